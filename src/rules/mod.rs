@@ -1,0 +1,3 @@
+//! rules
+pub mod diagnostic;
+pub mod reader;
