@@ -114,7 +114,10 @@ fn sentence(record: &Record, targets: &[String]) -> String {
         Some("ConsoleLogin") if record.failed() => "tried to sign in to the console".to_owned(),
         Some("ConsoleLogin") => "signed in to the console".to_owned(),
         Some(event) => format!("called {}", shown(event)),
-        None => format!("did what the record does not name ({})", record.filled(&["eventType"]).map_or_else(|| "no eventType".into(), shown)),
+        None => format!(
+            "did what the record does not name ({})",
+            record.filled(&["eventType"]).map_or_else(|| "no eventType".into(), shown)
+        ),
     };
     let second_factor = match record.mfa() {
         Some(false) if record.text(&["eventName"]) == Some("ConsoleLogin") => " without MFA",

@@ -45,7 +45,8 @@ pub fn open(text: &str) -> Opened {
             let mut lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
             let is_ndjson = lines.next().is_some_and(|(_, line)| Node::parse(line).is_ok()) || is_damaged_ndjson(text);
             if !is_ndjson {
-                let reason = if text.trim().is_empty() { "it is empty".to_owned() } else { format!("not JSON: {error}") };
+                let reason =
+                    if text.trim().is_empty() { "it is empty".to_owned() } else { format!("not JSON: {error}") };
                 opened.unreadable.push(NotARecord { reason, line: None, message_id: None });
                 return opened;
             }
@@ -157,8 +158,15 @@ impl Opener<'_> {
 
 /// Whether an object looks like a CloudTrail record. Every field is optional, so any that only CloudTrail writes will do.
 fn is_record(node: &Node) -> bool {
-    const MARKS: [&str; 7] =
-        ["eventSource", "eventName", "userIdentity", "recipientAccountId", "insightDetails", "eventVersion", "eventType"];
+    const MARKS: [&str; 7] = [
+        "eventSource",
+        "eventName",
+        "userIdentity",
+        "recipientAccountId",
+        "insightDetails",
+        "eventVersion",
+        "eventType",
+    ];
     let present = |key: &str| node.get(key).is_some();
     // The messages of S3 and SQS hold an `eventSource` of their own: `aws:s3`, `aws:sqs`.
     let of_another = node.get("eventSource").and_then(Node::as_str).is_some_and(|source| source.starts_with("aws:"));
@@ -192,9 +200,12 @@ mod tests {
 
     #[test]
     fn every_wrapping_is_opened() {
-        let sns = format!(r#"{{"Type":"Notification","TopicArn":"t","Message":{}}}"#, serde_json::to_string(RECORD).unwrap());
-        let failure = format!(r#"{{"requestContext":{{"condition":"RetriesExhausted"}},"requestPayload":{}}}"#, event("x"));
-        let lookup = format!(r#"{{"Events":[{{"EventId":"1","CloudTrailEvent":{}}}]}}"#, serde_json::to_string(RECORD).unwrap());
+        let sns =
+            format!(r#"{{"Type":"Notification","TopicArn":"t","Message":{}}}"#, serde_json::to_string(RECORD).unwrap());
+        let failure =
+            format!(r#"{{"requestContext":{{"condition":"RetriesExhausted"}},"requestPayload":{}}}"#, event("x"));
+        let lookup =
+            format!(r#"{{"Events":[{{"EventId":"1","CloudTrailEvent":{}}}]}}"#, serde_json::to_string(RECORD).unwrap());
         for text in [
             RECORD.to_owned(),
             format!("[{RECORD}]"),
@@ -223,8 +234,14 @@ mod tests {
 
     #[test]
     fn what_is_not_cloudtrails_is_ignored_and_what_is_broken_is_told() {
-        assert_eq!(counts(r#"{"detail-type":"EC2 Instance State-change Notification","detail":{"state":"x"}}"#), (0, 1, 0));
-        assert_eq!(counts(r#"{"Records":[{"eventSource":"aws:s3","eventName":"ObjectCreated:Put","s3":{}}]}"#), (0, 1, 0));
+        assert_eq!(
+            counts(r#"{"detail-type":"EC2 Instance State-change Notification","detail":{"state":"x"}}"#),
+            (0, 1, 0)
+        );
+        assert_eq!(
+            counts(r#"{"Records":[{"eventSource":"aws:s3","eventName":"ObjectCreated:Put","s3":{}}]}"#),
+            (0, 1, 0)
+        );
         assert_eq!(counts("{}"), (0, 1, 0));
         for broken in ["", "  ", "{", "5", r#"{"Records":{}}"#, r#"{"Records":[5]}"#, &sqs("not json")] {
             assert_eq!(counts(broken), (0, 0, 1), "{broken}");

@@ -166,7 +166,9 @@ impl Finding {
         Self {
             rule: Arc::new(RuleInfo {
                 id: "offlimits-test".to_owned(),
-                description: Some("Somebody asked offlimits for a test alert. If you read this, this channel works.".to_owned()),
+                description: Some(
+                    "Somebody asked offlimits for a test alert. If you read this, this channel works.".to_owned(),
+                ),
                 rules_digest,
                 ..RuleInfo::default()
             }),

@@ -40,9 +40,9 @@ pub fn role(record: &Record) -> Option<&str> {
 pub fn session(record: &Record) -> Option<&str> {
     match record.text(TYPE) {
         Some("AssumedRole") => assumed_role(record).map(|(_, session)| session).or_else(|| principal_suffix(record)),
-        Some("FederatedUser") => {
-            arn_resource(record).and_then(|name| name.strip_prefix("federated-user/")).or_else(|| principal_suffix(record))
-        }
+        Some("FederatedUser") => arn_resource(record)
+            .and_then(|name| name.strip_prefix("federated-user/"))
+            .or_else(|| principal_suffix(record)),
         _ => None,
     }
 }

@@ -1,5 +1,7 @@
 //! offlimits
 pub mod channel;
+#[cfg(feature = "cli")]
+pub mod cli;
 pub mod engine;
 pub mod envelope;
 pub mod finding;

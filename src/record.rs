@@ -109,9 +109,10 @@ impl Record {
     /// The value of an alias that is worked out from several places.
     pub fn derived(&self, derived: Derived) -> Option<Cow<'_, str>> {
         match derived {
-            Derived::Account => {
-                self.filled(&["recipientAccountId"]).or_else(|| self.filled(&["userIdentity", "accountId"])).map(Cow::from)
-            }
+            Derived::Account => self
+                .filled(&["recipientAccountId"])
+                .or_else(|| self.filled(&["userIdentity", "accountId"]))
+                .map(Cow::from),
             Derived::Outcome => Some(if self.failed() { "failure" } else { "success" }.into()),
             Derived::Mfa => self.mfa().map(|mfa| if mfa { "yes" } else { "no" }.into()),
             Derived::User => identity::user(self).map(Cow::from),

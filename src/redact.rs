@@ -98,9 +98,14 @@ mod tests {
     fn secrets_go_and_names_stay() {
         let redact = |json: &str| redacted(&Node::parse(json).unwrap());
         assert_eq!(
-            redact(r#"{"userName":"a","password":"hunter2","secretId":"prod/db","credentials":{"sessionToken":"t"},"n":1.50}"#),
+            redact(
+                r#"{"userName":"a","password":"hunter2","secretId":"prod/db","credentials":{"sessionToken":"t"},"n":1.50}"#
+            ),
             r#"{"userName":"a","password":"<redacted>","secretId":"prod/db","credentials":"<redacted>","n":1.50}"#
         );
-        assert_eq!(redact(r#"["xoxb-1", {"d":"{\"SecretString\":\"x\"}"}]"#), r#"["<redacted>",{"d":"{\"SecretString\":\"<redacted>\"}"}]"#);
+        assert_eq!(
+            redact(r#"["xoxb-1", {"d":"{\"SecretString\":\"x\"}"}]"#),
+            r#"["<redacted>",{"d":"{\"SecretString\":\"<redacted>\"}"}]"#
+        );
     }
 }

@@ -91,14 +91,19 @@ impl<'n> Compiler<'n> {
             rules.push(rule);
         }
         if let Some(nodes) = root.get("channels").and_then(Node::members) {
-            let written: HashSet<&str> =
-                rules_node.and_then(Node::elements).into_iter().flatten().filter_map(|rule| rule.get("id")?.as_str()).collect();
+            let written: HashSet<&str> = rules_node
+                .and_then(Node::elements)
+                .into_iter()
+                .flatten()
+                .filter_map(|rule| rule.get("id")?.as_str())
+                .collect();
             for (node, channel) in
                 nodes.iter().filter_map(|member| Some((&member.node, channels.iter().find(|c| c.name == *member.key)?)))
             {
                 for id in channel.filter.rule_ids().iter().filter(|id| !written.contains(id.as_str())) {
                     let span = node.get("rules").map_or(&node.span, |rules| &rules.span);
-                    let help = suggestion(id, written.iter().copied()).unwrap_or_else(|| "name a rule by its id".to_owned());
+                    let help =
+                        suggestion(id, written.iter().copied()).unwrap_or_else(|| "name a rule by its id".to_owned());
                     self.problems.error("unknown-rule", span, format!("no rule has the id \"{id}\""), help);
                 }
             }
@@ -271,7 +276,12 @@ impl<'n> Compiler<'n> {
             let window = seconds(text).filter(|window| (1..=86_400).contains(window));
             if window.is_none() {
                 let message = format!("\"{text}\" is no window from 1s to 24h");
-                self.problems.error("bad-duration", &node.span, message, "write a number and s, m or h, such as \"15m\"");
+                self.problems.error(
+                    "bad-duration",
+                    &node.span,
+                    message,
+                    "write a number and s, m or h, such as \"15m\"",
+                );
             }
             window
         });
@@ -301,10 +311,13 @@ impl<'n> Compiler<'n> {
         let mut tests = Vec::new();
         for node in array(node, "\"tests\"", &mut self.problems) {
             let Some(mut fields) = Fields::of(node, "a test", &mut self.problems) else { continue };
-            let name = fields.require("name", &mut self.problems).and_then(|node| string(node, "name", &mut self.problems));
+            let name =
+                fields.require("name", &mut self.problems).and_then(|node| string(node, "name", &mut self.problems));
             let event = fields.require("event", &mut self.problems).and_then(|node| match &node.value {
                 Value::Object(_) => Some(TestEvent::Inline(node.compact())),
-                Value::String(_) => string(node, "event", &mut self.problems).map(|path| TestEvent::File(path.to_owned())),
+                Value::String(_) => {
+                    string(node, "event", &mut self.problems).map(|path| TestEvent::File(path.to_owned()))
+                }
                 _ => {
                     wrong_kind(node, "\"event\" is an event, or the path of a file with one", &mut self.problems);
                     None
@@ -422,14 +435,25 @@ impl<'n> Compiler<'n> {
             "item" => {
                 if let Target::Derived(_) = field.target {
                     let help = "use it on a path that leads to an array, such as requestParameters.ipPermissions.items";
-                    self.problems.error("no-items", &member.key_span, format!("\"{}\" has no items", field.written), help);
+                    self.problems.error(
+                        "no-items",
+                        &member.key_span,
+                        format!("\"{}\" has no items", field.written),
+                        help,
+                    );
                     return None;
                 }
                 Some(Condition::Item(self.table(value, Place::Element).0))
             }
             other => {
-                let help = suggestion(other, OPERATORS).unwrap_or_else(|| format!("the operators are {}", listed(OPERATORS)));
-                self.problems.error("unknown-operator", &member.key_span, format!("there is no operator \"{other}\""), help);
+                let help =
+                    suggestion(other, OPERATORS).unwrap_or_else(|| format!("the operators are {}", listed(OPERATORS)));
+                self.problems.error(
+                    "unknown-operator",
+                    &member.key_span,
+                    format!("there is no operator \"{other}\""),
+                    help,
+                );
                 None
             }
         }
@@ -572,9 +596,7 @@ impl<'n> Compiler<'n> {
             return Some(Condition::SameAs(SameAs { field, part: None }));
         }
         let mut fields = Fields::of(node, "\"same_as\"", &mut self.problems)?;
-        let field = fields
-            .require("field", &mut self.problems)
-            .and_then(|node| self.field_at(node, "field", place));
+        let field = fields.require("field", &mut self.problems).and_then(|node| self.field_at(node, "field", place));
         let part = fields.get("part").map(|node| {
             let pattern = string(node, "part", &mut self.problems)?;
             let regex = self.regex(pattern, &node.span)?;

@@ -93,9 +93,7 @@ pub fn compare_numbers(a: &str, b: &str) -> Option<Ordering> {
         (false, true) => Ordering::Greater.reverse_if(a.negative),
         (false, false) if a.negative != b.negative => Ordering::Greater.reverse_if(a.negative),
         // Both are 0.d₁d₂d₃… × 10^exponent with d₁ ≠ 0.
-        (false, false) => {
-            a.exponent.cmp(&b.exponent).then_with(|| a.digits.cmp(&b.digits)).reverse_if(a.negative)
-        }
+        (false, false) => a.exponent.cmp(&b.exponent).then_with(|| a.digits.cmp(&b.digits)).reverse_if(a.negative),
     })
 }
 
@@ -151,8 +149,21 @@ mod tests {
 
     #[test]
     fn numbers_compare_as_written() {
-        let ordered =
-            ["-1e400", "-10", "-9.5", "-0.1", "0", "1e-400", "0.1", "9", "9.50001", "10", "9007199254740993", "1e400", "1e99999999999999999999"];
+        let ordered = [
+            "-1e400",
+            "-10",
+            "-9.5",
+            "-0.1",
+            "0",
+            "1e-400",
+            "0.1",
+            "9",
+            "9.50001",
+            "10",
+            "9007199254740993",
+            "1e400",
+            "1e99999999999999999999",
+        ];
         for (i, a) in ordered.iter().enumerate() {
             for (j, b) in ordered.iter().enumerate() {
                 assert_eq!(compare_numbers(a, b), Some(i.cmp(&j)), "{a} {b}");

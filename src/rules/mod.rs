@@ -153,7 +153,11 @@ impl Date {
     pub fn parse(text: &str) -> Option<Self> {
         let mut parts = text.split('-');
         let mut part = |digits: usize| {
-            parts.next().filter(|part| part.len() == digits && part.bytes().all(|b| b.is_ascii_digit()))?.parse::<u32>().ok()
+            parts
+                .next()
+                .filter(|part| part.len() == digits && part.bytes().all(|b| b.is_ascii_digit()))?
+                .parse::<u32>()
+                .ok()
         };
         let (year, month, day) = (part(4)?, part(2)?, part(2)?);
         let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
@@ -214,7 +218,16 @@ mod tests {
     #[test]
     fn dates_are_days_that_exist() {
         assert!(Date::parse("2028-02-29").is_some() && Date::parse("2027-12-31").is_some());
-        for bad in ["2027-02-29", "2027-13-01", "2027-04-31", "2027-1-1", "2027-01-01-", "tomorrow", "2027-00-10", "+027-01-01"] {
+        for bad in [
+            "2027-02-29",
+            "2027-13-01",
+            "2027-04-31",
+            "2027-1-1",
+            "2027-01-01-",
+            "tomorrow",
+            "2027-00-10",
+            "+027-01-01",
+        ] {
             assert_eq!(Date::parse(bad), None, "{bad}");
         }
         assert_eq!(Date::of_time("20131102T010628Z"), Date::parse("2013-11-02"));

@@ -92,7 +92,12 @@ pub fn repeated_keys(members: &[Member], problems: &mut Problems) {
 pub fn string<'n>(node: &'n Node, what: &str, problems: &mut Problems) -> Option<&'n str> {
     match node.as_str() {
         Some("") => {
-            problems.error("empty", &node.span, format!("\"{what}\" is empty"), "write something, or leave the key out");
+            problems.error(
+                "empty",
+                &node.span,
+                format!("\"{what}\" is empty"),
+                "write something, or leave the key out",
+            );
             None
         }
         Some(text) => Some(text),
