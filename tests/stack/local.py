@@ -228,9 +228,10 @@ class Function(Server):
 
 def serve(aws: Aws, slack: Slack, rules: dict) -> tuple[dict, str]:
     """Makes what the function needs in the local AWS; returns its environment and the topic. Every Slack channel is the local one."""
-    topic = aws.client("sns").create_topic(Name="offlimits")["TopicArn"]
+    name = f"offlimits-{free_port()}"  # another for each caller
+    topic = aws.client("sns").create_topic(Name=name)["TopicArn"]
     credentials = {n: {"webhook_url": slack.url} for n, c in rules.get("channels", {}).items() if c.get("type") == "slack"}
-    secret = aws.client("secretsmanager").create_secret(Name="offlimits", SecretString=json.dumps(credentials))["ARN"]
+    secret = aws.client("secretsmanager").create_secret(Name=name, SecretString=json.dumps(credentials))["ARN"]
     role = f"arn:aws:iam::{ACCOUNT}:role/offlimits"
     return aws.variables | {"OFFLIMITS_TOPIC_ARN": topic, "OFFLIMITS_SECRET_ARN": secret, "OFFLIMITS_ROLE_ARN": role}, topic
 
