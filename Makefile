@@ -98,14 +98,15 @@ invoke: setup build ## runs the function on EVENT, with Docker or without, and s
 deploy: setup build ## deploys to every region of REGIONS, with the AWS credentials of the environment
 	@for region in $(REGIONS); do \
 	  echo "deploying $(STACK) to $$region"; \
-	  $(SAM) deploy --stack-name $(STACK) --region $$region --parameter-overrides Architecture=$(ARCH) $(PARAMETERS); \
+	  $(SAM) deploy --template-file template.yaml --stack-name $(STACK) --region $$region --parameter-overrides Architecture=$(ARCH) $(PARAMETERS); \
 	done
 
 test-alert: setup ## sends one marked alert to every channel, in every region of REGIONS
-	@for region in $(REGIONS); do \
-	  echo "$(STACK) in $$region:"; \
-	  $(SAM) remote invoke Function --stack-name $(STACK) --region $$region --event '{"offlimits":"test"}'; \
-	done
+	@failed=0; for region in $(REGIONS); do \
+	  echo "$(STACK) in $$region:" >&2; \
+	  $(SAM) remote invoke Function --stack-name $(STACK) --region $$region --event '{"offlimits":"test"}' \
+	    | { cat; echo; } | tee /dev/stderr | { ! grep -q errorMessage; } || failed=1; \
+	done; exit $$failed
 
 # Stable Rust lacks the sanitizers' flags; RUSTC_BOOTSTRAP lets it have them for this one purpose.
 fuzz: ## runs every target of fuzz/fuzz_targets for FUZZ_SECONDS each (cargo install --locked cargo-fuzz)

@@ -92,7 +92,8 @@ def stack(aws, bootstrap, tmp_path_factory) -> Stack:
     package(folder / "target/package", HERE / "rules.json")
     name = "offlimits-test"
     parameters = [f"Architecture={ARCHITECTURE}", "Email=someone@example.com", "Phone=+14155550123"]
-    command = [SAM, "deploy", "--config-file", ROOT / "samconfig.toml", "--stack-name", name, "--parameter-overrides", *parameters]
+    command = [SAM, "deploy", "--template-file", "template.yaml", "--config-file", ROOT / "samconfig.toml"]
+    command += ["--stack-name", name, "--parameter-overrides", *parameters]
     deployed = subprocess.run(command, cwd=folder, env=aws.environment, capture_output=True, text=True, timeout=180)
     assert deployed.returncode == 0, deployed.stdout + deployed.stderr
     described = aws.client("cloudformation").describe_stacks(StackName=name)["Stacks"][0]

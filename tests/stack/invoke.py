@@ -17,8 +17,9 @@ from local import ARCHITECTURE, PACKAGE, ROOT, Aws, Function, Slack, docker, not
 def in_docker(event: Path, variables: dict, folder: Path, options: list[str]) -> int:
     """Shares the host's network, so that the container reaches the local AWS."""
     (folder / "env.json").write_text(json.dumps({"Parameters": variables}))
-    sam = [Path(sys.executable).parent / "sam", "local", "invoke", "Function", "--event", event, "--env-vars", folder / "env.json"]
-    sam += ["--docker-network", "host", "--parameter-overrides", f"Architecture={ARCHITECTURE}", *options]
+    sam = [Path(sys.executable).parent / "sam", "local", "invoke", "Function", "--template", ROOT / "template.yaml"]
+    sam += ["--event", event, "--env-vars", folder / "env.json", "--docker-network", "host"]
+    sam += ["--parameter-overrides", f"Architecture={ARCHITECTURE}", *options]
     return subprocess.run(sam, cwd=ROOT, env={**os.environ, **variables, "SAM_CLI_TELEMETRY": "0"}).returncode
 
 
