@@ -1,1 +1,7 @@
-fn main() {}
+//! The command line: wiring only. Everything is in [`offlimits::cli`].
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    offlimits::cli::run()
+}

@@ -1,0 +1,79 @@
+//! `offlimits check`: every mistake in rules.json, each with its place and remedy.
+
+use std::io;
+use std::path::Path;
+
+use ariadne::{Color, Config, IndexType, Label, Report, ReportKind, Source};
+
+use super::{Exit, input};
+use crate::rules::diagnostic::{Diagnostic, Level};
+use crate::rules::{Compiled, RuleSet};
+
+pub(super) fn run(path: &Path) -> io::Result<Exit> {
+    let Some(text) = read(path) else { return Ok(Exit::Unreadable) };
+    match RuleSet::compile(&text) {
+        Ok(Compiled { rules, warnings }) => {
+            report(path, &text, &warnings);
+            eprintln!(
+                "{}: {} and {}, no errors{}",
+                path.display(),
+                counted(rules.rules().len(), "rule"),
+                counted(rules.channels().len(), "channel"),
+                if warnings.is_empty() { String::new() } else { format!(", {}", counted(warnings.len(), "warning")) },
+            );
+            Ok(Exit::Done)
+        }
+        Err(diagnostics) => {
+            report(path, &text, &diagnostics);
+            let errors = diagnostics.iter().filter(|diagnostic| diagnostic.level == Level::Error).count();
+            eprintln!("{}: {}", path.display(), counted(errors, "error"));
+            Ok(Exit::Wrong)
+        }
+    }
+}
+
+/// The text of a rules file; says so where it cannot be read.
+pub(super) fn read(path: &Path) -> Option<String> {
+    input::read(path)
+        .inspect_err(|error| {
+            eprintln!("error: cannot read the rules: {}: {error}", path.display());
+            if !path.exists() {
+                eprintln!("help: name your rules with --rules FILE, or run this where rules.json is");
+            }
+        })
+        .ok()
+}
+
+/// Shows diagnostics on stderr, with the lines that they speak of.
+pub(super) fn report(path: &Path, text: &str, diagnostics: &[Diagnostic]) {
+    let name = path.display().to_string();
+    let colour = anstream::AutoStream::choice(&io::stderr()) != anstream::ColorChoice::Never;
+    let config = Config::default().with_index_type(IndexType::Byte).with_color(colour);
+    for diagnostic in diagnostics {
+        let kind = match diagnostic.level {
+            Level::Error => ReportKind::Error,
+            Level::Warning => ReportKind::Warning,
+        };
+        let place = if diagnostic.pointer.is_empty() { "here" } else { &diagnostic.pointer };
+        let shown = Report::build(kind, (&name, diagnostic.span.clone()))
+            .with_config(config)
+            .with_code(diagnostic.code)
+            .with_message(&diagnostic.message)
+            .with_label(Label::new((&name, diagnostic.span.clone())).with_message(place).with_color(Color::Red))
+            .with_help(&diagnostic.help)
+            .finish()
+            // A line of a megabyte explains nothing.
+            .eprint((&name, Source::from(text)));
+        if shown.is_err() || text.len() > SHOWN_SOURCE {
+            eprintln!("{name}:{diagnostic}");
+        }
+    }
+}
+
+/// Bytes of a rules file beyond which the diagnostics are shown on one line each, too.
+const SHOWN_SOURCE: usize = 8 * 1024 * 1024;
+
+/// `1 rule`, `2 rules`
+pub(super) fn counted(number: usize, what: &str) -> String {
+    format!("{number} {what}{}", if number == 1 { "" } else { "s" })
+}

@@ -1,0 +1,150 @@
+//! The command line, with which rules are written on a laptop: one file a command.
+//!
+//! Findings go to stdout, everything else to stderr. Exit codes are an interface: see [`Exit`].
+
+#![allow(clippy::print_stderr, reason = "it is a command line: messages go to stderr, and findings through `Output`")]
+
+mod check;
+mod explain;
+mod input;
+mod replay;
+mod terminal;
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
+
+use crate::rules::RuleSet;
+
+const EXAMPLES: &str = "\
+Examples:
+  offlimits check                                      Is rules.json right?
+  offlimits replay events/start-instances.json         What would this event set off?
+  offlimits explain events/start-instances-role.json   Why does it set off nothing?
+  offlimits replay AWSLogs/ --format jsonl | jq .actor A folder of CloudTrail's log files, for machines
+  aws cloudtrail lookup-events | offlimits replay -    What happened in this account lately?
+
+Exit codes: 0 done; 1 `check` found something wrong; 2 wrong usage, or input that could not be read.";
+
+/// Tells who made an AWS API call that nobody should be making.
+#[derive(Debug, Parser)]
+#[command(name = "offlimits", version, about, after_help = EXAMPLES, arg_required_else_help = true)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Report every mistake in rules.json, each with its place and remedy
+    Check {
+        /// The rules
+        #[arg(default_value = "rules.json")]
+        rules: PathBuf,
+    },
+    /// Print the alerts that events or CloudTrail's log files would set off
+    #[command(
+        after_help = "A FILE may be an EventBridge event, a CloudTrail log file, NDJSON, an SQS or SNS message or a \
+                            bare record, plain or gzip; a folder is walked, and - is stdin."
+    )]
+    Replay {
+        #[command(flatten)]
+        source: Source,
+        /// How findings are printed: for people, or one JSON object a line
+        #[arg(long, value_enum, default_value_t = Format::Human)]
+        format: Format,
+    },
+    /// Show why each row of each rule does or does not match a record, with the values found
+    Explain {
+        #[command(flatten)]
+        source: Source,
+        /// Only the rule with this id
+        #[arg(long, value_name = "ID")]
+        rule: Option<String>,
+    },
+    /// Print the completions of a shell: `source <(offlimits completions bash)`
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+}
+
+#[derive(Debug, clap::Args)]
+struct Source {
+    /// Files and folders to read; - is stdin
+    #[arg(required = true, value_name = "FILE")]
+    files: Vec<PathBuf>,
+    /// The rules
+    #[arg(long, value_name = "FILE", default_value = "rules.json")]
+    rules: PathBuf,
+}
+
+/// How findings are printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// For people.
+    Human,
+    /// One JSON object a line.
+    Jsonl,
+}
+
+/// How a command ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Exit {
+    /// Done.
+    Done = 0,
+    /// `check` found something wrong.
+    Wrong = 1,
+    /// Wrong usage, or input that could not be read. Every readable input has still been processed.
+    Unreadable = 2,
+}
+
+/// Runs the command line of this process.
+pub fn run() -> ExitCode {
+    // clap prints its own errors, and exits with 2.
+    let arguments = Arguments::parse();
+    let result = match arguments.command {
+        Command::Check { rules } => check::run(&rules),
+        Command::Replay { source, format } => with_rules(&source, |rules| replay::run(rules, &source.files, format)),
+        Command::Explain { source, rule } => {
+            with_rules(&source, |rules| explain::run(rules, &source.files, rule.as_deref()))
+        }
+        Command::Completions { shell } => {
+            clap_complete::generate(shell, &mut Arguments::command(), "offlimits", &mut io::stdout());
+            Ok(Exit::Done)
+        }
+    };
+    match result {
+        Ok(exit) => ExitCode::from(exit as u8),
+        // Whoever reads our output has seen enough: `offlimits replay … | head`.
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: cannot write the output: {error}");
+            ExitCode::from(Exit::Unreadable as u8)
+        }
+    }
+}
+
+/// Runs a command on rules that compile; others are reported as `check` would.
+fn with_rules(source: &Source, command: impl FnOnce(&RuleSet) -> io::Result<Exit>) -> io::Result<Exit> {
+    match load(&source.rules) {
+        Some(rules) => command(&rules),
+        None => Ok(Exit::Unreadable),
+    }
+}
+
+fn load(path: &Path) -> Option<RuleSet> {
+    let text = check::read(path)?;
+    match RuleSet::compile(&text) {
+        Ok(compiled) => {
+            check::report(path, &text, &compiled.warnings);
+            Some(compiled.rules)
+        }
+        Err(diagnostics) => {
+            check::report(path, &text, &diagnostics);
+            None
+        }
+    }
+}

@@ -1,0 +1,197 @@
+//! Evaluates the rules over one record.
+//!
+//! This engine is the simple one: it reads the record whole and asks every rule in turn, so that its answer is easy to
+//! trust. A faster one may stand behind the same two functions, and must answer alike.
+
+use crate::finding::{Call, Finding, FindingId};
+use crate::identity;
+use crate::json::Node;
+use crate::record::{RawRecord, Record};
+use crate::redact::redacted;
+use crate::rules::field::Derived;
+use crate::rules::{Rule, RuleSet};
+use crate::text;
+
+impl RuleSet {
+    /// The findings of one record, in the order of the rules.
+    ///
+    /// # Errors
+    /// Why the record cannot be read, safe to log.
+    pub fn evaluate(&self, raw: &RawRecord) -> Result<Vec<Finding>, String> {
+        let record = Record::parse(&raw.json)?;
+        Ok(self.evaluate_record(&record))
+    }
+
+    /// As [`RuleSet::evaluate`], of a record that has been read.
+    pub fn evaluate_record(&self, record: &Record) -> Vec<Finding> {
+        let mut call = None;
+        self.rules
+            .iter()
+            .filter_map(|rule| {
+                let row = rule.matched_row(record)?;
+                // Most records match nothing: what people read is worked out at the first match.
+                let call = call.get_or_insert_with(|| Call::of(record)).clone();
+                Some(Finding {
+                    id: finding_id(rule, record, &call),
+                    rule: rule.info.clone(),
+                    severity: rule.severity_of(record),
+                    title: rule.title.render(record),
+                    row,
+                    call,
+                })
+            })
+            .collect()
+    }
+}
+
+impl Rule {
+    /// The first row that the record satisfies, if the rule is on and no exception covers the record.
+    pub fn matched_row(&self, record: &Record) -> Option<usize> {
+        if !self.is_on() {
+            return None;
+        }
+        let row = self.when.first_match(record)?;
+        (!self.unless.iter().any(|exception| exception.covers(record))).then_some(row)
+    }
+}
+
+fn finding_id(rule: &Rule, record: &Record, call: &Call) -> FindingId {
+    match (&call.account, &call.event_id) {
+        (account, Some(event_id)) => FindingId::of(&[&rule.info.id, account.as_deref().unwrap_or_default(), event_id]),
+        // eventVersion 1.0 has no eventID.
+        (_, None) => FindingId::of(&[&rule.info.id, &record.root().canonical()]),
+    }
+}
+
+impl Call {
+    /// The facts of a record.
+    pub fn of(record: &Record) -> Self {
+        let text = |path: &[&str]| record.filled(path).map(str::to_owned);
+        let body = |key: &str| record.root().get(key).filter(|node| !node.is_null()).map(redacted);
+        let targets = targets(record);
+        Self {
+            sentence: sentence(record, &targets),
+            event_id: text(&["eventID"]),
+            event_time: text(&["eventTime"]),
+            event_type: text(&["eventType"]),
+            event_category: text(&["eventCategory"]),
+            account: record.derived(Derived::Account).map(Into::into),
+            region: text(&["awsRegion"]),
+            identity: text(&["userIdentity", "type"]),
+            actor: record.derived(Derived::Actor).map(Into::into),
+            arn: text(&["userIdentity", "arn"]),
+            access_key_id: text(&["userIdentity", "accessKeyId"]),
+            service: text(&["eventSource"]),
+            event: text(&["eventName"]),
+            source_ip: text(&["sourceIPAddress"]),
+            user_agent: text(&["userAgent"]),
+            error: text(&["errorCode"]),
+            error_message: text(&["errorMessage"]),
+            failed: record.failed(),
+            mfa: record.mfa(),
+            read_only: record.text(&["readOnly"]).and_then(|text| text.parse().ok()),
+            targets,
+            request: body("requestParameters"),
+            response: body("responseElements"),
+        }
+    }
+}
+
+/// Characters of a name in the sentence that are kept.
+const NAME_LIMIT: usize = 120;
+
+/// `James (IAM user) called StartInstances on i-01234567abcabcabc in us-east-1: allowed`
+fn sentence(record: &Record, targets: &[String]) -> String {
+    let shown = |text: &str| text::clip(&text::clean(text), NAME_LIMIT).into_owned();
+    let kind = identity::kind(record);
+    let who = match (record.derived(Derived::Actor), &kind) {
+        (Some(actor), Some(kind)) => format!("{} ({})", shown(&actor), shown(kind)),
+        (Some(actor), None) => shown(&actor),
+        (None, Some(kind)) => format!("somebody ({})", shown(kind)),
+        (None, None) => record.filled(&["eventSource"]).map_or_else(|| "somebody".to_owned(), shown),
+    };
+    let what = match record.filled(&["eventName"]) {
+        Some("ConsoleLogin") if record.failed() => "tried to sign in to the console".to_owned(),
+        Some("ConsoleLogin") => "signed in to the console".to_owned(),
+        Some(event) => format!("called {}", shown(event)),
+        None => format!(
+            "did what the record does not name ({})",
+            record.filled(&["eventType"]).map_or_else(|| "no eventType".into(), shown)
+        ),
+    };
+    let second_factor = match record.mfa() {
+        Some(false) if record.text(&["eventName"]) == Some("ConsoleLogin") => " without MFA",
+        _ => "",
+    };
+    let on = if targets.is_empty() { String::new() } else { format!(" on {}", text::some_of(targets)) };
+    let place = record.filled(&["awsRegion"]).map(|region| format!(" in {}", shown(region))).unwrap_or_default();
+    let error = record.filled(&["errorCode"]);
+    let outcome = match error {
+        Some(code) if code.contains("Denied") || code.contains("Unauthorized") => format!("denied ({})", shown(code)),
+        Some(code) => format!("failed ({})", shown(code)),
+        None if record.failed() => "failed".to_owned(),
+        None => "allowed".to_owned(),
+    };
+    format!("{who} {what}{second_factor}{on}{place}: {outcome}")
+}
+
+/// Where requests name what they act on, the most telling first.
+const TARGETS: [&[&str]; 31] = [
+    &["requestParameters", "instancesSet", "items", "instanceId"],
+    &["requestParameters", "instanceId"],
+    &["requestParameters", "groupId"],
+    &["requestParameters", "bucketName"],
+    &["requestParameters", "userName"],
+    &["requestParameters", "roleName"],
+    &["requestParameters", "roleArn"],
+    &["requestParameters", "groupName"],
+    &["requestParameters", "policyArn"],
+    &["requestParameters", "policyName"],
+    &["requestParameters", "keyId"],
+    &["requestParameters", "secretId"],
+    &["requestParameters", "functionName"],
+    &["requestParameters", "topicArn"],
+    &["requestParameters", "queueUrl"],
+    &["requestParameters", "tableName"],
+    &["requestParameters", "dBInstanceIdentifier"],
+    &["requestParameters", "snapshotId"],
+    &["requestParameters", "volumeId"],
+    &["requestParameters", "vpcId"],
+    &["requestParameters", "subnetId"],
+    &["requestParameters", "networkAclId"],
+    &["requestParameters", "routeTableId"],
+    &["requestParameters", "internetGatewayId"],
+    &["requestParameters", "detectorId"],
+    &["requestParameters", "trailName"],
+    &["requestParameters", "logGroupName"],
+    &["requestParameters", "stackName"],
+    &["requestParameters", "clusterName"],
+    &["requestParameters", "name"],
+    &["resources", "ARN"],
+];
+
+fn targets(record: &Record) -> Vec<String> {
+    let shown = |text: &str| text::clip(&text::clean(text), NAME_LIMIT).into_owned();
+    TARGETS
+        .iter()
+        .map(|path| {
+            let mut found = Vec::new();
+            all_scalars(record.root(), path, &mut found);
+            found.into_iter().filter(|text| !text.is_empty()).map(shown).collect::<Vec<_>>()
+        })
+        .find(|found| !found.is_empty())
+        .unwrap_or_default()
+}
+
+/// Every scalar at a path of keys, arrays walked.
+fn all_scalars<'n>(node: &'n Node, path: &[&str], found: &mut Vec<&'n str>) {
+    if let Some(elements) = node.elements() {
+        elements.iter().for_each(|element| all_scalars(element, path, found));
+    } else if let Some((key, rest)) = path.split_first() {
+        if let Some(next) = node.get(key) {
+            all_scalars(next, rest, found);
+        }
+    } else {
+        found.extend(node.scalar());
+    }
+}

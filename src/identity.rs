@@ -1,0 +1,105 @@
+//! Who called: the names that `userIdentity` gives, for each of its types.
+//!
+//! Source of the shapes: AWS CloudTrail User Guide, "CloudTrail userIdentity element".
+
+use std::borrow::Cow;
+
+use crate::record::Record;
+
+const TYPE: &[&str] = &["userIdentity", "type"];
+const ISSUER_TYPE: &[&str] = &["userIdentity", "sessionContext", "sessionIssuer", "type"];
+const ISSUER_NAME: &[&str] = &["userIdentity", "sessionContext", "sessionIssuer", "userName"];
+
+/// The name of an IAM user (also of the one behind a federated session), or the one a sign-in was tried with. Root's
+/// `userName` is the account's alias, and so no user.
+pub fn user(record: &Record) -> Option<&str> {
+    match record.text(TYPE) {
+        Some("Root") => None,
+        Some("FederatedUser") if record.text(ISSUER_TYPE) == Some("IAMUser") => record.filled(ISSUER_NAME),
+        _ => record.filled(&["userIdentity", "userName"]).or_else(|| {
+            (record.text(&["eventSource"]) == Some("signin.amazonaws.com"))
+                .then(|| record.filled(&["additionalEventData", "UserName"]))
+                .flatten()
+        }),
+    }
+}
+
+/// The name of the role that was assumed, or of the persistent role that called.
+pub fn role(record: &Record) -> Option<&str> {
+    match record.text(TYPE) {
+        Some("FederatedUser") => None,
+        Some("Role") => record.filled(ISSUER_NAME).or_else(|| arn_resource(record)?.rsplit('/').next()),
+        _ if matches!(record.text(ISSUER_TYPE), Some("Role") | None) => {
+            record.filled(ISSUER_NAME).or_else(|| assumed_role(record).map(|(role, _)| role))
+        }
+        _ => None,
+    }
+}
+
+/// The session's name: of an assumed role, or of a federated user. **The caller chooses it.**
+pub fn session(record: &Record) -> Option<&str> {
+    match record.text(TYPE) {
+        Some("AssumedRole") => assumed_role(record).map(|(_, session)| session).or_else(|| principal_suffix(record)),
+        Some("FederatedUser") => arn_resource(record)
+            .and_then(|name| name.strip_prefix("federated-user/"))
+            .or_else(|| principal_suffix(record)),
+        _ => None,
+    }
+}
+
+/// The most telling name of who called, for people to read and to group by.
+pub fn actor(record: &Record) -> Option<Cow<'_, str>> {
+    let who = match (user(record).or_else(|| role(record)), session(record)) {
+        (Some(name), Some(session)) => Some(Cow::from(format!("{name}/{session}"))),
+        (Some(name), None) | (None, Some(name)) => Some(Cow::from(name)),
+        (None, None) => None,
+    };
+    who.or_else(|| (record.text(TYPE) == Some("Root")).then_some("root".into())).or_else(|| {
+        const OTHERS: [&[&str]; 4] = [
+            &["userIdentity", "invokedBy"],
+            &["userIdentity", "onBehalfOf", "userId"],
+            &["userIdentity", "principalId"],
+            &["userIdentity", "accountId"],
+        ];
+        OTHERS.iter().find_map(|path| record.filled(path)).map(Cow::from)
+    })
+}
+
+/// What kind of caller it is, in words: `IAM user`, `IAM Identity Center role`. `None` if the record does not say.
+pub fn kind(record: &Record) -> Option<Cow<'_, str>> {
+    Some(match record.filled(TYPE)? {
+        "Root" => "root user".into(),
+        "IAMUser" => "IAM user".into(),
+        // The roles that IAM Identity Center makes in an account for its permission sets.
+        "AssumedRole" if role(record).is_some_and(|role| role.starts_with("AWSReservedSSO_")) => {
+            "IAM Identity Center role".into()
+        }
+        "AssumedRole" => "assumed role".into(),
+        "Role" => "role".into(),
+        "FederatedUser" => "federated user".into(),
+        "AWSAccount" => record
+            .filled(&["userIdentity", "accountId"])
+            .map_or("another AWS account".into(), |account| format!("AWS account {account}").into()),
+        "AWSService" => "AWS service".into(),
+        "SAMLUser" => "SAML user".into(),
+        "WebIdentityUser" => "web identity user".into(),
+        "IdentityCenterUser" => "IAM Identity Center user".into(),
+        "Directory" => "directory user".into(),
+        "Unknown" => "unknown identity".into(),
+        other => other.into(),
+    })
+}
+
+/// What follows the account in `userIdentity.arn`: `user/James`, `assumed-role/Role/Session`.
+fn arn_resource(record: &Record) -> Option<&str> {
+    record.text(&["userIdentity", "arn"])?.splitn(6, ':').nth(5)
+}
+
+fn assumed_role(record: &Record) -> Option<(&str, &str)> {
+    arn_resource(record)?.strip_prefix("assumed-role/")?.rsplit_once('/').filter(|(_, session)| !session.is_empty())
+}
+
+/// What follows the colon in `userIdentity.principalId`: `AROA…:Session`.
+fn principal_suffix(record: &Record) -> Option<&str> {
+    record.text(&["userIdentity", "principalId"])?.split_once(':').map(|(_, name)| name).filter(|name| !name.is_empty())
+}

@@ -1,0 +1,439 @@
+//! JSON as this product needs it: every value keeps its place in the text, objects keep the order of their members and
+//! repeated keys, numbers keep the digits they were written with, and no nesting, however deep, exhausts the stack.
+//!
+//! `serde_json` does the parsing; what is built here is a tree that `serde_json::Value` cannot be. Decisions, all of them
+//! tested:
+//! - of repeated keys the last one counts ([`Node::get`]), as in most parsers;
+//! - a lone surrogate (`"\ud800"`) becomes U+FFFD, so that one odd character cannot hide a call;
+//! - below [`MAX_DEPTH`] levels a value stays unread text: patterns still search it, paths do not enter it.
+
+use std::borrow::Cow;
+use std::fmt::Write as _;
+use std::ops::Range;
+use std::sync::OnceLock;
+
+use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde_json::value::RawValue;
+
+/// Levels of nesting that are read. The deepest request that an AWS API takes is `DynamoDB`'s: 32 levels of attribute
+/// values, two JSON levels each.
+pub const MAX_DEPTH: usize = 128;
+
+/// One value and its place in the text that it was read from.
+#[derive(Debug, Clone)]
+pub struct Node {
+    /// Bytes of the source text. Inside an embedded document the offsets are that document's.
+    pub span: Range<usize>,
+    /// What stands there.
+    pub value: Value,
+}
+
+/// What a [`Node`] holds.
+#[derive(Debug, Clone)]
+pub enum Value {
+    /// `null`
+    Null,
+    /// `true` or `false`
+    Bool(bool),
+    /// A number, as it was written.
+    Number(Box<str>),
+    /// A string, unescaped.
+    String(Text),
+    /// An array.
+    Array(Vec<Node>),
+    /// An object, in the order of the text, repeated keys included.
+    Object(Vec<Member>),
+    /// An object or array below [`MAX_DEPTH`], as it was written.
+    TooDeep(Box<str>),
+}
+
+/// One key of an object and its value.
+#[derive(Debug, Clone)]
+pub struct Member {
+    /// The key, unescaped.
+    pub key: Box<str>,
+    /// Where the key stands, with its quotes.
+    pub key_span: Range<usize>,
+    /// The value.
+    pub node: Node,
+}
+
+/// A string, and the JSON document inside it once somebody has asked for that.
+#[derive(Debug, Clone)]
+pub struct Text {
+    text: Box<str>,
+    embedded: OnceLock<Option<Box<Node>>>,
+}
+
+impl Text {
+    /// The string itself.
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// The string read as JSON, percent-decoded first where it begins `%7B` or `%5B` (IAM returns policy documents so).
+    /// Read once; `None` if it does not parse to an object or an array.
+    pub fn embedded(&self) -> Option<&Node> {
+        self.embedded
+            .get_or_init(|| {
+                let text = self.text.trim_start();
+                let decoded = match text.as_bytes() {
+                    [b'{' | b'[', ..] => Cow::Borrowed(text),
+                    [b'%', b'7', b'B' | b'b', ..] | [b'%', b'5', b'B' | b'b', ..] => percent_decode(text),
+                    _ => return None,
+                };
+                Node::parse(&decoded).ok().map(Box::new)
+            })
+            .as_deref()
+    }
+}
+
+impl Node {
+    /// Reads one JSON document.
+    ///
+    /// # Errors
+    /// The place and the kind of the first mistake of syntax; text after the document is one.
+    pub fn parse(text: &str) -> Result<Self, serde_json::Error> {
+        let raw: &RawValue = serde_json::from_str(text)?;
+        Self::build(raw.get(), text, 0)
+    }
+
+    /// `raw` is a slice of `text` that `serde_json` has found to be valid JSON.
+    fn build(raw: &str, text: &str, depth: usize) -> Result<Self, serde_json::Error> {
+        let span = span_in(raw, text);
+        let value = match raw.as_bytes().first() {
+            Some(b'{' | b'[') if depth == MAX_DEPTH => Value::TooDeep(raw.into()),
+            Some(b'{') => Value::Object(
+                serde_json::from_str::<Members<'_>>(raw)?
+                    .0
+                    .into_iter()
+                    .map(|(key, raw)| {
+                        let node = Self::build(raw.get(), text, depth + 1)?;
+                        let key_span = match key {
+                            Cow::Borrowed(bytes) => {
+                                let start = bytes.as_ptr() as usize - text.as_ptr() as usize;
+                                start - 1..start + bytes.len() + 1
+                            }
+                            // An escaped key has no slice of its own in the text: its value's place is near enough.
+                            Cow::Owned(_) => node.span.clone(),
+                        };
+                        Ok(Member { key: lossy(key), key_span, node })
+                    })
+                    .collect::<Result<_, serde_json::Error>>()?,
+            ),
+            Some(b'[') => Value::Array(
+                serde_json::from_str::<Elements<'_>>(raw)?
+                    .0
+                    .into_iter()
+                    .map(|raw| Self::build(raw.get(), text, depth + 1))
+                    .collect::<Result<_, _>>()?,
+            ),
+            Some(b'"') => {
+                let text = lossy(serde_json::from_str::<Bytes<'_>>(raw)?.0);
+                Value::String(Text { text, embedded: OnceLock::new() })
+            }
+            Some(b't') => Value::Bool(true),
+            Some(b'f') => Value::Bool(false),
+            Some(b'n') => Value::Null,
+            _ => Value::Number(raw.into()),
+        };
+        Ok(Self { span, value })
+    }
+
+    /// The member `key` of an object; the last one if it is repeated.
+    pub fn get(&self, key: &str) -> Option<&Self> {
+        self.members()?.iter().rev().find(|member| &*member.key == key).map(|member| &member.node)
+    }
+
+    /// The members, if this is an object.
+    pub fn members(&self) -> Option<&[Member]> {
+        if let Value::Object(members) = &self.value { Some(members) } else { None }
+    }
+
+    /// The elements, if this is an array.
+    pub fn elements(&self) -> Option<&[Self]> {
+        if let Value::Array(elements) = &self.value { Some(elements) } else { None }
+    }
+
+    /// The text of a string.
+    pub fn as_str(&self) -> Option<&str> {
+        if let Value::String(text) = &self.value { Some(text.as_str()) } else { None }
+    }
+
+    /// The text of a string, number or boolean, as it was written (strings unescaped).
+    pub fn scalar(&self) -> Option<&str> {
+        match &self.value {
+            Value::Bool(true) => Some("true"),
+            Value::Bool(false) => Some("false"),
+            Value::Number(text) => Some(text),
+            Value::String(text) => Some(text.as_str()),
+            Value::Null | Value::Array(_) | Value::Object(_) | Value::TooDeep(_) => None,
+        }
+    }
+
+    /// Whether this is `null`.
+    pub fn is_null(&self) -> bool {
+        matches!(self.value, Value::Null)
+    }
+
+    /// What this is, with its article, for a message to a person.
+    pub fn kind(&self) -> &'static str {
+        match &self.value {
+            Value::Null => "null",
+            Value::Bool(_) => "a boolean",
+            Value::Number(_) => "a number",
+            Value::String(_) => "a string",
+            Value::Array(_) => "an array",
+            Value::Object(_) => "an object",
+            Value::TooDeep(_) => "a value nested too deeply",
+        }
+    }
+
+    /// The value as compact JSON: no white space, members in their order, numbers as written.
+    pub fn compact(&self) -> String {
+        let mut out = String::new();
+        self.write(&mut out, Order::AsWritten);
+        out
+    }
+
+    /// As [`Node::compact`], with the members sorted by key and of repeated keys only the last: equal for two texts that
+    /// mean the same.
+    pub fn canonical(&self) -> String {
+        let mut out = String::new();
+        self.write(&mut out, Order::Sorted);
+        out
+    }
+
+    fn write(&self, out: &mut String, order: Order) {
+        match &self.value {
+            Value::Null => out.push_str("null"),
+            Value::Bool(value) => out.push_str(if *value { "true" } else { "false" }),
+            Value::Number(text) | Value::TooDeep(text) => out.push_str(text),
+            Value::String(text) => write_string(out, text.as_str()),
+            Value::Array(elements) => {
+                out.push('[');
+                for (index, element) in elements.iter().enumerate() {
+                    if index > 0 {
+                        out.push(',');
+                    }
+                    element.write(out, order);
+                }
+                out.push(']');
+            }
+            Value::Object(members) => {
+                let mut members: Vec<&Member> = members.iter().collect();
+                if matches!(order, Order::Sorted) {
+                    // The sort is stable: after the reversal the last of repeated keys stands first and is kept.
+                    members.reverse();
+                    members.sort_by(|a, b| a.key.cmp(&b.key));
+                    members.dedup_by(|later, kept| later.key == kept.key);
+                }
+                out.push('{');
+                for (index, member) in members.into_iter().enumerate() {
+                    if index > 0 {
+                        out.push(',');
+                    }
+                    write_string(out, &member.key);
+                    out.push(':');
+                    member.node.write(out, order);
+                }
+                out.push('}');
+            }
+        }
+    }
+}
+
+#[derive(Clone, Copy)]
+enum Order {
+    AsWritten,
+    Sorted,
+}
+
+/// Appends `text` as a JSON string.
+pub(crate) fn write_string(out: &mut String, text: &str) {
+    // Display of `serde_json::Value` cannot fail on a string.
+    let _ = write!(out, "{}", serde_json::Value::from(text));
+}
+
+/// Line and column (both from 1; the column in characters) of a byte offset.
+pub fn line_and_column(text: &str, offset: usize) -> (usize, usize) {
+    let before = text.get(..offset).unwrap_or(text);
+    let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
+    (before.matches('\n').count() + 1, before[line_start..].chars().count() + 1)
+}
+
+fn span_in(part: &str, text: &str) -> Range<usize> {
+    let start = part.as_ptr() as usize - text.as_ptr() as usize;
+    start..start + part.len()
+}
+
+fn lossy(bytes: Cow<'_, [u8]>) -> Box<str> {
+    String::from_utf8_lossy(&bytes).into()
+}
+
+fn percent_decode(text: &str) -> Cow<'_, str> {
+    let bytes = text.as_bytes();
+    let mut out = Vec::with_capacity(bytes.len());
+    let mut index = 0;
+    while let Some(&byte) = bytes.get(index) {
+        let escaped = (byte == b'%')
+            .then(|| text.get(index + 1..index + 3))
+            .flatten()
+            .filter(|hex| hex.bytes().all(|digit| digit.is_ascii_hexdigit()))
+            .and_then(|hex| u8::from_str_radix(hex, 16).ok());
+        out.push(escaped.unwrap_or(byte));
+        index += if escaped.is_some() { 3 } else { 1 };
+    }
+    Cow::Owned(String::from_utf8_lossy(&out).into_owned())
+}
+
+/// A JSON string as bytes: `serde_json` refuses lone surrogates in a `str`, and takes them here.
+struct Bytes<'a>(Cow<'a, [u8]>);
+
+impl<'de> Deserialize<'de> for Bytes<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct BytesVisitor;
+        impl<'de> Visitor<'de> for BytesVisitor {
+            type Value = Bytes<'de>;
+            fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                formatter.write_str("a string")
+            }
+            fn visit_borrowed_bytes<E>(self, bytes: &'de [u8]) -> Result<Self::Value, E> {
+                Ok(Bytes(Cow::Borrowed(bytes)))
+            }
+            fn visit_bytes<E>(self, bytes: &[u8]) -> Result<Self::Value, E> {
+                Ok(Bytes(Cow::Owned(bytes.to_vec())))
+            }
+            fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Self::Value, E> {
+                Ok(Bytes(Cow::Borrowed(text.as_bytes())))
+            }
+            fn visit_str<E>(self, text: &str) -> Result<Self::Value, E> {
+                Ok(Bytes(Cow::Owned(text.as_bytes().to_vec())))
+            }
+        }
+        deserializer.deserialize_bytes(BytesVisitor)
+    }
+}
+
+/// The members of an object, unread.
+struct Members<'a>(Vec<(Cow<'a, [u8]>, &'a RawValue)>);
+
+impl<'de> Deserialize<'de> for Members<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct MembersVisitor;
+        impl<'de> Visitor<'de> for MembersVisitor {
+            type Value = Members<'de>;
+            fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                formatter.write_str("an object")
+            }
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+                let mut members = Vec::new();
+                while let Some(Bytes(key)) = map.next_key()? {
+                    members.push((key, map.next_value()?));
+                }
+                Ok(Members(members))
+            }
+        }
+        deserializer.deserialize_map(MembersVisitor)
+    }
+}
+
+/// The elements of an array, unread.
+struct Elements<'a>(Vec<&'a RawValue>);
+
+impl<'de> Deserialize<'de> for Elements<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct ElementsVisitor;
+        impl<'de> Visitor<'de> for ElementsVisitor {
+            type Value = Elements<'de>;
+            fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                formatter.write_str("an array")
+            }
+            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
+                let mut elements = Vec::new();
+                while let Some(element) = seq.next_element()? {
+                    elements.push(element);
+                }
+                Ok(Elements(elements))
+            }
+        }
+        deserializer.deserialize_seq(ElementsVisitor)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(text: &str) -> Node {
+        Node::parse(text).expect("valid JSON")
+    }
+
+    #[test]
+    fn every_value_knows_its_place() {
+        let text = r#" { "a" : [1, "two"] } "#;
+        let root = parse(text);
+        let member = &root.members().unwrap()[0];
+        assert_eq!(&text[member.key_span.clone()], r#""a""#);
+        assert_eq!(&text[member.node.elements().unwrap()[1].span.clone()], r#""two""#);
+        assert_eq!(line_and_column("{\n  \"é\": 1}", 10), (2, 8));
+    }
+
+    #[test]
+    fn numbers_keep_their_digits() {
+        let root = parse("[18446744073709551617, 1.10, 1e999999]");
+        let texts: Vec<_> = root.elements().unwrap().iter().map(|number| number.scalar().unwrap()).collect();
+        assert_eq!(texts, ["18446744073709551617", "1.10", "1e999999"]);
+    }
+
+    #[test]
+    fn of_repeated_keys_the_last_counts_and_all_are_kept() {
+        let root = parse(r#"{"a":1,"b":3,"a":2}"#);
+        assert_eq!(root.get("a").unwrap().scalar(), Some("2"));
+        assert_eq!(root.compact(), r#"{"a":1,"b":3,"a":2}"#);
+        assert_eq!(root.canonical(), r#"{"a":2,"b":3}"#);
+    }
+
+    #[test]
+    fn a_lone_surrogate_is_replaced_in_keys_and_values() {
+        let root = parse(r#"{"k\ud800":"v\udfff"}"#);
+        assert!(root.members().unwrap()[0].key.starts_with("k\u{fffd}"));
+        assert!(root.members().unwrap()[0].node.as_str().unwrap().starts_with("v\u{fffd}"));
+    }
+
+    #[test]
+    fn nesting_of_any_depth_is_read_to_the_bound_and_kept_below_it() {
+        let depth = 100_000;
+        let text = format!("{}1{}", "[".repeat(depth), "]".repeat(depth));
+        let root = parse(&text);
+        let mut node = &root;
+        for _ in 0..MAX_DEPTH {
+            node = &node.elements().unwrap()[0];
+        }
+        assert!(matches!(node.value, Value::TooDeep(_)));
+        assert_eq!(root.compact(), text);
+    }
+
+    #[test]
+    fn embedded_documents_are_read_plain_and_percent_encoded() {
+        let root = parse(r#"["{\"a\":1}", "%7B%22a%22%3A1%7D", "%5b1%5D", "{broken", "%7Bbro%ken", "a"]"#);
+        let embedded: Vec<Option<String>> = root
+            .elements()
+            .unwrap()
+            .iter()
+            .map(|node| match &node.value {
+                Value::String(text) => text.embedded().map(Node::compact),
+                _ => unreachable!(),
+            })
+            .collect();
+        let document = Some(r#"{"a":1}"#.to_owned());
+        assert_eq!(embedded, [document.clone(), document, Some("[1]".to_owned()), None, None, None]);
+    }
+
+    #[test]
+    fn syntax_errors_are_errors() {
+        for text in ["", " ", "{", r#"{"a":}"#, "[1] 2", "nul", "\"\\x\"", "{\"a\" 1}", "1.", "\u{feff}{}"] {
+            assert!(Node::parse(text).is_err(), "{text:?}");
+        }
+    }
+}

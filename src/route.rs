@@ -1,0 +1,107 @@
+//! Which channels a finding goes to: those that its rule names, else all; of these, those whose filter accepts it.
+
+use crate::channel::Channel;
+use crate::finding::Finding;
+use crate::json::Node;
+use crate::rules::RuleSet;
+use crate::rules::diagnostic::Problems;
+use crate::rules::reader::{Fields, strings, word};
+use crate::severity::Severity;
+
+/// A channel of `rules.json`.
+#[derive(Debug)]
+pub struct ConfiguredChannel {
+    /// Its name, which is also its key in the secret.
+    pub name: String,
+    /// What it accepts.
+    pub filter: Filter,
+    /// How it renders and judges.
+    pub channel: Box<dyn Channel>,
+}
+
+/// What a channel accepts: each key that is given must accept.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Filter {
+    min_severity: Option<Severity>,
+    rules: Option<Vec<String>>,
+    tags: Option<Vec<String>>,
+    services: Option<Vec<String>>,
+    regions: Option<Vec<String>>,
+    accounts: Option<Vec<String>>,
+}
+
+/// Why a finding does not go to a channel.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Refusal {
+    /// The rule's `notify` names others.
+    NotNamed,
+    /// This key of the channel's filter does not accept it.
+    Filtered(&'static str),
+}
+
+impl Filter {
+    /// Reads the filter's keys of a channel.
+    pub(crate) fn read(fields: &mut Fields<'_>, problems: &mut Problems) -> Self {
+        let min_severity =
+            fields.get("min_severity").and_then(|node| word(node, "severity", &Severity::WORDS, problems));
+        let mut list = |key: &'static str, problems: &mut Problems| {
+            fields.get(key).map(|node: &Node| strings(node, key, problems))
+        };
+        Self {
+            min_severity,
+            rules: list("rules", problems),
+            tags: list("tags", problems),
+            services: list("services", problems),
+            regions: list("regions", problems),
+            accounts: list("accounts", problems),
+        }
+    }
+
+    /// The rules that the filter names.
+    pub(crate) fn rule_ids(&self) -> &[String] {
+        self.rules.as_deref().unwrap_or_default()
+    }
+
+    /// The first key that does not accept the finding.
+    fn refusal(&self, finding: &Finding) -> Option<&'static str> {
+        let call = &finding.call;
+        let refuses = |list: &Option<Vec<String>>, value: Option<&str>| {
+            list.as_ref().is_some_and(|list| !list.iter().any(|item| Some(item.as_str()) == value))
+        };
+        if self.min_severity.is_some_and(|least| finding.severity < least) {
+            return Some("min_severity");
+        }
+        if refuses(&self.rules, Some(&finding.rule.id)) {
+            return Some("rules");
+        }
+        if self.tags.as_ref().is_some_and(|tags| !tags.iter().any(|tag| finding.rule.tags.contains(tag))) {
+            return Some("tags");
+        }
+        // `ec2` means `ec2.amazonaws.com`.
+        let service = call.service.as_deref();
+        let short = service.and_then(|service| service.strip_suffix(".amazonaws.com"));
+        if refuses(&self.services, service) && refuses(&self.services, short) {
+            return Some("services");
+        }
+        if refuses(&self.regions, call.region.as_deref()) {
+            return Some("regions");
+        }
+        refuses(&self.accounts, call.account.as_deref()).then_some("accounts")
+    }
+}
+
+impl RuleSet {
+    /// The indices of the channels that the finding goes to; none: it is unrouted.
+    pub fn route(&self, finding: &Finding) -> Vec<usize> {
+        (0..self.channels.len()).filter(|index| self.refusal(finding, *index).is_none()).collect()
+    }
+
+    /// Why a finding does not go to the channel of this index; `None` if it does.
+    pub fn refusal(&self, finding: &Finding, channel: usize) -> Option<Refusal> {
+        let channel = self.channels.get(channel)?;
+        if finding.rule.notify.as_ref().is_some_and(|names| !names.contains(&channel.name)) {
+            return Some(Refusal::NotNamed);
+        }
+        channel.filter.refusal(finding).map(Refusal::Filtered)
+    }
+}

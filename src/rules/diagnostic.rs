@@ -1,0 +1,195 @@
+//! A mistake in `rules.json`, with its place and its remedy.
+//!
+//! While the file is read, mistakes are collected in [`Problems`] by their span alone. [`Problems::finish`] works out the
+//! JSON pointer, line and column of each, so that a file without mistakes pays nothing for them.
+
+use std::fmt;
+use std::ops::Range;
+
+use crate::json::{self, Node};
+
+/// One mistake in `rules.json`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Diagnostic {
+    /// Whether the rules can run in spite of it.
+    pub level: Level,
+    /// What kind of mistake, stable: `unknown-key`, `bad-regex`, …
+    pub code: &'static str,
+    /// The JSON pointer (RFC 6901) of the value or key at fault.
+    pub pointer: String,
+    /// Line in the file, from 1.
+    pub line: usize,
+    /// Column in the line, in characters, from 1.
+    pub column: usize,
+    /// The bytes at fault.
+    pub span: Range<usize>,
+    /// What is wrong.
+    pub message: String,
+    /// What to do about it.
+    pub help: String,
+}
+
+/// How bad a [`Diagnostic`] is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Level {
+    /// The rules run, but perhaps not as their author means.
+    Warning,
+    /// The rules do not run.
+    Error,
+}
+
+impl fmt::Display for Level {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::Warning => "warning",
+            Self::Error => "error",
+        })
+    }
+}
+
+impl fmt::Display for Diagnostic {
+    /// `12:5: error[bad-regex] at /rules/0/when/0/event: … Help: …`
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { level, code, pointer, line, column, message, help, .. } = self;
+        let pointer = if pointer.is_empty() { "the top" } else { pointer };
+        write!(formatter, "{line}:{column}: {level}[{code}] at {pointer}: {message}. Help: {help}.")
+    }
+}
+
+/// The mistakes found so far.
+#[derive(Debug, Default)]
+pub struct Problems(Vec<Problem>);
+
+#[derive(Debug)]
+struct Problem {
+    level: Level,
+    code: &'static str,
+    span: Range<usize>,
+    message: String,
+    help: String,
+}
+
+impl Problems {
+    /// Notes a mistake that keeps the rules from running.
+    pub fn error(
+        &mut self,
+        code: &'static str,
+        span: &Range<usize>,
+        message: impl Into<String>,
+        help: impl Into<String>,
+    ) {
+        self.push(Level::Error, code, span, message.into(), help.into());
+    }
+
+    /// Notes something that the author probably does not mean.
+    pub fn warning(
+        &mut self,
+        code: &'static str,
+        span: &Range<usize>,
+        message: impl Into<String>,
+        help: impl Into<String>,
+    ) {
+        self.push(Level::Warning, code, span, message.into(), help.into());
+    }
+
+    fn push(&mut self, level: Level, code: &'static str, span: &Range<usize>, message: String, help: String) {
+        self.0.push(Problem { level, code, span: span.clone(), message, help });
+    }
+
+    /// How many errors there are.
+    pub fn errors(&self) -> usize {
+        self.0.iter().filter(|problem| problem.level == Level::Error).count()
+    }
+
+    /// The diagnostics, in the order of the file.
+    pub fn finish(self, source: &str, root: &Node) -> Vec<Diagnostic> {
+        let mut diagnostics: Vec<Diagnostic> = self
+            .0
+            .into_iter()
+            .map(|Problem { level, code, span, message, help }| {
+                let mut pointer = String::new();
+                point_to(root, &span, &mut pointer);
+                let (line, column) = json::line_and_column(source, span.start);
+                Diagnostic { level, code, pointer, line, column, span, message, help }
+            })
+            .collect();
+        diagnostics.sort_by(|a, b| (a.span.start, b.level, a.code).cmp(&(b.span.start, a.level, b.code)));
+        diagnostics.dedup();
+        diagnostics
+    }
+}
+
+/// A file that is no JSON at all: the one diagnostic of it.
+pub(crate) fn syntax_error(source: &str, error: &serde_json::Error) -> Diagnostic {
+    let line_start: usize = source.split_inclusive('\n').take(error.line().saturating_sub(1)).map(str::len).sum();
+    let mut start = (line_start + error.column().saturating_sub(1)).min(source.len());
+    while !source.is_char_boundary(start) {
+        start -= 1;
+    }
+    let (line, column) = json::line_and_column(source, start);
+    let text = error.to_string();
+    let message = text.split(" at line ").next().unwrap_or_default();
+    let help = if source.starts_with('\u{feff}') {
+        "save the file as UTF-8 without a byte order mark"
+    } else {
+        "rules.json is plain JSON: double quotes, no comments, no comma after the last item"
+    };
+    Diagnostic {
+        level: Level::Error,
+        code: "syntax",
+        pointer: String::new(),
+        line,
+        column,
+        span: start..start,
+        message: format!("this is not JSON: {message}"),
+        help: help.to_owned(),
+    }
+}
+
+/// Appends the pointer of the innermost value or key that holds `span`.
+fn point_to(node: &Node, span: &Range<usize>, pointer: &mut String) {
+    let holds = |outer: &Range<usize>| outer.start <= span.start && span.end <= outer.end;
+    if node.span == *span {
+        return;
+    }
+    if let Some(member) = node
+        .members()
+        .and_then(|members| members.iter().find(|member| holds(&member.key_span) || holds(&member.node.span)))
+    {
+        pointer.push('/');
+        pointer.push_str(&member.key.replace('~', "~0").replace('/', "~1"));
+        point_to(&member.node, span, pointer);
+    } else if let Some((index, element)) =
+        node.elements().and_then(|elements| elements.iter().enumerate().find(|(_, element)| holds(&element.span)))
+    {
+        pointer.push('/');
+        pointer.push_str(&index.to_string());
+        point_to(element, span, pointer);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mistake_is_placed_by_pointer_line_and_column() {
+        let source = "{\n  \"a/b\": [ 1,\n    {\"key\": \"value\"} ]\n}";
+        let root = Node::parse(source).unwrap();
+        let object = &root.get("a/b").unwrap().elements().unwrap()[1];
+        let mut problems = Problems::default();
+        problems.error("late", &object.members().unwrap()[0].node.span, "m", "h");
+        problems.error("early", &object.members().unwrap()[0].key_span, "m", "h");
+        let found = problems.finish(source, &root);
+        let places: Vec<_> = found.iter().map(|d| (d.code, d.pointer.as_str(), d.line, d.column)).collect();
+        assert_eq!(places, [("early", "/a~1b/1/key", 3, 6), ("late", "/a~1b/1/key", 3, 13)]);
+    }
+
+    #[test]
+    fn syntax_errors_have_a_place() {
+        let source = "{\n  \"rules\": [,]\n}";
+        let error = Node::parse(source).unwrap_err();
+        let diagnostic = syntax_error(source, &error);
+        assert_eq!((diagnostic.line, diagnostic.column), (2, 13));
+    }
+}

@@ -1,0 +1,237 @@
+//! What is off limits: `rules.json`, understood.
+//!
+//! [`reader`] reads the values, [`compile`](RuleSet::compile) makes the rules of them and reports every mistake at once as
+//! a [`diagnostic`]. Past that line nothing is checked again.
+
+mod compile;
+pub mod condition;
+pub mod diagnostic;
+pub mod field;
+pub mod reader;
+mod title;
+
+use std::sync::Arc;
+
+use self::condition::Condition;
+use self::field::Field;
+pub use self::title::Title;
+use crate::finding::{Mode, RuleInfo};
+use crate::record::{Record, Scope};
+use crate::route::ConfiguredChannel;
+use crate::severity::Severity;
+
+pub use self::compile::Compiled;
+
+/// All the rules and channels of one `rules.json`.
+#[derive(Debug)]
+pub struct RuleSet {
+    pub(crate) rules: Vec<Rule>,
+    pub(crate) channels: Vec<ConfiguredChannel>,
+    pub(crate) digest: Arc<str>,
+}
+
+impl RuleSet {
+    /// The rules, in the order of the file.
+    pub fn rules(&self) -> &[Rule] {
+        &self.rules
+    }
+
+    /// The channels, in the order of the file.
+    pub fn channels(&self) -> &[ConfiguredChannel] {
+        &self.channels
+    }
+
+    /// Which rules these are: the first 12 hexadecimal digits of the SHA-256 of the file.
+    pub fn digest(&self) -> &Arc<str> {
+        &self.digest
+    }
+}
+
+/// One rule.
+#[derive(Debug, Clone)]
+pub struct Rule {
+    /// What findings carry of it.
+    pub info: Arc<RuleInfo>,
+    /// The title of its findings.
+    pub title: Title,
+    /// Its severity, unless a `severity_when` matches.
+    pub severity: Severity,
+    /// The first that matches replaces the severity.
+    pub severity_when: Vec<(Severity, Table)>,
+    /// What is off limits.
+    pub when: Table,
+    /// What is allowed all the same.
+    pub unless: Vec<Exception>,
+    /// Repeats within a window that are held back.
+    pub throttle: Option<Throttle>,
+    /// Events that the rule must, and must not, match.
+    pub tests: Vec<RuleTest>,
+}
+
+impl Rule {
+    /// Whether the rule is evaluated at all.
+    pub fn is_on(&self) -> bool {
+        self.info.mode != Mode::Off
+    }
+
+    /// The severity of a finding of this rule.
+    pub fn severity_of(&self, record: &Record) -> Severity {
+        self.severity_when
+            .iter()
+            .find(|(_, table)| table.first_match(record).is_some())
+            .map_or(self.severity, |(severity, _)| *severity)
+    }
+}
+
+/// Rows, one of which must match.
+#[derive(Debug, Clone)]
+pub struct Table(pub Vec<Row>);
+
+impl Table {
+    /// The index of the first row that the record satisfies.
+    pub fn first_match(&self, record: &Record) -> Option<usize> {
+        self.0.iter().position(|row| row.holds(Scope::Record(record)))
+    }
+}
+
+/// Cells, each of which must match.
+#[derive(Debug, Clone)]
+pub struct Row(pub Vec<Cell>);
+
+impl Row {
+    /// Whether every cell's condition is true.
+    pub fn holds(&self, scope: Scope<'_>) -> bool {
+        self.0.iter().all(|cell| cell.holds(scope))
+    }
+}
+
+/// One field and what is asked of it.
+#[derive(Debug, Clone)]
+pub struct Cell {
+    /// The field.
+    pub field: Field,
+    /// The condition.
+    pub condition: Condition,
+    /// The condition as its author wrote it: compact JSON.
+    pub written: String,
+}
+
+impl Cell {
+    /// Whether the condition is true of the field's values.
+    pub fn holds(&self, scope: Scope<'_>) -> bool {
+        self.condition.holds(&scope.values(&self.field), scope)
+    }
+}
+
+/// One exception to a rule.
+#[derive(Debug, Clone)]
+pub struct Exception {
+    /// What is allowed.
+    pub when: Table,
+    /// Why.
+    pub reason: String,
+    /// The last day (UTC) on which it is.
+    pub expires: Option<Date>,
+}
+
+impl Exception {
+    /// Whether the exception covers the record. One that expires covers no record without a time.
+    pub fn covers(&self, record: &Record) -> bool {
+        let in_time = self.expires.as_ref().is_none_or(|last_day| {
+            record.text(&["eventTime"]).and_then(Date::of_time).is_some_and(|day| day <= *last_day)
+        });
+        in_time && self.when.first_match(record).is_some()
+    }
+}
+
+/// A day, as `yyyymmdd`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Date(u32);
+
+impl Date {
+    /// Reads `2027-03-31`.
+    pub fn parse(text: &str) -> Option<Self> {
+        let mut parts = text.split('-');
+        let mut part = |digits: usize| {
+            parts
+                .next()
+                .filter(|part| part.len() == digits && part.bytes().all(|b| b.is_ascii_digit()))?
+                .parse::<u32>()
+                .ok()
+        };
+        let (year, month, day) = (part(4)?, part(2)?, part(2)?);
+        let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+        let days = match month {
+            2 => 28 + u32::from(leap),
+            4 | 6 | 9 | 11 => 30,
+            1..=12 => 31,
+            _ => return None,
+        };
+        (parts.next().is_none() && (1..=days).contains(&day)).then_some(Self(year * 10_000 + month * 100 + day))
+    }
+
+    /// The day of an `eventTime`: `2024-01-10T11:32:44Z`, or `20131102T010628Z`.
+    pub fn of_time(text: &str) -> Option<Self> {
+        let (day, _) = text.split_once(['T', ' '])?;
+        if day.len() == 8 && day.is_ascii() {
+            return Self::parse(&format!("{}-{}-{}", &day[..4], &day[4..6], &day[6..]));
+        }
+        Self::parse(day)
+    }
+}
+
+/// Repeats of a rule's findings that are held back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Throttle {
+    /// Seconds for which they are.
+    pub window: u64,
+    /// The fields whose values make two findings repeats of one another.
+    pub by: Vec<Field>,
+}
+
+/// A test that a rule carries.
+#[derive(Debug, Clone)]
+pub struct RuleTest {
+    /// What it shows.
+    pub name: String,
+    /// The event.
+    pub event: TestEvent,
+    /// Whether the rule must match.
+    pub expect: bool,
+    /// The row that must.
+    pub row: Option<usize>,
+}
+
+/// The event of a [`RuleTest`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TestEvent {
+    /// A file, relative to `rules.json`.
+    File(String),
+    /// JSON text.
+    Inline(String),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dates_are_days_that_exist() {
+        assert!(Date::parse("2028-02-29").is_some() && Date::parse("2027-12-31").is_some());
+        for bad in [
+            "2027-02-29",
+            "2027-13-01",
+            "2027-04-31",
+            "2027-1-1",
+            "2027-01-01-",
+            "tomorrow",
+            "2027-00-10",
+            "+027-01-01",
+        ] {
+            assert_eq!(Date::parse(bad), None, "{bad}");
+        }
+        assert_eq!(Date::of_time("20131102T010628Z"), Date::parse("2013-11-02"));
+        assert_eq!(Date::of_time("2013-11-02T01:06:28Z"), Date::parse("2013-11-02"));
+        assert_eq!(Date::of_time("2013-11-02"), None);
+    }
+}

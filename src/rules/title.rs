@@ -1,0 +1,113 @@
+//! Titles with `{fields}` in them.
+
+use super::field::{Field, FieldError};
+use crate::record::{Found, Record, Scope};
+use crate::text;
+
+/// Characters of a title that are kept.
+const TITLE_LIMIT: usize = 200;
+/// Characters of one value in a title that are kept.
+const VALUE_LIMIT: usize = 80;
+
+/// A title, understood: `Unintended AWS API call: {event} by {actor|arn}`.
+#[derive(Debug, Clone)]
+pub struct Title(Vec<Part>);
+
+#[derive(Debug, Clone)]
+enum Part {
+    Text(String),
+    /// The first of these that has a value.
+    Field(Vec<Field>),
+}
+
+impl Title {
+    /// Reads a title; `{{` and `}}` are braces.
+    ///
+    /// # Errors
+    /// Braces that do not pair, and unknown fields.
+    pub fn parse(written: &str) -> Result<Self, FieldError> {
+        let error = |message: &str| FieldError {
+            code: "bad-title",
+            message: format!("the title's braces do not pair: {message}"),
+            help: "write {field} or {field|other}, and {{ for a brace itself".to_owned(),
+        };
+        let mut parts = Vec::new();
+        let mut text = String::new();
+        let mut rest = written;
+        while let Some(at) = rest.find(['{', '}']) {
+            text.push_str(&rest[..at]);
+            let brace = &rest[at..=at];
+            rest = &rest[at + 1..];
+            if let Some(after) = rest.strip_prefix(brace) {
+                text.push_str(brace);
+                rest = after;
+            } else if brace == "}" {
+                return Err(error("a } stands alone"));
+            } else {
+                let (fields, after) = rest.split_once('}').ok_or_else(|| error("a { is not closed"))?;
+                rest = after;
+                parts.push(Part::Text(std::mem::take(&mut text)));
+                parts.push(Part::Field(
+                    fields.split('|').map(|field| Field::of_record(field.trim())).collect::<Result<_, _>>()?,
+                ));
+            }
+        }
+        text.push_str(rest);
+        parts.push(Part::Text(text));
+        Ok(Self(parts))
+    }
+
+    /// The title of a finding: `unknown` for what the record does not say, three values of an array and how many more.
+    pub fn render(&self, record: &Record) -> String {
+        let mut title = String::new();
+        for part in &self.0 {
+            match part {
+                Part::Text(text) => title.push_str(text),
+                Part::Field(fields) => {
+                    let values: Vec<String> = fields
+                        .iter()
+                        .map(|field| Scope::Record(record).values(field))
+                        .map(|values| values.iter().map(shown).filter(|value| !value.is_empty()).collect::<Vec<_>>())
+                        .find(|values| !values.is_empty())
+                        .unwrap_or_else(|| vec!["unknown".to_owned()]);
+                    title.push_str(&text::some_of(&values));
+                }
+            }
+        }
+        text::clip(&text::clean(&title), TITLE_LIMIT).into_owned()
+    }
+}
+
+fn shown(value: &Found<'_>) -> String {
+    text::clip(&text::clean(&value.text()), VALUE_LIMIT).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn title(template: &str, json: &str) -> String {
+        Title::parse(template).unwrap().render(&Record::parse(json).unwrap())
+    }
+
+    #[test]
+    fn fields_are_filled_in() {
+        let json = r#"{"eventName":"A\u202eB","requestParameters":{"x":[1,2,3,4],"y":""}}"#;
+        assert_eq!(title("{event} {{ok}} {region}", json), "A B {ok} unknown");
+        assert_eq!(title("{requestParameters.y|requestParameters.x}!", json), "1, 2, 3 +1!");
+    }
+
+    #[test]
+    fn titles_are_clipped() {
+        let long = format!(r#"{{"eventName":"{}"}}"#, "x".repeat(1000));
+        assert_eq!(title("{event}", &long).chars().count(), VALUE_LIMIT);
+        assert_eq!(title(&"y".repeat(300), "{}").chars().count(), TITLE_LIMIT);
+    }
+
+    #[test]
+    fn mistakes_are_told() {
+        for bad in ["{", "}", "{event", "{nosuch}", "{}", "a}b"] {
+            assert!(Title::parse(bad).is_err(), "{bad}");
+        }
+    }
+}

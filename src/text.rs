@@ -1,0 +1,73 @@
+//! Text that people read. What CloudTrail quotes (user agents, session names, parameters) was chosen by the caller, who may
+//! be the attacker: it is cleaned before it is shown and clipped where a limit asks for it.
+
+use std::borrow::Cow;
+
+/// Stands for what was cut off.
+pub const ELLIPSIS: char = '…';
+
+/// `text` with every control, format-control and bidirectional character replaced by a space, and runs of white space
+/// folded: one line that shows what it says.
+pub fn clean(text: &str) -> Cow<'_, str> {
+    let is_clean = !text.chars().any(is_unprintable) && !text.contains("  ") && text.trim().len() == text.len();
+    if is_clean {
+        return Cow::Borrowed(text);
+    }
+    let printable: String = text.chars().map(|c| if is_unprintable(c) { ' ' } else { c }).collect();
+    Cow::Owned(printable.split_whitespace().collect::<Vec<_>>().join(" "))
+}
+
+/// At most `limit` characters of `text`, the last one a visible mark if something was cut off.
+pub fn clip(text: &str, limit: usize) -> Cow<'_, str> {
+    match text.char_indices().nth(limit) {
+        None => Cow::Borrowed(text),
+        Some(_) if limit == 0 => Cow::Borrowed(""),
+        Some(_) => Cow::Owned(text.chars().take(limit - 1).chain([ELLIPSIS]).collect()),
+    }
+}
+
+/// `a, b, c +n`: at most three items, and how many more there are.
+pub fn some_of(items: &[impl AsRef<str>]) -> String {
+    const SHOWN: usize = 3;
+    let shown: Vec<&str> = items.iter().take(SHOWN).map(AsRef::as_ref).collect();
+    match items.len().saturating_sub(SHOWN) {
+        0 => shown.join(", "),
+        more => format!("{} +{more}", shown.join(", ")),
+    }
+}
+
+/// Control characters, and the format characters of Unicode that reorder or hide text (category Cf, as of Unicode 16, and
+/// the line and paragraph separators).
+fn is_unprintable(c: char) -> bool {
+    c.is_control()
+        || matches!(c,
+            '\u{ad}' | '\u{600}'..='\u{605}' | '\u{61c}' | '\u{6dd}' | '\u{70f}' | '\u{180e}'
+            | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
+            | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cleaning_leaves_one_honest_line() {
+        assert_eq!(clean("plain text"), "plain text");
+        assert_eq!(clean(" a\r\nb\0c\u{202e}d\u{200b}  e "), "a b c d e");
+        assert!(matches!(clean("plain"), Cow::Borrowed(_)));
+    }
+
+    #[test]
+    fn clipping_is_by_characters_and_shows() {
+        assert_eq!(clip("añb", 3), "añb");
+        assert_eq!(clip("añbc", 3), "añ…");
+        assert_eq!(clip("abc", 1), "…");
+        assert_eq!(clip("abc", 0), "");
+    }
+
+    #[test]
+    fn lists_show_three() {
+        assert_eq!(some_of(&["a", "b", "c"]), "a, b, c");
+        assert_eq!(some_of(&["a", "b", "c", "d", "e"]), "a, b, c +2");
+    }
+}
