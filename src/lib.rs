@@ -11,5 +11,6 @@ pub mod record;
 pub mod redact;
 pub mod route;
 pub mod rules;
+pub mod secret;
 pub mod severity;
 pub mod text;
