@@ -28,7 +28,7 @@ pub(super) struct Sns {
     topic_arn: Option<String>,
 }
 
-pub(super) fn configure(fields: &mut Fields<'_>, problems: &mut Problems) -> Option<Box<dyn Channel>> {
+pub(super) fn configure(fields: &mut Fields<'_>, problems: &mut Problems) -> Box<dyn Channel> {
     let topic_arn = fields.get("topic_arn").and_then(|node| {
         let arn = string(node, "topic_arn", problems)?;
         let parts: Vec<&str> = arn.split(':').collect();
@@ -40,7 +40,7 @@ pub(super) fn configure(fields: &mut Fields<'_>, problems: &mut Problems) -> Opt
         }
         is_topic.then(|| arn.to_owned())
     });
-    Some(Box::new(Sns { topic_arn }))
+    Box::new(Sns { topic_arn })
 }
 
 impl Channel for Sns {
@@ -135,20 +135,19 @@ fn ascii_clip(text: &str, limit: usize, allowed: impl Fn(char) -> bool) -> Strin
 /// What a person reads at 3 a.m.
 fn email(finding: &Finding) -> String {
     let Finding { rule, severity, title, call, .. } = finding;
-    let mut text = format!("{}: {}\n\n{}.\n\n", severity.label(), clean(title), clean(&call.sentence));
-    for (name, value) in facts(finding) {
-        text.push_str(&format!("{name:<11} {value}\n"));
-    }
+    let mut parts = vec![format!("{}: {}\n\n{}.\n", severity.label(), clean(title), clean(&call.sentence))];
+    let lines: Vec<String> = facts(finding).iter().map(|(name, value)| format!("{name:<11} {value}")).collect();
+    parts.push(lines.join("\n") + "\n");
     if let Some(description) = &rule.description {
-        text.push_str(&format!("\nWhy it matters: {}\n", clip(&clean(description), DESCRIPTION_LIMIT)));
+        parts.push(format!("Why it matters: {}\n", clip(&clean(description), DESCRIPTION_LIMIT)));
     }
     if let Some(runbook) = &rule.runbook {
-        text.push_str(&format!("\nWhat to do: {runbook}\n"));
+        parts.push(format!("What to do: {runbook}\n"));
     }
     if let Some(link) = event_link(finding) {
-        text.push_str(&format!("\nThe event: {link}\n"));
+        parts.push(format!("The event: {link}\n"));
     }
     let event = call.event_id.as_deref().map_or("none".into(), clean);
-    text.push_str(&format!("\n-- \nrule {}, event {event}, rules {}\n", rule.id, rule.rules_digest));
-    text
+    parts.push(format!("-- \nrule {}, event {event}, rules {}\n", rule.id, rule.rules_digest));
+    parts.join("\n")
 }
