@@ -43,7 +43,7 @@ impl Run {
     /// What no input may bring about, whatever it holds. `None` if all is well.
     pub(crate) fn misbehaviour(&self) -> Option<String> {
         if self.hung {
-            return Some(format!("still running after {PATIENCE:?}"));
+            return Some("it had to be ended by the watchdog".to_owned());
         }
         if self.stderr.contains("panicked") || self.stdout.contains("panicked") {
             return Some(format!("panicked: {}", self.shown()));
@@ -69,7 +69,12 @@ pub(crate) fn offlimits<S: AsRef<OsStr>>(arguments: impl IntoIterator<Item = S>)
 }
 
 /// Runs it under the watchdog.
-pub(crate) fn run(mut command: Command) -> Run {
+pub(crate) fn run(command: Command) -> Run {
+    run_within(PATIENCE, command)
+}
+
+/// Runs it under a watchdog of this patience.
+pub(crate) fn run_within(patience: Duration, mut command: Command) -> Run {
     // Files, not pipes: a pipe that nobody empties would stop the child, and look like a hang of its own.
     let folder = tempfile::tempdir().unwrap();
     let (out, err) = (folder.path().join("stdout"), folder.path().join("stderr"));
@@ -83,7 +88,7 @@ pub(crate) fn run(mut command: Command) -> Run {
         if let Some(status) = child.try_wait().unwrap() {
             break (status, false);
         }
-        if started.elapsed() > PATIENCE {
+        if started.elapsed() > patience {
             child.kill().unwrap();
             break (child.wait().unwrap(), true);
         }
