@@ -1,12 +1,17 @@
 //! offlimits
+#[cfg(feature = "lambda")]
+pub mod aws;
 pub mod channel;
 #[cfg(feature = "cli")]
 pub mod cli;
+pub mod deliver;
 pub mod engine;
 pub mod envelope;
 pub mod finding;
+pub mod handler;
 pub mod identity;
 pub mod json;
+pub mod ledger;
 pub mod record;
 pub mod redact;
 pub mod route;
