@@ -43,7 +43,11 @@ RULES = {
             "when": [
                 {"identity": "^(IAM).*", "service": "^(ec2.amazonaws.com).*", "event": "StartInstances"},
                 {"identity": "^(IAM).*", "service": "^(cloudtrail.amazonaws.com).*", "event": "DeleteTrail"},
-                {"identity": "IAMUser", "service": "^(iam.amazonaws.com).*", "event": ["^(Create).*", "^(Delete).*", "^(Update).*", "^(Put).*"]},
+                {
+                    "identity": "IAMUser",
+                    "service": "^(iam.amazonaws.com).*",
+                    "event": ["^(Create).*", "^(Delete).*", "^(Update).*", "^(Put).*"],
+                },
             ],
         }
     ],
@@ -92,7 +96,9 @@ async fn main() -> Result<(), Error> {
 """
     )
     target = folder / "target"
-    subprocess.run(["cargo", "build", "-q", "--profile", "function"], cwd=folder, env={**os.environ, "CARGO_TARGET_DIR": str(target)}, check=True)
+    subprocess.run(
+        ["cargo", "build", "-q", "--profile", "function"], cwd=folder, env={**os.environ, "CARGO_TARGET_DIR": str(target)}, check=True
+    )
     return target / "function/bootstrap"
 
 
@@ -203,7 +209,9 @@ def start(program: Path, event: bytes, environment: dict) -> tuple[float, float]
         listener.settimeout(20)
         env = environment | {"AWS_LAMBDA_RUNTIME_API": f"127.0.0.1:{listener.getsockname()[1]}", "LAMBDA_TASK_ROOT": str(program.parent)}
         begun = time.perf_counter()
-        pid = os.posix_spawn(program, [str(program)], env, file_actions=[(os.POSIX_SPAWN_OPEN, fd, os.devnull, os.O_WRONLY, 0) for fd in (1, 2)])
+        pid = os.posix_spawn(
+            program, [str(program)], env, file_actions=[(os.POSIX_SPAWN_OPEN, fd, os.devnull, os.O_WRONLY, 0) for fd in (1, 2)]
+        )
         try:
             connections: list[socket.socket] = []
             while True:
@@ -283,7 +291,9 @@ def main():
     }
     for name, figure in figures.items():
         print(f"  {name:17} {figure:5.2f}   aim ≤ {AIMS[name]:g}: {'met' if figure <= AIMS[name] else 'MISSED'}")
-    print(f"  hello is {yardstick.stat().st_size / 1e6:.2f} MB and peaks at {statistics.median(peak for _, peak in results['hello']):.1f} MiB")
+    print(
+        f"  hello is {yardstick.stat().st_size / 1e6:.2f} MB and peaks at {statistics.median(peak for _, peak in results['hello']):.1f} MiB"
+    )
 
 
 if __name__ == "__main__":

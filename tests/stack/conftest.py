@@ -117,4 +117,3 @@ def pytest_collection_modifyitems(items):
     """The cheap and telling ones first."""
     order = ["test_template", "test_dependencies", "test_package", "test_function", "test_stack"]
     items.sort(key=lambda item: order.index(item.module.__name__))
-
