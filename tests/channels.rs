@@ -1,5 +1,7 @@
 //! The channels' messages against what their vendors take, for findings small, full, hostile and huge.
 
+#![allow(clippy::unwrap_used, clippy::too_many_lines, reason = "a test may panic, and a table may be long")]
+
 use std::time::Duration;
 
 use offlimits::channel::{Body, Channel, Reply, Verdict};

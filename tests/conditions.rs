@@ -1,5 +1,7 @@
 //! What each condition says of a record, through the engine.
 
+#![allow(clippy::unwrap_used, clippy::too_many_lines, reason = "a test may panic, and a table may be long")]
+
 use offlimits::record::RawRecord;
 use offlimits::rules::RuleSet;
 

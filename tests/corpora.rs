@@ -16,7 +16,7 @@ use serde::de::IgnoredAny;
 use serde_json::{Value, json};
 
 /// The largest corpus is 30,000 records, and a build for tests is slow.
-const PATIENCE: Duration = Duration::from_secs(300);
+const PATIENCE: Duration = Duration::from_mins(5);
 
 /// The folder of the corpora, if it is there.
 fn corpora() -> Option<PathBuf> {

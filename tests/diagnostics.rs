@@ -1,5 +1,7 @@
 //! Each mistake in rules.json gives its code, at its place, and all of them come at once.
 
+#![allow(clippy::unwrap_used, clippy::too_many_lines, reason = "a test may panic, and a table may be long")]
+
 use offlimits::rules::RuleSet;
 use offlimits::rules::diagnostic::Diagnostic;
 

@@ -1,5 +1,7 @@
 //! The real handler, with an outside that fails by script: what is sent, what is answered, and that the sums hold.
 
+#![allow(clippy::unwrap_used, clippy::too_many_lines, reason = "a test may panic, and a table may be long")]
+
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
