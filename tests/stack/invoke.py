@@ -16,11 +16,14 @@ from local import ARCHITECTURE, PACKAGE, ROOT, Aws, Function, Slack, docker, not
 
 def in_docker(event: Path, variables: dict, folder: Path, options: list[str]) -> int:
     """Shares the host's network, so that the container reaches the local AWS."""
+    # sam sets no variable that the template does not, and without this one the function would look for the real AWS.
+    template = (ROOT / "template.yaml").read_text().replace("CodeUri: target/package/", f"CodeUri: {PACKAGE}")
+    template = template.replace("        Variables:\n", '        Variables:\n          AWS_ENDPOINT_URL: ""\n')
+    (folder / "template.yaml").write_text(template)
     (folder / "env.json").write_text(json.dumps({"Parameters": variables}))
-    sam = [Path(sys.executable).parent / "sam", "local", "invoke", "Function", "--template", ROOT / "template.yaml"]
-    sam += ["--event", event, "--env-vars", folder / "env.json", "--docker-network", "host"]
-    sam += ["--parameter-overrides", f"Architecture={ARCHITECTURE}", *options]
-    return subprocess.run(sam, cwd=ROOT, env={**os.environ, **variables, "SAM_CLI_TELEMETRY": "0"}).returncode
+    sam = [Path(sys.executable).parent / "sam", "local", "invoke", "Function", "--event", event, "--env-vars", "env.json"]
+    sam += ["--docker-network", "host", "--parameter-overrides", f"Architecture={ARCHITECTURE}", *options]
+    return subprocess.run(sam, cwd=folder, env={**os.environ, **variables, "SAM_CLI_TELEMETRY": "0"}).returncode
 
 
 def emulated(event: Path, variables: dict, folder: Path) -> int:
