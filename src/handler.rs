@@ -56,7 +56,10 @@ impl OwnCalls {
             && match (call.service.as_deref(), call.event.as_deref()) {
                 (Some("sns.amazonaws.com"), Some("Publish")) => on(&self.topic_arn),
                 (Some("secretsmanager.amazonaws.com"), Some("GetSecretValue")) => on(&self.secret_arn),
-                (Some("kms.amazonaws.com"), Some("Decrypt" | "GenerateDataKey")) => true,
+                // The key's service is called for us, by the two services that we call.
+                (Some("kms.amazonaws.com"), Some("Decrypt" | "GenerateDataKey")) => {
+                    matches!(call.source_ip.as_deref(), Some("secretsmanager.amazonaws.com" | "sns.amazonaws.com"))
+                }
                 (Some("logs.amazonaws.com"), Some("CreateLogStream" | "PutLogEvents")) => true,
                 _ => false,
             }

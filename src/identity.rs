@@ -39,11 +39,13 @@ pub fn role(record: &Record) -> Option<&str> {
 /// The session's name: of an assumed role, or of a federated user. **The caller chooses it.**
 pub fn session(record: &Record) -> Option<&str> {
     match record.text(TYPE) {
-        Some("AssumedRole") => assumed_role(record).map(|(_, session)| session).or_else(|| principal_suffix(record)),
         Some("FederatedUser") => arn_resource(record)
             .and_then(|name| name.strip_prefix("federated-user/"))
             .or_else(|| principal_suffix(record)),
-        _ => None,
+        // Some services write `Unknown` for a role's session, and name it in the arn all the same.
+        kind => assumed_role(record)
+            .map(|(_, session)| session)
+            .or_else(|| (kind == Some("AssumedRole")).then(|| principal_suffix(record)).flatten()),
     }
 }
 
@@ -51,8 +53,9 @@ pub fn session(record: &Record) -> Option<&str> {
 pub fn actor(record: &Record) -> Option<Cow<'_, str>> {
     let who = match (user(record).or_else(|| role(record)), session(record)) {
         (Some(name), Some(session)) => Some(Cow::from(format!("{name}/{session}"))),
-        (Some(name), None) | (None, Some(name)) => Some(Cow::from(name)),
-        (None, None) => None,
+        (Some(name), None) => Some(Cow::from(name)),
+        // A session alone names nobody: its caller chose it, and might have chosen a user's name.
+        (None, _) => None,
     };
     who.or_else(|| (record.text(TYPE) == Some("Root")).then_some("root".into())).or_else(|| {
         const OTHERS: [&[&str]; 4] = [

@@ -24,9 +24,9 @@ impl Settings {
     pub fn from_env() -> Self {
         #[expect(clippy::disallowed_methods, reason = "this is the place")]
         let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
-        let rules = variable("OFFLIMITS_RULES")
-            .map(PathBuf::from)
-            .unwrap_or_else(|| variable("LAMBDA_TASK_ROOT").map(PathBuf::from).unwrap_or_default().join("rules.json"));
+        let beside_the_binary =
+            || variable("LAMBDA_TASK_ROOT").map(PathBuf::from).unwrap_or_default().join("rules.json");
+        let rules = variable("OFFLIMITS_RULES").map_or_else(beside_the_binary, PathBuf::from);
         Self {
             rules,
             topic_arn: variable("OFFLIMITS_TOPIC_ARN"),

@@ -15,7 +15,7 @@ use crate::deliver::Transport;
 use crate::secret::Credentials;
 
 /// How long credentials are kept in memory. A rotated one is noticed at once where its predecessor is rejected.
-const KEPT: Duration = Duration::from_secs(300);
+const KEPT: Duration = Duration::from_mins(5);
 
 /// The real outside. Every client is made at its first use: an invocation that alerts nobody pays for none.
 #[derive(Debug)]

@@ -1,5 +1,7 @@
 //! What every channel says of a finding: the facts a person acts on, the link to the event, and the JSON for machines.
 
+use std::borrow::Cow;
+
 use serde::Serialize;
 
 use crate::finding::Finding;
@@ -56,24 +58,24 @@ pub struct MachineAlert<'a> {
     severity: &'a str,
     title: &'a str,
     sentence: &'a str,
-    description: Option<&'a str>,
+    description: Option<Cow<'a, str>>,
     runbook: Option<&'a str>,
     tags: &'a [String],
     row: usize,
-    event_id: Option<&'a str>,
-    event_time: Option<&'a str>,
-    account: Option<&'a str>,
-    region: Option<&'a str>,
-    identity: Option<&'a str>,
-    actor: Option<&'a str>,
-    arn: Option<&'a str>,
-    access_key_id: Option<&'a str>,
-    service: Option<&'a str>,
-    event: Option<&'a str>,
-    source_ip: Option<&'a str>,
-    user_agent: Option<&'a str>,
-    error: Option<&'a str>,
-    error_message: Option<&'a str>,
+    event_id: Option<Cow<'a, str>>,
+    event_time: Option<Cow<'a, str>>,
+    account: Option<Cow<'a, str>>,
+    region: Option<Cow<'a, str>>,
+    identity: Option<Cow<'a, str>>,
+    actor: Option<Cow<'a, str>>,
+    arn: Option<Cow<'a, str>>,
+    access_key_id: Option<Cow<'a, str>>,
+    service: Option<Cow<'a, str>>,
+    event: Option<Cow<'a, str>>,
+    source_ip: Option<Cow<'a, str>>,
+    user_agent: Option<Cow<'a, str>>,
+    error: Option<Cow<'a, str>>,
+    error_message: Option<Cow<'a, str>>,
     failed: bool,
     mfa: Option<bool>,
     targets: &'a [String],
@@ -82,18 +84,34 @@ pub struct MachineAlert<'a> {
     request: Option<&'a str>,
 }
 
-/// Bytes of a request that are sent along. An SNS message holds 256 KB in all, five copies of this text among them.
-const REQUEST_LIMIT: usize = 16 * 1024;
+/// How much of a finding a [`MachineAlert`] tells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Detail {
+    /// All of it.
+    Full,
+    /// Without the request, and every text cut short: it fits whatever the record holds.
+    Brief,
+}
 
-impl<'a> From<&'a Finding> for MachineAlert<'a> {
-    fn from(finding: &'a Finding) -> Self {
+/// Bytes of a request that are sent along: an SNS message holds 256 KB in all, four copies of this text among them.
+const REQUEST_LIMIT: usize = 16 * 1024;
+const TOO_LARGE: &str = "left out: it is too large; see the event in CloudTrail";
+/// Lists that are told in part.
+const LIST_LIMIT: usize = 10;
+
+impl<'a> MachineAlert<'a> {
+    /// The alert of a finding.
+    pub fn of(finding: &'a Finding, detail: Detail) -> Self {
         let Finding { id, rule, severity, title, row, call } = finding;
-        let request = call.request.as_deref().map(|request| {
-            if request.len() > REQUEST_LIMIT {
-                "left out: it is too large; see the event in CloudTrail"
-            } else {
-                request
-            }
+        let text = |text: &'a Option<String>| match (text, detail) {
+            (None, _) => None,
+            // Twice what CloudTrail lets through.
+            (Some(text), Detail::Full) => Some(clip(text, 2048)),
+            (Some(text), Detail::Brief) => Some(Cow::Owned(clip(&clean(text), 100).into_owned())),
+        };
+        let request = call.request.as_deref().map(|request| match detail {
+            Detail::Full if request.len() <= REQUEST_LIMIT => request,
+            _ => TOO_LARGE,
         });
         Self {
             version: 1,
@@ -103,35 +121,29 @@ impl<'a> From<&'a Finding> for MachineAlert<'a> {
             severity: severity.as_str(),
             title,
             sentence: &call.sentence,
-            description: rule.description.as_deref(),
-            runbook: rule.runbook.as_deref(),
-            tags: &rule.tags,
+            description: text(&rule.description),
+            runbook: rule.runbook.as_deref().filter(|link| link.len() < 2048),
+            tags: rule.tags.get(..LIST_LIMIT).unwrap_or(&rule.tags),
             row: *row,
-            event_id: short(call.event_id.as_ref()),
-            event_time: short(call.event_time.as_ref()),
-            account: short(call.account.as_ref()),
-            region: short(call.region.as_ref()),
-            identity: short(call.identity.as_ref()),
-            actor: short(call.actor.as_ref()),
-            arn: short(call.arn.as_ref()),
-            access_key_id: short(call.access_key_id.as_ref()),
-            service: short(call.service.as_ref()),
-            event: short(call.event.as_ref()),
-            source_ip: short(call.source_ip.as_ref()),
-            user_agent: short(call.user_agent.as_ref()),
-            error: short(call.error.as_ref()),
-            error_message: short(call.error_message.as_ref()),
+            event_id: text(&call.event_id),
+            event_time: text(&call.event_time),
+            account: text(&call.account),
+            region: text(&call.region),
+            identity: text(&call.identity),
+            actor: text(&call.actor),
+            arn: text(&call.arn),
+            access_key_id: text(&call.access_key_id),
+            service: text(&call.service),
+            event: text(&call.event),
+            source_ip: text(&call.source_ip),
+            user_agent: text(&call.user_agent),
+            error: text(&call.error),
+            error_message: text(&call.error_message),
             failed: call.failed,
             mfa: call.mfa,
-            targets: call.targets.get(..10).unwrap_or(&call.targets),
+            targets: call.targets.get(..LIST_LIMIT).unwrap_or(&call.targets),
             link: event_link(finding),
             request,
         }
     }
-}
-
-/// A text of the record, cut at 2,048 bytes: twice what CloudTrail lets through.
-fn short(text: Option<&String>) -> Option<&str> {
-    const LIMIT: usize = 2048;
-    text.map(|text| &text[..text.floor_char_boundary(LIMIT)])
 }

@@ -116,12 +116,13 @@ pub enum Verdict {
 /// The constructor list: one line a type.
 const TYPES: [(&str, Constructor); 2] = [("slack", slack::configure), ("sns", sns::configure)];
 
-type Constructor = fn(&mut Fields<'_>, &mut Problems) -> Option<Box<dyn Channel>>;
+type Constructor = fn(&mut Fields<'_>, &mut Problems) -> Box<dyn Channel>;
 
 /// Reads a channel of `rules.json`: its `type`, and the keys that its type has. The caller reads the filter's.
 pub(crate) fn configure(fields: &mut Fields<'_>, problems: &mut Problems) -> Option<Box<dyn Channel>> {
     let node = fields.require("type", problems)?;
-    word(node, "channel type", &TYPES, problems)?(fields, problems)
+    let constructor = word(node, "channel type", &TYPES, problems)?;
+    Some(constructor(fields, problems))
 }
 
 /// The channel of a `rules.json` that names none: the deployment's own topic.

@@ -51,9 +51,9 @@ struct Slack {
     channel: Option<String>,
 }
 
-pub(super) fn configure(fields: &mut Fields<'_>, problems: &mut Problems) -> Option<Box<dyn Channel>> {
+pub(super) fn configure(fields: &mut Fields<'_>, problems: &mut Problems) -> Box<dyn Channel> {
     let channel = fields.string("channel", problems).map(str::to_owned);
-    Some(Box::new(Slack { channel }))
+    Box::new(Slack { channel })
 }
 
 impl Channel for Slack {

@@ -4,7 +4,7 @@
 
 use serde_json::json;
 
-use super::alert::{MachineAlert, event_link, facts};
+use super::alert::{Detail, MachineAlert, event_link, facts};
 use super::{Body, Channel, Reply, Request, SnsMessage, Verdict};
 use crate::finding::Finding;
 use crate::rules::diagnostic::Problems;
@@ -16,6 +16,8 @@ use crate::text::{clean, clip};
 const SUBJECT_LIMIT: usize = 99;
 /// Characters of one SMS part, where all of them are in the GSM 03.38 basic set.
 const SMS_LIMIT: usize = 160;
+/// Bytes of a message: 262,144 with its attributes.
+const MESSAGE_LIMIT: usize = 250_000;
 /// Characters of a description in an email.
 const DESCRIPTION_LIMIT: usize = 2000;
 /// Characters of an attribute's value; filter policies match at most 256.
@@ -28,7 +30,7 @@ pub(super) struct Sns {
     topic_arn: Option<String>,
 }
 
-pub(super) fn configure(fields: &mut Fields<'_>, problems: &mut Problems) -> Option<Box<dyn Channel>> {
+pub(super) fn configure(fields: &mut Fields<'_>, problems: &mut Problems) -> Box<dyn Channel> {
     let topic_arn = fields.get("topic_arn").and_then(|node| {
         let arn = string(node, "topic_arn", problems)?;
         let parts: Vec<&str> = arn.split(':').collect();
@@ -40,7 +42,7 @@ pub(super) fn configure(fields: &mut Fields<'_>, problems: &mut Problems) -> Opt
         }
         is_topic.then(|| arn.to_owned())
     });
-    Some(Box::new(Sns { topic_arn }))
+    Box::new(Sns { topic_arn })
 }
 
 impl Channel for Sns {
@@ -49,17 +51,9 @@ impl Channel for Sns {
     }
 
     fn render(&self, finding: &Finding) -> Body {
-        let email = email(finding);
-        let machine = json!(MachineAlert::from(finding)).to_string();
-        let message = json!({
-            "default": email,
-            "email": email,
-            "sms": sms(finding),
-            "sqs": machine,
-            "lambda": machine,
-            "https": machine,
-            "http": machine,
-        });
+        let message = Some(message(finding, Detail::Full))
+            .filter(|message| message.len() <= MESSAGE_LIMIT)
+            .unwrap_or_else(|| message(finding, Detail::Brief));
         let call = &finding.call;
         let attributes = [
             ("severity", Some(finding.severity.as_str())),
@@ -74,7 +68,7 @@ impl Channel for Sns {
         // SNS refuses an empty value.
         .filter(|(_, value)| !value.is_empty())
         .collect();
-        Body::Sns(SnsMessage { subject: subject(finding), message: message.to_string(), attributes })
+        Body::Sns(SnsMessage { subject: subject(finding), message, attributes })
     }
 
     fn request(&self, body: &Body, _: ChannelCredentials<'_>) -> Result<Request, CredentialFault> {
@@ -103,6 +97,22 @@ impl Channel for Sns {
             Reply::Unreachable(reason) => Verdict::Retry { after: None, reason: (*reason).to_owned() },
         }
     }
+}
+
+/// A text for each protocol.
+fn message(finding: &Finding, detail: Detail) -> String {
+    let email = email(finding);
+    let machine = json!(MachineAlert::of(finding, detail)).to_string();
+    json!({
+        "default": email,
+        "email": email,
+        "sms": sms(finding),
+        "sqs": machine,
+        "lambda": machine,
+        "https": machine,
+        "http": machine,
+    })
+    .to_string()
 }
 
 /// `[VERY HIGH] Unintended AWS API call: …`, in ASCII.
@@ -135,20 +145,20 @@ fn ascii_clip(text: &str, limit: usize, allowed: impl Fn(char) -> bool) -> Strin
 /// What a person reads at 3 a.m.
 fn email(finding: &Finding) -> String {
     let Finding { rule, severity, title, call, .. } = finding;
-    let mut text = format!("{}: {}\n\n{}.\n\n", severity.label(), clean(title), clean(&call.sentence));
-    for (name, value) in facts(finding) {
-        text.push_str(&format!("{name:<11} {value}\n"));
-    }
+    let mut parts = vec![format!("{}: {}\n\n{}.\n", severity.label(), clean(title), clean(&call.sentence))];
+    let lines: Vec<String> = facts(finding).iter().map(|(name, value)| format!("{name:<11} {value}")).collect();
+    parts.push(lines.join("\n") + "\n");
     if let Some(description) = &rule.description {
-        text.push_str(&format!("\nWhy it matters: {}\n", clip(&clean(description), DESCRIPTION_LIMIT)));
+        parts.push(format!("Why it matters: {}\n", clip(&clean(description), DESCRIPTION_LIMIT)));
     }
     if let Some(runbook) = &rule.runbook {
-        text.push_str(&format!("\nWhat to do: {runbook}\n"));
+        parts.push(format!("What to do: {runbook}\n"));
     }
     if let Some(link) = event_link(finding) {
-        text.push_str(&format!("\nThe event: {link}\n"));
+        parts.push(format!("The event: {link}\n"));
     }
     let event = call.event_id.as_deref().map_or("none".into(), clean);
-    text.push_str(&format!("\n-- \nrule {}, event {event}, rules {}\n", rule.id, rule.rules_digest));
-    text
+    let event = clip(&event, ATTRIBUTE_LIMIT);
+    parts.push(format!("-- \nrule {}, event {event}, rules {}\n", rule.id, rule.rules_digest));
+    parts.join("\n")
 }
