@@ -92,7 +92,7 @@ bench: setup build ## how fast: the benchmarks, then the function's cold start
 	cargo bench --locked
 	$(BIN)/python -B benches/cold_start.py
 
-invoke: setup build ## runs the function on EVENT, with Docker or without, and shows what it sends: no AWS account
+invoke: setup build ## runs the function on EVENT, in Docker or without, and shows what it makes of it: no AWS account
 	@$(BIN)/python -B tests/stack/invoke.py $(EVENT) $(SAM_LOCAL)
 
 deploy: setup build ## deploys to every region of REGIONS, with the AWS credentials of the environment
