@@ -14,6 +14,7 @@ import sys
 import sysconfig
 import threading
 import time
+import urllib.error
 import urllib.request
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -222,8 +223,11 @@ class Function(Server):
 
     def invoke(self, event: object):
         request = urllib.request.Request(self.url, json.dumps(event).encode())
-        with urllib.request.urlopen(request, timeout=60) as reply:
-            return json.load(reply)
+        try:
+            with urllib.request.urlopen(request, timeout=60) as reply:
+                return json.load(reply)
+        except urllib.error.HTTPError as error:  # without a body, when the function does not start
+            return json.loads(error.read() or '{"errorType": "Runtime.ExitError", "errorMessage": "see the log"}')
 
 
 def serve(aws: Aws, slack: Slack, rules: dict) -> tuple[dict, str]:

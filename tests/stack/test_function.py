@@ -29,11 +29,11 @@ def test_it_stays_warm_and_says_so_when_a_delivery_fails(function):
     """Slack refuses for good: the answer is an error, SNS has had its alert, and the next event is handled as ever."""
     function.slack.status, function.slack.body = 404, "no_service"
     answer = function.invoke(sample("start-instances"))
+    assert answer == {"errorType": "Undelivered", "errorMessage": "1 deliveries did not complete: soc"}
     assert function.inbox.next()
     function.slack.status, function.slack.body = 200, "ok"
     assert function.invoke(sample("delete-trail"))["records"] == 1
     assert len(function.slack.received) == 1
-    assert answer is not None
 
 
 def test_its_log_is_json_and_holds_no_secret(function):

@@ -109,9 +109,18 @@ def test_the_test_alert_reaches_every_channel(stack, channels):
     inbox, _, slack = channels
     verdicts, failed = stack.invoke({"offlimits": "test"})
     assert failed is None, verdicts
-    assert {"topic", "soc"} <= set(str(verdicts).replace("'", " ").replace('"', " ").split())
+    assert verdicts == {"test": [{"channel": name, "verdict": "delivered"} for name in ["topic", "soc"]]}
     assert inbox.next()
     assert_slack_accepts(slack.received[0])
+
+
+def test_the_test_alert_names_the_channel_that_is_wrong(stack, channels):
+    """What `make test-alert` looks for."""
+    stack.credentials({})
+    verdicts, failed = stack.invoke({"offlimits": "test"})
+    assert failed is None
+    verdict = {v["channel"]: v["verdict"] for v in verdicts["test"]}
+    assert verdict["topic"] == "delivered" and verdict["soc"] != "delivered"
 
 
 def test_a_failed_event_is_kept_and_can_be_sent_through_again(stack, channels):
