@@ -1,7 +1,7 @@
 //! How records arrive. Whatever the wrapping, what comes out is records, what is none of our business, and what cannot be
 //! read: nothing is dropped in silence.
 //!
-//! Understood: `EventBridge` events; CloudTrail's log files (`{"Records":[…]}`); SQS events, SNS messages and their bodies;
+//! Understood: EventBridge events; CloudTrail's log files (`{"Records":[…]}`); SQS events, SNS messages and their bodies;
 //! Lambda's on-failure records (`requestPayload`); the answer of `aws cloudtrail lookup-events`; arrays of any of these;
 //! bare records; and NDJSON, one of these a line.
 
@@ -132,9 +132,10 @@ impl Opener<'_> {
             }
         } else {
             let keys: Vec<String> = node.members().into_iter().flatten().map(|member| shown(&member.key)).collect();
-            self.ignored(match keys.is_empty() {
-                true => "an empty object".to_owned(),
-                false => format!("an object with the keys {}", crate::text::some_of(&keys)),
+            self.ignored(if keys.is_empty() {
+                "an empty object".to_owned()
+            } else {
+                format!("an object with the keys {}", crate::text::some_of(&keys))
             });
         }
     }

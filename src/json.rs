@@ -15,7 +15,7 @@ use std::sync::OnceLock;
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
-/// Levels of nesting that are read. The deepest request that an AWS API takes is `DynamoDB`'s: 32 levels of attribute
+/// Levels of nesting that are read. The deepest request that an AWS API takes is DynamoDB's: 32 levels of attribute
 /// values, two JSON levels each.
 pub const MAX_DEPTH: usize = 128;
 
@@ -79,7 +79,7 @@ impl Text {
                 let text = self.text.trim_start();
                 let decoded = match text.as_bytes() {
                     [b'{' | b'[', ..] => Cow::Borrowed(text),
-                    [b'%', b'7', b'B' | b'b', ..] | [b'%', b'5', b'B' | b'b', ..] => percent_decode(text),
+                    [b'%', b'7' | b'5', b'B' | b'b', ..] => percent_decode(text),
                     _ => return None,
                 };
                 Node::parse(&decoded).ok().map(Box::new)
@@ -117,7 +117,7 @@ impl Node {
                             // An escaped key has no slice of its own in the text: its value's place is near enough.
                             Cow::Owned(_) => node.span.clone(),
                         };
-                        Ok(Member { key: lossy(key), key_span, node })
+                        Ok(Member { key: lossy(&key), key_span, node })
                     })
                     .collect::<Result<_, serde_json::Error>>()?,
             ),
@@ -129,7 +129,7 @@ impl Node {
                     .collect::<Result<_, _>>()?,
             ),
             Some(b'"') => {
-                let text = lossy(serde_json::from_str::<Bytes<'_>>(raw)?.0);
+                let text = lossy(&serde_json::from_str::<Bytes<'_>>(raw)?.0);
                 Value::String(Text { text, embedded: OnceLock::new() })
             }
             Some(b't') => Value::Bool(true),
@@ -267,8 +267,8 @@ fn span_in(part: &str, text: &str) -> Range<usize> {
     start..start + part.len()
 }
 
-fn lossy(bytes: Cow<'_, [u8]>) -> Box<str> {
-    String::from_utf8_lossy(&bytes).into()
+fn lossy(bytes: &[u8]) -> Box<str> {
+    String::from_utf8_lossy(bytes).into()
 }
 
 fn percent_decode(text: &str) -> Cow<'_, str> {

@@ -9,8 +9,8 @@ use super::{Exit, input};
 use crate::rules::diagnostic::{Diagnostic, Level};
 use crate::rules::{Compiled, RuleSet};
 
-pub(super) fn run(path: &Path) -> io::Result<Exit> {
-    let Some(text) = read(path) else { return Ok(Exit::Unreadable) };
+pub(super) fn run(path: &Path) -> Exit {
+    let Some(text) = read(path) else { return Exit::Unreadable };
     match RuleSet::compile(&text) {
         Ok(Compiled { rules, warnings }) => {
             report(path, &text, &warnings);
@@ -21,13 +21,13 @@ pub(super) fn run(path: &Path) -> io::Result<Exit> {
                 counted(rules.channels().len(), "channel"),
                 if warnings.is_empty() { String::new() } else { format!(", {}", counted(warnings.len(), "warning")) },
             );
-            Ok(Exit::Done)
+            Exit::Done
         }
         Err(diagnostics) => {
             report(path, &text, &diagnostics);
             let errors = diagnostics.iter().filter(|diagnostic| diagnostic.level == Level::Error).count();
             eprintln!("{}: {}", path.display(), counted(errors, "error"));
-            Ok(Exit::Wrong)
+            Exit::Wrong
         }
     }
 }

@@ -106,7 +106,7 @@ pub fn run() -> ExitCode {
     // clap prints its own errors, and exits with 2.
     let arguments = Arguments::parse();
     let result = match arguments.command {
-        Command::Check { rules } => check::run(&rules),
+        Command::Check { rules } => Ok(check::run(&rules)),
         Command::Replay { source, format } => with_rules(&source, |rules| replay::run(rules, &source.files, format)),
         Command::Explain { source, rule } => {
             with_rules(&source, |rules| explain::run(rules, &source.files, rule.as_deref()))

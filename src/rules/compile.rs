@@ -504,23 +504,7 @@ impl<'n> Compiler<'n> {
                 Some(regex)
             }
             Err(error) => {
-                let (message, help) = match &error {
-                    regex::Error::CompiledTooBig(_) => {
-                        ("the pattern is too large when compiled".to_owned(), "repeat less, or write several patterns")
-                    }
-                    // The crate draws the pattern and a caret over several lines; the last says what is wrong.
-                    _ => {
-                        let text = error.to_string();
-                        let last = text.lines().last().unwrap_or_default().trim_start_matches("error: ");
-                        let shown = crate::text::clip(pattern, 80);
-                        let help = if pattern.contains("(?=") || pattern.contains("(?!") || pattern.contains("(?<") {
-                            "write the exclusion as {\"not\": …} or as an exception in \"unless\""
-                        } else {
-                            "write a Rust regular expression; for a literal name use {\"is\": \"name\"}"
-                        };
-                        (format!("\"{shown}\" is no regular expression: {last}"), help)
-                    }
-                };
+                let (message, help) = why_no_regex(pattern, &error);
                 self.problems.error("bad-regex", span, message, help);
                 None
             }
@@ -614,6 +598,23 @@ impl<'n> Compiler<'n> {
             part => Some(Condition::SameAs(SameAs { field: field?, part: part.flatten() })),
         }
     }
+}
+
+/// What is wrong with a pattern, and the remedy.
+fn why_no_regex(pattern: &str, error: &regex::Error) -> (String, &'static str) {
+    if matches!(error, regex::Error::CompiledTooBig(_)) {
+        return ("the pattern is too large when compiled".to_owned(), "repeat less, or write several patterns");
+    }
+    // The crate draws the pattern and a caret over several lines; the last says what is wrong.
+    let text = error.to_string();
+    let last = text.lines().last().unwrap_or_default().trim_start_matches("error: ");
+    let shown = crate::text::clip(pattern, 80);
+    let help = if ["(?=", "(?!", "(?<"].iter().any(|look_around| pattern.contains(look_around)) {
+        "write the exclusion as {\"not\": …} or as an exception in \"unless\""
+    } else {
+        "write a Rust regular expression; for a literal name use {\"is\": \"name\"}"
+    };
+    (format!("\"{shown}\" is no regular expression: {last}"), help)
 }
 
 /// `90s`, `15m`, `2h`, in seconds.

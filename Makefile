@@ -1,0 +1,116 @@
+# `make` explains the targets. Variables are set on the command line: make deploy REGIONS="us-east-1 eu-west-1" ARCH=arm64.
+
+# Where, and for which processor. ARCH is this machine's unless you say otherwise; arm64 is a fifth cheaper to run.
+REGIONS ?= us-east-1
+STACK   ?= offlimits
+ARCH    ?= $(patsubst aarch64,arm64,$(shell uname -m))
+# Of template.yaml's parameters, those you set: PARAMETERS="Email=you@example.com Phone=+14155550123". A stack remembers the others.
+PARAMETERS ?=
+# The event for `make invoke`, and further options for `sam local invoke`.
+EVENT ?= events/start-instances.json
+SAM_LOCAL ?=
+# How long each fuzz target runs, in seconds.
+FUZZ_SECONDS ?= 60
+# The command line tool, for a machine that has it but no compiler.
+OFFLIMITS ?= cargo run -q --
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+export SAM_CLI_TELEMETRY := 0
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+BIN := .venv/test/bin
+SAM := $(BIN)/sam
+PACKAGE := target/package
+TARGET := $(or $(CARGO_TARGET_DIR),target)
+FUNCTION := --profile function --no-default-features --features lambda --bin bootstrap --locked
+# The newest glibc that the function may ask for: Amazon Linux 2023's.
+GLIBC := 34
+
+# Plain cargo makes what runs here; for another system or processor, or on request (ZIG=1), Zig links it, against Amazon Linux's glibc.
+ifeq ($(ZIG)$(shell uname -s)/$(patsubst aarch64,arm64,$(shell uname -m)),Linux/$(ARCH))
+CARGO_BUILD := cargo build
+BUILT := $(TARGET)/function/bootstrap
+else
+TRIPLE := $(patsubst arm64,aarch64,$(ARCH))-unknown-linux-gnu
+CARGO_BUILD := rustup target add $(TRIPLE) && PATH="$(CURDIR)/.venv/zig/bin:$$PATH" cargo zigbuild --target $(TRIPLE).2.$(GLIBC)
+BUILT := $(TARGET)/$(TRIPLE)/function/bootstrap
+BUILDER := .venv/zig/.done
+endif
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help setup check lint deny test build package bench invoke deploy test-alert fuzz
+
+help: ## says what each target does
+	@echo 'usage: make TARGET [VARIABLE=value]'
+	@sed -nE 's/^([a-z-]+):.*## (.*)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 15
+	@echo 'variables: REGIONS, STACK, ARCH, PARAMETERS, EVENT, SAM_LOCAL, FUZZ_SECONDS; the Makefile begins with them.'
+
+setup: .venv/test/.done .venv/ministack/.done ## installs what the tests and `make deploy` need into .venv
+
+# An environment is made anew when its requirements change.
+.venv/%/.done: tests/requirements/%.txt
+	python3 -m venv --clear .venv/$*
+	.venv/$*/bin/python -m pip install -q -r $<
+	@touch $@
+
+check: lint test ## all that CI runs: lint, then test
+
+lint: deny ## formatting, clippy, licences
+	cargo fmt --check
+	cargo clippy --all-targets --locked -- -D warnings
+	cargo clippy --all-targets --all-features --locked -- -D warnings
+
+# Building cargo-deny takes longer than all the rest; without it, tests/stack/test_dependencies.py asks for the same.
+deny:
+	@if command -v cargo-deny >/dev/null; then cargo deny --all-features --locked check bans licenses sources; \
+	else echo 'cargo-deny is not installed (cargo install --locked cargo-deny): left to test_dependencies.py'; fi
+
+test: setup build ## all tests: Rust's, the template's, and the function's in a local AWS
+	cargo test --locked
+	cargo test --locked --features aws,lambda
+	$(BIN)/python -B -m pytest -p no:cacheprovider tests/stack
+
+build: $(BUILDER) ## checks rules.json, builds the function, and packages both
+	$(OFFLIMITS) check rules.json
+	$(CARGO_BUILD) $(FUNCTION)
+	@newest=$$(grep -aoE 'GLIBC_2\.[0-9]+' $(BUILT) | sed 's/.*\.//' | sort -n | tail -1); \
+	if (($${newest:-0} > $(GLIBC))); then \
+	  echo "the bootstrap asks for glibc 2.$$newest, and Amazon Linux 2023 has 2.$(GLIBC): run make build ZIG=1" >&2; exit 1; fi
+	@mkdir -p $(PACKAGE)
+	@install -m 755 $(BUILT) $(PACKAGE)/bootstrap
+	@install -m 644 rules.json $(PACKAGE)/rules.json
+	@ls -l $(PACKAGE) >&2
+
+package: ## packages changed rules beside the function that is there: no compiler (OFFLIMITS=offlimits uses an installed tool)
+	@test -x $(PACKAGE)/bootstrap || { echo 'there is no function yet: run make build' >&2; exit 1; }
+	$(OFFLIMITS) check rules.json
+	@install -m 644 rules.json $(PACKAGE)/rules.json
+
+bench: setup build ## how fast: the benchmarks, then the function's cold start
+	cargo bench --locked
+	$(BIN)/python -B benches/cold_start.py
+
+invoke: setup build ## runs the function on EVENT, with Docker or without, and shows what it sends: no AWS account
+	@$(BIN)/python -B tests/stack/invoke.py $(EVENT) $(SAM_LOCAL)
+
+deploy: setup build ## deploys to every region of REGIONS, with the AWS credentials of the environment
+	@for region in $(REGIONS); do \
+	  echo "deploying $(STACK) to $$region"; \
+	  $(SAM) deploy --template-file template.yaml --stack-name $(STACK) --region $$region --parameter-overrides Architecture=$(ARCH) $(PARAMETERS); \
+	done
+
+test-alert: setup ## sends one marked alert to every channel, in every region of REGIONS
+	@failed=0; for region in $(REGIONS); do \
+	  echo "$(STACK) in $$region:" >&2; \
+	  $(SAM) remote invoke Function --stack-name $(STACK) --region $$region --event '{"offlimits":"test"}' \
+	    | { cat; echo; } | tee /dev/stderr | { ! grep -q errorMessage; } || failed=1; \
+	done; exit $$failed
+
+# Stable Rust lacks the sanitizers' flags; RUSTC_BOOTSTRAP lets it have them for this one purpose.
+fuzz: ## runs every target of fuzz/fuzz_targets for FUZZ_SECONDS each (cargo install --locked cargo-fuzz)
+	@command -v cargo-fuzz >/dev/null || { echo 'cargo-fuzz is not installed: cargo install --locked cargo-fuzz' >&2; exit 1; }
+	@for target in $(basename $(notdir $(wildcard fuzz/fuzz_targets/*.rs))); do \
+	  RUSTC_BOOTSTRAP=1 cargo fuzz run $$target -- -max_total_time=$(FUZZ_SECONDS); \
+	done

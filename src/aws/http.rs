@@ -1,0 +1,117 @@
+//! HTTPS to the vendors: the same rustls that the SDK uses.
+
+use std::time::{Duration, SystemTime};
+
+use aws_sdk_sns::primitives::{DateTime, DateTimeFormat};
+use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue, RETRY_AFTER};
+use reqwest::redirect;
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
+
+use crate::channel::Reply;
+use crate::secret::Secret;
+
+/// Bytes of a reply that are read: vendors' errors are short, and a hostile end must not fill our memory.
+const REPLY_LIMIT: usize = 64 * 1024;
+
+/// A client that follows no redirect (a webhook's answer must come from the webhook's host), and takes proxies from the
+/// usual environment variables. It trusts Mozilla's roots, and those in the file `ca_file`, if there is one.
+///
+/// # Errors
+/// What kept it from being built.
+pub(super) fn client(ca_file: Option<&str>) -> Result<reqwest::Client, String> {
+    let mut roots = rustls::RootCertStore::empty();
+    roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
+    if let Some(Ok(certificates)) = ca_file.map(CertificateDer::pem_file_iter) {
+        roots.add_parsable_certificates(certificates.flatten());
+    }
+    let tls = rustls::ClientConfig::builder_with_provider(rustls::crypto::ring::default_provider().into())
+        .with_safe_default_protocol_versions()
+        .map_err(|error| error.to_string())?
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    reqwest::Client::builder()
+        .tls_backend_preconfigured(tls)
+        .redirect(redirect::Policy::none())
+        .connect_timeout(Duration::from_secs(3))
+        .user_agent(concat!("offlimits/", env!("CARGO_PKG_VERSION")))
+        .build()
+        .map_err(|error| error.without_url().to_string())
+}
+
+/// Posts JSON. No error quotes the URL: it may be the secret.
+pub(super) async fn post(
+    client: &reqwest::Client,
+    url: &Secret,
+    authorization: Option<&Secret>,
+    json: String,
+    timeout: Duration,
+) -> Reply {
+    let mut request =
+        client.post(url.expose()).header(CONTENT_TYPE, "application/json; charset=utf-8").timeout(timeout).body(json);
+    if let Some(authorization) = authorization {
+        let Ok(mut value) = HeaderValue::from_str(authorization.expose()) else {
+            return Reply::Unreachable("the credential does not fit into a header");
+        };
+        value.set_sensitive(true);
+        request = request.header(AUTHORIZATION, value);
+    }
+    let mut response = match request.send().await {
+        Ok(response) => response,
+        Err(error) => return Reply::Unreachable(fault(&error)),
+    };
+    let status = response.status().as_u16();
+    let retry_after =
+        response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok()).and_then(|text| wait(text, now()));
+    let mut body = Vec::new();
+    // A body that breaks off still has its status.
+    while let Ok(Some(chunk)) = response.chunk().await {
+        body.extend_from_slice(&chunk);
+        if body.len() >= REPLY_LIMIT {
+            break;
+        }
+    }
+    Reply::Http { status, retry_after, body: String::from_utf8_lossy(&body).into_owned() }
+}
+
+fn fault(error: &reqwest::Error) -> &'static str {
+    if error.is_timeout() {
+        "timeout"
+    } else if error.is_connect() {
+        "cannot connect"
+    } else {
+        "the connection broke"
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "this is the place")]
+pub(super) fn now() -> SystemTime {
+    SystemTime::now()
+}
+
+/// The wait that `Retry-After` asks for: seconds (vendors write fractions too), or an HTTP date.
+/// Source: RFC 9110, section 10.2.3.
+fn wait(text: &str, now: SystemTime) -> Option<Duration> {
+    if let Ok(seconds) = text.trim().parse::<f64>() {
+        return Duration::try_from_secs_f64(seconds).ok();
+    }
+    let at = DateTime::from_str(text.trim(), DateTimeFormat::HttpDate).ok()?;
+    Some(SystemTime::try_from(at).ok()?.duration_since(now).unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_form_of_retry_after_is_read() {
+        let now = SystemTime::UNIX_EPOCH + Duration::from_secs(784_111_777);
+        assert_eq!(wait("120", now), Some(Duration::from_mins(2)));
+        assert_eq!(wait(" 0.25 ", now), Some(Duration::from_millis(250)));
+        assert_eq!(wait("Sun, 06 Nov 1994 08:50:37 GMT", now), Some(Duration::from_mins(1)));
+        assert_eq!(wait("Sun, 06 Nov 1994 08:40:37 GMT", now), Some(Duration::ZERO));
+        for bad in ["", "soon", "-1", "NaN", "1e300"] {
+            assert_eq!(wait(bad, now), None, "{bad}");
+        }
+    }
+}

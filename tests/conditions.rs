@@ -1,0 +1,118 @@
+//! What each condition says of a record, through the engine.
+
+use offlimits::record::RawRecord;
+use offlimits::rules::RuleSet;
+
+const RECORD: &str = r#"{
+  "eventName": "PutBucketPolicy", "eventSource": "s3.amazonaws.com", "eventTime": "2026-01-10T11:32:44Z", "eventID": "e-1",
+  "recipientAccountId": "111122223333", "sourceIPAddress": "203.0.113.9", "readOnly": false, "errorCode": null,
+  "userIdentity": { "type": "IAMUser", "userName": "James", "accountId": "123456789012", "arn": "arn:aws:iam::123456789012:user/James" },
+  "requestParameters": {
+    "count": 9007199254740993, "empty": "", "none": [], "tags": ["a", "b"],
+    "policy": "{\"Statement\":[{\"Effect\":\"Deny\",\"Principal\":\"x\"},{\"Effect\":\"Allow\",\"Principal\":\"*\"}]}",
+    "encoded": "%7B%22Version%22%3A%222012%22%7D", "federated": { "token.actions.githubusercontent.com:sub": "repo:x" },
+    "port": [ { "from": 22, "cidr": "10.0.0.0/8" }, { "from": 443, "cidr": "0.0.0.0/0" } ]
+  }
+}"#;
+
+fn matches(row: &str) -> bool {
+    let source = format!(
+        r#"{{"lists":{{"office":["203.0.113.0/24"],"names":["^James$","Jane"],"ids":["James",5]}},
+            "rules":[{{"id":"R","title":"t","severity":"low","when":{row}}}]}}"#
+    );
+    let rules = RuleSet::compile(&source).unwrap_or_else(|diagnostics| panic!("{row}: {diagnostics:?}")).rules;
+    !rules.evaluate(&RawRecord { json: RECORD.to_owned(), index: 0, message_id: None }).unwrap().is_empty()
+}
+
+#[test]
+fn every_condition_is_true_and_false_where_it_should() {
+    let yes = [
+        r#"{"event":"Bucket"}"#,
+        r#"{"event":["^Get","Policy$"]}"#,
+        r#"{"event":"(?i)putbucket","service":"^s3"}"#,
+        r#"[{"event":"nope"},{"event":"Put"}]"#,
+        r#"{"user":{"is":"James"}}"#,
+        r#"{"user":{"is":["x","@ids"]}}"#,
+        r#"{"user":"@names"}"#,
+        r#"{"read_only":{"is":false}}"#,
+        r#"{"error":{"exists":false}}"#,
+        r#"{"requestParameters.none":{"exists":false}}"#,
+        r#"{"requestParameters.empty":{"exists":true}}"#,
+        r#"{"requestParameters.empty":{"is":""}}"#,
+        r#"{"error":{"not":"x"}}"#,
+        r#"{"source_ip":{"cidr":"@office"}}"#,
+        r#"{"source_ip":{"cidr":["10.0.0.0/8","203.0.113.9"]}}"#,
+        r#"{"requestParameters.count":{"above":9007199254740992}}"#,
+        r#"{"requestParameters.count":{"is":9007199254740993}}"#,
+        r#"{"requestParameters.count":{"below":9.1e15}}"#,
+        r#"{"requestParameters.tags":{"all":[{"is":"a"},{"is":"b"}]}}"#,
+        r#"{"requestParameters.tags[*]":"b"}"#,
+        r#"{"requestParameters.policy.Statement.Effect":{"is":"Allow"}}"#,
+        r#"{"requestParameters.encoded.Version":{"is":"2012"}}"#,
+        r#"{"requestParameters.federated[\"token.actions.githubusercontent.com:sub\"]":"^repo:"}"#,
+        r#"{"requestParameters.port":"\"from\":22,"}"#,
+        r#"{"requestParameters.port":{"item":{"from":{"is":443},"cidr":{"is":"0.0.0.0/0"}}}}"#,
+        r#"{"requestParameters.tags":{"item":{".":{"is":"a"}}}}"#,
+        r#"{"requestParameters.policy.Statement":{"item":{"Effect":"Allow","Principal":"^\\*$"}}}"#,
+        r#"{"userIdentity.accountId":{"not":{"same_as":"account"}}}"#,
+        r#"{"user":{"same_as":{"field":"userIdentity.arn","part":"user/(.+)$"}}}"#,
+        r#"{"userIdentityType":"IAMUser","eventName":"Put","eventSource":"s3"}"#,
+        r#"{"outcome":"success"}"#,
+        r#"{"actor":{"is":"James"},"account":{"is":"111122223333"}}"#,
+    ];
+    let no = [
+        r#"{"event":"bucket"}"#,
+        r#"{"event":{"is":"Bucket"}}"#,
+        r#"{"event":"Put","service":"ec2"}"#,
+        r#"{"user":{"not":"James"}}"#,
+        r#"{"error":"x"}"#,
+        r#"{"error":{"exists":true}}"#,
+        r#"{"requestParameters.empty":{"exists":false}}"#,
+        r#"{"source_ip":{"cidr":"203.0.114.0/24"}}"#,
+        r#"{"event":{"cidr":"0.0.0.0/0"}}"#,
+        r#"{"requestParameters.count":{"above":9007199254740993}}"#,
+        r#"{"requestParameters.count":{"is":9007199254740992}}"#,
+        r#"{"event":{"above":0}}"#,
+        r#"{"requestParameters.tags":{"all":[{"is":"a"},{"is":"c"}]}}"#,
+        r#"{"requestParameters.port":{"item":{"from":{"is":22},"cidr":{"is":"0.0.0.0/0"}}}}"#,
+        r#"{"requestParameters.port":{"is":"22"}}"#,
+        r#"{"requestParameters.policy.Statement":{"item":{"Effect":"Deny","Principal":"^\\*$"}}}"#,
+        r#"{"error":{"same_as":"error"}}"#,
+        r#"{"requestParameters.missing":{"same_as":"user"}}"#,
+        r#"{"mfa":"yes"}"#,
+        r#"{"outcome":"failure"}"#,
+    ];
+    for row in yes {
+        assert!(matches(row), "{row}");
+    }
+    for row in no {
+        assert!(!matches(row), "{row}");
+    }
+}
+
+#[test]
+fn exceptions_expire_by_the_records_own_time() {
+    let findings = |expires: &str, record: &str| {
+        let source = format!(
+            r#"{{"rules":[{{"id":"R","title":"t","severity":"low","when":{{"event":"Put"}},
+                "unless":[{{"when":{{"user":{{"is":"James"}}}},"reason":"x"{expires}}}]}}]}}"#
+        );
+        let rules = RuleSet::compile(&source).unwrap().rules;
+        rules.evaluate(&RawRecord { json: record.to_owned(), index: 0, message_id: None }).unwrap().len()
+    };
+    assert_eq!(findings("", RECORD), 0);
+    assert_eq!(findings(r#","expires":"2026-01-10""#, RECORD), 0, "the last day counts");
+    assert_eq!(findings(r#","expires":"2026-01-09""#, RECORD), 1);
+    let without_time = RECORD.replace("eventTime", "apiVersion");
+    assert_eq!(findings(r#","expires":"2027-01-01""#, &without_time), 1);
+    assert_eq!(findings("", &without_time), 0);
+}
+
+#[test]
+fn the_first_severity_that_matches_replaces_the_rules() {
+    let source = r#"{"rules":[{"id":"R","title":"t","severity":"low","when":[{"event":"nope"},{"event":"Put"}],
+        "severity_when":[{"severity":"high","when":{"user":"nobody"}},{"severity":"EXTREME","when":{"user":"James"}}]}]}"#;
+    let rules = RuleSet::compile(source).unwrap().rules;
+    let findings = rules.evaluate(&RawRecord { json: RECORD.to_owned(), index: 0, message_id: None }).unwrap();
+    assert_eq!((findings[0].severity.as_str(), findings[0].row), ("extreme", 1));
+}

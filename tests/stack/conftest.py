@@ -1,0 +1,119 @@
+"""The tests of what is deployed: the template, the package, and the function at work in a local AWS. `make test` runs them."""
+
+import json
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import boto3
+import pytest
+from local import ARCHITECTURE, PACKAGE, REGION, ROOT, Aws, Inbox, Slack, package, until
+
+HERE = Path(__file__).parent
+TEMPLATE = ROOT / "template.yaml"
+SAM = Path(sys.executable).parent / "sam"
+
+
+@dataclass
+class Sample:
+    """One file of events/."""
+
+    path: Path
+    event: dict
+
+    @property
+    def is_cloudtrails(self) -> bool:
+        return self.event.get("detail-type", "").endswith(" via CloudTrail")
+
+
+def samples() -> list[Sample]:
+    """The samples that are EventBridge events, which is all but the log file of the seed."""
+    found = [Sample(p, json.loads(p.read_bytes())) for p in sorted((ROOT / "events").glob("*.json"))]
+    return [s for s in found if "detail-type" in s.event]
+
+
+def sample(name: str) -> dict:
+    return json.loads((ROOT / f"events/{name}.json").read_bytes())
+
+
+@pytest.fixture(scope="session")
+def aws(tmp_path_factory):
+    with Aws(tmp_path_factory.mktemp("aws")) as aws:
+        yield aws
+
+
+@pytest.fixture
+def slack():
+    with Slack() as slack:
+        yield slack
+
+
+@pytest.fixture(scope="session")
+def bootstrap() -> Path:
+    assert (PACKAGE / "bootstrap").exists(), "there is no function to test: run `make build`"
+    return PACKAGE / "bootstrap"
+
+
+@dataclass
+class Stack:
+    """Our template, deployed into the local AWS."""
+
+    aws: Aws
+    name: str
+    outputs: dict
+
+    def invoke(self, event, **more) -> tuple[object, str | None]:
+        """The function's answer, and whether it is an error."""
+        reply = self.aws.client("lambda").invoke(FunctionName=self.outputs["FunctionName"], Payload=json.dumps(event), **more)
+        body = reply["Payload"].read()
+        return json.loads(body) if body else None, reply.get("FunctionError")
+
+    def queue(self, output: str) -> Inbox:
+        return Inbox(self.aws.client("sqs"), self.outputs[output])
+
+    def credentials(self, value: dict):
+        """Puts the channels' credentials where the owner of the stack would."""
+        self.aws.client("secretsmanager").put_secret_value(SecretId=self.outputs["SecretArn"], SecretString=json.dumps(value))
+
+    def configure(self, **settings):
+        """Changes the function's settings; its next invocation is a cold start."""
+        client, name = self.aws.client("lambda"), self.outputs["FunctionName"]
+        client.update_function_configuration(FunctionName=name, **settings)
+        until(lambda: client.get_function_configuration(FunctionName=name).get("LastUpdateStatus") == "Successful", what="update")
+
+
+@pytest.fixture(scope="session")
+def stack(aws, bootstrap, tmp_path_factory) -> Stack:
+    """`sam deploy`, as `make deploy` does it, but with rules of the tests' own beside the bootstrap."""
+    folder = tmp_path_factory.mktemp("stack")
+    shutil.copy2(TEMPLATE, folder)
+    package(folder / "target/package", HERE / "rules.json")
+    name = "offlimits-test"
+    parameters = [f"Architecture={ARCHITECTURE}", "Email=someone@example.com", "Phone=+14155550123"]
+    command = [SAM, "deploy", "--template-file", "template.yaml", "--config-file", ROOT / "samconfig.toml"]
+    command += ["--stack-name", name, "--parameter-overrides", *parameters]
+    deployed = subprocess.run(command, cwd=folder, env=aws.environment, capture_output=True, text=True, timeout=180)
+    assert deployed.returncode == 0, deployed.stdout + deployed.stderr
+    described = aws.client("cloudformation").describe_stacks(StackName=name)["Stacks"][0]
+    return Stack(aws, name, {o["OutputKey"]: o["OutputValue"] for o in described["Outputs"]})
+
+
+@pytest.fixture(scope="session")
+def transformed() -> dict:
+    """The template as CloudFormation gets it: what SAM makes of it, offline."""
+    from samcli.yamlhelper import yaml_parse
+    from samtranslator.parser.parser import Parser
+    from samtranslator.translator.translator import Translator
+
+    source = yaml_parse(TEMPLATE.read_text())
+    source["Resources"]["Function"]["Properties"]["CodeUri"] = "s3://bucket/key"  # as `sam package` writes it
+    session = boto3.Session(region_name=REGION)
+    return Translator({}, Parser(), boto_session=session).translate(source, {})
+
+
+def pytest_collection_modifyitems(items):
+    """The cheap and telling ones first."""
+    order = ["test_template", "test_dependencies", "test_package", "test_function", "test_stack"]
+    items.sort(key=lambda item: order.index(item.module.__name__))

@@ -1,0 +1,31 @@
+"""What `make build` leaves to be deployed."""
+
+import re
+import subprocess
+
+from local import PACKAGE, ROOT
+
+
+def test_amazon_linux_can_load_it(bootstrap):
+    """AL2023 has glibc 2.34; a program linked against a newer one ends before its first line."""
+    wanted = [int(n) for n in re.findall(rb"GLIBC_2\.(\d+)", bootstrap.read_bytes())]
+    assert max(wanted, default=0) <= 34, "run `make build ZIG=1`"
+
+
+def test_it_is_small_enough_to_start_fast(bootstrap):
+    assert bootstrap.stat().st_size < 6_000_000
+
+
+def test_it_holds_the_binary_and_the_rules_alone():
+    assert {p.name for p in PACKAGE.iterdir()} == {"bootstrap", "rules.json"}
+    assert (PACKAGE / "rules.json").read_bytes() == (ROOT / "rules.json").read_bytes()
+
+
+def test_changed_rules_are_packaged_without_a_compiler(bootstrap):
+    before = bootstrap.stat()
+    (PACKAGE / "rules.json").write_text("{}")
+    plain = {"PATH": "/usr/bin:/bin"}  # where there is no cargo
+    done = subprocess.run(["make", "package", "OFFLIMITS=true"], cwd=ROOT, env=plain, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    assert bootstrap.stat().st_mtime_ns == before.st_mtime_ns
+    assert (PACKAGE / "rules.json").read_bytes() == (ROOT / "rules.json").read_bytes()
