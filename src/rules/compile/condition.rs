@@ -1,0 +1,239 @@
+//! What a cell asks: patterns, lists of conditions, operators.
+
+use std::ops::Range;
+
+use super::{Compiler, Place};
+use crate::json::{Node, Value};
+use crate::rules::condition::{Condition, SameAs};
+use crate::rules::field::{Field, Target};
+use crate::rules::reader::{Fields, array, listed, string, suggestion, wrong_kind};
+
+impl<'n> Compiler<'n> {
+    pub(super) fn condition(&mut self, node: &'n Node, field: &Field, place: Place) -> Option<Condition> {
+        match &node.value {
+            Value::String(text) if text.as_str().starts_with('@') => {
+                let patterns = self.list(node)?;
+                Some(Condition::Any(patterns.iter().filter_map(|node| self.pattern(node, field)).collect()))
+            }
+            Value::String(_) => self.pattern(node, field),
+            Value::Array(_) => Some(Condition::Any(self.conditions(node, field, place))),
+            Value::Object(_) => self.operator(node, field, place),
+            _ => {
+                let help = format!("write {{\"is\": {}}}", node.compact());
+                let message = format!("a condition is a pattern, a list or an operator, and this is {}", node.kind());
+                self.problems.error("wrong-type", &node.span, message, help);
+                None
+            }
+        }
+    }
+
+    fn conditions(&mut self, node: &'n Node, field: &Field, place: Place) -> Vec<Condition> {
+        array(node, "a list of conditions", &mut self.problems)
+            .iter()
+            .filter_map(|node| self.condition(node, field, place))
+            .collect()
+    }
+
+    fn operator(&mut self, node: &'n Node, field: &Field, place: Place) -> Option<Condition> {
+        const OPERATORS: [&str; 9] = ["is", "not", "exists", "cidr", "above", "below", "all", "same_as", "item"];
+        let members = node.members().unwrap_or_default();
+        let [member] = members else {
+            let message = format!("a condition has exactly one operator, and this has {}", members.len());
+            let help = "write {\"all\": […]} where several must be true, a list where one is enough";
+            self.problems.error("one-operator", &node.span, message, help);
+            return None;
+        };
+        let value = &member.node;
+        match &*member.key {
+            "is" => self.is(value, field),
+            "not" => self.condition(value, field, place).map(|condition| Condition::Not(Box::new(condition))),
+            "exists" => self.boolean(value, "exists").map(Condition::Exists),
+            "cidr" => self.cidr(value),
+            "above" => self.number(value).map(Condition::Above),
+            "below" => self.number(value).map(Condition::Below),
+            "all" => Some(Condition::All(self.conditions(value, field, place))),
+            "same_as" => self.same_as(value, place),
+            "item" => {
+                if let Target::Derived(_) = field.target {
+                    let help = "use it on a path that leads to an array, such as requestParameters.ipPermissions.items";
+                    self.problems.error(
+                        "no-items",
+                        &member.key_span,
+                        format!("\"{}\" has no items", field.written),
+                        help,
+                    );
+                    return None;
+                }
+                Some(Condition::Item(self.table(value, Place::Element).0))
+            }
+            other => {
+                let help =
+                    suggestion(other, OPERATORS).unwrap_or_else(|| format!("the operators are {}", listed(OPERATORS)));
+                self.problems.error(
+                    "unknown-operator",
+                    &member.key_span,
+                    format!("there is no operator \"{other}\""),
+                    help,
+                );
+                None
+            }
+        }
+    }
+
+    /// The items of the list that `"@name"` stands for.
+    fn list(&mut self, node: &'n Node) -> Option<&'n [Node]> {
+        let name = node.as_str()?.strip_prefix('@')?;
+        let Some(items) = self.lists.get(name).copied() else {
+            let help = suggestion(name, self.lists.keys().copied()).map_or_else(
+                || format!("add it to \"lists\"; to search for the character @, write \"[@]{name}\""),
+                |did_you_mean| format!("{did_you_mean}, or, to search for the character @, \"[@]{name}\""),
+            );
+            self.problems.error("unknown-list", &node.span, format!("there is no list \"{name}\""), help);
+            return None;
+        };
+        if items.is_empty() {
+            let message = format!("the list \"{name}\" is empty: this never matches");
+            self.problems.warning("empty-list", &node.span, message, "add an item to it, or leave this cell out");
+        }
+        Some(items)
+    }
+
+    fn pattern(&mut self, node: &Node, field: &Field) -> Option<Condition> {
+        let Some(pattern) = node.as_str() else {
+            wrong_kind(node, "a pattern is a string", &mut self.problems);
+            return None;
+        };
+        if pattern.is_empty() {
+            let help = "write {\"exists\": true} for any value, {\"is\": \"\"} for the empty text";
+            self.problems.error("empty", &node.span, "an empty pattern is found in every value", help);
+            return None;
+        }
+        let regex = self.regex(pattern, &node.span)?;
+        if let Some(vocabulary) = field.vocabulary().filter(|words| !words.iter().any(|value| regex.is_match(value))) {
+            self.impossible(&node.span, field, vocabulary);
+        }
+        Some(Condition::Pattern(regex))
+    }
+
+    fn regex(&mut self, pattern: &str, span: &Range<usize>) -> Option<regex::Regex> {
+        if let Some(regex) = self.patterns.get(pattern) {
+            return Some(regex.clone());
+        }
+        match regex::Regex::new(pattern) {
+            Ok(regex) => {
+                self.patterns.insert(pattern.to_owned(), regex.clone());
+                Some(regex)
+            }
+            Err(error) => {
+                let (message, help) = why_no_regex(pattern, &error);
+                self.problems.error("bad-regex", span, message, help);
+                None
+            }
+        }
+    }
+
+    fn impossible(&mut self, span: &Range<usize>, field: &Field, vocabulary: &[&str]) {
+        let message = format!("\"{}\" never has this value: the cell can never match", field.written);
+        let help = format!("its values are {}", listed(vocabulary.iter().copied()));
+        self.problems.error("impossible-value", span, message, help);
+    }
+
+    /// The nodes of a scalar, of a list, or of a named list; lists may hold names of lists.
+    fn literals(&mut self, node: &'n Node, what: &str) -> Vec<&'n Node> {
+        match &node.value {
+            Value::String(text) if text.as_str().starts_with('@') => {
+                self.list(node).map(|items| items.iter().collect()).unwrap_or_default()
+            }
+            Value::Array(elements) if elements.iter().all(|element| element.elements().is_none()) => {
+                array(node, what, &mut self.problems).iter().flat_map(|element| self.literals(element, what)).collect()
+            }
+            Value::String(_) | Value::Number(_) | Value::Bool(_) => vec![node],
+            _ => {
+                wrong_kind(node, &format!("{what} is a text or a list of texts"), &mut self.problems);
+                Vec::new()
+            }
+        }
+    }
+
+    fn is(&mut self, node: &'n Node, field: &Field) -> Option<Condition> {
+        let before = self.problems.errors();
+        let mut texts = Vec::new();
+        for literal in self.literals(node, "\"is\"") {
+            let Some(text) = literal.scalar() else { continue };
+            if let Some(vocabulary) = field.vocabulary().filter(|words| !words.contains(&text)) {
+                self.impossible(&literal.span, field, vocabulary);
+            }
+            texts.push(text.to_owned());
+        }
+        (self.problems.errors() == before).then_some(Condition::Is(texts))
+    }
+
+    fn cidr(&mut self, node: &'n Node) -> Option<Condition> {
+        let before = self.problems.errors();
+        let mut networks = Vec::new();
+        for literal in self.literals(node, "\"cidr\"") {
+            let text = literal.scalar().unwrap_or_default();
+            let network = text.parse().or_else(|_| text.parse::<std::net::IpAddr>().map(ipnet::IpNet::from));
+            match network {
+                Ok(network) => networks.push(network),
+                Err(_) => self.problems.error(
+                    "bad-network",
+                    &literal.span,
+                    format!("\"{text}\" is no network"),
+                    "write one such as 203.0.113.0/24 or 2001:db8::/32, or a single address",
+                ),
+            }
+        }
+        (self.problems.errors() == before).then_some(Condition::Cidr(networks))
+    }
+
+    fn number(&mut self, node: &Node) -> Option<String> {
+        if let Value::Number(text) = &node.value {
+            return Some(text.to_string());
+        }
+        wrong_kind(node, "a bound is a number", &mut self.problems);
+        None
+    }
+
+    fn same_as(&mut self, node: &'n Node, place: Place) -> Option<Condition> {
+        if node.as_str().is_some() {
+            let field = self.field_at(node, "same_as", place)?;
+            return Some(Condition::SameAs(SameAs { field, part: None }));
+        }
+        let mut fields = Fields::of(node, "\"same_as\"", &mut self.problems)?;
+        let field = fields.require("field", &mut self.problems).and_then(|node| self.field_at(node, "field", place));
+        let part = fields.get("part").map(|node| {
+            let pattern = string(node, "part", &mut self.problems)?;
+            let regex = self.regex(pattern, &node.span)?;
+            // The whole match counts as a group of its own.
+            if regex.captures_len() != 2 {
+                let message = format!("\"part\" has one group, and this pattern has {}", regex.captures_len() - 1);
+                let help = "put one pair of parentheses around the part that counts, and write (?:…) for others";
+                self.problems.error("one-group", &node.span, message, help);
+            }
+            Some(regex)
+        });
+        fields.finish(&mut self.problems);
+        match part {
+            Some(None) => None,
+            part => Some(Condition::SameAs(SameAs { field: field?, part: part.flatten() })),
+        }
+    }
+}
+
+/// What is wrong with a pattern, and the remedy.
+fn why_no_regex(pattern: &str, error: &regex::Error) -> (String, &'static str) {
+    if matches!(error, regex::Error::CompiledTooBig(_)) {
+        return ("the pattern is too large when compiled".to_owned(), "repeat less, or write several patterns");
+    }
+    // The crate draws the pattern and a caret over several lines; the last says what is wrong.
+    let text = error.to_string();
+    let last = text.lines().last().unwrap_or_default().trim_start_matches("error: ");
+    let shown = crate::text::clip(pattern, 80);
+    let help = if ["(?=", "(?!", "(?<"].iter().any(|look_around| pattern.contains(look_around)) {
+        "write the exclusion as {\"not\": …} or as an exception in \"unless\""
+    } else {
+        "write a Rust regular expression; for a literal name use {\"is\": \"name\"}"
+    };
+    (format!("\"{shown}\" is no regular expression: {last}"), help)
+}

@@ -1,0 +1,188 @@
+//! One rule, key by key.
+
+use std::sync::Arc;
+
+use super::{Compiler, Place};
+use crate::finding::{Mode, RuleInfo};
+use crate::json::{Node, Value};
+use crate::rules::reader::{Fields, array, listed, string, strings, suggestion, word, wrong_kind};
+use crate::rules::{Date, Exception, Rule, RuleTest, Table, TestEvent, Throttle, Title};
+use crate::severity::Severity;
+
+impl<'n> Compiler<'n> {
+    pub(super) fn rule(&mut self, node: &'n Node, channels: &[&str]) -> Option<Rule> {
+        let before = self.problems.errors();
+        let mut fields = Fields::of(node, "a rule", &mut self.problems)?;
+        let id = fields.require("id", &mut self.problems).and_then(|node| {
+            let id = string(node, "id", &mut self.problems)?;
+            self.name(id, &node.span, "a rule's id");
+            Some(id.to_owned())
+        });
+        let title = fields.require("title", &mut self.problems).and_then(|node| {
+            let written = string(node, "title", &mut self.problems)?;
+            self.understood(Title::parse(written), &node.span)
+        });
+        let description = fields.string("description", &mut self.problems).map(str::to_owned);
+        let severity = fields
+            .require("severity", &mut self.problems)
+            .and_then(|node| word(node, "severity", &Severity::WORDS, &mut self.problems));
+        let severity_when = fields.get("severity_when").map(|node| self.severity_when(node)).unwrap_or_default();
+        let when = fields.require("when", &mut self.problems).map(|node| self.table(node, Place::Record));
+        let unless = fields.get("unless").map(|node| self.unless(node)).unwrap_or_default();
+        let notify = fields.get("notify").map(|node| self.notify(node, channels));
+        let throttle = fields.get("throttle").and_then(|node| self.throttle(node));
+        if let Some(node) = fields.get("threshold") {
+            self.problems.error(
+                "not-supported",
+                &node.span,
+                "\"threshold\" is not supported yet",
+                "delete it: without it the rule alerts on every match",
+            );
+        }
+        let runbook = fields.get("runbook").and_then(|node| self.link(node));
+        let tags = fields.get("tags").map(|node| strings(node, "tags", &mut self.problems)).unwrap_or_default();
+        let mode = fields.get("mode").and_then(|node| word(node, "mode", &Mode::WORDS, &mut self.problems));
+        let tests = fields.get("tests").map(|node| self.tests(node)).unwrap_or_default();
+        fields.finish(&mut self.problems);
+        if self.problems.errors() > before {
+            return None;
+        }
+        let (mode, rules_digest) = (mode.unwrap_or_default(), Arc::clone(&self.digest));
+        let info = RuleInfo { id: id?, description, runbook, tags, mode, notify, rules_digest };
+        let (title, severity, when) = (title?, severity?, when?);
+        Some(Rule { info: Arc::new(info), title, severity, severity_when, when, unless, throttle, tests })
+    }
+
+    fn severity_when(&mut self, node: &'n Node) -> Vec<(Severity, Table)> {
+        let mut cases = Vec::new();
+        for node in array(node, "\"severity_when\"", &mut self.problems) {
+            let Some(mut fields) = Fields::of(node, "a case of severity_when", &mut self.problems) else { continue };
+            let severity = fields
+                .require("severity", &mut self.problems)
+                .and_then(|node| word(node, "severity", &Severity::WORDS, &mut self.problems));
+            let when = fields.require("when", &mut self.problems).map(|node| self.table(node, Place::Record));
+            fields.finish(&mut self.problems);
+            cases.extend(severity.zip(when));
+        }
+        cases
+    }
+
+    fn unless(&mut self, node: &'n Node) -> Vec<Exception> {
+        let mut exceptions = Vec::new();
+        for node in array(node, "\"unless\"", &mut self.problems) {
+            let Some(mut fields) = Fields::of(node, "an exception", &mut self.problems) else { continue };
+            let when = fields.require("when", &mut self.problems).map(|node| self.table(node, Place::Record));
+            let reason = fields
+                .require("reason", &mut self.problems)
+                .and_then(|node| string(node, "reason", &mut self.problems));
+            let expires = fields.get("expires").and_then(|node| {
+                let date = string(node, "expires", &mut self.problems)?;
+                let parsed = Date::parse(date);
+                if parsed.is_none() {
+                    let message = format!("\"{date}\" is no date");
+                    self.problems.error("bad-date", &node.span, message, "write a day that exists, such as 2027-03-31");
+                }
+                parsed
+            });
+            fields.finish(&mut self.problems);
+            if let (Some(when), Some(reason)) = (when, reason) {
+                exceptions.push(Exception { when, reason: reason.to_owned(), expires });
+            }
+        }
+        exceptions
+    }
+
+    fn notify(&mut self, node: &'n Node, channels: &[&str]) -> Vec<String> {
+        let names = strings(node, "notify", &mut self.problems);
+        for (name, element) in names.iter().zip(node.elements().unwrap_or_default()) {
+            if !channels.contains(&name.as_str()) {
+                let help = suggestion(name, channels.iter().copied())
+                    .unwrap_or_else(|| format!("the channels are {}", listed(channels.iter().copied())));
+                self.problems.error("unknown-channel", &element.span, format!("there is no channel \"{name}\""), help);
+            }
+        }
+        names
+    }
+
+    fn throttle(&mut self, node: &'n Node) -> Option<Throttle> {
+        let mut fields = Fields::of(node, "a throttle", &mut self.problems)?;
+        let window = fields.require("window", &mut self.problems).and_then(|node| {
+            let text = string(node, "window", &mut self.problems)?;
+            let window = seconds(text).filter(|window| (1..=86_400).contains(window));
+            if window.is_none() {
+                let message = format!("\"{text}\" is no window from 1s to 24h");
+                self.problems.error(
+                    "bad-duration",
+                    &node.span,
+                    message,
+                    "write a number and s, m or h, such as \"15m\"",
+                );
+            }
+            window
+        });
+        let by = fields.get("by").map(|node| {
+            array(node, "\"by\"", &mut self.problems)
+                .iter()
+                .filter_map(|node| self.field_at(node, "by", Place::Record))
+                .collect()
+        });
+        fields.finish(&mut self.problems);
+        Some(Throttle { window: window?, by: by.unwrap_or_default() })
+    }
+
+    fn link(&mut self, node: &'n Node) -> Option<String> {
+        let link = string(node, "runbook", &mut self.problems)?;
+        let is_link = link.strip_prefix("https://").or_else(|| link.strip_prefix("http://")).is_some_and(|rest| {
+            !rest.is_empty() && rest.chars().all(|c| !c.is_whitespace() && !c.is_control() && !"<>\"'|`".contains(c))
+        });
+        if !is_link {
+            let help = "write an address that begins with https:// and holds no space, quote or bracket";
+            self.problems.error("bad-link", &node.span, "\"runbook\" is no link that people can follow", help);
+        }
+        is_link.then(|| link.to_owned())
+    }
+
+    fn tests(&mut self, node: &'n Node) -> Vec<RuleTest> {
+        let mut tests = Vec::new();
+        for node in array(node, "\"tests\"", &mut self.problems) {
+            let Some(mut fields) = Fields::of(node, "a test", &mut self.problems) else { continue };
+            let name =
+                fields.require("name", &mut self.problems).and_then(|node| string(node, "name", &mut self.problems));
+            let event = fields.require("event", &mut self.problems).and_then(|node| match &node.value {
+                Value::Object(_) => Some(TestEvent::Inline(node.compact())),
+                Value::String(_) => {
+                    string(node, "event", &mut self.problems).map(|path| TestEvent::File(path.to_owned()))
+                }
+                _ => {
+                    wrong_kind(node, "\"event\" is an event, or the path of a file with one", &mut self.problems);
+                    None
+                }
+            });
+            let expect = fields.require("expect", &mut self.problems).and_then(|node| self.boolean(node, "expect"));
+            let row = fields.get("row").and_then(|node| {
+                let row = node.scalar().filter(|_| node.as_str().is_none()).and_then(|text| text.parse().ok());
+                if row.is_none() {
+                    wrong_kind(node, "\"row\" is the index of a row in \"when\", from 0", &mut self.problems);
+                }
+                row
+            });
+            fields.finish(&mut self.problems);
+            if let (Some(name), Some(event), Some(expect)) = (name, event, expect) {
+                tests.push(RuleTest { name: name.to_owned(), event, expect, row });
+            }
+        }
+        tests
+    }
+}
+
+/// `90s`, `15m`, `2h`, in seconds.
+fn seconds(text: &str) -> Option<u64> {
+    let unit = match text.chars().last()? {
+        's' => 1,
+        'm' => 60,
+        'h' => 3600,
+        _ => return None,
+    };
+    let number = &text[..text.len() - 1];
+    number.bytes().all(|digit| digit.is_ascii_digit()).then(|| number.parse::<u64>().ok())??.checked_mul(unit)
+}
