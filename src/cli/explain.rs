@@ -99,7 +99,7 @@ fn table(out: &mut impl Write, name: &str, table: &Table, record: &Record) -> io
     Ok(())
 }
 
-fn explain_cell(out: &mut impl Write, cell: &Cell, record: &Record) -> io::Result<()> {
+pub(super) fn explain_cell(out: &mut impl Write, cell: &Cell, record: &Record) -> io::Result<()> {
     let scope = Scope::Record(record);
     let holds = cell.holds(scope);
     let colour = if holds { AnsiColor::Green } else { AnsiColor::Red };

@@ -9,6 +9,7 @@ mod explain;
 mod input;
 mod replay;
 mod terminal;
+mod test;
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -23,10 +24,11 @@ Examples:
   offlimits check                                      Is rules.json right?
   offlimits replay events/start-instances.json         What would this event set off?
   offlimits explain events/start-instances-role.json   Why does it set off nothing?
+  offlimits test --mutate                              Do the rules' own tests pass, and would they notice?
   offlimits replay AWSLogs/ --format jsonl | jq .actor A folder of CloudTrail's log files, for machines
   aws cloudtrail lookup-events | offlimits replay -    What happened in this account lately?
 
-Exit codes: 0 done; 1 `check` found something wrong; 2 wrong usage, or input that could not be read.";
+Exit codes: 0 done; 1 `check` or `test` found something wrong; 2 wrong usage, or input that could not be read.";
 
 /// Tells who made an AWS API call that nobody should be making.
 #[derive(Debug, Parser)]
@@ -64,6 +66,18 @@ enum Command {
         #[arg(long, value_name = "ID")]
         rule: Option<String>,
     },
+    /// Run the tests that the rules carry
+    #[command(
+        after_help = "A test names an event (inline, or a file relative to rules.json) and whether the rule must match \
+                            it. An event of several records matches if one of them does."
+    )]
+    Test {
+        /// The rules
+        #[arg(long, value_name = "FILE", default_value = "rules.json")]
+        rules: PathBuf,
+        #[command(flatten)]
+        options: test::Options,
+    },
     /// Print the completions of a shell: `source <(offlimits completions bash)`
     Completions {
         /// The shell
@@ -95,7 +109,7 @@ enum Format {
 enum Exit {
     /// Done.
     Done = 0,
-    /// `check` found something wrong.
+    /// `check` or `test` found something wrong.
     Wrong = 1,
     /// Wrong usage, or input that could not be read. Every readable input has still been processed.
     Unreadable = 2,
@@ -111,6 +125,10 @@ pub fn run() -> ExitCode {
         Command::Explain { source, rule } => {
             with_rules(&source, |rules| explain::run(rules, &source.files, rule.as_deref()))
         }
+        Command::Test { rules: path, options } => match load(&path) {
+            Some(rules) => test::run(&rules, &path, &options),
+            None => Ok(Exit::Unreadable),
+        },
         Command::Completions { shell } => {
             clap_complete::generate(shell, &mut Arguments::command(), "offlimits", &mut io::stdout());
             Ok(Exit::Done)

@@ -203,7 +203,7 @@ pub struct RuleTest {
 }
 
 /// The event of a [`RuleTest`].
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum TestEvent {
     /// A file, relative to `rules.json`.
     File(String),
