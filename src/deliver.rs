@@ -1,15 +1,18 @@
 //! Sends one message to one channel: until it has arrived, is rejected, or the time is up.
 
+use std::collections::HashMap;
+use std::fmt;
 use std::future::Future;
-use std::sync::Arc;
-use std::time::Duration;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, SystemTime};
 
 use tokio::time::{Instant, sleep};
 
-use crate::channel::{Body, Channel, Reply, Request, Verdict};
-use crate::secret::Credentials;
+use crate::channel::{Body, Exchange, Reply, Request, Step, Token, Verdict};
+use crate::route::ConfiguredChannel;
+use crate::secret::{Credentials, Secret};
 
-/// What is outside: the network, and the store of credentials.
+/// What is outside: the network, the store of credentials, the clock.
 pub trait Transport: Send + Sync {
     /// Sends a request. It gives up after `timeout` with [`Reply::Unreachable`], and never quotes the request.
     fn send(&self, request: Request, timeout: Duration) -> impl Future<Output = Reply> + Send;
@@ -19,82 +22,171 @@ pub trait Transport: Send + Sync {
     /// # Errors
     /// Why they cannot be read, safe to log.
     fn credentials(&self, fresh: bool) -> impl Future<Output = Result<Arc<Credentials>, String>> + Send;
+
+    /// The time: signatures hold it.
+    fn now(&self) -> SystemTime;
 }
 
-/// How a delivery ended.
+/// How a delivery ended, as far as one invocation can tell.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {
     /// It arrived.
-    Delivered,
-    /// It did not, for this reason, which is safe to log.
-    Failed(String),
+    Delivered {
+        /// What the vendor calls it, for the alert's next message: [`crate::alert::Alert::receipt`].
+        receipt: Option<String>,
+    },
+    /// It did not arrive in the time that there was, and is worth another try.
+    Later {
+        /// The wait that the vendor asked for.
+        after: Option<Duration>,
+        /// Why, safe to log.
+        reason: String,
+    },
+    /// It will never arrive.
+    Rejected {
+        /// Why, safe to log.
+        reason: String,
+    },
 }
 
-/// The longest that one attempt may take: a channel that hangs leaves time for another attempt.
+impl fmt::Display for Outcome {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Delivered { .. } => formatter.write_str("delivered"),
+            Self::Later { reason, .. } => formatter.write_str(reason),
+            Self::Rejected { reason } => write!(formatter, "rejected: {reason}"),
+        }
+    }
+}
+
+/// The longest that one request may take: a channel that hangs leaves time for another attempt.
 const ATTEMPT: Duration = Duration::from_secs(5);
 /// The first wait between attempts; it doubles.
 const FIRST_WAIT: Duration = Duration::from_millis(200);
 /// The longest wait that is not the vendor's own wish.
 const LONGEST_WAIT: Duration = Duration::from_secs(4);
+/// Requests of one exchange: a token, a search, what they lead to, and as many again.
+const LONGEST_EXCHANGE: usize = 8;
 
-/// Sends `body` to a channel before `deadline`. `seed` spreads the waits of deliveries that fail together.
+/// Delivers `body` to a channel before `deadline`. `seed` spreads the waits of deliveries that fail together.
 pub async fn deliver<T: Transport>(
     transport: &T,
-    (name, channel): (&str, &dyn Channel),
+    tokens: &Tokens,
+    channel: &ConfiguredChannel,
     body: &Body,
     seed: u64,
     deadline: Instant,
 ) -> Outcome {
-    let mut fresh = false;
-    let mut wait = FIRST_WAIT;
-    for attempt in 0_u64.. {
-        let left = deadline.saturating_duration_since(Instant::now());
-        if left.is_zero() {
-            return Outcome::Failed("no time was left".to_owned());
-        }
-        let request = match request(transport, (name, channel), body, fresh).await {
-            Ok(request) => request,
-            // The secret may have been filled in a moment ago.
-            Err(_) if !fresh => {
-                fresh = true;
-                continue;
-            }
-            Err(reason) => return Outcome::Failed(reason),
-        };
-        let reply = transport.send(request, left.min(ATTEMPT)).await;
-        let (after, reason) = match channel.judge(&reply) {
-            Verdict::Delivered => return Outcome::Delivered,
-            Verdict::Rejected { credential: true, reason } if !fresh => {
+    let name = channel.name.as_str();
+    let (mut read_anew, mut wait, mut attempts) = (false, FIRST_WAIT, 0_u64);
+    let mut credentials = match credentials(transport, channel, false).await {
+        Ok(credentials) => credentials,
+        Err(reason) => return Outcome::Later { after: None, reason },
+    };
+    loop {
+        attempts += 1;
+        let (after, reason) = match exchange(transport, tokens, channel, body, &credentials, deadline).await {
+            Verdict::Delivered { receipt } => return Outcome::Delivered { receipt },
+            // The secret may have been rotated, or filled in, a moment ago.
+            Verdict::Rejected { credential: true, reason } if !read_anew => {
                 tracing::warn!(channel = name, reason, "credential rejected: reading the secret again");
-                fresh = true;
+                tokens.forget(name);
+                read_anew = true;
+                match self::credentials(transport, channel, true).await {
+                    Ok(anew) => credentials = anew,
+                    Err(reason) => return Outcome::Later { after: None, reason },
+                }
                 continue;
             }
-            Verdict::Rejected { reason, .. } => return Outcome::Failed(format!("rejected: {reason}")),
+            Verdict::Rejected { reason, .. } => return Outcome::Rejected { reason },
             Verdict::Retry { after, reason } => (after, reason),
         };
-        let pause = after.unwrap_or_else(|| jitter(wait, seed.wrapping_add(attempt)));
+        let pause = after.unwrap_or_else(|| jitter(wait, seed.wrapping_add(attempts)));
         if Instant::now() + pause >= deadline {
-            return Outcome::Failed(format!("time ran out after {} attempts: {reason}", attempt + 1));
+            let reason = format!("time ran out after {attempts} attempts: {reason}");
+            return Outcome::Later { after, reason };
         }
-        tracing::warn!(channel = name, attempt, reason, "trying again");
+        tracing::warn!(channel = name, attempt = attempts, reason, "trying again");
         sleep(pause).await;
         wait = (wait * 2).min(LONGEST_WAIT);
     }
-    Outcome::Failed("no time was left".to_owned())
 }
 
-async fn request<T: Transport>(
+/// One attempt: all the requests that it takes.
+async fn exchange<T: Transport>(
     transport: &T,
-    (name, channel): (&str, &dyn Channel),
+    tokens: &Tokens,
+    channel: &ConfiguredChannel,
     body: &Body,
-    fresh: bool,
-) -> Result<Request, String> {
-    // A channel that needs no credential must not wait for the store of them.
-    if let Ok(request) = channel.request(body, Credentials::default().of(name)) {
-        return Ok(request);
+    credentials: &Credentials,
+    deadline: Instant,
+) -> Verdict {
+    let name = channel.name.as_str();
+    let mut token = tokens.get(name);
+    let mut replies = Vec::new();
+    let mut sent = 0;
+    loop {
+        let now = transport.now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs();
+        let so_far = Exchange { credentials: credentials.of(name), token: token.as_ref(), replies: &replies, now };
+        match channel.channel.next(body, &so_far) {
+            Err(fault) => return Verdict::Rejected { reason: fault.0, credential: true },
+            Ok(Step::Judged(verdict)) => return verdict,
+            Ok(Step::Token(fresh)) => {
+                token = Some(fresh.secret.clone());
+                tokens.keep(name, fresh);
+                replies.clear();
+            }
+            Ok(Step::Send(_)) if sent == LONGEST_EXCHANGE => {
+                return Verdict::Rejected { reason: "the exchange does not end".to_owned(), credential: false };
+            }
+            Ok(Step::Send(request)) => {
+                let left = deadline.saturating_duration_since(Instant::now());
+                if left.is_zero() {
+                    return Verdict::Retry { after: None, reason: "no time was left".to_owned() };
+                }
+                sent += 1;
+                replies.push(transport.send(request, left.min(ATTEMPT)).await);
+            }
+        }
     }
-    let credentials = transport.credentials(fresh).await?;
-    channel.request(body, credentials.of(name)).map_err(|fault| fault.0)
+}
+
+/// A channel that has no credentials does not wait for the store of them.
+async fn credentials<T: Transport>(
+    transport: &T,
+    channel: &ConfiguredChannel,
+    fresh: bool,
+) -> Result<Arc<Credentials>, String> {
+    if channel.channel.needs_credentials() { transport.credentials(fresh).await } else { Ok(Arc::default()) }
+}
+
+/// The access tokens of channels that have such, until they expire. They live as long as the process.
+#[derive(Debug, Default)]
+pub struct Tokens(Mutex<HashMap<String, (Secret, Instant)>>);
+
+impl Tokens {
+    fn get(&self, channel: &str) -> Option<Secret> {
+        let now = Instant::now();
+        self.lock().get(channel).filter(|(_, end)| now < *end).map(|(secret, _)| secret.clone())
+    }
+
+    /// Keeps a token for less than its life: what is sent with it must arrive in time, and clocks differ.
+    fn keep(&self, channel: &str, token: Token) {
+        const MARGIN: Duration = Duration::from_mins(1);
+        // A day is enough; and a lifetime of centuries would not fit into an instant.
+        let life = token.lifetime.min(Duration::from_hours(24));
+        let kept = life.saturating_sub(MARGIN).max(life / 2);
+        self.lock().insert(channel.to_owned(), (token.secret, Instant::now() + kept));
+    }
+
+    fn forget(&self, channel: &str) {
+        self.lock().remove(channel);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<String, (Secret, Instant)>> {
+        // No code that holds the lock can panic.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// Between half of the wait and all of it. Seeded, so that nothing here is random: what fails together differs by its seed.
@@ -111,7 +203,8 @@ mod tests {
     use std::sync::Mutex;
 
     use super::*;
-    use crate::channel::SnsMessage;
+    use crate::alert::{Alert, AlertId, Kind};
+    use crate::finding::Finding;
     use crate::rules::RuleSet;
 
     /// Answers with the replies of a script, the last one for ever.
@@ -133,10 +226,17 @@ mod tests {
                 Credentials::parse(r#"{"soc":{"webhook_url":"https://hooks.slack.com/services/T/B/s3cret"}}"#).unwrap(),
             ))
         }
+        fn now(&self) -> SystemTime {
+            SystemTime::UNIX_EPOCH
+        }
     }
 
     fn http(status: u16, seconds: Option<u64>, body: &str) -> Reply {
         Reply::Http { status, retry_after: seconds.map(Duration::from_secs), body: body.to_owned() }
+    }
+
+    fn rejected(reason: &str) -> Outcome {
+        Outcome::Rejected { reason: reason.to_owned() }
     }
 
     async fn run(name: &str, replies: Vec<Reply>) -> (Outcome, Vec<u64>, u32) {
@@ -146,14 +246,13 @@ mod tests {
         )
         .unwrap()
         .rules;
-        let channel = &rules.channels().iter().find(|channel| channel.name == name).unwrap().channel;
-        let body = match name {
-            "topic" => Body::Sns(SnsMessage { subject: String::new(), message: String::new(), attributes: Vec::new() }),
-            _ => Body::Json("{}".to_owned()),
-        };
+        let channel = rules.channels().iter().find(|channel| channel.name == name).unwrap();
+        let finding = Finding::test(rules.digest().clone(), "2026-01-10T11:32:44Z".to_owned());
+        let id = AlertId::of("r", "", &finding.id);
+        let body = channel.channel.render(&Alert { finding: &finding, id: &id, kind: Kind::First, receipt: None });
         let script = Script { replies: Mutex::new(replies), sent: Mutex::default(), fresh_reads: Mutex::default() };
         let start = Instant::now();
-        let outcome = deliver(&script, (name, channel.as_ref()), &body, 7, start + Duration::from_secs(30)).await;
+        let outcome = deliver(&script, &Tokens::default(), channel, &body, 7, start + Duration::from_secs(30)).await;
         let sent = script.sent.lock().unwrap().iter().map(|at| (*at - start).as_secs()).collect();
         let reads = *script.fresh_reads.lock().unwrap();
         (outcome, sent, reads)
@@ -162,38 +261,39 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn passing_faults_are_tried_again_and_the_vendors_wait_is_kept() {
         let replies = vec![http(429, Some(7), ""), Reply::Unreachable("timeout"), http(200, None, "ok")];
-        assert_eq!(run("soc", replies).await, (Outcome::Delivered, vec![0, 7, 7], 0));
+        assert_eq!(run("soc", replies).await, (Outcome::Delivered { receipt: None }, vec![0, 7, 7], 0));
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_rejection_is_final_and_quotes_no_secret() {
         let (outcome, sent, _) = run("soc", vec![http(400, None, "invalid_payload")]).await;
-        assert_eq!((outcome, sent.len()), (Outcome::Failed("rejected: invalid_payload".to_owned()), 1));
+        assert_eq!((outcome, sent.len()), (rejected("invalid_payload"), 1));
         let (outcome, ..) = run("soc", vec![http(418, None, "https://hooks.slack.com/services/T/B/s3cret")]).await;
-        assert_eq!(outcome, Outcome::Failed("rejected: HTTP 418".to_owned()));
+        assert_eq!(outcome, rejected("HTTP 418"));
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_rejected_credential_is_read_anew_once() {
         let (outcome, sent, reads) = run("soc", vec![http(403, None, "invalid_token"), http(200, None, "ok")]).await;
-        assert_eq!((outcome, sent.len(), reads), (Outcome::Delivered, 2, 1));
+        assert_eq!((outcome, sent.len(), reads), (Outcome::Delivered { receipt: None }, 2, 1));
         let (outcome, sent, reads) = run("soc", vec![http(404, None, "no_service")]).await;
-        assert_eq!((outcome, sent.len(), reads), (Outcome::Failed("rejected: no_service".to_owned()), 2, 1));
+        assert_eq!((outcome, sent.len(), reads), (rejected("no_service"), 2, 1));
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_missing_credential_fails_this_channel_alone() {
         let (outcome, sent, reads) = run("bad", vec![http(200, None, "ok")]).await;
-        assert!(matches!(outcome, Outcome::Failed(reason) if reason.contains("\"bad\"")));
+        assert!(matches!(outcome, Outcome::Rejected { reason } if reason.contains("\"bad\"")));
         assert_eq!((sent.len(), reads), (0, 1));
     }
 
     #[tokio::test(start_paused = true)]
     async fn it_ends_before_the_deadline() {
         let (outcome, sent, _) = run("topic", vec![Reply::SnsFault("InternalError".to_owned())]).await;
-        assert!(matches!(outcome, Outcome::Failed(reason) if reason.contains("InternalError")));
+        assert!(matches!(outcome, Outcome::Later { reason, .. } if reason.contains("InternalError")));
         assert!(sent.len() > 5 && sent.iter().all(|at| *at < 30), "{sent:?}");
-        let (_, sent, _) = run("soc", vec![http(429, Some(3600), "")]).await;
+        let (outcome, sent, _) = run("soc", vec![http(429, Some(3600), "")]).await;
+        assert!(matches!(outcome, Outcome::Later { after: Some(wait), .. } if wait.as_secs() == 3600));
         assert_eq!(sent.len(), 1);
     }
 }

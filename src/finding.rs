@@ -3,13 +3,14 @@
 use std::fmt;
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::severity::Severity;
 
 /// One rule × one record: all that a channel needs to tell people about it. Texts that come from the record are as the
 /// record has them: a channel cleans, escapes and clips for its own target.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Finding {
     /// What makes a repeat of this finding recognisable.
     pub id: FindingId,
@@ -26,7 +27,7 @@ pub struct Finding {
 }
 
 /// What a finding carries of its rule.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct RuleInfo {
     /// The rule's `id`.
     pub id: String,
@@ -40,12 +41,13 @@ pub struct RuleInfo {
     pub mode: Mode,
     /// The channels that the rule names; none: all.
     pub notify: Option<Vec<String>>,
-    /// Which rules these are: the first 12 hexadecimal digits of the SHA-256 of their bundle.
+    /// Which rules these are: the first 12 hexadecimal digits of the SHA-256 of `rules.json`.
     pub rules_digest: Arc<str>,
 }
 
 /// What becomes of a rule's findings.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Mode {
     /// They are sent.
     #[default]
@@ -71,7 +73,7 @@ impl Mode {
 }
 
 /// The facts of a record that a person or a machine acts on. Each is `None` where the record does not say.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Call {
     /// One sentence: who did what to what, and whether it succeeded.
     /// `James (IAM user) called StartInstances on i-01234567abcabcabc in us-east-1: allowed`.
@@ -124,7 +126,8 @@ pub struct Call {
 
 /// The identity of a finding: the same rule and the same event give the same one, in every copy of the function and
 /// however often the event is delivered. 32 hexadecimal digits, fit for keys, headers and queries.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub struct FindingId(String);
 
 impl FindingId {
@@ -141,6 +144,21 @@ impl FindingId {
     /// The digits.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+}
+
+impl TryFrom<String> for FindingId {
+    type Error = &'static str;
+
+    fn try_from(digits: String) -> Result<Self, Self::Error> {
+        let fits = digits.len() == 32 && digits.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
+        if fits { Ok(Self(digits)) } else { Err("an id is 32 lower-case hexadecimal digits") }
+    }
+}
+
+impl From<FindingId> for String {
+    fn from(id: FindingId) -> Self {
+        id.0
     }
 }
 

@@ -6,10 +6,12 @@ use futures_util::future::join_all;
 use serde::Serialize;
 use tokio::time::Instant;
 
-use crate::deliver::{Outcome, Transport, deliver};
+use crate::alert::{Alert, AlertId, Kind};
+use crate::deliver::{Outcome, Tokens, Transport, deliver};
 use crate::envelope::{self, NotARecord};
 use crate::finding::{Call, Finding, Mode};
 use crate::ledger::MemoryLedger;
+use crate::route::ConfiguredChannel;
 use crate::rules::RuleSet;
 
 /// What lives as long as the process.
@@ -19,6 +21,8 @@ pub struct App<T> {
     pub rules: RuleSet,
     /// What is outside.
     pub transport: T,
+    /// The channels' access tokens.
+    pub tokens: Tokens,
     /// What has been delivered.
     pub ledger: MemoryLedger,
     /// Who we are.
@@ -262,10 +266,8 @@ async fn deliver_all<T: Transport>(
                 counts.duplicate += 1;
                 continue;
             }
-            let body = configured.channel.render(finding);
-            let target = (configured.name.as_str(), configured.channel.as_ref());
-            match deliver(&app.transport, target, &body, seed(finding), deadline).await {
-                Outcome::Delivered => {
+            match send(finding, Kind::First, configured, deadline, app).await {
+                Outcome::Delivered { .. } => {
                     app.ledger.done(&finding.id, index);
                     counts.delivered += 1;
                     tracing::info!(
@@ -275,13 +277,13 @@ async fn deliver_all<T: Transport>(
                         "delivered"
                     );
                 }
-                Outcome::Failed(reason) => {
+                outcome => {
                     counts.failed += 1;
                     tracing::error!(
                         channel = configured.name,
                         rule = finding.rule.id,
                         finding = finding.id.as_str(),
-                        reason,
+                        reason = %outcome,
                         "an alert was not delivered"
                     );
                     failed.extend(message_id.clone());
@@ -308,16 +310,24 @@ async fn deliver_all<T: Transport>(
 async fn test<T: Transport>(deadline: Instant, now: &str, app: &App<T>) -> Result<Response, HandleError> {
     let finding = Finding::test(app.rules.digest().clone(), now.to_owned());
     let reports = app.rules.channels().iter().map(async |configured| {
-        let body = configured.channel.render(&finding);
-        let target = (configured.name.as_str(), configured.channel.as_ref());
-        let verdict = match deliver(&app.transport, target, &body, seed(&finding), deadline).await {
-            Outcome::Delivered => "delivered".to_owned(),
-            Outcome::Failed(reason) => reason,
-        };
+        let verdict = send(&finding, Kind::Test, configured, deadline, app).await.to_string();
         tracing::info!(channel = configured.name, verdict, "test alert");
         ChannelReport { channel: configured.name.clone(), verdict }
     });
     Ok(Response::Test { test: join_all(reports).await })
+}
+
+/// Renders a finding for a channel, and delivers it.
+async fn send<T: Transport>(
+    finding: &Finding,
+    kind: Kind<'_>,
+    configured: &ConfiguredChannel,
+    deadline: Instant,
+    app: &App<T>,
+) -> Outcome {
+    let id = AlertId::of(&finding.rule.id, &configured.name, &finding.id);
+    let body = configured.channel.render(&Alert { finding, id: &id, kind, receipt: None });
+    deliver(&app.transport, &app.tokens, configured, &body, seed(finding), deadline).await
 }
 
 fn is_test(payload: &str) -> bool {

@@ -28,7 +28,8 @@ pub mod rules;
 pub mod severity;
 pub mod text;
 
-// Who hears of it.
+// Who hears of it, and of what.
+pub mod alert;
 pub mod channel;
 pub mod route;
 pub mod secret;

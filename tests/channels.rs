@@ -4,7 +4,8 @@
 
 use std::time::Duration;
 
-use offlimits::channel::{Body, Channel, Reply, Verdict};
+use offlimits::alert::{Alert, AlertId, Kind};
+use offlimits::channel::{Body, Channel, Exchange, Reply, Request, Step, Verdict};
 use offlimits::finding::Finding;
 use offlimits::record::RawRecord;
 use offlimits::rules::RuleSet;
@@ -54,9 +55,27 @@ fn channel<'r>(rules: &'r RuleSet, name: &str) -> &'r dyn Channel {
     rules.channels().iter().find(|channel| channel.name == name).unwrap().channel.as_ref()
 }
 
+fn render(channel: &dyn Channel, finding: &Finding) -> Body {
+    let id = AlertId::of(&finding.rule.id, "", &finding.id);
+    channel.render(&Alert { finding, id: &id, kind: Kind::First, receipt: None })
+}
+
+/// The next step of an exchange in which these replies came.
+fn next(channel: &dyn Channel, body: &Body, secret: &str, replies: &[Reply]) -> Result<Step, String> {
+    let credentials = Credentials::parse(secret).unwrap();
+    let exchange = Exchange { credentials: credentials.of("soc"), token: None, replies, now: 0 };
+    channel.next(body, &exchange).map_err(|fault| fault.0)
+}
+
+fn judge(channel: &dyn Channel, reply: Reply) -> Verdict {
+    let body = render(channel, &findings()[0]);
+    let Step::Judged(verdict) = next(channel, &body, "{}", &[reply]).unwrap() else { panic!("no verdict") };
+    verdict
+}
+
 fn check_slack(finding: &Finding) {
     let rules = rules("t", "d");
-    let Body::Json(json) = channel(&rules, "soc").render(finding) else { panic!("Slack takes JSON") };
+    let Body::Json { json, .. } = render(channel(&rules, "soc"), finding) else { panic!("Slack takes JSON") };
     let message: Value = serde_json::from_str(&json).unwrap();
     // The validator reads blocks at the top of a message: ours stand in an attachment, for its colour.
     let blocks = json!({ "text": message["text"], "blocks": message["attachments"][0]["blocks"] });
@@ -85,18 +104,24 @@ fn texts(value: &Value) -> Vec<&str> {
 
 fn check_sns(finding: &Finding) {
     let rules = rules("t", "d");
-    let Body::Sns(sns) = channel(&rules, "topic").render(finding) else { panic!("not for SNS") };
-    assert!(sns.subject.len() < 100 && sns.subject.chars().all(|c| (' '..='~').contains(&c)), "{}", sns.subject);
-    assert!(sns.subject.starts_with('['));
-    let attributes: usize = sns.attributes.iter().map(|(name, value)| name.len() + value.len() + "String".len()).sum();
-    assert!(sns.message.len() + attributes <= 262_144, "{} bytes", sns.message.len());
-    let message: Value = serde_json::from_str(&sns.message).unwrap();
+    let body = render(channel(&rules, "topic"), finding);
+    assert!(serde_json::to_string(&body).unwrap().len() <= Body::LIMIT);
+    let Step::Send(Request::Sns { subject, message, attributes, .. }) =
+        next(channel(&rules, "topic"), &body, "{}", &[]).unwrap()
+    else {
+        panic!("not for SNS")
+    };
+    assert!(subject.len() < 100 && subject.chars().all(|c| (' '..='~').contains(&c)), "{}", subject);
+    assert!(subject.starts_with('['));
+    let attributes_size: usize = attributes.iter().map(|(name, value)| name.len() + value.len() + "String".len()).sum();
+    assert!(message.len() + attributes_size <= 262_144, "{} bytes", message.len());
+    let message: Value = serde_json::from_str(&message).unwrap();
     assert!(message.as_object().unwrap().values().all(Value::is_string), "SNS takes strings only");
     assert!(message["sms"].as_str().unwrap().len() <= 160);
     assert!(message["default"].as_str().unwrap().contains("VERY HIGH"));
     let machine: Value = serde_json::from_str(message["sqs"].as_str().unwrap()).unwrap();
     assert_eq!((&machine["version"], &machine["rule"]), (&json!(1), &json!("RTM-011")));
-    assert!(sns.attributes.iter().all(|(_, value)| !value.is_empty()));
+    assert!(attributes.iter().all(|(_, value)| !value.is_empty()));
 }
 
 #[test]
@@ -120,10 +145,10 @@ proptest! {
 #[test]
 fn each_reply_of_slack_means_what_slack_says() {
     let rules = rules("t", "d");
-    let judge = |status: u16, body: &str| {
+    let verdict_of = |status: u16, body: &str| {
         let reply = Reply::Http { status, retry_after: Some(Duration::from_secs(3)), body: body.to_owned() };
-        match channel(&rules, "soc").judge(&reply) {
-            Verdict::Delivered => "delivered",
+        match judge(channel(&rules, "soc"), reply) {
+            Verdict::Delivered { .. } => "delivered",
             Verdict::Retry { .. } => "retry",
             Verdict::Rejected { credential: true, .. } => "credential",
             Verdict::Rejected { .. } => "rejected",
@@ -152,37 +177,40 @@ fn each_reply_of_slack_means_what_slack_says() {
         (302, "", "rejected"),
     ];
     for (status, body, verdict) in table {
-        assert_eq!(judge(status, body), verdict, "{status} {body}");
+        assert_eq!(verdict_of(status, body), verdict, "{status} {body}");
     }
-    assert!(matches!(channel(&rules, "soc").judge(&Reply::Unreachable("timeout")), Verdict::Retry { .. }));
+    assert!(matches!(judge(channel(&rules, "soc"), Reply::Unreachable("timeout")), Verdict::Retry { .. }));
 }
 
 #[test]
 fn each_fault_of_sns_means_what_aws_says() {
     let rules = rules("t", "d");
     let retried =
-        |code: &str| matches!(channel(&rules, "topic").judge(&Reply::SnsFault(code.to_owned())), Verdict::Retry { .. });
+        |code: &str| matches!(judge(channel(&rules, "topic"), Reply::SnsFault(code.to_owned())), Verdict::Retry { .. });
     for code in ["InternalError", "KMSThrottling", "Throttling"] {
         assert!(retried(code), "{code}");
     }
     for code in ["InvalidParameter", "AuthorizationError", "NotFound", "KMSAccessDenied", "EndpointDisabled"] {
         assert!(!retried(code), "{code}");
     }
-    assert_eq!(channel(&rules, "topic").judge(&Reply::Published("id".to_owned())), Verdict::Delivered);
+    assert_eq!(
+        judge(channel(&rules, "topic"), Reply::Published("id".to_owned())),
+        Verdict::Delivered { receipt: None }
+    );
 }
 
 #[test]
 fn credentials_go_to_slack_alone_and_into_the_request_alone() {
     let rules = rules("t", "d");
     let slack = channel(&rules, "soc");
-    let body = slack.render(&findings()[0]);
-    let fault = |secret: &str| slack.request(&body, Credentials::parse(secret).unwrap().of("soc")).unwrap_err().0;
+    let body = render(slack, &findings()[0]);
+    let fault = |secret: &str| next(slack, &body, secret, &[]).unwrap_err();
     assert!(fault("{}").contains("webhook_url"));
     for url in ["http://hooks.slack.com/services/s3cret", "https://hooks.slack.com.evil.example/s3cret"] {
         assert!(!fault(&json!({"soc": {"webhook_url": url}}).to_string()).contains("s3cret"));
     }
     let bot = json!({"soc": {"bot_token": "xoxb-s3cret", "channel": "C1"}}).to_string();
-    let request = slack.request(&body, Credentials::parse(&bot).unwrap().of("soc")).unwrap();
+    let Step::Send(Request::Http(request)) = next(slack, &body, &bot, &[]).unwrap() else { panic!("no request") };
     assert!(!format!("{request:?}{body:?}").contains("s3cret"));
-    assert!(format!("{request:?}").contains("C1"));
+    assert!(request.content.unwrap().1.expose().contains("\"C1\""));
 }

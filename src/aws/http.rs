@@ -3,13 +3,12 @@
 use std::time::{Duration, SystemTime};
 
 use aws_sdk_sns::primitives::{DateTime, DateTimeFormat};
-use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue, RETRY_AFTER};
+use reqwest::header::{CONTENT_TYPE, HeaderValue, RETRY_AFTER};
 use reqwest::redirect;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 
-use crate::channel::Reply;
-use crate::secret::Secret;
+use crate::channel::{HttpRequest, Method, Reply};
 
 /// Bytes of a reply that are read: vendors' errors are short, and a hostile end must not fill our memory.
 const REPLY_LIMIT: usize = 64 * 1024;
@@ -39,22 +38,25 @@ pub(super) fn client(ca_file: Option<&str>) -> Result<reqwest::Client, String> {
         .map_err(|error| error.without_url().to_string())
 }
 
-/// Posts JSON. No error quotes the URL: it may be the secret.
-pub(super) async fn post(
-    client: &reqwest::Client,
-    url: &Secret,
-    authorization: Option<&Secret>,
-    json: String,
-    timeout: Duration,
-) -> Reply {
-    let mut request =
-        client.post(url.expose()).header(CONTENT_TYPE, "application/json; charset=utf-8").timeout(timeout).body(json);
-    if let Some(authorization) = authorization {
-        let Ok(mut value) = HeaderValue::from_str(authorization.expose()) else {
-            return Reply::Unreachable("the credential does not fit into a header");
+/// Sends a request. No error quotes the URL: it may be the secret.
+pub(super) async fn send(client: &reqwest::Client, request: HttpRequest, timeout: Duration) -> Reply {
+    let HttpRequest { method, url, headers, content } = request;
+    let method = match method {
+        Method::Get => reqwest::Method::GET,
+        Method::Post => reqwest::Method::POST,
+        Method::Put => reqwest::Method::PUT,
+        Method::Patch => reqwest::Method::PATCH,
+    };
+    let mut request = client.request(method, url.expose()).timeout(timeout);
+    for (name, value) in headers {
+        let Ok(mut value) = HeaderValue::from_str(value.expose()) else {
+            return Reply::Unreachable("a credential does not fit into a header");
         };
         value.set_sensitive(true);
-        request = request.header(AUTHORIZATION, value);
+        request = request.header(name, value);
+    }
+    if let Some((kind, content)) = content {
+        request = request.header(CONTENT_TYPE, kind.as_str()).body(content.expose().to_owned());
     }
     let mut response = match request.send().await {
         Ok(response) => response,

@@ -9,6 +9,7 @@ use serde_json::value::RawValue;
 use tokio::time::Instant;
 
 use super::{AwsTransport, Settings, http};
+use crate::deliver::Tokens;
 use crate::handler::{App, HandleError, OwnCalls, Response, handle};
 use crate::ledger::MemoryLedger;
 use crate::rules::RuleSet;
@@ -52,7 +53,13 @@ fn app(settings: Settings) -> Result<App<AwsTransport>, Error> {
         topic_arn: settings.topic_arn.clone(),
         secret_arn: settings.secret_arn.clone(),
     };
-    Ok(App { rules: compiled.rules, transport: AwsTransport::new(settings), ledger: MemoryLedger::default(), own })
+    Ok(App {
+        rules: compiled.rules,
+        transport: AwsTransport::new(settings),
+        tokens: Tokens::default(),
+        ledger: MemoryLedger::default(),
+        own,
+    })
 }
 
 /// What Lambda is answered.

@@ -1,116 +1,43 @@
-//! The destinations of alerts, one file each. A channel is pure: it renders a finding to a body, makes the request that
-//! carries it, and judges the reply. It does no I/O and knows no clock; [`crate::deliver`] sends.
+//! The destinations of alerts, one file each. A channel is pure: it renders an alert to a body, and then decides each step
+//! of the exchange that delivers it from the replies so far. It does no I/O and knows no clock; [`crate::deliver`] sends.
 
-pub mod alert;
+mod content;
 mod endpoint;
+mod machine;
 mod slack;
 mod sns;
+mod wire;
 
 use std::time::Duration;
 
-use crate::finding::Finding;
+pub use self::content::{Content, event_link};
+pub use self::machine::{Detail, MachineAlert};
+pub use self::wire::{
+    Body, ContentType, Exchange, HttpRequest, Method, Reply, Request, SnsMessage, Step, Token, Verdict,
+};
+use crate::alert::Alert;
 use crate::rules::diagnostic::Problems;
 use crate::rules::reader::{Fields, word};
-use crate::secret::{ChannelCredentials, CredentialFault, Secret};
+use crate::secret::CredentialFault;
 
 /// A destination.
 pub trait Channel: std::fmt::Debug + Send + Sync {
     /// Its type in `rules.json`.
     fn kind(&self) -> &'static str;
 
-    /// The message, frozen: the same bytes at every attempt, with no credential in them.
-    fn render(&self, finding: &Finding) -> Body;
+    /// Whether it has credentials at all. One that has none does not wait for the store of them.
+    fn needs_credentials(&self) -> bool {
+        true
+    }
 
-    /// The request that carries the message; here the credentials go in.
+    /// The message, frozen: the same bytes at every attempt, with no credential in them, of [`Body::LIMIT`] at most.
+    fn render(&self, alert: &Alert<'_>) -> Body;
+
+    /// The next step of the exchange that delivers the message; here the credentials go in.
     ///
     /// # Errors
     /// A credential that is missing or cannot be right.
-    fn request(&self, body: &Body, credentials: ChannelCredentials<'_>) -> Result<Request, CredentialFault>;
-
-    /// What a reply means.
-    fn judge(&self, reply: &Reply) -> Verdict;
-}
-
-/// A message, rendered.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Body {
-    /// For SNS.
-    Sns(SnsMessage),
-    /// JSON, for an HTTP API.
-    Json(String),
-}
-
-/// A message for SNS, with `MessageStructure=json`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SnsMessage {
-    /// For email: below 100 ASCII characters, no control characters.
-    pub subject: String,
-    /// An object with a text for each protocol.
-    pub message: String,
-    /// Names and values that filter policies match.
-    pub attributes: Vec<(&'static str, String)>,
-}
-
-/// What is sent.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Request {
-    /// A publish to SNS.
-    Sns {
-        /// The topic; none: the deployment's own.
-        topic_arn: Option<String>,
-        /// What is published.
-        message: SnsMessage,
-    },
-    /// A POST of JSON.
-    Http {
-        /// Where to: itself a secret for most vendors.
-        url: Secret,
-        /// The value of the header `Authorization`.
-        authorization: Option<Secret>,
-        /// The body.
-        json: String,
-    },
-}
-
-/// What came back.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Reply {
-    /// SNS took the message, and gave it this id.
-    Published(String),
-    /// SNS refused it, with this error code.
-    SnsFault(String),
-    /// An HTTP answer.
-    Http {
-        /// The status.
-        status: u16,
-        /// The header `Retry-After`, as a wait.
-        retry_after: Option<Duration>,
-        /// The first kilobytes of the body.
-        body: String,
-    },
-    /// Nothing came back: a short word says why.
-    Unreachable(&'static str),
-}
-
-/// What a reply means.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Verdict {
-    /// It arrived.
-    Delivered,
-    /// Try again, after the wait if one was asked for.
-    Retry {
-        /// The wait.
-        after: Option<Duration>,
-        /// Why, safe to log.
-        reason: String,
-    },
-    /// It will never arrive.
-    Rejected {
-        /// Why, safe to log.
-        reason: String,
-        /// Whether a fresh credential might help.
-        credential: bool,
-    },
+    fn next(&self, body: &Body, exchange: &Exchange<'_>) -> Result<Step, CredentialFault>;
 }
 
 /// The constructor list: one line a type.
@@ -134,8 +61,26 @@ pub(crate) fn default() -> Box<dyn Channel> {
 fn judge_status(status: u16, retry_after: Option<Duration>) -> Verdict {
     let reason = format!("HTTP {status}");
     match status {
-        200..=299 => Verdict::Delivered,
+        200..=299 => Verdict::Delivered { receipt: None },
         408 | 425 | 429 | 500..=599 => Verdict::Retry { after: retry_after, reason },
         _ => Verdict::Rejected { reason, credential: matches!(status, 401 | 403 | 404 | 410) },
+    }
+}
+
+/// `json`, which must be an object, with one more member at its beginning. Nothing else of it changes, not even its order.
+fn with_member(json: &str, name: &str, value: &str) -> String {
+    let rest = json.strip_prefix('{').unwrap_or_default();
+    let comma = if rest.trim_start().starts_with('}') { "" } else { "," };
+    format!("{{\"{name}\":{}{comma}{rest}", serde_json::Value::from(value))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_member_joins_and_the_rest_stays() {
+        assert_eq!(with_member(r#"{"z":1.50,"a":2}"#, "k", "a\"b"), r#"{"k":"a\"b","z":1.50,"a":2}"#);
+        assert_eq!(with_member("{}", "k", "v"), r#"{"k":"v"}"#);
     }
 }

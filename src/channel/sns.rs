@@ -4,12 +4,11 @@
 
 use serde_json::json;
 
-use super::alert::{Detail, MachineAlert, event_link, facts};
-use super::{Body, Channel, Reply, Request, SnsMessage, Verdict};
-use crate::finding::Finding;
+use super::{Body, Channel, Content, Exchange, MachineAlert, Reply, Request, SnsMessage, Step, Verdict};
+use crate::alert::{Alert, Kind};
 use crate::rules::diagnostic::Problems;
 use crate::rules::reader::{Fields, string};
-use crate::secret::{ChannelCredentials, CredentialFault};
+use crate::secret::CredentialFault;
 use crate::text::{clean, clip};
 
 /// A subject is shorter than 100 characters.
@@ -18,10 +17,21 @@ const SUBJECT_LIMIT: usize = 99;
 const SMS_LIMIT: usize = 160;
 /// Bytes of a message: 262,144 with its attributes.
 const MESSAGE_LIMIT: usize = 250_000;
-/// Characters of a description in an email.
-const DESCRIPTION_LIMIT: usize = 2000;
 /// Characters of an attribute's value; filter policies match at most 256.
 const ATTRIBUTE_LIMIT: usize = 256;
+
+/// Errors of SNS, of the key's service behind it, and of the road there, that pass.
+const PASSING: [&str; 9] = [
+    "InternalError",
+    "InternalFailure",
+    "ServiceUnavailable",
+    "KMSThrottling",
+    "KMSThrottlingException",
+    "Throttling",
+    "ThrottlingException",
+    "Throttled",
+    "RequestTimeout",
+];
 
 /// Publishes to a topic.
 #[derive(Debug, Default)]
@@ -50,63 +60,76 @@ impl Channel for Sns {
         "sns"
     }
 
-    fn render(&self, finding: &Finding) -> Body {
-        let message = Some(message(finding, Detail::Full))
-            .filter(|message| message.len() <= MESSAGE_LIMIT)
-            .unwrap_or_else(|| message(finding, Detail::Brief));
-        let call = &finding.call;
+    fn needs_credentials(&self) -> bool {
+        false
+    }
+
+    fn render(&self, alert: &Alert<'_>) -> Body {
+        let content = Content::of(alert);
+        let call = &alert.finding.call;
+        let is_event = matches!(alert.kind, Kind::First | Kind::Repeat | Kind::RollUp(_));
+        let of_call = |value: &Option<String>| value.clone().filter(|_| is_event);
         let attributes = [
-            ("severity", Some(finding.severity.as_str())),
-            ("rule", Some(finding.rule.id.as_str())),
-            ("account", call.account.as_deref()),
-            ("region", call.region.as_deref()),
-            ("service", call.service.as_deref()),
-            ("event", call.event.as_deref()),
+            ("severity", Some(content.severity.as_str().to_owned())),
+            ("kind", Some(alert.kind.as_str().to_owned())),
+            ("rule", Some(content.rule.clone())),
+            ("account", of_call(&call.account)),
+            ("region", of_call(&call.region)),
+            ("service", of_call(&call.service)),
+            ("event", of_call(&call.event)),
         ]
         .into_iter()
-        .filter_map(|(name, value)| Some((name, clip(&clean(value?), ATTRIBUTE_LIMIT).into_owned())))
+        .filter_map(|(name, value)| Some((name.to_owned(), clip(&clean(&value?), ATTRIBUTE_LIMIT).into_owned())))
         // SNS refuses an empty value.
         .filter(|(_, value)| !value.is_empty())
         .collect();
-        Body::Sns(SnsMessage { subject: subject(finding), message, attributes })
+        let mut message = SnsMessage {
+            subject: subject(&content),
+            email: email(&content),
+            sms: sms(&content),
+            machine: String::new(),
+            attributes,
+        };
+        message.machine = MachineAlert::fitting(alert, |machine| {
+            machine.len() <= MESSAGE_LIMIT / 4
+                && published(&SnsMessage { machine: machine.to_owned(), ..message.clone() }).len() <= MESSAGE_LIMIT
+        });
+        Body::Sns(message)
     }
 
-    fn request(&self, body: &Body, _: ChannelCredentials<'_>) -> Result<Request, CredentialFault> {
-        match body {
-            Body::Sns(message) => Ok(Request::Sns { topic_arn: self.topic_arn.clone(), message: message.clone() }),
-            Body::Json(_) => Err(CredentialFault("the body is not for SNS".to_owned())),
-        }
+    fn next(&self, body: &Body, exchange: &Exchange<'_>) -> Result<Step, CredentialFault> {
+        let Body::Sns(message) = body else { return Ok(Step::Judged(Verdict::foreign("the body"))) };
+        Ok(match exchange.replies.last() {
+            None => Step::Send(Request::Sns {
+                topic_arn: self.topic_arn.clone(),
+                subject: message.subject.clone(),
+                message: published(message),
+                attributes: message.attributes.clone(),
+            }),
+            Some(reply) => Step::Judged(judge(reply)),
+        })
     }
+}
 
-    fn judge(&self, reply: &Reply) -> Verdict {
-        match reply {
-            Reply::Published(_) => Verdict::Delivered,
-            Reply::SnsFault(code) => match code.as_str() {
-                "InternalError"
-                | "InternalFailure"
-                | "ServiceUnavailable"
-                | "KMSThrottling"
-                | "KMSThrottlingException"
-                | "Throttling"
-                | "ThrottlingException"
-                | "Throttled"
-                | "RequestTimeout" => Verdict::Retry { after: None, reason: code.clone() },
-                _ => Verdict::Rejected { reason: code.clone(), credential: false },
-            },
-            Reply::Http { status, .. } => Verdict::Rejected { reason: format!("HTTP {status}"), credential: false },
-            Reply::Unreachable(reason) => Verdict::Retry { after: None, reason: (*reason).to_owned() },
+fn judge(reply: &Reply) -> Verdict {
+    match reply {
+        Reply::Published(_) => Verdict::Delivered { receipt: None },
+        Reply::SnsFault(code) if PASSING.contains(&code.as_str()) => {
+            Verdict::Retry { after: None, reason: code.clone() }
         }
+        Reply::SnsFault(code) => Verdict::Rejected { reason: code.clone(), credential: false },
+        Reply::Unreachable(reason) => Verdict::Retry { after: None, reason: (*reason).to_owned() },
+        Reply::Http { .. } => Verdict::foreign("the reply"),
     }
 }
 
 /// A text for each protocol.
-fn message(finding: &Finding, detail: Detail) -> String {
-    let email = email(finding);
-    let machine = json!(MachineAlert::of(finding, detail)).to_string();
+fn published(message: &SnsMessage) -> String {
+    let SnsMessage { email, sms, machine, .. } = message;
     json!({
         "default": email,
         "email": email,
-        "sms": sms(finding),
+        "sms": sms,
         "sqs": machine,
         "lambda": machine,
         "https": machine,
@@ -116,14 +139,15 @@ fn message(finding: &Finding, detail: Detail) -> String {
 }
 
 /// `[VERY HIGH] Unintended AWS API call: …`, in ASCII.
-fn subject(finding: &Finding) -> String {
-    let title = clean(&finding.title);
-    ascii_clip(&format!("[{}] {title}", finding.severity.label()), SUBJECT_LIMIT, |c| c == ' ' || c.is_ascii_graphic())
+fn subject(content: &Content) -> String {
+    let text = content.heading.replacen(content.severity.label(), &format!("[{}]", content.severity.label()), 1);
+    let text = text.replacen("]: ", "] ", 1);
+    ascii_clip(&text, SUBJECT_LIMIT, |c| c == ' ' || c.is_ascii_graphic())
 }
 
 /// One part: the basic GSM set without the characters that it escapes, which count twice.
-fn sms(finding: &Finding) -> String {
-    let text = format!("{} {}: {}", finding.severity.label(), finding.rule.id, clean(&finding.call.sentence));
+fn sms(content: &Content) -> String {
+    let text = format!("{} {}: {}", content.severity.label(), content.rule, content.sentence);
     ascii_clip(&text, SMS_LIMIT, |c| (c == ' ' || c.is_ascii_graphic()) && !"[]{}|~^\\`".contains(c))
 }
 
@@ -143,22 +167,16 @@ fn ascii_clip(text: &str, limit: usize, allowed: impl Fn(char) -> bool) -> Strin
 }
 
 /// What a person reads at 3 a.m.
-fn email(finding: &Finding) -> String {
-    let Finding { rule, severity, title, call, .. } = finding;
-    let mut parts = vec![format!("{}: {}\n\n{}.\n", severity.label(), clean(title), clean(&call.sentence))];
-    let lines: Vec<String> = facts(finding).iter().map(|(name, value)| format!("{name:<11} {value}")).collect();
-    parts.push(lines.join("\n") + "\n");
-    if let Some(description) = &rule.description {
-        parts.push(format!("Why it matters: {}\n", clip(&clean(description), DESCRIPTION_LIMIT)));
+fn email(content: &Content) -> String {
+    let mut parts = vec![format!("{}\n\n{}.\n", content.heading, content.sentence)];
+    let lines: Vec<String> = content.facts.iter().map(|(name, value)| format!("{name:<11} {value}")).collect();
+    if !lines.is_empty() {
+        parts.push(lines.join("\n") + "\n");
     }
-    if let Some(runbook) = &rule.runbook {
-        parts.push(format!("What to do: {runbook}\n"));
+    if let Some(description) = &content.description {
+        parts.push(format!("Why it matters: {description}\n"));
     }
-    if let Some(link) = event_link(finding) {
-        parts.push(format!("The event: {link}\n"));
-    }
-    let event = call.event_id.as_deref().map_or("none".into(), clean);
-    let event = clip(&event, ATTRIBUTE_LIMIT);
-    parts.push(format!("-- \nrule {}, event {event}, rules {}\n", rule.id, rule.rules_digest));
+    parts.extend(content.links.iter().map(|(name, link)| format!("{name}: {link}\n")));
+    parts.push(format!("-- \n{}\n", content.footer));
     parts.join("\n")
 }

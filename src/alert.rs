@@ -1,0 +1,354 @@
+//! An alert: what a channel is told. One finding opens it; its repeats, and the sum of them, belong to the same alert.
+//!
+//! Everything here is pure and serialisable: sums are kept by a ledger, merged, and come back through a queue.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+
+use crate::finding::{Finding, FindingId};
+use crate::severity::Severity;
+use crate::text::{clean, clip};
+
+/// What makes an alert and its repeats recognisable to a vendor: PagerDuty's `dedup_key`, Zendesk's `external_id`,
+/// ServiceNow's `correlation_id`. 32 lower-case hexadecimal digits: safe in a key, a header and a query.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "FindingId", into = "String")]
+pub struct AlertId(FindingId);
+
+impl AlertId {
+    /// The alert of a rule that `opener` opened in a group (the values that make two findings repeats of one another).
+    pub fn of(rule: &str, group: &str, opener: &FindingId) -> Self {
+        Self(FindingId::of(&["alert", rule, group, opener.as_str()]))
+    }
+
+    /// The digits.
+    pub fn as_str(&self) -> &str {
+        self.0.as_str()
+    }
+}
+
+impl From<FindingId> for AlertId {
+    fn from(digits: FindingId) -> Self {
+        Self(digits)
+    }
+}
+
+impl From<AlertId> for String {
+    fn from(id: AlertId) -> Self {
+        id.0.into()
+    }
+}
+
+/// What a channel renders.
+#[derive(Debug, Clone, Copy)]
+pub struct Alert<'a> {
+    /// The finding that it is about; the opener's for a roll-up, any of them for a digest.
+    pub finding: &'a Finding,
+    /// The alert that it belongs to.
+    pub id: &'a AlertId,
+    /// What it says of the finding.
+    pub kind: Kind<'a>,
+    /// What the vendor called the alert's first message (Slack's `ts`, a ticket's number), if it is known.
+    pub receipt: Option<&'a str>,
+}
+
+/// What an alert says of its finding.
+#[derive(Debug, Clone, Copy)]
+pub enum Kind<'a> {
+    /// It opens the alert.
+    First,
+    /// It belongs to an alert that is open, and is worth a message of its own: it is worse than those before it.
+    Repeat,
+    /// What has been held back since the first.
+    RollUp(&'a RollUp),
+    /// More alerts than one channel's people can read, as one.
+    Digest(&'a Digest),
+    /// Something is wrong with offlimits itself: what, and what to do about it.
+    Operational(&'a str),
+    /// Somebody asked for a test alert.
+    Test,
+}
+
+impl Kind<'_> {
+    /// `first`, `roll-up`, …: for machines.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::First => "first",
+            Self::Repeat => "repeat",
+            Self::RollUp(_) => "roll-up",
+            Self::Digest(_) => "digest",
+            Self::Operational(_) => "operational",
+            Self::Test => "test",
+        }
+    }
+}
+
+impl Alert<'_> {
+    /// What makes this one message recognisable: the idempotency key of vendors that have one. The finding's own id, but
+    /// for what sums up many findings.
+    pub fn key(&self) -> FindingId {
+        match self.kind {
+            Kind::First | Kind::Repeat | Kind::Operational(_) | Kind::Test => self.finding.id.clone(),
+            Kind::RollUp(sum) => {
+                let (first, last) = sum.span.bounds();
+                FindingId::of(&["roll-up", self.id.as_str(), first, last, &sum.count.to_string()])
+            }
+            Kind::Digest(sum) => {
+                let (first, last) = sum.span.bounds();
+                FindingId::of(&["digest", self.id.as_str(), first, last, &sum.count.to_string()])
+            }
+        }
+    }
+
+    /// The finding's severity; a sum's is the highest in it.
+    pub fn severity(&self) -> Severity {
+        match self.kind {
+            Kind::Digest(sum) => sum.severity.unwrap_or(self.finding.severity),
+            Kind::RollUp(sum) => sum.severity.unwrap_or(self.finding.severity),
+            _ => self.finding.severity,
+        }
+    }
+}
+
+/// The repeats of one alert, summed up. Sums may be merged in any order, and are bounded in size: about 10 KB.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RollUp {
+    /// How many findings.
+    pub count: u64,
+    /// When the first and the last of them happened.
+    #[serde(flatten)]
+    pub span: Span,
+    /// The highest severity among them.
+    pub severity: Option<Severity>,
+    /// Who.
+    pub actors: Distinct,
+    /// What they called.
+    pub events: Distinct,
+}
+
+impl RollUp {
+    /// Counts a finding.
+    pub fn add(&mut self, finding: &Finding) {
+        self.count += 1;
+        self.span.add(finding.call.event_time.as_deref());
+        self.severity = self.severity.max(Some(finding.severity));
+        finding.call.actor.iter().for_each(|actor| self.actors.add(actor));
+        finding.call.event.iter().for_each(|event| self.events.add(event));
+    }
+
+    /// Adds another sum, of other findings.
+    pub fn merge(&mut self, other: &Self) {
+        self.count += other.count;
+        self.span.merge(&other.span);
+        self.severity = self.severity.max(other.severity);
+        self.actors.merge(&other.actors);
+        self.events.merge(&other.events);
+    }
+}
+
+/// Alerts of many rules, summed up. Sums may be merged in any order, and are bounded in size: about 3 KB.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Digest {
+    /// How many alerts.
+    pub count: u64,
+    /// When the first and the last of them happened.
+    #[serde(flatten)]
+    pub span: Span,
+    /// The highest severity among them.
+    pub severity: Option<Severity>,
+    /// How many of each rule, for the first rules that were met.
+    pub rules: BTreeMap<String, u64>,
+    /// How many of all other rules.
+    pub others: u64,
+}
+
+impl Digest {
+    /// Counts a finding.
+    pub fn add(&mut self, finding: &Finding) {
+        self.count += 1;
+        self.span.add(finding.call.event_time.as_deref());
+        self.severity = self.severity.max(Some(finding.severity));
+        self.add_rule(&finding.rule.id, 1);
+    }
+
+    /// Adds another sum, of other findings.
+    pub fn merge(&mut self, other: &Self) {
+        self.count += other.count;
+        self.span.merge(&other.span);
+        self.severity = self.severity.max(other.severity);
+        other.rules.iter().for_each(|(rule, count)| self.add_rule(rule, *count));
+        self.others += other.others;
+    }
+
+    fn add_rule(&mut self, rule: &str, count: u64) {
+        if let Some(known) = self.rules.get_mut(rule) {
+            *known += count;
+        } else if self.rules.len() < SHOWN {
+            self.rules.insert(rule.to_owned(), count);
+        } else {
+            self.others += count;
+        }
+    }
+}
+
+/// From the first to the last of some times, as CloudTrail writes them: RFC 3339, UTC, to the second, which sorts as text.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Span {
+    first_time: Option<String>,
+    last_time: Option<String>,
+}
+
+impl Span {
+    /// The first and the last time; empty where no finding had one.
+    pub fn bounds(&self) -> (&str, &str) {
+        (self.first_time.as_deref().unwrap_or_default(), self.last_time.as_deref().unwrap_or_default())
+    }
+
+    fn add(&mut self, time: Option<&str>) {
+        let Some(time) = time.map(|time| clip(&clean(time), TIME_LIMIT).into_owned()) else { return };
+        if self.first_time.as_ref().is_none_or(|first| time < *first) {
+            self.first_time = Some(time.clone());
+        }
+        if self.last_time.as_ref().is_none_or(|last| time > *last) {
+            self.last_time = Some(time);
+        }
+    }
+
+    fn merge(&mut self, other: &Self) {
+        self.add(other.first_time.as_deref());
+        self.add(other.last_time.as_deref());
+    }
+}
+
+/// Characters of a time that are kept: CloudTrail's has 20.
+const TIME_LIMIT: usize = 40;
+/// Distinct values that are named.
+const SHOWN: usize = 20;
+/// Distinct values beyond them that are told apart, and so counted exactly.
+const COUNTED: usize = 200;
+/// Characters of a value that are kept.
+const VALUE_LIMIT: usize = 128;
+
+/// Distinct values: the first 20 by name, and how many more. The rest are known by their hashes, so that one that comes
+/// again is not counted again; beyond 220 in all, the count is a lower bound.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Distinct {
+    shown: Vec<String>,
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    more: BTreeSet<u32>,
+}
+
+impl Distinct {
+    /// The values that are named, cleaned and clipped, in the order in which they came.
+    pub fn shown(&self) -> &[String] {
+        &self.shown
+    }
+
+    /// How many more there were.
+    pub fn more(&self) -> usize {
+        self.more.len()
+    }
+
+    /// `a, b +12`: the values, and how many more; empty if there are none.
+    pub fn summary(&self) -> String {
+        let shown = self.shown.join(", ");
+        match self.more.len() {
+            0 => shown,
+            more if more < COUNTED => format!("{shown} +{more}"),
+            more => format!("{shown} +{more} or more"),
+        }
+    }
+
+    fn add(&mut self, value: &str) {
+        let value = clip(&clean(value), VALUE_LIMIT).into_owned();
+        if value.is_empty() || self.shown.contains(&value) {
+            return;
+        }
+        if self.shown.len() < SHOWN {
+            // It may be one whose name was not kept when it came first, in a sum that has been merged.
+            self.more.remove(&hash(&value));
+            self.shown.push(value);
+        } else if self.more.len() < COUNTED {
+            self.more.insert(hash(&value));
+        }
+    }
+
+    fn merge(&mut self, other: &Self) {
+        other.shown.iter().for_each(|value| self.add(value));
+        for hash_of_other in &other.more {
+            if self.more.len() < COUNTED && !self.shown.iter().any(|value| hash(value) == *hash_of_other) {
+                self.more.insert(*hash_of_other);
+            }
+        }
+    }
+}
+
+/// FNV-1a, 32 bits: two of 220 values collide once in 180,000 sums.
+fn hash(value: &str) -> u32 {
+    value.bytes().fold(0x811c_9dc5, |hash: u32, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+
+    fn finding(number: usize) -> Finding {
+        let mut finding = Finding::test(Arc::from("digest"), format!("2026-01-10T11:{:02}:00Z", number % 60));
+        finding.call.actor = Some(format!("actor{}", number % 300));
+        finding.call.event = Some(format!("Event{}", number % 30));
+        finding.rule = Arc::new(crate::finding::RuleInfo { id: format!("R{}", number % 40), ..Default::default() });
+        finding.severity = Severity::ALL[number % 5];
+        finding
+    }
+
+    fn roll_up(numbers: std::ops::Range<usize>) -> RollUp {
+        numbers.fold(RollUp::default(), |mut sum, number| {
+            sum.add(&finding(number));
+            sum
+        })
+    }
+
+    #[test]
+    fn sums_name_twenty_and_count_the_rest_once() {
+        let sum = roll_up(0..1000);
+        assert_eq!((sum.count, sum.severity), (1000, Some(Severity::Extreme)));
+        assert_eq!(sum.span.bounds(), ("2026-01-10T11:00:00Z", "2026-01-10T11:59:00Z"));
+        assert_eq!((sum.events.shown().len(), sum.events.more()), (20, 10));
+        assert!(sum.events.summary().ends_with("Event19 +10"), "{}", sum.events.summary());
+        assert!(sum.actors.summary().ends_with("+200 or more"));
+        assert!(serde_json::to_string(&sum).unwrap().len() < 10_000);
+    }
+
+    #[test]
+    fn merging_gives_the_sum_of_all_and_survives_a_queue() {
+        let (mut left, right) = (roll_up(0..25), roll_up(10..45));
+        let right: RollUp = serde_json::from_str(&serde_json::to_string(&right).unwrap()).unwrap();
+        left.merge(&right);
+        let events = left.events.shown().len() + left.events.more();
+        let actors = left.actors.shown().len() + left.actors.more();
+        assert_eq!((left.count, events, actors), (60, 30, 45));
+        let mut digest = Digest::default();
+        (0..400).for_each(|number| digest.add(&finding(number)));
+        let mut twice = digest.clone();
+        twice.merge(&serde_json::from_str(&serde_json::to_string(&digest).unwrap()).unwrap());
+        assert_eq!((twice.count, twice.rules.len(), twice.others), (800, 20, 400));
+        assert_eq!(twice.rules.values().sum::<u64>() + twice.others, twice.count);
+    }
+
+    #[test]
+    fn ids_are_hexadecimal_also_when_they_come_back() {
+        let id = AlertId::of("rule", "group", &FindingId::of(&["x"]));
+        assert_eq!(serde_json::from_str::<AlertId>(&serde_json::to_string(&id).unwrap()).unwrap(), id);
+        for bad in [r#""a^ORactive=true""#, r#""""#, r#""ABCDEFABCDEFABCDEFABCDEFABCDEFAB""#] {
+            assert!(serde_json::from_str::<AlertId>(bad).is_err(), "{bad}");
+        }
+        let finding = finding(1);
+        let sum = roll_up(0..3);
+        let alert = |kind| Alert { finding: &finding, id: &id, kind, receipt: None };
+        assert_eq!(alert(Kind::First).key(), finding.id);
+        assert_ne!(alert(Kind::RollUp(&sum)).key(), finding.id);
+    }
+}

@@ -1,0 +1,205 @@
+//! What every channel says of an alert: the heading, the sentence, the facts that a person acts on, and the links.
+//!
+//! Texts are cleaned and clipped here, once, and not yet escaped: that is for each channel, which knows its target.
+
+use std::fmt::Write as _;
+
+use crate::alert::{Alert, Digest, Kind, RollUp, Span};
+use crate::finding::Finding;
+use crate::severity::Severity;
+use crate::text::{clean, clip};
+
+/// Characters of one fact that are shown. CloudTrail itself cuts user agents and errors at 1 KB.
+const FACT_LIMIT: usize = 300;
+/// Characters of a list: of actors, of events, of rules.
+const LIST_LIMIT: usize = 1000;
+/// Characters of a title, with what is added to the finding's own.
+const TITLE_LIMIT: usize = 240;
+/// Characters of a sentence.
+const SENTENCE_LIMIT: usize = 1500;
+/// Characters of a description.
+const DESCRIPTION_LIMIT: usize = 2000;
+/// Characters of a link, beyond which it is left out: a part of a link is worth nothing.
+const LINK_LIMIT: usize = 1400;
+
+/// An alert, in words.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Content {
+    /// The severity that is shown.
+    pub severity: Severity,
+    /// `VERY HIGH: Unintended AWS API call: StopLogging by root`
+    pub heading: String,
+    /// The rule, or what stands for one.
+    pub rule: String,
+    /// One sentence: who did what to what, and whether it succeeded.
+    pub sentence: String,
+    /// Name and value, most urgent first.
+    pub facts: Vec<(String, String)>,
+    /// Why it matters.
+    pub description: Option<String>,
+    /// Name and URL.
+    pub links: Vec<(&'static str, String)>,
+    /// Where this comes from: the rule, the event, the rules, the alert's key.
+    pub footer: String,
+}
+
+impl Content {
+    /// The words of an alert.
+    pub fn of(alert: &Alert<'_>) -> Self {
+        let Finding { rule, title, call, .. } = alert.finding;
+        let severity = alert.severity();
+        let own = clean(&call.sentence);
+        let (title, sentence, facts) = match alert.kind {
+            Kind::First | Kind::Test => (title.clone(), own.into_owned(), facts(alert.finding)),
+            Kind::Repeat => (format!("Again: {title}"), own.into_owned(), facts(alert.finding)),
+            Kind::RollUp(sum) => (
+                format!("{title}: and {} more", sum.count),
+                format!("{} more like the first{}. The first: {own}", sum.count, within(&sum.span)),
+                roll_up_facts(alert.finding, sum),
+            ),
+            Kind::Digest(sum) => (
+                format!("{} alerts in one: too many to send each", sum.count),
+                format!(
+                    "{} alerts came faster than people can read them{}; this message stands for all of them",
+                    sum.count,
+                    within(&sum.span)
+                ),
+                digest_facts(sum),
+            ),
+            Kind::Operational(text) => {
+                ("offlimits itself needs attention".to_owned(), clean(text).into_owned(), Vec::new())
+            }
+        };
+        let about_one_rule = matches!(alert.kind, Kind::First | Kind::Repeat | Kind::RollUp(_) | Kind::Test);
+        let about_one_event = matches!(alert.kind, Kind::First | Kind::Repeat | Kind::RollUp(_));
+        let links = [
+            ("Runbook", rule.runbook.clone().filter(|_| about_one_rule)),
+            ("Event in CloudTrail", event_link(alert.finding).filter(|_| about_one_event)),
+        ]
+        .into_iter()
+        .filter_map(|(name, link)| Some((name, link.filter(|link| link.len() <= LINK_LIMIT)?)))
+        .collect();
+        let rule_name = match alert.kind {
+            Kind::Digest(_) => "offlimits-digest",
+            Kind::Operational(_) => "offlimits-operational",
+            _ => rule.id.as_str(),
+        };
+        Self {
+            severity,
+            heading: format!("{}: {}", severity.label(), clip(&clean(&title), TITLE_LIMIT)),
+            rule: rule_name.to_owned(),
+            sentence: clip(&sentence, SENTENCE_LIMIT).into_owned(),
+            facts,
+            description: rule
+                .description
+                .as_deref()
+                .filter(|_| about_one_rule)
+                .map(|text| clip(&clean(text), DESCRIPTION_LIMIT).into_owned()),
+            links,
+            footer: footer(alert, rule_name, about_one_event),
+        }
+    }
+}
+
+/// `rule RTM-011, event 5f0c…, rules 0a1b2c, message 9e8d…`
+fn footer(alert: &Alert<'_>, rule: &str, about_one_event: bool) -> String {
+    let mut footer = format!("rule {rule}");
+    if about_one_event {
+        let event = alert.finding.call.event_id.as_deref().map_or("none".into(), clean);
+        let _ = write!(footer, ", event {}", clip(&event, 64));
+    }
+    let _ = write!(footer, ", rules {}, message {}", alert.finding.rule.rules_digest, alert.key());
+    footer
+}
+
+/// ` between 2026-01-10T11:32:44Z and 2026-01-10T11:47:02Z`
+fn within(span: &Span) -> String {
+    match span.bounds() {
+        ("", _) | (_, "") => String::new(),
+        (first, last) if first == last => format!(" at {first}"),
+        (first, last) => format!(" between {first} and {last}"),
+    }
+}
+
+/// The facts of a call.
+fn facts(finding: &Finding) -> Vec<(String, String)> {
+    let call = &finding.call;
+    let mfa = call.mfa.map(|mfa| if mfa { "yes" } else { "no" }.to_owned());
+    shown(
+        FACT_LIMIT,
+        [
+            ("Account", call.account.clone()),
+            ("Region", call.region.clone()),
+            ("Principal", call.arn.clone().or_else(|| call.actor.clone())),
+            ("Source", call.source_ip.clone()),
+            ("User agent", call.user_agent.clone()),
+            ("MFA", mfa),
+            ("Error", call.error.clone().or_else(|| call.error_message.clone())),
+            ("Time (UTC)", call.event_time.clone()),
+        ],
+    )
+}
+
+fn roll_up_facts(finding: &Finding, sum: &RollUp) -> Vec<(String, String)> {
+    let (first, last) = sum.span.bounds();
+    shown(
+        LIST_LIMIT,
+        [
+            ("Count", Some(sum.count.to_string())),
+            ("Actors", Some(sum.actors.summary())),
+            ("Events", Some(sum.events.summary())),
+            ("Account", finding.call.account.clone()),
+            ("Region", finding.call.region.clone()),
+            ("From (UTC)", Some(first.to_owned())),
+            ("To (UTC)", Some(last.to_owned())),
+        ],
+    )
+}
+
+fn digest_facts(sum: &Digest) -> Vec<(String, String)> {
+    let (first, last) = sum.span.bounds();
+    let mut rules: Vec<_> = sum.rules.iter().collect();
+    rules.sort_by(|a, b| b.1.cmp(a.1).then(a.0.cmp(b.0)));
+    let mut rules: Vec<String> = rules.into_iter().map(|(rule, count)| format!("{rule} × {count}")).collect();
+    if sum.others > 0 {
+        rules.push(format!("other rules × {}", sum.others));
+    }
+    shown(
+        LIST_LIMIT,
+        [
+            ("Count", Some(sum.count.to_string())),
+            ("Rules", Some(rules.join(", "))),
+            ("From (UTC)", Some(first.to_owned())),
+            ("To (UTC)", Some(last.to_owned())),
+        ],
+    )
+}
+
+/// Those that have a value, each cleaned and clipped.
+fn shown<const N: usize>(limit: usize, facts: [(&str, Option<String>); N]) -> Vec<(String, String)> {
+    facts
+        .into_iter()
+        .filter_map(|(name, value)| {
+            let value = clip(&clean(&value?), limit).into_owned();
+            (!value.is_empty()).then(|| (name.to_owned(), value))
+        })
+        .collect()
+}
+
+/// The event in CloudTrail's console; none for data events, which its event history does not hold, and none where the
+/// record's own texts do not look as AWS writes them.
+pub fn event_link(finding: &Finding) -> Option<String> {
+    let call = &finding.call;
+    let (region, id) = (call.region.as_deref()?, call.event_id.as_deref()?);
+    let plain = |text: &str| !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '-');
+    let is_management = call.event_category.as_deref().is_none_or(|category| category == "Management");
+    if !plain(region) || !plain(id) || !is_management {
+        return None;
+    }
+    let host = match region {
+        _ if region.starts_with("us-gov-") => "console.amazonaws-us-gov.com",
+        _ if region.starts_with("cn-") => "console.amazonaws.cn",
+        _ => "console.aws.amazon.com",
+    };
+    Some(format!("https://{region}.{host}/cloudtrailv2/home?region={region}#/events/{id}"))
+}

@@ -1,0 +1,193 @@
+//! An alert for machines: SQS, Lambda and HTTPS subscribers of the topic, and webhooks.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use super::content::event_link;
+use crate::alert::{Alert, Kind};
+use crate::finding::Finding;
+use crate::text::{clean, clip};
+
+/// An alert as JSON. Version 1 is frozen: keys may join, none may change or go.
+#[derive(Debug, Serialize)]
+pub struct MachineAlert<'a> {
+    version: u8,
+    /// `first`, `repeat`, `roll-up`, `digest`, `operational` or `test`.
+    kind: &'static str,
+    /// The alert, with its repeats.
+    alert: &'a str,
+    /// This message.
+    message: String,
+    finding: &'a str,
+    rule: &'a str,
+    rules_digest: &'a str,
+    severity: &'a str,
+    title: Cow<'a, str>,
+    sentence: Cow<'a, str>,
+    description: Option<Cow<'a, str>>,
+    runbook: Option<&'a str>,
+    tags: &'a [String],
+    row: usize,
+    event_id: Option<Cow<'a, str>>,
+    event_time: Option<Cow<'a, str>>,
+    account: Option<Cow<'a, str>>,
+    region: Option<Cow<'a, str>>,
+    identity: Option<Cow<'a, str>>,
+    actor: Option<Cow<'a, str>>,
+    arn: Option<Cow<'a, str>>,
+    access_key_id: Option<Cow<'a, str>>,
+    service: Option<Cow<'a, str>>,
+    event: Option<Cow<'a, str>>,
+    source_ip: Option<Cow<'a, str>>,
+    user_agent: Option<Cow<'a, str>>,
+    error: Option<Cow<'a, str>>,
+    error_message: Option<Cow<'a, str>>,
+    failed: bool,
+    mfa: Option<bool>,
+    targets: Vec<Cow<'a, str>>,
+    link: Option<String>,
+    /// `requestParameters` as JSON text, secrets redacted; a note where it is too large.
+    request: Option<&'a str>,
+    /// Of a roll-up or a digest.
+    sum: Option<Sum<'a>>,
+    /// Of an operational alert: what is wrong.
+    operational: Option<&'a str>,
+}
+
+/// What a roll-up or a digest sums up.
+#[derive(Debug, Serialize)]
+struct Sum<'a> {
+    count: u64,
+    first_time: &'a str,
+    last_time: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    actors: Option<Names<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    events: Option<Names<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rules: Option<&'a BTreeMap<String, u64>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    other_rules: Option<u64>,
+}
+
+#[derive(Debug, Serialize)]
+struct Names<'a> {
+    names: &'a [String],
+    more: usize,
+}
+
+/// How much of an alert a [`MachineAlert`] tells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Detail {
+    /// All of it.
+    Full,
+    /// All but the request.
+    NoRequest,
+    /// Without the request, and every text cut short: it fits whatever the record holds.
+    Brief,
+}
+
+impl Detail {
+    /// From the most to the least.
+    pub const ALL: [Self; 3] = [Self::Full, Self::NoRequest, Self::Brief];
+}
+
+/// Bytes of a request that are sent along.
+const REQUEST_LIMIT: usize = 16 * 1024;
+const TOO_LARGE: &str = "left out: it is too large; see the event in CloudTrail";
+/// Characters of a text: twice what CloudTrail lets through.
+const TEXT_LIMIT: usize = 2048;
+/// Characters of a text that is cut short.
+const BRIEF_LIMIT: usize = 100;
+/// Items of a list that are told.
+const LIST_LIMIT: usize = 10;
+
+impl<'a> MachineAlert<'a> {
+    /// The JSON's content.
+    pub fn of(alert: &Alert<'a>, detail: Detail) -> Self {
+        let Finding { id, rule, title, row, call, .. } = alert.finding;
+        let cut = |text: &'a str| match detail {
+            Detail::Full | Detail::NoRequest => clip(text, TEXT_LIMIT),
+            Detail::Brief => Cow::Owned(clip(&clean(text), BRIEF_LIMIT).into_owned()),
+        };
+        let text = |text: &'a Option<String>| text.as_deref().map(cut);
+        let request = call.request.as_deref().map(|request| match detail {
+            Detail::Full if request.len() <= REQUEST_LIMIT => request,
+            _ => TOO_LARGE,
+        });
+        Self {
+            version: 1,
+            kind: alert.kind.as_str(),
+            alert: alert.id.as_str(),
+            message: alert.key().into(),
+            finding: id.as_str(),
+            rule: &rule.id,
+            rules_digest: &rule.rules_digest,
+            severity: alert.severity().as_str(),
+            title: cut(title),
+            sentence: cut(&call.sentence),
+            description: text(&rule.description),
+            runbook: rule.runbook.as_deref().filter(|link| link.len() <= TEXT_LIMIT),
+            tags: rule.tags.get(..LIST_LIMIT).unwrap_or(&rule.tags),
+            row: *row,
+            event_id: text(&call.event_id),
+            event_time: text(&call.event_time),
+            account: text(&call.account),
+            region: text(&call.region),
+            identity: text(&call.identity),
+            actor: text(&call.actor),
+            arn: text(&call.arn),
+            access_key_id: text(&call.access_key_id),
+            service: text(&call.service),
+            event: text(&call.event),
+            source_ip: text(&call.source_ip),
+            user_agent: text(&call.user_agent),
+            error: text(&call.error),
+            error_message: text(&call.error_message),
+            failed: call.failed,
+            mfa: call.mfa,
+            targets: call.targets.iter().take(LIST_LIMIT).map(|target| cut(target)).collect(),
+            link: event_link(alert.finding),
+            request,
+            sum: Sum::of(alert.kind),
+            operational: match alert.kind {
+                Kind::Operational(text) => Some(text),
+                _ => None,
+            },
+        }
+    }
+
+    /// The JSON in the most detail of which `fits` holds; in the least if there is none.
+    pub fn fitting(alert: &Alert<'a>, fits: impl Fn(&str) -> bool) -> String {
+        let mut json = String::new();
+        for detail in Detail::ALL {
+            json = serde_json::to_string(&Self::of(alert, detail)).unwrap_or_default();
+            if fits(&json) {
+                break;
+            }
+        }
+        json
+    }
+}
+
+impl<'a> Sum<'a> {
+    fn of(kind: Kind<'a>) -> Option<Self> {
+        match kind {
+            Kind::RollUp(sum) => {
+                let (first_time, last_time) = sum.span.bounds();
+                let actors = Names { names: sum.actors.shown(), more: sum.actors.more() };
+                let events = Names { names: sum.events.shown(), more: sum.events.more() };
+                let (actors, events) = (Some(actors), Some(events));
+                Some(Self { count: sum.count, first_time, last_time, actors, events, rules: None, other_rules: None })
+            }
+            Kind::Digest(sum) => {
+                let (first_time, last_time) = sum.span.bounds();
+                let (rules, other_rules) = (Some(&sum.rules), Some(sum.others));
+                Some(Self { count: sum.count, first_time, last_time, actors: None, events: None, rules, other_rules })
+            }
+            Kind::First | Kind::Repeat | Kind::Operational(_) | Kind::Test => None,
+        }
+    }
+}

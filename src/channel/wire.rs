@@ -1,0 +1,225 @@
+//! What passes between a channel and [`crate::deliver`]: the frozen message, requests, replies, and what a reply means.
+
+use std::fmt;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::alert::AlertId;
+use crate::finding::FindingId;
+use crate::secret::{ChannelCredentials, Secret};
+
+/// A message, rendered and frozen: the same bytes at every attempt, also after a stay in a queue, and no credential in it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "to", rename_all = "lowercase")]
+pub enum Body {
+    /// For SNS.
+    Sns(SnsMessage),
+    /// JSON, for an HTTP API that takes it as it is.
+    Json {
+        /// The message's key, for vendors that recognise a repeated request by one.
+        key: FindingId,
+        /// The document: an object.
+        json: String,
+    },
+    /// For a tracker of tickets: one is opened, unless one of this alert is open, which then gets a comment.
+    Ticket {
+        /// The alert, by which an open ticket is found.
+        alert: AlertId,
+        /// The message's key.
+        key: FindingId,
+        /// The document that opens a ticket.
+        open: String,
+        /// The document that adds a comment.
+        comment: String,
+    },
+}
+
+impl Body {
+    /// Bytes of a serialised body: half of what a message in SQS held for most of its life.
+    pub const LIMIT: usize = 128 * 1024;
+}
+
+/// A message for SNS: a text for each kind of subscriber.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SnsMessage {
+    /// For email: below 100 ASCII characters, no control characters.
+    pub subject: String,
+    /// For people.
+    pub email: String,
+    /// For people in a hurry: one part of an SMS.
+    pub sms: String,
+    /// For machines: JSON.
+    pub machine: String,
+    /// Names and values that filter policies match.
+    pub attributes: Vec<(String, String)>,
+}
+
+/// What is sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Request {
+    /// A publish to SNS, with `MessageStructure=json`.
+    Sns {
+        /// The topic; none: the deployment's own.
+        topic_arn: Option<String>,
+        /// For email.
+        subject: String,
+        /// An object with a text for each protocol.
+        message: String,
+        /// Names and values that filter policies match.
+        attributes: Vec<(String, String)>,
+    },
+    /// An HTTP request.
+    Http(HttpRequest),
+}
+
+/// An HTTP request. Whatever may hold a credential is a [`Secret`]: the URL of a webhook, a header, a body with a key in it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HttpRequest {
+    /// What is done.
+    pub method: Method,
+    /// Where.
+    pub url: Secret,
+    /// Names in lower case, and values.
+    pub headers: Vec<(&'static str, Secret)>,
+    /// The content's type, and the content.
+    pub content: Option<(ContentType, Secret)>,
+}
+
+/// The methods that channels use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(missing_docs, reason = "HTTP's own")]
+pub enum Method {
+    Get,
+    Post,
+    Put,
+    Patch,
+}
+
+/// The types of content that channels send.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ContentType {
+    /// JSON.
+    Json,
+    /// A form, as OAuth's token endpoints take it.
+    Form,
+}
+
+impl ContentType {
+    /// The value of the header `Content-Type`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Json => "application/json; charset=utf-8",
+            Self::Form => "application/x-www-form-urlencoded",
+        }
+    }
+}
+
+impl HttpRequest {
+    /// A POST of JSON.
+    pub(super) fn post(url: Secret, json: impl Into<String>) -> Self {
+        Self::with(Method::Post, url, json)
+    }
+
+    /// A request that carries JSON.
+    pub(super) fn with(method: Method, url: Secret, json: impl Into<String>) -> Self {
+        let content = Some((ContentType::Json, Secret::new(json)));
+        Self { method, url, headers: Vec::new(), content }
+    }
+
+    /// The request with one more header.
+    pub(super) fn header(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        self.headers.push((name, Secret::new(value)));
+        self
+    }
+}
+
+/// What came back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Reply {
+    /// SNS took the message, and gave it this id.
+    Published(String),
+    /// SNS refused it, with this error code.
+    SnsFault(String),
+    /// An HTTP answer.
+    Http {
+        /// The status.
+        status: u16,
+        /// The header `Retry-After`, as a wait.
+        retry_after: Option<Duration>,
+        /// The first kilobytes of the body.
+        body: String,
+    },
+    /// Nothing came back: a short word says why.
+    Unreachable(&'static str),
+}
+
+/// An exchange with a vendor, so far: what the channel needs to know for its next step.
+#[derive(Clone, Copy)]
+pub struct Exchange<'e> {
+    /// The channel's credentials.
+    pub credentials: ChannelCredentials<'e>,
+    /// The access token that they gave, if there is one.
+    pub token: Option<&'e Secret>,
+    /// The replies so far, without those that gave the token.
+    pub replies: &'e [Reply],
+    /// The time, in seconds since 1970: signatures hold it.
+    pub now: u64,
+}
+
+impl fmt::Debug for Exchange<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Exchange").field("replies", &self.replies.len()).finish_non_exhaustive()
+    }
+}
+
+/// The next step of an exchange.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Step {
+    /// Send this, and ask again with the reply.
+    Send(Request),
+    /// Keep this access token, and ask again with it.
+    Token(Token),
+    /// It is over.
+    Judged(Verdict),
+}
+
+/// A short-lived credential that a vendor gave for the channel's own.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Token {
+    /// The token.
+    pub secret: Secret,
+    /// How long it is good for.
+    pub lifetime: Duration,
+}
+
+/// What an exchange means.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Verdict {
+    /// It arrived.
+    Delivered {
+        /// What the vendor calls it, if the alert's next message needs to know.
+        receipt: Option<String>,
+    },
+    /// Try again, after the wait if one was asked for.
+    Retry {
+        /// The wait.
+        after: Option<Duration>,
+        /// Why, safe to log.
+        reason: String,
+    },
+    /// It will never arrive.
+    Rejected {
+        /// Why, safe to log.
+        reason: String,
+        /// Whether a fresh credential might help.
+        credential: bool,
+    },
+}
+
+impl Verdict {
+    /// Of a reply, or a body, that cannot be this channel's.
+    pub(super) fn foreign(what: &str) -> Self {
+        Self::Rejected { reason: format!("{what} is not this channel's"), credential: false }
+    }
+}
