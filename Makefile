@@ -80,13 +80,13 @@ build: $(BUILDER) ## checks rules.json, builds the function, and packages both
 	  echo "the bootstrap asks for glibc 2.$$newest, and Amazon Linux 2023 has 2.$(GLIBC): run make build ZIG=1" >&2; exit 1; fi
 	@mkdir -p $(PACKAGE)
 	@install -m 755 $(BUILT) $(PACKAGE)/bootstrap
-	@install -m 644 rules.json $(PACKAGE)/rules.json
+	$(OFFLIMITS) bundle rules.json --output $(PACKAGE)/rules.json
 	@ls -l $(PACKAGE) >&2
 
 package: ## packages changed rules beside the function that is there: no compiler (OFFLIMITS=offlimits uses an installed tool)
 	@test -x $(PACKAGE)/bootstrap || { echo 'there is no function yet: run make build' >&2; exit 1; }
 	$(OFFLIMITS) check rules.json
-	@install -m 644 rules.json $(PACKAGE)/rules.json
+	$(OFFLIMITS) bundle rules.json --output $(PACKAGE)/rules.json
 
 bench: setup build ## how fast: the benchmarks, then the function's cold start
 	cargo bench --locked

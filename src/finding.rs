@@ -41,7 +41,7 @@ pub struct RuleInfo {
     pub mode: Mode,
     /// The channels that the rule names; none: all.
     pub notify: Option<Vec<String>>,
-    /// Which rules these are: the first 12 hexadecimal digits of the SHA-256 of `rules.json`.
+    /// Which rules these are: the first 12 hexadecimal digits of the SHA-256 of their bundle.
     pub rules_digest: Arc<str>,
 }
 

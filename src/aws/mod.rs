@@ -1,7 +1,9 @@
 //! What is outside the function: AWS and HTTP. The only code that names an SDK type, reads the environment or the clock.
 
+mod clients;
 mod http;
 mod runtime;
+mod sdk;
 pub mod settings;
 mod transport;
 

@@ -1,6 +1,9 @@
 //! The environment, read once at the start.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
+
+use crate::secret::Secret;
 
 /// What the deployment tells the function. `template.yaml` sets these.
 #[derive(Debug, Clone, Default)]
@@ -17,23 +20,109 @@ pub struct Settings {
     pub function_name: Option<String>,
     /// `SSL_CERT_FILE`: further roots to trust.
     pub ca_file: Option<String>,
+    /// Where AWS is, and as whom we call it.
+    pub access: Access,
+}
+
+/// Where AWS is, and as whom we call it: the variables that Lambda sets, and those with which a local AWS is reached.
+/// Source: <https://docs.aws.amazon.com/sdkref/latest/guide/settings-reference.html>. No file and no metadata service is
+/// asked: Lambda needs neither.
+#[derive(Debug, Clone, Default)]
+pub struct Access {
+    /// `AWS_REGION`, else `AWS_DEFAULT_REGION`.
+    pub region: Option<String>,
+    /// `AWS_ACCESS_KEY_ID` and `AWS_SECRET_ACCESS_KEY`, where both are set.
+    pub key: Option<(String, Secret)>,
+    /// `AWS_SESSION_TOKEN`.
+    pub session_token: Option<Secret>,
+    /// `AWS_ENDPOINT_URL`, and `AWS_ENDPOINT_URL_SNS` and the like, by their names.
+    pub endpoints: BTreeMap<String, String>,
+    /// `AWS_USE_FIPS_ENDPOINT=true`.
+    pub fips: bool,
+    /// `AWS_USE_DUALSTACK_ENDPOINT=true`.
+    pub dual_stack: bool,
 }
 
 impl Settings {
     /// Reads the environment of this process.
     pub fn from_env() -> Self {
-        #[expect(clippy::disallowed_methods, reason = "this is the place")]
-        let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+        // A variable that is no Unicode is none of ours.
+        Self::new(
+            std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?))),
+        )
+    }
+
+    /// Reads these variables; an empty one is none.
+    pub fn new(variables: impl Iterator<Item = (String, String)>) -> Self {
+        let variables: BTreeMap<String, String> = variables.filter(|(_, value)| !value.is_empty()).collect();
+        let variable = |name: &str| variables.get(name).cloned();
+        let is_true = |name: &str| variables.get(name).is_some_and(|value| value.eq_ignore_ascii_case("true"));
         let beside_the_binary =
             || variable("LAMBDA_TASK_ROOT").map(PathBuf::from).unwrap_or_default().join("rules.json");
-        let rules = variable("OFFLIMITS_RULES").map_or_else(beside_the_binary, PathBuf::from);
+        let access = Access {
+            region: variable("AWS_REGION").or_else(|| variable("AWS_DEFAULT_REGION")),
+            key: variable("AWS_ACCESS_KEY_ID").zip(variable("AWS_SECRET_ACCESS_KEY").map(Secret::new)),
+            session_token: variable("AWS_SESSION_TOKEN").map(Secret::new),
+            endpoints: variables
+                .iter()
+                .filter(|(name, _)| name.starts_with("AWS_ENDPOINT_URL"))
+                .map(|(name, url)| (name.clone(), url.clone()))
+                .collect(),
+            fips: is_true("AWS_USE_FIPS_ENDPOINT"),
+            dual_stack: is_true("AWS_USE_DUALSTACK_ENDPOINT"),
+        };
         Self {
-            rules,
+            rules: variable("OFFLIMITS_RULES").map_or_else(beside_the_binary, PathBuf::from),
             topic_arn: variable("OFFLIMITS_TOPIC_ARN"),
             secret_arn: variable("OFFLIMITS_SECRET_ARN"),
             role_arn: variable("OFFLIMITS_ROLE_ARN"),
             function_name: variable("AWS_LAMBDA_FUNCTION_NAME"),
             ca_file: variable("SSL_CERT_FILE"),
+            access,
         }
+    }
+}
+
+impl Access {
+    /// The endpoint of a service that is not at its usual place. `service` is the SDK's name for it: `SNS`, `Secrets Manager`.
+    pub(super) fn endpoint(&self, service: &str) -> Option<&str> {
+        let own = format!("AWS_ENDPOINT_URL_{}", service.to_uppercase().replace(' ', "_"));
+        self.endpoints.get(&own).or_else(|| self.endpoints.get("AWS_ENDPOINT_URL")).map(String::as_str)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn settings(variables: &[(&str, &str)]) -> Settings {
+        Settings::new(variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())))
+    }
+
+    #[test]
+    fn the_variables_of_lambda_are_read_and_no_key_is_printed() {
+        let read = settings(&[
+            ("LAMBDA_TASK_ROOT", "/var/task"),
+            ("AWS_REGION", "eu-west-1"),
+            ("AWS_DEFAULT_REGION", "us-east-1"),
+            ("AWS_ACCESS_KEY_ID", "ASIA"),
+            ("AWS_SECRET_ACCESS_KEY", "s3cret"),
+            ("AWS_SESSION_TOKEN", "t0ken"),
+            ("OFFLIMITS_TOPIC_ARN", ""),
+        ]);
+        assert_eq!(read.rules, PathBuf::from("/var/task/rules.json"));
+        assert_eq!((read.access.region.as_deref(), read.topic_arn.as_deref()), (Some("eu-west-1"), None));
+        let shown = format!("{read:?}");
+        assert!(shown.contains("ASIA") && !shown.contains("s3cret") && !shown.contains("t0ken"), "{shown}");
+        assert!(settings(&[("AWS_ACCESS_KEY_ID", "ASIA")]).access.key.is_none());
+    }
+
+    #[test]
+    fn a_service_is_at_its_own_endpoint_or_at_that_of_all() {
+        let read =
+            settings(&[("AWS_ENDPOINT_URL", "http://all"), ("AWS_ENDPOINT_URL_SECRETS_MANAGER", "http://secrets")]);
+        assert_eq!(read.access.endpoint("Secrets Manager"), Some("http://secrets"));
+        assert_eq!(read.access.endpoint("SNS"), Some("http://all"));
+        assert_eq!(settings(&[]).access.endpoint("SNS"), None);
     }
 }

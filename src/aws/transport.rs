@@ -3,12 +3,12 @@
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use aws_config::SdkConfig;
-use aws_sdk_sns::error::ProvideErrorMetadata;
+use aws_sdk_sns::error::{DisplayErrorContext, ProvideErrorMetadata};
 use aws_sdk_sns::types::MessageAttributeValue;
-use tokio::sync::{Mutex, OnceCell};
+use tokio::sync::Mutex;
 use tokio::time::Instant;
 
+use super::clients::Clients;
 use super::{Settings, http};
 use crate::channel::{Reply, Request};
 use crate::deliver::Transport;
@@ -17,33 +17,18 @@ use crate::secret::Credentials;
 /// How long credentials are kept in memory. A rotated one is noticed at once where its predecessor is rejected.
 const KEPT: Duration = Duration::from_mins(5);
 
-/// The real outside. Every client is made at its first use: an invocation that alerts nobody pays for none.
+/// The real outside.
 #[derive(Debug)]
 pub struct AwsTransport {
     settings: Settings,
-    config: OnceCell<SdkConfig>,
-    sns: OnceCell<aws_sdk_sns::Client>,
-    http: OnceCell<reqwest::Client>,
+    clients: Clients,
     credentials: Mutex<Option<(Instant, Arc<Credentials>)>>,
 }
 
 impl AwsTransport {
-    /// Makes nothing yet.
+    /// Makes no client yet.
     pub fn new(settings: Settings) -> Self {
-        let (config, sns, http) = (OnceCell::new(), OnceCell::new(), OnceCell::new());
-        Self { settings, config, sns, http, credentials: Mutex::new(None) }
-    }
-
-    async fn config(&self) -> &SdkConfig {
-        self.config
-            .get_or_init(|| async {
-                use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
-                let client = aws_smithy_http_client::Builder::new()
-                    .tls_provider(Provider::Rustls(CryptoMode::Ring))
-                    .build_https();
-                aws_config::defaults(aws_config::BehaviorVersion::latest()).http_client(client).load().await
-            })
-            .await
+        Self { settings, clients: Clients::default(), credentials: Mutex::new(None) }
     }
 
     async fn publish(
@@ -56,7 +41,10 @@ impl AwsTransport {
         let Some(topic_arn) = topic_arn.or_else(|| self.settings.topic_arn.clone()) else {
             return Reply::SnsFault("no topic: set OFFLIMITS_TOPIC_ARN, or topic_arn in rules.json".to_owned());
         };
-        let client = self.sns.get_or_init(|| async { aws_sdk_sns::Client::new(self.config().await) }).await;
+        let client = match self.clients.sns(&self.settings) {
+            Ok(client) => client,
+            Err(reason) => return Reply::SnsFault(reason),
+        };
         let mut publish =
             client.publish().topic_arn(topic_arn).subject(subject).message(message).message_structure("json");
         for (name, value) in attributes {
@@ -67,10 +55,13 @@ impl AwsTransport {
         }
         match publish.send().await {
             Ok(answer) => Reply::Published(answer.message_id.unwrap_or_default()),
-            Err(error) => match error.code() {
-                Some(code) => Reply::SnsFault(code.to_owned()),
-                None => Reply::Unreachable("SNS does not answer"),
-            },
+            Err(error) => {
+                if let Some(code) = error.code() {
+                    return Reply::SnsFault(code.to_owned());
+                }
+                tracing::warn!(error = %DisplayErrorContext(&error), "SNS does not answer");
+                Reply::Unreachable("SNS does not answer")
+            }
         }
     }
 
@@ -78,12 +69,13 @@ impl AwsTransport {
         let Some(id) = &self.settings.secret_arn else {
             return Err("no secret: set OFFLIMITS_SECRET_ARN".to_owned());
         };
-        let answer = aws_sdk_secretsmanager::Client::new(self.config().await)
-            .get_secret_value()
-            .secret_id(id)
-            .send()
-            .await
-            .map_err(|error| format!("cannot read the secret: {}", error.code().unwrap_or("no answer")))?;
+        let answer =
+            self.clients.secrets(&self.settings)?.get_secret_value().secret_id(id).send().await.map_err(|error| {
+                match error.code() {
+                    Some(code) => format!("cannot read the secret: {code}"),
+                    None => format!("cannot read the secret: no answer: {}", DisplayErrorContext(&error)),
+                }
+            })?;
         Credentials::parse(answer.secret_string().unwrap_or_default()).map_err(str::to_owned)
     }
 }
@@ -95,17 +87,13 @@ impl Transport for AwsTransport {
                 let publish = self.publish(topic_arn, subject, message, attributes);
                 tokio::time::timeout(timeout, publish).await.unwrap_or(Reply::Unreachable("timeout"))
             }
-            Request::Http(request) => {
-                let ca_file = self.settings.ca_file.as_deref();
-                let client = self.http.get_or_try_init(|| async { http::client(ca_file) }).await;
-                match client {
-                    Ok(client) => http::send(client, request, timeout).await,
-                    Err(reason) => {
-                        tracing::error!(reason, "no HTTP client");
-                        Reply::Unreachable("no HTTP client")
-                    }
+            Request::Http(request) => match self.clients.http(&self.settings) {
+                Ok(client) => http::send(client, request, timeout).await,
+                Err(reason) => {
+                    tracing::error!(reason, "no HTTP client");
+                    Reply::Unreachable("no HTTP client")
                 }
-            }
+            },
         }
     }
 

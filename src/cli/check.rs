@@ -7,13 +7,13 @@ use ariadne::{Color, Config, IndexType, Label, Report, ReportKind, Source};
 
 use super::{Exit, input};
 use crate::rules::diagnostic::{Diagnostic, Level};
-use crate::rules::{Compiled, RuleSet};
+use crate::rules::{Compiled, RuleSet, Sources};
 
 pub(super) fn run(path: &Path) -> Exit {
-    let Some(text) = read(path) else { return Exit::Unreadable };
-    match RuleSet::compile(&text) {
+    let Some(sources) = read(path) else { return Exit::Unreadable };
+    match RuleSet::compile_sources(&sources) {
         Ok(Compiled { rules, warnings }) => {
-            report(path, &text, &warnings);
+            report(path, &sources, &warnings);
             eprintln!(
                 "{}: {} and {}, no errors{}",
                 path.display(),
@@ -24,7 +24,7 @@ pub(super) fn run(path: &Path) -> Exit {
             Exit::Done
         }
         Err(diagnostics) => {
-            report(path, &text, &diagnostics);
+            report(path, &sources, &diagnostics);
             let errors = diagnostics.iter().filter(|diagnostic| diagnostic.level == Level::Error).count();
             eprintln!("{}: {}", path.display(), counted(errors, "error"));
             Exit::Wrong
@@ -32,8 +32,10 @@ pub(super) fn run(path: &Path) -> Exit {
     }
 }
 
-/// The text of a rules file; says so where it cannot be read.
-pub(super) fn read(path: &Path) -> Option<String> {
+/// The text of a rules file, and of the packs that it includes, whose names are paths from its folder; says so where it
+/// cannot be read itself.
+pub(super) fn read(path: &Path) -> Option<Sources> {
+    let folder = path.parent().unwrap_or(Path::new(""));
     input::read(path)
         .inspect_err(|error| {
             eprintln!("error: cannot read the rules: {}: {error}", path.display());
@@ -42,14 +44,22 @@ pub(super) fn read(path: &Path) -> Option<String> {
             }
         })
         .ok()
+        .map(|root| {
+            Sources::gather(root, |pack| {
+                let path = folder.join(pack);
+                input::read(&path).map_err(|error| format!("{}: {error}", path.display()))
+            })
+        })
 }
 
 /// Shows diagnostics on stderr, with the lines that they speak of.
-pub(super) fn report(path: &Path, text: &str, diagnostics: &[Diagnostic]) {
-    let name = path.display().to_string();
+pub(super) fn report(path: &Path, sources: &Sources, diagnostics: &[Diagnostic]) {
     let colour = anstream::AutoStream::choice(&io::stderr()) != anstream::ColorChoice::Never;
     let config = Config::default().with_index_type(IndexType::Byte).with_color(colour);
     for diagnostic in diagnostics {
+        let text = sources.text(diagnostic.file.as_deref());
+        let path = diagnostic.file.as_deref().map_or(path.to_owned(), |pack| path.with_file_name(pack));
+        let name = path.display().to_string();
         let kind = match diagnostic.level {
             Level::Error => ReportKind::Error,
             Level::Warning => ReportKind::Warning,
@@ -65,7 +75,7 @@ pub(super) fn report(path: &Path, text: &str, diagnostics: &[Diagnostic]) {
             // A line of a megabyte explains nothing.
             .eprint((&name, Source::from(text)));
         if shown.is_err() || text.len() > SHOWN_SOURCE {
-            eprintln!("{name}:{diagnostic}");
+            eprintln!("{name}:{}", Diagnostic { file: None, ..diagnostic.clone() });
         }
     }
 }

@@ -4,6 +4,7 @@
 
 #![allow(clippy::print_stderr, reason = "it is a command line: messages go to stderr, and findings through `Output`")]
 
+mod bundle;
 mod check;
 mod explain;
 mod input;
@@ -45,6 +46,15 @@ enum Command {
         /// The rules
         #[arg(default_value = "rules.json")]
         rules: PathBuf,
+    },
+    /// Write one file that holds the rules and the packs that they include: what the function starts from
+    Bundle {
+        /// The rules
+        #[arg(default_value = "rules.json")]
+        rules: PathBuf,
+        /// Where to; without it, to stdout
+        #[arg(long, short, value_name = "FILE")]
+        output: Option<PathBuf>,
     },
     /// Print the alerts that events or CloudTrail's log files would set off
     #[command(
@@ -121,6 +131,7 @@ pub fn run() -> ExitCode {
     let arguments = Arguments::parse();
     let result = match arguments.command {
         Command::Check { rules } => Ok(check::run(&rules)),
+        Command::Bundle { rules, output } => bundle::run(&rules, output.as_deref()),
         Command::Replay { source, format } => with_rules(&source, |rules| replay::run(rules, &source.files, format)),
         Command::Explain { source, rule } => {
             with_rules(&source, |rules| explain::run(rules, &source.files, rule.as_deref()))
@@ -154,14 +165,14 @@ fn with_rules(source: &Source, command: impl FnOnce(&RuleSet) -> io::Result<Exit
 }
 
 fn load(path: &Path) -> Option<RuleSet> {
-    let text = check::read(path)?;
-    match RuleSet::compile(&text) {
+    let sources = check::read(path)?;
+    match RuleSet::compile_sources(&sources) {
         Ok(compiled) => {
-            check::report(path, &text, &compiled.warnings);
+            check::report(path, &sources, &compiled.warnings);
             Some(compiled.rules)
         }
         Err(diagnostics) => {
-            check::report(path, &text, &diagnostics);
+            check::report(path, &sources, &diagnostics);
             None
         }
     }

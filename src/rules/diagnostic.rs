@@ -5,6 +5,7 @@
 
 use std::fmt;
 use std::ops::Range;
+use std::sync::Arc;
 
 use crate::json::{self, Node};
 
@@ -15,6 +16,8 @@ pub struct Diagnostic {
     pub level: Level,
     /// What kind of mistake, stable: `unknown-key`, `bad-regex`, …
     pub code: &'static str,
+    /// The pack that holds it, by the name that `include` gives it; none: `rules.json` itself.
+    pub file: Option<Arc<str>>,
     /// The JSON pointer (RFC 6901) of the value or key at fault.
     pub pointer: String,
     /// Line in the file, from 1.
@@ -48,9 +51,12 @@ impl fmt::Display for Level {
 }
 
 impl fmt::Display for Diagnostic {
-    /// `12:5: error[bad-regex] at /rules/0/when/0/event: … Help: …`
+    /// `12:5: error[bad-regex] at /rules/0/when/0/event: … Help: …`; in a pack its name comes first.
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { level, code, pointer, line, column, message, help, .. } = self;
+        let Self { level, code, file, pointer, line, column, message, help, .. } = self;
+        if let Some(file) = file {
+            write!(formatter, "{file}:")?;
+        }
         let pointer = if pointer.is_empty() { "the top" } else { pointer };
         write!(formatter, "{line}:{column}: {level}[{code}] at {pointer}: {message}. Help: {help}.")
     }
@@ -58,18 +64,33 @@ impl fmt::Display for Diagnostic {
 
 /// The mistakes found so far.
 #[derive(Debug, Default)]
-pub struct Problems(Vec<Problem>);
+pub struct Problems {
+    found: Vec<Problem>,
+    /// The file that is being read.
+    file: Option<Arc<str>>,
+}
 
 #[derive(Debug)]
 struct Problem {
     level: Level,
     code: &'static str,
+    file: Option<Arc<str>>,
     span: Range<usize>,
     message: String,
     help: String,
 }
 
 impl Problems {
+    /// From here on, mistakes stand in `file`: a pack, or `rules.json`. Returns the file that was being read.
+    pub fn enter(&mut self, file: Option<Arc<str>>) -> Option<Arc<str>> {
+        std::mem::replace(&mut self.file, file)
+    }
+
+    /// The file that is being read.
+    pub fn file(&self) -> Option<Arc<str>> {
+        self.file.clone()
+    }
+
     /// Notes a mistake that keeps the rules from running.
     pub fn error(
         &mut self,
@@ -93,34 +114,41 @@ impl Problems {
     }
 
     fn push(&mut self, level: Level, code: &'static str, span: &Range<usize>, message: String, help: String) {
-        self.0.push(Problem { level, code, span: span.clone(), message, help });
+        self.found.push(Problem { level, code, file: self.file.clone(), span: span.clone(), message, help });
     }
 
     /// How many errors there are.
     pub fn errors(&self) -> usize {
-        self.0.iter().filter(|problem| problem.level == Level::Error).count()
+        self.found.iter().filter(|problem| problem.level == Level::Error).count()
     }
 
     /// The diagnostics, in the order of the file.
     pub fn finish(self, source: &str, root: &Node) -> Vec<Diagnostic> {
+        self.finish_in(|_| (source, root))
+    }
+
+    /// The diagnostics, file by file, in the order of each. `text_of` knows the text of every file and what it was read to.
+    pub fn finish_in<'t>(self, text_of: impl Fn(Option<&str>) -> (&'t str, &'t Node)) -> Vec<Diagnostic> {
         let mut diagnostics: Vec<Diagnostic> = self
-            .0
+            .found
             .into_iter()
-            .map(|Problem { level, code, span, message, help }| {
+            .map(|Problem { level, code, file, span, message, help }| {
+                let (source, root) = text_of(file.as_deref());
                 let mut pointer = String::new();
                 point_to(root, &span, &mut pointer);
                 let (line, column) = json::line_and_column(source, span.start);
-                Diagnostic { level, code, pointer, line, column, span, message, help }
+                Diagnostic { level, code, file, pointer, line, column, span, message, help }
             })
             .collect();
-        diagnostics.sort_by(|a, b| (a.span.start, b.level, a.code).cmp(&(b.span.start, a.level, b.code)));
+        diagnostics
+            .sort_by(|a, b| (&a.file, a.span.start, b.level, a.code).cmp(&(&b.file, b.span.start, a.level, b.code)));
         diagnostics.dedup();
         diagnostics
     }
 }
 
 /// A file that is no JSON at all: the one diagnostic of it.
-pub(crate) fn syntax_error(source: &str, error: &serde_json::Error) -> Diagnostic {
+pub(crate) fn syntax_error(file: Option<Arc<str>>, source: &str, error: &serde_json::Error) -> Diagnostic {
     let line_start: usize = source.split_inclusive('\n').take(error.line().saturating_sub(1)).map(str::len).sum();
     let mut start = (line_start + error.column().saturating_sub(1)).min(source.len());
     while !source.is_char_boundary(start) {
@@ -132,11 +160,12 @@ pub(crate) fn syntax_error(source: &str, error: &serde_json::Error) -> Diagnosti
     let help = if source.starts_with('\u{feff}') {
         "save the file as UTF-8 without a byte order mark"
     } else {
-        "rules.json is plain JSON: double quotes, no comments, no comma after the last item"
+        "a rules file is plain JSON: double quotes, no comments, no comma after the last item"
     };
     Diagnostic {
         level: Level::Error,
         code: "syntax",
+        file,
         pointer: String::new(),
         line,
         column,
@@ -189,7 +218,7 @@ mod tests {
     fn syntax_errors_have_a_place() {
         let source = "{\n  \"rules\": [,]\n}";
         let error = Node::parse(source).unwrap_err();
-        let diagnostic = syntax_error(source, &error);
+        let diagnostic = syntax_error(None, source, &error);
         assert_eq!((diagnostic.line, diagnostic.column), (2, 13));
     }
 }

@@ -8,6 +8,7 @@ pub mod condition;
 pub mod diagnostic;
 pub mod field;
 pub mod reader;
+pub mod sources;
 mod title;
 
 use std::sync::Arc;
@@ -21,6 +22,7 @@ use crate::route::ConfiguredChannel;
 use crate::severity::Severity;
 
 pub use self::compile::Compiled;
+pub use self::sources::Sources;
 
 /// All the rules and channels of one `rules.json`.
 #[derive(Debug)]
@@ -41,7 +43,7 @@ impl RuleSet {
         &self.channels
     }
 
-    /// Which rules these are: the first 12 hexadecimal digits of the SHA-256 of the file.
+    /// Which rules these are: the first 12 hexadecimal digits of the SHA-256 of the bundle ([`Sources::bundle`]).
     pub fn digest(&self) -> &Arc<str> {
         &self.digest
     }
@@ -50,6 +52,8 @@ impl RuleSet {
 /// One rule.
 #[derive(Debug, Clone)]
 pub struct Rule {
+    /// The pack that it comes from, by the name that `include` gives it; none: `rules.json` itself.
+    pub pack: Option<Arc<str>>,
     /// What findings carry of it.
     pub info: Arc<RuleInfo>,
     /// The title of its findings.
@@ -205,7 +209,7 @@ pub struct RuleTest {
 /// The event of a [`RuleTest`].
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum TestEvent {
-    /// A file, relative to `rules.json`.
+    /// A file, relative to `rules.json`, whichever pack names it.
     File(String),
     /// JSON text.
     Inline(String),

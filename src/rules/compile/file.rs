@@ -2,20 +2,24 @@
 
 use std::collections::HashSet;
 
-use super::Compiler;
+use super::include::{Overrides, rule_ids};
+use super::rule::is_link;
+use super::{Compiler, Pack};
 use crate::channel;
 use crate::json::Node;
 use crate::route::{ConfiguredChannel, Filter};
 use crate::rules::Rule;
-use crate::rules::reader::{Fields, array, repeated_keys, suggestion, wrong_kind};
+use crate::rules::reader::{Fields, array, repeated_keys, string, suggestion, wrong_kind};
+use crate::rules::sources::includes;
 
 impl<'n> Compiler<'n> {
-    pub(super) fn file(&mut self, root: &'n Node) -> (Vec<Rule>, Vec<ConfiguredChannel>) {
+    pub(super) fn file(&mut self, root: &'n Node, packs: &'n [Pack<'n>]) -> (Vec<Rule>, Vec<ConfiguredChannel>) {
         let Some(mut fields) = Fields::of(root, "rules.json", &mut self.problems) else { return Default::default() };
         fields.get("$schema");
         if let Some(lists) = fields.get("lists") {
             self.lists(lists);
         }
+        self.runbooks = fields.get("runbooks").and_then(|node| self.runbooks(node));
         let channels = match fields.get("channels") {
             Some(channels) => self.channels(channels),
             None => vec![ConfiguredChannel {
@@ -24,29 +28,45 @@ impl<'n> Compiler<'n> {
                 channel: channel::default(),
             }],
         };
-        let rules_node = fields.require("rules", &mut self.problems);
+        let include = fields.get("include");
+        let own = if include.is_some() { fields.get("rules") } else { fields.require("rules", &mut self.problems) };
         fields.finish(&mut self.problems);
         let names: Vec<&str> = channels.iter().map(|channel| channel.name.as_str()).collect();
         let mut rules = Vec::new();
-        let mut ids = HashSet::new();
-        for node in rules_node.map_or(&[][..], |node| array(node, "\"rules\"", &mut self.problems)) {
-            let Some(rule) = self.rule(node, &names) else { continue };
-            if !ids.insert(rule.info.id.clone()) {
+        self.rules(own, &names, &Overrides::default(), &mut rules);
+        if let Some(include) = include {
+            self.includes(include, packs, &names, &mut rules);
+        }
+        self.filters(root, packs, &channels);
+        (rules, channels)
+    }
+
+    /// The rules of one file. Their ids are unique over all files.
+    pub(super) fn rules(
+        &mut self,
+        nodes: Option<&'n Node>,
+        channels: &[&str],
+        overrides: &Overrides<'n>,
+        rules: &mut Vec<Rule>,
+    ) {
+        for node in nodes.map_or(&[][..], |node| array(node, "\"rules\"", &mut self.problems)) {
+            let Some(rule) = self.rule(node, channels, overrides) else { continue };
+            if let Some(first) = self.ids.insert(rule.info.id.clone(), self.problems.file()) {
                 let span = node.get("id").map_or(&node.span, |id| &id.span);
-                let message = format!("two rules have the id \"{}\"", rule.info.id);
+                let place = first.map(|pack| format!(" (the other is in {pack})")).unwrap_or_default();
+                let message = format!("two rules have the id \"{}\"{place}", rule.info.id);
                 self.problems.error("repeated-id", span, message, "give each rule an id of its own");
             }
             rules.push(rule);
         }
-        self.filters(root, rules_node, &channels);
-        (rules, channels)
     }
 
-    /// Reports the rules that channels' filters name and that are not in the file.
-    fn filters(&mut self, root: &Node, rules: Option<&Node>, channels: &[ConfiguredChannel]) {
+    /// Reports the rules that channels' filters name and that are in no file.
+    fn filters(&mut self, root: &Node, packs: &[Pack<'_>], channels: &[ConfiguredChannel]) {
         let Some(nodes) = root.get("channels").and_then(Node::members) else { return };
-        let written: HashSet<&str> =
-            rules.and_then(Node::elements).into_iter().flatten().filter_map(|rule| rule.get("id")?.as_str()).collect();
+        let packs = packs.iter().filter_map(|pack| pack.node.as_ref().ok());
+        let bundled = includes(root).iter().filter_map(|include| include.get("content"));
+        let written: HashSet<&str> = std::iter::once(root).chain(packs).chain(bundled).flat_map(rule_ids).collect();
         for (node, channel) in
             nodes.iter().filter_map(|member| Some((&member.node, channels.iter().find(|c| c.name == *member.key)?)))
         {
@@ -59,7 +79,16 @@ impl<'n> Compiler<'n> {
         }
     }
 
-    fn lists(&mut self, node: &'n Node) {
+    fn runbooks(&mut self, node: &'n Node) -> Option<&'n str> {
+        let base = string(node, "runbooks", &mut self.problems)?;
+        if !is_link(base) {
+            let help = "write an address that begins with https://; the rules' paths are appended to it";
+            self.problems.error("bad-link", &node.span, "\"runbooks\" is no link that people can follow", help);
+        }
+        Some(base)
+    }
+
+    pub(super) fn lists(&mut self, node: &'n Node) {
         let Some(members) = node.members() else {
             return wrong_kind(node, "\"lists\" is an object of named lists", &mut self.problems);
         };

@@ -4,6 +4,7 @@
 
 mod condition;
 mod file;
+mod include;
 mod rule;
 mod table;
 
@@ -13,10 +14,11 @@ use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 
-use super::RuleSet;
 use super::diagnostic::{Diagnostic, Level, Problems, syntax_error};
 use super::field::FieldError;
 use super::reader::wrong_kind;
+use super::sources::bundled;
+use super::{RuleSet, Sources};
 use crate::finding::hex;
 use crate::json::{Node, Value};
 
@@ -30,22 +32,64 @@ pub struct Compiled {
 }
 
 impl RuleSet {
-    /// Makes rules of the text of a `rules.json`.
+    /// Makes rules of the text of a `rules.json` that stands alone, or of a bundle.
     ///
     /// # Errors
     /// Every mistake in it (and the warnings), in the order of the file. Nothing half-loaded is ever returned.
     pub fn compile(source: &str) -> Result<Compiled, Vec<Diagnostic>> {
-        let root = Node::parse(source).map_err(|error| vec![syntax_error(source, &error)])?;
-        let digest: Arc<str> = hex(&Sha256::digest(source)[..6]).into();
-        let mut compiler = Compiler { digest: Arc::clone(&digest), ..Compiler::default() };
-        let (rules, channels) = compiler.file(&root);
-        let failed = compiler.problems.errors() > 0;
-        let diagnostics = compiler.problems.finish(source, &root);
-        if failed || diagnostics.iter().any(|diagnostic| diagnostic.level == Level::Error) {
+        Self::compile_sources(&Sources::alone(source))
+    }
+
+    /// Makes rules of a `rules.json` and the packs that it includes.
+    ///
+    /// # Errors
+    /// Every mistake in any of them, as [`RuleSet::compile`].
+    pub fn compile_sources(sources: &Sources) -> Result<Compiled, Vec<Diagnostic>> {
+        let root = Node::parse(sources.root()).map_err(|error| vec![syntax_error(None, sources.root(), &error)])?;
+        let mut diagnostics = Vec::new();
+        let packs: Vec<Pack<'_>> =
+            sources.packs().map(|(name, text)| Pack::parse(name, text, &mut diagnostics)).collect();
+        let mut compiler = Compiler { digest: digest(&root, &packs), ..Compiler::default() };
+        let (rules, channels) = compiler.file(&root, &packs);
+        let Compiler { problems, digest, .. } = compiler;
+        diagnostics.extend(problems.finish_in(|file| {
+            let pack = file.and_then(|name| packs.iter().find(|pack| &*pack.name == name));
+            pack.and_then(|pack| Some((pack.text, pack.node.as_ref().ok()?))).unwrap_or((sources.root(), &root))
+        }));
+        if diagnostics.iter().any(|diagnostic| diagnostic.level == Level::Error) {
             return Err(diagnostics);
         }
         Ok(Compiled { rules: RuleSet { rules, channels, digest }, warnings: diagnostics })
     }
+}
+
+/// A pack's text, parsed.
+struct Pack<'s> {
+    name: Arc<str>,
+    text: &'s str,
+    /// What it holds, or why it could not be read; no reason where its syntax error is told already.
+    node: Result<Node, Option<&'s str>>,
+}
+
+impl<'s> Pack<'s> {
+    fn parse(name: &str, text: Result<&'s str, &'s str>, diagnostics: &mut Vec<Diagnostic>) -> Self {
+        let name: Arc<str> = name.into();
+        let node = match text {
+            Err(reason) => Err(Some(reason)),
+            Ok(text) => Node::parse(text).map_err(|error| {
+                diagnostics.push(syntax_error(Some(Arc::clone(&name)), text, &error));
+                None
+            }),
+        };
+        Self { name, text: text.unwrap_or_default(), node }
+    }
+}
+
+/// Equal for the files on a laptop and the bundle that the function has of them.
+fn digest(root: &Node, packs: &[Pack<'_>]) -> Arc<str> {
+    let packs: Vec<(&str, &Node)> =
+        packs.iter().filter_map(|pack| Some((&*pack.name, pack.node.as_ref().ok()?))).collect();
+    hex(&Sha256::digest(bundled(root.clone(), &packs))[..6]).into()
 }
 
 #[derive(Default)]
@@ -53,6 +97,10 @@ struct Compiler<'n> {
     problems: Problems,
     digest: Arc<str>,
     lists: HashMap<&'n str, &'n [Node]>,
+    /// What precedes the runbooks that are paths.
+    runbooks: Option<&'n str>,
+    /// The ids so far, and the pack that has each.
+    ids: HashMap<String, Option<Arc<str>>>,
     /// Equal patterns are compiled once.
     patterns: HashMap<String, regex::Regex>,
 }

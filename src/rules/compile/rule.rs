@@ -1,7 +1,9 @@
 //! One rule, key by key.
 
+use std::path::Path;
 use std::sync::Arc;
 
+use super::include::Overrides;
 use super::{Compiler, Place};
 use crate::finding::{Mode, RuleInfo};
 use crate::json::{Node, Value};
@@ -9,8 +11,43 @@ use crate::rules::reader::{Fields, array, listed, string, strings, suggestion, w
 use crate::rules::{Date, Exception, Rule, RuleTest, Table, TestEvent, Throttle, Title};
 use crate::severity::Severity;
 
+/// What a rule says for itself, and an override may say of it.
+#[derive(Default, Clone)]
+pub(super) struct Settings {
+    severity: Option<Severity>,
+    severity_when: Option<Vec<(Severity, Table)>>,
+    unless: Vec<Exception>,
+    notify: Option<Vec<String>>,
+    throttle: Option<Throttle>,
+    runbook: Option<Runbook>,
+    mode: Option<Mode>,
+}
+
+impl Settings {
+    /// What `change` says replaces what stands here; exceptions add up.
+    pub(super) fn changed_by(mut self, change: Self) -> Self {
+        self.unless.extend(change.unless);
+        Self {
+            severity: change.severity.or(self.severity),
+            severity_when: change.severity_when.or(self.severity_when),
+            unless: self.unless,
+            notify: change.notify.or(self.notify),
+            throttle: change.throttle.or(self.throttle),
+            runbook: change.runbook.or(self.runbook),
+            mode: change.mode.or(self.mode),
+        }
+    }
+}
+
+#[derive(Clone)]
+enum Runbook {
+    Link(String),
+    /// A path, and no `runbooks` to precede it.
+    Path(String),
+}
+
 impl<'n> Compiler<'n> {
-    pub(super) fn rule(&mut self, node: &'n Node, channels: &[&str]) -> Option<Rule> {
+    pub(super) fn rule(&mut self, node: &'n Node, channels: &[&str], overrides: &Overrides<'n>) -> Option<Rule> {
         let before = self.problems.errors();
         let mut fields = Fields::of(node, "a rule", &mut self.problems)?;
         let id = fields.require("id", &mut self.problems).and_then(|node| {
@@ -22,12 +59,40 @@ impl<'n> Compiler<'n> {
             let written = string(node, "title", &mut self.problems)?;
             self.understood(Title::parse(written), &node.span)
         });
-        let description = fields.string("description", &mut self.problems).map(str::to_owned);
-        let severity = fields
-            .require("severity", &mut self.problems)
-            .and_then(|node| word(node, "severity", &Severity::WORDS, &mut self.problems));
-        let severity_when = fields.get("severity_when").map(|node| self.severity_when(node)).unwrap_or_default();
+        let mut description = fields.string("description", &mut self.problems).map(str::to_owned);
+        fields.require("severity", &mut self.problems);
         let when = fields.require("when", &mut self.problems).map(|node| self.table(node, Place::Record));
+        let settings = self.settings(&mut fields, channels);
+        let tags = fields.get("tags").map(|node| strings(node, "tags", &mut self.problems)).unwrap_or_default();
+        let tests = fields.get("tests").map(|node| self.tests(node)).unwrap_or_default();
+        fields.finish(&mut self.problems);
+        if self.problems.errors() > before {
+            return None;
+        }
+        let Settings { severity, severity_when, unless, notify, throttle, runbook, mode } =
+            overrides.of(id.as_deref(), settings);
+        let runbook = match runbook {
+            Some(Runbook::Link(link)) => Some(link),
+            // Vendors refuse a message whose link is none; as a text it still says where to look.
+            Some(Runbook::Path(path)) => {
+                let place = format!("Runbook: {path}");
+                description = Some(description.map_or(place.clone(), |text| format!("{text} {place}")));
+                None
+            }
+            None => None,
+        };
+        let (mode, rules_digest) = (mode.unwrap_or_default(), Arc::clone(&self.digest));
+        let info = Arc::new(RuleInfo { id: id?, description, runbook, tags, mode, notify, rules_digest });
+        let (title, severity, when) = (title?, severity?, when?);
+        let severity_when = severity_when.unwrap_or_default();
+        Some(Rule { pack: None, info, title, severity, severity_when, when, unless, throttle, tests })
+    }
+
+    /// The keys that a rule and an override of it share.
+    pub(super) fn settings(&mut self, fields: &mut Fields<'n>, channels: &[&str]) -> Settings {
+        let severity =
+            fields.get("severity").and_then(|node| word(node, "severity", &Severity::WORDS, &mut self.problems));
+        let severity_when = fields.get("severity_when").map(|node| self.severity_when(node));
         let unless = fields.get("unless").map(|node| self.unless(node)).unwrap_or_default();
         let notify = fields.get("notify").map(|node| self.notify(node, channels));
         let throttle = fields.get("throttle").and_then(|node| self.throttle(node));
@@ -39,18 +104,9 @@ impl<'n> Compiler<'n> {
                 "delete it: without it the rule alerts on every match",
             );
         }
-        let runbook = fields.get("runbook").and_then(|node| self.link(node));
-        let tags = fields.get("tags").map(|node| strings(node, "tags", &mut self.problems)).unwrap_or_default();
+        let runbook = fields.get("runbook").and_then(|node| self.runbook(node));
         let mode = fields.get("mode").and_then(|node| word(node, "mode", &Mode::WORDS, &mut self.problems));
-        let tests = fields.get("tests").map(|node| self.tests(node)).unwrap_or_default();
-        fields.finish(&mut self.problems);
-        if self.problems.errors() > before {
-            return None;
-        }
-        let (mode, rules_digest) = (mode.unwrap_or_default(), Arc::clone(&self.digest));
-        let info = RuleInfo { id: id?, description, runbook, tags, mode, notify, rules_digest };
-        let (title, severity, when) = (title?, severity?, when?);
-        Some(Rule { info: Arc::new(info), title, severity, severity_when, when, unless, throttle, tests })
+        Settings { severity, severity_when, unless, notify, throttle, runbook, mode }
     }
 
     fn severity_when(&mut self, node: &'n Node) -> Vec<(Severity, Table)> {
@@ -130,16 +186,29 @@ impl<'n> Compiler<'n> {
         Some(Throttle { window: window?, by: by.unwrap_or_default() })
     }
 
-    fn link(&mut self, node: &'n Node) -> Option<String> {
-        let link = string(node, "runbook", &mut self.problems)?;
-        let is_link = link.strip_prefix("https://").or_else(|| link.strip_prefix("http://")).is_some_and(|rest| {
-            !rest.is_empty() && rest.chars().all(|c| !c.is_whitespace() && !c.is_control() && !"<>\"'|`".contains(c))
-        });
-        if !is_link {
-            let help = "write an address that begins with https:// and holds no space, quote or bracket";
-            self.problems.error("bad-link", &node.span, "\"runbook\" is no link that people can follow", help);
+    fn runbook(&mut self, node: &'n Node) -> Option<Runbook> {
+        let written = string(node, "runbook", &mut self.problems)?;
+        if is_link(written) {
+            return Some(Runbook::Link(written.to_owned()));
         }
-        is_link.then(|| link.to_owned())
+        if !is_path(written) {
+            let help = "write an address that begins with https:// and holds no space, quote or bracket, or a path \
+                        that follows the address in \"runbooks\", such as docs/rules/CIS-3.md";
+            self.problems.error("bad-link", &node.span, "\"runbook\" is no link that people can follow", help);
+            return None;
+        }
+        Some(match self.runbooks {
+            Some(base) => Runbook::Link(format!("{}/{written}", base.trim_end_matches('/'))),
+            None => Runbook::Path(written.to_owned()),
+        })
+    }
+
+    /// The path of a file that is named from the folder of the file being read, from the folder of `rules.json`.
+    fn beside_this_file(&self, path: &str) -> String {
+        match self.problems.file() {
+            Some(pack) => Path::new(&*pack).with_file_name(path).to_string_lossy().into_owned(),
+            None => path.to_owned(),
+        }
     }
 
     fn tests(&mut self, node: &'n Node) -> Vec<RuleTest> {
@@ -151,7 +220,7 @@ impl<'n> Compiler<'n> {
             let event = fields.require("event", &mut self.problems).and_then(|node| match &node.value {
                 Value::Object(_) => Some(TestEvent::Inline(node.compact())),
                 Value::String(_) => {
-                    string(node, "event", &mut self.problems).map(|path| TestEvent::File(path.to_owned()))
+                    string(node, "event", &mut self.problems).map(|path| TestEvent::File(self.beside_this_file(path)))
                 }
                 _ => {
                     wrong_kind(node, "\"event\" is an event, or the path of a file with one", &mut self.problems);
@@ -173,6 +242,18 @@ impl<'n> Compiler<'n> {
         }
         tests
     }
+}
+
+/// Whether people can follow it, and no channel stumbles over it.
+pub(super) fn is_link(text: &str) -> bool {
+    text.strip_prefix("https://").or_else(|| text.strip_prefix("http://")).is_some_and(|rest| {
+        !rest.is_empty() && rest.chars().all(|c| !c.is_whitespace() && !c.is_control() && !"<>\"'|`".contains(c))
+    })
+}
+
+/// Whether it may follow an address.
+fn is_path(text: &str) -> bool {
+    !text.starts_with('/') && text.chars().all(|c| c.is_ascii_alphanumeric() || "-_./#".contains(c))
 }
 
 /// `90s`, `15m`, `2h`, in seconds.

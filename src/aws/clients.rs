@@ -1,0 +1,47 @@
+//! The clients, each made at its first use: an invocation that alerts nobody pays for none.
+
+use std::sync::OnceLock;
+
+use aws_sdk_sns::config::retry::RetryConfig;
+use aws_types::SdkConfig;
+
+use super::{Settings, http, sdk};
+
+/// Every client that the function may need. An error says why there is none, and is the same each time.
+#[derive(Debug, Default)]
+pub(super) struct Clients {
+    http: OnceLock<Result<reqwest::Client, String>>,
+    config: OnceLock<Result<SdkConfig, String>>,
+    sns: OnceLock<Result<aws_sdk_sns::Client, String>>,
+    secrets: OnceLock<Result<aws_sdk_secretsmanager::Client, String>>,
+}
+
+impl Clients {
+    /// To the vendors, and under the SDK's clients.
+    pub(super) fn http(&self, settings: &Settings) -> Result<&reqwest::Client, String> {
+        kept(&self.http, || http::client(settings.ca_file.as_deref()))
+    }
+
+    /// One attempt a call: `deliver` tries again, and knows until when.
+    pub(super) fn sns(&self, settings: &Settings) -> Result<&aws_sdk_sns::Client, String> {
+        kept(&self.sns, || {
+            let config =
+                aws_sdk_sns::config::Builder::from(self.config(settings)?).retry_config(RetryConfig::disabled());
+            Ok(aws_sdk_sns::Client::from_conf(config.build()))
+        })
+    }
+
+    /// With the SDK's own retry.
+    pub(super) fn secrets(&self, settings: &Settings) -> Result<&aws_sdk_secretsmanager::Client, String> {
+        kept(&self.secrets, || Ok(aws_sdk_secretsmanager::Client::new(self.config(settings)?)))
+    }
+
+    /// What the SDK's clients are made from.
+    fn config(&self, settings: &Settings) -> Result<&SdkConfig, String> {
+        kept(&self.config, || sdk::config(&settings.access, self.http(settings)?.clone()))
+    }
+}
+
+fn kept<T>(place: &OnceLock<Result<T, String>>, make: impl FnOnce() -> Result<T, String>) -> Result<&T, String> {
+    place.get_or_init(make).as_ref().map_err(Clone::clone)
+}

@@ -1,0 +1,196 @@
+//! The SDK's configuration, from our settings, and its way out: the HTTP client that the channels use too. One TLS stack, one
+//! set of roots, one pool of connections, one answer to proxies.
+
+use std::time::Duration;
+
+use aws_credential_types::Credentials;
+use aws_credential_types::provider::SharedCredentialsProvider;
+use aws_sdk_sns::config::retry::RetryConfig;
+use aws_sdk_sns::config::timeout::TimeoutConfig;
+use aws_sdk_sns::config::{BehaviorVersion, IdentityCache, Region, StalledStreamProtectionConfig};
+use aws_smithy_async::rt::sleep::TokioSleep;
+use aws_smithy_runtime_api::client::http::{
+    HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpConnector,
+};
+use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
+use aws_smithy_runtime_api::client::result::ConnectorError;
+use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
+use aws_smithy_types::body::SdkBody;
+use aws_types::SdkConfig;
+use aws_types::service_config::{LoadServiceConfig, ServiceConfigKey};
+
+use super::settings::Access;
+
+/// Of one attempt: what AWS has not answered by then is asked again.
+const ATTEMPT: Duration = Duration::from_secs(3);
+
+/// How every AWS service is called over this client. Three attempts, each of three seconds at most; who has a retry of its own
+/// turns the SDK's off.
+///
+/// # Errors
+/// Which variable is missing.
+pub(super) fn config(access: &Access, client: reqwest::Client) -> Result<SdkConfig, String> {
+    let region = access.region.clone().ok_or("AWS_REGION is not set")?;
+    let (id, secret) = access.key.as_ref().ok_or("AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY are not set")?;
+    let token = access.session_token.as_ref().map(|token| token.expose().to_owned());
+    let credentials = Credentials::new(id, secret.expose(), token, None, "environment");
+    Ok(SdkConfig::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .region(Region::new(region))
+        .credentials_provider(SharedCredentialsProvider::new(credentials))
+        // They are the process's, and do not change.
+        .identity_cache(IdentityCache::no_cache())
+        .use_fips(access.fips)
+        .use_dual_stack(access.dual_stack)
+        .service_config(Endpoints(access.clone()))
+        .retry_config(RetryConfig::standard())
+        .timeout_config(TimeoutConfig::builder().operation_attempt_timeout(ATTEMPT).build())
+        // An attempt's timeout says the same, sooner.
+        .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
+        .sleep_impl(TokioSleep::new())
+        .http_client(Client(client))
+        .build())
+}
+
+/// Where a service is, if not at its usual place.
+#[derive(Debug)]
+struct Endpoints(Access);
+
+impl LoadServiceConfig for Endpoints {
+    fn load_config(&self, key: ServiceConfigKey<'_>) -> Option<String> {
+        if key.env() != "AWS_ENDPOINT_URL" {
+            return None;
+        }
+        self.0.endpoint(key.service_id()).map(str::to_owned)
+    }
+}
+
+/// Our HTTP client, as the SDK's.
+#[derive(Debug, Clone)]
+struct Client(reqwest::Client);
+
+impl HttpClient for Client {
+    /// The settings' connect timeout is the client's own; the SDK sets a read timeout only if it is told to.
+    fn http_connector(&self, _: &HttpConnectorSettings, _: &RuntimeComponents) -> SharedHttpConnector {
+        SharedHttpConnector::new(self.clone())
+    }
+}
+
+impl HttpConnector for Client {
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        let client = self.0.clone();
+        HttpConnectorFuture::new(async move {
+            let request = request.try_into_http1x().map_err(|error| ConnectorError::user(error.into()))?;
+            // What is in memory is sent with its length, what streams is streamed.
+            let request = request.map(|body| match body.bytes() {
+                Some(bytes) => reqwest::Body::from(bytes.to_vec()),
+                None => reqwest::Body::wrap(body),
+            });
+            let request = request.try_into().map_err(|error: reqwest::Error| ConnectorError::user(error.into()))?;
+            let response = client.execute(request).await.map_err(fault)?;
+            let response = http::Response::from(response).map(SdkBody::from_body_1_x);
+            HttpResponse::try_from(response).map_err(|error| ConnectorError::other(error.into(), None))
+        })
+    }
+}
+
+/// Which of the SDK's kinds of error it is: what it tries again depends on that.
+fn fault(error: reqwest::Error) -> ConnectorError {
+    if error.is_timeout() {
+        ConnectorError::timeout(error.into())
+    } else if error.is_builder() {
+        ConnectorError::user(error.into())
+    } else {
+        ConnectorError::io(error.into())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{BufRead, BufReader, Read, Write};
+    use std::net::{TcpListener, TcpStream};
+
+    use aws_sdk_sns::error::ProvideErrorMetadata;
+
+    use crate::aws::{Settings, clients::Clients};
+
+    /// A service that gives these answers, one a connection, and returns what it was asked.
+    fn service(answers: Vec<(&'static str, String)>) -> (Settings, std::thread::JoinHandle<Vec<String>>) {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let variables = [
+            ("AWS_REGION", "eu-west-1"),
+            ("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE"),
+            ("AWS_SECRET_ACCESS_KEY", "s3cret"),
+            ("AWS_SESSION_TOKEN", "t0ken"),
+            ("AWS_ENDPOINT_URL_SNS", &url),
+        ];
+        let settings = Settings::new(variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
+        let asked = std::thread::spawn(move || {
+            let answer = |(status, body): (&str, String)| {
+                let (mut connection, _) = listener.accept().unwrap();
+                let asked = request(&connection);
+                let length = body.len();
+                write!(connection, "HTTP/1.1 {status}\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{body}")
+                    .unwrap();
+                asked
+            };
+            answers.into_iter().map(answer).collect()
+        });
+        (settings, asked)
+    }
+
+    fn request(connection: &TcpStream) -> String {
+        let mut reader = BufReader::new(connection);
+        let mut head = String::new();
+        while !head.ends_with("\r\n\r\n") {
+            reader.read_line(&mut head).unwrap();
+        }
+        let length = head.to_lowercase();
+        let length = length.split("content-length: ").nth(1).unwrap().split("\r\n").next().unwrap().parse().unwrap();
+        let mut body = vec![0; length];
+        reader.read_exact(&mut body).unwrap();
+        head + &String::from_utf8(body).unwrap()
+    }
+
+    async fn publish(settings: &Settings) -> Result<String, String> {
+        let clients = Clients::default();
+        let sent =
+            clients.sns(settings)?.publish().topic_arn("arn:aws:sns:eu-west-1:1:t").message("héllo").send().await;
+        sent.map(|answer| answer.message_id.unwrap()).map_err(|error| error.code().unwrap_or("no code").to_owned())
+    }
+
+    #[tokio::test]
+    async fn a_call_is_signed_and_its_answer_read() {
+        let body = "<PublishResponse><PublishResult><MessageId>7</MessageId></PublishResult></PublishResponse>";
+        let (settings, asked) = service(vec![("200 OK", body.to_owned())]);
+        assert_eq!(publish(&settings).await, Ok("7".to_owned()));
+        let asked = asked.join().unwrap().concat();
+        for part in [
+            "POST / HTTP/1.1\r\n",
+            "Credential=AKIDEXAMPLE/",
+            "/eu-west-1/sns/aws4_request",
+            "x-amz-security-token: t0ken\r\n",
+            "Action=Publish",
+            "Message=h%C3%A9llo",
+        ] {
+            assert!(asked.contains(part), "{part} is not in {asked}");
+        }
+        assert!(!asked.contains("s3cret") && !asked.to_lowercase().contains("transfer-encoding"), "{asked}");
+    }
+
+    #[tokio::test]
+    async fn an_error_of_aws_keeps_its_code_and_is_left_to_deliver() {
+        let body = "<ErrorResponse><Error><Code>Throttled</Code><Message>slow down</Message></Error></ErrorResponse>";
+        let (settings, asked) = service(vec![("429 Too Many Requests", body.to_owned())]);
+        assert_eq!(publish(&settings).await, Err("Throttled".to_owned()));
+        assert_eq!(asked.join().unwrap().len(), 1);
+    }
+
+    #[tokio::test]
+    async fn what_is_missing_is_named() {
+        assert_eq!(publish(&Settings::default()).await, Err("AWS_REGION is not set".to_owned()));
+        let region = Settings::new([("AWS_REGION".to_owned(), "eu-west-1".to_owned())].into_iter());
+        assert!(publish(&region).await.unwrap_err().starts_with("AWS_ACCESS_KEY_ID and"));
+    }
+}

@@ -1,0 +1,351 @@
+//! `include`: packs of rules, and what the including file changes in them.
+//!
+//! A pack's text is its own: its rules see its lists alone, and its mistakes are reported in it. What `rules.json` says of a
+//! pack (`overrides`, `lists`) is `rules.json`'s text, and sees the lists of `rules.json`.
+
+use std::collections::HashMap;
+use std::mem;
+use std::sync::Arc;
+
+use super::rule::Settings;
+use super::{Compiler, Pack};
+use crate::json::Node;
+use crate::rules::Rule;
+use crate::rules::reader::{Fields, array, listed, repeated_keys, string, suggestion, wrong_kind};
+use crate::rules::sources::pack_name;
+
+/// What `overrides` says: of every rule of a pack, and of single ones.
+#[derive(Default)]
+pub(super) struct Overrides<'n> {
+    every: Settings,
+    by_id: HashMap<&'n str, Settings>,
+}
+
+impl Overrides<'_> {
+    /// What holds for a rule that says `own` itself.
+    pub(super) fn of(&self, id: Option<&str>, own: Settings) -> Settings {
+        let own = own.changed_by(self.every.clone());
+        match id.and_then(|id| self.by_id.get(id)) {
+            Some(change) => own.changed_by(change.clone()),
+            None => own,
+        }
+    }
+}
+
+/// The key of `overrides` that stands for every rule of the pack.
+const EVERY: &str = "*";
+
+impl<'n> Compiler<'n> {
+    /// The rules of every pack, in the order of `include`. Returns their nodes too, for those who look for ids.
+    pub(super) fn includes(&mut self, node: &'n Node, packs: &'n [Pack<'n>], channels: &[&str], rules: &mut Vec<Rule>) {
+        let mut seen: Vec<&str> = Vec::new();
+        for include in array(node, "\"include\"", &mut self.problems) {
+            let Some(name) = pack_name(include).filter(|name| !name.is_empty()) else {
+                self.nameless(include);
+                continue;
+            };
+            if seen.contains(&name) {
+                let message = format!("the pack \"{name}\" is included twice");
+                self.problems.error(
+                    "repeated-include",
+                    &include.span,
+                    message,
+                    "include it once, with all its overrides",
+                );
+                continue;
+            }
+            seen.push(name);
+            self.include(include, name, packs, channels, rules);
+        }
+    }
+
+    fn nameless(&mut self, include: &'n Node) {
+        if include.members().is_some() {
+            let Some(mut fields) = Fields::of(include, "an include", &mut self.problems) else { return };
+            if let Some(pack) = fields.require("pack", &mut self.problems) {
+                string(pack, "pack", &mut self.problems);
+            }
+        } else if include.as_str().is_some() {
+            string(include, "include", &mut self.problems);
+        } else {
+            wrong_kind(include, "an include is a pack's file, or an object with \"pack\"", &mut self.problems);
+        }
+    }
+
+    fn include(
+        &mut self,
+        include: &'n Node,
+        name: &'n str,
+        packs: &'n [Pack<'n>],
+        channels: &[&str],
+        rules: &mut Vec<Rule>,
+    ) {
+        let (mut overrides, mut lists, mut content) = (None, None, None);
+        if include.members().is_some()
+            && let Some(mut fields) = Fields::of(include, "an include", &mut self.problems)
+        {
+            fields.get("pack");
+            overrides = fields.get("overrides");
+            lists = fields.get("lists");
+            content = fields.get("content");
+            fields.finish(&mut self.problems);
+        }
+        let name_node = if include.as_str().is_some() { include } else { include.get("pack").unwrap_or(include) };
+        // What a bundle holds is part of its own text; a file is another.
+        let (pack, file) = match (content, packs.iter().find(|pack| &*pack.name == name)) {
+            (Some(content), _) => (content, None),
+            (None, Some(Pack { name, node: Ok(node), .. })) => (node, Some(Arc::clone(name))),
+            (None, Some(Pack { node: Err(reason), .. })) => {
+                if let Some(reason) = reason {
+                    let message = format!("the pack \"{name}\" cannot be read: {reason}");
+                    let help = "write its path from the folder of this file, such as packs/cis-monitoring.json";
+                    self.problems.error("unreadable-pack", &name_node.span, message, help);
+                }
+                return;
+            }
+            (None, None) => {
+                let message = format!("the pack \"{name}\" is not in this text, and nobody read its file");
+                let help = "bring the packs in first: offlimits bundle rules.json --output bundle.json";
+                return self.problems.error("unreadable-pack", &name_node.span, message, help);
+            }
+        };
+        let ids: Vec<&str> = rule_ids(pack).collect();
+        let overrides = overrides.map(|node| self.overrides(node, name, &ids, channels)).unwrap_or_default();
+        let replaced = lists.map(|node| self.replaced_lists(node, name, pack)).unwrap_or_default();
+        let root_lists = mem::take(&mut self.lists);
+        let outside = self.problems.enter(file);
+        self.pack(pack, name, replaced, channels, &overrides, rules);
+        self.problems.enter(outside);
+        self.lists = root_lists;
+    }
+
+    fn overrides(&mut self, node: &'n Node, pack: &str, ids: &[&str], channels: &[&str]) -> Overrides<'n> {
+        let mut overrides = Overrides::default();
+        let Some(members) = node.members() else {
+            wrong_kind(node, "\"overrides\" is an object of rules' ids", &mut self.problems);
+            return overrides;
+        };
+        repeated_keys(members, &mut self.problems);
+        for member in members {
+            let id = &*member.key;
+            if id != EVERY && !ids.contains(&id) {
+                let help = suggestion(id, ids.iter().copied()).unwrap_or_else(|| {
+                    format!("name one of its rules, or \"*\" for every one: {}", listed(ids.iter().copied().take(20)))
+                });
+                let message = format!("the pack \"{pack}\" has no rule \"{id}\"");
+                self.problems.error("unknown-rule", &member.key_span, message, help);
+            }
+            let Some(mut fields) = Fields::of(&member.node, "an override", &mut self.problems) else { continue };
+            let settings = self.settings(&mut fields, channels);
+            fields.finish(&mut self.problems);
+            if id == EVERY {
+                overrides.every = settings;
+            } else {
+                overrides.by_id.insert(id, settings);
+            }
+        }
+        overrides
+    }
+
+    /// The lists that stand in for the pack's own.
+    fn replaced_lists(&mut self, node: &'n Node, name: &str, pack: &'n Node) -> HashMap<&'n str, &'n [Node]> {
+        let root_lists = mem::take(&mut self.lists);
+        self.lists(node);
+        let replaced = mem::replace(&mut self.lists, root_lists);
+        let known = || pack.get("lists").and_then(Node::members).into_iter().flatten().map(|member| &*member.key);
+        for member in node.members().unwrap_or_default() {
+            if !known().any(|list| list == &*member.key) {
+                let help =
+                    suggestion(&member.key, known()).unwrap_or_else(|| format!("its lists are {}", listed(known())));
+                let message = format!("the pack \"{name}\" has no list \"{}\"", member.key);
+                self.problems.error("unknown-list", &member.key_span, message, help);
+            }
+        }
+        replaced
+    }
+
+    fn pack(
+        &mut self,
+        node: &'n Node,
+        name: &str,
+        replaced: HashMap<&'n str, &'n [Node]>,
+        channels: &[&str],
+        overrides: &Overrides<'n>,
+        rules: &mut Vec<Rule>,
+    ) {
+        let Some(mut fields) = Fields::of(node, "a pack", &mut self.problems) else { return };
+        fields.get("$schema");
+        fields.string("description", &mut self.problems);
+        if let Some(lists) = fields.get("lists") {
+            self.lists(lists);
+        }
+        self.lists.extend(replaced);
+        for key in ["channels", "include", "runbooks"] {
+            if let Some(foreign) = fields.get(key) {
+                let message = format!("\"{key}\" has no place in a pack");
+                self.problems.error(
+                    "not-in-a-pack",
+                    &foreign.span,
+                    message,
+                    "move it to the rules.json that includes this pack",
+                );
+            }
+        }
+        let nodes = fields.require("rules", &mut self.problems);
+        fields.finish(&mut self.problems);
+        let first = rules.len();
+        self.rules(nodes, channels, overrides, rules);
+        let name: Arc<str> = name.into();
+        rules[first..].iter_mut().for_each(|rule| rule.pack = Some(Arc::clone(&name)));
+    }
+}
+
+/// The ids that stand in a file's `rules`.
+pub(super) fn rule_ids(file: &Node) -> impl Iterator<Item = &str> {
+    file.get("rules").and_then(Node::elements).into_iter().flatten().filter_map(|rule| rule.get("id")?.as_str())
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::finding::Mode;
+    use crate::record::RawRecord;
+    use crate::rules::{Compiled, RuleSet, Sources, TestEvent};
+    use crate::severity::Severity;
+
+    const PACK: &str = r#"{
+      "description": "A pack.", "lists": { "names": ["^own-"] },
+      "rules": [
+        { "id": "P-1", "title": "t", "severity": "low", "when": { "event": "@names" }, "runbook": "docs/P-1.md" },
+        { "id": "P-2", "title": "t", "severity": "low", "when": { "event": { "is": "StopLogging" } },
+          "unless": [ { "when": { "role": { "is": "own" } }, "reason": "the pack's" } ] }
+      ]
+    }"#;
+
+    fn gathered(root: &str) -> Sources {
+        Sources::gather(root, |name| match name {
+            "p.json" => Ok(PACK.to_owned()),
+            "broken.json" => Ok("{".to_owned()),
+            "wrong.json" => {
+                Ok(r#"{"channels":{},"rules":[{"id":"P-1","title":"t","severity":"lo","when":{}}]}"#.to_owned())
+            }
+            "same.json" => Ok(PACK.replace("P-2", "R-1")),
+            other => Err(format!("{other}: no such file")),
+        })
+    }
+
+    fn compiled(root: &str) -> RuleSet {
+        let sources = gathered(root);
+        let Compiled { rules, .. } = RuleSet::compile_sources(&sources).unwrap_or_else(|found| panic!("{found:?}"));
+        // What the function starts from finds the same, and calls itself the same.
+        let bundled = RuleSet::compile(&sources.bundle().unwrap()).unwrap_or_else(|found| panic!("{found:?}")).rules;
+        assert_eq!(bundled.digest(), rules.digest());
+        assert_eq!(format!("{:?}", bundled.rules()), format!("{:?}", rules.rules()));
+        rules
+    }
+
+    fn found(rules: &RuleSet, record: &str) -> Vec<String> {
+        let raw = RawRecord { json: record.to_owned(), index: 0, message_id: None };
+        rules.evaluate(&raw).unwrap().iter().map(|finding| finding.rule.id.clone()).collect()
+    }
+
+    fn codes(root: &str) -> Vec<String> {
+        let diagnostics = RuleSet::compile_sources(&gathered(root)).unwrap_err();
+        let place = |file: &Option<std::sync::Arc<str>>| file.as_deref().unwrap_or("root").to_owned();
+        diagnostics.iter().map(|d| format!("{} {} {}", place(&d.file), d.code, d.pointer)).collect()
+    }
+
+    #[test]
+    fn own_rules_come_first_and_packs_follow_in_order() {
+        let rules = compiled(
+            r#"{"include":["p.json"],"rules":[{"id":"R-1","title":"t","severity":"low","when":{"event":"x"}}]}"#,
+        );
+        let ids: Vec<_> = rules.rules().iter().map(|rule| (rule.info.id.as_str(), rule.pack.as_deref())).collect();
+        assert_eq!(ids, [("R-1", None), ("P-1", Some("p.json")), ("P-2", Some("p.json"))]);
+        assert_eq!(rules.rules()[1].info.description.as_deref(), Some("Runbook: docs/P-1.md"));
+        assert_eq!(compiled(r#"{"include":["p.json"]}"#).rules().len(), 2);
+    }
+
+    #[test]
+    fn overrides_change_every_rule_then_single_ones_and_exceptions_add_up() {
+        let rules = compiled(
+            r#"{"lists":{"bots":["bot"]},"channels":{"topic":{"type":"sns"}},"runbooks":"https://wiki.example.com/x/",
+                "include":[{"pack":"p.json","overrides":{
+                  "*":{"severity":"high","notify":["topic"],"mode":"stage"},
+                  "P-2":{"severity":"extreme","throttle":{"window":"1h"},
+                         "unless":[{"when":{"user":{"is":"@bots"}},"reason":"ours"}]}}}]}"#,
+        );
+        let [first, second] = rules.rules() else { panic!("two rules") };
+        assert_eq!((first.severity, second.severity), (Severity::High, Severity::Extreme));
+        assert_eq!((first.info.mode, second.info.mode), (Mode::Stage, Mode::Stage));
+        assert_eq!(first.info.runbook.as_deref(), Some("https://wiki.example.com/x/docs/P-1.md"));
+        assert_eq!(second.throttle.as_ref().map(|throttle| throttle.window), Some(3600));
+        let reasons: Vec<_> = second.unless.iter().map(|exception| exception.reason.as_str()).collect();
+        assert_eq!(reasons, ["the pack's", "ours"]);
+        let by =
+            |user| format!(r#"{{"eventName":"StopLogging","userIdentity":{{"type":"IAMUser","userName":"{user}"}}}}"#);
+        assert_eq!(found(&rules, &by("bot")), [""; 0]);
+        assert_eq!(found(&rules, &by("jana")), ["P-2"]);
+    }
+
+    #[test]
+    fn a_packs_lists_are_its_own_and_can_be_replaced() {
+        let shadow = r#""lists":{"names":["^root-"]}"#;
+        let rules = compiled(&format!(r#"{{{shadow},"include":["p.json"]}}"#));
+        assert_eq!(found(&rules, r#"{"eventName":"own-x"}"#), ["P-1"]);
+        assert_eq!(found(&rules, r#"{"eventName":"root-x"}"#), [""; 0]);
+        let rules = compiled(r#"{"include":[{"pack":"p.json","lists":{"names":["^ours-"]}}]}"#);
+        assert_eq!(found(&rules, r#"{"eventName":"ours-x"}"#), ["P-1"]);
+        assert_eq!(found(&rules, r#"{"eventName":"own-x"}"#), [""; 0]);
+    }
+
+    #[test]
+    fn mistakes_name_their_file_and_place() {
+        let cases: [(&str, &[&str]); 13] = [
+            (r#"{"include":["nope.json"]}"#, &["root unreadable-pack /include/0"]),
+            (r#"{"include":["broken.json"]}"#, &["broken.json syntax "]),
+            (
+                r#"{"include":["wrong.json"]}"#,
+                &[
+                    "wrong.json not-in-a-pack /channels",
+                    "wrong.json unknown-value /rules/0/severity",
+                    "wrong.json empty-row /rules/0/when",
+                ],
+            ),
+            (r#"{"include":["p.json","same.json"]}"#, &["same.json repeated-id /rules/0/id"]),
+            (r#"{"include":["p.json","p.json"]}"#, &["root repeated-include /include/1"]),
+            (r#"{"include":[]}"#, &["root empty /include"]),
+            (r#"{"include":[5]}"#, &["root wrong-type /include/0"]),
+            (r#"{"include":[{"path":"p.json"}]}"#, &["root missing-key /include/0"]),
+            (r#"{"include":[{"pack":"p.json","mode":"off"}]}"#, &["root unknown-key /include/0/mode"]),
+            (
+                r#"{"include":[{"pack":"p.json","overrides":{"P-3":{"mode":"off"}}}]}"#,
+                &["root unknown-rule /include/0/overrides/P-3"],
+            ),
+            (
+                r#"{"include":[{"pack":"p.json","overrides":{"P-1":{"when":{"event":"x"}}}}]}"#,
+                &["root unknown-key /include/0/overrides/P-1/when"],
+            ),
+            (r#"{"include":[{"pack":"p.json","lists":{"name":["x"]}}]}"#, &["root unknown-list /include/0/lists/name"]),
+            (r#"{"runbooks":"docs/","include":["p.json"]}"#, &["root bad-link /runbooks"]),
+        ];
+        for (root, expected) in cases {
+            assert_eq!(codes(root), expected, "{root}");
+        }
+        let alone = RuleSet::compile(r#"{"include":["p.json"]}"#).unwrap_err();
+        assert!(alone[0].help.contains("offlimits bundle"), "{alone:?}");
+    }
+
+    #[test]
+    fn channels_may_name_the_rules_of_packs() {
+        compiled(r#"{"channels":{"topic":{"type":"sns","rules":["P-1"]}},"include":["p.json"]}"#);
+    }
+
+    #[test]
+    fn events_of_tests_stand_beside_the_pack() {
+        let pack = r#"{"rules":[{"id":"P","title":"t","severity":"low","when":{"event":"x"},
+                       "tests":[{"name":"n","event":"events/e.json","expect":true}]}]}"#;
+        let sources = Sources::gather(r#"{"include":["packs/p.json"]}"#, |_| Ok(pack.to_owned()));
+        let rules = RuleSet::compile_sources(&sources).unwrap().rules;
+        assert_eq!(rules.rules()[0].tests[0].event, TestEvent::File("packs/events/e.json".to_owned()));
+    }
+}

@@ -1,0 +1,163 @@
+//! The texts that rules are made of: `rules.json`, and the packs that it includes.
+//!
+//! Whoever has files reads them; whoever compiles gets texts. The function gets one text: the bundle, in which every pack
+//! stands inside the `include` that names it.
+
+use crate::json::{Member, Node, Value};
+
+/// The texts of `rules.json` and of its packs.
+#[derive(Debug, Clone)]
+pub struct Sources {
+    root: String,
+    packs: Vec<Pack>,
+}
+
+/// A pack, by the name that `include` gives it.
+#[derive(Debug, Clone)]
+struct Pack {
+    name: String,
+    /// Its text, or why it could not be read.
+    text: Result<String, String>,
+}
+
+impl Sources {
+    /// A `rules.json` that stands alone: one without packs, or a bundle.
+    pub fn alone(root: impl Into<String>) -> Self {
+        Self { root: root.into(), packs: Vec::new() }
+    }
+
+    /// A `rules.json` with the packs that it includes. `read` is asked once for each name, as it is written; a reason is
+    /// reported where the pack is included.
+    pub fn gather(root: impl Into<String>, mut read: impl FnMut(&str) -> Result<String, String>) -> Self {
+        let root = root.into();
+        let mut packs: Vec<Pack> = Vec::new();
+        if let Ok(node) = Node::parse(&root) {
+            for include in includes(&node) {
+                let Some(name) = pack_name(include).filter(|_| include.get("content").is_none()) else { continue };
+                if !packs.iter().any(|pack| pack.name == name) {
+                    packs.push(Pack { name: name.to_owned(), text: read(name) });
+                }
+            }
+        }
+        Self { root, packs }
+    }
+
+    /// The text of `rules.json`.
+    pub fn root(&self) -> &str {
+        &self.root
+    }
+
+    /// The text of the file that a diagnostic is about: of a pack, or of `rules.json`.
+    pub fn text(&self, pack: Option<&str>) -> &str {
+        pack.and_then(|name| self.packs().find(|(pack, _)| *pack == name)?.1.ok()).unwrap_or(&self.root)
+    }
+
+    /// The packs that were read, in the order of `include`: name and text, or why there is none.
+    pub fn packs(&self) -> impl Iterator<Item = (&str, Result<&str, &str>)> {
+        self.packs.iter().map(|pack| (pack.name.as_str(), pack.text.as_deref().map_err(String::as_str)))
+    }
+
+    /// One text that holds all that runs, and nothing else: compact, packs inside their `include`, tests left out. The
+    /// bundle of a bundle is itself. `None` if a text is no JSON.
+    pub fn bundle(&self) -> Option<String> {
+        let root = Node::parse(&self.root).ok()?;
+        let packs: Vec<(&str, Node)> =
+            self.packs().map(|(name, text)| Some((name, Node::parse(text.ok()?).ok()?))).collect::<Option<_>>()?;
+        let packs: Vec<(&str, &Node)> = packs.iter().map(|(name, node)| (*name, node)).collect();
+        Some(bundled(root, &packs))
+    }
+}
+
+/// As [`Sources::bundle`], of texts that are parsed.
+pub(super) fn bundled(mut root: Node, packs: &[(&str, &Node)]) -> String {
+    strip(&mut root);
+    if let Some(Value::Array(includes)) = value_mut(&mut root, "include") {
+        for include in includes {
+            let pack = pack_name(include).and_then(|name| packs.iter().find(|(pack, _)| *pack == name));
+            let Some((_, pack)) = pack.filter(|_| include.get("content").is_none()) else {
+                value_mut(include, "content").into_iter().for_each(strip_value);
+                continue;
+            };
+            let mut content = (*pack).clone();
+            strip(&mut content);
+            let span = include.span.clone();
+            let member = |key: &str, node: Node| Member { key: key.into(), key_span: span.clone(), node };
+            let content = member("content", content);
+            match &mut include.value {
+                Value::Object(members) => members.push(content),
+                _ => include.value = Value::Object(vec![member("pack", include.clone()), content]),
+            }
+        }
+    }
+    root.compact()
+}
+
+/// The elements of `include`.
+pub(super) fn includes(root: &Node) -> &[Node] {
+    root.get("include").and_then(Node::elements).unwrap_or_default()
+}
+
+/// The name of the pack that an element of `include` names.
+pub(super) fn pack_name(include: &Node) -> Option<&str> {
+    include.as_str().or_else(|| include.get("pack")?.as_str())
+}
+
+/// Takes out of a file what does not run: the editors' schema, and the tests.
+fn strip(file: &mut Node) {
+    strip_value(&mut file.value);
+}
+
+fn strip_value(file: &mut Value) {
+    let Value::Object(members) = file else { return };
+    members.retain(|member| &*member.key != "$schema");
+    let rules = members.iter_mut().filter(|member| &*member.key == "rules");
+    for rule in rules
+        .filter_map(|member| if let Value::Array(rules) = &mut member.node.value { Some(rules) } else { None })
+        .flatten()
+    {
+        if let Value::Object(members) = &mut rule.value {
+            members.retain(|member| &*member.key != "tests");
+        }
+    }
+}
+
+fn value_mut<'n>(node: &'n mut Node, key: &str) -> Option<&'n mut Value> {
+    let Value::Object(members) = &mut node.value else { return None };
+    members.iter_mut().rev().find(|member| &*member.key == key).map(|member| &mut member.node.value)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bundle_holds_all_that_runs_and_is_its_own_bundle() {
+        let root = r#"{ "$schema": "x", "include": [ "a.json", { "pack": "b.json", "overrides": {"*": {"mode": "off"}} } ],
+                        "rules": [ { "id": "R", "tests": [1] } ] }"#;
+        let sources = Sources::gather(root, |name| Ok(format!(r#"{{"rules":[{{"id":"{name}","tests":[2]}}]}}"#)));
+        let bundle = sources.bundle().unwrap();
+        assert_eq!(
+            bundle,
+            r#"{"include":[{"pack":"a.json","content":{"rules":[{"id":"a.json"}]}},"#.to_owned()
+                + r#"{"pack":"b.json","overrides":{"*":{"mode":"off"}},"content":{"rules":[{"id":"b.json"}]}}],"#
+                + r#""rules":[{"id":"R"}]}"#
+        );
+        let again = Sources::gather(bundle.as_str(), |name| Err(format!("{name} is asked for, and stands inside")));
+        assert_eq!(again.packs().count(), 0);
+        assert_eq!(again.bundle().unwrap(), bundle);
+    }
+
+    #[test]
+    fn a_pack_is_asked_for_once_and_its_text_is_found_by_its_name() {
+        let mut asked = Vec::new();
+        let sources = Sources::gather(r#"{"include":["a","b","a"]}"#, |name| {
+            asked.push(name.to_owned());
+            if name == "a" { Ok("{}".to_owned()) } else { Err("no such file".to_owned()) }
+        });
+        assert_eq!(asked, ["a", "b"]);
+        assert_eq!(sources.text(Some("a")), "{}");
+        assert_eq!(sources.text(None), sources.root());
+        assert_eq!(sources.bundle(), None);
+        assert_eq!(Sources::gather("{", |_| unreachable!()).packs().count(), 0);
+    }
+}
