@@ -67,7 +67,7 @@ pub(super) fn each(
     for path in paths {
         if path.is_dir() {
             let mut files = Vec::new();
-            if let Err(error) = walk(path, &mut files) {
+            if let Err(error) = walk(path, &["json", "jsonl", "ndjson", "gz"], &mut files) {
                 unreadable(&path.display().to_string(), &error.to_string(), &mut counts);
             }
             if files.is_empty() {
@@ -125,17 +125,17 @@ pub(super) fn unreadable(place: &str, reason: &str, counts: &mut Counts) {
     eprintln!("error: cannot read {place}: {reason}");
 }
 
-fn walk(folder: &Path, files: &mut Vec<PathBuf>) -> io::Result<()> {
+/// Adds the files below a folder whose names end in one of `ends`, in the order of their names.
+pub(super) fn walk(folder: &Path, ends: &[&str], files: &mut Vec<PathBuf>) -> io::Result<()> {
     let mut entries = std::fs::read_dir(folder)?.collect::<Result<Vec<_>, _>>()?;
     entries.sort_by_key(std::fs::DirEntry::file_name);
     for entry in entries {
         let path = entry.path();
         // Links are not followed: they may lead round in a circle.
         let kind = entry.file_type()?;
-        let wanted =
-            path.extension().is_some_and(|end| ["json", "jsonl", "ndjson", "gz"].iter().any(|known| end == *known));
+        let wanted = path.extension().is_some_and(|end| ends.iter().any(|known| end == *known));
         if kind.is_dir() {
-            walk(&path, files)?;
+            walk(&path, ends, files)?;
         } else if kind.is_file() && wanted {
             files.push(path);
         }

@@ -7,6 +7,7 @@
 mod bundle;
 mod check;
 mod explain;
+mod import;
 mod input;
 mod replay;
 mod terminal;
@@ -88,6 +89,11 @@ enum Command {
         #[command(flatten)]
         options: test::Options,
     },
+    /// Turn the rules of another product into a rules.json, and report what could not be carried over
+    Import {
+        #[command(subcommand)]
+        product: import::Product,
+    },
     /// Print the completions of a shell: `source <(offlimits completions bash)`
     Completions {
         /// The shell
@@ -140,6 +146,7 @@ pub fn run() -> ExitCode {
             Some(rules) => test::run(&rules, &path, &options),
             None => Ok(Exit::Unreadable),
         },
+        Command::Import { product } => import::run(&product),
         Command::Completions { shell } => {
             clap_complete::generate(shell, &mut Arguments::command(), "offlimits", &mut io::stdout());
             Ok(Exit::Done)

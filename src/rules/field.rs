@@ -151,6 +151,18 @@ impl Field {
         Ok(Self { written: written.to_owned(), target: Target::Path(path) })
     }
 
+    /// The short name of exactly this path, if there is one.
+    pub fn alias(&self) -> Option<&'static str> {
+        let Target::Path(path) = &self.target else { return None };
+        let same = |names: &[&str]| names.len() == path.len() && names.iter().zip(path).all(|(a, b)| *a == &**b);
+        SHORT_NAMES.iter().find(|(_, names)| same(names)).map(|(name, _)| *name)
+    }
+
+    /// The top-level fields of CloudTrail's record.
+    pub fn top_level() -> &'static [&'static str] {
+        &TOP_LEVEL
+    }
+
     /// The only values that the field can have, if they are known.
     pub fn vocabulary(&self) -> Option<&'static [&'static str]> {
         match &self.target {

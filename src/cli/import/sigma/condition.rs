@@ -1,0 +1,182 @@
+//! The `condition` of a Sigma rule: `selection and not 1 of filter_*`.
+
+use crate::rules::reader::suggestion;
+
+/// Levels of parentheses and `not` that are read.
+const MAX_DEPTH: usize = 64;
+
+/// A condition over named selections.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Condition {
+    Named(String),
+    Not(Box<Condition>),
+    All(Vec<Condition>),
+    Any(Vec<Condition>),
+}
+
+/// Reads a condition over the selections `names`.
+///
+/// # Errors
+/// What is wrong with it, or cannot be expressed, for the report.
+pub(super) fn parse(text: &str, names: &[&str]) -> Result<Condition, String> {
+    if text.contains('|') {
+        return Err("an aggregation (\"|\") counts over many events: see \"threshold\" in the documentation".to_owned());
+    }
+    let spaced = text.replace('(', " ( ").replace(')', " ) ");
+    let mut parser = Parser { words: spaced.split_whitespace().collect(), at: 0, names };
+    let condition = parser.or(0)?;
+    match parser.peek() {
+        None => Ok(condition),
+        Some(word) => Err(format!("the condition goes on with \"{word}\" where it should end")),
+    }
+}
+
+struct Parser<'t> {
+    words: Vec<&'t str>,
+    at: usize,
+    names: &'t [&'t str],
+}
+
+impl<'t> Parser<'t> {
+    fn peek(&self) -> Option<&'t str> {
+        self.words.get(self.at).copied()
+    }
+
+    fn take(&mut self, word: &str) -> bool {
+        let found = self.peek().is_some_and(|next| next.eq_ignore_ascii_case(word));
+        self.at += usize::from(found);
+        found
+    }
+
+    fn or(&mut self, depth: usize) -> Result<Condition, String> {
+        let mut any = vec![self.and(depth)?];
+        while self.take("or") {
+            any.push(self.and(depth)?);
+        }
+        Ok(if any.len() == 1 { any.remove(0) } else { Condition::Any(any) })
+    }
+
+    fn and(&mut self, depth: usize) -> Result<Condition, String> {
+        let mut all = vec![self.unary(depth)?];
+        while self.take("and") {
+            all.push(self.unary(depth)?);
+        }
+        Ok(if all.len() == 1 { all.remove(0) } else { Condition::All(all) })
+    }
+
+    fn unary(&mut self, depth: usize) -> Result<Condition, String> {
+        if depth > MAX_DEPTH {
+            return Err(format!("the condition is nested more than {MAX_DEPTH} levels deep"));
+        }
+        if self.take("not") {
+            return Ok(Condition::Not(Box::new(self.unary(depth + 1)?)));
+        }
+        if self.take("(") {
+            let inner = self.or(depth + 1)?;
+            return if self.take(")") { Ok(inner) } else { Err("a ( is not closed".to_owned()) };
+        }
+        let Some(word) = self.peek() else { return Err("the condition ends too early".to_owned()) };
+        self.at += 1;
+        if self.take("of") {
+            return self.of(word);
+        }
+        if self.names.contains(&word) {
+            return Ok(Condition::Named(word.to_owned()));
+        }
+        let help = suggestion(word, self.names.iter().copied()).map_or_else(String::new, |help| format!("; {help}"));
+        Err(format!("the condition names \"{word}\", and there is no such selection{help}"))
+    }
+
+    /// The rest of `1 of them`, `all of selection_*`.
+    fn of(&mut self, quantity: &str) -> Result<Condition, String> {
+        let Some(pattern) = self.peek() else { return Err(format!("\"{quantity} of\" names nothing")) };
+        self.at += 1;
+        let wanted = |name: &str| match pattern {
+            // By convention, what begins with an underscore is not among "them".
+            "them" => !name.starts_with('_'),
+            _ => matches(pattern, name),
+        };
+        let named: Vec<Condition> =
+            self.names.iter().filter(|name| wanted(name)).map(|name| Condition::Named((*name).to_owned())).collect();
+        if named.is_empty() {
+            return Err(format!("\"{quantity} of {pattern}\" names no selection"));
+        }
+        match quantity {
+            "1" | "any" => Ok(Condition::Any(named)),
+            "all" => Ok(Condition::All(named)),
+            _ => Err(format!("\"{quantity} of\": only \"1 of\", \"any of\" and \"all of\" can be expressed")),
+        }
+    }
+}
+
+/// Whether a name fits a pattern in which `*` stands for any text.
+fn matches(pattern: &str, name: &str) -> bool {
+    let mut parts = pattern.split('*');
+    let Some(mut rest) = parts.next().and_then(|first| name.strip_prefix(first)) else { return false };
+    let Some(last) = parts.next_back() else { return rest.is_empty() };
+    for part in parts {
+        let Some(at) = rest.find(part) else { return false };
+        rest = &rest[at + part.len()..];
+    }
+    rest.ends_with(last)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NAMES: [&str; 5] = ["selection_a", "selection_b", "filter_main", "_hidden", "keywords"];
+
+    fn shown(condition: &Condition) -> String {
+        let list = |all: &[Condition], word: &str| {
+            format!("({})", all.iter().map(shown).collect::<Vec<_>>().join(&format!(" {word} ")))
+        };
+        match condition {
+            Condition::Named(name) => name.clone(),
+            Condition::Not(inner) => format!("!{}", shown(inner)),
+            Condition::All(all) => list(all, "&"),
+            Condition::Any(any) => list(any, "|"),
+        }
+    }
+
+    #[test]
+    fn operators_bind_as_the_specification_says() {
+        for (text, expected) in [
+            ("keywords", "keywords"),
+            ("keywords or selection_a and not filter_main", "(keywords | (selection_a & !filter_main))"),
+            ("(keywords or selection_a) and selection_b", "((keywords | selection_a) & selection_b)"),
+            ("not 1 of selection_*", "!(selection_a | selection_b)"),
+            ("all of selection*", "(selection_a & selection_b)"),
+            ("1 of them", "(selection_a | selection_b | filter_main | keywords)"),
+            ("any of _*", "(_hidden)"),
+            ("1 of *_main", "(filter_main)"),
+            ("NOT not(keywords)", "!!keywords"),
+        ] {
+            assert_eq!(parse(text, &NAMES).map(|condition| shown(&condition)).as_deref(), Ok(expected), "{text}");
+        }
+    }
+
+    #[test]
+    fn mistakes_are_told() {
+        let deep = "not ".repeat(10_000) + "keywords";
+        for text in [
+            "",
+            "selection",
+            "keywords and",
+            "(keywords",
+            "keywords)",
+            "2 of them",
+            "1 of x*",
+            "a | count() > 5",
+            &deep,
+        ] {
+            assert!(parse(text, &NAMES).is_err(), "{text:.40}");
+        }
+    }
+
+    #[test]
+    fn stars_stand_anywhere() {
+        assert!(matches("*", "x") && matches("a*", "a") && matches("a*c*e", "abcde") && matches("x", "x"));
+        assert!(!matches("a*a", "a") && !matches("x", "xy") && !matches("a*c", "ab") && !matches("b*", "ab"));
+    }
+}

@@ -1,0 +1,245 @@
+//! `offlimits import sigma`: Sigma rules for AWS CloudTrail become rules of ours.
+//!
+//! Source of the format: Sigma Rules Specification 2.0.0 and its modifiers appendix 2.1.0.
+
+mod condition;
+mod table;
+mod value;
+
+use std::path::Path;
+
+use self::condition::Condition;
+use self::table::{Expression, tables};
+use super::output::{Exception, Rule};
+use super::report::{Kind, Report};
+use super::yaml::{self, Value, Yaml};
+use crate::text;
+
+/// What became of the documents.
+#[derive(Debug, Default)]
+pub(super) struct Counts {
+    /// Rules that were carried over.
+    pub(super) imported: usize,
+    /// Rules for CloudTrail that were not.
+    pub(super) refused: usize,
+    /// Documents that are no rules for CloudTrail.
+    pub(super) others: usize,
+}
+
+/// Reads the rules of one file.
+///
+/// # Errors
+/// What is wrong with the YAML.
+pub(super) fn read(
+    file: &str,
+    text: &str,
+    report: &mut Report,
+    counts: &mut Counts,
+    rules: &mut Vec<Rule>,
+) -> Result<(), String> {
+    let documents = yaml::parse(text)?;
+    // The file's name names its rule, unless there are several.
+    let name = (documents.len() == 1 && file != "stdin").then_some(file);
+    for document in documents {
+        let place = format!("{file}:{}", document.line);
+        let word = |key: &str, of: &Yaml| of.get(key).and_then(Yaml::text).unwrap_or_default().to_lowercase();
+        if document.get("correlation").is_some() || document.get("action").is_some() || document.get("filter").is_some()
+        {
+            counts.refused += 1;
+            let what = "a correlation, a filter or a collection of rules speaks of several rules or events at once";
+            report.note(Kind::Lost, place, what);
+            continue;
+        }
+        let source = document.get("logsource");
+        if source.is_none_or(|source| word("product", source) != "aws" || word("service", source) != "cloudtrail") {
+            counts.others += 1;
+            continue;
+        }
+        let mut notes = Vec::new();
+        match rule(name, &document, &mut notes) {
+            Ok(mut rule) => {
+                counts.imported += 1;
+                rule.id = unique(&rule.id, rules);
+                notes.into_iter().for_each(|note| report.note(Kind::Changed, &rule.id, note));
+                rules.push(rule);
+            }
+            Err(reason) => {
+                counts.refused += 1;
+                report.note(Kind::Lost, place, reason);
+            }
+        }
+    }
+    Ok(())
+}
+
+fn rule(file: Option<&str>, document: &Yaml, notes: &mut Vec<String>) -> Result<Rule, String> {
+    let one = |key: &str| document.get(key).and_then(Yaml::text).map(str::trim).filter(|text| !text.is_empty());
+    let title = one("title").ok_or("it has no title")?;
+    let detection = document.get("detection").and_then(Yaml::entries).ok_or("it has no detection")?;
+    let expression = detected(detection, notes)?;
+    let tables = tables(&expression)?;
+    let (severity, staged) = match one("level").unwrap_or_default() {
+        "informational" => ("low", true),
+        level @ ("low" | "medium" | "high") => (level, false),
+        "critical" => ("very-high", false),
+        "" => {
+            notes.push("it has no level: medium".to_owned());
+            ("medium", false)
+        }
+        other => return Err(format!("\"{other}\" is no level")),
+    };
+    let mode = match one("status") {
+        Some("unsupported") => return Err("its status is \"unsupported\"".to_owned()),
+        Some("deprecated") => {
+            notes.push("it is deprecated: its mode is \"off\"".to_owned());
+            Some("off")
+        }
+        _ if staged => {
+            notes.push("it is informational, which alerts nobody: its mode is \"stage\"".to_owned());
+            Some("stage")
+        }
+        _ => None,
+    };
+    let exception = |(name, when)| Exception { when, reason: format!("Sigma's \"not {name}\"") };
+    Ok(Rule {
+        id: name(file, title),
+        title: text::clean(title).replace('{', "{{").replace('}', "}}"),
+        description: description(document),
+        severity: severity.to_owned(),
+        when: tables.when,
+        unless: tables.unless.into_iter().map(exception).collect(),
+        throttle: None,
+        tags: document
+            .get("tags")
+            .map(|tags| tags.items().iter().filter_map(Yaml::text).map(str::to_owned).collect())
+            .unwrap_or_default(),
+        mode: mode.map(str::to_owned),
+    })
+}
+
+/// The selections and the condition as one expression.
+fn detected(detection: &[(String, Yaml)], notes: &mut Vec<String>) -> Result<Expression, String> {
+    if detection.iter().any(|(key, _)| key == "timeframe") {
+        return Err("a timeframe counts over many events: see \"threshold\" in the documentation".to_owned());
+    }
+    let selections: Vec<&(String, Yaml)> = detection.iter().filter(|(key, _)| key != "condition").collect();
+    let names: Vec<&str> = selections.iter().map(|(name, _)| name.as_str()).collect();
+    let written = detection.iter().find(|(key, _)| key == "condition").ok_or("its detection has no condition")?;
+    let mut conditions = written
+        .1
+        .items()
+        .iter()
+        .map(|text| condition::parse(text.text().ok_or("the condition is no text")?, &names))
+        .collect::<Result<Vec<_>, _>>()?;
+    let condition = match conditions.len() {
+        0 => return Err("the condition is empty".to_owned()),
+        1 => conditions.remove(0),
+        // Several conditions are several searches; one that finds something is enough.
+        _ => Condition::Any(conditions),
+    };
+    let mut used = Vec::new();
+    let expression = resolve(&condition, &selections, &mut used, notes)?;
+    for name in names.iter().filter(|name| !used.contains(*name)) {
+        notes.push(format!("the condition does not use \"{name}\""));
+    }
+    Ok(expression)
+}
+
+fn resolve<'s>(
+    condition: &Condition,
+    selections: &[&'s (String, Yaml)],
+    used: &mut Vec<&'s str>,
+    notes: &mut Vec<String>,
+) -> Result<Expression, String> {
+    let mut each =
+        |parts: &[Condition]| parts.iter().map(|part| resolve(part, selections, used, notes)).collect::<Result<_, _>>();
+    Ok(match condition {
+        Condition::All(parts) => Expression::All(each(parts)?),
+        Condition::Any(parts) => Expression::Any(each(parts)?),
+        Condition::Not(inner) => Expression::Not(Box::new(resolve(inner, selections, used, notes)?)),
+        Condition::Named(wanted) => {
+            let (name, selection) = selections
+                .iter()
+                .find(|(name, _)| name == wanted)
+                .ok_or_else(|| format!("there is no selection \"{wanted}\""))?;
+            // A repair is said once, however often the condition names the selection.
+            let mut fresh = Vec::new();
+            let inner = self::selection(selection, &mut fresh).map_err(|reason| format!("{name}: {reason}"))?;
+            if !used.contains(&name.as_str()) {
+                used.push(name);
+                notes.append(&mut fresh);
+            }
+            Expression::Named(name.clone(), Box::new(inner))
+        }
+    })
+}
+
+/// A map: all of its fields. A list of maps: any of them.
+fn selection(selection: &Yaml, notes: &mut Vec<String>) -> Result<Expression, String> {
+    const KEYWORDS: &str = "keywords are searched in the whole record, and a cell asks one field: name the field";
+    match &selection.value {
+        Value::Map(fields) if fields.is_empty() => Err("it is empty".to_owned()),
+        Value::Map(fields) if fields.iter().any(|(key, _)| key.is_empty() || key.starts_with('|')) => {
+            Err(KEYWORDS.to_owned())
+        }
+        Value::Map(fields) => {
+            let cells = fields
+                .iter()
+                .map(|(key, values)| Ok(Expression::Cell(value::cell(key, values, notes)?)))
+                .collect::<Result<_, String>>()?;
+            Ok(Expression::All(cells))
+        }
+        Value::List(items) if items.is_empty() => Err("it is empty".to_owned()),
+        Value::List(items) if items.iter().all(|item| item.entries().is_some()) => {
+            Ok(Expression::Any(items.iter().map(|item| self::selection(item, notes)).collect::<Result<_, _>>()?))
+        }
+        Value::List(_) | Value::Text(_) => Err(KEYWORDS.to_owned()),
+        Value::Null => Err("it is empty".to_owned()),
+    }
+}
+
+/// What people read of a rule beyond its title. Sigma's licence asks that its author stay named.
+fn description(document: &Yaml) -> Option<String> {
+    let one = |key: &str| {
+        let text = document.get(key).and_then(Yaml::text)?;
+        let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+        (!text.is_empty()).then_some(text)
+    };
+    let list = |key: &str| {
+        let texts: Vec<&str> = document.get(key)?.items().iter().filter_map(Yaml::text).collect();
+        (!texts.is_empty()).then_some(texts)
+    };
+    let mut parts: Vec<String> = one("description").into_iter().collect();
+    let unknown = |text: &&&str| !matches!(text.to_lowercase().as_str(), "unknown" | "none" | "unlikely");
+    if let Some(causes) = list("falsepositives") {
+        let causes: Vec<&str> = causes.iter().filter(unknown).map(|text| text.trim_end_matches('.')).collect();
+        if !causes.is_empty() {
+            parts.push(format!("False positives: {}.", causes.join("; ")));
+        }
+    }
+    if let Some(links) = list("references") {
+        parts.push(format!("References: {}", links.join(" ")));
+    }
+    let named = [("id", "Sigma rule "), ("author", "by "), ("license", "licence ")];
+    let named: Vec<String> =
+        named.iter().filter_map(|(key, word)| one(key).map(|text| format!("{word}{text}"))).collect();
+    if !named.is_empty() {
+        parts.push(format!("({})", named.join(", ")));
+    }
+    (!parts.is_empty()).then(|| parts.join(" "))
+}
+
+/// A rule's id: the file's name, which `SigmaHQ` keeps unique and which finds the rule again; without one, its title.
+fn name(file: Option<&str>, title: &str) -> String {
+    let stem = file.and_then(|file| Path::new(file).file_stem()).and_then(|stem| stem.to_str());
+    super::slug(stem.unwrap_or(title))
+}
+
+fn unique(id: &str, rules: &[Rule]) -> String {
+    let taken = |id: &str| rules.iter().any(|rule| rule.id == id);
+    if !taken(id) {
+        return id.to_owned();
+    }
+    // One of these is free: there are more of them than rules.
+    (2..=rules.len() + 2).map(|n| format!("{id}-{n}")).find(|id| !taken(id)).unwrap_or_default()
+}

@@ -1,0 +1,182 @@
+//! YAML with the place of every value, and scalars as their author wrote them.
+//!
+//! `saphyr-parser` does the parsing. The tree is ours because Sigma needs what serde's models throw away: whether a value
+//! was quoted (`null` and `'null'` differ), its digits (an unquoted account id must not lose its zeros), its line. Aliases
+//! are refused: rules do without them, and a few lines of them grow without bound.
+
+use saphyr_parser::{Event, Parser, ScalarStyle, Span};
+
+/// Levels of nesting that are read. A Sigma rule has five.
+const MAX_DEPTH: usize = 64;
+
+/// One value, and the line on which it begins.
+#[derive(Debug, Clone)]
+pub(super) struct Yaml {
+    /// From 1.
+    pub(super) line: usize,
+    pub(super) value: Value,
+}
+
+#[derive(Debug, Clone)]
+pub(super) enum Value {
+    /// `null`, `~`, or nothing at all.
+    Null,
+    /// Every other scalar, as text.
+    Text(String),
+    List(Vec<Yaml>),
+    /// In the order of the text; no key stands twice.
+    Map(Vec<(String, Yaml)>),
+}
+
+impl Yaml {
+    /// The value of a key, if this is a map that has it.
+    pub(super) fn get(&self, key: &str) -> Option<&Self> {
+        self.entries()?.iter().find(|(name, _)| name == key).map(|(_, value)| value)
+    }
+
+    pub(super) fn entries(&self) -> Option<&[(String, Self)]> {
+        if let Value::Map(entries) = &self.value { Some(entries) } else { None }
+    }
+
+    /// A scalar that is not null.
+    pub(super) fn text(&self) -> Option<&str> {
+        if let Value::Text(text) = &self.value { Some(text) } else { None }
+    }
+
+    /// The items of a list; of anything else, itself; of null, nothing.
+    pub(super) fn items(&self) -> &[Self] {
+        match &self.value {
+            Value::List(items) => items,
+            Value::Null => &[],
+            _ => std::slice::from_ref(self),
+        }
+    }
+
+    /// What this is, with its article.
+    pub(super) fn kind(&self) -> &'static str {
+        match self.value {
+            Value::Null => "null",
+            Value::Text(_) => "a text",
+            Value::List(_) => "a list",
+            Value::Map(_) => "a map",
+        }
+    }
+}
+
+/// Reads the documents of a YAML stream; empty ones are left out.
+///
+/// # Errors
+/// The first mistake of syntax, with its line.
+pub(super) fn parse(text: &str) -> Result<Vec<Yaml>, String> {
+    let mut documents = Vec::new();
+    let mut open: Vec<Open> = Vec::new();
+    for event in Parser::new_from_str(text.trim_start_matches('\u{feff}')) {
+        let (event, span) = event.map_err(|error| {
+            let place = error.marker();
+            format!("line {}, column {}: not YAML: {}", place.line(), place.col() + 1, error.info())
+        })?;
+        let line = span.start.line();
+        let done = match event {
+            Event::Scalar(text, style, ..) => scalar(&text, style, span),
+            Event::SequenceStart(..) | Event::MappingStart(..) if open.len() == MAX_DEPTH => {
+                return Err(format!("line {line}: nested more than {MAX_DEPTH} levels deep"));
+            }
+            Event::SequenceStart(..) => {
+                open.push(Open { line, key: None, value: Value::List(Vec::new()) });
+                continue;
+            }
+            Event::MappingStart(..) => {
+                open.push(Open { line, key: None, value: Value::Map(Vec::new()) });
+                continue;
+            }
+            Event::SequenceEnd | Event::MappingEnd => match open.pop() {
+                Some(Open { line, value, .. }) => Yaml { line, value },
+                None => continue,
+            },
+            Event::Alias(_) => {
+                return Err(format!("line {line}: a YAML alias: write its value out, aliases are not read"));
+            }
+            Event::Nothing | Event::StreamStart | Event::StreamEnd | Event::DocumentStart(_) | Event::DocumentEnd => {
+                continue;
+            }
+        };
+        match open.last_mut() {
+            None if matches!(done.value, Value::Null) => {}
+            None => documents.push(done),
+            Some(parent) => parent.take(done)?,
+        }
+    }
+    Ok(documents)
+}
+
+/// A list or map whose end has not come yet.
+struct Open {
+    line: usize,
+    /// Of a map: the key whose value comes next.
+    key: Option<String>,
+    value: Value,
+}
+
+impl Open {
+    fn take(&mut self, done: Yaml) -> Result<(), String> {
+        match &mut self.value {
+            Value::Map(entries) => {
+                if let Some(key) = self.key.take() {
+                    entries.push((key, done));
+                    return Ok(());
+                }
+                let line = done.line;
+                let Value::Text(key) = done.value else {
+                    return Err(format!("line {line}: a key is a text, and this is {}", done.kind()));
+                };
+                if entries.iter().any(|(name, _)| *name == key) {
+                    return Err(format!("line {line}: \"{key}\" stands twice, and only one of them would count"));
+                }
+                self.key = Some(key);
+            }
+            Value::List(items) => items.push(done),
+            Value::Null | Value::Text(_) => {}
+        }
+        Ok(())
+    }
+}
+
+fn scalar(text: &str, style: ScalarStyle, span: Span) -> Yaml {
+    // The words of YAML 1.2's core schema. Only null matters: to Sigma, numbers and booleans are texts, too.
+    let null = style == ScalarStyle::Plain && matches!(text, "" | "~" | "null" | "Null" | "NULL");
+    Yaml { line: span.start.line(), value: if null { Value::Null } else { Value::Text(text.to_owned()) } }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn scalars_stay_as_they_were_written() {
+        let yaml = "a: 012345678901\nb: null\nc: 'null'\nd: [1.50, true, ~]\ne:\n";
+        let document = parse(yaml).unwrap().remove(0);
+        assert_eq!(document.get("a").unwrap().text(), Some("012345678901"));
+        assert!(matches!(document.get("b").unwrap().value, Value::Null));
+        assert_eq!(document.get("c").unwrap().text(), Some("null"));
+        let items: Vec<_> = document.get("d").unwrap().items().iter().map(Yaml::text).collect();
+        assert_eq!(items, [Some("1.50"), Some("true"), None]);
+        assert_eq!(document.get("e").unwrap().items().len(), 0);
+        assert_eq!(document.get("d").unwrap().line, 4);
+    }
+
+    #[test]
+    fn mistakes_are_told_with_their_line() {
+        for (yaml, line) in
+            [("a: 1\na: 2", "line 2"), ("a: &x 1\nb: *x", "line 2"), ("a: 'open", "line"), ("? [a]\n: b", "line 1")]
+        {
+            let error = parse(yaml).unwrap_err();
+            assert!(error.starts_with(line), "{yaml}: {error}");
+        }
+        assert!(parse(&"[".repeat(100_000)).is_err());
+    }
+
+    #[test]
+    fn a_stream_has_several_documents() {
+        assert_eq!(parse("---\na: 1\n---\n---\nb: 2\n").unwrap().len(), 2);
+    }
+}
