@@ -4,17 +4,17 @@ use std::cmp::Ordering;
 use std::net::IpAddr;
 
 use ipnet::IpNet;
-use regex::Regex;
 
 use super::Row;
 use super::field::Field;
+use super::pattern::Pattern;
 use crate::record::{Found, Scope};
 
 /// A condition, ready to be asked.
 #[derive(Debug, Clone)]
 pub enum Condition {
     /// The pattern is found in some value; in an object's compact JSON too.
-    Pattern(Regex),
+    Pattern(Pattern),
     /// Some value equals one of these texts exactly.
     Is(Vec<String>),
     /// The condition is false: also where the field is missing.
@@ -43,7 +43,7 @@ pub struct SameAs {
     /// The other field.
     pub field: Field,
     /// The part of its values that counts: the pattern's one group.
-    pub part: Option<Regex>,
+    pub part: Option<Pattern>,
 }
 
 impl Condition {
@@ -51,7 +51,7 @@ impl Condition {
     pub fn holds(&self, values: &[Found<'_>], scope: Scope<'_>) -> bool {
         let some_scalar = |test: &dyn Fn(&str) -> bool| values.iter().filter_map(Found::scalar).any(test);
         match self {
-            Self::Pattern(regex) => values.iter().any(|value| regex.is_match(&value.text())),
+            Self::Pattern(pattern) => values.iter().any(|value| pattern.is_match(&value.text())),
             Self::Is(texts) => some_scalar(&|value| texts.iter().any(|text| text == value)),
             Self::Not(condition) => !condition.holds(values, scope),
             Self::Exists(there) => values.is_empty() != *there,
@@ -65,7 +65,7 @@ impl Condition {
             Self::SameAs(SameAs { field, part }) => scope.values(field).iter().filter_map(Found::scalar).any(|other| {
                 let wanted = match part {
                     None => Some(other),
-                    Some(part) => part.captures(other).and_then(|captures| captures.get(1)).map(|group| group.as_str()),
+                    Some(part) => part.group(other),
                 };
                 wanted.is_some_and(|wanted| some_scalar(&|value| value == wanted))
             }),

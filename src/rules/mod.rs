@@ -7,6 +7,7 @@ mod compile;
 pub mod condition;
 pub mod diagnostic;
 pub mod field;
+pub mod pattern;
 pub mod reader;
 pub mod sources;
 mod title;

@@ -6,6 +6,7 @@ use super::{Compiler, Place};
 use crate::json::{Node, Value};
 use crate::rules::condition::{Condition, SameAs};
 use crate::rules::field::{Field, Target};
+use crate::rules::pattern::{Pattern, PatternError};
 use crate::rules::reader::{Fields, array, listed, string, suggestion, wrong_kind};
 
 impl<'n> Compiler<'n> {
@@ -108,21 +109,22 @@ impl<'n> Compiler<'n> {
             self.problems.error("empty", &node.span, "an empty pattern is found in every value", help);
             return None;
         }
-        let regex = self.regex(pattern, &node.span)?;
-        if let Some(vocabulary) = field.vocabulary().filter(|words| !words.iter().any(|value| regex.is_match(value))) {
+        let pattern = self.checked(pattern, &node.span)?;
+        if let Some(vocabulary) = field.vocabulary().filter(|words| !words.iter().any(|value| pattern.is_match(value)))
+        {
             self.impossible(&node.span, field, vocabulary);
         }
-        Some(Condition::Pattern(regex))
+        Some(Condition::Pattern(pattern))
     }
 
-    fn regex(&mut self, pattern: &str, span: &Range<usize>) -> Option<regex::Regex> {
-        if let Some(regex) = self.patterns.get(pattern) {
-            return Some(regex.clone());
+    fn checked(&mut self, pattern: &str, span: &Range<usize>) -> Option<Pattern> {
+        if let Some(checked) = self.patterns.get(pattern) {
+            return Some(checked.clone());
         }
-        match regex::Regex::new(pattern) {
-            Ok(regex) => {
-                self.patterns.insert(pattern.to_owned(), regex.clone());
-                Some(regex)
+        match Pattern::new(pattern) {
+            Ok(checked) => {
+                self.patterns.insert(pattern.to_owned(), checked.clone());
+                Some(checked)
             }
             Err(error) => {
                 let (message, help) = why_no_regex(pattern, &error);
@@ -204,14 +206,13 @@ impl<'n> Compiler<'n> {
         let field = fields.require("field", &mut self.problems).and_then(|node| self.field_at(node, "field", place));
         let part = fields.get("part").map(|node| {
             let pattern = string(node, "part", &mut self.problems)?;
-            let regex = self.regex(pattern, &node.span)?;
-            // The whole match counts as a group of its own.
-            if regex.captures_len() != 2 {
-                let message = format!("\"part\" has one group, and this pattern has {}", regex.captures_len() - 1);
+            let pattern = self.checked(pattern, &node.span)?;
+            if pattern.groups() != 1 {
+                let message = format!("\"part\" has one group, and this pattern has {}", pattern.groups());
                 let help = "put one pair of parentheses around the part that counts, and write (?:…) for others";
                 self.problems.error("one-group", &node.span, message, help);
             }
-            Some(regex)
+            Some(pattern)
         });
         fields.finish(&mut self.problems);
         match part {
@@ -222,12 +223,11 @@ impl<'n> Compiler<'n> {
 }
 
 /// What is wrong with a pattern, and the remedy.
-fn why_no_regex(pattern: &str, error: &regex::Error) -> (String, &'static str) {
-    if matches!(error, regex::Error::CompiledTooBig(_)) {
+fn why_no_regex(pattern: &str, error: &PatternError) -> (String, &'static str) {
+    let PatternError::Syntax(text) = error else {
         return ("the pattern is too large when compiled".to_owned(), "repeat less, or write several patterns");
-    }
+    };
     // The crate draws the pattern and a caret over several lines; the last says what is wrong.
-    let text = error.to_string();
     let last = text.lines().last().unwrap_or_default().trim_start_matches("error: ");
     let shown = crate::text::clip(pattern, 80);
     let help = if ["(?=", "(?!", "(?<"].iter().any(|look_around| pattern.contains(look_around)) {

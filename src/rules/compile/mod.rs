@@ -16,6 +16,7 @@ use sha2::{Digest, Sha256};
 
 use super::diagnostic::{Diagnostic, Level, Problems, syntax_error};
 use super::field::FieldError;
+use super::pattern::Pattern;
 use super::reader::wrong_kind;
 use super::sources::bundled;
 use super::{RuleSet, Sources};
@@ -102,7 +103,7 @@ struct Compiler<'n> {
     /// The ids so far, and the pack that has each.
     ids: HashMap<String, Option<Arc<str>>>,
     /// Equal patterns are compiled once.
-    patterns: HashMap<String, regex::Regex>,
+    patterns: HashMap<String, Pattern>,
 }
 
 /// Where a cell stands: it decides what its key may be.

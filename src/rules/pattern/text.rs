@@ -1,0 +1,124 @@
+//! Reads the usual spellings straight from a pattern's text: literals with `^`, `$`, `.`, one level of groups, and `.*` at
+//! either end. Whatever else stands in a pattern makes it none of these, and [`super::hir`] looks at it.
+
+use super::shape::{ANY, Literal, Place, Shape};
+
+/// Literals that a pattern may multiply out to.
+const MAX_LITERALS: usize = 256;
+
+/// What has a meaning in a regular expression.
+const META: &str = r"\.+*?()|[]{}^$";
+
+/// The pattern's shape, if it is one of the usual spellings.
+pub(super) fn read(pattern: &str) -> Option<Shape> {
+    let mut shape = Shape::default();
+    for branch in branches(pattern)? {
+        read_branch(branch, &mut shape)?;
+    }
+    (shape.any_of.len() <= MAX_LITERALS).then_some(shape)
+}
+
+/// The alternatives at the top: `a|b(c|d)` is `a` and `b(c|d)`. `None` if the parentheses do not pair.
+fn branches(pattern: &str) -> Option<Vec<&str>> {
+    let (mut branches, mut start, mut depth, mut escaped) = (Vec::new(), 0, 0_usize, false);
+    for (at, byte) in pattern.bytes().enumerate() {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' => escaped = true,
+            b'(' => depth += 1,
+            b')' => depth = depth.checked_sub(1)?,
+            b'|' if depth == 0 => {
+                branches.push(&pattern[start..at]);
+                start = at + 1;
+            }
+            _ => {}
+        }
+    }
+    branches.push(&pattern[start..]);
+    (depth == 0 && !escaped).then_some(branches)
+}
+
+fn read_branch(branch: &str, shape: &mut Shape) -> Option<()> {
+    let (mut at_start, mut rest) = branch.strip_prefix('^').map_or((false, branch), |rest| (true, rest));
+    if let Some(after) = rest.strip_prefix(".*") {
+        shape.one_line |= at_start;
+        (at_start, rest) = (false, after);
+    }
+    let mut literals = vec![Vec::new()];
+    let mut at_end = false;
+    while let Some(c) = rest.chars().next() {
+        match rest {
+            ".*" => break,
+            ".*$" => {
+                shape.one_line = true;
+                break;
+            }
+            // One character more is as good as several.
+            ".+" => rest = ".",
+            ".+$" => {
+                shape.one_line = true;
+                rest = ".";
+            }
+            "$" => {
+                at_end = true;
+                break;
+            }
+            _ => {}
+        }
+        let choices;
+        (choices, rest) =
+            if c == '(' { group(&rest[1..])? } else { atom(rest).map(|(atom, rest)| (vec![atom], rest))? };
+        if literals.len() * choices.len() > MAX_LITERALS {
+            return None;
+        }
+        literals = literals.iter().flat_map(|head| choices.iter().map(|tail| [&head[..], tail].concat())).collect();
+    }
+    let place = match (at_start, at_end) {
+        (true, true) => Place::Whole,
+        (true, false) => Place::Start,
+        (false, true) => Place::End,
+        (false, false) => Place::Anywhere,
+    };
+    shape.any_of.extend(literals.into_iter().map(|bytes| Literal { place, bytes: bytes.into() }));
+    Some(())
+}
+
+/// One character that stands for itself, or `.`, and what follows it. A quantifier that follows is no atom: it ends the
+/// reading at the next step.
+fn atom(rest: &str) -> Option<(Vec<u8>, &str)> {
+    let mut chars = rest.chars();
+    let bytes = match chars.next()? {
+        '.' => vec![ANY],
+        '\\' => {
+            let escaped = chars.next()?;
+            if !META.contains(escaped) && escaped != '-' && escaped != '/' {
+                return None;
+            }
+            vec![u8::try_from(escaped).ok()?]
+        }
+        '\n' => return None,
+        c if META.contains(c) => return None,
+        c => c.to_string().into_bytes(),
+    };
+    Some((bytes, chars.as_str()))
+}
+
+/// The alternatives of a group whose parenthesis has been opened, and what follows the group.
+fn group(rest: &str) -> Option<(Vec<Vec<u8>>, &str)> {
+    let mut rest = rest.strip_prefix("?:").unwrap_or(rest);
+    let mut choices = vec![Vec::new()];
+    loop {
+        match rest.chars().next()? {
+            ')' => return Some((choices, &rest[1..])),
+            '|' => {
+                choices.push(Vec::new());
+                rest = &rest[1..];
+            }
+            _ => {
+                let bytes;
+                (bytes, rest) = atom(rest)?;
+                choices.last_mut()?.extend(bytes);
+            }
+        }
+    }
+}
