@@ -2,9 +2,8 @@
 //!
 //! Not tried: dropping one name of a list. A rule would need a test for each name, and a misspelt one is found by `check`.
 
-use regex::Regex;
-
 use crate::rules::condition::Condition;
+use crate::rules::pattern::Pattern;
 use crate::rules::{Exception, Row, Rule, Table};
 
 /// A rule that was changed in one place.
@@ -102,13 +101,13 @@ fn of_condition(condition: &Condition) -> Vec<(&'static str, Condition)> {
 /// The condition without an anchor; `None` where it has none.
 fn widen(condition: &Condition, anchor: char) -> Option<Condition> {
     map(condition, &|condition| {
-        let Condition::Pattern(regex) = condition else { return None };
-        let pattern = regex.as_str();
+        let Condition::Pattern(pattern) = condition else { return None };
+        let pattern = pattern.as_str();
         let wider = match anchor {
             '^' => pattern.strip_prefix('^'),
             _ => pattern.strip_suffix('$').filter(|rest| !rest.ends_with('\\')),
         }?;
-        Regex::new(wider).ok().filter(|_| !wider.is_empty()).map(Condition::Pattern)
+        Pattern::new(wider).ok().filter(|_| !wider.is_empty()).map(Condition::Pattern)
     })
 }
 
@@ -117,7 +116,7 @@ fn loosen(condition: &Condition) -> Option<Condition> {
     map(condition, &|condition| {
         let Condition::Is(texts) = condition else { return None };
         let escaped: Vec<String> = texts.iter().map(|text| regex::escape(text)).collect();
-        Regex::new(&escaped.join("|")).ok().map(Condition::Pattern)
+        Pattern::new(&escaped.join("|")).ok().map(Condition::Pattern)
     })
 }
 
