@@ -1,19 +1,22 @@
 //! JSON as this product needs it: every value keeps its place in the text, objects keep the order of their members and
 //! repeated keys, numbers keep the digits they were written with, and no nesting, however deep, exhausts the stack.
 //!
-//! `serde_json` does the parsing; what is built here is a tree that `serde_json::Value` cannot be. Decisions, all of them
-//! tested:
+//! [`lexer`] walks over the text, and what is built here is a tree that `serde_json::Value` cannot be. Decisions, all of
+//! them tested:
 //! - of repeated keys the last one counts ([`Node::get`]), as in most parsers;
 //! - a lone surrogate (`"\ud800"`) becomes U+FFFD, so that one odd character cannot hide a call;
 //! - below [`MAX_DEPTH`] levels a value stays unread text: patterns still search it, paths do not enter it.
+
+mod lexer;
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
 use std::ops::Range;
 use std::sync::OnceLock;
 
-use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
-use serde_json::value::RawValue;
+use serde::de::IgnoredAny;
+
+pub(crate) use self::lexer::{Lexer, Nesting, NotJson, Quoted, unescape};
 
 /// Levels of nesting that are read. The deepest request that an AWS API takes is DynamoDB's: 32 levels of attribute
 /// values, two JSON levels each.
@@ -94,50 +97,12 @@ impl Node {
     /// # Errors
     /// The place and the kind of the first mistake of syntax; text after the document is one.
     pub fn parse(text: &str) -> Result<Self, serde_json::Error> {
-        let raw: &RawValue = serde_json::from_str(text)?;
-        Self::build(raw.get(), text, 0)
-    }
-
-    /// `raw` is a slice of `text` that `serde_json` has found to be valid JSON.
-    fn build(raw: &str, text: &str, depth: usize) -> Result<Self, serde_json::Error> {
-        let span = span_in(raw, text);
-        let value = match raw.as_bytes().first() {
-            Some(b'{' | b'[') if depth == MAX_DEPTH => Value::TooDeep(raw.into()),
-            Some(b'{') => Value::Object(
-                serde_json::from_str::<Members<'_>>(raw)?
-                    .0
-                    .into_iter()
-                    .map(|(key, raw)| {
-                        let node = Self::build(raw.get(), text, depth + 1)?;
-                        let key_span = match key {
-                            Cow::Borrowed(bytes) => {
-                                let start = bytes.as_ptr() as usize - text.as_ptr() as usize;
-                                start - 1..start + bytes.len() + 1
-                            }
-                            // An escaped key has no slice of its own in the text: its value's place is near enough.
-                            Cow::Owned(_) => node.span.clone(),
-                        };
-                        Ok(Member { key: lossy(&key), key_span, node })
-                    })
-                    .collect::<Result<_, serde_json::Error>>()?,
-            ),
-            Some(b'[') => Value::Array(
-                serde_json::from_str::<Elements<'_>>(raw)?
-                    .0
-                    .into_iter()
-                    .map(|raw| Self::build(raw.get(), text, depth + 1))
-                    .collect::<Result<_, _>>()?,
-            ),
-            Some(b'"') => {
-                let text = lossy(&serde_json::from_str::<Bytes<'_>>(raw)?.0);
-                Value::String(Text { text, embedded: OnceLock::new() })
-            }
-            Some(b't') => Value::Bool(true),
-            Some(b'f') => Value::Bool(false),
-            Some(b'n') => Value::Null,
-            _ => Value::Number(raw.into()),
-        };
-        Ok(Self { span, value })
+        let mut reader = Reader { text, lexer: Lexer::new(text, 0), nesting: Nesting::default() };
+        reader.lexer.space();
+        match reader.node(0) {
+            Ok(node) if reader.lexer.is_at_end() => Ok(node),
+            _ => Err(why_not_json(text)),
+        }
     }
 
     /// The member `key` of an object; the last one if it is repeated.
@@ -262,15 +227,6 @@ pub fn line_and_column(text: &str, offset: usize) -> (usize, usize) {
     (before.matches('\n').count() + 1, before[line_start..].chars().count() + 1)
 }
 
-fn span_in(part: &str, text: &str) -> Range<usize> {
-    let start = part.as_ptr() as usize - text.as_ptr() as usize;
-    start..start + part.len()
-}
-
-fn lossy(bytes: &[u8]) -> Box<str> {
-    String::from_utf8_lossy(bytes).into()
-}
-
 fn percent_decode(text: &str) -> Cow<'_, str> {
     let bytes = text.as_bytes();
     let mut out = Vec::with_capacity(bytes.len());
@@ -287,77 +243,100 @@ fn percent_decode(text: &str) -> Cow<'_, str> {
     Cow::Owned(String::from_utf8_lossy(&out).into_owned())
 }
 
-/// A JSON string as bytes: `serde_json` refuses lone surrogates in a `str`, and takes them here.
-struct Bytes<'a>(Cow<'a, [u8]>);
+/// Builds the tree.
+struct Reader<'t> {
+    text: &'t str,
+    lexer: Lexer<'t>,
+    nesting: Nesting,
+}
 
-impl<'de> Deserialize<'de> for Bytes<'de> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct BytesVisitor;
-        impl<'de> Visitor<'de> for BytesVisitor {
-            type Value = Bytes<'de>;
-            fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                formatter.write_str("a string")
+impl Reader<'_> {
+    /// The value at the lexer's place.
+    fn node(&mut self, depth: usize) -> Result<Node, NotJson> {
+        let start = self.lexer.at();
+        let value = match self.lexer.peek() {
+            Some(b'{' | b'[') if depth == MAX_DEPTH => {
+                self.lexer.skip(&mut self.nesting)?;
+                Value::TooDeep(self.text[start..self.lexer.at()].into())
             }
-            fn visit_borrowed_bytes<E>(self, bytes: &'de [u8]) -> Result<Self::Value, E> {
-                Ok(Bytes(Cow::Borrowed(bytes)))
+            Some(b'{') => Value::Object(self.members(depth)?),
+            Some(b'[') => Value::Array(self.elements(depth)?),
+            Some(b'"') => {
+                let string = self.lexer.string()?;
+                Value::String(Text { text: self.unescaped(string), embedded: OnceLock::new() })
             }
-            fn visit_bytes<E>(self, bytes: &[u8]) -> Result<Self::Value, E> {
-                Ok(Bytes(Cow::Owned(bytes.to_vec())))
+            Some(b'-' | b'0'..=b'9') => {
+                let digits = self.lexer.number()?;
+                Value::Number(self.text[digits].into())
             }
-            fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Self::Value, E> {
-                Ok(Bytes(Cow::Borrowed(text.as_bytes())))
+            word => {
+                self.lexer.word()?;
+                match word {
+                    Some(b't') => Value::Bool(true),
+                    Some(b'f') => Value::Bool(false),
+                    _ => Value::Null,
+                }
             }
-            fn visit_str<E>(self, text: &str) -> Result<Self::Value, E> {
-                Ok(Bytes(Cow::Owned(text.as_bytes().to_vec())))
+        };
+        Ok(Node { span: start..self.lexer.at(), value })
+    }
+
+    fn members(&mut self, depth: usize) -> Result<Vec<Member>, NotJson> {
+        let mut members = Vec::new();
+        self.lexer.expect(b'{')?;
+        self.lexer.space();
+        if self.lexer.take(b'}') {
+            return Ok(members);
+        }
+        loop {
+            let key = self.lexer.key()?;
+            let key_span = key.inner.start - 1..key.inner.end + 1;
+            members.push(Member { key: self.unescaped(key), key_span, node: self.node(depth + 1)? });
+            if !self.goes_on(b'}')? {
+                return Ok(members);
             }
         }
-        deserializer.deserialize_bytes(BytesVisitor)
+    }
+
+    fn elements(&mut self, depth: usize) -> Result<Vec<Node>, NotJson> {
+        let mut elements = Vec::new();
+        self.lexer.expect(b'[')?;
+        self.lexer.space();
+        if self.lexer.take(b']') {
+            return Ok(elements);
+        }
+        loop {
+            elements.push(self.node(depth + 1)?);
+            if !self.goes_on(b']')? {
+                return Ok(elements);
+            }
+        }
+    }
+
+    /// After a value: whether another follows.
+    fn goes_on(&mut self, close: u8) -> Result<bool, NotJson> {
+        self.lexer.space();
+        if self.lexer.take(close) {
+            return Ok(false);
+        }
+        self.lexer.expect(b',')?;
+        self.lexer.space();
+        Ok(true)
+    }
+
+    fn unescaped(&self, string: Quoted) -> Box<str> {
+        let inner = &self.text[string.inner];
+        if string.escaped { unescape(inner).into() } else { inner.into() }
     }
 }
 
-/// The members of an object, unread.
-struct Members<'a>(Vec<(Cow<'a, [u8]>, &'a RawValue)>);
-
-impl<'de> Deserialize<'de> for Members<'de> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct MembersVisitor;
-        impl<'de> Visitor<'de> for MembersVisitor {
-            type Value = Members<'de>;
-            fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                formatter.write_str("an object")
-            }
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-                let mut members = Vec::new();
-                while let Some(Bytes(key)) = map.next_key()? {
-                    members.push((key, map.next_value()?));
-                }
-                Ok(Members(members))
-            }
-        }
-        deserializer.deserialize_map(MembersVisitor)
-    }
-}
-
-/// The elements of an array, unread.
-struct Elements<'a>(Vec<&'a RawValue>);
-
-impl<'de> Deserialize<'de> for Elements<'de> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct ElementsVisitor;
-        impl<'de> Visitor<'de> for ElementsVisitor {
-            type Value = Elements<'de>;
-            fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                formatter.write_str("an array")
-            }
-            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
-                let mut elements = Vec::new();
-                while let Some(element) = seq.next_element()? {
-                    elements.push(element);
-                }
-                Ok(Elements(elements))
-            }
-        }
-        deserializer.deserialize_seq(ElementsVisitor)
+/// What is wrong with a text that the lexer refuses, in `serde_json`'s words.
+#[cold]
+fn why_not_json(text: &str) -> serde_json::Error {
+    match serde_json::from_str::<IgnoredAny>(text) {
+        Err(error) => error,
+        // The two agree on what JSON is: tests and a fuzz target hold them to it.
+        Ok(_) => serde::de::Error::custom("it cannot be read"),
     }
 }
 
