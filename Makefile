@@ -81,12 +81,14 @@ build: $(BUILDER) ## checks rules.json, builds the function, and packages both
 	@mkdir -p $(PACKAGE)
 	@install -m 755 $(BUILT) $(PACKAGE)/bootstrap
 	$(OFFLIMITS) bundle rules.json --output $(PACKAGE)/rules.json
+	@if test -f countries.mmdb; then install -m 644 countries.mmdb $(PACKAGE)/; else rm -f $(PACKAGE)/countries.mmdb; fi
 	@ls -l $(PACKAGE) >&2
 
 package: ## packages changed rules beside the function that is there: no compiler (OFFLIMITS=offlimits uses an installed tool)
 	@test -x $(PACKAGE)/bootstrap || { echo 'there is no function yet: run make build' >&2; exit 1; }
 	$(OFFLIMITS) check rules.json
 	$(OFFLIMITS) bundle rules.json --output $(PACKAGE)/rules.json
+	@if test -f countries.mmdb; then install -m 644 countries.mmdb $(PACKAGE)/; else rm -f $(PACKAGE)/countries.mmdb; fi
 
 bench: setup build ## how fast: the benchmarks, then the function's cold start
 	cargo bench --locked

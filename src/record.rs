@@ -48,8 +48,12 @@ impl<'r> Scope<'r> {
             (Self::Record(record), Target::Derived(derived)) => {
                 return record.derived(*derived).map(Found::Derived).into_iter().collect();
             }
+            (Self::Record(record), Target::Country(countries)) => {
+                let country = record.text(&["sourceIPAddress"]).and_then(|address| countries.of(address));
+                return country.map(|country| Found::Derived(country.into())).into_iter().collect();
+            }
             // `Field::of_element` makes no derived field.
-            (Self::Element(_), Target::Derived(_)) => return Vec::new(),
+            (Self::Element(_), Target::Derived(_) | Target::Country(_)) => return Vec::new(),
             (Self::Record(record), Target::Path(_)) => &record.root,
             (Self::Element(element), Target::Path(_)) => element,
         };

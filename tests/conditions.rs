@@ -3,7 +3,10 @@
 #![allow(clippy::unwrap_used, clippy::too_many_lines, reason = "a test may panic, and a table may be long")]
 
 use offlimits::record::RawRecord;
-use offlimits::rules::RuleSet;
+use offlimits::rules::{RuleSet, Sources};
+
+#[path = "support/mmdb.rs"]
+mod mmdb;
 
 const RECORD: &str = r#"{
   "eventName": "PutBucketPolicy", "eventSource": "s3.amazonaws.com", "eventTime": "2026-01-10T11:32:44Z", "eventID": "e-1",
@@ -19,7 +22,7 @@ const RECORD: &str = r#"{
 
 fn matches(row: &str) -> bool {
     let source = format!(
-        r#"{{"lists":{{"office":["203.0.113.0/24"],"names":["^James$","Jane"],"ids":["James",5]}},
+        r#"{{"lists":{{"office":["203.0.113.0/24"],"names":["^James$","Jane"],"ids":["James",5],"shift":["22:00-06:00","12:00-13:00"],"zone":["Europe/Berlin"]}},
             "rules":[{{"id":"R","title":"t","severity":"low","when":{row}}}]}}"#
     );
     let rules = RuleSet::compile(&source).unwrap_or_else(|diagnostics| panic!("{row}: {diagnostics:?}")).rules;
@@ -60,6 +63,11 @@ fn every_condition_is_true_and_false_where_it_should() {
         r#"{"user":{"same_as":{"field":"userIdentity.arn","part":"user/(.+)$"}}}"#,
         r#"{"userIdentityType":"IAMUser","eventName":"Put","eventSource":"s3"}"#,
         r#"{"outcome":"success"}"#,
+        r#"{"time":{"outside":{"hours":"08:00-18:00","days":"Mon-Fri","zone":"Europe/Berlin"}}}"#,
+        r#"{"time":{"within":{"hours":["09:00-12:00","12:30-13:00"],"days":["Sat"],"zone":"Europe/Berlin"}}}"#,
+        r#"{"time":{"within":{"hours":"@shift","zone":"@zone"}}}"#,
+        r#"{"eventTime":{"not":{"within":{"days":"Mon-Fri","zone":"UTC"}}}}"#,
+        r#"{"requestParameters.tags":{"not":{"outside":{"days":"Mon","zone":"UTC"}}}}"#,
         r#"{"actor":{"is":"James"},"account":{"is":"111122223333"}}"#,
     ];
     let no = [
@@ -83,6 +91,11 @@ fn every_condition_is_true_and_false_where_it_should() {
         r#"{"requestParameters.missing":{"same_as":"user"}}"#,
         r#"{"mfa":"yes"}"#,
         r#"{"outcome":"failure"}"#,
+        r#"{"time":{"within":{"hours":"08:00-18:00","days":"Mon-Fri","zone":"Europe/Berlin"}}}"#,
+        r#"{"time":{"outside":{"days":"Sat","zone":"UTC"}}}"#,
+        // No time is neither within nor outside.
+        r#"{"requestParameters.tags":{"outside":{"days":"Mon","zone":"UTC"}}}"#,
+        r#"{"addendum":{"outside":{"days":"Mon","zone":"UTC"}}}"#,
     ];
     for row in yes {
         assert!(matches(row), "{row}");
@@ -117,4 +130,26 @@ fn the_first_severity_that_matches_replaces_the_rules() {
     let rules = RuleSet::compile(source).unwrap().rules;
     let findings = rules.evaluate(&RawRecord { json: RECORD.to_owned(), index: 0, message_id: None }).unwrap();
     assert_eq!((findings[0].severity.as_str(), findings[0].row), ("extreme", 1));
+}
+
+#[test]
+fn the_country_is_that_of_the_source_address() {
+    let source = r#"{"lists":{"approved":["DE","AT"]},"rules":[{"id":"R","title":"From {country|source_ip}","severity":"low",
+        "when":{"country":{"all":[{"exists":true},{"not":{"is":"@approved"}}]}},"throttle":{"window":"1h","by":["country"]}}]}"#;
+    let bytes = mmdb::countries(&[("203.0.113.0/24", "FR"), ("198.51.100.0/24", "DE")]);
+    let sources = Sources::alone(source).with_countries(|| Ok(bytes)).unwrap();
+    let rules = RuleSet::compile_sources(&sources).unwrap_or_else(|diagnostics| panic!("{diagnostics:?}")).rules;
+    let titles = |from: &str| -> Vec<String> {
+        let raw = RawRecord { json: RECORD.replace("203.0.113.9", from), index: 0, message_id: None };
+        rules.evaluate(&raw).unwrap().into_iter().map(|finding| finding.title).collect()
+    };
+    assert_eq!(titles("203.0.113.9"), ["From FR"]);
+    for quiet in ["198.51.100.7", "10.0.0.1", "cloudformation.amazonaws.com"] {
+        assert!(titles(quiet).is_empty(), "{quiet}");
+    }
+    let wrong =
+        Sources::alone(source.replace("\"AT\"", "\"Austria\"")).with_countries(|| Ok(mmdb::countries(&[]))).unwrap();
+    let diagnostics = RuleSet::compile_sources(&wrong).unwrap_err();
+    assert_eq!(diagnostics[0].code, "impossible-value");
+    assert!(diagnostics[0].help.contains("ISO 3166-1"), "{}", diagnostics[0].help);
 }

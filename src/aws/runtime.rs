@@ -12,7 +12,7 @@ use super::{AwsTransport, Settings, http};
 use crate::deliver::Tokens;
 use crate::handler::{App, HandleError, OwnCalls, Response, handle};
 use crate::ledger::MemoryLedger;
-use crate::rules::RuleSet;
+use crate::rules::{RuleSet, Sources, countries};
 
 /// Time that is left for the answer after the last attempt.
 const MARGIN: Duration = Duration::from_millis(700);
@@ -38,7 +38,11 @@ fn app(settings: Settings) -> Result<App<AwsTransport>, Error> {
     let path = settings.rules.display();
     let text =
         std::fs::read_to_string(&settings.rules).map_err(|error| format!("cannot read the rules: {path}: {error}"))?;
-    let compiled = RuleSet::compile(&text).map_err(|diagnostics| {
+    let beside = settings.rules.with_file_name(countries::FILE);
+    let sources = Sources::alone(text)
+        .with_countries(|| std::fs::read(&beside))
+        .map_err(|reason| format!("cannot read the countries: {reason}"))?;
+    let compiled = RuleSet::compile_sources(&sources).map_err(|diagnostics| {
         for diagnostic in &diagnostics {
             tracing::error!(file = %path, diagnostic = %diagnostic, "rules.json");
         }

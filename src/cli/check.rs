@@ -1,11 +1,12 @@
 //! `offlimits check`: every mistake in rules.json, each with its place and remedy.
 
-use std::io;
 use std::path::Path;
+use std::{fs, io};
 
 use ariadne::{Color, Config, IndexType, Label, Report, ReportKind, Source};
 
 use super::{Exit, input};
+use crate::rules::countries;
 use crate::rules::diagnostic::{Diagnostic, Level};
 use crate::rules::{Compiled, RuleSet, Sources};
 
@@ -36,20 +37,22 @@ pub(super) fn run(path: &Path) -> Exit {
 /// cannot be read itself.
 pub(super) fn read(path: &Path) -> Option<Sources> {
     let folder = path.parent().unwrap_or(Path::new(""));
-    input::read(path)
+    let root = input::read(path)
         .inspect_err(|error| {
             eprintln!("error: cannot read the rules: {}: {error}", path.display());
             if !path.exists() {
                 eprintln!("help: name your rules with --rules FILE, or run this where rules.json is");
             }
         })
+        .ok()?;
+    let sources = Sources::gather(root, |pack| {
+        let path = folder.join(pack);
+        input::read(&path).map_err(|error| format!("{}: {error}", path.display()))
+    });
+    sources
+        .with_countries(|| fs::read(folder.join(countries::FILE)))
+        .inspect_err(|reason| eprintln!("error: cannot read the countries: {reason}"))
         .ok()
-        .map(|root| {
-            Sources::gather(root, |pack| {
-                let path = folder.join(pack);
-                input::read(&path).map_err(|error| format!("{}: {error}", path.display()))
-            })
-        })
 }
 
 /// Shows diagnostics on stderr, with the lines that they speak of.

@@ -7,8 +7,10 @@ use anstyle::{AnsiColor, Style};
 
 use super::{Exit, input};
 use crate::finding::Call;
-use crate::record::{Record, Scope};
+use crate::record::{Found, Record, Scope};
 use crate::route::Refusal;
+use crate::rules::condition::Condition;
+use crate::rules::hours::Hours;
 use crate::rules::{Cell, Rule, RuleSet, Table};
 use crate::text;
 
@@ -112,10 +114,26 @@ pub(super) fn explain_cell(out: &mut impl Write, cell: &Cell, record: &Record) -
         let more = values.len().saturating_sub(VALUES);
         let shown: Vec<String> =
             values.iter().take(VALUES).map(|value| format!("\"{}\"", shorten(&value.text()))).collect();
-        format!("found {}{}", shown.join(", "), if more > 0 { format!(" +{more}") } else { String::new() })
+        let local = local_times(&cell.condition, &values);
+        format!("found {}{}{local}", shown.join(", "), if more > 0 { format!(" +{more}") } else { String::new() })
     };
     let mark = if holds { "yes" } else { "no " };
     writeln!(out, "      {style}{mark}{style:#}  {} {}  ({found})", cell.field.written, shorten(&cell.written))
+}
+
+/// What a condition on hours compares: the times of its own zone.
+fn local_times(condition: &Condition, values: &[Found<'_>]) -> String {
+    let called = |hours: &Hours| {
+        values.iter().find_map(|value| Some(format!(", there {}", hours.called(value.scalar()?)?))).unwrap_or_default()
+    };
+    match condition {
+        Condition::Time { hours, .. } => called(hours),
+        Condition::Not(condition) => local_times(condition, values),
+        Condition::All(conditions) | Condition::Any(conditions) => {
+            conditions.iter().map(|condition| local_times(condition, values)).collect()
+        }
+        _ => String::new(),
+    }
 }
 
 fn shorten(value: &str) -> String {

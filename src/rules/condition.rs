@@ -2,11 +2,13 @@
 
 use std::cmp::Ordering;
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use ipnet::IpNet;
 
 use super::Row;
 use super::field::Field;
+use super::hours::Hours;
 use super::pattern::Pattern;
 use crate::record::{Found, Scope};
 
@@ -27,6 +29,13 @@ pub enum Condition {
     Above(String),
     /// Some value is a number below this one.
     Below(String),
+    /// Some value is a time within these hours, or outside them.
+    Time {
+        /// The hours.
+        hours: Arc<Hours>,
+        /// Whether the time is to be within.
+        within: bool,
+    },
     /// Each is true, perhaps of different values.
     All(Vec<Condition>),
     /// One is true.
@@ -60,6 +69,7 @@ impl Condition {
             }),
             Self::Above(bound) => some_scalar(&|value| compare_numbers(value, bound) == Some(Ordering::Greater)),
             Self::Below(bound) => some_scalar(&|value| compare_numbers(value, bound) == Some(Ordering::Less)),
+            Self::Time { hours, within } => some_scalar(&|value| hours.contain(value) == Some(*within)),
             Self::All(conditions) => conditions.iter().all(|condition| condition.holds(values, scope)),
             Self::Any(conditions) => conditions.iter().any(|condition| condition.holds(values, scope)),
             Self::SameAs(SameAs { field, part }) => scope.values(field).iter().filter_map(Found::scalar).any(|other| {

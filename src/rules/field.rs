@@ -1,5 +1,6 @@
 //! The fields that a cell, a title or a throttle may name: aliases, and paths into CloudTrail's record.
 
+use super::countries::{CODES, Countries};
 use super::reader::suggestion;
 use crate::json::{Node, Value};
 
@@ -19,6 +20,8 @@ pub enum Target {
     Path(Vec<Box<str>>),
     /// A value worked out from several places of the record: one at most.
     Derived(Derived),
+    /// The country of `sourceIPAddress`, by this database.
+    Country(Countries),
 }
 
 /// The aliases that are more than a short name of one path. [`crate::record::Record::derived`] works them out.
@@ -41,11 +44,12 @@ pub enum Derived {
 }
 
 /// The aliases that are short names of one path. `userIdentityType` is Conformity's word.
-const SHORT_NAMES: [(&str, &[&str]); 9] = [
+const SHORT_NAMES: [(&str, &[&str]); 10] = [
     ("identity", &["userIdentity", "type"]),
     ("service", &["eventSource"]),
     ("event", &["eventName"]),
     ("region", &["awsRegion"]),
+    ("time", &["eventTime"]),
     ("source_ip", &["sourceIPAddress"]),
     ("user_agent", &["userAgent"]),
     ("error", &["errorCode"]),
@@ -62,6 +66,9 @@ const DERIVED: [(&str, Derived); 7] = [
     ("session", Derived::Session),
     ("actor", Derived::Actor),
 ];
+
+/// The alias that needs a database.
+const COUNTRY: &str = "country";
 
 /// The top-level fields of CloudTrail's record, up to eventVersion 1.11.
 /// Source: AWS CloudTrail User Guide, "CloudTrail record contents" and "Insights event record contents".
@@ -112,12 +119,30 @@ pub struct FieldError {
 }
 
 impl Field {
-    /// A field of the record: an alias, or a path that begins with a top-level field of CloudTrail's record.
+    /// A field of the record: an alias other than `country`, or a path that begins with a top-level field of CloudTrail's
+    /// record.
     ///
     /// # Errors
     /// A path that cannot be read, or that no record can hold.
     pub fn of_record(written: &str) -> Result<Self, FieldError> {
-        let target = if let Some((_, path)) = SHORT_NAMES.iter().find(|(name, _)| *name == written) {
+        Self::of_record_in(written, None)
+    }
+
+    /// As [`Field::of_record`], with the database that the alias `country` asks.
+    ///
+    /// # Errors
+    /// `country` without a database, too.
+    pub fn of_record_in(written: &str, countries: Option<&Countries>) -> Result<Self, FieldError> {
+        let target = if written == COUNTRY {
+            let error = || FieldError {
+                code: "no-countries",
+                message: "\"country\" needs a database of countries, and there is none".to_owned(),
+                help: "put one in MaxMind's format (GeoLite2 Country, DB-IP Country Lite, IPinfo Lite) beside this \
+                       rules.json, and name it countries.mmdb"
+                    .to_owned(),
+            };
+            Target::Country(countries.ok_or_else(error)?.clone())
+        } else if let Some((_, path)) = SHORT_NAMES.iter().find(|(name, _)| *name == written) {
             Target::Path(path.iter().map(|&key| key.into()).collect())
         } else if let Some((_, derived)) = DERIVED.iter().find(|(name, _)| *name == written) {
             Target::Derived(*derived)
@@ -125,14 +150,17 @@ impl Field {
             let path = parse_path(written)?;
             let first = path.first().map_or("", |key| key);
             if !TOP_LEVEL.contains(&first) {
-                let names = || SHORT_NAMES.iter().map(|(name, _)| *name).chain(DERIVED.iter().map(|(name, _)| *name));
+                let names = || {
+                    let derived = DERIVED.iter().map(|(name, _)| *name);
+                    SHORT_NAMES.iter().map(|(name, _)| *name).chain(derived).chain([COUNTRY])
+                };
                 return Err(FieldError {
                     code: "unknown-field",
                     message: format!("no CloudTrail record has a field \"{first}\""),
                     help: suggestion(first, names().chain(TOP_LEVEL)).unwrap_or_else(|| {
-                        "write an alias (identity, service, event, region, account, source_ip, user_agent, error, \
-                         read_only, outcome, mfa, user, role, session, actor), or a path that begins with a top-level \
-                         field of the record, such as requestParameters.bucketName"
+                        "write an alias (identity, service, event, region, account, time, source_ip, country, \
+                         user_agent, error, read_only, outcome, mfa, user, role, session, actor), or a path that begins \
+                         with a top-level field of the record, such as requestParameters.bucketName"
                             .to_owned()
                     }),
                 });
@@ -168,6 +196,7 @@ impl Field {
         match &self.target {
             Target::Derived(Derived::Outcome) => Some(&["success", "failure"]),
             Target::Derived(Derived::Mfa) => Some(&["yes", "no"]),
+            Target::Country(_) => Some(&CODES),
             Target::Path(path) if path.len() == 1 && &*path[0] == "readOnly" => Some(&["true", "false"]),
             _ => None,
         }

@@ -5,8 +5,10 @@
 
 mod compile;
 pub mod condition;
+pub mod countries;
 pub mod diagnostic;
 pub mod field;
+pub mod hours;
 pub mod pattern;
 pub mod reader;
 pub mod sources;

@@ -3,6 +3,9 @@
 //! Whoever has files reads them; whoever compiles gets texts. The function gets one text: the bundle, in which every pack
 //! stands inside the `include` that names it.
 
+use std::io;
+
+use super::countries::Countries;
 use crate::json::{Member, Node, Value};
 
 /// The texts of `rules.json` and of its packs.
@@ -10,6 +13,7 @@ use crate::json::{Member, Node, Value};
 pub struct Sources {
     root: String,
     packs: Vec<Pack>,
+    countries: Option<Countries>,
 }
 
 /// A pack, by the name that `include` gives it.
@@ -23,7 +27,7 @@ struct Pack {
 impl Sources {
     /// A `rules.json` that stands alone: one without packs, or a bundle.
     pub fn alone(root: impl Into<String>) -> Self {
-        Self { root: root.into(), packs: Vec::new() }
+        Self { root: root.into(), packs: Vec::new(), countries: None }
     }
 
     /// A `rules.json` with the packs that it includes. `read` is asked once for each name, as it is written; a reason is
@@ -39,7 +43,29 @@ impl Sources {
                 }
             }
         }
-        Self { root, packs }
+        Self { root, packs, countries: None }
+    }
+
+    /// The same with a database of countries, if these texts speak of countries at all. `read` gives its bytes; where there
+    /// is no such file, a rule that needs one is an error of its own.
+    ///
+    /// # Errors
+    /// Why it could not be read.
+    pub fn with_countries(mut self, read: impl FnOnce() -> io::Result<Vec<u8>>) -> Result<Self, String> {
+        let packs = self.packs().filter_map(|(_, text)| text.ok());
+        if packs.chain([self.root()]).any(|text| text.contains("country")) {
+            self.countries = match read() {
+                Ok(bytes) => Some(Countries::read(bytes)?),
+                Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+                Err(error) => return Err(error.to_string()),
+            };
+        }
+        Ok(self)
+    }
+
+    /// The database of countries.
+    pub fn countries(&self) -> Option<&Countries> {
+        self.countries.as_ref()
     }
 
     /// The text of `rules.json`.
@@ -159,5 +185,14 @@ mod tests {
         assert_eq!(sources.text(None), sources.root());
         assert_eq!(sources.bundle(), None);
         assert_eq!(Sources::gather("{", |_| unreachable!()).packs().count(), 0);
+    }
+
+    #[test]
+    fn countries_are_read_where_rules_speak_of_them() {
+        let speaking = || Sources::alone(r#"{"country"}"#);
+        assert!(Sources::alone("{}").with_countries(|| unreachable!()).is_ok());
+        assert!(speaking().with_countries(|| Err(io::ErrorKind::NotFound.into())).unwrap().countries().is_none());
+        assert!(speaking().with_countries(|| Err(io::ErrorKind::PermissionDenied.into())).is_err());
+        assert!(speaking().with_countries(|| Ok(b"no database".to_vec())).is_err());
     }
 }

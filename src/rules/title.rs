@@ -1,5 +1,6 @@
 //! Titles with `{fields}` in them.
 
+use super::countries::Countries;
 use super::field::{Field, FieldError};
 use crate::record::{Found, Record, Scope};
 use crate::text;
@@ -25,7 +26,7 @@ impl Title {
     ///
     /// # Errors
     /// Braces that do not pair, and unknown fields.
-    pub fn parse(written: &str) -> Result<Self, FieldError> {
+    pub fn parse(written: &str, countries: Option<&Countries>) -> Result<Self, FieldError> {
         let error = |message: &str| FieldError {
             code: "bad-title",
             message: format!("the title's braces do not pair: {message}"),
@@ -47,9 +48,8 @@ impl Title {
                 let (fields, after) = rest.split_once('}').ok_or_else(|| error("a { is not closed"))?;
                 rest = after;
                 parts.push(Part::Text(std::mem::take(&mut text)));
-                parts.push(Part::Field(
-                    fields.split('|').map(|field| Field::of_record(field.trim())).collect::<Result<_, _>>()?,
-                ));
+                let field = |written: &str| Field::of_record_in(written.trim(), countries);
+                parts.push(Part::Field(fields.split('|').map(field).collect::<Result<_, _>>()?));
             }
         }
         text.push_str(rest);
@@ -87,7 +87,7 @@ mod tests {
     use super::*;
 
     fn title(template: &str, json: &str) -> String {
-        Title::parse(template).unwrap().render(&Record::parse(json).unwrap())
+        Title::parse(template, None).unwrap().render(&Record::parse(json).unwrap())
     }
 
     #[test]
@@ -107,7 +107,7 @@ mod tests {
     #[test]
     fn mistakes_are_told() {
         for bad in ["{", "}", "{event", "{nosuch}", "{}", "a}b"] {
-            assert!(Title::parse(bad).is_err(), "{bad}");
+            assert!(Title::parse(bad, None).is_err(), "{bad}");
         }
     }
 }

@@ -1,11 +1,13 @@
 //! What a cell asks: patterns, lists of conditions, operators.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use super::{Compiler, Place};
 use crate::json::{Node, Value};
 use crate::rules::condition::{Condition, SameAs};
 use crate::rules::field::{Field, Target};
+use crate::rules::hours::Hours;
 use crate::rules::pattern::{Pattern, PatternError};
 use crate::rules::reader::{Fields, array, listed, string, suggestion, wrong_kind};
 
@@ -36,7 +38,8 @@ impl<'n> Compiler<'n> {
     }
 
     fn operator(&mut self, node: &'n Node, field: &Field, place: Place) -> Option<Condition> {
-        const OPERATORS: [&str; 9] = ["is", "not", "exists", "cidr", "above", "below", "all", "same_as", "item"];
+        const OPERATORS: [&str; 11] =
+            ["is", "not", "exists", "cidr", "above", "below", "within", "outside", "all", "same_as", "item"];
         let members = node.members().unwrap_or_default();
         let [member] = members else {
             let message = format!("a condition has exactly one operator, and this has {}", members.len());
@@ -52,10 +55,12 @@ impl<'n> Compiler<'n> {
             "cidr" => self.cidr(value),
             "above" => self.number(value).map(Condition::Above),
             "below" => self.number(value).map(Condition::Below),
+            "within" => self.hours(value).map(|hours| Condition::Time { hours, within: true }),
+            "outside" => self.hours(value).map(|hours| Condition::Time { hours, within: false }),
             "all" => Some(Condition::All(self.conditions(value, field, place))),
             "same_as" => self.same_as(value, place),
             "item" => {
-                if let Target::Derived(_) = field.target {
+                if let Target::Derived(_) | Target::Country(_) = field.target {
                     let help = "use it on a path that leads to an array, such as requestParameters.ipPermissions.items";
                     self.problems.error(
                         "no-items",
@@ -136,7 +141,10 @@ impl<'n> Compiler<'n> {
 
     fn impossible(&mut self, span: &Range<usize>, field: &Field, vocabulary: &[&str]) {
         let message = format!("\"{}\" never has this value: the cell can never match", field.written);
-        let help = format!("its values are {}", listed(vocabulary.iter().copied()));
+        let help = match field.target {
+            Target::Country(_) => "its values are codes of ISO 3166-1, two capital letters, such as \"DE\"".to_owned(),
+            _ => format!("its values are {}", listed(vocabulary.iter().copied())),
+        };
         self.problems.error("impossible-value", span, message, help);
     }
 
@@ -195,6 +203,76 @@ impl<'n> Compiler<'n> {
         }
         wrong_kind(node, "a bound is a number", &mut self.problems);
         None
+    }
+
+    fn hours(&mut self, node: &'n Node) -> Option<Arc<Hours>> {
+        let mut fields = Fields::of(node, "a span of time", &mut self.problems)?;
+        let zone = fields.require("zone", &mut self.problems);
+        let (days, spans) = (fields.get("days"), fields.get("hours"));
+        if days.or(spans).is_none() {
+            let help = "add \"hours\", such as \"08:00-18:00\", or \"days\", such as \"Mon-Fri\", or both";
+            self.problems.error(
+                "missing-key",
+                &(node.span.start..node.span.start + 1),
+                "a span of time needs \"hours\" or \"days\"",
+                help,
+            );
+        }
+        fields.finish(&mut self.problems);
+        let mut hours = self.zone(zone?)?;
+        if let Some(node) = days {
+            let help = "write days such as \"Mon-Fri\" or [\"Mon\", \"Thu-Sat\"]: Mon, Tue, Wed, Thu, Fri, Sat, Sun";
+            hours = self.span(node, "days", help, |texts| hours.on(texts))?;
+        }
+        if let Some(node) = spans {
+            let help = "write hours such as \"08:00-18:00\" or [\"08:00-12:00\", \"13:00-18:00\"]; \"22:00-06:00\" is a \
+                        night, and 24:00 the end of a day";
+            hours = self.span(node, "hours", help, |texts| hours.at(texts))?;
+        }
+        Some(Arc::new(hours))
+    }
+
+    fn zone(&mut self, node: &'n Node) -> Option<Hours> {
+        let literals = self.literals(node, "\"zone\"");
+        let [literal] = literals.as_slice() else {
+            if literals.len() > 1 {
+                let help = "write one, such as \"Europe/Berlin\"";
+                self.problems.error("wrong-type", &node.span, "\"zone\" is one time zone", help);
+            }
+            return None;
+        };
+        let name = literal.scalar().unwrap_or_default();
+        let hours = Hours::in_zone(name);
+        if hours.is_none() {
+            let zones = Hours::zones();
+            let help = suggestion(name, zones.iter().map(String::as_str)).unwrap_or_else(|| {
+                "write a name of the IANA database, such as \"Europe/Berlin\" or \"UTC\"".to_owned()
+            });
+            self.problems.error("unknown-zone", &literal.span, format!("there is no time zone \"{name}\""), help);
+        }
+        hours
+    }
+
+    /// The hours of a text, of a list of texts, or of a named list.
+    fn span(
+        &mut self,
+        node: &'n Node,
+        what: &str,
+        help: &str,
+        read: impl FnOnce(Vec<&'n str>) -> Result<Hours, &'n str>,
+    ) -> Option<Hours> {
+        let before = self.problems.errors();
+        let literals = self.literals(node, &format!("\"{what}\""));
+        let texts: Vec<&str> = literals.iter().filter_map(|literal| literal.scalar()).collect();
+        if self.problems.errors() > before {
+            return None;
+        }
+        let read = read(texts);
+        if let Err(text) = read {
+            let place = literals.iter().find(|literal| literal.scalar() == Some(text)).unwrap_or(&node);
+            self.problems.error("bad-hours", &place.span, format!("\"{text}\" names no {what}"), help);
+        }
+        read.ok()
     }
 
     fn same_as(&mut self, node: &'n Node, place: Place) -> Option<Condition> {

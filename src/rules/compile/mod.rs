@@ -14,6 +14,7 @@ use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 
+use super::countries::Countries;
 use super::diagnostic::{Diagnostic, Level, Problems, syntax_error};
 use super::field::FieldError;
 use super::pattern::Pattern;
@@ -50,7 +51,8 @@ impl RuleSet {
         let mut diagnostics = Vec::new();
         let packs: Vec<Pack<'_>> =
             sources.packs().map(|(name, text)| Pack::parse(name, text, &mut diagnostics)).collect();
-        let mut compiler = Compiler { digest: digest(&root, &packs), ..Compiler::default() };
+        let (digest, countries) = (digest(&root, &packs), sources.countries().cloned());
+        let mut compiler = Compiler { digest, countries, ..Compiler::default() };
         let (rules, channels) = compiler.file(&root, &packs);
         let Compiler { problems, digest, .. } = compiler;
         diagnostics.extend(problems.finish_in(|file| {
@@ -98,6 +100,8 @@ struct Compiler<'n> {
     problems: Problems,
     digest: Arc<str>,
     lists: HashMap<&'n str, &'n [Node]>,
+    /// Which country an address belongs to, for the alias `country`.
+    countries: Option<Countries>,
     /// What precedes the runbooks that are paths.
     runbooks: Option<&'n str>,
     /// The ids so far, and the pack that has each.

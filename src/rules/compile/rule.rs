@@ -57,7 +57,7 @@ impl<'n> Compiler<'n> {
         });
         let title = fields.require("title", &mut self.problems).and_then(|node| {
             let written = string(node, "title", &mut self.problems)?;
-            self.understood(Title::parse(written), &node.span)
+            self.understood(Title::parse(written, self.countries.as_ref()), &node.span)
         });
         let mut description = fields.string("description", &mut self.problems).map(str::to_owned);
         fields.require("severity", &mut self.problems);

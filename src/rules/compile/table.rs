@@ -39,7 +39,7 @@ impl<'n> Compiler<'n> {
 
     pub(super) fn field(&mut self, written: &str, span: &Range<usize>, place: Place) -> Option<Field> {
         let field = match place {
-            Place::Record => Field::of_record(written),
+            Place::Record => Field::of_record_in(written, self.countries.as_ref()),
             Place::Element => Field::of_element(written),
         };
         self.understood(field, span)
