@@ -44,3 +44,5 @@ pub mod ledger;
 pub mod aws;
 #[cfg(feature = "cli")]
 pub mod cli;
+#[cfg(feature = "cli")]
+pub mod scan;

@@ -1,51 +1,79 @@
-//! Reads what the command line is pointed at: files, folders, stdin, plain or gzip.
+//! What the command line is pointed at: files, folders, stdin, plain or gzip. The commands that read records share this:
+//! what cannot be read is named on stderr, the rest goes on, and on a terminal one sees how far it is.
 
-use std::fs::File;
-use std::io::{self, Read};
+use std::io::{self, IsTerminal, Read};
+use std::num::NonZero;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::thread;
+use std::time::Duration;
 
-use flate2::read::MultiGzDecoder;
+use indicatif::{ProgressBar, ProgressStyle};
 
-use crate::envelope::{self, Opened};
+use super::check::counted;
+use crate::rules::Date;
+use crate::scan::layout::Filter;
+use crate::scan::{self, Input, Scan, Told, Work, files};
 
-/// Bytes of one input, decompressed. CloudTrail's files are a few megabytes; what is larger is a mistake or a bomb.
+/// Bytes of a file that is read whole, decompressed: rules, credentials.
 const MAX_BYTES: u64 = 256 * 1024 * 1024;
 
-/// The text of a file, gunzipped where it is gzip. Bytes that are no UTF-8 become U+FFFD, so that one odd byte cannot hide a
-/// record.
+/// The text of a file, gunzipped where it is gzip. Bytes that are no UTF-8 become U+FFFD.
 pub(super) fn read(path: &Path) -> io::Result<String> {
-    let mut raw: Box<dyn Read> =
-        if path == Path::new("-") { Box::new(io::stdin().lock()) } else { Box::new(File::open(path)?) };
-    let mut magic = [0; 2];
-    let read = fill(&mut raw, &mut magic)?;
-    let raw = io::Cursor::new(magic).take(read as u64).chain(raw);
-    // A log file may be several gzip members, one after the other.
-    let bytes = if magic == [0x1f, 0x8b] { capped(MultiGzDecoder::new(raw))? } else { capped(raw)? };
+    let raw: Box<dyn Read> =
+        if path == Path::new("-") { Box::new(io::stdin()) } else { Box::new(std::fs::File::open(path)?) };
+    let mut bytes = Vec::new();
+    scan::gunzipped(raw)?.take(MAX_BYTES + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > MAX_BYTES {
+        let message = format!("it holds more than {} MiB", MAX_BYTES / 1024 / 1024);
+        return Err(io::Error::new(io::ErrorKind::FileTooLarge, message));
+    }
     Ok(match String::from_utf8(bytes) {
         Ok(text) => text,
         Err(error) => String::from_utf8_lossy(error.as_bytes()).into_owned(),
     })
 }
 
-fn fill(raw: &mut impl Read, buffer: &mut [u8]) -> io::Result<usize> {
-    let mut filled = 0;
-    while filled < buffer.len() {
-        match raw.read(&mut buffer[filled..])? {
-            0 => break,
-            read => filled += read,
+/// Adds the files below a folder whose names end in one of `ends`, in the order of their names.
+pub(super) fn walk(folder: &Path, ends: &[&str], files: &mut Vec<PathBuf>) -> io::Result<()> {
+    for input in files::in_folder(folder, ends) {
+        match input {
+            Input::File(file) => files.push(file),
+            Input::Bad(_, reason) => return Err(io::Error::other(reason)),
+            Input::Stdin => {}
         }
     }
-    Ok(filled)
+    Ok(())
 }
 
-fn capped(reader: impl Read) -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    reader.take(MAX_BYTES + 1).read_to_end(&mut bytes)?;
-    if bytes.len() as u64 > MAX_BYTES {
-        let message = format!("it holds more than {} MiB: split it", MAX_BYTES / 1024 / 1024);
-        return Err(io::Error::new(io::ErrorKind::FileTooLarge, message));
-    }
-    Ok(bytes)
+/// Archives to read, and which part of them.
+#[derive(Debug, clap::Args)]
+pub(super) struct Archive {
+    /// Files and folders to read; - is stdin
+    #[arg(required = true, value_name = "PATH")]
+    pub(super) paths: Vec<PathBuf>,
+    /// Skip log files delivered before this day (UTC), as their names say
+    #[arg(long, value_name = "YYYY-MM-DD", value_parser = day)]
+    since: Option<Date>,
+    /// Skip log files delivered after this day
+    #[arg(long, value_name = "YYYY-MM-DD", value_parser = day)]
+    until: Option<Date>,
+    /// Only log files of this account; may be repeated
+    #[arg(long, value_name = "ID")]
+    account: Vec<String>,
+    /// Only log files of this region; may be repeated
+    #[arg(long, value_name = "NAME")]
+    region: Vec<String>,
+    /// Skip the files up to this one: where an interrupted run told to go on
+    #[arg(long, value_name = "FILE")]
+    resume_after: Option<String>,
+    /// Files that are read at a time [default: as many as there are cores]
+    #[arg(long, value_name = "N")]
+    threads: Option<NonZero<usize>>,
+}
+
+fn day(text: &str) -> Result<Date, String> {
+    Date::parse(text).ok_or_else(|| "write a day as 2027-03-31".to_owned())
 }
 
 /// What went through, for the closing line.
@@ -55,90 +83,161 @@ pub(super) struct Counts {
     pub(super) records: usize,
     pub(super) ignored: usize,
     pub(super) unreadable: usize,
+    /// Whether Ctrl-C ended it before its end.
+    pub(super) interrupted: bool,
+    /// The last file that was read to its end.
+    last: Option<String>,
+    /// Notes of what was ignored that have been printed.
+    notes: usize,
 }
 
-/// Opens every input in turn, folders walked in the order of their names, and hands over what it holds. What cannot be read
-/// is named on stderr; the others go on.
-pub(super) fn each(
-    paths: &[PathBuf],
-    mut take: impl FnMut(&str, &Opened, &mut Counts) -> io::Result<()>,
-) -> io::Result<Counts> {
-    let mut counts = Counts::default();
-    for path in paths {
-        if path.is_dir() {
-            let mut files = Vec::new();
-            if let Err(error) = walk(path, &["json", "jsonl", "ndjson", "gz"], &mut files) {
-                unreadable(&path.display().to_string(), &error.to_string(), &mut counts);
-            }
-            if files.is_empty() {
-                unreadable(
-                    &path.display().to_string(),
-                    "the folder holds no .json, .jsonl, .ndjson or .gz file",
-                    &mut counts,
-                );
-            }
-            for file in files {
-                one(&file, &mut counts, &mut take)?;
-            }
-        } else {
-            one(path, &mut counts, &mut take)?;
+/// Notes of what is ignored that are printed: a folder may hold thousands.
+const NOTES: usize = 20;
+
+impl Counts {
+    /// `1,000 records from 10 files, 1 unreadable`
+    pub(super) fn sentence(&self) -> String {
+        format!(
+            "{} from {}{}{}",
+            counted(self.records, "record"),
+            counted(self.files, "file"),
+            if self.ignored > 0 { format!(", {} ignored", self.ignored) } else { String::new() },
+            if self.unreadable > 0 { format!(", {} unreadable", self.unreadable) } else { String::new() },
+        )
+    }
+
+    /// How to go on, if Ctrl-C ended it.
+    pub(super) fn remedy(&self) {
+        if !self.interrupted {
+            return;
+        }
+        match &self.last {
+            Some(last) => eprintln!(
+                "interrupted: the figures are those of the files up to {last}\nhelp: to go on from there, run the same command with --resume-after '{}'",
+                last.replace('\'', r"'\''")
+            ),
+            None => eprintln!("interrupted before the first file had been read"),
         }
     }
+
+    fn take<M>(
+        &mut self,
+        told: Told<M>,
+        bar: &ProgressBar,
+        take: &mut impl FnMut(&str, M) -> io::Result<()>,
+    ) -> io::Result<()> {
+        match told {
+            Told::Made { input, made } => take(&input, made)?,
+            Told::Ignored { input, reason, count } => {
+                self.ignored += count;
+                self.notes += 1;
+                let more = if count > 1 { format!(" (and {} more)", count - 1) } else { String::new() };
+                if self.notes <= NOTES {
+                    bar.suspend(|| eprintln!("note: {input}: not CloudTrail's, ignored: {reason}{more}"));
+                } else if self.notes == NOTES + 1 {
+                    bar.suspend(|| eprintln!("note: more is ignored; the last line tells how much"));
+                }
+            }
+            Told::Unreadable { place, reason } => {
+                self.unreadable += 1;
+                bar.suspend(|| eprintln!("error: cannot read {place}: {reason}"));
+            }
+            Told::Done { input, records } => {
+                self.files += 1;
+                self.records += records;
+                self.last = Some(input.to_string());
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Set by Ctrl-C.
+static STOP: AtomicBool = AtomicBool::new(false);
+
+/// Reads every file, folders walked in the order of their names, and hands over what `work` makes of the records, in their
+/// order. What cannot be read is named on stderr; the others go on.
+pub(super) fn each<W: Work>(
+    paths: &[PathBuf],
+    work: &W,
+    mut take: impl FnMut(&str, W::Made) -> io::Result<()>,
+) -> io::Result<Counts> {
+    let mut counts = Counts::default();
+    let scan = Scan { threads: scan::all_cores(), stop: &AtomicBool::new(false), bytes: &AtomicU64::new(0) };
+    let bar = ProgressBar::hidden();
+    scan.run(files::inputs(paths), work, |told| counts.take(told, &bar, &mut take))?;
     Ok(counts)
 }
 
-fn one(
-    path: &Path,
-    counts: &mut Counts,
-    take: &mut impl FnMut(&str, &Opened, &mut Counts) -> io::Result<()>,
-) -> io::Result<()> {
-    let name = if path == Path::new("-") { "stdin".to_owned() } else { path.display().to_string() };
-    counts.files += 1;
-    let text = match read(path) {
-        Ok(text) => text,
-        Err(error) => {
-            unreadable(&name, &error.to_string(), counts);
-            return Ok(());
-        }
-    };
-    let opened = envelope::open(&text);
-    for not_a_record in &opened.unreadable {
-        let place = not_a_record.line.map_or_else(|| name.clone(), |line| format!("{name}:{line}"));
-        unreadable(&place, &not_a_record.reason, counts);
+impl Archive {
+    /// As [`each`], with a progress bar on a terminal, and an orderly end at Ctrl-C.
+    pub(super) fn each<W: Work>(
+        &self,
+        work: &W,
+        mut take: impl FnMut(&str, W::Made) -> io::Result<()>,
+    ) -> io::Result<Counts> {
+        let mut counts = Counts::default();
+        let (bar, bytes) = (self.bar(), AtomicU64::new(0));
+        let shown = bar.clone();
+        // Another handler, or none at all, is no reason not to read.
+        let _ = ctrlc::set_handler(move || {
+            if STOP.swap(true, Ordering::Relaxed) {
+                std::process::exit(super::Exit::Interrupted as i32);
+            }
+            shown.suspend(|| eprintln!("finishing the files that have been begun; Ctrl-C again ends at once"));
+        });
+        let scan = Scan { threads: self.threads.unwrap_or_else(scan::all_cores), stop: &STOP, bytes: &bytes };
+        scan.run(self.inputs(), work, |told| {
+            if matches!(told, Told::Done { .. }) {
+                bar.set_position(bytes.load(Ordering::Relaxed));
+                bar.set_message(format!("{} records", counts.records));
+            }
+            counts.take(told, &bar, &mut take)
+        })?;
+        bar.finish_and_clear();
+        counts.interrupted = STOP.load(Ordering::Relaxed);
+        Ok(counts)
     }
-    counts.records += opened.records.len();
-    counts.ignored += opened.ignored.len();
-    // Said once a file: a folder may hold thousands.
-    if let Some(first) = opened.ignored.first() {
-        let more = match opened.ignored.len() {
-            1 => String::new(),
-            several => format!(" (and {} more)", several - 1),
-        };
-        eprintln!("note: {name}: not CloudTrail's, ignored: {}{more}", first.reason);
-    }
-    take(&name, &opened, counts)
-}
 
-/// Names something that could not be read.
-pub(super) fn unreadable(place: &str, reason: &str, counts: &mut Counts) {
-    counts.unreadable += 1;
-    eprintln!("error: cannot read {place}: {reason}");
-}
-
-/// Adds the files below a folder whose names end in one of `ends`, in the order of their names.
-pub(super) fn walk(folder: &Path, ends: &[&str], files: &mut Vec<PathBuf>) -> io::Result<()> {
-    let mut entries = std::fs::read_dir(folder)?.collect::<Result<Vec<_>, _>>()?;
-    entries.sort_by_key(std::fs::DirEntry::file_name);
-    for entry in entries {
-        let path = entry.path();
-        // Links are not followed: they may lead round in a circle.
-        let kind = entry.file_type()?;
-        let wanted = path.extension().is_some_and(|end| ends.iter().any(|known| end == *known));
-        if kind.is_dir() {
-            walk(&path, ends, files)?;
-        } else if kind.is_file() && wanted {
-            files.push(path);
-        }
+    fn inputs(&self) -> impl Iterator<Item = Input> + Send {
+        let filter = self.filter();
+        let mut skipping = self.resume_after.clone();
+        let inputs = files::inputs(&self.paths).filter(move |input| filter.accepts(&input.to_string()));
+        // `None` stands for the end: whoever still waits for a file's name then has waited in vain.
+        inputs.map(Some).chain([None]).filter_map(move |input| match (input, &skipping) {
+            (Some(input), None) => Some(input),
+            (Some(input), Some(name)) => {
+                if input.to_string() == *name {
+                    skipping = None;
+                }
+                None
+            }
+            (None, Some(name)) => {
+                let reason = "--resume-after names a file that is not among those to read".to_owned();
+                Some(Input::Bad(name.clone(), reason))
+            }
+            (None, None) => None,
+        })
     }
-    Ok(())
+
+    fn filter(&self) -> Filter {
+        Filter { since: self.since, until: self.until, accounts: self.account.clone(), regions: self.region.clone() }
+    }
+
+    fn bar(&self) -> ProgressBar {
+        if !io::stderr().is_terminal() {
+            return ProgressBar::hidden();
+        }
+        let bar = ProgressBar::no_length();
+        if let Ok(style) =
+            ProgressStyle::with_template("{bar:30} {bytes} of {total_bytes}, {bytes_per_sec}, {eta} left, {msg}")
+        {
+            bar.set_style(style);
+        }
+        bar.enable_steady_tick(Duration::from_millis(200));
+        let (paths, measured) = (self.paths.clone(), bar.clone());
+        // The walk may take longer than the first files do. It ends with the process.
+        thread::spawn(move || measured.set_length(files::measure(&paths)));
+        bar
+    }
 }

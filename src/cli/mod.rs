@@ -4,9 +4,12 @@
 
 #![allow(clippy::print_stderr, reason = "it is a command line: messages go to stderr, and findings through `Output`")]
 
+mod backtest;
 mod bundle;
 mod check;
+mod diff;
 mod explain;
+mod findings;
 mod import;
 mod input;
 mod replay;
@@ -30,7 +33,7 @@ Examples:
   offlimits replay AWSLogs/ --format jsonl | jq .actor A folder of CloudTrail's log files, for machines
   aws cloudtrail lookup-events | offlimits replay -    What happened in this account lately?
 
-Exit codes: 0 done; 1 `check` or `test` found something wrong; 2 wrong usage, or input that could not be read.";
+Exit codes: 0 done; 1 `check`, `test`, `backtest` or `diff` found something wrong; 2 wrong usage, or input that could not be read.";
 
 /// Tells who made an AWS API call that nobody should be making.
 #[derive(Debug, Parser)]
@@ -69,13 +72,34 @@ enum Command {
         #[arg(long, value_enum, default_value_t = Format::Human)]
         format: Format,
     },
-    /// Show why each row of each rule does or does not match a record, with the values found
+    /// Show why each rule does or does not match a record, cell by cell, and what it would send to whom
     Explain {
         #[command(flatten)]
         source: Source,
-        /// Only the rule with this id
-        #[arg(long, value_name = "ID")]
-        rule: Option<String>,
+        #[command(flatten)]
+        options: explain::Options,
+    },
+    /// Count what the rules would have found in archives of log files, and what would have been sent
+    #[command(after_help = backtest::HELP)]
+    Backtest {
+        #[command(flatten)]
+        archive: input::Archive,
+        /// The rules
+        #[arg(long, value_name = "FILE", default_value = "rules.json")]
+        rules: PathBuf,
+        #[command(flatten)]
+        options: backtest::Options,
+    },
+    /// Tell which findings a change of the rules adds to archives of log files, and which it removes
+    Diff {
+        /// The rules as they are
+        old: PathBuf,
+        /// The rules as they would be
+        new: PathBuf,
+        #[command(flatten)]
+        archive: input::Archive,
+        #[command(flatten)]
+        options: diff::Options,
     },
     /// Run the tests that the rules carry
     #[command(
@@ -125,10 +149,12 @@ enum Format {
 enum Exit {
     /// Done.
     Done = 0,
-    /// `check` or `test` found something wrong.
+    /// `check` or `test` found something wrong; `backtest` or `diff` found more than `--max-per-day` allows.
     Wrong = 1,
     /// Wrong usage, or input that could not be read. Every readable input has still been processed.
     Unreadable = 2,
+    /// Ctrl-C ended it: 128 + SIGINT, as shells have it.
+    Interrupted = 130,
 }
 
 /// Runs the command line of this process.
@@ -139,9 +165,17 @@ pub fn run() -> ExitCode {
         Command::Check { rules } => Ok(check::run(&rules)),
         Command::Bundle { rules, output } => bundle::run(&rules, output.as_deref()),
         Command::Replay { source, format } => with_rules(&source, |rules| replay::run(rules, &source.files, format)),
-        Command::Explain { source, rule } => {
-            with_rules(&source, |rules| explain::run(rules, &source.files, rule.as_deref()))
+        Command::Explain { source, options } => {
+            with_rules(&source, |rules| explain::run(rules, &source.files, &options))
         }
+        Command::Backtest { archive, rules, options } => match load(&rules) {
+            Some(rules) => backtest::run(&rules, &archive, &options),
+            None => Ok(Exit::Unreadable),
+        },
+        Command::Diff { old, new, archive, options } => match (load(&old), load(&new)) {
+            (Some(old), Some(new)) => diff::run(&old, &new, &archive, &options),
+            _ => Ok(Exit::Unreadable),
+        },
         Command::Test { rules: path, options } => match load(&path) {
             Some(rules) => test::run(&rules, &path, &options),
             None => Ok(Exit::Unreadable),

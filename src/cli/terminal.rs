@@ -48,7 +48,8 @@ fn fact(value: &str) -> String {
     text::clip(&text::clean(value), FACT_LIMIT).into_owned()
 }
 
-fn colour(severity: Severity) -> Style {
+/// The colour of a severity.
+pub(super) fn colour(severity: Severity) -> Style {
     let style = Style::new().bold();
     match severity {
         Severity::Extreme | Severity::VeryHigh => style.fg_color(Some(AnsiColor::Red.into())),

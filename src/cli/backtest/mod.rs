@@ -1,0 +1,101 @@
+//! `offlimits backtest`: what the rules would have found in archives, and what would have been sent.
+
+mod alerts;
+mod summary;
+mod tally;
+pub(super) mod time;
+
+use std::io::{self, Write};
+
+use clap::ValueEnum;
+
+use self::summary::Summary;
+pub(super) use self::summary::grouped;
+pub(super) use self::tally::Tally;
+use super::check::counted;
+use super::findings::{self, Evaluate, Line, write_line};
+use super::input::Archive;
+use super::{Exit, input};
+use crate::rules::RuleSet;
+
+pub(super) const HELP: &str = "\
+A PATH may be a file or a folder of CloudTrail's log files, plain or gzip, of any size; memory stays small. What cannot be \
+read is named, and the rest goes on (exit code 2). Ctrl-C ends with the figures so far, and tells how to go on.
+
+Examples:
+  offlimits backtest AWSLogs/                          How loud would these rules have been?
+  offlimits backtest AWSLogs/ --format jsonl           Every finding, one JSON object a line
+  offlimits backtest AWSLogs/ --max-per-day 20         For CI: fail if any day has more alerts";
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Options {
+    /// What is printed: a summary for people, the same as one JSON object, or every finding, one JSON object a line
+    #[arg(long, value_enum, default_value_t = Format::Human)]
+    format: Format,
+    /// Fail (exit code 1) if a day has more messages than this, throttling taken into account, staged rules included
+    #[arg(long, value_name = "N")]
+    max_per_day: Option<u64>,
+    /// How many rules, actors and addresses the summary names
+    #[arg(long, value_name = "N", default_value_t = 10)]
+    top: usize,
+}
+
+/// What is printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// A summary for people.
+    Human,
+    /// The summary as one JSON object.
+    Json,
+    /// Every finding, one JSON object a line; the summary goes to stderr.
+    Jsonl,
+}
+
+pub(super) fn run(rules: &RuleSet, archive: &Archive, options: &Options) -> io::Result<Exit> {
+    let mut out = io::BufWriter::new(anstream::AutoStream::auto(io::stdout()));
+    let mut tally = Tally::new(rules);
+    let counts = archive.each(&Evaluate::new(rules), |file, found| {
+        tally.add(&found);
+        if options.format == Format::Jsonl {
+            let channels = findings::channels(rules, &found.finding);
+            write_line(&mut out, &Line::of(&found.finding, channels, file, found.index))?;
+        }
+        Ok(())
+    })?;
+    tally.finish();
+    let summary = Summary::of(rules, &tally, &counts, options.top);
+    match options.format {
+        Format::Human => summary.print(&mut out)?,
+        Format::Json => write_line(&mut out, &summary)?,
+        Format::Jsonl => summary.print(&mut anstream::stderr())?,
+    }
+    out.flush()?;
+    Ok(end(&counts, options.max_per_day, &tally))
+}
+
+/// Says what is left to say, and how it ended.
+pub(super) fn end(counts: &input::Counts, max_per_day: Option<u64>, tally: &Tally<'_>) -> Exit {
+    let too_loud = match (max_per_day, tally.worst_day()) {
+        (Some(most), Some((day, count))) if count > most => {
+            let days = tally.alerts_by_day.values().filter(|count| **count > most).count();
+            eprintln!(
+                "error: {} has {}, and --max-per-day allows {most} ({} in all)",
+                time::date(day),
+                counted(usize::try_from(count).unwrap_or(usize::MAX), "message"),
+                counted(days, "such day")
+            );
+            true
+        }
+        _ => false,
+    };
+    counts.remedy();
+    if counts.interrupted {
+        Exit::Interrupted
+    } else if counts.unreadable > 0 {
+        Exit::Unreadable
+    } else if too_loud {
+        Exit::Wrong
+    } else {
+        Exit::Done
+    }
+}

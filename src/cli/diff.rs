@@ -1,0 +1,237 @@
+//! `offlimits diff`: which findings a change of the rules adds, and which it removes.
+
+use std::collections::{BTreeMap, HashMap};
+use std::io::{self, Write};
+
+use anstyle::{AnsiColor, Style};
+use serde::Serialize;
+
+use super::backtest::{self, Tally, grouped};
+use super::findings::{self, Evaluate, Found, Line, write_line};
+use super::input::Archive;
+use super::{Exit, Format};
+use crate::record::RawRecord;
+use crate::rules::RuleSet;
+use crate::scan::Work;
+use crate::text;
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Options {
+    /// A summary for people, or one JSON object for each finding that is added, removed or changed
+    #[arg(long, value_enum, default_value_t = Format::Human)]
+    format: Format,
+    /// Fail (exit code 1) if the new rules would send more messages than this on any day, throttling taken into account,
+    /// staged rules included
+    #[arg(long, value_name = "N")]
+    max_per_day: Option<u64>,
+    /// How many actors are named
+    #[arg(long, value_name = "N", default_value_t = 10)]
+    top: usize,
+}
+
+/// What a change makes of a finding.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
+enum Change {
+    /// Only the new rules find it.
+    Added,
+    /// Only the old rules do.
+    Removed,
+    /// Both do, with another severity, or for other channels.
+    Changed,
+    /// Both do, alike.
+    Kept,
+}
+
+/// A finding before and after.
+#[derive(Debug)]
+struct Pair {
+    old: Option<Found>,
+    new: Option<Found>,
+}
+
+/// Both rule sets, over the same record.
+struct Both<'r>(Evaluate<'r>, Evaluate<'r>);
+
+impl Work for Both<'_> {
+    type Made = Pair;
+
+    fn record(&self, record: &RawRecord, made: &mut Vec<Pair>) -> Result<(), String> {
+        let (mut old, mut new) = (Vec::new(), Vec::new());
+        self.0.record(record, &mut old)?;
+        self.1.record(record, &mut new)?;
+        let mut new: Vec<Option<Found>> = new.into_iter().map(Some).collect();
+        for old in old {
+            let same = new.iter_mut().find(|new| new.as_ref().is_some_and(|new| new.finding.id == old.finding.id));
+            made.push(Pair { old: Some(old), new: same.and_then(Option::take) });
+        }
+        made.extend(new.into_iter().flatten().map(|new| Pair { old: None, new: Some(new) }));
+        Ok(())
+    }
+}
+
+/// How many of each change.
+#[derive(Debug, Clone, Copy, Default)]
+struct Changes([u64; 4]);
+
+impl Changes {
+    fn get(self, change: Change) -> u64 {
+        self.0[change as usize]
+    }
+
+    fn is_none(self) -> bool {
+        self.0[..3].iter().all(|count| *count == 0)
+    }
+}
+
+pub(super) fn run(old: &RuleSet, new: &RuleSet, archive: &Archive, options: &Options) -> io::Result<Exit> {
+    let mut out = io::BufWriter::new(anstream::AutoStream::auto(io::stdout()));
+    // What both would have sent; and to count each finding once.
+    let (mut before, mut after) = (Tally::new(old), Tally::new(new));
+    let mut all = Changes::default();
+    let mut by_rule: BTreeMap<String, Changes> = BTreeMap::new();
+    let mut by_actor: HashMap<String, Changes> = HashMap::new();
+    let counts = archive.each(&Both(Evaluate::new(old), Evaluate::new(new)), |file, Pair { old: was, new: is }| {
+        let first = [was.as_ref().is_some_and(|was| before.add(was)), is.as_ref().is_some_and(|is| after.add(is))];
+        if first == [false, false] {
+            return Ok(());
+        }
+        let change = match (&was, &is) {
+            (None, _) => Change::Added,
+            (_, None) => Change::Removed,
+            (Some(was), Some(is)) => compare(old, was, new, is),
+        };
+        let Some(found) = is.as_ref().or(was.as_ref()) else { return Ok(()) };
+        all.0[change as usize] += 1;
+        by_rule.entry(found.finding.rule.id.clone()).or_default().0[change as usize] += 1;
+        if change == Change::Kept {
+            return Ok(());
+        }
+        let actor = found.finding.call.actor.as_deref().unwrap_or("(nobody named)");
+        if by_actor.len() < ACTORS || by_actor.contains_key(actor) {
+            by_actor.entry(actor.to_owned()).or_default().0[change as usize] += 1;
+        }
+        if options.format == Format::Jsonl {
+            let channels = findings::channels(if is.is_some() { new } else { old }, &found.finding);
+            let was = was.as_ref().filter(|_| change == Change::Changed);
+            let line = DiffLine {
+                change,
+                was: was.map(|was| Was {
+                    severity: was.finding.severity.as_str(),
+                    channels: findings::channels(old, &was.finding),
+                    mode: was.finding.rule.mode.as_str(),
+                }),
+                line: Line::of(&found.finding, channels, file, found.index),
+            };
+            write_line(&mut out, &line)?;
+        }
+        Ok(())
+    })?;
+    before.finish();
+    after.finish();
+    let mut by_actor: Vec<(String, Changes)> = by_actor.into_iter().filter(|(_, changes)| !changes.is_none()).collect();
+    by_actor.sort_by(|a, b| {
+        let size = |changes: Changes| changes.0[..3].iter().sum::<u64>();
+        size(b.1).cmp(&size(a.1)).then_with(|| a.0.cmp(&b.0))
+    });
+    if options.format == Format::Human {
+        let bold = Style::new().bold();
+        writeln!(out, "{bold}{}{bold:#} in {}", sentence(all), counts.sentence())?;
+        let rules = by_rule.iter().filter(|(_, changes)| !changes.is_none());
+        table(&mut out, "rule", rules.map(|(name, changes)| (name.as_str(), *changes)), usize::MAX)?;
+        table(&mut out, "actor", by_actor.iter().map(|(name, changes)| (name.as_str(), *changes)), options.top)?;
+        for (name, tally) in [("old", &before), ("new", &after)] {
+            if let Some((day, count)) = tally.worst_day() {
+                writeln!(
+                    out,
+                    "\n{name} rules: {} findings; most messages on one day: {} on {}",
+                    grouped(tally.findings),
+                    grouped(count),
+                    backtest::time::date(day)
+                )?;
+            } else {
+                writeln!(out, "\n{name} rules: {} findings", grouped(tally.findings))?;
+            }
+        }
+    } else {
+        eprintln!("{} in {}", sentence(all), counts.sentence());
+    }
+    out.flush()?;
+    Ok(backtest::end(&counts, options.max_per_day, &after))
+}
+
+/// Actors that are told apart. Callers choose some of their names.
+const ACTORS: usize = 100_000;
+/// Characters of a name.
+const NAME: usize = 60;
+
+fn compare(old: &RuleSet, was: &Found, new: &RuleSet, is: &Found) -> Change {
+    let alike = was.finding.severity == is.finding.severity
+        && was.finding.rule.mode == is.finding.rule.mode
+        && findings::channels(old, &was.finding) == findings::channels(new, &is.finding);
+    if alike { Change::Kept } else { Change::Changed }
+}
+
+fn sentence(changes: Changes) -> String {
+    format!(
+        "{} findings added, {} removed, {} changed, {} as before",
+        grouped(changes.get(Change::Added)),
+        grouped(changes.get(Change::Removed)),
+        grouped(changes.get(Change::Changed)),
+        grouped(changes.get(Change::Kept))
+    )
+}
+
+fn table<'a>(
+    out: &mut impl Write,
+    what: &str,
+    lines: impl Iterator<Item = (&'a str, Changes)>,
+    most: usize,
+) -> io::Result<()> {
+    let lines: Vec<(String, Changes)> =
+        lines.map(|(name, changes)| (text::clip(&text::clean(name), NAME).into_owned(), changes)).collect();
+    if lines.is_empty() {
+        return Ok(());
+    }
+    let width = lines.iter().take(most).map(|(name, _)| name.chars().count()).max().unwrap_or_default().max(what.len());
+    let (bold, green, red) = (
+        Style::new().bold(),
+        Style::new().fg_color(Some(AnsiColor::Green.into())),
+        Style::new().fg_color(Some(AnsiColor::Red.into())),
+    );
+    writeln!(out, "\n{bold}{what:<width$}  {:>9}  {:>9}  {:>9}{bold:#}", "added", "removed", "changed")?;
+    for (name, changes) in lines.iter().take(most) {
+        let signed = |sign: &str, change| match changes.get(change) {
+            0 => "0".to_owned(),
+            count => format!("{sign}{}", grouped(count)),
+        };
+        writeln!(
+            out,
+            "{name:<width$}  {red}{:>9}{red:#}  {green}{:>9}{green:#}  {:>9}",
+            signed("+", Change::Added),
+            signed("-", Change::Removed),
+            signed("", Change::Changed)
+        )?;
+    }
+    if lines.len() > most {
+        writeln!(out, "and {} more", grouped((lines.len() - most) as u64))?;
+    }
+    Ok(())
+}
+
+/// A finding that changes, as `--format jsonl` prints it: what it is, or was, and what becomes of it.
+#[derive(Serialize)]
+struct DiffLine<'a> {
+    change: Change,
+    /// Of one that is changed: what the old rules made of it.
+    was: Option<Was<'a>>,
+    #[serde(flatten)]
+    line: Line<'a>,
+}
+
+#[derive(Serialize)]
+struct Was<'a> {
+    severity: &'static str,
+    channels: Vec<&'a str>,
+    mode: &'static str,
+}

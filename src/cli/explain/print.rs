@@ -1,0 +1,237 @@
+//! Prints verdicts, for people and for machines.
+
+use std::io::{self, Write};
+
+use anstyle::{AnsiColor, Style};
+use serde::Serialize;
+
+use super::super::check::counted;
+use super::because;
+use super::verdict::{CellVerdict, ExceptionVerdict, Outcome, RowVerdict, Verdict, shorten};
+use crate::finding::Call;
+use crate::record::Record;
+use crate::rules::Cell;
+
+/// Prints for people.
+pub(super) struct Printer<W> {
+    pub(super) out: W,
+    /// Rules that do not match, and rows of each rule, that are shown.
+    pub(super) nearest: usize,
+}
+
+impl<W: Write> Printer<W> {
+    /// `verdicts`: in the order of [`Verdict::distance`].
+    pub(super) fn record(&mut self, call: &Call, file: &str, index: usize, verdicts: &[Verdict<'_>]) -> io::Result<()> {
+        let bold = Style::new().bold();
+        writeln!(self.out, "{bold}{}{bold:#}\n{file}, record {index}\n", call.sentence)?;
+        let hits = verdicts.iter().take_while(|verdict| verdict.distance().0 < 2).count();
+        let shown = hits.saturating_add(self.nearest).min(verdicts.len());
+        verdicts[..shown].iter().try_for_each(|verdict| self.verdict(verdict))?;
+        if verdicts.len() > shown {
+            let others = &verdicts[shown..];
+            let off = others.iter().filter(|verdict| verdict.outcome == Outcome::Off).count();
+            let (rules, and_off) = (
+                counted(others.len() - off, "other rule"),
+                if off > 0 { format!(", {off} off") } else { String::new() },
+            );
+            writeln!(self.out, "{rules} further from matching{and_off}: --all shows them\n")?;
+        }
+        Ok(())
+    }
+
+    fn verdict(&mut self, verdict: &Verdict<'_>) -> io::Result<()> {
+        let (bold, id) = (Style::new().bold(), &verdict.rule.info.id);
+        let says = match (verdict.outcome, &verdict.finding) {
+            (Outcome::Off, _) => "is off".to_owned(),
+            (Outcome::Miss { failing }, _) => format!("does not match: {} away", counted(failing, "cell")),
+            (Outcome::Excepted { row, exception }, _) => {
+                let reason = verdict.exceptions[exception].reason;
+                format!("matches by row {row}, and is allowed by exception {exception}: {}", shorten(reason))
+            }
+            (Outcome::Match { row }, Some(finding)) => {
+                let staged = if verdict.is_staged() { ", staged: nobody is told" } else { "" };
+                format!("MATCHES by row {row}, severity {}{staged}", finding.severity)
+            }
+            (Outcome::Match { row }, None) => format!("MATCHES by row {row}"),
+        };
+        writeln!(self.out, "{bold}{id}{bold:#} {says}")?;
+        self.rows("row", &verdict.rows)?;
+        for (index, exception) in verdict.exceptions.iter().enumerate() {
+            let covers = match exception {
+                ExceptionVerdict { covers: true, .. } => "covers it",
+                ExceptionVerdict { expired: true, .. } => {
+                    "would cover it, but had expired when the record was written (or the record has no time)"
+                }
+                _ => "does not cover it",
+            };
+            writeln!(self.out, "  exception {index} ({}) {covers}", shorten(exception.reason))?;
+            self.rows("  row", &exception.rows)?;
+        }
+        for (name, refusal) in &verdict.channels {
+            match refusal {
+                None if verdict.is_staged() => writeln!(self.out, "  channel {name} would take it")?,
+                None => writeln!(self.out, "  channel {name} takes it")?,
+                Some(refusal) => writeln!(self.out, "  channel {name} does not take it: {}", because(refusal))?,
+            }
+        }
+        writeln!(self.out)
+    }
+
+    fn rows(&mut self, name: &str, rows: &[RowVerdict<'_>]) -> io::Result<()> {
+        for row in rows.iter().take(self.nearest.max(1)) {
+            let verdict = match row.failing() {
+                0 => "matches".to_owned(),
+                failing => format!("does not match: {failing} of {} false", counted(row.cells.len(), "cell")),
+            };
+            writeln!(self.out, "  {name} {} {verdict}", row.index)?;
+            row.cells.iter().try_for_each(|cell| print_cell(&mut self.out, cell))?;
+        }
+        if rows.len() > self.nearest.max(1) {
+            let more = counted(rows.len() - self.nearest.max(1), &format!("other {}", name.trim()));
+            writeln!(self.out, "  {more} no nearer")?;
+        }
+        Ok(())
+    }
+}
+
+/// One cell: whether it holds, what it asks, and what the record has.
+pub(in crate::cli) fn explain_cell(out: &mut impl Write, cell: &Cell, record: &Record) -> io::Result<()> {
+    print_cell(out, &CellVerdict::of(cell, record))
+}
+
+fn print_cell(out: &mut impl Write, verdict: &CellVerdict<'_>) -> io::Result<()> {
+    let CellVerdict { cell, holds, values, more, local } = verdict;
+    let found = if values.is_empty() {
+        // A missing field makes `not` true: say that nothing was found, so that nobody wonders.
+        "the record has no such field".to_owned()
+    } else {
+        let shown: Vec<String> = values.iter().map(|value| format!("\"{value}\"")).collect();
+        let more = if *more > 0 { format!(" +{more}") } else { String::new() };
+        let local = local.as_ref().map(|local| format!(", there {local}")).unwrap_or_default();
+        format!("found {}{more}{local}", shown.join(", "))
+    };
+    let (mark, colour) = if *holds { ("yes", AnsiColor::Green) } else { ("no ", AnsiColor::Red) };
+    let style = Style::new().fg_color(Some(colour.into()));
+    writeln!(out, "      {style}{mark}{style:#}  {} {}  ({found})", cell.field.written, shorten(&cell.written))
+}
+
+/// A verdict as `--format jsonl` prints it. Scripts read it: keys may join, none may change or go.
+#[derive(Serialize)]
+pub(super) struct Line<'a> {
+    file: &'a str,
+    index: usize,
+    event_id: Option<&'a str>,
+    rule: &'a str,
+    /// `match`, `excepted`, `miss` or `off`.
+    verdict: &'static str,
+    mode: &'static str,
+    /// The row that matches.
+    row: Option<usize>,
+    /// The exception that allows it.
+    exception: Option<usize>,
+    severity: Option<&'static str>,
+    finding: Option<&'a str>,
+    /// False cells of the nearest row.
+    failing: usize,
+    rows: Vec<LineRow<'a>>,
+    exceptions: Vec<LineException<'a>>,
+    channels: Vec<LineChannel<'a>>,
+}
+
+#[derive(Serialize)]
+struct LineRow<'a> {
+    row: usize,
+    matches: bool,
+    cells: Vec<LineCell<'a>>,
+}
+
+#[derive(Serialize)]
+struct LineCell<'a> {
+    field: &'a str,
+    /// As the rule has it: JSON.
+    condition: &'a str,
+    holds: bool,
+    /// The first values, cleaned and clipped.
+    values: &'a [String],
+    more: usize,
+    /// For a condition on hours: the time in its zone.
+    local: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+struct LineException<'a> {
+    reason: &'a str,
+    covers: bool,
+    expired: bool,
+    rows: Vec<LineRow<'a>>,
+}
+
+#[derive(Serialize)]
+struct LineChannel<'a> {
+    channel: &'a str,
+    takes: bool,
+    because: Option<String>,
+}
+
+impl<'a> Line<'a> {
+    pub(super) fn of(verdict: &'a Verdict<'a>, record: &'a Record, file: &'a str, index: usize) -> Self {
+        let (word, row, exception) = match verdict.outcome {
+            Outcome::Match { row } => ("match", Some(row), None),
+            Outcome::Excepted { row, exception } => ("excepted", Some(row), Some(exception)),
+            Outcome::Miss { .. } => ("miss", None, None),
+            Outcome::Off => ("off", None, None),
+        };
+        Self {
+            file,
+            index,
+            event_id: record.filled(&["eventID"]),
+            rule: &verdict.rule.info.id,
+            verdict: word,
+            mode: verdict.rule.info.mode.as_str(),
+            row,
+            exception,
+            severity: verdict.finding.as_ref().map(|finding| finding.severity.as_str()),
+            finding: verdict.finding.as_ref().map(|finding| finding.id.as_str()),
+            failing: verdict.rows.first().map_or(0, RowVerdict::failing),
+            rows: line_rows(&verdict.rows),
+            exceptions: verdict.exceptions.iter().map(LineException::of).collect(),
+            channels: verdict
+                .channels
+                .iter()
+                .map(|(channel, refusal)| LineChannel {
+                    channel,
+                    takes: refusal.is_none(),
+                    because: refusal.as_ref().map(because),
+                })
+                .collect(),
+        }
+    }
+}
+
+impl<'a> LineException<'a> {
+    fn of(exception: &'a ExceptionVerdict<'a>) -> Self {
+        let ExceptionVerdict { reason, covers, expired, rows } = exception;
+        Self { reason, covers: *covers, expired: *expired, rows: line_rows(rows) }
+    }
+}
+
+fn line_rows<'a>(rows: &'a [RowVerdict<'a>]) -> Vec<LineRow<'a>> {
+    rows.iter()
+        .map(|row| LineRow {
+            row: row.index,
+            matches: row.failing() == 0,
+            cells: row
+                .cells
+                .iter()
+                .map(|cell| LineCell {
+                    field: &cell.cell.field.written,
+                    condition: &cell.cell.written,
+                    holds: cell.holds,
+                    values: &cell.values,
+                    more: cell.more,
+                    local: cell.local.as_deref(),
+                })
+                .collect(),
+        })
+        .collect()
+}

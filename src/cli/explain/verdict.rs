@@ -1,0 +1,149 @@
+//! What a rule makes of a record, taken apart.
+
+use crate::finding::{Finding, Mode};
+use crate::record::{Found, Record, Scope};
+use crate::route::Refusal;
+use crate::rules::condition::Condition;
+use crate::rules::{Cell, Rule, RuleSet, Table};
+use crate::text;
+
+/// Values of one cell that are shown, and characters of each.
+const VALUES: usize = 3;
+const VALUE_LIMIT: usize = 100;
+
+/// One rule's verdict.
+pub(super) struct Verdict<'r> {
+    pub(super) rule: &'r Rule,
+    pub(super) outcome: Outcome,
+    /// The rows, the nearest first.
+    pub(super) rows: Vec<RowVerdict<'r>>,
+    pub(super) exceptions: Vec<ExceptionVerdict<'r>>,
+    /// The finding, if there is one.
+    pub(super) finding: Option<Finding>,
+    /// For a finding: each channel, and why it is not sent to it.
+    pub(super) channels: Vec<(&'r str, Option<Refusal>)>,
+}
+
+/// How it ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Outcome {
+    /// By this row.
+    Match { row: usize },
+    /// By this row; this exception allows it.
+    Excepted { row: usize, exception: usize },
+    /// So many cells of the nearest row are false.
+    Miss { failing: usize },
+    /// It would be one of the others, but the rule is off.
+    Off,
+}
+
+/// One row: its index in the file, and its cells.
+pub(super) struct RowVerdict<'r> {
+    pub(super) index: usize,
+    pub(super) cells: Vec<CellVerdict<'r>>,
+}
+
+pub(super) struct CellVerdict<'r> {
+    pub(super) cell: &'r Cell,
+    pub(super) holds: bool,
+    /// The values found, cleaned and clipped; and how many more there are.
+    pub(super) values: Vec<String>,
+    pub(super) more: usize,
+    /// What a condition on hours compares: the time of its own zone.
+    pub(super) local: Option<String>,
+}
+
+pub(super) struct ExceptionVerdict<'r> {
+    pub(super) reason: &'r str,
+    pub(super) covers: bool,
+    /// Whether it would cover the record, had it not expired when the record was written.
+    pub(super) expired: bool,
+    pub(super) rows: Vec<RowVerdict<'r>>,
+}
+
+impl<'r> Verdict<'r> {
+    pub(super) fn of(rules: &'r RuleSet, rule: &'r Rule, record: &Record) -> Self {
+        let rows = rows(&rule.when, record);
+        let exception = rule.unless.iter().position(|exception| exception.covers(record));
+        let outcome = match (rule.is_on(), rule.when.first_match(record), exception) {
+            (false, ..) => Outcome::Off,
+            (true, Some(row), Some(exception)) => Outcome::Excepted { row, exception },
+            (true, Some(row), None) => Outcome::Match { row },
+            (true, None, _) => Outcome::Miss { failing: rows.first().map_or(0, RowVerdict::failing) },
+        };
+        let exceptions = rule.unless.iter().map(|exception| ExceptionVerdict {
+            reason: &exception.reason,
+            covers: exception.covers(record),
+            expired: !exception.covers(record) && exception.when.first_match(record).is_some(),
+            rows: self::rows(&exception.when, record),
+        });
+        let finding = matches!(outcome, Outcome::Match { .. })
+            .then(|| rules.evaluate_record(record).into_iter().find(|finding| finding.rule.id == rule.info.id))
+            .flatten();
+        let channels = finding.iter().flat_map(|finding| {
+            let names = rules.channels().iter().map(|channel| channel.name.as_str()).enumerate();
+            names.map(|(index, name)| (name, rules.refusal(finding, index)))
+        });
+        Self { rule, outcome, rows, exceptions: exceptions.collect(), channels: channels.collect(), finding }
+    }
+
+    /// Sorts what matches first, then the nearest misses, then what is off.
+    pub(super) fn distance(&self) -> (u8, usize) {
+        match self.outcome {
+            Outcome::Match { .. } => (0, 0),
+            Outcome::Excepted { .. } => (1, 0),
+            Outcome::Miss { failing } => (2, failing),
+            Outcome::Off => (3, 0),
+        }
+    }
+
+    pub(super) fn is_staged(&self) -> bool {
+        self.rule.info.mode == Mode::Stage
+    }
+}
+
+impl RowVerdict<'_> {
+    /// How many cells are false.
+    pub(super) fn failing(&self) -> usize {
+        self.cells.iter().filter(|cell| !cell.holds).count()
+    }
+}
+
+/// The rows, those with the fewest false cells first.
+fn rows<'r>(table: &'r Table, record: &Record) -> Vec<RowVerdict<'r>> {
+    let cells = |cells: &'r [Cell]| cells.iter().map(|cell| CellVerdict::of(cell, record)).collect();
+    let rows = table.0.iter().enumerate();
+    let mut rows: Vec<_> = rows.map(|(index, row)| RowVerdict { index, cells: cells(&row.0) }).collect();
+    rows.sort_by_key(RowVerdict::failing);
+    rows
+}
+
+impl<'r> CellVerdict<'r> {
+    pub(super) fn of(cell: &'r Cell, record: &Record) -> Self {
+        let scope = Scope::Record(record);
+        let values = scope.values(&cell.field);
+        Self {
+            cell,
+            holds: cell.holds(scope),
+            values: values.iter().take(VALUES).map(|value| shorten(&value.text())).collect(),
+            more: values.len().saturating_sub(VALUES),
+            local: local_time(&cell.condition, &values),
+        }
+    }
+}
+
+fn local_time(condition: &Condition, values: &[Found<'_>]) -> Option<String> {
+    match condition {
+        Condition::Time { hours, .. } => values.iter().find_map(|value| hours.called(value.scalar()?)),
+        Condition::Not(condition) => local_time(condition, values),
+        Condition::All(conditions) | Condition::Any(conditions) => {
+            conditions.iter().find_map(|condition| local_time(condition, values))
+        }
+        _ => None,
+    }
+}
+
+/// Cleaned and clipped.
+pub(super) fn shorten(value: &str) -> String {
+    text::clip(&text::clean(value), VALUE_LIMIT).into_owned()
+}

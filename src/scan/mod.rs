@@ -1,0 +1,208 @@
+//! Reads archives of log files: inputs → bytes → documents → records, on every core, in memory that does not grow with the
+//! archive, and in an order that does not depend on the cores.
+//!
+//! [`files`] names the inputs in their order, [`unpack`] gives their bytes, [`split`] cuts what is too large to be held
+//! whole, and [`pool`] does all that on several threads and hands the results over in the inputs' order. What is made of a
+//! record is the caller's: [`Work`].
+
+pub mod files;
+pub mod layout;
+mod pool;
+mod split;
+mod unpack;
+
+use std::fmt;
+use std::io;
+use std::num::NonZero;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::thread;
+
+use self::split::{Document, Documents};
+use self::unpack::Unpacker;
+pub use self::unpack::gunzipped;
+use crate::envelope::{self, Opened};
+use crate::record::RawRecord;
+
+/// What is made of each record, on whichever thread reads it.
+pub trait Work: Sync {
+    /// What is made.
+    type Made: Send;
+
+    /// Adds to `made` what there is to say of one record.
+    ///
+    /// # Errors
+    /// Why the record cannot be read.
+    fn record(&self, record: &RawRecord, made: &mut Vec<Self::Made>) -> Result<(), String>;
+}
+
+/// Something to read.
+#[derive(Debug)]
+pub enum Input {
+    /// A file.
+    File(PathBuf),
+    /// The standard input.
+    Stdin,
+    /// What cannot be read: its name, and why.
+    Bad(String, String),
+}
+
+impl fmt::Display for Input {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::File(path) => path.display().fmt(formatter),
+            Self::Stdin => formatter.write_str("stdin"),
+            Self::Bad(name, _) => formatter.write_str(name),
+        }
+    }
+}
+
+/// What a scan tells, in the order of the inputs, and of the records in each.
+#[derive(Debug)]
+pub enum Told<T> {
+    /// Made of the record of this place in this input.
+    Made {
+        /// The input's name.
+        input: Arc<str>,
+        /// What [`Work`] made.
+        made: T,
+    },
+    /// Something is not CloudTrail's: the first of so many of this document, and what it is instead.
+    Ignored {
+        /// The input's name.
+        input: Arc<str>,
+        /// What the first one is.
+        reason: String,
+        /// How many there are.
+        count: usize,
+    },
+    /// Something that should have been records, or part of one input, cannot be read.
+    Unreadable {
+        /// The input's name, and the line where there is one.
+        place: String,
+        /// Why.
+        reason: String,
+    },
+    /// The input has been read to its end.
+    Done {
+        /// The input's name.
+        input: Arc<str>,
+        /// The records that it held.
+        records: usize,
+    },
+}
+
+/// How a scan is done.
+#[derive(Debug)]
+pub struct Scan<'s> {
+    /// How many inputs are read at a time.
+    pub threads: NonZero<usize>,
+    /// Once it is set no further input is begun; those that have been begun are finished.
+    pub stop: &'s AtomicBool,
+    /// Counts the bytes that have been read, as they are stored: for a progress bar.
+    pub bytes: &'s AtomicU64,
+}
+
+/// As many threads as this machine has cores for us.
+pub fn all_cores() -> NonZero<usize> {
+    thread::available_parallelism().unwrap_or(NonZero::<usize>::MIN)
+}
+
+impl Scan<'_> {
+    /// Reads every input and hands over what there is to tell, on the caller's thread.
+    ///
+    /// # Errors
+    /// Those of `take`, which end the scan. What cannot be read is told, and the rest goes on.
+    pub fn run<W: Work>(
+        &self,
+        inputs: impl Iterator<Item = Input> + Send,
+        work: &W,
+        take: impl FnMut(Told<W::Made>) -> io::Result<()>,
+    ) -> io::Result<()> {
+        let read = |unpacker: &mut Unpacker, input: Input, told: &mut pool::Sender<Told<W::Made>>| {
+            let mut reader = Reader { work, input: input.to_string().into(), records: 0, told };
+            if let Err(error) = reader.read(unpacker, &input, self.bytes) {
+                reader.unreadable(None, error.to_string());
+            }
+            let Reader { input, records, .. } = reader;
+            told.send(Told::Done { input, records });
+        };
+        pool::in_order(
+            self.threads,
+            inputs.take_while(|_| !self.stop.load(Ordering::Relaxed)),
+            Unpacker::new,
+            read,
+            take,
+        )
+    }
+}
+
+/// Reads one input.
+struct Reader<'r, W: Work> {
+    work: &'r W,
+    input: Arc<str>,
+    /// Records read so far.
+    records: usize,
+    told: &'r mut pool::Sender<Told<W::Made>>,
+}
+
+impl<W: Work> Reader<'_, W> {
+    fn read(&mut self, unpacker: &mut Unpacker, input: &Input, bytes: &AtomicU64) -> io::Result<()> {
+        if let Input::Bad(_, reason) = input {
+            return Err(io::Error::other(reason.clone()));
+        }
+        let mut documents = Documents::of(unpacker.open(input, bytes)?);
+        while let Some(document) = documents.next()? {
+            self.document(&document);
+            if self.told.is_closed() {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    fn document(&mut self, document: &Document<'_>) {
+        // Bytes that are no UTF-8 become U+FFFD, so that one odd byte cannot hide a record.
+        let opened = envelope::open(&String::from_utf8_lossy(document.bytes));
+        let is_broken = opened.records.is_empty() && opened.unreadable.iter().any(|one| one.line.is_none());
+        if is_broken && document.is_part() {
+            // One damaged record must not take the others of its part with it.
+            for (piece, line) in document.pieces() {
+                self.opened(envelope::open(&String::from_utf8_lossy(piece)), line);
+            }
+        } else {
+            self.opened(opened, document.first_line);
+        }
+    }
+
+    /// `first_line`: that of the document in its input, from 0, where its lines are known.
+    fn opened(&mut self, opened: Opened, first_line: Option<usize>) {
+        let Opened { records, ignored, unreadable } = opened;
+        for one in unreadable {
+            let line = one.line.or(first_line.map(|_| 1)).map(|line| line + first_line.unwrap_or_default());
+            self.unreadable(line, one.reason);
+        }
+        if let Some(first) = ignored.first() {
+            let told = Told::Ignored { input: self.input.clone(), reason: first.reason.clone(), count: ignored.len() };
+            self.told.send(told);
+        }
+        let mut made = Vec::new();
+        for mut record in records {
+            record.index = self.records;
+            self.records += 1;
+            if let Err(reason) = self.work.record(&record, &mut made) {
+                let place = format!("record {} of {}", record.index, self.input);
+                self.told.send(Told::Unreadable { place, reason });
+            }
+            for made in made.drain(..) {
+                self.told.send(Told::Made { input: self.input.clone(), made });
+            }
+        }
+    }
+
+    fn unreadable(&mut self, line: Option<usize>, reason: String) {
+        let place = line.map_or_else(|| self.input.to_string(), |line| format!("{}:{line}", self.input));
+        self.told.send(Told::Unreadable { place, reason });
+    }
+}

@@ -1,0 +1,404 @@
+//! Cuts inputs that are too large to be held whole into documents that are not: the elements of CloudTrail's
+//! `{"Records":[…]}` or of a bare array, some megabytes at a time, and NDJSON likewise.
+
+use std::io::{self, Chain, Read};
+
+use memchr::{memchr, memchr_iter, memchr2, memrchr};
+use serde::de::IgnoredAny;
+
+use super::unpack::Unpacked;
+
+/// Bytes of one part, about.
+const PART: usize = 4 * 1024 * 1024;
+/// Bytes of one record, or of an input that cannot be cut. A record has 256 KiB at most: what is larger is a mistake or a bomb.
+const MOST: usize = 64 * 1024 * 1024;
+/// Bytes that may follow the records' array.
+const TAIL: usize = 1024 * 1024;
+
+/// A text that can be read by itself.
+#[derive(Debug)]
+pub(super) struct Document<'d> {
+    pub(super) bytes: &'d [u8],
+    /// The line of the input that it begins with, from 0, where it is a part of NDJSON.
+    pub(super) first_line: Option<usize>,
+    shape: Shape,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Shape {
+    /// The whole input, or what is left of it.
+    Whole,
+    /// `[…]`, with some elements of an array.
+    Elements,
+    /// Some lines.
+    Lines,
+}
+
+impl<'d> Document<'d> {
+    /// Whether it is one of many that the input was cut into.
+    pub(super) fn is_part(&self) -> bool {
+        self.shape != Shape::Whole
+    }
+
+    /// The pieces of a part, each to be read by itself, and each one's line where lines are known.
+    pub(super) fn pieces(&self) -> Vec<(&'d [u8], Option<usize>)> {
+        match self.shape {
+            Shape::Whole => vec![(self.bytes, None)],
+            Shape::Lines => {
+                let first = self.first_line.unwrap_or_default();
+                let lines = self.bytes.split(|byte| *byte == b'\n').enumerate();
+                lines.filter(|(_, line)| !is_blank(line)).map(|(index, line)| (line, Some(first + index))).collect()
+            }
+            Shape::Elements => {
+                let (mut pieces, mut from, mut scanner) = (Vec::new(), 1, Scanner { at: 1, ..Scanner::default() });
+                while let Some(end) = scanner.next_end(self.bytes) {
+                    pieces.push((&self.bytes[from..end], None));
+                    from = end + 1;
+                }
+                pieces
+            }
+        }
+    }
+}
+
+/// The documents of an input, one after the other.
+pub(super) enum Documents<'u> {
+    Whole(Option<&'u [u8]>),
+    Parts(Parts<'u>),
+}
+
+impl<'u> Documents<'u> {
+    pub(super) fn of(unpacked: Unpacked<'u>) -> Self {
+        match unpacked {
+            Unpacked::Whole(bytes) => Self::Whole(Some(bytes)),
+            Unpacked::Large(beginning, rest) => Self::Parts(Parts::of(beginning, rest)),
+        }
+    }
+
+    pub(super) fn next(&mut self) -> io::Result<Option<Document<'_>>> {
+        match self {
+            Self::Whole(bytes) => {
+                Ok(bytes.take().map(|bytes| Document { bytes, first_line: None, shape: Shape::Whole }))
+            }
+            Self::Parts(parts) => parts.next(),
+        }
+    }
+}
+
+/// An input that is read a part at a time.
+pub(super) struct Parts<'u> {
+    reader: Chain<&'u [u8], Box<dyn Read + 'u>>,
+    shape: Shape,
+    /// The input's text before its array: `{"Records":`.
+    head: &'u [u8],
+    /// What has been read, from the part that was handed over last on.
+    buffer: Vec<u8>,
+    /// Bytes of the buffer that have been dealt with.
+    spent: usize,
+    /// Lines before the buffer.
+    lines: usize,
+    scanner: Scanner,
+    /// Whether the array's end has been handed over.
+    is_closed: bool,
+    /// Told after that.
+    failure: Option<io::Error>,
+}
+
+impl<'u> Parts<'u> {
+    fn of(beginning: &'u [u8], rest: Box<dyn Read + 'u>) -> Self {
+        // Windows' editors write a byte order mark.
+        let beginning = beginning.strip_prefix(b"\xef\xbb\xbf").unwrap_or(beginning);
+        let (shape, start) = match array_of_records(beginning) {
+            Some(start) => (Shape::Elements, start),
+            None if is_ndjson(beginning) => (Shape::Lines, 0),
+            None => (Shape::Whole, 0),
+        };
+        Self {
+            reader: beginning[start..].chain(rest),
+            shape,
+            head: &beginning[..start],
+            buffer: Vec::new(),
+            spent: 0,
+            lines: 0,
+            scanner: Scanner::default(),
+            is_closed: false,
+            failure: None,
+        }
+    }
+
+    fn next(&mut self) -> io::Result<Option<Document<'_>>> {
+        if let Some(error) = self.failure.take() {
+            return Err(error);
+        }
+        if self.is_closed {
+            return Ok(None);
+        }
+        self.forget(self.spent);
+        self.spent = 0;
+        let end = match self.shape {
+            Shape::Whole => {
+                while self.read_on()? {}
+                self.spent = self.buffer.len();
+                self.spent
+            }
+            Shape::Lines => self.next_lines()?,
+            Shape::Elements => self.next_elements()?,
+        };
+        if is_blank(&self.buffer[..end]) {
+            return Ok(None);
+        }
+        let first_line = (self.shape == Shape::Lines).then_some(self.lines);
+        Ok(Some(Document { bytes: &self.buffer[..end], first_line, shape: self.shape }))
+    }
+
+    fn forget(&mut self, end: usize) {
+        if self.shape == Shape::Lines {
+            self.lines += memchr_iter(b'\n', &self.buffer[..end]).count();
+        }
+        self.buffer.drain(..end);
+    }
+
+    /// Whether there was more to read.
+    fn read_on(&mut self) -> io::Result<bool> {
+        if self.buffer.len() > MOST {
+            let message = format!(
+                "it holds a record, or a text that is no list of records, of more than {} MiB: split it",
+                MOST / 1024 / 1024
+            );
+            return Err(io::Error::new(io::ErrorKind::FileTooLarge, message));
+        }
+        Ok(self.reader.by_ref().take(PART as u64).read_to_end(&mut self.buffer)? > 0)
+    }
+
+    /// The end of the next lines in the buffer.
+    fn next_lines(&mut self) -> io::Result<usize> {
+        let mut searched = 0;
+        loop {
+            let more = self.read_on()?;
+            let end = match memrchr(b'\n', &self.buffer[searched..]) {
+                Some(newline) => searched + newline + 1,
+                None if more => {
+                    searched = self.buffer.len();
+                    continue;
+                }
+                None => self.buffer.len(),
+            };
+            if more && is_blank(&self.buffer[..end]) {
+                self.forget(end);
+                searched = self.buffer.len();
+                continue;
+            }
+            self.spent = end;
+            return Ok(end);
+        }
+    }
+
+    /// The end of the next elements in the buffer. It begins with the array's `[`, or with the comma after the elements
+    /// before, which becomes one.
+    fn next_elements(&mut self) -> io::Result<usize> {
+        self.scanner = Scanner { at: 1, ..Scanner::default() };
+        loop {
+            let mut last = None;
+            while let Some(end) = self.scanner.next_end(&self.buffer) {
+                last = Some(end);
+                if self.buffer[end] == b']' {
+                    break;
+                }
+            }
+            if let Some(first) = self.buffer.first_mut() {
+                *first = b'[';
+            }
+            match last {
+                Some(end) if self.buffer[end] == b']' => {
+                    self.close(end + 1);
+                    return Ok(end + 1);
+                }
+                Some(comma) => {
+                    self.buffer[comma] = b']';
+                    self.spent = comma;
+                    return Ok(comma + 1);
+                }
+                None => {}
+            }
+            if !self.read_on()? {
+                // It was cut off: whoever reads what is left will say so.
+                self.spent = self.buffer.len();
+                self.shape = Shape::Whole;
+                return Ok(self.spent);
+            }
+        }
+    }
+
+    /// Looks at what follows the array, which ends here.
+    fn close(&mut self, end: usize) {
+        let mut rest = Vec::new();
+        let result = self.reader.by_ref().take(TAIL as u64 + 1).read_to_end(&mut rest);
+        let tail = [&self.buffer[end..], &rest].concat();
+        self.failure = match result {
+            Err(error) => Some(error),
+            Ok(_) if tail.len() > TAIL => Some(io::Error::other("too much follows its records")),
+            Ok(_) => serde_json::from_slice::<IgnoredAny>(&[self.head, b"[]", &tail].concat())
+                .err()
+                .map(|error| io::Error::other(format!("what follows its records is not JSON: {error}"))),
+        };
+        self.buffer.truncate(end);
+        self.spent = end;
+        self.is_closed = true;
+    }
+}
+
+/// Finds where the elements of an array end.
+#[derive(Debug, Default)]
+struct Scanner {
+    /// The next byte to look at.
+    at: usize,
+    depth: usize,
+    in_string: bool,
+}
+
+impl Scanner {
+    /// The place of the next comma between elements, or of the array's `]`; `None` if there is none yet.
+    fn next_end(&mut self, bytes: &[u8]) -> Option<usize> {
+        while self.at < bytes.len() {
+            if self.in_string {
+                match memchr2(b'"', b'\\', &bytes[self.at..]) {
+                    None => {
+                        self.at = bytes.len();
+                        return None;
+                    }
+                    Some(found) if bytes[self.at + found] == b'"' => {
+                        self.at += found + 1;
+                        self.in_string = false;
+                    }
+                    // What is escaped may not have been read yet: look at the backslash again then.
+                    Some(found) if self.at + found + 1 >= bytes.len() => {
+                        self.at += found;
+                        return None;
+                    }
+                    Some(found) => self.at += found + 2,
+                }
+                continue;
+            }
+            let place = self.at;
+            self.at += 1;
+            match bytes[place] {
+                b'"' => self.in_string = true,
+                b'{' | b'[' => self.depth += 1,
+                b',' | b']' if self.depth == 0 => return Some(place),
+                b'}' | b']' => self.depth = self.depth.saturating_sub(1),
+                _ => {}
+            }
+        }
+        None
+    }
+}
+
+/// Where the array of records begins in a text that is one, or an object whose first key holds it.
+fn array_of_records(text: &[u8]) -> Option<usize> {
+    let mut at = text;
+    at = at.trim_ascii_start();
+    if !at.starts_with(b"[") {
+        at = at.strip_prefix(b"{")?.trim_ascii_start();
+        at = at.strip_prefix(b"\"Records\"").or_else(|| at.strip_prefix(b"\"Events\""))?.trim_ascii_start();
+        at = at.strip_prefix(b":")?.trim_ascii_start();
+    }
+    at.starts_with(b"[").then(|| text.len() - at.len())
+}
+
+/// Whether one of the first two lines is an object by itself: the other may be damaged.
+fn is_ndjson(text: &[u8]) -> bool {
+    let mut rest = text;
+    let lines = std::iter::from_fn(|| {
+        let end = memchr(b'\n', rest)?;
+        let line = &rest[..end];
+        rest = &rest[end + 1..];
+        Some(line)
+    });
+    lines
+        .filter(|line| !is_blank(line))
+        .take(2)
+        .any(|line| line.trim_ascii_start().starts_with(b"{") && serde_json::from_slice::<IgnoredAny>(line).is_ok())
+}
+
+fn is_blank(bytes: &[u8]) -> bool {
+    bytes.trim_ascii().is_empty()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Every document of a text whose first bytes have been read, as pieces.
+    fn pieces(text: &[u8], beginning: usize) -> io::Result<Vec<(String, Option<usize>)>> {
+        let (beginning, rest) = text.split_at(beginning.min(text.len()));
+        let mut documents = Documents::of(Unpacked::Large(beginning, Box::new(rest)));
+        let mut found = Vec::new();
+        while let Some(document) = documents.next()? {
+            if document.is_part() {
+                let all = serde_json::from_slice::<IgnoredAny>(document.bytes);
+                assert!(document.shape == Shape::Lines || all.is_ok(), "{:?}", String::from_utf8_lossy(document.bytes));
+            }
+            let pieces = document.pieces().into_iter();
+            found.extend(pieces.map(|(piece, line)| (String::from_utf8_lossy(piece).trim().to_owned(), line)));
+        }
+        Ok(found)
+    }
+
+    /// An element, with all that may lead a scanner astray.
+    fn element(number: usize) -> String {
+        format!(r#"{{"n":{number},"a":["],","}}{{","\\","\"]"],"s":"{}"}}"#, "x\\\\".repeat(number % 4000))
+    }
+
+    #[test]
+    fn the_elements_of_a_large_array_come_out_as_they_are() {
+        let elements: Vec<String> = (0..3000).map(element).collect();
+        for (head, tail) in [("{\"Records\":", "}\n"), (" { \"Events\" : ", ",\"NextToken\":\"]\"}"), ("", "")] {
+            let text = format!("{head}[{}]{tail}", elements.join(" ,\n"));
+            assert!(text.len() > 2 * PART);
+            let found = pieces(text.as_bytes(), 100).unwrap();
+            assert_eq!(found.len(), elements.len(), "{head}");
+            let odd = found.iter().zip(&elements).find(|((piece, _), element)| piece != *element);
+            assert_eq!(odd, None, "{head}");
+        }
+        assert_eq!(pieces(br#"{"Records":[]}"#, 100).unwrap(), [(String::new(), None)]);
+    }
+
+    #[test]
+    fn what_is_wrong_with_a_large_array_is_told() {
+        let whole = format!("{{\"Records\":[{},{}]}}", element(1), element(2));
+        // Cut off: what came before is handed over, and the rest too, for whoever reads it to complain.
+        let cut = pieces(&whole.as_bytes()[..whole.len() - 9], 20).unwrap();
+        assert_eq!(cut[0].0, element(1));
+        assert!(cut[1].0.starts_with("[{") && serde_json::from_str::<IgnoredAny>(&cut[1].0).is_err(), "{cut:?}");
+        for bad in [format!("{whole}x"), whole[..whole.len() - 1].to_owned(), format!("{whole}{}", " ".repeat(TAIL))] {
+            assert!(pieces(bad.as_bytes(), 20).is_err());
+        }
+        let endless = [&b"{\"Records\":[\""[..], &vec![b'a'; MOST + PART]].concat();
+        assert_eq!(pieces(&endless, 50).unwrap_err().kind(), io::ErrorKind::FileTooLarge);
+    }
+
+    #[test]
+    fn lines_keep_their_numbers() {
+        let mut text = format!("{}\n\n{{oops\n", element(1));
+        text.push_str(&"\n".repeat(2 * PART));
+        let mut expected = vec![(element(1), Some(0)), ("{oops".to_owned(), Some(2))];
+        for number in 0..2000 {
+            expected.push((element(number), Some(3 + 2 * PART + number)));
+            text.push_str(&element(number));
+            text.push('\n');
+        }
+        text.pop();
+        assert_eq!(pieces(text.as_bytes(), 1000).unwrap(), expected);
+        // The first line is the damaged one.
+        assert_eq!(pieces(format!("{{oops\n{}\n", element(1)).as_bytes(), 10_000).unwrap()[1], (element(1), Some(1)));
+    }
+
+    #[test]
+    fn what_cannot_be_cut_is_handed_over_whole() {
+        let text = "{\n \"detail-type\": \"x\"\n}\n";
+        assert_eq!(pieces(text.as_bytes(), 5).unwrap(), [(text.trim().to_owned(), None)]);
+        assert_eq!(pieces(b"", 5).unwrap(), []);
+        assert_eq!(pieces(b" \n ", 5).unwrap(), []);
+        assert!(pieces(&vec![b' '; MOST + 2 * PART], 5).is_err());
+    }
+}

@@ -1,0 +1,266 @@
+//! The bytes of an input, decompressed.
+//!
+//! What fits in memory is held whole: libdeflate unpacks it in half the time of a decoder that works on a stream. What is
+//! larger is a stream. Libdeflate stops silently after the first member of a gzip file, and log files may have several:
+//! [`end_of_member`] tells.
+
+use std::fs::File;
+use std::io::{self, Cursor, Read};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use flate2::read::MultiGzDecoder;
+use libdeflater::Decompressor;
+
+use super::Input;
+
+/// Bytes of an input that are held whole, packed. CloudTrail's files have a few megabytes at most.
+const PACKED: usize = 8 * 1024 * 1024;
+/// And unpacked.
+const UNPACKED: usize = 32 * 1024 * 1024;
+
+/// What an input holds.
+pub(super) enum Unpacked<'u> {
+    /// All of it.
+    Whole(&'u [u8]),
+    /// More than is held whole: its beginning, and the rest.
+    Large(&'u [u8], Box<dyn Read + 'u>),
+}
+
+/// Opens inputs, and keeps its memory from one to the next.
+pub(super) struct Unpacker {
+    libdeflate: Decompressor,
+    packed: Vec<u8>,
+    unpacked: Vec<u8>,
+}
+
+impl Unpacker {
+    pub(super) fn new() -> Self {
+        Self { libdeflate: Decompressor::new(), packed: Vec::new(), unpacked: Vec::new() }
+    }
+
+    /// Opens an input. `bytes` counts what is read of it, as it is stored.
+    pub(super) fn open<'u>(&'u mut self, input: &Input, bytes: &'u AtomicU64) -> io::Result<Unpacked<'u>> {
+        let raw: Box<dyn Read> = match input {
+            Input::File(path) => Box::new(File::open(path)?),
+            Input::Stdin => Box::new(io::stdin()),
+            Input::Bad(_, reason) => return Err(io::Error::other(reason.clone())),
+        };
+        let mut raw = Counted { raw, bytes };
+        let is_whole = fill(&mut raw, &mut self.packed, PACKED)?;
+        if !is_gzip(&self.packed) {
+            if is_whole || fill_up(&mut raw, &mut self.packed, UNPACKED)? {
+                return Ok(Unpacked::Whole(&self.packed));
+            }
+            return Ok(Unpacked::Large(&self.packed, Box::new(raw)));
+        }
+        if is_whole && let Some(length) = gunzip(&mut self.libdeflate, &self.packed, &mut self.unpacked) {
+            return Ok(Unpacked::Whole(&self.unpacked[..length]));
+        }
+        let packed = Cursor::new(&self.packed[..]).chain(raw);
+        let mut stream = NoBomb { unpacked: MultiGzDecoder::new(Tally { raw: packed, read: 0 }), made: 0 };
+        if fill(&mut stream, &mut self.unpacked, UNPACKED)? {
+            return Ok(Unpacked::Whole(&self.unpacked));
+        }
+        Ok(Unpacked::Large(&self.unpacked, Box::new(stream)))
+    }
+}
+
+/// What a reader gives, gunzipped where it is gzip.
+///
+/// # Errors
+/// Those of the reader.
+pub fn gunzipped<'r>(mut reader: impl Read + 'r) -> io::Result<Box<dyn Read + 'r>> {
+    let mut beginning = Vec::new();
+    reader.by_ref().take(2).read_to_end(&mut beginning)?;
+    let is_gzip = is_gzip(&beginning);
+    let whole = Cursor::new(beginning).chain(reader);
+    Ok(if is_gzip { Box::new(MultiGzDecoder::new(whole)) } else { Box::new(whole) })
+}
+
+fn is_gzip(bytes: &[u8]) -> bool {
+    bytes.starts_with(&[0x1f, 0x8b])
+}
+
+/// Fills `buffer` anew with at most `most` bytes; whether that is all there is.
+fn fill(reader: &mut impl Read, buffer: &mut Vec<u8>, most: usize) -> io::Result<bool> {
+    buffer.clear();
+    fill_up(reader, buffer, most)
+}
+
+/// Reads on until `buffer` has more than `most` bytes, or there are no more: then it returns true.
+fn fill_up(reader: &mut impl Read, buffer: &mut Vec<u8>, most: usize) -> io::Result<bool> {
+    let wanted = (most + 1).saturating_sub(buffer.len());
+    let read = reader.by_ref().take(wanted as u64).read_to_end(buffer)?;
+    Ok(read < wanted)
+}
+
+/// Unpacks all members of a gzip file; `None` if it is damaged, holds too much, or has members that libdeflate cannot be
+/// given room for: the stream's decoder then has the last word.
+fn gunzip(libdeflate: &mut Decompressor, packed: &[u8], unpacked: &mut Vec<u8>) -> Option<usize> {
+    let (mut rest, mut length) = (packed, 0_usize);
+    loop {
+        // The length of the last member stands at the end of the file: of most files, the only one.
+        let needed = length.checked_add(last_u32(rest)? as usize).filter(|needed| *needed <= UNPACKED)?;
+        if unpacked.len() < needed {
+            unpacked.resize(needed, 0);
+        }
+        let made = libdeflate.gzip_decompress(rest, &mut unpacked[length..]).ok()?;
+        length += made;
+        match end_of_member(rest, u32::try_from(made).ok()?) {
+            Some(end) => rest = &rest[end..],
+            // A file that ends in something else than a member's length ends in garbage.
+            None if last_u32(rest)? as usize == made => return Some(length),
+            None => return None,
+        }
+    }
+}
+
+/// Where the first member of a gzip file ends, if another one follows. Every member begins with `1f 8b 08` and flags of
+/// which three are never set (RFC 1952, 2.3), and ends with its unpacked length.
+fn end_of_member(packed: &[u8], unpacked: u32) -> Option<usize> {
+    /// A member's header and trailer.
+    const LEAST: usize = 18;
+    memchr::memmem::find_iter(packed.get(LEAST..)?, &[0x1f, 0x8b, 8]).map(|place| place + LEAST).find(|&place| {
+        packed.get(place + 3).is_some_and(|flags| flags & 0xe0 == 0) && last_u32(&packed[..place]) == Some(unpacked)
+    })
+}
+
+fn last_u32(bytes: &[u8]) -> Option<u32> {
+    bytes.last_chunk().map(|last| u32::from_le_bytes(*last))
+}
+
+/// Counts what is read for somebody else.
+struct Counted<'b, R> {
+    raw: R,
+    bytes: &'b AtomicU64,
+}
+
+impl<R: Read> Read for Counted<'_, R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.raw.read(buffer)?;
+        self.bytes.fetch_add(read as u64, Ordering::Relaxed);
+        Ok(read)
+    }
+}
+
+/// Counts what is read.
+struct Tally<R> {
+    raw: R,
+    read: u64,
+}
+
+impl<R: Read> Read for Tally<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.raw.read(buffer)?;
+        self.read += read as u64;
+        Ok(read)
+    }
+}
+
+/// Gives up on what was made to fill disks: records are compressed to a tenth, perhaps to a fiftieth.
+struct NoBomb<R> {
+    unpacked: MultiGzDecoder<Tally<R>>,
+    made: u64,
+}
+
+/// Bytes that may come of few.
+const INNOCENT: u64 = 256 * 1024 * 1024;
+/// Beyond them, unpacked bytes for each packed one.
+const RATIO: u64 = 200;
+
+impl<R: Read> Read for NoBomb<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let made = self.unpacked.read(buffer)?;
+        self.made += made as u64;
+        if self.made > INNOCENT && self.made / RATIO > self.unpacked.get_ref().read {
+            let message = format!("more than {} MiB come of so few bytes: it is no log file", INNOCENT / 1024 / 1024);
+            return Err(io::Error::new(io::ErrorKind::FileTooLarge, message));
+        }
+        Ok(made)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write as _;
+
+    use flate2::Compression;
+    use flate2::write::GzEncoder;
+
+    use super::*;
+
+    fn gzip(bytes: &[u8]) -> Vec<u8> {
+        let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
+        encoder.write_all(bytes).unwrap();
+        encoder.finish().unwrap()
+    }
+
+    /// What libdeflate makes of it, and what the whole does.
+    fn unpack(bytes: &[u8]) -> (Option<Vec<u8>>, io::Result<Vec<u8>>) {
+        let mut unpacked = Vec::new();
+        let fast = gunzip(&mut Decompressor::new(), bytes, &mut unpacked).map(|length| unpacked[..length].to_vec());
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), bytes).unwrap();
+        let counter = AtomicU64::new(0);
+        let mut unpacker = Unpacker::new();
+        let all = unpacker.open(&Input::File(file.path().to_owned()), &counter).and_then(|opened| match opened {
+            Unpacked::Whole(bytes) => Ok(bytes.to_vec()),
+            Unpacked::Large(head, mut rest) => {
+                let mut all = head.to_vec();
+                rest.read_to_end(&mut all).map(|_| all)
+            }
+        });
+        (fast, all)
+    }
+
+    #[test]
+    fn every_member_is_unpacked() {
+        let (a, b) = (&b"some text"[..], &b"and some more text"[..]);
+        for (members, is_fast) in [
+            (vec![a], true),
+            (vec![a, b], true),
+            // The trap: libdeflate would say that the first is all, and the file's last bytes would confirm it.
+            (vec![a, a], true),
+            (vec![a, a, a], true),
+            // There is no room for the larger first one: the stream takes over.
+            (vec![b, a], false),
+            (vec![b"", a, b""], false),
+        ] {
+            let packed: Vec<u8> = members.iter().flat_map(|member| gzip(member)).collect();
+            let (fast, all) = unpack(&packed);
+            assert_eq!(all.unwrap(), members.concat(), "{members:?}");
+            assert_eq!(fast, is_fast.then(|| members.concat()), "{members:?}");
+        }
+    }
+
+    #[test]
+    fn a_header_within_a_member_is_no_member() {
+        // Stored, not compressed: the bytes of a gzip file stand within another as they are.
+        let inner = gzip(b"x");
+        let mut encoder = GzEncoder::new(Vec::new(), Compression::none());
+        encoder.write_all(&inner.repeat(3)).unwrap();
+        let (fast, all) = unpack(&encoder.finish().unwrap());
+        assert_eq!((fast, all.unwrap()), (Some(inner.repeat(3)), inner.repeat(3)));
+    }
+
+    #[test]
+    fn what_is_damaged_is_an_error() {
+        let packed = gzip(b"some text that is long enough to be cut");
+        for damaged in [&packed[..packed.len() - 9], &packed[..packed.len() - 1], &packed[..5]] {
+            let (fast, all) = unpack(damaged);
+            assert!(fast.is_none() && all.is_err(), "{damaged:?}: {all:?}");
+        }
+        let mut wrong_sum = packed.clone();
+        let place = packed.len() - 6;
+        wrong_sum[place] ^= 1;
+        assert!(unpack(&wrong_sum).1.is_err());
+    }
+
+    #[test]
+    fn a_bomb_is_an_error_and_a_large_file_is_not() {
+        // Twenty bytes a member would be an honest ratio; zeros pack a thousandfold.
+        let zeros = gzip(&vec![0; 1 << 24]);
+        assert_eq!(unpack(&zeros.repeat(17)).1.unwrap_err().kind(), io::ErrorKind::FileTooLarge);
+        assert_eq!(unpack(&zeros.repeat(3)).1.unwrap().len(), 3 << 24);
+    }
+}

@@ -1,0 +1,327 @@
+//! Archives: what `backtest`, `diff` and `explain` make of folders of log files, large, damaged and interrupted ones too.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod support;
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use serde_json::{Value, json};
+use support::Run;
+
+/// A call of this number: every tenth is off limits.
+fn record(number: usize) -> Value {
+    let name = if number.is_multiple_of(10) { "StopLogging" } else { "DescribeTrails" };
+    json!({
+        "eventVersion": "1.08", "eventID": format!("00000000-0000-4000-8000-{number:012}"), "eventName": name,
+        "eventSource": "cloudtrail.amazonaws.com", "awsRegion": "eu-west-1", "recipientAccountId": "111122223333",
+        "eventTime": format!("2025-03-{:02}T10:{:02}:00Z", 1 + number / 1000 % 28, number / 10 % 60),
+        "sourceIPAddress": format!("192.0.2.{}", number % 3),
+        "userIdentity": { "type": "IAMUser", "userName": format!("user{}", number % 4), "accountId": "111122223333" },
+    })
+}
+
+fn gzip(bytes: impl AsRef<[u8]>) -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+    encoder.write_all(bytes.as_ref()).unwrap();
+    encoder.finish().unwrap()
+}
+
+fn log_file(numbers: impl Iterator<Item = usize>) -> String {
+    json!({ "Records": numbers.map(record).collect::<Vec<_>>() }).to_string()
+}
+
+/// A rule for `StopLogging`, with `more` keys.
+fn rules(folder: &Path, name: &str, more: &Value) -> PathBuf {
+    let mut rule = json!({
+        "id": "stopped", "title": "{event} by {actor}", "severity": "high",
+        "when": { "service": { "is": "cloudtrail.amazonaws.com" }, "event": { "is": "StopLogging" } },
+    });
+    rule.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    let rules = json!({ "channels": { "soc": { "type": "slack" }, "topic": { "type": "sns", "min_severity": "extreme" } }, "rules": [rule] });
+    support::file(folder, name, rules.to_string())
+}
+
+/// 12 files of 100 records in CloudTrail's layout, one of them damaged, one not CloudTrail's, one of several members.
+fn archive(folder: &Path) -> PathBuf {
+    let root = folder.join("AWSLogs");
+    for file in 0..12 {
+        let day = root.join(format!("111122223333/CloudTrail/eu-west-1/2025/03/{:02}", 1 + file / 3));
+        std::fs::create_dir_all(&day).unwrap();
+        let name = format!("111122223333_CloudTrail_eu-west-1_202503{:02}T{file:02}00Z_x.json.gz", 1 + file / 3);
+        let numbers = file * 100..(file + 1) * 100;
+        let mut bytes = gzip(log_file(numbers.clone()));
+        match file {
+            3 => bytes.truncate(bytes.len() / 2),
+            5 => bytes = gzip(r#"{"digestStartTime":"2025-03-02T10:00:00Z"}"#),
+            7 => bytes = numbers.flat_map(|number| gzip(format!("{}\n", record(number)))).collect(),
+            _ => {}
+        }
+        std::fs::write(day.join(name), bytes).unwrap();
+    }
+    root
+}
+
+fn backtest(rules: &Path, paths: &[&Path], options: &[&str]) -> Run {
+    let mut command = support::offlimits(["backtest", "--rules"]);
+    command.arg(rules).args(paths).args(options);
+    support::run(command)
+}
+
+#[test]
+fn an_archive_is_read_in_order_and_what_is_damaged_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let (rules, root) = (rules(folder.path(), "rules.json", &json!({})), archive(folder.path()));
+    let run = backtest(&rules, &[&root], &["--format", "jsonl"]);
+    assert_eq!((run.code, run.misbehaviour()), (Some(2), None), "{}", run.shown());
+    // Ten files of a hundred records, of which each tenth is found; the order is that of files and records.
+    let found: Vec<(String, u64)> = run
+        .findings()
+        .iter()
+        .map(|line| (line["event_id"].as_str().unwrap().to_owned(), line["index"].as_u64().unwrap()))
+        .collect();
+    let numbers = (0..1200_u64).step_by(10).filter(|number| ![3, 5].contains(&(number / 100)));
+    let expected: Vec<(String, u64)> =
+        numbers.map(|number| (format!("00000000-0000-4000-8000-{number:012}"), number % 100)).collect();
+    assert_eq!(found, expected);
+    assert!(run.stderr.contains("T0300Z_x.json.gz") && run.stderr.contains("ignored"), "{}", run.shown());
+    assert!(
+        run.stderr.contains("100 findings in 1,000 records from 12 files, 1 ignored, 1 unreadable"),
+        "{}",
+        run.stderr
+    );
+    for threads in ["1", "2", "7"] {
+        let again = backtest(&rules, &[&root], &["--format", "jsonl", "--threads", threads]);
+        assert_eq!((again.stdout, again.stderr), (run.stdout.clone(), run.stderr.clone()), "{threads} threads");
+    }
+}
+
+#[test]
+fn part_of_an_archive_is_chosen_by_the_names_of_its_files() {
+    let folder = tempfile::tempdir().unwrap();
+    let (rules, root) = (rules(folder.path(), "rules.json", &json!({})), archive(folder.path()));
+    for (options, records) in [
+        (&["--since", "2025-03-03"][..], 600),
+        (&["--since", "2025-03-03", "--until", "2025-03-03"], 300),
+        (&["--region", "us-east-1"], 0),
+        (
+            &["--since", "2025-03-03", "--account", "111122223333", "--region", "us-east-1", "--region", "eu-west-1"],
+            600,
+        ),
+    ] {
+        let options = [options, &["--format", "json"]].concat();
+        let run = backtest(&rules, &[&root], &options);
+        assert_eq!(run.code, Some(0), "{options:?}: {}", run.shown());
+        assert_eq!(run.findings()[0]["records"], records, "{options:?}");
+    }
+    assert_eq!(backtest(&rules, &[&root], &["--since", "3 March"]).code, Some(2));
+}
+
+#[test]
+fn the_summary_counts_and_plays_throttling_back() {
+    let folder = tempfile::tempdir().unwrap();
+    let throttled = json!({ "throttle": { "window": "15m", "by": ["actor"] } });
+    let rules = rules(folder.path(), "rules.json", &throttled);
+    // 50 findings in 50 minutes, by user0 and user2 in turn, twice over: CloudTrail delivers some records twice.
+    let file = support::file(folder.path(), "log.json.gz", gzip(log_file((0..500).chain(0..500))));
+    let run = backtest(&rules, &[&file], &["--format", "json"]);
+    assert_eq!(run.code, Some(0), "{}", run.shown());
+    let summary = &run.findings()[0];
+    assert_eq!(
+        (&summary["records"], &summary["findings"], &summary["repeats"]),
+        (&json!(1000), &json!(50), &json!(50))
+    );
+    // Each actor's windows open at minutes 0 or 1, then at every sixteenth; the last one holds nothing back.
+    let rule = &summary["rules"][0];
+    assert_eq!((&rule["alerts"], &rule["held_back"], &rule["roll_ups"]), (&json!(8), &json!(42), &json!(6)), "{rule}");
+    let channels = summary["channels"].as_array().unwrap();
+    assert_eq!((&channels[0]["alerts"], &channels[0]["roll_ups"]), (&json!(8), &json!(6)));
+    // The other channel takes what is extreme only.
+    assert_eq!((&channels[1]["findings"], &channels[1]["alerts"]), (&json!(0), &json!(0)));
+    assert_eq!(summary["actors"]["names"][0], json!({ "name": "user0", "findings": 25 }));
+    assert_eq!(summary["worst_day"], json!({ "day": "2025-03-01", "count": 14 }));
+    let human = backtest(&rules, &[&file], &[]);
+    assert!(human.stdout.starts_with("50 findings in 1,000 records from 1 file, on 2025-03-01\n"), "{}", human.stdout);
+    for (most, code) in [("14", 0), ("13", 1)] {
+        let run = backtest(&rules, &[&file], &["--max-per-day", most]);
+        assert_eq!(run.code, Some(code), "{}", run.shown());
+        assert_eq!(run.stderr.contains("2025-03-01 has 14 messages"), code == 1, "{}", run.shown());
+    }
+}
+
+/// More than is held in memory, in each form that can be cut, with a damaged record in the middle.
+#[test]
+fn large_files_are_read_a_part_at_a_time() {
+    let folder = tempfile::tempdir().unwrap();
+    let rules = rules(folder.path(), "rules.json", &json!({}));
+    let record = record(10).to_string();
+    let filler = format!(r#"{{"eventName":"Get","eventSource":"x","note":"{}"}}"#, "é\\\"{[".repeat(10_000));
+    let count = 40 * 1024 * 1024 / filler.len();
+    for (name, separator, (head, tail)) in
+        [("records.json", ",", ("{\"Records\":[", "]}")), ("lines.jsonl", "\n", ("", "\n"))]
+    {
+        let mut text = format!("{head}{record}");
+        for number in 0..count {
+            write!(text, "{separator}{}", if number == count / 2 { "{\"eventName\":oops}" } else { &filler }).unwrap();
+        }
+        write!(text, "{separator}{record}{tail}").unwrap();
+        for (name, bytes) in [(name.to_owned(), text.clone().into_bytes()), (format!("{name}.gz"), gzip(&text))] {
+            let file = support::file(folder.path(), &name, bytes);
+            let run = backtest(&rules, &[&file], &["--format", "jsonl"]);
+            assert_eq!((run.code, run.misbehaviour()), (Some(2), None), "{name}: {}", run.shown());
+            let found: Vec<u64> = run.findings().iter().map(|line| line["index"].as_u64().unwrap()).collect();
+            // The damaged one is no record, and has no number.
+            assert_eq!(found, [0, count as u64], "{name}");
+            assert_eq!(run.stderr.matches("error: cannot read").count(), 1, "{name}: {}", run.shown());
+            let line = format!("{name}:{}: not JSON", count / 2 + 2);
+            assert!(separator == "," || run.stderr.contains(&line), "{name}: {}", run.shown());
+        }
+    }
+}
+
+/// Ctrl-C while a file is being read: that file is finished, no other is begun, and what is said leads on to the rest.
+#[cfg(unix)]
+#[test]
+fn an_interrupted_run_tells_how_to_go_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let rules = rules(folder.path(), "rules.json", &json!({}));
+    let file = |name: &str, numbers| support::file(folder.path(), name, log_file(numbers));
+    let (first, last) = (file("1.json", 0..50), file("3.json", 100..150));
+    let pipe = folder.path().join("2's.json");
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let mut command = support::offlimits(["backtest", "--format", "jsonl", "--threads", "1", "--rules"]);
+    command.arg(&rules).args([&first, &pipe, &last]).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let child = command.spawn().unwrap();
+    // Opening the pipe waits until the other side has it open: the first file is done by then.
+    let mut writer = std::fs::OpenOptions::new().write(true).open(&pipe).unwrap();
+    let kill = std::process::Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+    assert!(kill.success());
+    std::thread::sleep(Duration::from_millis(300));
+    writer.write_all(log_file(50..100).as_bytes()).unwrap();
+    drop(writer);
+    let deadline = Instant::now() + support::PATIENCE;
+    let output = child.wait_with_output().unwrap();
+    assert!(Instant::now() < deadline);
+    let (stdout, stderr) = (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap());
+    assert_eq!(output.status.code(), Some(130), "{stderr}");
+    assert_eq!(stdout.lines().count(), 10, "{stderr}");
+    assert!(stderr.contains("--resume-after '") && stderr.contains(r"2'\''s.json'"), "{stderr}");
+
+    // It goes on after that file, which need not be opened again.
+    let name = pipe.to_str().unwrap();
+    let run = backtest(&rules, &[&first, &pipe, &last], &["--format", "jsonl", "--resume-after", name]);
+    let indices: Vec<Value> = run.findings().iter().map(|line| line["index"].clone()).collect();
+    assert_eq!((run.code, indices), (Some(0), vec![json!(0), json!(10), json!(20), json!(30), json!(40)]));
+    let wrong = backtest(&rules, &[&first], &["--resume-after", "nowhere.json"]);
+    assert_eq!(wrong.code, Some(2));
+    assert!(wrong.stderr.contains("nowhere.json"), "{}", wrong.shown());
+}
+
+#[test]
+fn a_diff_tells_what_a_change_of_rules_adds_and_removes() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = support::file(folder.path(), "log.json", log_file(0..500));
+    let user0 = json!({ "actor": { "is": "user0" } });
+    let old = rules(folder.path(), "old.json", &json!({ "unless": [{ "when": user0, "reason": "x" }] }));
+    let extreme = json!([{ "severity": "extreme", "when": { "source_ip": { "is": "192.0.2.1" } } }]);
+    let user2 = json!({ "actor": { "is": "user2" }, "source_ip": { "is": "192.0.2.0" } });
+    let changes = json!({ "unless": [{ "when": user2, "reason": "y" }], "severity_when": extreme });
+    let new = rules(folder.path(), "new.json", &changes);
+    let diff = |options: &[&str]| {
+        let mut command = support::offlimits(["diff"]);
+        command.args([&old, &new, &file]).args(options);
+        support::run(command)
+    };
+    let run = diff(&["--format", "jsonl"]);
+    assert_eq!((run.code, run.misbehaviour()), (Some(0), None), "{}", run.shown());
+    let mut counts: BTreeMap<(String, String), usize> = BTreeMap::new();
+    for line in run.findings() {
+        let key = |key: &str| line[key].as_str().unwrap().to_owned();
+        *counts.entry((key("change"), key("actor"))).or_default() += 1;
+        if line["change"] == "changed" {
+            assert_eq!(line["was"], json!({ "severity": "high", "channels": ["soc"], "mode": "alert" }));
+            assert_eq!((&line["severity"], &line["channels"]), (&json!("extreme"), &json!(["soc", "topic"])));
+        }
+    }
+    // user0 called at 0, 20, …; user2 at 10, 30, …, from 192.0.2.1 each third time and from 192.0.2.0 another third.
+    let expected = [("added", "user0", 25), ("changed", "user2", 9), ("removed", "user2", 8)];
+    assert_eq!(counts, expected.map(|(change, actor, count)| ((change.into(), actor.into()), count)).into());
+    let human = diff(&[]).stdout;
+    assert!(
+        human.starts_with("25 findings added, 8 removed, 9 changed, 8 as before in 500 records from 1 file"),
+        "{human}"
+    );
+    assert_eq!((diff(&["--max-per-day", "42"]).code, diff(&["--max-per-day", "41"]).code), (Some(0), Some(1)));
+}
+
+#[test]
+fn explain_shows_the_nearest_misses_first_and_what_is_sent() {
+    let folder = tempfile::tempdir().unwrap();
+    let rule =
+        |id: &str, when: Value| json!({ "id": id, "title": "t", "severity": "low", "when": when, "notify": ["soc"] });
+    let mut excepted = rule("excepted", json!({ "event": "StopLogging" }));
+    excepted["unless"] = json!([{ "when": { "user": { "is": "user0" } }, "reason": "he may" }]);
+    let rules = json!({
+        "channels": { "soc": { "type": "slack" }, "topic": { "type": "sns" } },
+        "rules": [
+            rule("two-away", json!({ "event": "x", "region": "y", "service": "cloudtrail" })),
+            rule("one-away", json!([{ "event": "x", "region": "y" }, { "event": "Stop", "region": "us-east-1" }])),
+            excepted,
+            rule("hit", json!({ "event": "StopLogging", "requestParameters.name": { "exists": false } })),
+        ],
+    });
+    let rules = support::file(folder.path(), "rules.json", rules.to_string());
+    let file = support::file(folder.path(), "record.json", record(0).to_string());
+    let explain = |options: &[&str]| {
+        let mut command = support::offlimits(["explain", "--rules"]);
+        command.arg(&rules).arg(&file).args(options);
+        support::run(command)
+    };
+    let lines = explain(&["--format", "jsonl"]).findings();
+    let order: Vec<(&str, &str, u64)> = lines
+        .iter()
+        .map(|line| {
+            let text = |key: &str| line[key].as_str().unwrap();
+            (text("rule"), text("verdict"), line["failing"].as_u64().unwrap())
+        })
+        .collect();
+    let expected = [("hit", "match", 0), ("excepted", "excepted", 0), ("one-away", "miss", 1), ("two-away", "miss", 2)];
+    assert_eq!(order, expected);
+    let cell = json!({ "field": "region", "condition": "\"us-east-1\"", "holds": false, "values": ["eu-west-1"], "more": 0, "local": null });
+    assert_eq!((&lines[2]["rows"][0]["row"], &lines[2]["rows"][0]["cells"][1]), (&json!(1), &cell));
+    assert_eq!(lines[0]["channels"][1]["because"], "the rule's \"notify\" does not name it");
+
+    let human = explain(&["--nearest", "1"]).stdout;
+    let place = |text: &str| human.find(text).unwrap_or_else(|| panic!("{text}: {human}"));
+    assert!(
+        place("hit MATCHES by row 0, severity low")
+            < place("excepted matches by row 0, and is allowed by exception 0: he may")
+    );
+    assert!(place("one-away does not match: 1 cell away") < place("1 other rule further from matching: --all"));
+    assert!(!human.contains("two-away"), "{human}");
+    assert!(explain(&["--all"]).stdout.contains("two-away does not match: 2 cells away"));
+
+    // What the channel renders, and nothing else.
+    let sent = explain(&["--channel", "soc"]);
+    let compiled = offlimits::rules::RuleSet::compile(&std::fs::read_to_string(&rules).unwrap()).unwrap().rules;
+    let raw = offlimits::record::RawRecord { json: record(0).to_string(), index: 0, message_id: None };
+    let finding = compiled.evaluate(&raw).unwrap().remove(0);
+    let id = offlimits::alert::AlertId::of("hit", "", &finding.id);
+    let kind = offlimits::alert::Kind::First;
+    let alert = offlimits::alert::Alert { finding: &finding, id: &id, kind, receipt: None };
+    let offlimits::channel::Body::Json { json, .. } = compiled.channels()[0].channel.render(&alert) else {
+        panic!("Slack's message is JSON");
+    };
+    assert_eq!(sent.stdout, format!("{json}\n"));
+    let refused = explain(&["--channel", "topic"]);
+    assert_eq!((refused.stdout.as_str(), refused.code), ("", Some(0)));
+    assert!(refused.stderr.contains("hit matches, and topic is not sent it"), "{}", refused.shown());
+    assert_eq!(explain(&["--channel", "nobody"]).code, Some(2));
+}
