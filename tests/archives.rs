@@ -163,26 +163,25 @@ fn large_files_are_read_a_part_at_a_time() {
     let rules = rules(folder.path(), "rules.json", &json!({}));
     let record = record(10).to_string();
     let filler = format!(r#"{{"eventName":"Get","eventSource":"x","note":"{}"}}"#, "é\\\"{[".repeat(10_000));
-    let count = 40 * 1024 * 1024 / filler.len();
+    let count = 34 * 1024 * 1024 / filler.len();
     for (name, separator, (head, tail)) in
-        [("records.json", ",", ("{\"Records\":[", "]}")), ("lines.jsonl", "\n", ("", "\n"))]
+        [("records.json.gz", ",", ("{\"Records\":[", "]}")), ("lines.jsonl", "\n", ("", "\n"))]
     {
         let mut text = format!("{head}{record}");
         for number in 0..count {
             write!(text, "{separator}{}", if number == count / 2 { "{\"eventName\":oops}" } else { &filler }).unwrap();
         }
         write!(text, "{separator}{record}{tail}").unwrap();
-        for (name, bytes) in [(name.to_owned(), text.clone().into_bytes()), (format!("{name}.gz"), gzip(&text))] {
-            let file = support::file(folder.path(), &name, bytes);
-            let run = backtest(&rules, &[&file], &["--format", "jsonl"]);
-            assert_eq!((run.code, run.misbehaviour()), (Some(2), None), "{name}: {}", run.shown());
-            let found: Vec<u64> = run.findings().iter().map(|line| line["index"].as_u64().unwrap()).collect();
-            // The damaged one is no record, and has no number.
-            assert_eq!(found, [0, count as u64], "{name}");
-            assert_eq!(run.stderr.matches("error: cannot read").count(), 1, "{name}: {}", run.shown());
-            let line = format!("{name}:{}: not JSON", count / 2 + 2);
-            assert!(separator == "," || run.stderr.contains(&line), "{name}: {}", run.shown());
-        }
+        let bytes = if separator == "," { gzip(&text) } else { text.into_bytes() };
+        let file = support::file(folder.path(), name, bytes);
+        let run = backtest(&rules, &[&file], &["--format", "jsonl"]);
+        assert_eq!((run.code, run.misbehaviour()), (Some(2), None), "{name}: {}", run.shown());
+        let found: Vec<u64> = run.findings().iter().map(|line| line["index"].as_u64().unwrap()).collect();
+        // The damaged one is no record, and has no number.
+        assert_eq!(found, [0, count as u64], "{name}");
+        assert_eq!(run.stderr.matches("error: cannot read").count(), 1, "{name}: {}", run.shown());
+        let line = format!("{name}:{}: not JSON", count / 2 + 2);
+        assert!(separator == "," || run.stderr.contains(&line), "{name}: {}", run.shown());
     }
 }
 
