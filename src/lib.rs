@@ -12,7 +12,7 @@
 //! - Every finding and every delivery is accounted for: [`handler::Summary::adds_up`].
 //! - A channel that fails neither delays nor repeats another.
 //! - No credential is ever printed, logged or quoted in an error: [`secret::Secret`].
-//! - Only `aws` names an SDK type, reads the environment or the clock.
+//! - Only `aws` names an SDK type, or reads the environment; besides, only `offlimits check` reads the clock.
 
 // What may arrive, and what it holds.
 pub mod envelope;
@@ -44,5 +44,7 @@ pub mod ledger;
 pub mod aws;
 #[cfg(feature = "cli")]
 pub mod cli;
+#[cfg(feature = "cli")]
+pub mod lint;
 #[cfg(feature = "cli")]
 pub mod scan;

@@ -2,6 +2,8 @@
 
 use crate::channel::Channel;
 use crate::finding::Finding;
+#[cfg(feature = "cli")]
+use crate::finding::RuleInfo;
 use crate::json::Node;
 use crate::rules::RuleSet;
 use crate::rules::diagnostic::Problems;
@@ -60,6 +62,14 @@ impl Filter {
     /// The rules that the filter names.
     pub(crate) fn rule_ids(&self) -> &[String] {
         self.rules.as_deref().unwrap_or_default()
+    }
+
+    /// Whether some finding of this rule, of at most this severity, may be accepted.
+    #[cfg(feature = "cli")]
+    pub(crate) fn may_accept(&self, rule: &RuleInfo, highest: Severity) -> bool {
+        self.min_severity.is_none_or(|least| highest >= least)
+            && self.rules.as_ref().is_none_or(|rules| rules.contains(&rule.id))
+            && self.tags.as_ref().is_none_or(|tags| tags.iter().any(|tag| rule.tags.contains(tag)))
     }
 
     /// The first key that does not accept the finding.

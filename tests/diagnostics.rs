@@ -2,8 +2,12 @@
 
 #![allow(clippy::unwrap_used, clippy::too_many_lines, reason = "a test may panic, and a table may be long")]
 
-use offlimits::rules::RuleSet;
-use offlimits::rules::diagnostic::Diagnostic;
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use offlimits::lint;
+use offlimits::rules::diagnostic::{Diagnostic, Level};
+use offlimits::rules::{Date, LINTS, RuleSet, Sources};
 
 fn diagnostics(source: &str) -> Vec<Diagnostic> {
     match RuleSet::compile(source) {
@@ -123,4 +127,427 @@ fn the_example_of_every_key_compiles() {
     let source = text.split("```json").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
     assert_eq!(diagnostics(source), []);
     assert_eq!(diagnostics(include_str!("../rules.json")), []);
+}
+
+/// What `offlimits check` says on the given day, beyond errors.
+fn lints(source: &str) -> Vec<Diagnostic> {
+    lints_on(source, "2026-11-25")
+}
+
+fn lints_on(source: &str, day: &str) -> Vec<Diagnostic> {
+    let sources = Sources::alone(source);
+    let compiled = RuleSet::compile_sources(&sources).unwrap_or_else(|found| panic!("{source}: {found:?}"));
+    assert_eq!(compiled.warnings, [], "{source}");
+    lint::run(&compiled.rules, &sources, Date::parse(day).unwrap())
+}
+
+/// Takes the mark » out of a source; it stands where a diagnostic must point. Returns line and column, too.
+fn unmarked(marked: &str) -> (String, (usize, usize)) {
+    let at = marked.find('»').unwrap_or_else(|| panic!("no mark: {marked}"));
+    let before = &marked[..at];
+    let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
+    (marked.replace('»', ""), (before.matches('\n').count() + 1, column))
+}
+
+/// Every lint with a file that gives it and nothing else, and a file beside it that gives nothing.
+#[test]
+fn each_lint_has_its_code_and_place_and_a_neighbour_without() {
+    let file = |rules: &str| format!("{{ \"rules\": [\n  {rules}\n] }}");
+    let rule = |keys: &str| file(&format!(r#"{{ "id": "R", "title": "é", "severity": "low", {keys} }}"#));
+    let when = |row: &str| rule(&format!(r#""when": {{ {row} }}"#));
+    let unless = |exception: &str| {
+        rule(&format!(
+            r#""when": {{ "service": {{"is": "ec2.amazonaws.com"}}, "event": {{"is": "StopInstances"}} }}, "unless": [ {exception} ]"#
+        ))
+    };
+    let second = |keys: &str| {
+        file(&format!(
+            "{{ \"id\": \"Q\", \"title\": \"t\", \"severity\": \"low\", \"when\": {{ \"event\": \"^StopInst\" }} }},\n  {{ \"id\": »\"R\", \"title\": \"t\", \"severity\": \"low\", {keys} }}"
+        ))
+    };
+    let ec2 = r#""service": {"is": "ec2.amazonaws.com"}"#;
+    let lambda = r#""service": {"is": "lambda.amazonaws.com"}"#;
+    let s3 = r#""service": {"is": "s3.amazonaws.com"}"#;
+    let iam = r#""service": {"is": "iam.amazonaws.com"}, "region": {"is": "us-east-1"}"#;
+    let channels = |channels: &str, keys: &str| {
+        format!(
+            r#"{{ "channels": {{ {channels} }}, "rules": [ {{ "id": "R", "title": "t", "severity": "low", "when": {{ "event": {{"is": "StopInstances"}} }}{keys} }} ] }}"#
+        )
+    };
+    let lists = |lists: &str| {
+        format!(
+            r#"{{ "lists": {{ {lists} }}, "rules": [ {{ "id": "R", "title": "t", "severity": "low", "when": {{ "event": "@a" }} }} ] }}"#
+        )
+    };
+    let cases: Vec<(&str, String, String)> = vec![
+        ("ambiguous-event", when(r#""event": {"is": »"CreateUser"}"#), when(r#""event": {"is": "StopInstances"}"#)),
+        ("ambiguous-event", when(r#""event": ["^StopInstances", »"^TagResource$"]"#), when(r#""event": "^Tag""#)),
+        (
+            "caller-chosen-exception",
+            unless(r#"{ "when": { "role": {"is": "deploy"}, »"session": {"is": "ci"} }, "reason": "r" }"#),
+            unless(r#"{ "when": { "role": {"is": "deploy"} }, "reason": "r" }"#),
+        ),
+        (
+            "caller-chosen-exception",
+            unless(r#"{ "when": { »"user_agent": "^terraform" }, "reason": "r" }"#),
+            unless(
+                r#"{ "when": { "user_agent": {"not": "^x"}, "userAgent": {"exists": true}, "user": {"is": "a"} }, "reason": "r" }"#,
+            ),
+        ),
+        (
+            "caller-chosen-exception",
+            unless(r#"{ "when": { »"actor": {"is": "deploy/ci"} }, "reason": "r" }"#),
+            unless(r#"{ "when": { "actor": {"is": "ci-bot"} }, "reason": "r" }"#),
+        ),
+        (
+            "data-event",
+            when(&format!(r#"{s3}, "event": {{"is": »"DeleteObject"}}"#)),
+            when(&format!(r#"{s3}, "event": {{"is": "DeleteBucket"}}"#)),
+        ),
+        (
+            "data-event",
+            when(&format!(r#"{lambda}, "event": {{"is": ["CreateAlias20150331", »"Invoke"]}}"#)),
+            when(&format!(r#"{lambda}, "event": {{"is": "CreateAlias20150331"}}"#)),
+        ),
+        (
+            "exception-by-absence",
+            unless(r#"{ "when": { »"requestParameters.force": {"not": {"is": "true"}} }, "reason": "r" }"#),
+            unless(
+                r#"{ "when": { "requestParameters.force": {"all": [{"exists": true}, {"not": {"is": "true"}}]} }, "reason": "r" }"#,
+            ),
+        ),
+        (
+            "exception-by-absence",
+            unless(r#"{ "when": { »"user": {"not": "^x"} }, "reason": "r" }"#),
+            unless(r#"{ "when": { "event": {"not": "^StopI"} }, "reason": "r" }"#),
+        ),
+        (
+            "expired-exception",
+            unless(r#"{ "when": { "user": {"is": "a"} }, "reason": "r", "expires": »"2026-11-24" }"#),
+            unless(r#"{ "when": { "user": {"is": "a"} }, "reason": "r" }"#),
+        ),
+        (
+            "expiring-exception",
+            unless(r#"{ "when": { "user": {"is": "a"} }, "reason": "r", "expires": »"2026-11-25" }"#),
+            unless(r#"{ "when": { "user": {"is": "a"} }, "reason": "r", "expires": "2026-12-26" }"#),
+        ),
+        (
+            "loose-pattern",
+            when(&format!(r#"{iam}, "event": »"DeleteUser""#)),
+            when(&format!(r#"{iam}, "event": "^DeleteUser.*""#)),
+        ),
+        (
+            "loose-pattern",
+            when(r#""service": »"s3", "event": {"is": "DeleteBucketPolicy"}"#),
+            when(r#""service": "^s3[.]amazonaws[.]com$", "event": {"is": "DeleteBucketPolicy"}"#),
+        ),
+        (
+            "misses-assumed-role",
+            when(&format!(r#"»"identity": "^(IAM).*", {ec2}, "event": "StartInstances""#)),
+            when(&format!(r#""identity": "^(IAM|Assumed).*", {ec2}, "event": "StartInstances""#)),
+        ),
+        (
+            "never-alerts",
+            rule(&format!(
+                r#""when": [ »{{ {ec2}, "event": {{"is": "StopInstances"}} }}, {{ {ec2}, "event": {{"is": "RunInstances"}} }} ], "unless": [ {{ "when": {{ "event": "^Stop" }}, "reason": "r" }} ]"#
+            )),
+            rule(&format!(
+                r#""when": [ {{ {ec2}, "event": {{"is": "StopInstances"}} }} ], "unless": [ {{ "when": {{ "event": "^Stop", "user": {{"is": "a"}} }}, "reason": "r" }} ]"#
+            )),
+        ),
+        (
+            "read-only-call",
+            when(&format!(r#"{ec2}, "event": {{"is": »"DescribeInstances"}}"#)),
+            when(r#""service": {"is": "sts.amazonaws.com"}, "event": {"is": ["GetSessionToken", "AssumeRole"]}"#),
+        ),
+        (
+            "read-only-call",
+            when(&format!(r#"{iam}, "event": [{{"is": "CreateUser"}}, »"^List"]"#)),
+            when(&format!(r#"{iam}, "event": "^(List|Create)""#)),
+        ),
+        (
+            "recorded-elsewhere",
+            when(
+                r#""service": {"is": "iam.amazonaws.com"}, "event": {"is": "CreateUser"}, »"region": {"is": "eu-west-1"}"#,
+            ),
+            when(&format!(r#"{iam}, "event": {{"is": "CreateUser"}}"#)),
+        ),
+        (
+            "recorded-elsewhere",
+            when(r#"»"service": {"is": ["iam.amazonaws.com", "route53.amazonaws.com"]}, "event": "^Create""#),
+            when(r#""service": {"is": ["iam.amazonaws.com", "ec2.amazonaws.com"]}, "event": "^Create""#),
+        ),
+        (
+            "recorded-otherwise",
+            when(&format!(r#"{s3}, "event": {{"is": »"PutBucketLifecycleConfiguration"}}"#)),
+            when(&format!(r#"{s3}, "event": {{"is": "PutBucketLifecycle"}}"#)),
+        ),
+        (
+            "recorded-otherwise",
+            when(&format!(r#"{iam}, "event": »"^PassRole$""#)),
+            when(&format!(r#"{iam}, "event": "^CreateRole$""#)),
+        ),
+        (
+            "recorded-otherwise",
+            when(&format!(r#"{lambda}, "event": {{"is": »"InvokeFunction"}}"#)),
+            when(&format!(r#"{lambda}, "event": {{"is": "CreateCodeSigningConfig"}}"#)),
+        ),
+        (
+            "repeated-row",
+            rule(&format!(
+                r#""when": [ {{ {ec2}, "event": "^Stop" }}, »{{ {ec2}, "event": {{"is": "StopInstances"}}, "region": "^eu-" }} ]"#
+            )),
+            rule(&format!(
+                r#""when": [ {{ {ec2}, "event": "^Stop", "region": "^us-" }}, {{ {ec2}, "event": {{"is": "StopInstances"}}, "region": "^eu-" }} ]"#
+            )),
+        ),
+        (
+            "repeated-rule",
+            second(r#""when": { "event": {"is": "StopInstances"} }"#),
+            second(r#""when": { "event": {"is": "RunInstances"} }"#),
+        ),
+        (
+            "rotated-columns",
+            when(
+                r#"»"eventName": "^(iam.amazonaws.com)", "eventSource": "^(IAM).*", "userIdentityType": "^(Delete).*""#,
+            ),
+            when(
+                r#""eventName": "^(Delete).*", "eventSource": "^(ec2.amazonaws.com)", "userIdentityType": "^(IAM|Assumed).*""#,
+            ),
+        ),
+        (
+            "service-event-mismatch",
+            when(&format!(r#"{ec2}, "event": {{"is": ["StopInstances", »"CreateUser"]}}"#)),
+            when(
+                r#""service": {"is": ["ec2.amazonaws.com", "iam.amazonaws.com"]}, "event": {"is": ["StopInstances", "CreateUser"]}"#,
+            ),
+        ),
+        (
+            "split-item",
+            when(&format!(
+                r#"{ec2}, "requestParameters.ipPermissions.items.fromPort": {{"is": 22}}, »"requestParameters.ipPermissions.items.toPort": {{"is": 22}}"#
+            )),
+            when(&format!(
+                r#"{ec2}, "requestParameters.ipPermissions.items": {{"item": {{"fromPort": {{"is": 22}}, "toPort": {{"is": 22}}}}}}"#
+            )),
+        ),
+        (
+            "split-item",
+            when(r#""resources.type": "Bucket", »"resources.accountId": {"is": "123456789012"}"#),
+            when(r#""userIdentity.userName": "a", "userIdentity.accountId": {"is": "123456789012"}"#),
+        ),
+        (
+            "unanchored-exception",
+            unless(r#"{ "when": { "user": »"ci" }, "reason": "r" }"#),
+            unless(r#"{ "when": { "user": "^ci" }, "reason": "r" }"#),
+        ),
+        (
+            "unanchored-exception",
+            unless(r#"{ "when": { "source_ip": »"^203[.]0[.]113[.]4" }, "reason": "r" }"#),
+            unless(r#"{ "when": { "source_ip": {"cidr": "203.0.113.4"} }, "reason": "r" }"#),
+        ),
+        (
+            "unanchored-exception",
+            unless(r#"{ "when": { "role": [{"is": "a"}, »"^x|y"] }, "reason": "r" }"#),
+            unless(r#"{ "when": { "role": [{"is": "a"}, "^(x|y)"] }, "reason": "r" }"#),
+        ),
+        (
+            "unknown-event",
+            when(&format!(r#"{ec2}, "event": {{"is": »"StrtInstances"}}"#)),
+            when(&format!(r#"{ec2}, "event": {{"is": "StartInstances"}}"#)),
+        ),
+        ("unknown-event", when(r#""event": »"^(Craete).*""#), when(r#""event": "^(Create).*""#)),
+        (
+            "unknown-event",
+            when(&format!(r#"{ec2}, "event": {{"not": »"^(Descrbe).*"}}"#)),
+            when(&format!(r#"{ec2}, "event": {{"not": "^(Describe).*"}}"#)),
+        ),
+        (
+            "unknown-identity",
+            when(&format!(r#"{ec2}, "identity": {{"is": »"IAMuser"}}"#)),
+            when(&format!(r#"{ec2}, "identity": {{"is": "AssumedRole"}}"#)),
+        ),
+        (
+            "unknown-region",
+            when(&format!(r#"{ec2}, "region": »"eu-wets-1""#)),
+            when(&format!(r#"{ec2}, "region": "^eu-""#)),
+        ),
+        (
+            "unknown-service",
+            when(r#""service": {"is": »"ec2.amazonaws.co"}"#),
+            when(r#""service": {"is": "ec2.amazonaws.com"}"#),
+        ),
+        (
+            "unknown-service",
+            when(r#""service": {"is": »"cloudwatch.amazonaws.com"}"#),
+            when(r#""service": {"is": "monitoring.amazonaws.com"}"#),
+        ),
+        (
+            "unrouted-channel",
+            channels(r#""a": { "type": "sns" }, »"b": { "type": "sns", "min_severity": "high" }"#, ""),
+            channels(r#""a": { "type": "sns" }, "b": { "type": "sns", "min_severity": "low" }"#, ""),
+        ),
+        (
+            "unrouted-rule",
+            channels(r#""a": { "type": "sns", "tags": ["x"] }"#, "").replace(r#""id": ""#, r#""id": »""#),
+            channels(r#""a": { "type": "sns", "tags": ["x"] }"#, r#", "tags": ["x"]"#),
+        ),
+        (
+            "unused-allow",
+            rule(
+                r#""when": { "event": {"is": "StopInstances"} }, "allow": [ { "lint": »"ambiguous-event", "reason": "r" } ]"#,
+            ),
+            rule(
+                r#""when": { "event": {"is": "CreateUser"} }, "allow": [ { "lint": "ambiguous-event", "reason": "r" } ]"#,
+            ),
+        ),
+        ("unused-list", lists(r#""a": ["^StopInst"], »"b": ["x"]"#), lists(r#""a": ["^StopInst"]"#)),
+        (
+            "versioned-event",
+            when(&format!(r#"{lambda}, "event": {{"is": »"UpdateFunctionCode"}}"#)),
+            when(&format!(r#"{lambda}, "event": {{"is": ["UpdateFunctionCode", "UpdateFunctionCode20150331v2"]}}"#)),
+        ),
+        (
+            "versioned-event",
+            when(&format!(r#"{lambda}, "event": »"^UpdateFunctionCode$""#)),
+            when(&format!(r#"{lambda}, "event": "^UpdateFunctionCode""#)),
+        ),
+    ];
+    let mut seen = BTreeSet::new();
+    for (code, wrong, right) in &cases {
+        let (wrong, place) = unmarked(wrong);
+        let mut found: Vec<_> = lints(&wrong).iter().map(|d| (d.code, (d.line, d.column))).collect();
+        // A channel that nothing reaches is the other side of a rule that reaches none.
+        found.retain(|(other, _)| *code != "unrouted-rule" || *other != "unrouted-channel");
+        assert_eq!(found, [(*code, place)], "{wrong}");
+        assert_eq!(lints(&right.replace('»', "")), [], "{right}");
+        seen.insert(*code);
+    }
+    assert!(
+        seen.iter().copied().eq(LINTS),
+        "each lint has a case: {:?}",
+        LINTS.iter().filter(|code| !seen.contains(*code)).collect::<Vec<_>>()
+    );
+}
+
+#[test]
+fn lints_help_as_far_as_they_can() {
+    let help = |row: &str| {
+        let source = format!(r#"{{"rules":[{{"id":"R","title":"t","severity":"low","when":{{{row}}}}}]}}"#);
+        let Diagnostic { message, help, .. } = lints(&source).remove(0);
+        format!("{message} / {help}")
+    };
+    for (row, expected) in [
+        (
+            r#""service":"^cloudtrail[.]","event":"^StopLoging$""#,
+            r#"no known call of cloudtrail has the name "^StopLoging$": it can never match / did you mean "StopLogging""#,
+        ),
+        (
+            r#""service":{"is":"iam"}"#,
+            r#"no known service has the eventSource "iam": it can never match / did you mean "iam.amazonaws.com""#,
+        ),
+        (
+            r#""service":{"is":"stepfunctions.amazonaws.com"}"#,
+            r#"no known service has the eventSource "stepfunctions.amazonaws.com": it can never match / did you mean "states.amazonaws.com""#,
+        ),
+        (
+            r#""service":{"is":"ec2.amazonaws.com"},"event":{"is":"StopLogging"}"#,
+            r#"no service that {"is":"ec2.amazonaws.com"} accepts has a call "StopLogging": it can never match / calls of this name belong to "cloudtrail.amazonaws.com""#,
+        ),
+        (
+            r#""service":"^(IAM).*","event":"^(iam.amazonaws.com)","identity":"^(Delete).*""#,
+            r#"the cells of this row look rotated: "^(IAM).*" is a value of "identity", "^(iam.amazonaws.com)" is a value of "service", "^(Delete).*" is a value of "event". It can never match / write { "identity": "^(IAM).*", "service": "^(iam.amazonaws.com)", "event": "^(Delete).*" }"#,
+        ),
+    ] {
+        assert_eq!(help(row), expected);
+    }
+}
+
+#[test]
+fn expiry_is_counted_from_the_day_of_the_check() {
+    let source = r#"{"rules":[{"id":"R","title":"t","severity":"low","when":{"event":"^StopI"},
+      "unless":[{"when":{"user":{"is":"a"}},"reason":"r","expires":"2027-03-01"}]}]}"#;
+    for (day, expected) in [
+        ("2027-01-29", None),
+        ("2027-01-30", Some("expiring-exception")),
+        ("2027-03-01", Some("expiring-exception")),
+        ("2027-03-02", Some("expired-exception")),
+    ] {
+        assert_eq!(lints_on(source, day).first().map(|found| found.code), expected, "{day}");
+    }
+}
+
+#[test]
+fn lints_speak_of_the_file_that_holds_the_mistake() {
+    let pack = "{ \"rules\": [\n { \"id\": \"P\", \"title\": \"t\", \"severity\": \"low\", \"when\": { \"event\": { \"is\": \"StrtInstances\" } } } ] }";
+    let root = "{ \"include\": [ { \"pack\": \"p.json\",\n  \"overrides\": { \"P\": { \"unless\": [ { \"when\": { \"user\": \"ci\" }, \"reason\": \"r\" } ] } } } ] }";
+    let sources = Sources::gather(root, |_| Ok(pack.to_owned()));
+    let found = |sources: &Sources| -> Vec<_> {
+        let rules = RuleSet::compile_sources(sources).unwrap().rules;
+        let found = lint::run(&rules, sources, Date::parse("2026-11-25").unwrap());
+        found.into_iter().map(|d| (d.file.as_deref().map(str::to_owned), d.code, d.line, d.pointer)).collect()
+    };
+    let unless = "/include/0/overrides/P/unless/0/when/user".to_owned();
+    assert_eq!(
+        found(&sources),
+        [
+            (None, "unanchored-exception", 2, unless.clone()),
+            (Some("p.json".to_owned()), "unknown-event", 2, "/rules/0/when/event/is".to_owned())
+        ]
+    );
+    // `overrides` may allow what the pack does not.
+    let allowing =
+        root.replace("\"unless\"", "\"allow\": [ { \"lint\": \"unknown-event\", \"reason\": \"new\" } ], \"unless\"");
+    assert_eq!(found(&Sources::gather(allowing, |_| Ok(pack.to_owned()))), [(None, "unanchored-exception", 2, unless)]);
+    // A bundle is one file.
+    let bundle = Sources::alone(sources.bundle().unwrap());
+    let pointers: Vec<_> = found(&bundle).into_iter().map(|(file, _, _, pointer)| (file, pointer)).collect();
+    assert_eq!(
+        pointers,
+        [
+            (None, "/include/0/overrides/P/unless/0/when/user".to_owned()),
+            (None, "/include/0/content/rules/0/when/event/is".to_owned())
+        ]
+    );
+}
+
+#[test]
+fn the_shipped_rules_have_notes_at_most() {
+    let sources = Sources::gather(include_str!("../rules.json"), |pack| {
+        std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(pack)).map_err(|error| error.to_string())
+    });
+    let rules = RuleSet::compile_sources(&sources).unwrap().rules;
+    let found = lint::run(&rules, &sources, Date::parse("2026-11-25").unwrap());
+    let warnings: Vec<_> = found.iter().filter(|found| found.level > Level::Note).map(ToString::to_string).collect();
+    assert_eq!(warnings, [""; 0]);
+}
+
+/// Every code that stands in the source has a section in `docs/diagnostics.md`, and every section a code.
+#[test]
+fn every_code_is_documented() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let docs = std::fs::read_to_string(root.join("docs/diagnostics.md")).unwrap();
+    let documented: BTreeSet<&str> = docs.lines().filter_map(|line| line.strip_prefix("### ")).collect();
+    let reported =
+        regex::Regex::new(r#"(?:\.(?:error|warning|note|warn|warn_of_file)\(|\bcode: |\bCODE: &str = )\s*"([a-z-]+)""#)
+            .unwrap();
+    let mut codes: BTreeSet<String> = LINTS.iter().map(ToString::to_string).collect();
+    let mut folders = vec![root.join("src")];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|end| end == "rs") {
+                let text = std::fs::read_to_string(&path).unwrap();
+                let code = text.split("#[cfg(test)]").next().unwrap_or_default();
+                codes.extend(reported.captures_iter(code).map(|found| found[1].to_owned()));
+            }
+        }
+    }
+    let codes: BTreeSet<&str> = codes.iter().map(String::as_str).collect();
+    let undocumented: Vec<_> = codes.difference(&documented).collect();
+    assert!(undocumented.is_empty(), "add a section to docs/diagnostics.md for {undocumented:?}");
+    let gone: Vec<_> = documented.difference(&codes).collect();
+    assert!(gone.is_empty(), "docs/diagnostics.md has sections on what nothing reports: {gone:?}");
 }

@@ -1,4 +1,4 @@
-//! The rule author's commands, run as a person would: `offlimits test`.
+//! The rule author's commands, run as a person would: `offlimits test`, `offlimits check`.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -144,4 +144,102 @@ fn mutants_that_no_test_notices_are_reported() {
         "{}",
         run.stdout
     );
+}
+
+/// Runs `offlimits check` on this text.
+fn check(text: &str, arguments: &[&str]) -> support::Run {
+    let folder = tempfile::tempdir().unwrap();
+    let rules = support::file(folder.path(), "my rules.json", text);
+    let mut command = support::offlimits(["check"]);
+    command.arg(&rules).args(arguments);
+    support::run(command)
+}
+
+/// A warning on line 2 (an umlaut before it), and a note.
+const WARNED: &str = r#"{ "rules": [
+  { "id": "R", "title": "ü", "severity": "low", "when": { "identity": "^IAM", "service": "^ec2[.]", "event": { "is": "StrtInstances" } } }
+] }"#;
+
+#[test]
+fn warnings_fail_on_request_and_errors_always() {
+    let sound = r#"{"rules":[{"id":"R","title":"t","severity":"low","when":{"event":{"is":"StopInstances"}}}]}"#;
+    for (text, arguments, code, last) in [
+        (sound, &["--deny", "notes"][..], 0, "1 rule and 1 channel, no errors"),
+        (WARNED, &[], 0, "1 rule and 1 channel, no errors, 1 warning, 1 note"),
+        (WARNED, &["--deny", "warnings"], 1, "1 rule and 1 channel, no errors, 1 warning, 1 note"),
+        (
+            r#"{"rules":[{"id":"R","title":"t","severity":"low","when":{"identity":"^IAM"}}]}"#,
+            &["--deny", "warnings"],
+            0,
+            "1 rule and 1 channel, no errors, 1 note",
+        ),
+        (
+            r#"{"rules":[{"id":"R","title":"t","severity":"low","when":{"identity":"^IAM"}}]}"#,
+            &["--deny", "notes"],
+            1,
+            "1 rule and 1 channel, no errors, 1 note",
+        ),
+        (r#"{"rules":[{}]}"#, &[], 1, "4 errors"),
+        ("{", &["--format", "json"], 1, "1 error"),
+    ] {
+        let run = check(text, arguments);
+        assert_eq!(run.code, Some(code), "{text} {arguments:?}: {}", run.shown());
+        assert!(last_line(&run).ends_with(&format!(": {last}")), "{}", last_line(&run));
+    }
+    // What people see names code, place and remedy.
+    let seen = check(WARNED, &[]).stderr;
+    for part in [
+        "[unknown-event] Warning: no known call of ec2 has the name",
+        "my rules.json:2:",
+        "Help: did you mean \"StartInstances\"",
+        "[misses-assumed-role] Note:",
+    ] {
+        assert!(seen.contains(part), "{part} in {seen}");
+    }
+}
+
+#[test]
+fn json_is_one_document_with_places() {
+    let run = check(WARNED, &["--format", "json"]);
+    let document: Value = serde_json::from_str(&run.stdout).unwrap();
+    assert_eq!(
+        (&document["version"], &document["errors"], &document["warnings"], &document["notes"]),
+        (&json!(1), &json!(0), &json!(1), &json!(1))
+    );
+    let warning = &document["diagnostics"][1];
+    assert!(warning["file"].as_str().unwrap().ends_with("my rules.json"));
+    let keys = ["level", "code", "pointer", "line", "column", "end_line", "end_column", "help"];
+    assert_eq!(
+        keys.map(|key| warning[key].clone()),
+        [
+            json!("warning"),
+            json!("unknown-event"),
+            json!("/rules/0/when/event/is"),
+            json!(2),
+            json!(118),
+            json!(2),
+            json!(133),
+            json!("did you mean \"StartInstances\"")
+        ]
+    );
+}
+
+#[test]
+fn sarif_refers_to_its_rules_and_places() {
+    let run = check(WARNED, &["--format", "sarif"]);
+    let log: Value = serde_json::from_str(&run.stdout).unwrap();
+    assert_eq!(log["version"], "2.1.0");
+    let run = &log["runs"][0];
+    assert_eq!(run["tool"]["driver"]["name"], "offlimits");
+    let results = run["results"].as_array().unwrap();
+    let found: Vec<_> =
+        results.iter().map(|result| (result["ruleId"].as_str().unwrap(), result["level"].as_str().unwrap())).collect();
+    assert_eq!(found, [("misses-assumed-role", "note"), ("unknown-event", "warning")]);
+    for result in results {
+        let index = usize::try_from(result["ruleIndex"].as_u64().unwrap()).unwrap();
+        assert_eq!(run["tool"]["driver"]["rules"][index]["id"], result["ruleId"]);
+    }
+    let place = &results[1]["locations"][0]["physicalLocation"];
+    assert!(place["artifactLocation"]["uri"].as_str().unwrap().ends_with("my%20rules.json"));
+    assert_eq!(place["region"], json!({"startLine": 2, "startColumn": 118, "endLine": 2, "endColumn": 133}));
 }

@@ -46,11 +46,7 @@ struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Report every mistake in rules.json, each with its place and remedy
-    Check {
-        /// The rules
-        #[arg(default_value = "rules.json")]
-        rules: PathBuf,
-    },
+    Check(check::Options),
     /// Write one file that holds the rules and the packs that they include: what the function starts from
     Bundle {
         /// The rules
@@ -162,7 +158,7 @@ pub fn run() -> ExitCode {
     // clap prints its own errors, and exits with 2.
     let arguments = Arguments::parse();
     let result = match arguments.command {
-        Command::Check { rules } => Ok(check::run(&rules)),
+        Command::Check(options) => check::run(&options),
         Command::Bundle { rules, output } => bundle::run(&rules, output.as_deref()),
         Command::Replay { source, format } => with_rules(&source, |rules| replay::run(rules, &source.files, format)),
         Command::Explain { source, options } => {

@@ -35,6 +35,8 @@ pub struct Diagnostic {
 /// How bad a [`Diagnostic`] is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Level {
+    /// The rules run, perhaps as their author means: something to know.
+    Note,
     /// The rules run, but perhaps not as their author means.
     Warning,
     /// The rules do not run.
@@ -44,6 +46,7 @@ pub enum Level {
 impl fmt::Display for Level {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(match self {
+            Self::Note => "note",
             Self::Warning => "warning",
             Self::Error => "error",
         })
@@ -111,6 +114,17 @@ impl Problems {
         help: impl Into<String>,
     ) {
         self.push(Level::Warning, code, span, message.into(), help.into());
+    }
+
+    /// Notes something that the author should know.
+    pub fn note(
+        &mut self,
+        code: &'static str,
+        span: &Range<usize>,
+        message: impl Into<String>,
+        help: impl Into<String>,
+    ) {
+        self.push(Level::Note, code, span, message.into(), help.into());
     }
 
     fn push(&mut self, level: Level, code: &'static str, span: &Range<usize>, message: String, help: String) {

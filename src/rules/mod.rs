@@ -9,6 +9,7 @@ pub mod countries;
 pub mod diagnostic;
 pub mod field;
 pub mod hours;
+mod lints;
 pub mod pattern;
 pub mod reader;
 pub mod sources;
@@ -25,6 +26,7 @@ use crate::route::ConfiguredChannel;
 use crate::severity::Severity;
 
 pub use self::compile::Compiled;
+pub use self::lints::{Allow, LINTS};
 pub use self::sources::Sources;
 
 /// All the rules and channels of one `rules.json`.
@@ -73,6 +75,8 @@ pub struct Rule {
     pub throttle: Option<Throttle>,
     /// Events that the rule must, and must not, match.
     pub tests: Vec<RuleTest>,
+    /// Warnings of `offlimits check` that do not count here.
+    pub allow: Vec<Allow>,
 }
 
 impl Rule {
@@ -177,6 +181,25 @@ impl Date {
         (parts.next().is_none() && (1..=days).contains(&day)).then_some(Self(year * 10_000 + month * 100 + day))
     }
 
+    /// Year, month and day.
+    pub const fn parts(self) -> (u32, u32, u32) {
+        (self.0 / 10_000, self.0 / 100 % 100, self.0 % 100)
+    }
+
+    /// The day of a count of seconds since 1970-01-01T00:00Z.
+    pub fn of_unix_time(seconds: u64) -> Self {
+        // By Howard Hinnant's `civil_from_days`: years that begin in March, eras of 400 of them.
+        let days = seconds / 86_400 + 719_468;
+        let (era, day_of_era) = (days / 146_097, days % 146_097);
+        let year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+        let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+        let month = (5 * day_of_year + 2) / 153;
+        let day = day_of_year - (153 * month + 2) / 5 + 1;
+        let month = if month < 10 { month + 3 } else { month - 9 };
+        let year = era * 400 + year_of_era + u64::from(month <= 2);
+        Self(u32::try_from(year * 10_000 + month * 100 + day).unwrap_or(u32::MAX))
+    }
+
     /// The day of an `eventTime`: `2024-01-10T11:32:44Z`, or `20131102T010628Z`.
     pub fn of_time(text: &str) -> Option<Self> {
         let (day, _) = text.split_once(['T', ' '])?;
@@ -240,5 +263,8 @@ mod tests {
         assert_eq!(Date::of_time("20131102T010628Z"), Date::parse("2013-11-02"));
         assert_eq!(Date::of_time("2013-11-02T01:06:28Z"), Date::parse("2013-11-02"));
         assert_eq!(Date::of_time("2013-11-02"), None);
+        for (seconds, day) in [(0, "1970-01-01"), (951_782_400, "2000-02-29"), (1_795_564_799, "2026-11-24")] {
+            assert_eq!(Some(Date::of_unix_time(seconds)), Date::parse(day));
+        }
     }
 }

@@ -8,7 +8,7 @@ use super::{Compiler, Place};
 use crate::finding::{Mode, RuleInfo};
 use crate::json::{Node, Value};
 use crate::rules::reader::{Fields, array, listed, string, strings, suggestion, word, wrong_kind};
-use crate::rules::{Date, Exception, Rule, RuleTest, Table, TestEvent, Throttle, Title};
+use crate::rules::{Allow, Date, Exception, LINTS, Rule, RuleTest, Table, TestEvent, Throttle, Title};
 use crate::severity::Severity;
 
 /// What a rule says for itself, and an override may say of it.
@@ -21,12 +21,14 @@ pub(super) struct Settings {
     throttle: Option<Throttle>,
     runbook: Option<Runbook>,
     mode: Option<Mode>,
+    allow: Vec<Allow>,
 }
 
 impl Settings {
-    /// What `change` says replaces what stands here; exceptions add up.
+    /// What `change` says replaces what stands here; exceptions and allowances add up.
     pub(super) fn changed_by(mut self, change: Self) -> Self {
         self.unless.extend(change.unless);
+        self.allow.extend(change.allow);
         Self {
             severity: change.severity.or(self.severity),
             severity_when: change.severity_when.or(self.severity_when),
@@ -35,6 +37,7 @@ impl Settings {
             throttle: change.throttle.or(self.throttle),
             runbook: change.runbook.or(self.runbook),
             mode: change.mode.or(self.mode),
+            allow: self.allow,
         }
     }
 }
@@ -69,7 +72,7 @@ impl<'n> Compiler<'n> {
         if self.problems.errors() > before {
             return None;
         }
-        let Settings { severity, severity_when, unless, notify, throttle, runbook, mode } =
+        let Settings { severity, severity_when, unless, notify, throttle, runbook, mode, allow } =
             overrides.of(id.as_deref(), settings);
         let runbook = match runbook {
             Some(Runbook::Link(link)) => Some(link),
@@ -85,7 +88,7 @@ impl<'n> Compiler<'n> {
         let info = Arc::new(RuleInfo { id: id?, description, runbook, tags, mode, notify, rules_digest });
         let (title, severity, when) = (title?, severity?, when?);
         let severity_when = severity_when.unwrap_or_default();
-        Some(Rule { pack: None, info, title, severity, severity_when, when, unless, throttle, tests })
+        Some(Rule { pack: None, info, title, severity, severity_when, when, unless, throttle, tests, allow })
     }
 
     /// The keys that a rule and an override of it share.
@@ -106,7 +109,25 @@ impl<'n> Compiler<'n> {
         }
         let runbook = fields.get("runbook").and_then(|node| self.runbook(node));
         let mode = fields.get("mode").and_then(|node| word(node, "mode", &Mode::WORDS, &mut self.problems));
-        Settings { severity, severity_when, unless, notify, throttle, runbook, mode }
+        let allow = fields.get("allow").map(|node| self.allow(node)).unwrap_or_default();
+        Settings { severity, severity_when, unless, notify, throttle, runbook, mode, allow }
+    }
+
+    fn allow(&mut self, node: &'n Node) -> Vec<Allow> {
+        let words = LINTS.map(|lint| (lint, lint));
+        let mut allowed = Vec::new();
+        for node in array(node, "\"allow\"", &mut self.problems) {
+            let Some(mut fields) = Fields::of(node, "an allowance", &mut self.problems) else { continue };
+            let lint = fields
+                .require("lint", &mut self.problems)
+                .and_then(|node| word(node, "lint", &words, &mut self.problems));
+            let reason = fields
+                .require("reason", &mut self.problems)
+                .and_then(|node| string(node, "reason", &mut self.problems));
+            fields.finish(&mut self.problems);
+            allowed.extend(lint.zip(reason).map(|(lint, reason)| Allow { lint, reason: reason.to_owned() }));
+        }
+        allowed
     }
 
     fn severity_when(&mut self, node: &'n Node) -> Vec<(Severity, Table)> {

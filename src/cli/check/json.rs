@@ -1,0 +1,69 @@
+//! Diagnostics for programs: one JSON document.
+
+use std::io::{self, Write};
+use std::path::Path;
+
+use serde::Serialize;
+
+use super::{Tally, path_of};
+use crate::json::line_and_column;
+use crate::rules::Sources;
+use crate::rules::diagnostic::Diagnostic;
+
+/// The document. Programs read it: keys may join, none may change or go.
+#[derive(Serialize)]
+struct Document<'a> {
+    /// Of this format.
+    version: u32,
+    /// The file that was checked.
+    rules: String,
+    errors: usize,
+    warnings: usize,
+    notes: usize,
+    diagnostics: Vec<Shown<'a>>,
+}
+
+/// One diagnostic. Lines and columns count from 1, columns in characters; the end is behind the last character.
+#[derive(Serialize)]
+struct Shown<'a> {
+    /// `error`, `warning` or `note`.
+    level: String,
+    code: &'a str,
+    file: String,
+    /// RFC 6901.
+    pointer: &'a str,
+    line: usize,
+    column: usize,
+    end_line: usize,
+    end_column: usize,
+    message: &'a str,
+    help: &'a str,
+}
+
+pub(super) fn write(path: &Path, sources: &Sources, diagnostics: &[Diagnostic]) -> io::Result<()> {
+    let Tally { errors, warnings, notes } = Tally::of(diagnostics);
+    let lines = diagnostics
+        .iter()
+        .map(|diagnostic| {
+            let text = sources.text(diagnostic.file.as_deref());
+            let (end_line, end_column) = line_and_column(text, diagnostic.span.end);
+            Shown {
+                level: diagnostic.level.to_string(),
+                code: diagnostic.code,
+                file: path_of(path, diagnostic),
+                pointer: &diagnostic.pointer,
+                line: diagnostic.line,
+                column: diagnostic.column,
+                end_line,
+                end_column,
+                message: &diagnostic.message,
+                help: &diagnostic.help,
+            }
+        })
+        .collect();
+    let rules = path.display().to_string();
+    let document = Document { version: 1, rules, errors, warnings, notes, diagnostics: lines };
+    let mut out = io::stdout().lock();
+    serde_json::to_writer_pretty(&mut out, &document)?;
+    writeln!(out)
+}

@@ -1,0 +1,166 @@
+//! Diagnostics for code scanning: SARIF 2.1.0, of which this is the part that one run of one tool needs.
+//! Source: OASIS, "Static Analysis Results Interchange Format (SARIF) Version 2.1.0".
+
+use std::collections::BTreeSet;
+use std::io::{self, Write};
+use std::path::Path;
+
+use serde::Serialize;
+
+use super::path_of;
+use crate::json::line_and_column;
+use crate::rules::Sources;
+use crate::rules::diagnostic::{Diagnostic, Level};
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Log<'a> {
+    #[serde(rename = "$schema")]
+    schema: &'static str,
+    version: &'static str,
+    runs: [Run<'a>; 1],
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Run<'a> {
+    tool: Tool,
+    /// What columns count.
+    column_kind: &'static str,
+    results: Vec<Outcome<'a>>,
+}
+
+#[derive(Serialize)]
+struct Tool {
+    driver: Driver,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Driver {
+    name: &'static str,
+    semantic_version: &'static str,
+    rules: Vec<Descriptor>,
+}
+
+#[derive(Serialize)]
+struct Descriptor {
+    id: &'static str,
+    help: Text<String>,
+}
+
+#[derive(Serialize)]
+struct Text<T> {
+    text: T,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Outcome<'a> {
+    rule_id: &'a str,
+    rule_index: usize,
+    level: String,
+    message: Text<String>,
+    locations: [Location<'a>; 1],
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Location<'a> {
+    physical_location: Physical,
+    logical_locations: [Logical<'a>; 1],
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Physical {
+    artifact_location: Artifact,
+    region: Region,
+}
+
+#[derive(Serialize)]
+struct Artifact {
+    uri: String,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Region {
+    start_line: usize,
+    start_column: usize,
+    end_line: usize,
+    end_column: usize,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Logical<'a> {
+    /// The JSON pointer.
+    fully_qualified_name: &'a str,
+}
+
+pub(super) fn write(path: &Path, sources: &Sources, diagnostics: &[Diagnostic]) -> io::Result<()> {
+    let codes: BTreeSet<&'static str> = diagnostics.iter().map(|diagnostic| diagnostic.code).collect();
+    let codes: Vec<&'static str> = codes.into_iter().collect();
+    let rules = codes
+        .iter()
+        .map(|id| Descriptor { id, help: Text { text: format!("docs/diagnostics.md#{id} says what this means.") } })
+        .collect();
+    let results = diagnostics.iter().map(|diagnostic| outcome(path, sources, diagnostic, &codes)).collect();
+    let driver = Driver { name: "offlimits", semantic_version: env!("CARGO_PKG_VERSION"), rules };
+    let log = Log {
+        schema: "https://json.schemastore.org/sarif-2.1.0.json",
+        version: "2.1.0",
+        runs: [Run { tool: Tool { driver }, column_kind: "unicodeCodePoints", results }],
+    };
+    let mut out = io::stdout().lock();
+    serde_json::to_writer_pretty(&mut out, &log)?;
+    writeln!(out)
+}
+
+fn outcome<'a>(path: &Path, sources: &Sources, diagnostic: &'a Diagnostic, codes: &[&str]) -> Outcome<'a> {
+    let text = sources.text(diagnostic.file.as_deref());
+    let (end_line, end_column) = line_and_column(text, diagnostic.span.end);
+    let region = Region { start_line: diagnostic.line, start_column: diagnostic.column, end_line, end_column };
+    let level = match diagnostic.level {
+        Level::Error | Level::Warning | Level::Note => diagnostic.level.to_string(),
+    };
+    Outcome {
+        rule_id: diagnostic.code,
+        rule_index: codes.iter().position(|code| *code == diagnostic.code).unwrap_or_default(),
+        level,
+        message: Text { text: format!("{}. Help: {}.", diagnostic.message, diagnostic.help) },
+        locations: [Location {
+            physical_location: Physical {
+                artifact_location: Artifact { uri: uri(&path_of(path, diagnostic)) },
+                region,
+            },
+            logical_locations: [Logical { fully_qualified_name: &diagnostic.pointer }],
+        }],
+    }
+}
+
+/// A path as a relative or absolute reference: every byte that RFC 3986 does not let stand is escaped.
+fn uri(path: &str) -> String {
+    use std::fmt::Write as _;
+    let mut out = String::new();
+    for byte in path.replace('\\', "/").bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~/".contains(&byte) {
+            out.push(char::from(byte));
+        } else {
+            let _ = write!(out, "%{byte:02X}");
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_become_references() {
+        assert_eq!(uri("rules/my rules.json"), "rules/my%20rules.json");
+        assert_eq!(uri("é:#?.json"), "%C3%A9%3A%23%3F.json");
+    }
+}

@@ -1,0 +1,67 @@
+//! Which known calls the cells of a row accept.
+
+use super::catalogue::{Call, Catalogue, Service};
+use super::logic::accepts;
+use super::view::{Leaf, RowView};
+
+pub(super) const SERVICE: &[&str] = &["eventSource"];
+pub(super) const EVENT: &[&str] = &["eventName"];
+pub(super) const REGION: &[&str] = &["awsRegion"];
+pub(super) const IDENTITY: &[&str] = &["userIdentity", "type"];
+
+/// The services that a row's cells on `eventSource` accept; all, where it has none or they accept no known one.
+pub(super) fn services(row: &RowView<'_>) -> Vec<&'static Service> {
+    let all = || Catalogue::get().services.values();
+    let accepted: Vec<&Service> = all().filter(|service| row_accepts(row, SERVICE, service.name)).collect();
+    if accepted.is_empty() { all().collect() } else { accepted }
+}
+
+/// Whether every cell of the row that asks for this field accepts this value, as far as can be known.
+pub(super) fn row_accepts(row: &RowView<'_>, field: &[&str], value: &str) -> bool {
+    let cells = row.cells.iter().filter(|cell| cell.is(field));
+    cells.into_iter().all(|cell| accepts(&cell.cell.condition, value).unwrap_or(true))
+}
+
+/// Whether the row asks for one service or some.
+pub(super) fn names_service(row: &RowView<'_>) -> bool {
+    row.cell(SERVICE).is_some()
+}
+
+/// The known calls of these services that a leaf accepts.
+pub(super) fn of_leaf<'s>(
+    services: &'s [&'static Service],
+    leaf: &'s Leaf<'_>,
+) -> impl Iterator<Item = (&'static Service, &'static Call)> + 's {
+    services.iter().flat_map(move |service| {
+        let calls: Vec<&Call> = match leaf.asks {
+            // Most cells name a call exactly.
+            super::view::Asks::Exactly(name) => service.call(name).into_iter().collect(),
+            asks => service.calls.iter().filter(|call| asks.accepts(&call.name) == Some(true)).collect(),
+        };
+        calls.into_iter().map(|call| (*service, call))
+    })
+}
+
+/// `CreateUser (iam), CreateUserPool (cognito-idp) and 3 more`
+pub(super) fn named(calls: &[(&'static Service, &'static Call)], with_service: bool) -> String {
+    let shown: Vec<String> = calls
+        .iter()
+        .map(
+            |(service, call)| {
+                if with_service { format!("{} ({})", call.name, service.short()) } else { call.name.clone() }
+            },
+        )
+        .collect();
+    some_of(&shown)
+}
+
+/// `a, b, c and 3 more`
+pub(super) fn some_of(names: &[String]) -> String {
+    const SHOWN: usize = 3;
+    match names {
+        [] => String::new(),
+        [one] => one.clone(),
+        [first @ .., last] if names.len() <= SHOWN => format!("{} and {last}", first.join(", ")),
+        _ => format!("{} and {} more", names[..SHOWN].join(", "), names.len() - SHOWN),
+    }
+}

@@ -1,0 +1,138 @@
+//! Calls that do not reach the function by themselves: read-only ones, data events, and those recorded in another region.
+
+use super::calls::{EVENT, REGION, SERVICE, named, of_leaf, services, some_of};
+use super::catalogue::{Call, Service};
+use super::unknown::accepts_region;
+use super::view::{Place, RowView, RuleView};
+use super::{Report, Subject};
+
+/// Services that are recorded in one region, whatever the caller's. Source: CloudTrail User Guide, "Global service events",
+/// and each service's own guide.
+const HOMES: [(&str, &str); 14] = [
+    ("account.amazonaws.com", "us-east-1"),
+    ("budgets.amazonaws.com", "us-east-1"),
+    ("ce.amazonaws.com", "us-east-1"),
+    ("cloudfront.amazonaws.com", "us-east-1"),
+    ("cur.amazonaws.com", "us-east-1"),
+    ("globalaccelerator.amazonaws.com", "us-west-2"),
+    ("iam.amazonaws.com", "us-east-1"),
+    ("networkmanager.amazonaws.com", "us-west-2"),
+    ("organizations.amazonaws.com", "us-east-1"),
+    ("route53.amazonaws.com", "us-east-1"),
+    ("route53domains.amazonaws.com", "us-east-1"),
+    ("shield.amazonaws.com", "us-east-1"),
+    ("support.amazonaws.com", "us-east-1"),
+    ("waf.amazonaws.com", "us-east-1"),
+];
+
+pub(super) fn lint(subject: &Subject<'_>, report: &mut Report) {
+    for rule in subject.views {
+        held_back(rule, report);
+        elsewhere(rule, report);
+    }
+    homes(subject, report);
+}
+
+/// What keeps a call back, as a test of the call.
+type Reason = fn(&Call) -> bool;
+
+/// One report a rule for each reason: whoever wants one such call usually wants several.
+fn held_back(rule: &RuleView<'_>, report: &mut Report) {
+    if let Some((place, names)) = calls_that(rule, is_held_back) {
+        let message = format!("EventBridge does not deliver read-only calls by default: {}", some_of(&names));
+        let help = "deploy with RuleState=ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS, and allow this lint";
+        report.warn("read-only-call", rule, place, message, help);
+    }
+    if let Some((place, names)) = calls_that(rule, |call| call.data) {
+        let message = format!("a trail records data events only if it is told to: {}", some_of(&names));
+        let help = "add an event selector for them to the trail in each region, and allow this lint";
+        report.warn("data-event", rule, place, message, help);
+    }
+}
+
+/// What each pattern or text that accepts no other calls names, and where the first of them stands.
+fn calls_that(rule: &RuleView<'_>, reason: Reason) -> Option<(Place, Vec<String>)> {
+    let mut found: Option<(Place, Vec<String>)> = None;
+    for row in &rule.rows {
+        let services = services(row);
+        for cell in row.cells.iter().filter(|cell| cell.is(EVENT)) {
+            for leaf in cell.leaves.iter().filter(|leaf| !leaf.negated) {
+                let calls: Vec<_> = of_leaf(&services, leaf).collect();
+                if !calls.is_empty() && calls.iter().all(|(_, call)| reason(call)) {
+                    let (_, names) = found.get_or_insert_with(|| (cell.at(leaf), Vec::new()));
+                    let name = first_of(&calls);
+                    if !names.contains(&name) {
+                        names.push(name);
+                    }
+                }
+            }
+        }
+    }
+    found
+}
+
+fn first_of(calls: &[(&'static Service, &'static Call)]) -> String {
+    let names: Vec<_> = calls.iter().take(1).copied().collect();
+    let more = if calls.len() > 1 { format!(" and {} like it", calls.len() - 1) } else { String::new() };
+    format!("{}{more}", named(&names, false))
+}
+
+/// Whether EventBridge keeps the call back in the state ENABLED. Source: EventBridge User Guide, "AWS service events
+/// delivered via AWS CloudTrail".
+fn is_held_back(call: &Call) -> bool {
+    call.reads && !call.data && ["Describe", "Get", "List"].iter().any(|verb| call.name.starts_with(verb))
+}
+
+/// Rows that wait for a call in a region where it is never recorded.
+fn elsewhere(rule: &RuleView<'_>, report: &mut Report) {
+    for row in &rule.rows {
+        let Some(region) = row.cell(REGION) else { continue };
+        if let Some(home) = home(row).filter(|home| !accepts_region(row, home)) {
+            let message =
+                format!("these calls are recorded in {home}, whatever the caller's region: this never matches");
+            report.warn(
+                "recorded-elsewhere",
+                rule,
+                region.place(),
+                message,
+                format!("write \"{home}\", or leave the cell out"),
+            );
+        }
+    }
+}
+
+/// The one region where all of a row's services are recorded.
+fn home(row: &RowView<'_>) -> Option<&'static str> {
+    row.cell(SERVICE)?;
+    let mut homes = services(row)
+        .into_iter()
+        .map(|service| HOMES.iter().find(|(name, _)| *name == service.name).map(|(_, home)| *home));
+    let first = homes.next()??;
+    homes.all(|home| home == Some(first)).then_some(first)
+}
+
+/// One note a file: these rules are silent unless the function is deployed there too.
+fn homes(subject: &Subject<'_>, report: &mut Report) {
+    const CODE: &str = "recorded-elsewhere";
+    let allowed = |rule: &RuleView<'_>| rule.rule.allow.iter().any(|allow| allow.lint == CODE);
+    for wanted in ["us-east-1", "us-west-2"] {
+        let mut found: Option<(&RuleView<'_>, Place)> = None;
+        let mut names: Vec<String> = Vec::new();
+        for rule in subject.views.iter().filter(|rule| !allowed(rule)) {
+            // Whoever names the region knows it.
+            let silent = |row: &&RowView<'_>| row.cell(REGION).is_none() && home(row) == Some(wanted);
+            for row in rule.rows.iter().filter(silent) {
+                let Some(cell) = row.cell(SERVICE) else { continue };
+                names.extend(services(row).iter().map(|service| service.short().to_owned()));
+                found.get_or_insert_with(|| (rule, cell.place()));
+            }
+        }
+        names.sort();
+        names.dedup();
+        if let Some((rule, place)) = found {
+            let message = format!("calls of {} are recorded in {wanted} alone", some_of(&names));
+            let help = format!("deploy to {wanted} too: no other region hears of them");
+            report.note(CODE, rule, place, message, help);
+        }
+    }
+}

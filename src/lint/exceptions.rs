@@ -1,0 +1,151 @@
+//! Exceptions that let through more than their author means, and those whose time is over.
+
+use regex_syntax::hir::Look;
+
+use super::dates::days;
+use super::view::{Asks, CellView, ExceptionView, Leaf, Place, RowView, RuleView};
+use super::{Report, Subject};
+use crate::rules::condition::Condition;
+use crate::rules::field::{Derived, Target};
+
+/// Days before an exception's last one from which on its author hears of it.
+const SOON: i64 = 30;
+
+pub(super) fn lint(subject: &Subject<'_>, report: &mut Report) {
+    for rule in subject.views {
+        for exception in &rule.exceptions {
+            expiry(subject, rule, exception, report);
+            for row in &exception.rows {
+                for cell in &row.cells {
+                    caller_chosen(rule, cell, report);
+                    by_absence(rule, row, cell, report);
+                    for leaf in cell.leaves.iter().filter(|leaf| !leaf.negated) {
+                        unanchored(rule, cell, leaf, report);
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn expiry(subject: &Subject<'_>, rule: &RuleView<'_>, exception: &ExceptionView<'_>, report: &mut Report) {
+    let Some(last) = exception.exception.expires else { return };
+    let node = exception.node.get("expires").unwrap_or(exception.node);
+    let place = Place { file: exception.file.clone(), span: node.span.clone() };
+    let left = days(subject.today, last);
+    let written = node.as_str().unwrap_or_default();
+    if left < 0 {
+        let message = format!("this exception ended with {written}: what it allowed alerts again");
+        report.warn(
+            "expired-exception",
+            rule,
+            place,
+            message,
+            "delete it, or give it a new date and a reason for that",
+        );
+    } else if left <= SOON {
+        let when = match left {
+            0 => "today".to_owned(),
+            1 => "tomorrow".to_owned(),
+            more => format!("in {more} days"),
+        };
+        let message = format!("this exception ends {when}: from then on what it allows alerts");
+        report.warn("expiring-exception", rule, place, message, "give it a new date, or prepare for the alerts");
+    }
+}
+
+/// Values that whoever makes the call writes himself.
+fn caller_chosen(rule: &RuleView<'_>, cell: &CellView<'_>, report: &mut Report) {
+    let asks_for_value = |leaf: &Leaf<'_>| !leaf.negated && !matches!(leaf.asks, Asks::Else(Condition::Exists(_)));
+    if !cell.leaves.iter().any(asks_for_value) {
+        return;
+    }
+    let session_in_text = || cell.leaves.iter().any(|leaf| leaf.asks.written().contains('/'));
+    let what = match &cell.cell.field.target {
+        Target::Derived(Derived::Session) => "a session's name",
+        Target::Derived(Derived::Actor) if session_in_text() => "a session's name, which \"actor\" ends in,",
+        Target::Path(path) if path.len() == 1 && &*path[0] == "userAgent" => "the user agent",
+        Target::Path(path) if path.last().is_some_and(|key| &**key == "roleSessionName") => "a session's name",
+        _ => return,
+    };
+    let message = format!("whoever makes the call chooses {what}: this exception lets everybody through who knows it");
+    let help = "except by \"user\", \"role\", \"account\" or \"source_ip\", which AWS vouches for";
+    report.warn("caller-chosen-exception", rule, cell.place(), message, help);
+}
+
+/// Fields with a vocabulary of AWS's own: nobody can make up a value that a pattern takes by mistake.
+const AWS_OWN: [&str; 6] = ["eventSource", "eventName", "awsRegion", "errorCode", "eventType", "eventCategory"];
+
+fn unanchored(rule: &RuleView<'_>, cell: &CellView<'_>, leaf: &Leaf<'_>, report: &mut Report) {
+    let Asks::Pattern(regex) = leaf.asks else { return };
+    let own = match &cell.cell.field.target {
+        Target::Path(path) => {
+            path.first().is_some_and(|key| AWS_OWN.contains(&&**key)) || cell.is(super::calls::IDENTITY)
+        }
+        Target::Derived(derived) => matches!(derived, Derived::Outcome | Derived::Mfa),
+        Target::Country(_) => true,
+    };
+    let Ok(parsed) = regex_syntax::Parser::new().parse(regex.as_str()) else { return };
+    let starts = parsed.properties().look_set_prefix().contains(Look::Start);
+    let ends = parsed.properties().look_set_suffix().contains(Look::End);
+    // What a record's address begins with is easily another network's.
+    let is_address = cell.is(&["sourceIPAddress"]);
+    if own || (starts && (ends || !is_address)) {
+        return;
+    }
+    let written = regex.as_str();
+    let message =
+        format!("\"{written}\" is found anywhere in the value: whoever may choose a name gets through with it");
+    let help = if is_address {
+        "write {\"cidr\": \"203.0.113.0/24\"}".to_owned()
+    } else {
+        format!(
+            "write {{\"is\": …}} for the name itself, or \"^{}\" for what begins so",
+            written.trim_start_matches('^')
+        )
+    };
+    report.warn("unanchored-exception", rule, cell.at(leaf), message, help);
+}
+
+/// Fields that every call has, and that are never left out for their size.
+const ALWAYS_THERE: [&str; 4] = ["eventSource", "eventName", "awsRegion", "eventTime"];
+
+/// `not` is true of a field that is missing, and CloudTrail leaves out what is too large.
+fn by_absence(rule: &RuleView<'_>, row: &RowView<'_>, cell: &CellView<'_>, report: &mut Report) {
+    let there = match &cell.cell.field.target {
+        Target::Derived(derived) => *derived == Derived::Outcome,
+        Target::Country(_) => false,
+        Target::Path(path) => path.first().is_some_and(|key| ALWAYS_THERE.contains(&&**key)),
+    };
+    // A condition beside it that a missing field does not satisfy.
+    let guarded = row
+        .cells
+        .iter()
+        .any(|other| other.cell.field.target == cell.cell.field.target && !holds_of_nothing(&other.cell.condition));
+    if there || guarded || !has_not(&cell.cell.condition) {
+        return;
+    }
+    let field = &cell.cell.field.written;
+    let message = format!("where a record has no \"{field}\", \"not\" is true, and the alert is silenced");
+    let help = format!("write {{\"all\": [{{\"exists\": true}}, {}]}}", cell.cell.written);
+    report.warn("exception-by-absence", rule, cell.place(), message, help);
+}
+
+fn has_not(condition: &Condition) -> bool {
+    match condition {
+        Condition::Not(_) => true,
+        Condition::Any(inner) | Condition::All(inner) => inner.iter().any(has_not),
+        _ => false,
+    }
+}
+
+/// Whether the condition is true of a field that is missing.
+fn holds_of_nothing(condition: &Condition) -> bool {
+    match condition {
+        Condition::Not(inner) => !holds_of_nothing(inner),
+        Condition::Exists(there) => !there,
+        Condition::All(inner) => inner.iter().all(holds_of_nothing),
+        Condition::Any(inner) => inner.iter().any(holds_of_nothing),
+        _ => false,
+    }
+}

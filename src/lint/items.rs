@@ -1,0 +1,68 @@
+//! Two cells on one array: each may be true of another element.
+
+use super::view::{CellView, RowView};
+use super::{Report, Subject};
+use crate::rules::field::Target;
+
+pub(super) fn lint(subject: &Subject<'_>, report: &mut Report) {
+    for rule in subject.views {
+        let exceptions = rule.exceptions.iter().flat_map(|exception| &exception.rows);
+        for row in rule.rows.iter().chain(exceptions) {
+            if let Some((array, first, second)) = split(subject, row) {
+                let message = format!(
+                    "\"{}\" and \"{}\" may be true of two different elements of {array}",
+                    first.cell.field.written, second.cell.field.written
+                );
+                let inside = |cell: &CellView<'_>| {
+                    let written = cell.cell.field.written.replace("[*]", "");
+                    let path = written.get(array.len() + 1..).unwrap_or_default().to_owned();
+                    format!("\"{path}\": {}", cell.cell.written)
+                };
+                let help = format!(
+                    "for one element write \"{array}\": {{\"item\": {{{}, {}}}}}; allow this lint if either will do",
+                    inside(first),
+                    inside(second)
+                );
+                report.warn("split-item", rule, second.place(), message, help);
+            }
+        }
+    }
+}
+
+/// Two cells below one array, with the array's path.
+fn split<'v>(subject: &Subject<'_>, row: &'v RowView<'v>) -> Option<(String, &'v CellView<'v>, &'v CellView<'v>)> {
+    let paths: Vec<(&[Box<str>], &CellView<'_>)> = row
+        .cells
+        .iter()
+        .filter_map(|cell| match &cell.cell.field.target {
+            Target::Path(path) => Some((path.as_slice(), cell)),
+            Target::Derived(_) | Target::Country(_) => None,
+        })
+        .collect();
+    for (index, (path, first)) in paths.iter().enumerate() {
+        for (other, second) in &paths[index + 1..] {
+            let common = path.iter().zip(other.iter()).take_while(|(a, b)| a == b).count();
+            if common == 0 || common == path.len() || common == other.len() {
+                continue;
+            }
+            let array = (1..=common).rev().find(|end| is_array(subject, &path[..*end], &first.cell.field.written));
+            if let Some(end) = array {
+                return Some((path[..end].join("."), *first, *second));
+            }
+        }
+    }
+    None
+}
+
+/// Whether an array of objects stands at this path: by what CloudTrail's records, IAM's policies and AWS's requests hold, or
+/// because the author wrote `[*]`.
+fn is_array(subject: &Subject<'_>, path: &[Box<str>], written: &str) -> bool {
+    let Some(last) = path.last() else { return false };
+    match &**last {
+        "items" | "Statement" => true,
+        "resources" if path.len() == 1 => true,
+        key => {
+            (path.len() > 1 && subject.catalogue.object_arrays.contains(key)) || written.contains(&format!("{key}[*]"))
+        }
+    }
+}

@@ -1,0 +1,174 @@
+//! What conditions imply, as far as it can be known without a record.
+
+use crate::rules::condition::{Condition, compare_numbers};
+use crate::rules::{Cell, Row};
+
+/// Whether the condition is true of a field whose one value is `text`; `None` where that depends on the rest of the record.
+pub(super) fn accepts(condition: &Condition, text: &str) -> Option<bool> {
+    match condition {
+        Condition::Pattern(regex) => Some(regex.is_match(text)),
+        Condition::Is(texts) => Some(texts.iter().any(|wanted| wanted == text)),
+        Condition::Not(inner) => accepts(inner, text).map(|accepted| !accepted),
+        Condition::Exists(there) => Some(*there),
+        Condition::Above(bound) => Some(compare_numbers(text, bound).is_some_and(std::cmp::Ordering::is_gt)),
+        Condition::Below(bound) => Some(compare_numbers(text, bound).is_some_and(std::cmp::Ordering::is_lt)),
+        Condition::Any(inner) => inner.iter().try_fold(false, |any, inner| {
+            // One that is surely true is enough.
+            if any { Some(true) } else { accepts(inner, text) }
+        }),
+        Condition::All(inner) => {
+            inner.iter().try_fold(true, |all, inner| if all { accepts(inner, text) } else { Some(false) })
+        }
+        _ => None,
+    }
+}
+
+/// Whether every record that satisfies `narrow` surely satisfies `wide`. False where it cannot be known.
+pub(super) fn row_implies(narrow: &Row, wide: &Row) -> bool {
+    wide.0.iter().all(|wide| narrow.0.iter().any(|narrow| cell_implies(narrow, wide)))
+}
+
+fn cell_implies(narrow: &Cell, wide: &Cell) -> bool {
+    narrow.field.target == wide.field.target && implies(&narrow.condition, &wide.condition)
+}
+
+fn implies(narrow: &Condition, wide: &Condition) -> bool {
+    match (narrow, wide) {
+        (Condition::Any(narrow), _) => narrow.iter().all(|narrow| implies(narrow, wide)),
+        (Condition::All(narrow), _) if narrow.iter().any(|narrow| implies(narrow, wide)) => true,
+        (_, Condition::Any(wide)) if wide.iter().any(|wide| implies(narrow, wide)) => true,
+        (_, Condition::All(wide)) => wide.iter().all(|wide| implies(narrow, wide)),
+        // What a condition without `not` says to one value, it says to every set that holds this value.
+        (Condition::Is(texts), wide) if is_positive(wide) => texts.iter().all(|text| accepts(wide, text) == Some(true)),
+        (Condition::Pattern(narrow), Condition::Pattern(wide)) => pattern_implies(narrow.as_str(), wide.as_str()),
+        (Condition::Pattern(_) | Condition::Cidr(_), Condition::Exists(true)) => true,
+        (Condition::Not(narrow), Condition::Not(wide)) => implies(wide, narrow),
+        (Condition::Exists(narrow), Condition::Exists(wide)) => narrow == wide,
+        (Condition::Cidr(narrow), Condition::Cidr(wide)) => {
+            narrow.iter().all(|narrow| wide.iter().any(|wide| wide.contains(narrow)))
+        }
+        (Condition::Above(narrow), Condition::Above(wide)) => {
+            compare_numbers(narrow, wide).is_some_and(std::cmp::Ordering::is_ge)
+        }
+        (Condition::Below(narrow), Condition::Below(wide)) => {
+            compare_numbers(narrow, wide).is_some_and(std::cmp::Ordering::is_le)
+        }
+        _ => false,
+    }
+}
+
+/// Whether further values of the field can never make it false.
+fn is_positive(condition: &Condition) -> bool {
+    match condition {
+        Condition::Pattern(_) | Condition::Is(_) | Condition::Above(_) | Condition::Below(_) => true,
+        Condition::Exists(there) => *there,
+        Condition::Any(inner) | Condition::All(inner) => inner.iter().all(is_positive),
+        _ => false,
+    }
+}
+
+/// Equal patterns; or literal ones of which the narrower holds the wider: `^CreateUser` implies `^Create` and `User`.
+fn pattern_implies(narrow: &str, wide: &str) -> bool {
+    if narrow == wide {
+        return true;
+    }
+    let (Some(narrow), Some(wide)) = (Literal::of(narrow), Literal::of(wide)) else { return false };
+    // A dot that stands for any character could also make the wider one narrower.
+    if narrow.text.contains('.') && !wide.text.contains('.') && narrow.text != wide.text && !narrow.starts {
+        return false;
+    }
+    match (wide.starts, wide.ends) {
+        (false, false) => narrow.text.contains(wide.text),
+        (true, false) => narrow.starts && narrow.text.starts_with(wide.text),
+        (false, true) => narrow.ends && narrow.text.ends_with(wide.text),
+        (true, true) => narrow.starts && narrow.ends && narrow.text == wide.text,
+    }
+}
+
+/// A pattern that is one word, perhaps anchored, perhaps in parentheses, perhaps followed by `.*`.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Literal<'p> {
+    /// The word; its dots stand for any character, as they do in the pattern.
+    pub(super) text: &'p str,
+    /// Anchored with `^`.
+    pub(super) starts: bool,
+    /// Anchored with `$`.
+    pub(super) ends: bool,
+    /// Followed by `.*`: its author wants what begins so.
+    pub(super) open: bool,
+}
+
+impl<'p> Literal<'p> {
+    /// Reads a pattern; `None` if it is more than a word.
+    pub(super) fn of(pattern: &'p str) -> Option<Self> {
+        let (mut rest, mut starts, mut ends, mut open) = (pattern, false, false, false);
+        loop {
+            if let Some(inner) = rest.strip_prefix('^') {
+                (starts, rest) = (true, inner);
+            } else if let Some(inner) = rest.strip_suffix('$').filter(|inner| !inner.ends_with('\\')) {
+                (ends, rest) = (true, inner);
+            } else if let Some(inner) = rest.strip_suffix(".*").filter(|_| !ends) {
+                (open, rest) = (true, inner);
+            } else if let Some(inner) = rest
+                .strip_prefix("(?:")
+                .or_else(|| rest.strip_prefix('('))
+                .and_then(|inner| inner.strip_suffix(')'))
+                .filter(|inner| !inner.contains(['(', ')', '|']))
+            {
+                rest = inner;
+            } else {
+                break;
+            }
+        }
+        let plain = |c: char| c.is_ascii_alphanumeric() || "_-.:/@ ".contains(c);
+        (!rest.is_empty() && rest.chars().all(plain)).then_some(Self { text: rest, starts, ends, open })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rules::RuleSet;
+
+    fn row(cells: &str) -> Row {
+        let source = format!(r#"{{"rules":[{{"id":"R","title":"t","severity":"low","when":{{{cells}}}}}]}}"#);
+        RuleSet::compile(&source).unwrap().rules.rules()[0].when.0[0].clone()
+    }
+
+    #[test]
+    fn rows_imply_wider_rows() {
+        for (narrow, wide) in [
+            (r#""event":"StartInstances","region":"x""#, r#""event":"StartInstances""#),
+            (r#""event":{"is":["CreateUser","CreateRole"]}"#, r#""event":["^Create","^Delete"]"#),
+            (r#""event":"^(CreateUser).*""#, r#""event":"^(Create).*""#),
+            (r#""event":["^CreateUser","^DeleteUser"]"#, r#""event":"User""#),
+            (r#""user":{"not":"a"}"#, r#""user":{"not":"abc"}"#),
+            (r#""event":{"all":["^Create","User$"]}"#, r#""event":"^Create""#),
+            (r#""source_ip":{"cidr":"10.1.0.0/16"}"#, r#""source_ip":{"cidr":"10.0.0.0/8"}"#),
+            (r#""eventName":"x""#, r#""event":{"exists":true}"#),
+        ] {
+            assert!(row_implies(&row(narrow), &row(wide)), "{narrow} → {wide}");
+            assert!(!row_implies(&row(wide), &row(narrow)), "{wide} → {narrow}");
+        }
+        for (narrow, wide) in [
+            (r#""event":"Create""#, r#""event":"^Create""#),
+            (r#""event":"Create""#, r#""region":"Create""#),
+            (r#""event":{"not":{"is":"B"}}"#, r#""event":{"is":"A"}"#),
+            (r#""resources.type":{"is":"A"}"#, r#""resources.type":{"not":{"is":"B"}}"#),
+            (r#""event":"a|b""#, r#""event":"a""#),
+        ] {
+            assert!(!row_implies(&row(narrow), &row(wide)), "{narrow} → {wide}");
+        }
+    }
+
+    #[test]
+    fn words_are_told_from_patterns() {
+        let literal = |text: &'static str, starts, ends, open| Some(Literal { text, starts, ends, open });
+        assert_eq!(Literal::of("StartInstances"), literal("StartInstances", false, false, false));
+        assert_eq!(Literal::of("^(iam.amazonaws.com).*"), literal("iam.amazonaws.com", true, false, true));
+        assert_eq!(Literal::of("^(?:Create)$"), literal("Create", true, true, false));
+        for more in ["a|b", "(a)(b)", "^Create.*User", r"iam\.x", "[ab]", "(?i)x", "", "a+"] {
+            assert_eq!(Literal::of(more), None, "{more}");
+        }
+    }
+}

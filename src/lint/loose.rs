@@ -1,0 +1,82 @@
+//! Patterns that also find other real calls, and calls that several services have.
+
+use super::calls::{EVENT, SERVICE, named, names_service, of_leaf, services, some_of};
+use super::catalogue::without_version;
+use super::logic::Literal;
+use super::view::{Asks, CellView, Leaf, RowView, RuleView};
+use super::{Report, Subject};
+
+pub(super) fn lint(subject: &Subject<'_>, report: &mut Report) {
+    for rule in subject.views {
+        for row in &rule.rows {
+            for cell in &row.cells {
+                for leaf in cell.leaves.iter().filter(|leaf| !leaf.negated) {
+                    if cell.is(SERVICE) {
+                        service(subject, rule, cell, leaf, report);
+                    } else if cell.is(EVENT) {
+                        event(rule, row, cell, leaf, report);
+                        if !names_service(row) {
+                            ambiguous(subject, rule, cell, leaf, report);
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// The one word that a pattern is meant to find; none where it says itself that more may follow.
+fn word<'l>(leaf: &'l Leaf<'_>) -> Option<&'l str> {
+    let Asks::Pattern(regex) = leaf.asks else { return None };
+    Literal::of(regex.as_str()).filter(|literal| !literal.open).map(|literal| literal.text)
+}
+
+fn service(subject: &Subject<'_>, rule: &RuleView<'_>, cell: &CellView<'_>, leaf: &Leaf<'_>, report: &mut Report) {
+    let Some(word) = word(leaf) else { return };
+    let meant = |name: &str| name == word || name.strip_suffix(".amazonaws.com") == Some(word);
+    let names = || subject.catalogue.services.keys().copied();
+    let Some(name) = names().find(|name| meant(name)) else { return };
+    let others: Vec<String> = names()
+        .filter(|name| !meant(name) && leaf.asks.accepts(name) == Some(true))
+        .map(|name| format!("\"{name}\""))
+        .collect();
+    if others.is_empty() {
+        return;
+    }
+    let message = format!("\"{}\" is also found in {}", leaf.asks.written(), some_of(&others));
+    report.warn("loose-pattern", rule, cell.at(leaf), message, format!("write {{\"is\": \"{name}\"}}"));
+}
+
+fn event(rule: &RuleView<'_>, row: &RowView<'_>, cell: &CellView<'_>, leaf: &Leaf<'_>, report: &mut Report) {
+    // A verb alone is meant to begin the names of calls, though some service may have a call `Tag`.
+    let is_verb = |word: &str| word.rfind(char::is_uppercase).is_none_or(|last| last == 0);
+    let Some(word) = word(leaf).filter(|word| !is_verb(word)) else { return };
+    let services = services(row);
+    if !services.iter().any(|service| service.call(word).is_some()) {
+        return;
+    }
+    let others: Vec<_> =
+        of_leaf(&services, leaf).filter(|(_, call)| without_version(&call.name) != without_version(word)).collect();
+    if others.is_empty() {
+        return;
+    }
+    let found = named(&others, services.len() > 1);
+    let message = format!("\"{}\" is also found in {found}", leaf.asks.written());
+    let help = format!("write {{\"is\": \"{word}\"}}, or \"^{word}.*\" if those are meant too");
+    report.warn("loose-pattern", rule, cell.at(leaf), message, help);
+}
+
+fn ambiguous(subject: &Subject<'_>, rule: &RuleView<'_>, cell: &CellView<'_>, leaf: &Leaf<'_>, report: &mut Report) {
+    let name = match leaf.asks {
+        Asks::Exactly(name) => Some(name),
+        _ => word(leaf),
+    };
+    let Some(name) = name else { return };
+    let services: Vec<String> =
+        subject.catalogue.services_of(name).map(|service| format!("\"{}\"", service.name)).collect();
+    if services.len() < 2 {
+        return;
+    }
+    let message = format!("{} services have a call {name}: {}", services.len(), some_of(&services));
+    report.warn("ambiguous-event", rule, cell.at(leaf), message, "add a cell \"service\" that says which is meant");
+}

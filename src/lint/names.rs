@@ -1,0 +1,50 @@
+//! Exact names that miss the name under which CloudTrail records the call: `UpdateFunctionCode20150331v2`.
+
+use super::calls::{EVENT, names_service, services, some_of};
+use super::view::{CellView, Leaf, RowView, RuleView};
+use super::{Report, Subject};
+
+pub(super) fn lint(subject: &Subject<'_>, report: &mut Report) {
+    for rule in subject.views {
+        let exceptions = rule.exceptions.iter().flat_map(|exception| &exception.rows);
+        for row in rule.rows.iter().chain(exceptions) {
+            for cell in row.cells.iter().filter(|cell| cell.is(EVENT)) {
+                for leaf in cell.leaves.iter().filter(|leaf| !leaf.negated && !leaf.asks.written().is_empty()) {
+                    missed(rule, row, cell, leaf, report);
+                }
+            }
+        }
+    }
+}
+
+fn missed(rule: &RuleView<'_>, row: &RowView<'_>, cell: &CellView<'_>, leaf: &Leaf<'_>, report: &mut Report) {
+    let takes = |name: &str| cell.leaves.iter().any(|leaf| leaf.asks.accepts(name) == Some(true));
+    let mut missed: Vec<String> = Vec::new();
+    let mut example = "";
+    let services = services(row);
+    // Of many services the author has another in mind than the one with versions.
+    let owners = |api: &str| services.iter().filter(|service| service.call(api).is_some()).count();
+    for service in &services {
+        for (api, recorded) in &service.renamed {
+            // A name that is never recorded itself is reported as such.
+            let known = service.call(api).is_some();
+            let accepted = leaf.asks.accepts(api) == Some(true);
+            if known
+                && accepted
+                && (names_service(row) || owners(api) == 1)
+                && !recorded.is_empty()
+                && !recorded.iter().any(|name| takes(name))
+            {
+                missed.extend(recorded.iter().map(|name| format!("\"{name}\"")));
+                example = api;
+            }
+        }
+    }
+    missed.sort();
+    if missed.is_empty() {
+        return;
+    }
+    let message = format!("CloudTrail also records {example} as {}: this misses it", some_of(&missed));
+    let help = format!("write \"^{example}\", without $, or name every version in {{\"is\": […]}}");
+    report.warn("versioned-event", rule, cell.at(leaf), message, help);
+}

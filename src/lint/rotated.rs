@@ -1,0 +1,76 @@
+//! Rows whose columns stand in each other's place, as in the examples that Trend published for Conformity.
+
+use super::calls::{EVENT, IDENTITY, SERVICE};
+use super::unknown::IDENTITY_TYPES;
+use super::view::{CellView, RowView};
+use super::{Report, Subject};
+
+/// The columns: field and alias.
+const COLUMNS: [(&[&str], &str); 3] = [(IDENTITY, "identity"), (SERVICE, "service"), (EVENT, "event")];
+
+pub(super) fn lint(subject: &Subject<'_>, report: &mut Report) {
+    for rule in subject.views {
+        for row in &rule.rows {
+            let misplaced = misplaced(subject, row);
+            let [(first, _), ..] = misplaced.as_slice() else { continue };
+            let told: Vec<String> = misplaced
+                .iter()
+                .map(|(cell, belongs)| format!("{} is {} of \"{belongs}\"", cell.cell.written, "a value"))
+                .collect();
+            let message = format!("the cells of this row look rotated: {}. It can never match", told.join(", "));
+            report.warn(
+                "rotated-columns",
+                rule,
+                first.place(),
+                message,
+                format!("write {}", repaired(row, &misplaced)),
+            );
+        }
+    }
+}
+
+/// Whether the row looks rotated: then its values are not misspelt.
+pub(super) fn is_rotated(subject: &Subject<'_>, row: &RowView<'_>) -> bool {
+    !misplaced(subject, row).is_empty()
+}
+
+/// The cells that accept no known value of their own column, and some of another: with that other's alias.
+fn misplaced<'v>(subject: &Subject<'_>, row: &'v RowView<'v>) -> Vec<(&'v CellView<'v>, &'static str)> {
+    let mut misplaced = Vec::new();
+    for cell in &row.cells {
+        let Some(own) = COLUMNS.iter().position(|(field, _)| cell.is(field)) else { continue };
+        let accepts = |column: usize| match column {
+            0 => any(cell, IDENTITY_TYPES),
+            1 => any(cell, subject.catalogue.services.keys().copied()),
+            _ => any(
+                cell,
+                subject.catalogue.services.values().flat_map(|s| s.calls.iter().map(|call| call.name.as_str())),
+            ),
+        };
+        if cell.leaves.iter().any(|leaf| leaf.negated) || accepts(own) {
+            continue;
+        }
+        if let Some(other) = (0..COLUMNS.len()).filter(|column| *column != own).find(|column| accepts(*column)) {
+            misplaced.push((cell, COLUMNS[other].1));
+        }
+    }
+    misplaced
+}
+
+fn any<'k>(cell: &CellView<'_>, known: impl IntoIterator<Item = &'k str>) -> bool {
+    known.into_iter().any(|value| cell.leaves.iter().any(|leaf| leaf.asks.accepts(value) == Some(true)))
+}
+
+/// The row with every misplaced cell under the alias where it belongs.
+fn repaired(row: &RowView<'_>, misplaced: &[(&CellView<'_>, &str)]) -> String {
+    let cells: Vec<String> = row
+        .cells
+        .iter()
+        .map(|cell| {
+            let belongs = misplaced.iter().find(|(other, _)| other.key_span == cell.key_span).map(|(_, alias)| *alias);
+            let key = belongs.unwrap_or(&cell.cell.field.written);
+            format!("\"{key}\": {}", cell.cell.written)
+        })
+        .collect();
+    format!("{{ {} }}", cells.join(", "))
+}

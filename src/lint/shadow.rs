@@ -1,0 +1,73 @@
+//! Rows and rules that others, or their own exceptions, leave nothing to do.
+
+use super::logic::row_implies;
+use super::view::RuleView;
+use super::{Report, Subject};
+use crate::finding::Mode;
+use crate::rules::Rule;
+
+pub(super) fn lint(subject: &Subject<'_>, report: &mut Report) {
+    for rule in subject.views {
+        excepted(rule, report);
+        repeated_rows(rule, report);
+    }
+    repeated_rules(subject, report);
+}
+
+/// Rows whose every match an exception allows.
+fn excepted(rule: &RuleView<'_>, report: &mut Report) {
+    for (index, row) in rule.rows.iter().enumerate() {
+        let swallowing = rule.exceptions.iter().position(|exception| {
+            exception.exception.expires.is_none() && exception.rows.iter().any(|wide| row_implies(row.row, wide.row))
+        });
+        if let Some(exception) = swallowing {
+            let message = format!("exception {exception} allows all that row {index} matches: the row never alerts");
+            report.warn("never-alerts", rule, row.place(), message, "narrow the exception, or delete the row");
+        }
+    }
+}
+
+/// Rows that another row of the rule includes.
+fn repeated_rows(rule: &RuleView<'_>, report: &mut Report) {
+    for (index, row) in rule.rows.iter().enumerate() {
+        let including = rule.rows.iter().enumerate().find(|(other, wide)| {
+            *other != index
+                && row_implies(row.row, wide.row)
+                // Of two that say the same, the first stays.
+                && (*other < index || !row_implies(wide.row, row.row))
+        });
+        if let Some((other, _)) = including {
+            let message = format!("row {other} matches all that row {index} matches");
+            report.warn("repeated-row", rule, row.place(), message, "delete this row, or narrow the other");
+        }
+    }
+}
+
+/// Rules whose every finding is another rule's too.
+fn repeated_rules(subject: &Subject<'_>, report: &mut Report) {
+    let alerts = |rule: &&RuleView<'_>| rule.rule.info.mode == Mode::Alert;
+    for (index, rule) in subject.views.iter().enumerate().filter(|(_, rule)| alerts(rule)) {
+        let including =
+            subject.views.iter().enumerate().filter(|(_, other)| alerts(other)).find(|(position, other)| {
+                *position != index
+                    && includes(other.rule, rule.rule)
+                    && (*position < index || !includes(rule.rule, other.rule))
+            });
+        if let Some((_, other)) = including {
+            let message = format!(
+                "the rule {} also matches all that this one matches: people are told twice",
+                other.rule.info.id
+            );
+            let help = "delete one, or give them channels or exceptions that differ and allow this lint";
+            report.warn("repeated-rule", rule, rule.place(), message, help);
+        }
+    }
+}
+
+fn includes(wide: &Rule, narrow: &Rule) -> bool {
+    // A rule that excepts something may leave that to the other.
+    let same_channels = wide.info.notify == narrow.info.notify;
+    wide.unless.is_empty()
+        && same_channels
+        && narrow.when.0.iter().all(|row| wide.when.0.iter().any(|other| row_implies(row, other)))
+}

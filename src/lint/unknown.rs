@@ -1,0 +1,187 @@
+//! Cells whose value no record has: misspelt services, calls, regions and identity types.
+
+use super::calls::{EVENT, IDENTITY, REGION, SERVICE, of_leaf, row_accepts, services, some_of};
+use super::catalogue::{Catalogue, Service, without_version};
+use super::logic::Literal;
+use super::view::{Asks, CellView, Leaf, RowView, RuleView};
+use super::{Report, Subject, rotated};
+use crate::rules::reader::suggestion;
+
+/// What people call a service → its `eventSource`.
+const NICKNAMES: [(&str, &str); 19] = [
+    ("cloudwatch", "monitoring"),
+    ("cloudwatchlogs", "logs"),
+    ("cognito", "cognito-idp"),
+    ("console", "signin"),
+    ("directory-service", "ds"),
+    ("efs", "elasticfilesystem"),
+    ("elb", "elasticloadbalancing"),
+    ("elbv2", "elasticloadbalancing"),
+    ("email", "ses"),
+    ("emr", "elasticmapreduce"),
+    ("eventbridge", "events"),
+    ("identity-center", "sso"),
+    ("login", "signin"),
+    ("mq", "amazonmq"),
+    ("opensearch", "es"),
+    ("parameterstore", "ssm"),
+    ("s3-control", "s3"),
+    ("step-functions", "states"),
+    ("stepfunctions", "states"),
+];
+
+/// The types of `userIdentity`. Source: CloudTrail User Guide, "CloudTrail userIdentity element".
+pub(super) const IDENTITY_TYPES: [&str; 12] = [
+    "AWSAccount",
+    "AWSService",
+    "AssumedRole",
+    "Directory",
+    "FederatedUser",
+    "IAMUser",
+    "IdentityCenterUser",
+    "Role",
+    "Root",
+    "SAMLUser",
+    "Unknown",
+    "WebIdentityUser",
+];
+
+pub(super) fn lint(subject: &Subject<'_>, report: &mut Report) {
+    for rule in subject.views {
+        let exceptions = rule.exceptions.iter().flat_map(|exception| &exception.rows);
+        for row in rule.rows.iter().chain(exceptions).filter(|row| !rotated::is_rotated(subject, row)) {
+            for cell in &row.cells {
+                for leaf in cell.leaves.iter().filter(|leaf| !leaf.asks.written().is_empty()) {
+                    of_cell(subject, rule, row, cell, leaf, report);
+                }
+            }
+        }
+    }
+}
+
+fn of_cell(
+    subject: &Subject<'_>,
+    rule: &RuleView<'_>,
+    row: &RowView<'_>,
+    cell: &CellView<'_>,
+    leaf: &Leaf<'_>,
+    report: &mut Report,
+) {
+    let catalogue = subject.catalogue;
+    let accepts = |value: &str| leaf.asks.accepts(value) == Some(true);
+    let written = leaf.asks.written();
+    let place = cell.at(leaf);
+    if cell.is(SERVICE) && !catalogue.services.keys().any(|name| accepts(name)) {
+        let message = format!("no known service has the eventSource \"{written}\"{}", dead(leaf));
+        report.warn("unknown-service", rule, place, message, service_help(catalogue, written));
+    } else if cell.is(REGION) && !catalogue.regions.iter().any(|name| accepts(name)) {
+        let message = format!("AWS has no region \"{written}\"{}", dead(leaf));
+        let help = nearest(written, catalogue.regions.iter().copied(), "if it is new, allow this lint");
+        report.warn("unknown-region", rule, place, message, help);
+    } else if cell.is(IDENTITY) && !IDENTITY_TYPES.iter().any(|name| accepts(name)) {
+        let message = format!("no identity has the type \"{written}\"{}", dead(leaf));
+        let types = format!("the types are {}", IDENTITY_TYPES.join(", "));
+        report.warn("unknown-identity", rule, place, message, nearest(written, IDENTITY_TYPES, &types));
+    } else if cell.is(EVENT) {
+        event(subject, rule, row, cell, leaf, report);
+    }
+}
+
+/// What becomes of a value that nothing has.
+fn dead(leaf: &Leaf<'_>) -> &'static str {
+    if leaf.negated { ": it excludes nothing" } else { ": it can never match" }
+}
+
+fn event(
+    subject: &Subject<'_>,
+    rule: &RuleView<'_>,
+    row: &RowView<'_>,
+    cell: &CellView<'_>,
+    leaf: &Leaf<'_>,
+    report: &mut Report,
+) {
+    let services = services(row);
+    let written = leaf.asks.written();
+    let word = word(leaf);
+    let plain = without_version(word);
+    // A version that AWS will bring out tomorrow is as good as today's.
+    let is_version = plain != word && services.iter().any(|service| knows(service, plain));
+    if is_version || of_leaf(&services, leaf).next().is_some() {
+        return;
+    }
+    let place = cell.at(leaf);
+    if let Some((service, recorded)) = services.iter().find_map(|service| Some((service, service.renamed.get(word)?))) {
+        let names: Vec<String> = recorded.iter().map(|name| format!("\"{name}\"")).collect();
+        let (message, help) = match names.as_slice() {
+            [] => (
+                format!("\"{word}\" is a permission, and no call of {}: CloudTrail never records it", service.short()),
+                "write the calls that need it (for iam:PassRole, those that take a role, such as CreateFunction20150331)"
+                    .to_owned(),
+            ),
+            names => (
+                format!("CloudTrail records {}'s {word} as {}: this can never match", service.short(), some_of(names)),
+                format!("write {{\"is\": [{}]}}", names.join(", ")),
+            ),
+        };
+        return report.warn("recorded-otherwise", rule, place, message, help);
+    }
+    let everywhere: Vec<&Service> = subject.catalogue.services.values().collect();
+    let mut elsewhere: Vec<String> =
+        of_leaf(&everywhere, leaf).map(|(service, _)| format!("\"{}\"", service.name)).collect();
+    elsewhere.dedup();
+    let by_row = row.cell(SERVICE).map(|cell| &cell.cell.written);
+    if let (Some(asked), false) = (by_row, elsewhere.is_empty()) {
+        let message = format!("no service that {asked} accepts has a call \"{written}\"{}", dead(leaf));
+        let help = format!("calls of this name belong to {}", some_of(&elsewhere));
+        return report.warn("service-event-mismatch", rule, place, message, help);
+    }
+    let of = match services.as_slice() {
+        [one] => format!(" of {}", one.short()),
+        _ => String::new(),
+    };
+    let message = format!("no known call{of} has the name \"{written}\"{}", dead(leaf));
+    let names = || services.iter().flat_map(|service| service.calls.iter().map(|call| call.name.as_str()));
+    let help = nearest(word, names(), "look the name up in a real record; if the call is new, allow this lint");
+    report.warn("unknown-event", rule, place, message, help);
+}
+
+fn knows(service: &Service, name: &str) -> bool {
+    service.call(name).is_some() || service.renamed.contains_key(name)
+}
+
+/// The word that a pattern or text names.
+pub(super) fn word<'l>(leaf: &'l Leaf<'_>) -> &'l str {
+    match leaf.asks {
+        Asks::Pattern(regex) => Literal::of(regex.as_str()).map_or(regex.as_str(), |literal| literal.text),
+        Asks::Exactly(text) => text,
+        Asks::Else(_) => "",
+    }
+}
+
+fn service_help(catalogue: &Catalogue, written: &str) -> String {
+    let word = Literal::of(written).map_or(written, |literal| literal.text).replace('\\', "");
+    let bare = word.strip_suffix(".amazonaws.com").unwrap_or(&word).to_lowercase();
+    let known = |name: &str| catalogue.services.contains_key(format!("{name}.amazonaws.com").as_str());
+    if let Some((_, name)) = NICKNAMES.iter().find(|(nickname, _)| *nickname == bare) {
+        return format!("did you mean \"{name}.amazonaws.com\"");
+    }
+    if known(&bare) {
+        return format!("did you mean \"{bare}.amazonaws.com\"");
+    }
+    nearest(
+        &word,
+        catalogue.services.keys().copied(),
+        "look the eventSource up in a real record; if it is new, allow this lint",
+    )
+}
+
+/// The nearest known name, or other help.
+fn nearest<'k>(written: &str, known: impl IntoIterator<Item = &'k str>, otherwise: &str) -> String {
+    let word = Literal::of(written).map_or(written, |literal| literal.text).replace('\\', "");
+    suggestion(&word, known).unwrap_or_else(|| otherwise.to_owned())
+}
+
+/// Whether a region is among those that the row accepts.
+pub(super) fn accepts_region(row: &RowView<'_>, region: &str) -> bool {
+    row_accepts(row, REGION, region)
+}

@@ -1,0 +1,51 @@
+//! What stands in the file and does nothing: lists that nobody names, allowances that allow nothing.
+
+use std::collections::HashSet;
+
+use super::view::Place;
+use super::{Report, Subject};
+use crate::json::{Node, Value};
+
+pub(super) fn lint(subject: &Subject<'_>, report: &mut Report) {
+    let root = &subject.files.root;
+    let mut named = HashSet::new();
+    lists_named(root, &mut named);
+    for member in root.get("lists").and_then(Node::members).unwrap_or_default() {
+        if !named.contains(&*member.key) {
+            let place = Place { file: None, span: member.key_span.clone() };
+            let message = format!("nothing names the list \"{}\"", member.key);
+            report.warn_of_file(
+                "unused-list",
+                place,
+                message,
+                format!("write \"@{}\" where it is meant, or delete it", member.key),
+            );
+        }
+    }
+}
+
+/// The names after an `@` anywhere in a document.
+fn lists_named<'n>(node: &'n Node, named: &mut HashSet<&'n str>) {
+    match &node.value {
+        Value::String(text) => named.extend(text.as_str().strip_prefix('@')),
+        Value::Array(elements) => elements.iter().for_each(|element| lists_named(element, named)),
+        Value::Object(members) => members.iter().for_each(|member| lists_named(&member.node, named)),
+        _ => {}
+    }
+}
+
+/// Allowances that no report needed. `used` holds those that were: rule and code.
+pub(super) fn allowances(subject: &Subject<'_>, used: &HashSet<(String, &'static str)>, report: &mut Report) {
+    for view in subject.views {
+        let nodes = view.node.get("allow").and_then(Node::elements).unwrap_or_default();
+        for (node, allow) in nodes.iter().zip(&view.rule.allow) {
+            if used.contains(&(view.rule.info.id.clone(), allow.lint)) {
+                continue;
+            }
+            let node = node.get("lint").unwrap_or(node);
+            let place = Place { file: view.file.clone(), span: node.span.clone() };
+            let message = format!("the rule gives no reason for \"{}\" any more", allow.lint);
+            report.warn("unused-allow", view, place, message, "delete this allowance");
+        }
+    }
+}

@@ -1,0 +1,240 @@
+//! Compiled rules beside the text that they were made of: a lint needs what a condition means, and where it stands.
+
+use std::collections::HashMap;
+use std::ops::Range;
+use std::sync::Arc;
+
+use crate::json::{Node, Value};
+use crate::rules::condition::Condition;
+use crate::rules::field::Target;
+use crate::rules::pattern::Pattern;
+use crate::rules::{Cell, Exception, Row, Rule, RuleSet, Sources, Table};
+
+/// The parsed texts of `rules.json` and of its packs.
+#[derive(Debug)]
+pub(super) struct Files {
+    pub(super) root: Node,
+    packs: HashMap<Arc<str>, Node>,
+}
+
+impl Files {
+    /// Parses texts that have compiled; `None` otherwise.
+    pub(super) fn parse(sources: &Sources) -> Option<Self> {
+        let root = Node::parse(sources.root()).ok()?;
+        let packs = sources.packs().filter_map(|(name, text)| Some((name.into(), Node::parse(text.ok()?).ok()?)));
+        Some(Self { packs: packs.collect(), root })
+    }
+
+    /// The text of a file that a place names.
+    pub(super) fn node(&self, file: Option<&str>) -> &Node {
+        file.and_then(|name| self.packs.get(name)).unwrap_or(&self.root)
+    }
+
+    /// The elements of `include` that name this pack.
+    fn include(&self, pack: &str) -> Option<&Node> {
+        let includes = self.root.get("include")?.elements()?;
+        includes.iter().find(|include| include.get("pack").and_then(Node::as_str) == Some(pack))
+    }
+}
+
+/// Some bytes of some file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Place {
+    /// A pack's name; none: `rules.json`.
+    pub(super) file: Option<Arc<str>>,
+    pub(super) span: Range<usize>,
+}
+
+/// A rule and its text.
+#[derive(Debug)]
+pub(super) struct RuleView<'a> {
+    pub(super) rule: &'a Rule,
+    pub(super) node: &'a Node,
+    pub(super) file: Option<Arc<str>>,
+    pub(super) rows: Vec<RowView<'a>>,
+    pub(super) exceptions: Vec<ExceptionView<'a>>,
+}
+
+impl RuleView<'_> {
+    /// Where the rule says its id.
+    pub(super) fn place(&self) -> Place {
+        let node = self.node.get("id").unwrap_or(self.node);
+        Place { file: self.file.clone(), span: node.span.clone() }
+    }
+}
+
+/// An exception and its text, which may stand in `overrides`.
+#[derive(Debug)]
+pub(super) struct ExceptionView<'a> {
+    pub(super) exception: &'a Exception,
+    pub(super) node: &'a Node,
+    pub(super) file: Option<Arc<str>>,
+    pub(super) rows: Vec<RowView<'a>>,
+}
+
+/// A row and its text.
+#[derive(Debug)]
+pub(super) struct RowView<'a> {
+    pub(super) node: &'a Node,
+    pub(super) file: Option<Arc<str>>,
+    pub(super) row: &'a Row,
+    pub(super) cells: Vec<CellView<'a>>,
+}
+
+impl<'a> RowView<'a> {
+    /// The cells that ask for this path of the record, aliases followed.
+    pub(super) fn cell(&self, path: &[&str]) -> Option<&CellView<'a>> {
+        self.cells.iter().find(|cell| cell.is(path))
+    }
+
+    pub(super) fn place(&self) -> Place {
+        Place { file: self.file.clone(), span: self.node.span.clone() }
+    }
+}
+
+/// A cell and its text.
+#[derive(Debug)]
+pub(super) struct CellView<'a> {
+    pub(super) key_span: Range<usize>,
+    pub(super) file: Option<Arc<str>>,
+    pub(super) cell: &'a Cell,
+    pub(super) leaves: Vec<Leaf<'a>>,
+}
+
+impl CellView<'_> {
+    /// Whether the cell's field is this path of the record.
+    pub(super) fn is(&self, path: &[&str]) -> bool {
+        matches!(&self.cell.field.target, Target::Path(keys) if keys.iter().map(|key| &**key).eq(path.iter().copied()))
+    }
+
+    /// Where the key stands.
+    pub(super) fn place(&self) -> Place {
+        Place { file: self.file.clone(), span: self.key_span.clone() }
+    }
+
+    /// Where one of its leaves stands.
+    pub(super) fn at(&self, leaf: &Leaf<'_>) -> Place {
+        Place { file: self.file.clone(), span: leaf.node.span.clone() }
+    }
+}
+
+/// One condition that holds no others.
+#[derive(Debug)]
+pub(super) struct Leaf<'a> {
+    pub(super) node: &'a Node,
+    pub(super) asks: Asks<'a>,
+    /// Inside `not`.
+    pub(super) negated: bool,
+}
+
+/// What a leaf asks.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Asks<'a> {
+    Pattern(&'a Pattern),
+    Exactly(&'a str),
+    Else(&'a Condition),
+}
+
+impl Asks<'_> {
+    /// Whether a text satisfies it; `None` where that depends on more than a text.
+    pub(super) fn accepts(self, text: &str) -> Option<bool> {
+        match self {
+            Self::Pattern(regex) => Some(regex.is_match(text)),
+            Self::Exactly(wanted) => Some(wanted == text),
+            Self::Else(condition) => super::logic::accepts(condition, text),
+        }
+    }
+
+    /// The text as it was written; empty for what is neither pattern nor text.
+    pub(super) fn written(&self) -> &str {
+        match self {
+            Self::Pattern(regex) => regex.as_str(),
+            Self::Exactly(text) => text,
+            Self::Else(_) => "",
+        }
+    }
+}
+
+/// Every rule with its text, in the order of [`RuleSet::rules`].
+pub(super) fn rules<'a>(rules: &'a RuleSet, files: &'a Files) -> Vec<RuleView<'a>> {
+    rules.rules().iter().filter_map(|rule| view(rule, files)).collect()
+}
+
+fn view<'a>(rule: &'a Rule, files: &'a Files) -> Option<RuleView<'a>> {
+    let pack = rule.pack.as_ref();
+    let include = pack.and_then(|name| files.include(name));
+    // A bundle's pack stands in the bundle.
+    let content = include.and_then(|include| include.get("content"));
+    let (file, text) = match (pack, content) {
+        (Some(_), Some(content)) => (None, content),
+        (Some(name), None) => (Some(Arc::clone(name)), files.node(Some(name))),
+        (None, _) => (None, &files.root),
+    };
+    let id = rule.info.id.as_str();
+    let nodes = text.get("rules")?.elements()?;
+    let node = nodes.iter().find(|node| node.get("id").and_then(Node::as_str) == Some(id))?;
+    let rows = table(&rule.when, node.get("when")?, file.as_ref());
+    // The rule's own exceptions, then what overrides add, in the order in which the compiler adds them.
+    let overrides = include.and_then(|include| include.get("overrides"));
+    let added = ["*", id].into_iter().filter_map(|key| Some((None, overrides?.get(key)?)));
+    let exceptions = std::iter::once((file.clone(), node))
+        .chain(added)
+        .flat_map(|(file, node)| {
+            let exceptions = node.get("unless").and_then(Node::elements).unwrap_or_default();
+            exceptions.iter().map(move |exception| (file.clone(), exception))
+        })
+        .zip(&rule.unless)
+        .filter_map(|((file, node), exception)| {
+            let rows = table(&exception.when, node.get("when")?, file.as_ref());
+            Some(ExceptionView { exception, node, file, rows })
+        })
+        .collect();
+    Some(RuleView { rule, node, file, rows, exceptions })
+}
+
+fn table<'a>(table: &'a Table, node: &'a Node, file: Option<&Arc<str>>) -> Vec<RowView<'a>> {
+    let nodes = node.elements().unwrap_or(std::slice::from_ref(node));
+    nodes.iter().zip(&table.0).map(|(node, row)| row_view(row, node, file)).collect()
+}
+
+fn row_view<'a>(row: &'a Row, node: &'a Node, file: Option<&Arc<str>>) -> RowView<'a> {
+    let members = node.members().unwrap_or_default();
+    let cells = members
+        .iter()
+        .zip(&row.0)
+        .map(|(member, cell)| {
+            let mut leaves = Vec::new();
+            gather(&cell.condition, &member.node, false, &mut leaves);
+            CellView { key_span: member.key_span.clone(), file: file.cloned(), cell, leaves }
+        })
+        .collect();
+    RowView { node, file: file.cloned(), row, cells }
+}
+
+/// The leaves of a condition, each with the node that it was made of: what a named list brings stands where it is named.
+fn gather<'a>(condition: &'a Condition, node: &'a Node, negated: bool, leaves: &mut Vec<Leaf<'a>>) {
+    let mut leaf = |node: &'a Node, asks: Asks<'a>| leaves.push(Leaf { node, asks, negated });
+    match condition {
+        Condition::Pattern(regex) => leaf(node, Asks::Pattern(regex)),
+        Condition::Is(texts) => {
+            let value = node.get("is").unwrap_or(node);
+            for text in texts {
+                let elements = value.elements().unwrap_or_default();
+                let at = elements.iter().find(|element| element.scalar() == Some(text)).unwrap_or(value);
+                leaf(at, Asks::Exactly(text));
+            }
+        }
+        Condition::Not(inner) => gather(inner, node.get("not").unwrap_or(node), !negated, leaves),
+        Condition::Any(inner) => match &node.value {
+            Value::Array(nodes) => {
+                inner.iter().zip(nodes).for_each(|(inner, node)| gather(inner, node, negated, leaves));
+            }
+            _ => inner.iter().for_each(|inner| gather(inner, node, negated, leaves)),
+        },
+        Condition::All(inner) => {
+            let nodes = node.get("all").and_then(Node::elements).unwrap_or_default();
+            inner.iter().zip(nodes).for_each(|(inner, node)| gather(inner, node, negated, leaves));
+        }
+        other => leaf(node, Asks::Else(other)),
+    }
+}
