@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use crate::finding::{Finding, FindingId};
+use crate::redact::redacted_text;
 use crate::severity::Severity;
 use crate::text::{clean, clip};
 
@@ -261,7 +262,7 @@ impl Distinct {
     }
 
     fn add(&mut self, value: &str) {
-        let value = clip(&clean(value), VALUE_LIMIT).into_owned();
+        let value = clip(&redacted_text(&clean(&clip(value, 8 * VALUE_LIMIT))), VALUE_LIMIT).into_owned();
         if value.is_empty() || self.shown.contains(&value) {
             return;
         }

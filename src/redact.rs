@@ -1,5 +1,10 @@
 //! Keeps secrets out of alerts: `AssumeRole` answers with a session token, other calls carry passwords.
 
+use std::borrow::Cow;
+use std::sync::LazyLock;
+
+use regex::{Captures, Regex};
+
 use crate::json::{Member, Node, Value, write_string};
 
 /// Stands for what was taken out.
@@ -67,8 +72,7 @@ fn write(node: &Node, out: &mut String) {
         Value::String(text) => match text.embedded() {
             // A document inside a string may hold secrets of its own.
             Some(document) => write_string(out, &redacted(document)),
-            None if is_secret_value(text.as_str()) => write_string(out, REDACTED),
-            None => write_string(out, text.as_str()),
+            None => write_string(out, &redacted_text(text.as_str())),
         },
         Value::TooDeep(_) => write_string(out, REDACTED),
         Value::Null | Value::Bool(_) | Value::Number(_) => out.push_str(&node.compact()),
@@ -80,15 +84,85 @@ fn is_secret_key(key: &str) -> bool {
     !HARMLESS.contains(&key.as_str()) && SECRET_WORDS.iter().any(|word| key.contains(word))
 }
 
-/// Values that are secret wherever they stand: PEM private keys, and the tokens that vendors mark by a prefix.
-fn is_secret_value(text: &str) -> bool {
-    text.contains("PRIVATE KEY-----")
-        || ["xoxb-", "xoxp-", "ghp_", "github_pat_", "glpat-", "sk_live_"].iter().any(|prefix| text.starts_with(prefix))
-        // A JSON Web Token.
-        || (text.starts_with("eyJ") && text.matches('.').count() == 2)
-        // A session token of AWS STS.
-        || (text.len() > 200 && ["FwoGZXIvYXdz", "IQoJb3JpZ2lu"].iter().any(|prefix| text.starts_with(prefix)))
+/// `text` without what is secret by its shape, wherever it stands: private keys, tokens that vendors mark by a prefix, JSON
+/// Web Tokens, sessions of AWS, Slack's webhooks, passwords in URLs, what follows `Bearer`, the value of `password=…`.
+pub fn redacted_text(text: &str) -> Cow<'_, str> {
+    // The expressions take longer to build than an invocation has to spare, and most texts need none.
+    let lower = text.to_ascii_lowercase();
+    let mut out = Cow::Borrowed(text);
+    for (marks, expression) in [(&MARKS[..], &SHAPES), (&SECRET_WORDS[..], &ASSIGNMENTS)] {
+        if marks.iter().any(|mark| lower.contains(mark)) {
+            out = match expression.as_ref() {
+                Some(expression) => Cow::Owned(expression.replace_all(&out, replacement).into_owned()),
+                // No expression here fails to build, and a test builds both.
+                None => Cow::Borrowed(REDACTED),
+            };
+        }
+    }
+    out
 }
+
+/// What is kept before and after the secret, and what stands for it.
+fn replacement(found: &Captures<'_>) -> String {
+    let kept = |name: &str| found.name(name).map_or("", |kept| kept.as_str());
+    let key: String = kept("key").chars().filter(char::is_ascii_alphanumeric).collect();
+    if HARMLESS.contains(&key.to_ascii_lowercase().as_str()) {
+        return found[0].to_owned();
+    }
+    let before = ["before", "hook", "user", "scheme"].map(kept).concat();
+    format!("{before}{REDACTED}{}", kept("after"))
+}
+
+/// What each of the shapes holds, in lower case.
+const MARKS: [&str; 22] = [
+    "private key-----",
+    "xox",
+    "xapp-",
+    "gho_",
+    "ghp_",
+    "ghr_",
+    "ghs_",
+    "ghu_",
+    "github_pat_",
+    "glpat-",
+    "npm_",
+    "hvs.",
+    "sk-ant-",
+    "k_live_",
+    "whsec_",
+    "aiza",
+    "eyj",
+    "fwogzxivyxdz",
+    "iqojb3jpz2lu",
+    "://",
+    "bearer ",
+    "basic ",
+];
+
+static SHAPES: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    Regex::new(concat!(
+        r"-----BEGIN[A-Z ]*PRIVATE KEY-----(?s:.)*?(?:-----END[A-Z ]*PRIVATE KEY-----|\z)",
+        r"|\b(?:xox[a-z]|xapp)-[0-9A-Za-z-]*",
+        r"|\b(?:gh[oprsu]_|github_pat_|glpat-|npm_|hvs\.|sk-ant-|[rs]k_live_|whsec_)[0-9A-Za-z_.+/=-]*",
+        r"|\bAIza[0-9A-Za-z_-]{20,}",
+        r"|\beyJ[0-9A-Za-z_-]{8,}[0-9A-Za-z_.-]*",
+        r"|\b(?:FwoGZXIvYXdz|IQoJb3JpZ2lu)[0-9A-Za-z+/=_-]*",
+        r"|(?P<hook>://hooks\.slack(?:-gov)?\.com/)\S+",
+        r"|(?P<user>://[^\s/?#@:]*:)[^\s/?#@]+(?P<after>@)",
+        r"|(?P<scheme>\b(?i:bearer|basic) )[0-9A-Za-z+/_.~=-]{12,}",
+    ))
+    .ok()
+});
+
+/// `password=x`, `--token x`, `"secret": "x"`, and not `secretsmanager:GetSecretValue`.
+static ASSIGNMENTS: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    let words = SECRET_WORDS.join("|");
+    let quote = r#"["'\\]{0,3}"#;
+    let key = format!(r"(?P<key>[0-9a-z_-]*(?:{words})[0-9a-z_-]*)");
+    let joint = r#"(?:\s?=\s?|\s?:\s+|["'\\]{1,3}\s?:\s?)"#;
+    let flag = format!(r"--[0-9a-z-]*(?:{words})[0-9a-z-]*\s+");
+    Regex::new(&format!(r#"(?i)(?P<before>{key}{quote}{joint}{quote}|{flag}{quote})[^\s"'\\&,;]+"#)).ok()
+});
 
 #[cfg(test)]
 mod tests {
@@ -107,5 +181,36 @@ mod tests {
             redact(r#"["xoxb-1", {"d":"{\"SecretString\":\"x\"}"}]"#),
             r#"["<redacted>",{"d":"{\"SecretString\":\"<redacted>\"}"}]"#
         );
+    }
+
+    #[test]
+    fn secrets_go_by_their_shape_wherever_they_stand() {
+        let table = [
+            ("mysql -u a --password hunter2 -h db", "mysql -u a --password <redacted> -h db"),
+            ("AWS_SECRET_ACCESS_KEY=wJalrXUtnFEMI/K7 x", "AWS_SECRET_ACCESS_KEY=<redacted> x"),
+            (r#"{"token": "abc", "n": 1}"#, r#"{"token": "<redacted>", "n": 1}"#),
+            (r#"{\"Password\":\"abc\"}"#, r#"{\"Password\":\"<redacted>\"}"#),
+            ("post to https://hooks.slack.com/services/T/B/x now", "post to https://hooks.slack.com/<redacted> now"),
+            ("git clone https://bob:hunter2@git.example/x", "git clone https://bob:<redacted>@git.example/x"),
+            ("curl -H 'Authorization: Bearer abcdefghijkl.mn'", "curl -H 'Authorization: <redacted> <redacted>'"),
+            ("a xoxb-12-ab, ghp_abc", "a <redacted>, <redacted>"),
+            ("eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.sig!", "<redacted>!"),
+            ("-----BEGIN RSA PRIVATE KEY-----\nabc", "<redacted>"),
+            ("x -----BEGIN PRIVATE KEY-----abc-----END PRIVATE KEY----- y", "x <redacted> y"),
+            // An analyst needs these.
+            (
+                "not authorized to perform: secretsmanager:GetSecretValue on arn:aws:secretsmanager:us-east-1:1:secret:db-x",
+                "",
+            ),
+            ("secretId=prod/db nextToken: abc", ""),
+            ("aws-cli/2.15 https://example.com/a@b Basic auth", ""),
+            ("https://[::1]:80/x", ""),
+        ];
+        for (text, expected) in table {
+            let expected = if expected.is_empty() { text } else { expected };
+            assert_eq!(redacted_text(text), expected);
+            assert_eq!(redacted_text(expected), expected, "not stable");
+        }
+        assert!(matches!(redacted_text("James called StartInstances"), Cow::Borrowed(_)));
     }
 }

@@ -68,15 +68,48 @@ pub struct CredentialFault(pub String);
 
 impl ChannelCredentials<'_> {
     /// The credential of this key, if there is one.
-    pub fn get(&self, key: &str) -> Option<Secret> {
-        self.values?.get(key)?.as_str().filter(|text| !text.is_empty()).map(Secret::new)
+    ///
+    /// # Errors
+    /// It is no text, or holds what no credential holds: a line break that was pasted along, say.
+    pub fn optional(&self, key: &str) -> Result<Option<Secret>, CredentialFault> {
+        let Some(value) = self.values.and_then(|values| values.get(key)) else { return Ok(None) };
+        let Some(text) = value.as_str() else { return Err(self.fault(key, "is no string")) };
+        match text {
+            "" => Ok(None),
+            _ if text.len() > LONGEST => Err(self.fault(key, "is too long")),
+            _ if text.trim() != text || text.chars().any(char::is_control) => {
+                Err(self.fault(key, "holds a line break, or begins or ends with a space"))
+            }
+            _ => Ok(Some(Secret::new(text))),
+        }
     }
 
-    /// The fault of a channel that lacks credentials.
-    pub fn missing(&self, keys: &str) -> CredentialFault {
-        CredentialFault(format!("the secret has no {keys} under \"{}\"", self.channel))
+    /// The credential of this key.
+    ///
+    /// # Errors
+    /// As [`Self::optional`]; and there is none.
+    pub fn required(&self, key: &str) -> Result<Secret, CredentialFault> {
+        self.optional(key)?.ok_or_else(|| self.missing(&[key]))
+    }
+
+    /// The fault of a channel that lacks credentials: it needs one of these.
+    pub fn missing(&self, keys: &[&str]) -> CredentialFault {
+        let needed = keys.iter().map(|key| format!("\"{key}\"")).collect::<Vec<_>>().join(" or ");
+        let written = self.values.into_iter().flat_map(Map::keys);
+        // A key that is near to the right one is a slip, and may be quoted; any other might be a secret in the wrong place.
+        let slip = written.into_iter().find(|key| keys.iter().any(|needed| strsim::osa_distance(key, needed) <= 2));
+        let hint = slip.map(|key| format!(" (\"{key}\" is a slip)")).unwrap_or_default();
+        CredentialFault(format!("the secret has no {needed} under \"{}\"{hint}", self.channel))
+    }
+
+    /// The fault of one credential, which `what` does not quote.
+    pub fn fault(&self, key: &str, what: &str) -> CredentialFault {
+        CredentialFault(format!("\"{key}\" under \"{}\" in the secret {what}", self.channel))
     }
 }
+
+/// Bytes of a credential: webhooks of Microsoft's take 300, access tokens up to a few thousand.
+const LONGEST: usize = 8192;
 
 #[cfg(test)]
 mod tests {
@@ -84,11 +117,23 @@ mod tests {
 
     #[test]
     fn credentials_are_found_and_never_printed() {
-        let credentials = Credentials::parse(r#"{"soc":{"token":"s3cret","empty":""}}"#).unwrap();
+        let credentials = Credentials::parse(
+            r#"{"soc":{"token":"s3cret","empty":"","number":7,"pasted":"s3cret\n","webhok_url":"https://s3cret"}}"#,
+        )
+        .unwrap();
         let soc = credentials.of("soc");
-        assert_eq!(soc.get("token").unwrap().expose(), "s3cret");
-        assert!(soc.get("empty").is_none() && credentials.of("other").get("token").is_none());
-        assert!(!format!("{credentials:?}{:?}", soc.get("token")).contains("s3cret"));
+        assert_eq!(soc.required("token").unwrap().expose(), "s3cret");
+        assert_eq!(soc.optional("empty"), Ok(None));
+        assert!(credentials.of("other").required("token").is_err());
+        let faults = [
+            soc.optional("number"),
+            soc.optional("pasted"),
+            soc.optional("pasted"),
+            soc.required("webhook_url").map(Some),
+        ];
+        assert!(faults.iter().all(Result::is_err));
+        assert!(format!("{faults:?}").contains("webhok_url"));
+        assert!(!format!("{credentials:?}{:?}{faults:?}", soc.optional("token")).contains("s3cret"));
         assert!(Credentials::parse("[]").is_err() && !Credentials::parse("s3cret").unwrap_err().contains("s3cret"));
     }
 }

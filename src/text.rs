@@ -17,6 +17,28 @@ pub fn clean(text: &str) -> Cow<'_, str> {
     Cow::Owned(printable.split_whitespace().collect::<Vec<_>>().join(" "))
 }
 
+/// `text` with every link broken, in the way of the trade (`http[:]//evil[.]example`): mail programs, telephones and chats make
+/// links of what looks like one, and this one was chosen by the caller. Names of hosts that stand alone stay as they are:
+/// CloudTrail is full of those of AWS.
+pub fn defang(text: &str) -> Cow<'_, str> {
+    let lower = || text.to_ascii_lowercase();
+    if !text.contains("://") && !lower().contains("www.") {
+        return Cow::Borrowed(text);
+    }
+    let mut parts = text.split("://");
+    let mut out = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let end = part.find(|c: char| matches!(c, '/' | '?' | '#') || c.is_whitespace()).unwrap_or(part.len());
+        out.push_str("[:]//");
+        out.push_str(&part[..end].replace('.', "[.]"));
+        out.push_str(&part[end..]);
+    }
+    while let Some(at) = out.to_ascii_lowercase().find("www.") {
+        out.replace_range(at + 3..at + 4, "[.]");
+    }
+    Cow::Owned(out)
+}
+
 /// At most `limit` characters of `text`, the last one a visible mark if something was cut off.
 pub fn clip(text: &str, limit: usize) -> Cow<'_, str> {
     match text.char_indices().nth(limit) {
@@ -55,6 +77,14 @@ mod tests {
         assert_eq!(clean("plain text"), "plain text");
         assert_eq!(clean(" a\r\nb\0c\u{202e}d\u{200b}  e "), "a b c d e");
         assert!(matches!(clean("plain"), Cow::Borrowed(_)));
+    }
+
+    #[test]
+    fn links_are_broken() {
+        assert_eq!(defang("aws-cli/2 on ec2.amazonaws.com"), "aws-cli/2 on ec2.amazonaws.com");
+        assert_eq!(defang("a (+https://evil.example/x.y) b"), "a (+https[:]//evil[.]example/x.y) b");
+        assert_eq!(defang("WWW.evil.example, ftp://a.b://c.d"), "WWW[.]evil.example, ftp[:]//a[.]b[:]//c[.]d");
+        assert_eq!(defang("é://wwwwww."), "é[:]//wwwwww[.]");
     }
 
     #[test]

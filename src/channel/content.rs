@@ -1,14 +1,17 @@
 //! What every channel says of an alert: the heading, the sentence, the facts that a person acts on, and the links.
 //!
-//! Texts are cleaned and clipped here, once, and not yet escaped: that is for each channel, which knows its target.
+//! Texts are made inert and clipped here, once, and not yet escaped: that is for each channel, which knows its target.
 
 use std::fmt::Write as _;
 
 use crate::alert::{Alert, Digest, Kind, RollUp, Span};
 use crate::finding::Finding;
+use crate::redact::redacted_text;
 use crate::severity::Severity;
-use crate::text::{clean, clip};
+use crate::text::{clean, clip, defang};
 
+/// Characters of a text that are looked at: more than is shown of any, so that what is cut off here hides no secret's end.
+const READ_LIMIT: usize = 8000;
 /// Characters of one fact that are shown. CloudTrail itself cuts user agents and errors at 1 KB.
 const FACT_LIMIT: usize = 300;
 /// Characters of a list: of actors, of events, of rules.
@@ -48,10 +51,10 @@ impl Content {
     pub fn of(alert: &Alert<'_>) -> Self {
         let Finding { rule, title, call, .. } = alert.finding;
         let severity = alert.severity();
-        let own = clean(&call.sentence);
+        let own = inert(&call.sentence);
         let (title, sentence, facts) = match alert.kind {
-            Kind::First | Kind::Test => (title.clone(), own.into_owned(), facts(alert.finding)),
-            Kind::Repeat => (format!("Again: {title}"), own.into_owned(), facts(alert.finding)),
+            Kind::First | Kind::Test => (title.clone(), own, facts(alert.finding)),
+            Kind::Repeat => (format!("Again: {title}"), own, facts(alert.finding)),
             Kind::RollUp(sum) => (
                 format!("{title}: and {} more", sum.count),
                 format!("{} more like the first{}. The first: {own}", sum.count, within(&sum.span)),
@@ -66,9 +69,7 @@ impl Content {
                 ),
                 digest_facts(sum),
             ),
-            Kind::Operational(text) => {
-                ("offlimits itself needs attention".to_owned(), clean(text).into_owned(), Vec::new())
-            }
+            Kind::Operational(text) => ("offlimits itself needs attention".to_owned(), inert(text), Vec::new()),
         };
         let about_one_rule = matches!(alert.kind, Kind::First | Kind::Repeat | Kind::RollUp(_) | Kind::Test);
         let about_one_event = matches!(alert.kind, Kind::First | Kind::Repeat | Kind::RollUp(_));
@@ -86,7 +87,7 @@ impl Content {
         };
         Self {
             severity,
-            heading: format!("{}: {}", severity.label(), clip(&clean(&title), TITLE_LIMIT)),
+            heading: format!("{}: {}", severity.label(), clip(&inert(&title), TITLE_LIMIT)),
             rule: rule_name.to_owned(),
             sentence: clip(&sentence, SENTENCE_LIMIT).into_owned(),
             facts,
@@ -105,7 +106,7 @@ impl Content {
 fn footer(alert: &Alert<'_>, rule: &str, about_one_event: bool) -> String {
     let mut footer = format!("rule {rule}");
     if about_one_event {
-        let event = alert.finding.call.event_id.as_deref().map_or("none".into(), clean);
+        let event = alert.finding.call.event_id.as_deref().map_or_else(|| "none".to_owned(), inert);
         let _ = write!(footer, ", event {}", clip(&event, 64));
     }
     let _ = write!(footer, ", rules {}, message {}", alert.finding.rule.rules_digest, alert.key());
@@ -116,9 +117,21 @@ fn footer(alert: &Alert<'_>, rule: &str, about_one_event: bool) -> String {
 fn within(span: &Span) -> String {
     match span.bounds() {
         ("", _) | (_, "") => String::new(),
-        (first, last) if first == last => format!(" at {first}"),
-        (first, last) => format!(" between {first} and {last}"),
+        (first, last) if first == last => format!(" at {}", inert(first)),
+        (first, last) => format!(" between {} and {}", inert(first), inert(last)),
     }
+}
+
+/// One line that shows what it says and in which nothing acts: no control characters, no secrets, no links. What is clipped,
+/// is clipped after this, so that no part of a secret is left.
+pub(super) fn inert(text: &str) -> String {
+    let head = text.char_indices().nth(READ_LIMIT).map_or(text, |(at, _)| &text[..at]);
+    defang(&redacted_text(&clean(head))).into_owned()
+}
+
+/// One text of a record, made inert and clipped.
+pub(super) fn short(text: &str) -> String {
+    clip(&inert(text), FACT_LIMIT).into_owned()
 }
 
 /// The facts of a call.
@@ -180,7 +193,7 @@ fn shown<const N: usize>(limit: usize, facts: [(&str, Option<String>); N]) -> Ve
     facts
         .into_iter()
         .filter_map(|(name, value)| {
-            let value = clip(&clean(&value?), limit).into_owned();
+            let value = clip(&inert(&value?), limit).into_owned();
             (!value.is_empty()).then(|| (name.to_owned(), value))
         })
         .collect()

@@ -1,44 +1,148 @@
 //! Where a channel may send: https on the vendor's own hosts; loopback too, so that tests need no certificate.
 
-/// Whether `url` is https on one of `hosts`, or http(s) on this machine.
-pub(super) fn is_allowed(url: &str, hosts: &[&str]) -> bool {
-    let Some((scheme, rest)) = url.split_once("://") else { return false };
-    let authority = rest.split(['/', '?', '#', '\\']).next().unwrap_or_default();
-    if authority.contains('@') || url.chars().any(|c| c.is_whitespace() || c.is_control()) {
-        return false;
+use crate::rules::diagnostic::Problems;
+use crate::rules::reader::{Fields, string};
+use crate::secret::{CredentialFault, Secret};
+
+/// The setting `key`, which must be there: the name that the vendor gave an account, the first label of its host.
+pub(super) fn subdomain(key: &'static str, fields: &mut Fields<'_>, problems: &mut Problems) -> Option<String> {
+    let node = fields.require(key, problems)?;
+    let name = string(node, key, problems)?;
+    let fits = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
+    if name.len() > LABEL_LIMIT || name.starts_with('-') || !name.bytes().all(fits) {
+        let host = name.split_once("://").map_or(name, |(_, rest)| rest);
+        let label: String = host.to_lowercase().bytes().take_while(|b| fits(*b)).map(char::from).collect();
+        let help = if label.is_empty() {
+            "write the part of the host's name before its first dot".to_owned()
+        } else {
+            format!("write the part of the host's name before its first dot, such as \"{label}\"")
+        };
+        let message = format!("\"{key}\" has small letters, digits and \"-\", and this has others");
+        problems.error("bad-host", &node.span, message, help);
+        return None;
     }
-    let host = authority.rsplit_once(':').map_or(authority, |(host, port)| {
-        if port.bytes().all(|digit| digit.is_ascii_digit()) { host } else { authority }
-    });
-    let is_loopback = ["127.0.0.1", "localhost", "[::1]"].contains(&host);
+    Some(name.to_owned())
+}
+
+/// Characters of a host's label. Source: RFC 1035, section 2.3.4.
+const LABEL_LIMIT: usize = 63;
+
+/// The URL under `key`, which must be https on one of `hosts` (`.vendor.com` stands for any host below it), or on this
+/// machine.
+///
+/// # Errors
+/// That it is not; the fault names the hosts, and quotes nothing.
+pub(super) fn checked(key: &str, url: Secret, hosts: &[&str]) -> Result<Secret, CredentialFault> {
+    if is_allowed(url.expose(), hosts) {
+        return Ok(url);
+    }
+    let hosts: Vec<String> =
+        hosts.iter().map(|host| if host.starts_with('.') { format!("*{host}") } else { (*host).to_owned() }).collect();
+    Err(CredentialFault(format!("\"{key}\" is no URL with https on {}", hosts.join(" or "))))
+}
+
+/// Whether `url` is https on one of `hosts`, or http(s) on this machine.
+fn is_allowed(url: &str, hosts: &[&str]) -> bool {
+    let Some(Endpoint { scheme, host, port }) = Endpoint::of(url) else { return false };
+    let of_vendor = |known: &&str| match known.strip_prefix('.') {
+        Some(domain) => host.strip_suffix(domain).is_some_and(|name| name.len() > 1 && name.ends_with('.')),
+        None => host == *known,
+    };
     match scheme {
-        "https" => is_loopback || hosts.contains(&host),
-        "http" => is_loopback,
+        _ if is_loopback(host) => matches!(scheme, "https" | "http"),
+        "https" => port.is_none_or(|port| port == "443") && hosts.iter().any(of_vendor),
         _ => false,
     }
 }
 
+/// Whether `url` is https anywhere, or http on this machine.
+pub(super) fn is_private(url: &str) -> bool {
+    Endpoint::of(url).is_some_and(|Endpoint { scheme, host, .. }| match scheme {
+        "https" => true,
+        "http" => is_loopback(host),
+        _ => false,
+    })
+}
+
+struct Endpoint<'u> {
+    scheme: &'u str,
+    host: &'u str,
+    port: Option<&'u str>,
+}
+
+impl<'u> Endpoint<'u> {
+    /// Reads a URL, and nothing that two parsers might read differently: no user, no white space, no backslash, no host in
+    /// other letters than those that hosts are made of.
+    fn of(url: &'u str) -> Option<Self> {
+        let (scheme, rest) = url.split_once("://")?;
+        let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+        if url.chars().any(|c| c.is_whitespace() || c.is_control() || c == '\\') {
+            return None;
+        }
+        let (host, port) = match authority.rsplit_once(':') {
+            Some((host, port)) if !port.is_empty() && port.bytes().all(|b| b.is_ascii_digit()) => (host, Some(port)),
+            _ => (authority, None),
+        };
+        let fits = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-' || b == b'.';
+        let is_host = host == "[::1]" || (!host.is_empty() && !host.starts_with(['.', '-']) && host.bytes().all(fits));
+        is_host.then_some(Self { scheme, host, port })
+    }
+}
+
+fn is_loopback(host: &str) -> bool {
+    ["127.0.0.1", "localhost", "[::1]"].contains(&host)
+}
+
 #[cfg(test)]
 mod tests {
-    use super::is_allowed;
+    use super::*;
 
     #[test]
     fn only_the_vendors_hosts_and_loopback_pass() {
-        let hosts = ["hooks.slack.com"];
-        for good in ["https://hooks.slack.com/services/x", "http://127.0.0.1:8080/x", "http://[::1]:1/x"] {
+        let hosts = ["hooks.slack.com", ".zendesk.com"];
+        for good in [
+            "https://hooks.slack.com/services/x",
+            "https://hooks.slack.com:443/services/x",
+            "https://acme.zendesk.com/api",
+            "https://a.b.zendesk.com",
+            "http://127.0.0.1:8080/x",
+            "http://[::1]:1/x",
+        ] {
             assert!(is_allowed(good, &hosts), "{good}");
         }
         for bad in [
             "http://hooks.slack.com/x",
+            "https://hooks.slack.com:8443/x",
             "https://hooks.slack.com.evil.example/x",
             "https://hooks.slack.com@evil.example/x",
+            "https://hooks.slack.com%2f.evil.example/x",
             "https://evil.example/hooks.slack.com",
             "https://evil.example\\@hooks.slack.com/",
+            "https://evil.example\\.zendesk.com/",
+            "https://evilzendesk.com/",
+            "https://zendesk.com/",
+            "https://.zendesk.com/",
+            "https://evil.example#.zendesk.com/",
+            "https://evil.example?.zendesk.com/",
+            "https://évil.zendesk.com/",
+            "https://hooks.slack.com:/x",
+            "https://127.0.0.1.evil.example/",
             "ftp://127.0.0.1/",
             "hooks.slack.com",
+            "https://",
             "",
         ] {
             assert!(!is_allowed(bad, &hosts), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_webhook_is_https_or_stays_on_this_machine() {
+        assert!(is_private("https://siem.example.com:8443/in?token=x") && is_private("http://localhost:1/"));
+        for bad in
+            ["http://siem.example.com/", "file:///etc/passwd", "https://user:pass@siem.example.com/", "https:///x"]
+        {
+            assert!(!is_private(bad), "{bad}");
         }
     }
 }

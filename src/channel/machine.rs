@@ -8,6 +8,7 @@ use serde::Serialize;
 use super::content::event_link;
 use crate::alert::{Alert, Kind};
 use crate::finding::Finding;
+use crate::redact::redacted_text;
 use crate::text::{clean, clip};
 
 /// An alert as JSON. Version 1 is frozen: keys may join, none may change or go.
@@ -53,7 +54,7 @@ pub struct MachineAlert<'a> {
     /// Of a roll-up or a digest.
     sum: Option<Sum<'a>>,
     /// Of an operational alert: what is wrong.
-    operational: Option<&'a str>,
+    operational: Option<Cow<'a, str>>,
 }
 
 /// What a roll-up or a digest sums up.
@@ -109,8 +110,12 @@ impl<'a> MachineAlert<'a> {
     pub fn of(alert: &Alert<'a>, detail: Detail) -> Self {
         let Finding { id, rule, title, row, call, .. } = alert.finding;
         let cut = |text: &'a str| match detail {
-            Detail::Full | Detail::NoRequest => clip(text, TEXT_LIMIT),
-            Detail::Brief => Cow::Owned(clip(&clean(text), BRIEF_LIMIT).into_owned()),
+            Detail::Full | Detail::NoRequest => {
+                Cow::Owned(clip(&redacted_text(&clip(text, 2 * TEXT_LIMIT)), TEXT_LIMIT).into_owned())
+            }
+            Detail::Brief => {
+                Cow::Owned(clip(&redacted_text(&clean(&clip(text, TEXT_LIMIT))), BRIEF_LIMIT).into_owned())
+            }
         };
         let text = |text: &'a Option<String>| text.as_deref().map(cut);
         let request = call.request.as_deref().map(|request| match detail {
@@ -153,7 +158,7 @@ impl<'a> MachineAlert<'a> {
             request,
             sum: Sum::of(alert.kind),
             operational: match alert.kind {
-                Kind::Operational(text) => Some(text),
+                Kind::Operational(text) => Some(cut(text)),
                 _ => None,
             },
         }

@@ -3,10 +3,19 @@
 
 mod content;
 mod endpoint;
+mod escape;
 mod machine;
+mod oauth;
+mod pagerduty;
+mod servicenow;
+mod severity_map;
 mod slack;
 mod sns;
+mod teams;
+mod ticket;
+mod webhook;
 mod wire;
+mod zendesk;
 
 use std::time::Duration;
 
@@ -41,7 +50,15 @@ pub trait Channel: std::fmt::Debug + Send + Sync {
 }
 
 /// The constructor list: one line a type.
-const TYPES: [(&str, Constructor); 2] = [("slack", slack::configure), ("sns", sns::configure)];
+const TYPES: [(&str, Constructor); 7] = [
+    ("pagerduty", pagerduty::configure),
+    ("servicenow", servicenow::configure),
+    ("slack", slack::configure),
+    ("sns", sns::configure),
+    ("teams", teams::configure),
+    ("webhook", webhook::configure),
+    ("zendesk", zendesk::configure),
+];
 
 type Constructor = fn(&mut Fields<'_>, &mut Problems) -> Box<dyn Channel>;
 

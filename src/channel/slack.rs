@@ -4,14 +4,16 @@
 
 use serde_json::{Value, json};
 
+use super::severity_map::SeverityMap;
+use super::wire::is_word;
 use super::{
     Body, Channel, Content, Exchange, HttpRequest, Reply, Request, Step, Verdict, endpoint, judge_status, with_member,
 };
-use crate::alert::Alert;
+use crate::alert::{Alert, Kind};
+use crate::json::Node;
 use crate::rules::diagnostic::Problems;
-use crate::rules::reader::Fields;
+use crate::rules::reader::{Fields, string};
 use crate::secret::{ChannelCredentials, CredentialFault, Secret};
-use crate::severity::Severity;
 use crate::text::clip;
 
 /// Characters of a header block.
@@ -22,6 +24,8 @@ const SECTION_LIMIT: usize = 1500;
 const FIELD_LIMIT: usize = 1100;
 /// Characters of a link in Slack's markup: two of them stand in a text of 3,000.
 const LINK_LIMIT: usize = 1490;
+/// Characters of a conversation's name.
+const NAME_LIMIT: usize = 80;
 /// Characters of the fallback that notifications show.
 const FALLBACK_LIMIT: usize = 400;
 /// Characters of the text in a footer.
@@ -47,16 +51,47 @@ const CREDENTIAL: [&str; 9] = [
     "no_team",
 ];
 
+/// Errors of Slack that say that the alert's thread is not there, or takes no more: the message then stands on its own.
+const THREAD: [&str; 5] = [
+    "cannot_reply_to_message",
+    "invalid_thread_ts",
+    "message_not_found",
+    "restricted_action_thread_locked",
+    "thread_not_found",
+];
+
 /// Posts to Slack.
 #[derive(Debug)]
 struct Slack {
     /// The conversation, for a bot; the secret may name it instead.
     channel: Option<String>,
+    colours: SeverityMap<String>,
 }
 
 pub(super) fn configure(fields: &mut Fields<'_>, problems: &mut Problems) -> Box<dyn Channel> {
-    let channel = fields.string("channel", problems).map(str::to_owned);
-    Box::new(Slack { channel })
+    let channel = fields.get("channel").and_then(|node| {
+        let name = string(node, "channel", problems)?;
+        let fits = |c: char| c.is_alphanumeric() || "#-_.".contains(c);
+        if name.len() > NAME_LIMIT || !name.chars().all(fits) {
+            let help = "write its id, such as C0123456789: \"Copy link\" in Slack ends in it";
+            problems.error("bad-name", &node.span, "\"channel\" is no conversation of Slack", help);
+        }
+        Some(name.to_owned())
+    });
+    let default = ["#3498DB", "#F1C40F", "#E67E22", "#C0392B", "#7B001C"].map(str::to_owned);
+    let colours = SeverityMap::read(default, fields, problems, colour);
+    Box::new(Slack { channel, colours })
+}
+
+fn colour(node: &Node, problems: &mut Problems) -> Option<String> {
+    let text = string(node, "a colour", problems)?;
+    let digits = text.strip_prefix('#').filter(|digits| digits.len() == 6);
+    if !digits.is_some_and(|digits| digits.bytes().all(|b| b.is_ascii_hexdigit())) {
+        let help = "write six hexadecimal digits, such as \"#C0392B\"";
+        problems.error("unknown-value", &node.span, format!("\"{text}\" is no colour"), help);
+        return None;
+    }
+    Some(text.to_owned())
 }
 
 impl Channel for Slack {
@@ -91,43 +126,46 @@ impl Channel for Slack {
         let fallback = format!("{} · {}", content.heading, content.sentence);
         let mut message = json!({
             "text": escape(&clip(&fallback, FALLBACK_LIMIT)),
-            "attachments": [{"color": colour(content.severity), "blocks": blocks}],
+            "attachments": [{"color": self.colours.get(content.severity), "blocks": blocks}],
             "unfurl_links": false,
             "unfurl_media": false,
         });
-        if let (Some(channel), Some(message)) = (&self.channel, message.as_object_mut()) {
-            message.insert("channel".to_owned(), json!(channel));
+        if let Some(channel) = &self.channel {
+            message["channel"] = json!(channel);
+        }
+        if let (Kind::Repeat | Kind::RollUp(_), Some(thread)) = (alert.kind, alert.receipt) {
+            message["thread_ts"] = json!(thread);
+            // A repeat is worse than those before it: nobody should have to open the thread to see it.
+            message["reply_broadcast"] = json!(matches!(alert.kind, Kind::Repeat));
         }
         Body::Json { key: alert.key(), json: message.to_string() }
     }
 
     fn next(&self, body: &Body, exchange: &Exchange<'_>) -> Result<Step, CredentialFault> {
         let Body::Json { json, .. } = body else { return Ok(Step::Judged(Verdict::foreign("the body"))) };
-        match exchange.replies.last() {
-            None => Ok(Step::Send(Request::Http(self.request(json, exchange.credentials)?))),
-            Some(reply) => Ok(Step::Judged(judge(reply))),
+        let verdict = exchange.replies.last().map(judge);
+        match (exchange.replies.len(), verdict) {
+            (1, Some(Verdict::Rejected { reason, .. })) if THREAD.contains(&reason.as_str()) => {
+                Ok(Step::Send(Request::Http(self.request(&without_thread(json), exchange.credentials)?)))
+            }
+            (_, Some(verdict)) => Ok(Step::Judged(verdict)),
+            (_, None) => Ok(Step::Send(Request::Http(self.request(json, exchange.credentials)?))),
         }
     }
 }
 
 impl Slack {
     fn request(&self, json: &str, credentials: ChannelCredentials<'_>) -> Result<HttpRequest, CredentialFault> {
-        if let Some(url) = credentials.get("webhook_url") {
-            if !endpoint::is_allowed(url.expose(), &WEBHOOK_HOSTS) {
-                return Err(CredentialFault("\"webhook_url\" is not https on hooks.slack.com".to_owned()));
-            }
-            return Ok(HttpRequest::post(url, json));
+        if let Some(url) = credentials.optional("webhook_url")? {
+            return Ok(HttpRequest::post(endpoint::checked("webhook_url", url, &WEBHOOK_HOSTS)?, json));
         }
-        let Some(token) = credentials.get("bot_token") else {
-            return Err(credentials.missing("\"webhook_url\", nor a \"bot_token\","));
+        let Some(token) = credentials.optional("bot_token")? else {
+            return Err(credentials.missing(&["webhook_url", "bot_token"]));
         };
-        let url = credentials.get("api_url").unwrap_or_else(|| Secret::new(API));
-        if !endpoint::is_allowed(url.expose(), &API_HOSTS) {
-            return Err(CredentialFault("\"api_url\" is not https on slack.com".to_owned()));
-        }
+        let url = credentials.optional("api_url")?.unwrap_or_else(|| Secret::new(API));
+        let url = endpoint::checked("api_url", url, &API_HOSTS)?;
         let json = if self.channel.is_none() {
-            let channel =
-                credentials.get("channel").ok_or_else(|| credentials.missing("\"channel\" (nor has rules.json)"))?;
+            let channel = credentials.required("channel")?;
             with_member(json, "channel", channel.expose())
         } else {
             json.to_owned()
@@ -151,16 +189,22 @@ fn judge(reply: &Reply) -> Verdict {
             Verdict::Delivered { receipt: answer.and_then(|answer| Some(answer["ts"].as_str()?.to_owned())) }
         }
         (200, None) if body == "ok" => Verdict::Delivered { receipt: None },
-        (429 | 500..=599, _) => judge_status(status, retry_after),
+        (408 | 425 | 429 | 500..=599, _) => judge_status(status, retry_after),
         _ if PASSING.contains(&error) => Verdict::Retry { after: retry_after, reason: error.to_owned() },
         _ => {
-            // Only Slack's own words are repeated: whatever else answers may echo a secret.
-            let is_word =
-                !error.is_empty() && error.len() < 60 && error.chars().all(|c| c.is_ascii_lowercase() || c == '_');
-            let reason = if is_word { error.to_owned() } else { format!("HTTP {status}") };
+            let reason = if is_word(error) { error.to_owned() } else { format!("HTTP {status}") };
             Verdict::Rejected { reason, credential: CREDENTIAL.contains(&error) }
         }
     }
+}
+
+fn without_thread(json: &str) -> String {
+    let mut message: Value = serde_json::from_str(json).unwrap_or_default();
+    if let Some(message) = message.as_object_mut() {
+        message.remove("thread_ts");
+        message.remove("reply_broadcast");
+    }
+    message.to_string()
 }
 
 /// Untrusted text: as `plain_text` Slack reads no mention, link or format in it.
@@ -171,14 +215,4 @@ fn plain(text: &str, limit: usize) -> Value {
 /// The three characters that mean something in Slack's markup. Escaped after clipping, so that no entity is cut.
 fn escape(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
-}
-
-fn colour(severity: Severity) -> &'static str {
-    match severity {
-        Severity::Extreme => "#7B001C",
-        Severity::VeryHigh => "#C0392B",
-        Severity::High => "#E67E22",
-        Severity::Medium => "#F1C40F",
-        Severity::Low => "#3498DB",
-    }
 }

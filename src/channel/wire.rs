@@ -121,6 +121,11 @@ impl HttpRequest {
         Self::with(Method::Post, url, json)
     }
 
+    /// A GET.
+    pub(super) fn get(url: Secret) -> Self {
+        Self { method: Method::Get, url, headers: Vec::new(), content: None }
+    }
+
     /// A request that carries JSON.
     pub(super) fn with(method: Method, url: Secret, json: impl Into<String>) -> Self {
         let content = Some((ContentType::Json, Secret::new(json)));
@@ -131,6 +136,13 @@ impl HttpRequest {
     pub(super) fn header(mut self, name: &'static str, value: impl Into<String>) -> Self {
         self.headers.push((name, Secret::new(value)));
         self
+    }
+}
+
+impl HttpRequest {
+    /// The request with a header that holds a credential.
+    pub(super) fn secret_header(self, name: &'static str, value: &Secret) -> Self {
+        self.header(name, value.expose())
     }
 }
 
@@ -215,6 +227,11 @@ pub enum Verdict {
         /// Whether a fresh credential might help.
         credential: bool,
     },
+}
+
+/// Whether a vendor's error is a word, and may be repeated in a log. Whatever else is answered may echo a secret.
+pub(super) fn is_word(error: &str) -> bool {
+    !error.is_empty() && error.len() < 60 && error.bytes().all(|b| b.is_ascii_lowercase() || b == b'_')
 }
 
 impl Verdict {

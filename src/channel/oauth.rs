@@ -1,0 +1,119 @@
+//! OAuth's client credentials (RFC 6749, section 4.4): a short-lived access token for a client's id and secret.
+
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use serde_json::Value;
+
+use super::wire::is_word;
+use super::{ContentType, HttpRequest, Method, Reply, Request, Step, Token, Verdict, judge_status};
+use crate::secret::Secret;
+
+/// How long a token is taken to be good for whose vendor does not say.
+const UNSTATED: Duration = Duration::from_mins(10);
+
+/// The request for a token.
+pub(super) fn request(url: Secret, id: &Secret, secret: &Secret, scope: Option<&str>) -> Step {
+    let mut form = format!(
+        "grant_type=client_credentials&client_id={}&client_secret={}",
+        encode(id.expose()),
+        encode(secret.expose())
+    );
+    if let Some(scope) = scope {
+        form.push_str("&scope=");
+        form.push_str(&encode(scope));
+    }
+    let content = Some((ContentType::Form, Secret::new(form)));
+    Step::Send(Request::Http(HttpRequest { method: Method::Post, url, headers: Vec::new(), content }))
+}
+
+/// What the answer to it means.
+pub(super) fn judge(reply: &Reply) -> Step {
+    let (status, retry_after, body) = match reply {
+        Reply::Http { status, retry_after, body } => (*status, *retry_after, body),
+        Reply::Unreachable(reason) => return retry(None, reason),
+        Reply::Published(_) | Reply::SnsFault(_) => return Step::Judged(Verdict::foreign("the reply")),
+    };
+    let answer: Value = serde_json::from_str(body).unwrap_or_default();
+    if let (200..=299, Some(token)) = (status, answer["access_token"].as_str().filter(|token| fits(token))) {
+        // Vendors write the seconds as a number, or as a string.
+        let seconds = &answer["expires_in"];
+        let seconds = seconds.as_u64().or_else(|| seconds.as_str()?.parse().ok());
+        let lifetime = seconds.map_or(UNSTATED, Duration::from_secs);
+        return Step::Token(Token { secret: Secret::new(token), lifetime });
+    }
+    match judge_status(status, retry_after) {
+        Verdict::Retry { after, reason } => retry(after, &reason),
+        // 400 is what RFC 6749 wants of a wrong client, and of most other mistakes in a credential.
+        Verdict::Rejected { .. } | Verdict::Delivered { .. } => {
+            let error = answer["error"].as_str().filter(|error| is_word(error)).unwrap_or("no token");
+            let reason = format!("no access token: HTTP {status}, {error}");
+            Step::Judged(Verdict::Rejected { reason, credential: true })
+        }
+    }
+}
+
+/// The header `Authorization` with an access token.
+pub(super) fn bearer(token: &Secret) -> Secret {
+    Secret::new(format!("Bearer {}", token.expose()))
+}
+
+/// The header `Authorization` of HTTP's basic scheme (RFC 7617).
+pub(super) fn basic(user: &str, password: &Secret) -> Secret {
+    Secret::new(format!("Basic {}", BASE64.encode(format!("{user}:{}", password.expose()))))
+}
+
+fn retry(after: Option<Duration>, reason: &str) -> Step {
+    Step::Judged(Verdict::Retry { after, reason: format!("no access token: {reason}") })
+}
+
+/// Whether a token can stand in a header.
+fn fits(token: &str) -> bool {
+    !token.is_empty() && token.bytes().all(|b| b.is_ascii_graphic())
+}
+
+/// As forms want it.
+fn encode(text: &str) -> String {
+    use std::fmt::Write as _;
+    text.bytes().fold(String::with_capacity(text.len()), |mut out, byte| {
+        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+            out.push(char::from(byte));
+        } else {
+            let _ = write!(out, "%{byte:02X}");
+        }
+        out
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn answers_of_all_kinds_are_understood() {
+        let answer = |status, body: &str| {
+            judge(&Reply::Http { status, retry_after: Some(Duration::from_secs(9)), body: body.to_owned() })
+        };
+        let token = |seconds| Step::Token(Token { secret: Secret::new("t0k"), lifetime: Duration::from_secs(seconds) });
+        assert_eq!(answer(200, r#"{"access_token":"t0k","expires_in":1800}"#), token(1800));
+        assert_eq!(answer(200, r#"{"access_token":"t0k","expires_in":"1799"}"#), token(1799));
+        assert_eq!(answer(200, r#"{"access_token":"t0k"}"#), token(600));
+        let rejected = |reason: &str| Step::Judged(Verdict::Rejected { reason: reason.to_owned(), credential: true });
+        assert_eq!(answer(401, r#"{"error":"invalid_client"}"#), rejected("no access token: HTTP 401, invalid_client"));
+        assert_eq!(answer(400, r#"{"error":"s3cret s3cret"}"#), rejected("no access token: HTTP 400, no token"));
+        assert_eq!(answer(200, r#"{"access_token":"a\nb"}"#), rejected("no access token: HTTP 200, no token"));
+        assert_eq!(answer(200, "<html>"), rejected("no access token: HTTP 200, no token"));
+        assert!(matches!(answer(429, ""), Step::Judged(Verdict::Retry { after: Some(_), .. })));
+        assert!(matches!(judge(&Reply::Unreachable("timeout")), Step::Judged(Verdict::Retry { .. })));
+    }
+
+    #[test]
+    fn the_form_is_encoded_and_hidden() {
+        let step = request(Secret::new("https://x"), &Secret::new("i d"), &Secret::new("s&=é"), Some("a:b c"));
+        assert!(!format!("{step:?}").contains("s%26"));
+        let Step::Send(Request::Http(HttpRequest { content: Some((_, form)), .. })) = step else { panic!() };
+        let expected = "grant_type=client_credentials&client_id=i%20d&client_secret=s%26%3D%C3%A9&scope=a%3Ab%20c";
+        assert_eq!(form.expose(), expected);
+    }
+}

@@ -1,0 +1,178 @@
+//! PagerDuty, by its Events API v2.
+//!
+//! Limits: PagerDuty developer documentation, "Events API v2 overview" and "Trigger events".
+
+use serde_json::{Map, Value, json};
+
+use super::content::{inert, short};
+use super::escape::forwardable;
+use super::severity_map::SeverityMap;
+use super::{
+    Body, Channel, Content, Exchange, HttpRequest, Reply, Request, Step, Verdict, endpoint, judge_status, with_member,
+};
+use crate::alert::{Alert, Kind};
+use crate::rules::diagnostic::Problems;
+use crate::rules::reader::{Fields, word};
+use crate::secret::{CredentialFault, Secret};
+use crate::text::clip;
+
+/// Characters of a summary.
+const SUMMARY_LIMIT: usize = 1024;
+/// Bytes of an event: PagerDuty takes 512 KB, a frozen body a quarter of that, and it is quoted once more in there.
+const EVENT_LIMIT: usize = 48 * 1024;
+/// Characters of the request that are shown.
+const REQUEST_LIMIT: usize = 6000;
+/// Characters of an integration key.
+const KEY_LENGTH: usize = 32;
+
+const HOSTS: [&str; 2] = ["events.pagerduty.com", "events.eu.pagerduty.com"];
+const LEFT_OUT: &str = "left out: it is too large; see the event in CloudTrail";
+
+/// Triggers alerts of a service.
+#[derive(Debug)]
+struct PagerDuty {
+    /// The host of the account's region.
+    host: &'static str,
+    severities: SeverityMap<&'static str>,
+}
+
+pub(super) fn configure(fields: &mut Fields<'_>, problems: &mut Problems) -> Box<dyn Channel> {
+    let regions = [("us", HOSTS[0]), ("eu", HOSTS[1])];
+    let host = fields.get("service_region").and_then(|node| word(node, "service region", &regions, problems));
+    let words = ["critical", "error", "warning", "info"].map(|word| (word, word));
+    let default = ["info", "warning", "error", "critical", "critical"];
+    let severities = SeverityMap::read(default, fields, problems, |node, problems| {
+        word(node, "severity of PagerDuty", &words, problems)
+    });
+    Box::new(PagerDuty { host: host.unwrap_or(HOSTS[0]), severities })
+}
+
+impl Channel for PagerDuty {
+    fn kind(&self) -> &'static str {
+        "pagerduty"
+    }
+
+    fn render(&self, alert: &Alert<'_>) -> Body {
+        let content = Content::of(alert);
+        let mut event = self.event(alert, &content);
+        let mut json = event.to_string();
+        if json.len() > EVENT_LIMIT {
+            // The page matters more than its details.
+            event["payload"]["custom_details"] = json!({ "note": LEFT_OUT });
+            json = event.to_string();
+        }
+        Body::Json { key: alert.key(), json }
+    }
+
+    fn next(&self, body: &Body, exchange: &Exchange<'_>) -> Result<Step, CredentialFault> {
+        let Body::Json { json, .. } = body else { return Ok(Step::Judged(Verdict::foreign("the body"))) };
+        if let Some(reply) = exchange.replies.last() {
+            return Ok(Step::Judged(judge(reply)));
+        }
+        let credentials = exchange.credentials;
+        let key = credentials.required("routing_key")?;
+        if key.expose().len() != KEY_LENGTH || !key.expose().bytes().all(|b| b.is_ascii_alphanumeric()) {
+            return Err(credentials.fault("routing_key", "is not 32 letters and digits"));
+        }
+        let default = || Secret::new(format!("https://{}/v2/enqueue", self.host));
+        let url = credentials.optional("api_url")?.unwrap_or_else(default);
+        let url = endpoint::checked("api_url", url, &HOSTS)?;
+        Ok(Step::Send(Request::Http(HttpRequest::post(url, with_member(json, "routing_key", key.expose())))))
+    }
+}
+
+impl PagerDuty {
+    fn event(&self, alert: &Alert<'_>, content: &Content) -> Value {
+        let call = &alert.finding.call;
+        let is_event = matches!(alert.kind, Kind::First | Kind::Repeat | Kind::RollUp(_));
+        let summary = forwardable(&format!("{} · {}", content.heading, content.sentence));
+        let mut details: Map<String, Value> =
+            content.facts.iter().map(|(name, value)| (name.clone(), json!(value))).collect();
+        details.insert("What".to_owned(), json!(content.sentence));
+        if let Some(description) = &content.description {
+            details.insert("Why it matters".to_owned(), json!(description));
+        }
+        if let Some(request) = call.request.as_ref().filter(|_| is_event) {
+            details.insert("Request".to_owned(), json!(clip(&inert(request), REQUEST_LIMIT)));
+        }
+        details.insert("From".to_owned(), json!(content.footer));
+        let of_call =
+            |value: &Option<String>| value.as_deref().filter(|_| is_event).map(|value| forwardable(&short(value)));
+        let source = of_call(&call.account).filter(|account| !account.is_empty());
+        let mut payload = json!({
+            "summary": clip(&summary, SUMMARY_LIMIT),
+            "source": source.map_or_else(|| "offlimits".to_owned(), |account| format!("AWS account {account}")),
+            "severity": self.severities.get(content.severity),
+            "group": content.rule,
+            "custom_details": details,
+        });
+        let optional = [
+            ("component", of_call(&call.service)),
+            ("class", of_call(&call.event)),
+            ("timestamp", call.event_time.clone().filter(|time| is_event && is_time(time))),
+        ];
+        for (name, value) in optional {
+            if let (Some(value), Some(payload)) = (value.filter(|value| !value.is_empty()), payload.as_object_mut()) {
+                payload.insert(name.to_owned(), json!(value));
+            }
+        }
+        let links: Vec<Value> = content.links.iter().map(|(name, link)| json!({"href": link, "text": name})).collect();
+        json!({
+            "event_action": "trigger",
+            "dedup_key": alert.id.as_str(),
+            "client": "offlimits",
+            "links": links,
+            "payload": payload,
+        })
+    }
+}
+
+fn judge(reply: &Reply) -> Verdict {
+    match reply {
+        // The errors of a 400 are PagerDuty's own sentences; only whether they blame the key is of use.
+        Reply::Http { status: 400, body, .. } => {
+            let body = body.to_ascii_lowercase();
+            let credential = body.contains("routing key") || body.contains("routing_key");
+            let reason = if credential { "invalid routing key" } else { "invalid event" };
+            Verdict::Rejected { reason: format!("HTTP 400, {reason}"), credential }
+        }
+        Reply::Http { status, retry_after, .. } => judge_status(*status, *retry_after),
+        Reply::Unreachable(reason) => Verdict::Retry { after: None, reason: (*reason).to_owned() },
+        Reply::Published(_) | Reply::SnsFault(_) => Verdict::foreign("the reply"),
+    }
+}
+
+/// Whether a text is a time as CloudTrail writes it, `2026-01-10T11:32:44Z`: PagerDuty refuses any other text.
+fn is_time(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    let number = |from: usize, to: usize| text.get(from..to).and_then(|digits| digits.parse::<u32>().ok());
+    let within = |from, to, low, high| number(from, to).is_some_and(|number| (low..=high).contains(&number));
+    bytes.len() == 20
+        && text.is_ascii()
+        && bytes.iter().enumerate().all(|(at, byte)| match at {
+            4 | 7 => *byte == b'-',
+            10 => *byte == b'T',
+            13 | 16 => *byte == b':',
+            19 => *byte == b'Z',
+            _ => byte.is_ascii_digit(),
+        })
+        && crate::rules::Date::of_time(text).is_some()
+        && within(11, 13, 0, 23)
+        && within(14, 16, 0, 59)
+        && within(17, 19, 0, 59)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_told_from_other_texts() {
+        assert!(is_time("2026-01-10T11:32:44Z"));
+        for bad in
+            ["2026-13-10T11:32:44Z", "2026-01-10T24:32:44Z", "2026-01-10 11:32:44Z", "2026-01-10T11:32:44é", "now", ""]
+        {
+            assert!(!is_time(bad), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,202 @@
+//! ServiceNow, by its Table API: the first alert opens an incident, its repeats are work notes on it.
+//!
+//! Limits and behaviour: ServiceNow's documentation, "Table API"; sizes are those of the incident table as it is delivered,
+//! which the API does not enforce: it cuts in silence.
+
+use serde_json::{Value, json};
+
+use super::escape::forwardable;
+use super::severity_map::SeverityMap;
+use super::ticket::{self, Ticket, Tracker};
+use super::{Body, Channel, Content, Exchange, HttpRequest, Method, Step, endpoint, oauth};
+use crate::alert::{Alert, AlertId, Kind};
+use crate::finding::FindingId;
+use crate::json::Node;
+use crate::rules::diagnostic::Problems;
+use crate::rules::reader::{Fields, string};
+use crate::secret::{CredentialFault, Secret};
+use crate::text::clip;
+
+/// Characters of a short description.
+const SHORT_LIMIT: usize = 160;
+/// Characters of a description.
+const DESCRIPTION_LIMIT: usize = 4000;
+/// Characters of a work note. The field has no size; people have patience for so much.
+const NOTE_LIMIT: usize = 4000;
+
+const HOSTS: [&str; 2] = [".service-now.com", ".servicenowservices.com"];
+/// Columns that rules.json may fill, and the size of each.
+const COLUMNS: [(&str, usize); 6] = [
+    ("assignment_group", 40),
+    ("caller_id", 40),
+    ("category", 40),
+    ("subcategory", 40),
+    ("cmdb_ci", 40),
+    ("contact_type", 40),
+];
+
+/// Opens incidents.
+#[derive(Debug)]
+struct ServiceNow {
+    instance: String,
+    /// Impact and urgency, of which ServiceNow makes the priority.
+    levels: SeverityMap<(char, char)>,
+    columns: Vec<(&'static str, String)>,
+}
+
+pub(super) fn configure(fields: &mut Fields<'_>, problems: &mut Problems) -> Box<dyn Channel> {
+    let instance = endpoint::subdomain("instance", fields, problems).unwrap_or_default();
+    let default = [('3', '3'), ('2', '3'), ('2', '2'), ('1', '2'), ('1', '1')];
+    let levels = SeverityMap::read(default, fields, problems, level);
+    let columns = COLUMNS
+        .into_iter()
+        .filter_map(|(column, size)| {
+            let node = fields.get(column)?;
+            let text = string(node, column, problems)?;
+            if text.chars().count() > size {
+                let help = "write its name, or its sys_id";
+                problems.error("too-long", &node.span, format!("\"{column}\" has {size} characters at most"), help);
+            }
+            Some((column, text.to_owned()))
+        })
+        .collect();
+    Box::new(ServiceNow { instance, levels, columns })
+}
+
+impl Channel for ServiceNow {
+    fn kind(&self) -> &'static str {
+        "servicenow"
+    }
+
+    fn render(&self, alert: &Alert<'_>) -> Body {
+        let content = Content::of(alert);
+        let (impact, urgency) = *self.levels.get(content.severity);
+        let text = page(&content);
+        let mut incident = json!({
+            "short_description": clip(&inactive(&content.heading), SHORT_LIMIT),
+            "description": text,
+            "correlation_id": alert.id.as_str(),
+            "correlation_display": "offlimits",
+            "impact": impact,
+            "urgency": urgency,
+        });
+        for (column, value) in &self.columns {
+            incident[column] = json!(value);
+        }
+        let mut note = json!({ "work_notes": clip(&text, NOTE_LIMIT) });
+        if matches!(alert.kind, Kind::Repeat) {
+            // It is worse than what the incident was opened for.
+            note["impact"] = json!(impact);
+            note["urgency"] = json!(urgency);
+        }
+        Body::Ticket {
+            alert: alert.id.clone(),
+            key: alert.key(),
+            open: incident.to_string(),
+            comment: note.to_string(),
+        }
+    }
+
+    fn next(&self, body: &Body, exchange: &Exchange<'_>) -> Result<Step, CredentialFault> {
+        let credentials = exchange.credentials;
+        let default = || Secret::new(format!("https://{}.service-now.com", self.instance));
+        let url = endpoint::checked("api_url", credentials.optional("api_url")?.unwrap_or_else(default), &HOSTS)?;
+        let base = url.expose().trim_end_matches('/').to_owned();
+        let authorization = if let Some(user) = credentials.optional("username")? {
+            oauth::basic(user.expose(), &credentials.required("password")?)
+        } else if let Some(token) = exchange.token {
+            oauth::bearer(token)
+        } else if let Some(reply) = exchange.replies.last() {
+            return Ok(oauth::judge(reply));
+        } else {
+            let id = credentials.optional("client_id")?;
+            let id = id.ok_or_else(|| credentials.missing(&["client_id", "username"]))?;
+            let url = Secret::new(format!("{base}/oauth_token.do"));
+            return Ok(oauth::request(url, &id, &credentials.required("client_secret")?, None));
+        };
+        ticket::next(&Api { base, authorization }, body, exchange)
+    }
+}
+
+/// The Table API of one instance.
+struct Api {
+    base: String,
+    authorization: Secret,
+}
+
+impl Api {
+    fn url(&self, rest: &str) -> Secret {
+        Secret::new(format!("{}/api/now/table/incident{rest}", self.base))
+    }
+}
+
+impl Tracker for Api {
+    fn search(&self, alert: &AlertId) -> HttpRequest {
+        // Nothing escapes a value in a query, where `^` joins conditions: the id is hexadecimal.
+        let query = format!("correlation_id%3D{}%5Eactive%3Dtrue%5EORDERBYDESCsys_created_on", alert.as_str());
+        let url = self.url(&format!("?sysparm_query={query}&sysparm_limit=1&sysparm_fields=sys_id,number,description"));
+        HttpRequest::get(url).secret_header("authorization", &self.authorization).header("accept", "application/json")
+    }
+
+    fn found(&self, answer: &Value) -> Result<Option<Ticket>, ()> {
+        let Some(incident) = answer["result"].as_array().ok_or(())?.first() else { return Ok(None) };
+        let id = incident["sys_id"].as_str().filter(|id| is_sys_id(id)).ok_or(())?.to_owned();
+        let text = |key: &str| incident[key].as_str().unwrap_or_default().to_owned();
+        Ok(Some(Ticket { id, name: text("number"), text: text("description") }))
+    }
+
+    fn open(&self, _: &FindingId, document: &str) -> HttpRequest {
+        HttpRequest::post(self.url("?sysparm_fields=sys_id,number"), document)
+            .secret_header("authorization", &self.authorization)
+            .header("accept", "application/json")
+    }
+
+    fn comment(&self, ticket: &Ticket, document: &str) -> HttpRequest {
+        let url = self.url(&format!("/{}?sysparm_fields=sys_id,number", ticket.id));
+        HttpRequest::with(Method::Patch, url, document)
+            .secret_header("authorization", &self.authorization)
+            .header("accept", "application/json")
+    }
+
+    fn receipt(&self, answer: &Value) -> Option<String> {
+        answer["result"]["number"].as_str().map(|number| clip(number, 40).into_owned())
+    }
+}
+
+fn is_sys_id(id: &str) -> bool {
+    id.len() == 32 && id.bytes().all(|b| b.is_ascii_alphanumeric())
+}
+
+/// The description. The footer is never cut: by it a later attempt knows its own incident.
+fn page(content: &Content) -> String {
+    let mut lines = vec![content.sentence.clone(), String::new()];
+    lines.extend(content.facts.iter().map(|(name, value)| format!("{name}: {value}")));
+    lines.extend(content.description.iter().map(|text| format!("\nWhy it matters: {text}")));
+    let text = lines.iter().map(|line| inactive(line)).collect::<Vec<_>>().join("\n");
+    let links: Vec<String> = content.links.iter().map(|(name, link)| format!("{name}: {link}")).collect();
+    let footer = format!("\n\n{}\n{}", links.join("\n"), inactive(&content.footer));
+    let footer = if footer.chars().count() < DESCRIPTION_LIMIT / 2 {
+        footer
+    } else {
+        format!("\n\n{}", inactive(&content.footer))
+    };
+    format!("{}{footer}", clip(&text, DESCRIPTION_LIMIT - footer.chars().count()))
+}
+
+/// Without ServiceNow's markup: journal fields show what stands between `[code]` tags as HTML, and `@[…]` mentions people.
+fn inactive(text: &str) -> String {
+    forwardable(text).replace('[', "(").replace(']', ")")
+}
+
+fn level(node: &Node, problems: &mut Problems) -> Option<(char, char)> {
+    let text = string(node, "a level", problems)?;
+    let level = match text.as_bytes() {
+        [impact @ b'1'..=b'3', b'/', urgency @ b'1'..=b'3'] => Some((char::from(*impact), char::from(*urgency))),
+        _ => None,
+    };
+    if level.is_none() {
+        let help = "write impact and urgency, each from 1 to 3, such as \"1/2\"";
+        problems.error("unknown-value", &node.span, format!("\"{text}\" is no impact and urgency"), help);
+    }
+    level
+}

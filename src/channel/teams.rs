@@ -1,0 +1,135 @@
+//! Microsoft Teams: an Adaptive Card, posted to the webhook of a workflow.
+//!
+//! Limits: Microsoft Learn, "Format cards in Microsoft Teams" and "Create incoming webhooks with Workflows". A workflow
+//! acknowledges before it posts: what it cannot post is lost without a word, so that the limits here are kept with room.
+
+use serde_json::{Value, json};
+
+use super::severity_map::SeverityMap;
+use super::{Body, Channel, Content, Exchange, HttpRequest, Reply, Request, Step, Verdict, endpoint, judge_status};
+use crate::alert::Alert;
+use crate::rules::diagnostic::Problems;
+use crate::rules::reader::{Fields, word};
+use crate::secret::CredentialFault;
+use crate::text::clip;
+
+/// Bytes of a request.
+const REQUEST_LIMIT: usize = 20 * 1024;
+/// Characters of one text, from the most to the least: the first with which the request fits is taken.
+const TEXT_LIMITS: [usize; 4] = [2000, 800, 300, 100];
+/// The version of Adaptive Cards that all of Teams's programs show.
+const CARD_VERSION: &str = "1.4";
+
+/// Where workflows listen: Power Automate's, the older Logic Apps', and those of the US government's cloud.
+const HOSTS: [&str; 4] = [".api.powerplatform.com", ".logic.azure.com", ".api.powerplatform.us", ".logic.azure.us"];
+/// Where the connectors listened that Microsoft has retired.
+const RETIRED: [&str; 2] = [".webhook.office.com/", "//outlook.office.com/"];
+
+/// Posts cards.
+#[derive(Debug)]
+struct Teams {
+    styles: SeverityMap<&'static str>,
+}
+
+pub(super) fn configure(fields: &mut Fields<'_>, problems: &mut Problems) -> Box<dyn Channel> {
+    let words = ["attention", "warning", "accent", "good", "emphasis", "default"].map(|word| (word, word));
+    let default = ["default", "accent", "warning", "attention", "attention"];
+    let styles =
+        SeverityMap::read(default, fields, problems, |node, problems| word(node, "style of a card", &words, problems));
+    Box::new(Teams { styles })
+}
+
+impl Channel for Teams {
+    fn kind(&self) -> &'static str {
+        "teams"
+    }
+
+    fn render(&self, alert: &Alert<'_>) -> Body {
+        let content = Content::of(alert);
+        let style = self.styles.get(content.severity);
+        let mut json = String::new();
+        for limit in TEXT_LIMITS {
+            json = message(&content, style, limit).to_string();
+            if json.len() <= REQUEST_LIMIT {
+                break;
+            }
+        }
+        Body::Json { key: alert.key(), json }
+    }
+
+    fn next(&self, body: &Body, exchange: &Exchange<'_>) -> Result<Step, CredentialFault> {
+        let Body::Json { json, .. } = body else { return Ok(Step::Judged(Verdict::foreign("the body"))) };
+        if let Some(reply) = exchange.replies.last() {
+            return Ok(Step::Judged(judge(reply)));
+        }
+        let url = exchange.credentials.required("webhook_url")?;
+        if RETIRED.iter().any(|host| url.expose().contains(host)) {
+            let what = "is of a connector, which Microsoft has retired: make a workflow (docs/channels/teams.md)";
+            return Err(exchange.credentials.fault("webhook_url", what));
+        }
+        let url = endpoint::checked("webhook_url", url, &HOSTS)?;
+        Ok(Step::Send(Request::Http(HttpRequest::post(url, json))))
+    }
+}
+
+fn message(content: &Content, style: &str, limit: usize) -> Value {
+    let mut body = vec![json!({
+        "type": "Container",
+        "style": style,
+        "bleed": true,
+        "items": [text(&[run(&content.heading, limit, true)])],
+    })];
+    body.push(text(&[run(&content.sentence, limit, false)]));
+    for (name, value) in &content.facts {
+        body.push(text(&[run(&format!("{name}: "), limit, true), run(value, limit, false)]));
+    }
+    if let Some(description) = &content.description {
+        body.push(text(&[run(description, limit, false)]));
+    }
+    let mut footer = run(&content.footer, limit, false);
+    footer["isSubtle"] = json!(true);
+    footer["size"] = json!("Small");
+    body.push(text(&[footer]));
+    let actions: Vec<Value> = content
+        .links
+        .iter()
+        .map(|(name, link)| json!({"type": "Action.OpenUrl", "title": name, "url": link}))
+        .collect();
+    let mut card = json!({
+        "$schema": "http://adaptivecards.io/schemas/adaptive-card.json",
+        "type": "AdaptiveCard",
+        "version": CARD_VERSION,
+        "msteams": { "width": "full" },
+        "fallbackText": clip(&content.heading, limit),
+        "body": body,
+    });
+    if !actions.is_empty() {
+        card["actions"] = json!(actions);
+    }
+    json!({
+        "type": "message",
+        "attachments": [{
+            "contentType": "application/vnd.microsoft.card.adaptive",
+            "contentUrl": null,
+            "content": card,
+        }],
+    })
+}
+
+/// A rich text: unlike a `TextBlock` or a `FactSet` it knows no Markdown, so that nothing of the record is markup.
+fn text(runs: &[Value]) -> Value {
+    json!({ "type": "RichTextBlock", "inlines": runs })
+}
+
+fn run(text: &str, limit: usize, bold: bool) -> Value {
+    let weight = if bold { "Bolder" } else { "Default" };
+    json!({ "type": "TextRun", "text": clip(text, limit), "weight": weight })
+}
+
+fn judge(reply: &Reply) -> Verdict {
+    match reply {
+        Reply::Http { status, retry_after, .. } => judge_status(*status, *retry_after),
+        Reply::Unreachable(reason) => Verdict::Retry { after: None, reason: (*reason).to_owned() },
+        Reply::Published(_) | Reply::SnsFault(_) => Verdict::foreign("the reply"),
+    }
+}

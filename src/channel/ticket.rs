@@ -1,0 +1,85 @@
+//! The exchange with a tracker of tickets: find the alert's open ticket, then comment on it, or open one.
+//!
+//! Each attempt begins with the search. So what a lost answer left behind is found again: a ticket that holds this very
+//! message is not opened, nor commented on, a second time.
+
+use serde_json::Value;
+
+use super::{Body, Exchange, HttpRequest, Reply, Request, Step, Verdict, judge_status};
+use crate::alert::AlertId;
+use crate::finding::FindingId;
+use crate::secret::CredentialFault;
+
+/// The requests of one tracker.
+pub(super) trait Tracker {
+    /// The search for the open tickets of an alert.
+    fn search(&self, alert: &AlertId) -> HttpRequest;
+
+    /// The open ticket in the search's answer, if there is one.
+    ///
+    /// # Errors
+    /// The answer is not one of the tracker's.
+    fn found(&self, answer: &Value) -> Result<Option<Ticket>, ()>;
+
+    /// The request that opens a ticket.
+    fn open(&self, key: &FindingId, document: &str) -> HttpRequest;
+
+    /// The request that comments on a ticket.
+    fn comment(&self, ticket: &Ticket, document: &str) -> HttpRequest;
+
+    /// What a ticket is called, from the answer to [`Self::open`] or [`Self::comment`].
+    fn receipt(&self, answer: &Value) -> Option<String>;
+}
+
+/// A ticket that is open.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Ticket {
+    /// Its id in URLs: digits and letters only.
+    pub(super) id: String,
+    /// What people call it.
+    pub(super) name: String,
+    /// The text that it was opened with.
+    pub(super) text: String,
+}
+
+/// The next step.
+pub(super) fn next(tracker: &impl Tracker, body: &Body, exchange: &Exchange<'_>) -> Result<Step, CredentialFault> {
+    let Body::Ticket { alert, key, open, comment } = body else {
+        return Ok(Step::Judged(Verdict::foreign("the body")));
+    };
+    let send = |request| Ok(Step::Send(Request::Http(request)));
+    let [searched, written @ ..] = exchange.replies else { return send(tracker.search(alert)) };
+    let answer = match answer(searched) {
+        Ok(answer) => answer,
+        Err(verdict) => return Ok(Step::Judged(verdict)),
+    };
+    let Ok(ticket) = tracker.found(&answer) else {
+        let reason = "the search's answer cannot be read".to_owned();
+        return Ok(Step::Judged(Verdict::Retry { after: None, reason }));
+    };
+    match (ticket, written) {
+        // An earlier attempt opened it, and its answer was lost.
+        (Some(ticket), []) if ticket.text.contains(key.as_str()) => {
+            Ok(Step::Judged(Verdict::Delivered { receipt: Some(ticket.name) }))
+        }
+        (Some(ticket), []) => send(tracker.comment(&ticket, comment)),
+        // There is none; or it was closed, or deleted, between the search and the comment.
+        (None, []) | (Some(_), [Reply::Http { status: 404 | 410 | 422, .. }]) => send(tracker.open(key, open)),
+        (_, [.., last]) => Ok(Step::Judged(match self::answer(last) {
+            Ok(answer) => Verdict::Delivered { receipt: tracker.receipt(&answer) },
+            Err(verdict) => verdict,
+        })),
+    }
+}
+
+/// The document of a reply that says yes; what any other means.
+fn answer(reply: &Reply) -> Result<Value, Verdict> {
+    match reply {
+        Reply::Http { status, retry_after, body } => match judge_status(*status, *retry_after) {
+            Verdict::Delivered { .. } => Ok(serde_json::from_str(body).unwrap_or_default()),
+            verdict => Err(verdict),
+        },
+        Reply::Unreachable(reason) => Err(Verdict::Retry { after: None, reason: (*reason).to_owned() }),
+        Reply::Published(_) | Reply::SnsFault(_) => Err(Verdict::foreign("the reply")),
+    }
+}

@@ -1,0 +1,110 @@
+//! Alerts of every kind, about findings of every size.
+
+use offlimits::alert::{Alert, AlertId, Digest, Kind, RollUp};
+use offlimits::finding::Finding;
+use offlimits::record::RawRecord;
+use offlimits::rules::RuleSet;
+use serde_json::{Value, json};
+
+/// What attackers write where they may write: mentions, markup of every target, links, headers, queries, placeholders, and
+/// characters that hide or turn text.
+pub(crate) const HOSTILE: &str = "<!channel> <@U1> *b* `c` <https://evil.example/x|click> @[sys_id:you] {{ticket.requester.email}} \
+    {% if %} [code]<script>alert(1)</script>[/code] [x](https://evil.example) www.evil.example ![y](z)\r\nSubject: x\r\n\r\n \
+    ^ORactive=true \u{202e}gnp.exe\0 & \"q\" 'q' \\ \u{1f600} <at>you</at> <img src=x onerror=alert(1)>";
+
+/// Rules with every kind of channel.
+pub(crate) fn rules(title: &str, description: &str) -> RuleSet {
+    let source = json!({
+        "channels": {
+            "topic": { "type": "sns" },
+            "soc": { "type": "slack", "channel": "C0123456789" },
+            "oncall": { "type": "pagerduty", "service_region": "eu" },
+            "desk": { "type": "zendesk", "subdomain": "acme", "group_id": 7, "ticket_tags": ["aws"],
+                      "custom_fields": [{ "id": 12, "value": "x" }] },
+            "incidents": { "type": "servicenow", "instance": "acme", "category": "Security", "assignment_group": "SOC" },
+            "room": { "type": "teams" },
+            "siem": { "type": "webhook" }
+        },
+        "rules": [{
+            "id": "RTM-011", "title": title, "description": description, "severity": "very-high",
+            "runbook": "https://wiki.example.com/rtm-011?a=1&b=2", "when": { "event": { "exists": true } }
+        }]
+    });
+    RuleSet::compile(&source.to_string()).unwrap().rules
+}
+
+pub(crate) fn finding(rules: &RuleSet, record: &Value) -> Finding {
+    rules.evaluate(&RawRecord { json: record.to_string(), index: 0, message_id: None }).unwrap().remove(0)
+}
+
+/// A record whose every text is `text`.
+pub(crate) fn record_of(text: &str) -> Value {
+    json!({
+        "eventName": format!("x{text}"), "eventSource": text, "eventTime": text, "eventID": text, "awsRegion": text,
+        "sourceIPAddress": text, "userAgent": text, "errorCode": text, "errorMessage": text, "recipientAccountId": text,
+        "userIdentity": { "type": text, "userName": text, "arn": text, "accountId": text, "principalId": text },
+        "requestParameters": { "instanceId": [text, text, text, text, text], "note": text }
+    })
+}
+
+/// What each is called, and the finding.
+pub(crate) fn findings() -> Vec<(&'static str, Finding)> {
+    let plain = rules("{event} by {actor}", "Nobody does this.");
+    let full: Value = serde_json::from_str(include_str!("../../events/security-group-opened.json")).unwrap();
+    let (long_title, long_description) = ("t".repeat(5000), "d".repeat(50_000));
+    vec![
+        ("minimal", finding(&plain, &json!({ "eventName": "x" }))),
+        ("full", finding(&plain, &full["detail"])),
+        ("hostile", finding(&rules("{event} by {actor}: {user_agent}", "Nobody does this."), &record_of(HOSTILE))),
+        ("maximal", finding(&rules(&long_title, &long_description), &record_of(&"é".repeat(30_000)))),
+        ("quotes", finding(&rules("{event}", &"\"\\".repeat(20_000)), &record_of(&"\"\\<&'".repeat(6_000)))),
+        ("wide", finding(&rules("{event}", &"\u{1f600}".repeat(20_000)), &record_of(&"\u{1f600}".repeat(6_000)))),
+    ]
+}
+
+/// The sums of alerts like `finding`.
+pub(crate) struct Sums {
+    roll_up: RollUp,
+    digest: Digest,
+    operational: String,
+}
+
+impl Sums {
+    pub(crate) fn of(finding: &Finding) -> Self {
+        let (mut roll_up, mut digest) = (RollUp::default(), Digest::default());
+        for number in 0..40 {
+            let mut finding = finding.clone();
+            let actor = finding.call.actor.unwrap_or_default();
+            finding.call.actor = Some(format!("{number} {}", actor.chars().take(200).collect::<String>()));
+            roll_up.add(&finding);
+            let mut rule = (*finding.rule).clone();
+            rule.id = format!("RTM-{number:03}-{}", "x".repeat(90));
+            finding.rule = rule.into();
+            digest.add(&finding);
+        }
+        let operational = format!("alerts for the channel \"soc\" were rejected: {}", finding.call.sentence);
+        Self { roll_up, digest, operational }
+    }
+
+    /// One of each kind.
+    pub(crate) fn kinds(&self) -> [Kind<'_>; 6] {
+        let Self { roll_up, digest, operational } = self;
+        [
+            Kind::First,
+            Kind::Repeat,
+            Kind::RollUp(roll_up),
+            Kind::Digest(digest),
+            Kind::Operational(operational),
+            Kind::Test,
+        ]
+    }
+}
+
+/// Calls `with` for every kind of alert about the finding.
+pub(crate) fn each_kind(finding: &Finding, mut with: impl FnMut(&Alert<'_>)) {
+    let id = AlertId::of(&finding.rule.id, "soc", &finding.id);
+    let sums = Sums::of(finding);
+    for kind in sums.kinds() {
+        with(&Alert { finding, id: &id, kind, receipt: Some("1503435956.000247") });
+    }
+}

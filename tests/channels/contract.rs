@@ -1,0 +1,213 @@
+//! Every channel × every finding × every kind, and whatever proptest thinks of.
+
+use std::fmt::Write as _;
+
+use offlimits::alert::{Alert, Kind};
+use offlimits::channel::{ContentType, HttpRequest, Method, Request, event_link};
+use offlimits::route::ConfiguredChannel;
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+use crate::alerts::{HOSTILE, each_kind, finding, findings, record_of, rules};
+use crate::exchange::{CREDENTIALS, channel, drive, http, kind, prelude, prelude_of_a_repeat};
+use crate::invariants::check;
+
+/// The requests that carry an alert: what opens a ticket, and what comments on it.
+fn requests(channel: &ConfiguredChannel, alert: &Alert<'_>) -> Vec<(&'static str, Request)> {
+    let body = channel.channel.render(alert);
+    let last = |replies| drive(channel, &body, CREDENTIALS, replies).unwrap().0.pop().unwrap();
+    match kind(channel) {
+        kind @ ("zendesk" | "servicenow") => {
+            vec![("open", last(&prelude(kind))), ("comment", last(&prelude_of_a_repeat(kind)))]
+        }
+        _ => vec![("post", last(&[]))],
+    }
+}
+
+fn check_all(channel: &ConfiguredChannel, alert: &Alert<'_>) -> Vec<(&'static str, Request)> {
+    let mut links: Vec<String> = alert.finding.rule.runbook.iter().cloned().collect();
+    links.extend(event_link(alert.finding));
+    let body = channel.channel.render(alert);
+    let requests = requests(channel, alert);
+    for (_, request) in &requests {
+        check(kind(channel), &body, request, &links);
+    }
+    requests
+}
+
+#[test]
+fn every_channel_takes_every_finding_of_every_kind() {
+    let rules = rules("t", "d");
+    let mut lines = String::new();
+    for (name, finding) in findings() {
+        each_kind(&finding, |alert| {
+            for channel in rules.channels() {
+                for (step, request) in check_all(channel, alert) {
+                    let case = format!("{name} {}", alert.kind.as_str());
+                    writeln!(lines, "{}", written(kind(channel), &case, step, &request)).unwrap();
+                }
+            }
+        });
+    }
+    let folder = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("../contract");
+    std::fs::create_dir_all(&folder).unwrap();
+    std::fs::write(folder.join("requests.jsonl"), lines).unwrap();
+}
+
+/// A request as a line of JSON.
+fn written(kind: &str, case: &str, step: &str, request: &Request) -> Value {
+    match request {
+        Request::Sns { subject, message, attributes, .. } => {
+            json!({ "channel": kind, "case": case, "step": step, "subject": subject, "message": message, "attributes": attributes })
+        }
+        Request::Http(HttpRequest { method, url, headers, content }) => {
+            let method = match method {
+                Method::Get => "GET",
+                Method::Post => "POST",
+                Method::Put => "PUT",
+                Method::Patch => "PATCH",
+            };
+            let headers: Vec<_> = headers.iter().map(|(name, value)| (name, value.expose())).collect();
+            let body = content.as_ref().map(|(kind, content)| {
+                assert_eq!(*kind, ContentType::Json);
+                content.expose()
+            });
+            json!({
+                "channel": kind, "case": case, "step": step,
+                "method": method, "url": url.expose(), "headers": headers, "body": body,
+            })
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+
+    #[test]
+    fn whatever_the_record_says_is_taken(
+        text in "\\PC{0,40}|(?s).{0,60}|[<>&@!|*`\\[\\]{}%^:/.w\r\n\u{202e}\u{200b}]{0,80}|(https?://|www\\.|[a-z]){0,30}"
+    ) {
+        let rules = rules("t", "d");
+        let finding = finding(&crate::alerts::rules("{event} by {actor}", "d"), &record_of(&text));
+        each_kind(&finding, |alert| {
+            for channel in rules.channels() {
+                check_all(channel, alert);
+            }
+        });
+    }
+}
+
+#[test]
+fn an_alert_and_its_repeats_have_one_key_with_every_vendor() {
+    let rules = rules("t", "d");
+    let (_, finding) = findings().remove(1);
+    let mut keys = std::collections::BTreeMap::<&str, Vec<String>>::new();
+    each_kind(&finding, |alert| {
+        if !matches!(alert.kind, Kind::First | Kind::Repeat | Kind::RollUp(_)) {
+            return;
+        }
+        for channel in rules.channels() {
+            for (step, request) in requests(channel, alert) {
+                let Request::Http(HttpRequest { content: Some((_, content)), .. }) = request else { continue };
+                let document: Value = serde_json::from_str(content.expose()).unwrap();
+                let key = match (kind(channel), step) {
+                    ("pagerduty", _) => &document["dedup_key"],
+                    ("zendesk", "open") => &document["ticket"]["external_id"],
+                    ("servicenow", "open") => &document["correlation_id"],
+                    ("webhook", _) => &document["alert"],
+                    _ => continue,
+                };
+                assert_eq!(key, alert.id.as_str(), "{} {step}", kind(channel));
+                keys.entry(kind(channel)).or_default().push(key.to_string());
+            }
+        }
+    });
+    assert_eq!(keys.len(), 4);
+    assert!(keys.values().all(|keys| keys.len() == 3));
+}
+
+#[test]
+fn repeats_and_roll_ups_go_into_the_first_alerts_thread() {
+    let rules = rules("t", "d");
+    let soc = channel(&rules, "soc");
+    let (_, finding) = findings().remove(1);
+    each_kind(&finding, |alert| {
+        let body = soc.channel.render(alert);
+        let message = |replies| {
+            let (mut requests, _) = drive(soc, &body, CREDENTIALS, replies).unwrap();
+            let Some(Request::Http(HttpRequest { content: Some((_, content)), .. })) = requests.pop() else { panic!() };
+            serde_json::from_str::<Value>(content.expose()).unwrap()
+        };
+        let first = message(&[]);
+        match alert.kind {
+            Kind::Repeat => assert_eq!(
+                (&first["thread_ts"], &first["reply_broadcast"]),
+                (&json!("1503435956.000247"), &json!(true))
+            ),
+            Kind::RollUp(_) => assert_eq!(
+                (&first["thread_ts"], &first["reply_broadcast"]),
+                (&json!("1503435956.000247"), &json!(false))
+            ),
+            _ => assert!(first.get("thread_ts").is_none()),
+        }
+        // A thread that is gone takes no alert with it.
+        let second = message(&[http(200, r#"{"ok":false,"error":"thread_not_found"}"#)]);
+        assert!(second.get("thread_ts").is_none() && second["text"] == first["text"]);
+    });
+}
+
+#[test]
+fn hostile_text_is_quoted_and_inert() {
+    let rules = rules("t", "d");
+    let finding = finding(&crate::alerts::rules("{user_agent}", "d"), &record_of(HOSTILE));
+    each_kind(&finding, |alert| {
+        for channel in rules.channels() {
+            for (_, request) in requests(channel, alert) {
+                let text = match &request {
+                    Request::Sns { message, .. } => {
+                        serde_json::from_str::<Value>(message).unwrap()["email"].to_string()
+                    }
+                    Request::Http(HttpRequest { content: Some((_, content)), .. }) => content.expose().to_owned(),
+                    Request::Http(_) => panic!("a request that carries nothing"),
+                };
+                // What is markup, or a link, to whom. Machines get what the record says, as JSON.
+                let markup: &[&str] = match kind(channel) {
+                    "zendesk" => &["<!channel>", "<https", "<script", "<img", "<at>", "{{", "{%", "://evil", "www."],
+                    "servicenow" => {
+                        &["<!channel>", "<https", "<script", "<img", "[code]", "[/code]", "@[", "://evil", "www."]
+                    }
+                    "webhook" => &[],
+                    _ => &["://evil", "www."],
+                };
+                for markup in markup {
+                    assert!(!text.contains(markup), "{} holds {markup}: {text}", kind(channel));
+                }
+            }
+        }
+    });
+}
+
+#[test]
+fn secrets_of_the_record_reach_nobody() {
+    let rules = rules("t", "d");
+    let record = json!({
+        "eventName": "CreateUser", "eventSource": "iam.amazonaws.com",
+        "userAgent": "curl --password hunter2 https://bob:hunter2@git.example/",
+        "errorMessage": "cannot use xoxb-hunter2-hunter2 and SECRET_TOKEN=hunter2",
+        "userIdentity": { "type": "IAMUser", "userName": "password=hunter2" },
+        "requestParameters": {
+            "password": "hunter2", "nested": { "clientSecret": ["hunter2"] }, "command": "login --token hunter2",
+            "key": format!("-----BEGIN RSA PRIVATE KEY-----{}hunter2", "x".repeat(5000)),
+        },
+        "responseElements": { "credentials": { "sessionToken": "hunter2" } }
+    });
+    let finding = finding(&crate::alerts::rules("{event} by {actor}: {user_agent}", "d"), &record);
+    each_kind(&finding, |alert| {
+        for channel in rules.channels() {
+            for (step, request) in requests(channel, alert) {
+                let written = written(kind(channel), "", step, &request).to_string();
+                assert!(!written.contains("hunter2"), "{}: {written}", kind(channel));
+            }
+        }
+    });
+}

@@ -1,0 +1,15 @@
+//! The channels against what their vendors take and answer: every channel × {minimal, full, hostile, maximal} findings ×
+//! kinds of alert; every documented reply; every credential that is missing or wrong.
+//!
+//! `contract` also writes all requests to `target/contract/requests.jsonl`, for the validators of other people's that
+//! `tests/contract` has.
+
+#![allow(clippy::unwrap_used, clippy::too_many_lines, reason = "a test may panic, and a table may be long")]
+
+mod alerts;
+mod contract;
+mod exchange;
+mod invariants;
+mod secrecy;
+mod settings;
+mod verdicts;

@@ -1,0 +1,130 @@
+//! No secret, URL or token of any channel occurs in a log line, an error or a `Debug` output.
+
+use std::fmt::Write as _;
+use std::io::Write;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, SystemTime};
+
+use offlimits::alert::{Alert, AlertId, Kind};
+use offlimits::channel::{HttpRequest, Reply, Request};
+use offlimits::deliver::{Tokens, Transport, deliver};
+use offlimits::secret::Credentials;
+use tokio::time::Instant;
+use tracing_subscriber::fmt::MakeWriter;
+
+use crate::alerts::{findings, rules};
+use crate::exchange::{CREDENTIALS, http};
+
+/// What must not be seen: parts of every credential, and the token that a vendor gave.
+const SECRETS: [&str; 5] =
+    ["s3cret", "t0ken", "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "powerplatform.com/", "siem.example.com"];
+
+/// A log that is kept.
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+impl MakeWriter<'_> for Log {
+    type Writer = Self;
+
+    fn make_writer(&self) -> Self {
+        self.clone()
+    }
+}
+
+/// A vendor that answers everything with `status` and with all that it was sent, in every place where an error may stand.
+struct Echo {
+    status: u16,
+    credentials: &'static str,
+    seen: Mutex<String>,
+}
+
+impl Transport for Echo {
+    async fn send(&self, request: Request, _: Duration) -> Reply {
+        let mut seen = self.seen.lock().unwrap();
+        write!(seen, "{request:?}").unwrap();
+        let Request::Http(HttpRequest { url, headers, content, .. }) = request else {
+            return Reply::SnsFault("AuthorizationError".to_owned());
+        };
+        // Tokens are given, so that what comes after them is seen too.
+        if self.status != 401 && (url.expose().ends_with("/oauth/tokens") || url.expose().ends_with("/oauth_token.do"))
+        {
+            return http(200, r#"{"access_token":"t0ken-s3cret","expires_in":1800}"#);
+        }
+        let headers: Vec<_> = headers.iter().map(|(name, value)| format!("{name}: {}", value.expose())).collect();
+        let content = content.map(|(_, content)| content.expose().to_owned()).unwrap_or_default();
+        let echo = format!("{} {} {content} s3cret", url.expose(), headers.join(" "));
+        let body = serde_json::json!({
+            "ok": false, "error": echo, "message": echo, "errors": [echo], "detail": echo, "result": echo, "tickets": echo,
+        });
+        http(self.status, &body.to_string())
+    }
+
+    async fn credentials(&self, _: bool) -> Result<Arc<Credentials>, String> {
+        Credentials::parse(self.credentials).map(Arc::new).map_err(str::to_owned)
+    }
+
+    fn now(&self) -> SystemTime {
+        SystemTime::UNIX_EPOCH
+    }
+}
+
+/// Credentials that are wrong in ways of which the faults speak.
+const WRONG: &str = r#"{
+    "soc": { "webhook_url": "https://evil.example/s3cret" },
+    "oncall": { "routing_key": "s3cret" },
+    "desk": { "email": "a@example.com", "api_token": "s3cret\r\nx: y" },
+    "incidents": { "api_url": "https://evil.example/s3cret", "username": "s3cret", "password": "s3cret" },
+    "room": { "webhook_url": "https://s3cret.webhook.office.com/s3cret" },
+    "siem": { "url": "ftp://siem.example.com/s3cret", "signing_secret": "s3cret" }
+}"#;
+
+#[tokio::test(start_paused = true)]
+async fn nothing_secret_is_logged_told_or_printed() {
+    let log = Log::default();
+    let subscriber = tracing_subscriber::fmt()
+        .with_writer(log.clone())
+        .with_ansi(false)
+        .with_max_level(tracing::Level::TRACE)
+        .finish();
+    let _guard = tracing::subscriber::set_default(subscriber);
+    let rules = rules("t", "d");
+    let (_, finding) = findings().remove(1);
+    let id = AlertId::of("r", "", &finding.id);
+    let mut told = format!("{rules:?} {:?}", Credentials::parse(CREDENTIALS).unwrap());
+    let mut exchanges = 0;
+    for credentials in [CREDENTIALS, WRONG] {
+        for status in [200, 202, 302, 400, 401, 403, 404, 410, 422, 429, 500] {
+            for channel in rules.channels() {
+                let body =
+                    channel.channel.render(&Alert { finding: &finding, id: &id, kind: Kind::First, receipt: None });
+                let transport = Echo { status, credentials, seen: Mutex::default() };
+                let tokens = Tokens::default();
+                let deadline = Instant::now() + Duration::from_secs(10);
+                let outcome = deliver(&transport, &tokens, channel, &body, 7, deadline).await;
+                let seen = transport.seen.lock().unwrap();
+                write!(told, "{outcome:?} {outcome} {body:?} {tokens:?} {seen}").unwrap();
+                exchanges += 1;
+            }
+        }
+    }
+    let log = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    assert!(log.contains("credential rejected") && log.contains("trying again"), "nothing was logged");
+    assert_eq!(exchanges, 2 * 11 * 7);
+    for secret in SECRETS {
+        for (what, text) in [("the log", &log), ("what was told", &told)] {
+            let at = text.find(secret);
+            assert_eq!(at, None, "{what} holds {secret}: {}", &text[at.unwrap_or(0).saturating_sub(200)..][..300]);
+        }
+    }
+}
