@@ -11,6 +11,9 @@ use crate::record::RawRecord;
 /// Wrappings within wrappings that are opened: an on-failure record of an SQS event of an SNS message of an event is four.
 const MAX_WRAPPINGS: usize = 16;
 
+/// What the member `offlimits` of a delivery of our own says.
+pub const DELIVERY_MARK: &str = "delivery";
+
 /// What an input held.
 #[derive(Debug, Default)]
 pub struct Opened {
@@ -20,6 +23,17 @@ pub struct Opened {
     pub ignored: Vec<NotARecord>,
     /// What should have been a record, and cannot be read.
     pub unreadable: Vec<NotARecord>,
+    /// Deliveries of our own that come back from a queue.
+    pub deliveries: Vec<Returned>,
+}
+
+/// A delivery of our own: [`crate::redelivery::Message`], unread.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Returned {
+    /// Its JSON text.
+    pub json: String,
+    /// The SQS message that brought it, if one did.
+    pub message_id: Option<String>,
 }
 
 /// Something that is no record.
@@ -31,6 +45,13 @@ pub struct NotARecord {
     pub line: Option<usize>,
     /// The SQS message that brought it, if one did.
     pub message_id: Option<String>,
+}
+
+/// Where only records count.
+impl From<Returned> for NotARecord {
+    fn from(returned: Returned) -> Self {
+        Self { reason: "a delivery of offlimits itself".to_owned(), line: None, message_id: returned.message_id }
+    }
 }
 
 /// Takes an input apart.
@@ -100,7 +121,10 @@ impl Opener<'_> {
     fn object(&mut self, node: &Node, text: &str, depth: usize) {
         let string = |key: &str| node.get(key).and_then(Node::as_str);
         let known = |key: &str| node.get(key).is_some_and(|value| !value.is_null());
-        if let (Some(detail_type), Some(detail)) = (string("detail-type"), node.get("detail")) {
+        if string("offlimits") == Some(DELIVERY_MARK) {
+            let (json, message_id) = (text[node.span.clone()].to_owned(), self.message_id.clone());
+            self.opened.deliveries.push(Returned { json, message_id });
+        } else if let (Some(detail_type), Some(detail)) = (string("detail-type"), node.get("detail")) {
             // The detail-types of CloudTrail are spelt in several ways: the detail itself decides, and the name helps
             // where it says too little.
             if is_record(detail) || (detail_type.ends_with("via CloudTrail") && detail.members().is_some()) {

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::severity::Severity;
+use crate::text::clip;
 
 /// One rule × one record: all that a channel needs to tell people about it. Texts that come from the record are as the
 /// record has them: a channel cleans, escapes and clips for its own target.
@@ -177,7 +178,45 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
     })
 }
 
+/// Characters of each text, and items of each list, that [`Finding::brief`] keeps.
+const BRIEF: (usize, usize) = (1024, 20);
+
 impl Finding {
+    /// The finding without what is long: a few kilobytes, fit to be kept and to travel.
+    #[must_use]
+    pub fn brief(&self) -> Self {
+        let short = |text: &String| clip(text, BRIEF.0).into_owned();
+        let call = &self.call;
+        let some = |text: &Option<String>| text.as_ref().map(short);
+        Self {
+            title: short(&self.title),
+            call: Call {
+                sentence: short(&call.sentence),
+                event_id: some(&call.event_id),
+                event_time: some(&call.event_time),
+                event_type: some(&call.event_type),
+                event_category: some(&call.event_category),
+                account: some(&call.account),
+                region: some(&call.region),
+                identity: some(&call.identity),
+                actor: some(&call.actor),
+                arn: some(&call.arn),
+                access_key_id: some(&call.access_key_id),
+                service: some(&call.service),
+                event: some(&call.event),
+                source_ip: some(&call.source_ip),
+                user_agent: some(&call.user_agent),
+                error: some(&call.error),
+                error_message: some(&call.error_message),
+                targets: call.targets.iter().take(BRIEF.1).map(short).collect(),
+                request: None,
+                response: None,
+                ..*call
+            },
+            ..self.clone()
+        }
+    }
+
     /// The finding that `{"offlimits":"test"}` sends to every channel: unmistakably a test, and otherwise like any other.
     pub fn test(rules_digest: Arc<str>, event_time: String) -> Self {
         let id = FindingId::of(&["offlimits-test", &event_time]);

@@ -18,6 +18,7 @@
 pub mod envelope;
 pub mod identity;
 pub mod json;
+pub mod moment;
 pub mod record;
 
 // What is off limits, and what was found.
@@ -38,6 +39,7 @@ pub mod secret;
 pub mod deliver;
 pub mod handler;
 pub mod ledger;
+pub mod redelivery;
 
 // The two programs' own parts.
 #[cfg(feature = "lambda")]

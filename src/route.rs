@@ -19,7 +19,12 @@ pub struct ConfiguredChannel {
     pub filter: Filter,
     /// How it renders and judges.
     pub channel: Box<dyn Channel>,
+    /// Alerts of one severity that it takes in a minute; the rest of them become one digest.
+    pub max_per_minute: u64,
 }
+
+/// [`ConfiguredChannel::max_per_minute`] of a channel that says nothing: one a second is what people, and Slack, can take.
+pub const MAX_PER_MINUTE: u64 = 60;
 
 /// What a channel accepts: each key that is given must accept.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

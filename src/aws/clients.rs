@@ -1,8 +1,10 @@
 //! The clients, each made at its first use: an invocation that alerts nobody pays for none.
 
 use std::sync::OnceLock;
+use std::time::Duration;
 
 use aws_sdk_sns::config::retry::RetryConfig;
+use aws_sdk_sns::config::timeout::TimeoutConfig;
 use aws_types::SdkConfig;
 
 use super::{Settings, http, sdk};
@@ -14,6 +16,8 @@ pub(super) struct Clients {
     config: OnceLock<Result<SdkConfig, String>>,
     sns: OnceLock<Result<aws_sdk_sns::Client, String>>,
     secrets: OnceLock<Result<aws_sdk_secretsmanager::Client, String>>,
+    sqs: OnceLock<Result<aws_sdk_sqs::Client, String>>,
+    dynamodb: OnceLock<Result<aws_sdk_dynamodb::Client, String>>,
 }
 
 impl Clients {
@@ -34,6 +38,23 @@ impl Clients {
     /// With the SDK's own retry.
     pub(super) fn secrets(&self, settings: &Settings) -> Result<&aws_sdk_secretsmanager::Client, String> {
         kept(&self.secrets, || Ok(aws_sdk_secretsmanager::Client::new(self.config(settings)?)))
+    }
+
+    /// With the SDK's own retry.
+    pub(super) fn sqs(&self, settings: &Settings) -> Result<&aws_sdk_sqs::Client, String> {
+        kept(&self.sqs, || Ok(aws_sdk_sqs::Client::new(self.config(settings)?)))
+    }
+
+    /// With the SDK's own retry, but soon over: an alert waits for the answer, and goes out without it.
+    pub(super) fn dynamodb(&self, settings: &Settings) -> Result<&aws_sdk_dynamodb::Client, String> {
+        kept(&self.dynamodb, || {
+            let timeouts = TimeoutConfig::builder()
+                .operation_attempt_timeout(Duration::from_millis(1500))
+                .operation_timeout(Duration::from_secs(4))
+                .build();
+            let config = aws_sdk_dynamodb::config::Builder::from(self.config(settings)?).timeout_config(timeouts);
+            Ok(aws_sdk_dynamodb::Client::from_conf(config.build()))
+        })
     }
 
     /// What the SDK's clients are made from.

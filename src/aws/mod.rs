@@ -1,12 +1,15 @@
 //! What is outside the function: AWS and HTTP. The only code that names an SDK type, reads the environment or the clock.
 
 mod clients;
+mod dynamodb;
 mod http;
 mod runtime;
 mod sdk;
 pub mod settings;
+mod sqs;
 mod transport;
 
+pub use self::dynamodb::DynamoStore;
 pub use self::runtime::run;
 pub use self::settings::Settings;
 pub use self::transport::AwsTransport;

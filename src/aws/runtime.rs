@@ -1,21 +1,26 @@
 //! Lambda's runtime: the rules are compiled once, each event is handled before Lambda's deadline.
 
+use std::io::Write as _;
+use std::sync::Arc;
 use std::time::Duration;
 
 use aws_lambda_events::sqs::SqsBatchResponse;
-use aws_sdk_sns::primitives::{DateTime, DateTimeFormat};
 use lambda_runtime::{Diagnostic, Error, LambdaEvent, service_fn, tracing as logging};
 use serde_json::value::RawValue;
 use tokio::time::Instant;
 
+use super::clients::Clients;
+use super::dynamodb::{AnyStore, DynamoStore};
+use super::sqs::SqsQueues;
 use super::{AwsTransport, Settings, http};
 use crate::deliver::Tokens;
-use crate::handler::{App, HandleError, OwnCalls, Response, handle};
-use crate::ledger::MemoryLedger;
+use crate::handler::{App, GRACE, HandleError, Handled, OwnCalls, Response, emf, handle};
+use crate::ledger::{Ledger, MemoryStore};
 use crate::rules::{RuleSet, Sources, countries};
 
-/// Time that is left for the answer after the last attempt.
-const MARGIN: Duration = Duration::from_millis(700);
+/// Time that is left after the last attempt, for the queues, the ledger and the answer. At most a quarter of all there is.
+const MARGIN: Duration = Duration::from_secs(3);
+const _: () = assert!(MARGIN.as_secs() < GRACE.as_secs(), "a claim must outlive its claimer");
 
 /// Runs the function until Lambda ends it.
 ///
@@ -23,18 +28,26 @@ const MARGIN: Duration = Duration::from_millis(700);
 /// Rules that do not compile: the start fails with the whole report in the log. And errors of the runtime itself.
 pub async fn run(settings: Settings) -> Result<(), Error> {
     logging::init_default_subscriber();
+    let function = settings.function_name.clone().unwrap_or_default();
     let app = app(settings)?;
-    let app = &app;
+    let (app, function) = (&app, function.as_str());
     lambda_runtime::run(service_fn(|event: LambdaEvent<Box<RawValue>>| async move {
-        let now = http::now();
-        let left = event.context.deadline().duration_since(now).unwrap_or_default().saturating_sub(MARGIN);
-        let written = DateTime::from(now).fmt(DateTimeFormat::DateTime).unwrap_or_default();
-        handle(event.payload.get(), Instant::now() + left, &written, app).await.map(answer).map_err(Diagnostic::from)
+        let left = event.context.deadline().duration_since(http::now()).unwrap_or_default();
+        let deadline = Instant::now() + left.saturating_sub(MARGIN.min(left / 4));
+        // Boxed: it is large, and too deep for the compiler to lay out within what waits for it.
+        let Handled { summary, answer } = Box::pin(handle(event.payload.get(), deadline, app)).await;
+        report(&emf::line(&summary, function, http::now().into()));
+        answer.map(Answer::from).map_err(Diagnostic::from)
     }))
     .await
 }
 
-fn app(settings: Settings) -> Result<App<AwsTransport>, Error> {
+/// CloudWatch reads metrics from the function's own output. That it cannot be written is no reason to fail.
+fn report(line: &str) {
+    let _ = writeln!(std::io::stdout().lock(), "{line}");
+}
+
+fn app(settings: Settings) -> Result<App<AwsTransport, AnyStore, SqsQueues>, Error> {
     let path = settings.rules.display();
     let text =
         std::fs::read_to_string(&settings.rules).map_err(|error| format!("cannot read the rules: {path}: {error}"))?;
@@ -56,12 +69,23 @@ fn app(settings: Settings) -> Result<App<AwsTransport>, Error> {
         function_name: settings.function_name.clone(),
         topic_arn: settings.topic_arn.clone(),
         secret_arn: settings.secret_arn.clone(),
+        queue_urls: settings.redelivery_url.iter().chain(&settings.dead_letters_url).cloned().collect(),
+        table: settings.table.clone(),
+    };
+    let (settings, clients) = (Arc::new(settings), Arc::new(Clients::default()));
+    if settings.redelivery_url.is_none() {
+        tracing::warn!("there is no redelivery queue: what fails fails the invocation, and no repeat is held back");
+    }
+    let store = match &settings.table {
+        Some(table) => AnyStore::Dynamo(DynamoStore::new(table, Arc::clone(&settings), Arc::clone(&clients))),
+        None => AnyStore::Memory(MemoryStore::default()),
     };
     Ok(App {
         rules: compiled.rules,
-        transport: AwsTransport::new(settings),
+        transport: AwsTransport::new(Arc::clone(&settings), Arc::clone(&clients)),
         tokens: Tokens::default(),
-        ledger: MemoryLedger::default(),
+        ledger: Ledger::new(store),
+        queues: SqsQueues::new(settings, clients),
         own,
     })
 }
@@ -74,14 +98,16 @@ enum Answer {
     Other(Response),
 }
 
-fn answer(response: Response) -> Answer {
-    match response {
-        Response::Batch(failed) => {
-            let mut batch = SqsBatchResponse::default();
-            failed.into_iter().for_each(|message_id| batch.add_failure(message_id));
-            Answer::Batch(batch)
+impl From<Response> for Answer {
+    fn from(response: Response) -> Self {
+        match response {
+            Response::Batch(failed) => {
+                let mut batch = SqsBatchResponse::default();
+                failed.into_iter().for_each(|message_id| batch.add_failure(message_id));
+                Self::Batch(batch)
+            }
+            other => Self::Other(other),
         }
-        other => Answer::Other(other),
     }
 }
 

@@ -14,6 +14,12 @@ pub struct Settings {
     pub topic_arn: Option<String>,
     /// `OFFLIMITS_SECRET_ARN`: the channels' credentials.
     pub secret_arn: Option<String>,
+    /// `OFFLIMITS_TABLE`: the ledger's table; none: the ledger is in memory.
+    pub table: Option<String>,
+    /// `OFFLIMITS_REDELIVERY_URL`: the redelivery queue.
+    pub redelivery_url: Option<String>,
+    /// `OFFLIMITS_DEAD_LETTERS_URL`: the dead-letter queue.
+    pub dead_letters_url: Option<String>,
     /// `OFFLIMITS_ROLE_ARN`: the function's own role.
     pub role_arn: Option<String>,
     /// `AWS_LAMBDA_FUNCTION_NAME`.
@@ -75,6 +81,9 @@ impl Settings {
             rules: variable("OFFLIMITS_RULES").map_or_else(beside_the_binary, PathBuf::from),
             topic_arn: variable("OFFLIMITS_TOPIC_ARN"),
             secret_arn: variable("OFFLIMITS_SECRET_ARN"),
+            table: variable("OFFLIMITS_TABLE"),
+            redelivery_url: variable("OFFLIMITS_REDELIVERY_URL"),
+            dead_letters_url: variable("OFFLIMITS_DEAD_LETTERS_URL"),
             role_arn: variable("OFFLIMITS_ROLE_ARN"),
             function_name: variable("AWS_LAMBDA_FUNCTION_NAME"),
             ca_file: variable("SSL_CERT_FILE"),

@@ -20,15 +20,14 @@ const KEPT: Duration = Duration::from_mins(5);
 /// The real outside.
 #[derive(Debug)]
 pub struct AwsTransport {
-    settings: Settings,
-    clients: Clients,
+    settings: Arc<Settings>,
+    clients: Arc<Clients>,
     credentials: Mutex<Option<(Instant, Arc<Credentials>)>>,
 }
 
 impl AwsTransport {
-    /// Makes no client yet.
-    pub fn new(settings: Settings) -> Self {
-        Self { settings, clients: Clients::default(), credentials: Mutex::new(None) }
+    pub(super) fn new(settings: Arc<Settings>, clients: Arc<Clients>) -> Self {
+        Self { settings, clients, credentials: Mutex::new(None) }
     }
 
     async fn publish(

@@ -9,6 +9,7 @@ pub mod countries;
 pub mod diagnostic;
 pub mod field;
 pub mod hours;
+mod limits;
 mod lints;
 pub mod pattern;
 pub mod reader;
@@ -19,6 +20,7 @@ use std::sync::Arc;
 
 use self::condition::Condition;
 use self::field::Field;
+pub use self::limits::{Threshold, Throttle};
 pub use self::title::Title;
 use crate::finding::{Mode, RuleInfo};
 use crate::record::{Record, Scope};
@@ -71,8 +73,10 @@ pub struct Rule {
     pub when: Table,
     /// What is allowed all the same.
     pub unless: Vec<Exception>,
-    /// Repeats within a window that are held back.
+    /// Repeats within a window that are held back; none: every finding goes out.
     pub throttle: Option<Throttle>,
+    /// How often it must match before it alerts.
+    pub threshold: Option<Threshold>,
     /// Events that the rule must, and must not, match.
     pub tests: Vec<RuleTest>,
     /// Warnings of `offlimits check` that do not count here.
@@ -208,15 +212,6 @@ impl Date {
         }
         Self::parse(day)
     }
-}
-
-/// Repeats of a rule's findings that are held back.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Throttle {
-    /// Seconds for which they are.
-    pub window: u64,
-    /// The fields whose values make two findings repeats of one another.
-    pub by: Vec<Field>,
 }
 
 /// A test that a rule carries.

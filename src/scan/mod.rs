@@ -22,7 +22,7 @@ use std::thread;
 use self::split::{Document, Documents};
 use self::unpack::Unpacker;
 pub use self::unpack::gunzipped;
-use crate::envelope::{self, Opened};
+use crate::envelope::{self, NotARecord, Opened};
 use crate::record::RawRecord;
 
 /// What is made of each record, on whichever thread reads it.
@@ -178,7 +178,8 @@ impl<W: Work> Reader<'_, W> {
 
     /// `first_line`: that of the document in its input, from 0, where its lines are known.
     fn opened(&mut self, opened: Opened, first_line: Option<usize>) {
-        let Opened { records, ignored, unreadable } = opened;
+        let Opened { records, mut ignored, unreadable, deliveries } = opened;
+        ignored.extend(deliveries.into_iter().map(NotARecord::from));
         for one in unreadable {
             let line = one.line.or(first_line.map(|_| 1)).map(|line| line + first_line.unwrap_or_default());
             self.unreadable(line, one.reason);

@@ -7,7 +7,7 @@ use super::rule::is_link;
 use super::{Compiler, Pack};
 use crate::channel;
 use crate::json::Node;
-use crate::route::{ConfiguredChannel, Filter};
+use crate::route::{ConfiguredChannel, Filter, MAX_PER_MINUTE};
 use crate::rules::Rule;
 use crate::rules::reader::{Fields, array, repeated_keys, string, suggestion, wrong_kind};
 use crate::rules::sources::includes;
@@ -26,6 +26,7 @@ impl<'n> Compiler<'n> {
                 name: "topic".to_owned(),
                 filter: Filter::default(),
                 channel: channel::default(),
+                max_per_minute: MAX_PER_MINUTE,
             }],
         };
         let include = fields.get("include");
@@ -126,10 +127,13 @@ impl<'n> Compiler<'n> {
             let Some(mut fields) = Fields::of(&member.node, "a channel", &mut self.problems) else { continue };
             let channel = channel::configure(&mut fields, &mut self.problems);
             let filter = Filter::read(&mut fields, &mut self.problems);
+            let max_per_minute =
+                fields.get("max_per_minute").and_then(|node| self.whole(node, "max_per_minute", 1..=10_000));
             // A channel of an unknown type has unknown keys: its type is the mistake to tell.
             let Some(channel) = channel else { continue };
             fields.finish(&mut self.problems);
-            channels.push(ConfiguredChannel { name: member.key.to_string(), filter, channel });
+            let max_per_minute = max_per_minute.unwrap_or(MAX_PER_MINUTE);
+            channels.push(ConfiguredChannel { name: member.key.to_string(), filter, channel, max_per_minute });
         }
         channels
     }

@@ -5,6 +5,7 @@
 mod condition;
 mod file;
 mod include;
+mod limits;
 mod rule;
 mod table;
 

@@ -4,11 +4,12 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::include::Overrides;
+use super::limits::Repeats;
 use super::{Compiler, Place};
 use crate::finding::{Mode, RuleInfo};
 use crate::json::{Node, Value};
 use crate::rules::reader::{Fields, array, listed, string, strings, suggestion, word, wrong_kind};
-use crate::rules::{Allow, Date, Exception, LINTS, Rule, RuleTest, Table, TestEvent, Throttle, Title};
+use crate::rules::{Allow, Date, Exception, LINTS, Rule, RuleTest, Table, TestEvent, Threshold, Throttle, Title};
 use crate::severity::Severity;
 
 /// What a rule says for itself, and an override may say of it.
@@ -18,7 +19,8 @@ pub(super) struct Settings {
     severity_when: Option<Vec<(Severity, Table)>>,
     unless: Vec<Exception>,
     notify: Option<Vec<String>>,
-    throttle: Option<Throttle>,
+    throttle: Option<Repeats>,
+    threshold: Option<Threshold>,
     runbook: Option<Runbook>,
     mode: Option<Mode>,
     allow: Vec<Allow>,
@@ -35,6 +37,7 @@ impl Settings {
             unless: self.unless,
             notify: change.notify.or(self.notify),
             throttle: change.throttle.or(self.throttle),
+            threshold: change.threshold.or(self.threshold),
             runbook: change.runbook.or(self.runbook),
             mode: change.mode.or(self.mode),
             allow: self.allow,
@@ -72,7 +75,7 @@ impl<'n> Compiler<'n> {
         if self.problems.errors() > before {
             return None;
         }
-        let Settings { severity, severity_when, unless, notify, throttle, runbook, mode, allow } =
+        let Settings { severity, severity_when, unless, notify, throttle, threshold, runbook, mode, allow } =
             overrides.of(id.as_deref(), settings);
         let runbook = match runbook {
             Some(Runbook::Link(link)) => Some(link),
@@ -88,7 +91,12 @@ impl<'n> Compiler<'n> {
         let info = Arc::new(RuleInfo { id: id?, description, runbook, tags, mode, notify, rules_digest });
         let (title, severity, when) = (title?, severity?, when?);
         let severity_when = severity_when.unwrap_or_default();
-        Some(Rule { pack: None, info, title, severity, severity_when, when, unless, throttle, tests, allow })
+        let throttle = match throttle {
+            None => Some(Throttle::usual(threshold.as_ref())),
+            Some(Repeats::Sent) => None,
+            Some(Repeats::HeldBack(throttle)) => Some(throttle),
+        };
+        Some(Rule { pack: None, info, title, severity, severity_when, when, unless, throttle, threshold, tests, allow })
     }
 
     /// The keys that a rule and an override of it share.
@@ -99,18 +107,11 @@ impl<'n> Compiler<'n> {
         let unless = fields.get("unless").map(|node| self.unless(node)).unwrap_or_default();
         let notify = fields.get("notify").map(|node| self.notify(node, channels));
         let throttle = fields.get("throttle").and_then(|node| self.throttle(node));
-        if let Some(node) = fields.get("threshold") {
-            self.problems.error(
-                "not-supported",
-                &node.span,
-                "\"threshold\" is not supported yet",
-                "delete it: without it the rule alerts on every match",
-            );
-        }
+        let threshold = fields.get("threshold").and_then(|node| self.threshold(node));
         let runbook = fields.get("runbook").and_then(|node| self.runbook(node));
         let mode = fields.get("mode").and_then(|node| word(node, "mode", &Mode::WORDS, &mut self.problems));
         let allow = fields.get("allow").map(|node| self.allow(node)).unwrap_or_default();
-        Settings { severity, severity_when, unless, notify, throttle, runbook, mode, allow }
+        Settings { severity, severity_when, unless, notify, throttle, threshold, runbook, mode, allow }
     }
 
     fn allow(&mut self, node: &'n Node) -> Vec<Allow> {
@@ -181,32 +182,6 @@ impl<'n> Compiler<'n> {
         names
     }
 
-    fn throttle(&mut self, node: &'n Node) -> Option<Throttle> {
-        let mut fields = Fields::of(node, "a throttle", &mut self.problems)?;
-        let window = fields.require("window", &mut self.problems).and_then(|node| {
-            let text = string(node, "window", &mut self.problems)?;
-            let window = seconds(text).filter(|window| (1..=86_400).contains(window));
-            if window.is_none() {
-                let message = format!("\"{text}\" is no window from 1s to 24h");
-                self.problems.error(
-                    "bad-duration",
-                    &node.span,
-                    message,
-                    "write a number and s, m or h, such as \"15m\"",
-                );
-            }
-            window
-        });
-        let by = fields.get("by").map(|node| {
-            array(node, "\"by\"", &mut self.problems)
-                .iter()
-                .filter_map(|node| self.field_at(node, "by", Place::Record))
-                .collect()
-        });
-        fields.finish(&mut self.problems);
-        Some(Throttle { window: window?, by: by.unwrap_or_default() })
-    }
-
     fn runbook(&mut self, node: &'n Node) -> Option<Runbook> {
         let written = string(node, "runbook", &mut self.problems)?;
         if is_link(written) {
@@ -275,16 +250,4 @@ pub(super) fn is_link(text: &str) -> bool {
 /// Whether it may follow an address.
 fn is_path(text: &str) -> bool {
     !text.starts_with('/') && text.chars().all(|c| c.is_ascii_alphanumeric() || "-_./#".contains(c))
-}
-
-/// `90s`, `15m`, `2h`, in seconds.
-fn seconds(text: &str) -> Option<u64> {
-    let unit = match text.chars().last()? {
-        's' => 1,
-        'm' => 60,
-        'h' => 3600,
-        _ => return None,
-    };
-    let number = &text[..text.len() - 1];
-    number.bytes().all(|digit| digit.is_ascii_digit()).then(|| number.parse::<u64>().ok())??.checked_mul(unit)
 }

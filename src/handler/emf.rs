@@ -1,0 +1,50 @@
+//! The account as CloudWatch's metrics: one line of its embedded metric format.
+//! Source: "Specification: Embedded metric format", Amazon CloudWatch's user guide.
+
+use serde_json::{Map, Value, json};
+
+use super::Summary;
+use crate::moment::Moment;
+
+/// The metrics' namespace.
+pub const NAMESPACE: &str = "offlimits";
+
+/// The line that makes metrics of an account: their only dimension is the function's name, for each further value would be
+/// paid for as a metric of its own. Every count stands in the line; what is zero is no metric, and costs nothing.
+pub fn line(summary: &Summary, function: &str, now: Moment) -> String {
+    let counts = summary.counts();
+    let metrics: Vec<Value> = counts
+        .iter()
+        .filter(|(_, count)| *count > 0)
+        .map(|(name, _)| json!({ "Name": name, "Unit": "Count" }))
+        .collect();
+    let mut line: Map<String, Value> = counts.iter().map(|(name, count)| ((*name).to_owned(), json!(count))).collect();
+    line.insert("FunctionName".to_owned(), json!(function));
+    line.insert(
+        "_aws".to_owned(),
+        json!({
+            "Timestamp": now.millis(),
+            "CloudWatchMetrics": [{ "Namespace": NAMESPACE, "Dimensions": [["FunctionName"]], "Metrics": metrics }],
+        }),
+    );
+    Value::Object(line).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_count_is_in_the_line_and_every_metric_is_a_count() {
+        let mut summary = Summary { records: 2, ..Summary::default() };
+        summary.deliveries.failed = 1;
+        let line: Value = serde_json::from_str(&line(&summary, "f", Moment::from_millis(7))).unwrap();
+        let directive = &line["_aws"]["CloudWatchMetrics"][0];
+        assert_eq!((&line["_aws"]["Timestamp"], &directive["Namespace"]), (&json!(7), &json!("offlimits")));
+        assert_eq!(directive["Dimensions"], json!([["FunctionName"]]));
+        let names: Vec<&str> =
+            directive["Metrics"].as_array().unwrap().iter().filter_map(|m| m["Name"].as_str()).collect();
+        assert_eq!(names, ["Records", "Failed"]);
+        assert_eq!((&line["Failed"], &line["Findings"], &line["FunctionName"]), (&json!(1), &json!(0), &json!("f")));
+    }
+}

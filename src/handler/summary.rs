@@ -1,0 +1,144 @@
+//! The account of one invocation: every finding and every delivery, and what became of it.
+
+use std::ops::AddAssign;
+
+use serde::Serialize;
+
+/// The account of one invocation. Both sums hold exactly: [`Summary::adds_up`].
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Summary {
+    /// Records that were read.
+    pub records: usize,
+    /// What is not CloudTrail's.
+    pub ignored: usize,
+    /// What should have been a record.
+    pub unreadable: usize,
+    /// The findings, and what became of them.
+    pub findings: Findings,
+    /// The deliveries, and what became of them.
+    pub deliveries: Deliveries,
+    /// Alerts about offlimits itself that went out.
+    pub operational: usize,
+    /// Questions that the ledger did not answer: what they were about went out all the same, perhaps twice.
+    pub ledger_faults: usize,
+}
+
+/// total = staged + unrouted + below threshold + own + routed
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Findings {
+    /// All of them.
+    pub total: usize,
+    /// Of rules that are staged.
+    pub staged: usize,
+    /// That no channel accepts.
+    pub unrouted: usize,
+    /// Of rules whose threshold has not been reached.
+    pub below_threshold: usize,
+    /// Of our own calls.
+    #[serde(rename = "self")]
+    pub own: usize,
+    /// That went to a channel.
+    pub routed: usize,
+}
+
+/// What there was to deliver = what became of it:
+/// expected + redelivered + sums = delivered + throttled + digested + duplicate + queued + dead + failed
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Deliveries {
+    /// Routed findings × their channels.
+    pub routed: usize,
+    /// Deliveries that came back from the redelivery queue.
+    pub redelivered: usize,
+    /// Roll-ups and digests that came due.
+    pub roll_ups: usize,
+    /// That arrived.
+    pub delivered: usize,
+    /// Repeats that were held back, for the roll-up.
+    pub throttled: usize,
+    /// One alert too many, held back for the digest.
+    pub digested: usize,
+    /// That were done with before.
+    pub duplicate: usize,
+    /// That wait in the redelivery queue.
+    pub queued: usize,
+    /// That were given up, and lie in the dead-letter queue.
+    pub dead: usize,
+    /// That did not arrive, and could not be handed to a queue: the invocation fails.
+    pub failed: usize,
+}
+
+impl Deliveries {
+    /// What there was to deliver.
+    pub fn total(&self) -> usize {
+        self.routed + self.redelivered + self.roll_ups
+    }
+}
+
+impl Summary {
+    /// Whether nothing is missing from the account.
+    pub fn adds_up(&self) -> bool {
+        let Self { findings: f, deliveries: d, .. } = self;
+        f.total == f.staged + f.unrouted + f.below_threshold + f.own + f.routed
+            && d.total() == d.delivered + d.throttled + d.digested + d.duplicate + d.queued + d.dead + d.failed
+    }
+
+    /// Every count of the account, by its name.
+    pub fn counts(&self) -> [(&'static str, usize); 21] {
+        let Self { records, ignored, unreadable, findings: f, deliveries: d, operational, ledger_faults } = self;
+        [
+            ("Records", *records),
+            ("Ignored", *ignored),
+            ("Unreadable", *unreadable),
+            ("Findings", f.total),
+            ("Staged", f.staged),
+            ("Unrouted", f.unrouted),
+            ("BelowThreshold", f.below_threshold),
+            ("Self", f.own),
+            ("Routed", f.routed),
+            ("RoutedDeliveries", d.routed),
+            ("Redelivered", d.redelivered),
+            ("RollUps", d.roll_ups),
+            ("Delivered", d.delivered),
+            ("Throttled", d.throttled),
+            ("Digested", d.digested),
+            ("Duplicate", d.duplicate),
+            ("Queued", d.queued),
+            ("Dead", d.dead),
+            ("Failed", d.failed),
+            ("Operational", *operational),
+            ("LedgerFaults", *ledger_faults),
+        ]
+    }
+}
+
+impl AddAssign<&Deliveries> for Deliveries {
+    fn add_assign(&mut self, other: &Self) {
+        self.routed += other.routed;
+        self.redelivered += other.redelivered;
+        self.roll_ups += other.roll_ups;
+        self.delivered += other.delivered;
+        self.throttled += other.throttled;
+        self.digested += other.digested;
+        self.duplicate += other.duplicate;
+        self.queued += other.queued;
+        self.dead += other.dead;
+        self.failed += other.failed;
+    }
+}
+
+impl AddAssign<&Summary> for Summary {
+    fn add_assign(&mut self, other: &Self) {
+        self.records += other.records;
+        self.ignored += other.ignored;
+        self.unreadable += other.unreadable;
+        self.findings.total += other.findings.total;
+        self.findings.staged += other.findings.staged;
+        self.findings.unrouted += other.findings.unrouted;
+        self.findings.below_threshold += other.findings.below_threshold;
+        self.findings.own += other.findings.own;
+        self.findings.routed += other.findings.routed;
+        self.deliveries += &other.deliveries;
+        self.operational += other.operational;
+        self.ledger_faults += other.ledger_faults;
+    }
+}

@@ -1,0 +1,119 @@
+//! The store in the memory of this process: the default, and what the tests run on.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use super::store::{Attributes, Expect, Fault, Item, Key, Put, Store};
+use crate::moment::Moment;
+
+/// Items that are kept: about 30 MB of a function's 128.
+const LIMIT: usize = 100_000;
+
+/// Keeps items as long as the process lives, and forgets those that expire first when there are too many.
+#[derive(Debug)]
+pub struct MemoryStore {
+    items: Mutex<BTreeMap<Key, Item>>,
+    limit: usize,
+}
+
+impl Default for MemoryStore {
+    fn default() -> Self {
+        Self::with_limit(LIMIT)
+    }
+}
+
+impl MemoryStore {
+    /// A store that keeps this many items.
+    pub fn with_limit(limit: usize) -> Self {
+        Self { items: Mutex::default(), limit }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<Key, Item>> {
+        // No code that holds the lock can panic.
+        self.items.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn make_room(&self, items: &mut BTreeMap<Key, Item>) {
+        if items.len() <= self.limit {
+            return;
+        }
+        // A tenth at once, so that this is rare.
+        let mut expiries: Vec<Moment> = items.values().map(|item| item.expires).collect();
+        let (_, bound, _) = expiries.select_nth_unstable(self.limit / 10);
+        let bound = *bound;
+        items.retain(|_, item| item.expires > bound);
+    }
+}
+
+impl Store for MemoryStore {
+    async fn get(&self, keys: &[Key]) -> Result<Vec<Option<Item>>, Fault> {
+        let items = self.lock();
+        Ok(keys.iter().map(|key| items.get(key).cloned()).collect())
+    }
+
+    async fn put(&self, puts: Vec<Put>) -> Result<bool, Fault> {
+        let mut items = self.lock();
+        let is_met = |put: &Put| match put.expect {
+            Expect::Anything => true,
+            Expect::Absent => !items.contains_key(&put.key),
+            Expect::Version(version) => items.get(&put.key).is_some_and(|item| item.version == version),
+        };
+        if !puts.iter().all(is_met) {
+            return Ok(false);
+        }
+        for Put { key, expect, attributes, expires } in puts {
+            items.insert(key, Item { version: expect.next_version(), expires, attributes });
+        }
+        self.make_room(&mut items);
+        Ok(true)
+    }
+
+    async fn count(&self, key: Key, expires: Moment) -> Result<u64, Fault> {
+        let mut items = self.lock();
+        let item = items.entry(key).or_insert(Item { version: 0, expires, attributes: Attributes::new() });
+        item.version += 1;
+        Ok(item.version)
+    }
+
+    async fn query(
+        &self,
+        partition: &str,
+        (from, to): (&str, &str),
+        backwards: bool,
+        limit: usize,
+    ) -> Result<Vec<(String, Item)>, Fault> {
+        if from > to {
+            return Ok(Vec::new());
+        }
+        let items = self.lock();
+        let between = items.range(Key::new(partition, from)..=Key::new(partition, to));
+        let own = |(key, item): (&Key, &Item)| (key.sort.clone(), item.clone());
+        Ok(if backwards {
+            between.rev().take(limit).map(own).collect()
+        } else {
+            between.take(limit).map(own).collect()
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn what_expires_first_makes_room() {
+        let store = MemoryStore::with_limit(100);
+        for number in 0..=100_u64 {
+            let key = Key::new("p", format!("{number:03}"));
+            let expires = Moment::from_millis(1000 - number);
+            assert!(
+                store
+                    .put(vec![Put { key, expect: Expect::Absent, attributes: Attributes::new(), expires }])
+                    .await
+                    .unwrap()
+            );
+        }
+        let left = store.query("p", ("", "999"), false, 1000).await.unwrap();
+        assert_eq!((left.len(), left.last().unwrap().0.as_str()), (90, "089"));
+    }
+}

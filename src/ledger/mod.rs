@@ -1,0 +1,171 @@
+//! What has been delivered, and counted: what makes a repeat recognisable, in every copy of the function.
+//!
+//! A delivery is claimed, sent, and noted as done. Only what is done is a duplicate; a claim ends with its lease, so that a
+//! process that died keeps nothing back. Whether a finding opens an alert, or is a repeat that is held back, is decided in the
+//! same write as its claim: a crash loses neither. [`Ledger`] decides, over a [`Store`] that keeps.
+
+mod admit;
+mod item;
+mod memory;
+mod store;
+mod sum;
+mod threshold;
+
+use std::time::Duration;
+
+pub use self::admit::{Admission, Candidate};
+pub use self::item::Ticket;
+use self::item::{Claim, How, MEMORY, attributes, claim_key, read};
+pub use self::memory::MemoryStore;
+pub use self::store::{ALL, Attributes, Expect, Fault, Item, Key, Put, Store};
+pub(crate) use self::sum::due;
+pub use self::sum::{Crowd, RollUpOrder};
+pub use self::threshold::Sighting;
+use crate::alert::AlertId;
+use crate::finding::FindingId;
+use crate::moment::Moment;
+
+/// The ledger, over a store.
+#[derive(Debug, Default)]
+pub struct Ledger<S> {
+    store: S,
+}
+
+/// Whether a delivery is ours to send.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Claimed {
+    /// It is, until the lease ends.
+    Ours,
+    /// It is done.
+    Done,
+    /// Somebody else is sending it, and will have ended by then.
+    Held(Moment),
+}
+
+/// Writes that lose a race are tried again so many times, with a fresh look each.
+const TRIES: u32 = 8;
+
+impl<S: Store> Ledger<S> {
+    /// The ledger that is kept in `store`.
+    pub const fn new(store: S) -> Self {
+        Self { store }
+    }
+
+    /// Claims a delivery that has been decided: one that comes back from a queue, or a sum. The claim ends at `lease`.
+    ///
+    /// # Errors
+    /// That the store does not answer, here and below.
+    pub async fn claim(
+        &self,
+        (finding, channel): (&FindingId, &str),
+        ticket: &Ticket,
+        now: Moment,
+        lease: Moment,
+    ) -> Result<Claimed, Fault> {
+        let key = claim_key(finding, channel);
+        for attempt in 0..TRIES {
+            let item = self.get(&key).await?;
+            match read::<Claim>(item.as_ref(), now)? {
+                Some(Claim { done: Some(_), .. }) => return Ok(Claimed::Done),
+                Some(Claim { until, .. }) if until > now => return Ok(Claimed::Held(until)),
+                _ => {}
+            }
+            let claim = Claim { ticket: ticket.clone(), until: lease, done: None, receipt: None };
+            if self.write(key.clone(), Expect::same(item.as_ref()), &claim, now.plus(MEMORY)).await? {
+                return Ok(Claimed::Ours);
+            }
+            pause(attempt, finding).await;
+        }
+        Err(lost())
+    }
+
+    /// Notes that a delivery arrived. `receipt` is what the vendor calls the message. Whoever holds the claim by now, it is done.
+    pub async fn delivered(
+        &self,
+        delivery: (&FindingId, &str),
+        ticket: &Ticket,
+        receipt: Option<String>,
+        now: Moment,
+    ) -> Result<(), Fault> {
+        self.settle(delivery, ticket, Some(How::Delivered), receipt, now).await
+    }
+
+    /// Gives a claim back: the delivery is in a queue now, or has failed.
+    pub async fn release(&self, delivery: (&FindingId, &str), ticket: &Ticket, now: Moment) -> Result<(), Fault> {
+        self.settle(delivery, ticket, None, None, now).await
+    }
+
+    /// What the vendor called the message about this finding, if it has arrived and the vendor called it anything.
+    pub async fn receipt(&self, (finding, channel): (&FindingId, &str), now: Moment) -> Result<Option<String>, Fault> {
+        let item = self.get(&claim_key(finding, channel)).await?;
+        Ok(read::<Claim>(item.as_ref(), now)?.and_then(|claim| claim.receipt))
+    }
+
+    /// Claims the right to tell people about a channel that is in trouble: once an hour.
+    pub async fn claim_operational(
+        &self,
+        channel: &str,
+        now: Moment,
+        lease: Moment,
+    ) -> Result<(Ticket, Claimed), Fault> {
+        let id = FindingId::of(&["operational", channel, &(now.seconds() / 3600).to_string()]);
+        let ticket = Ticket { alert: AlertId::from(id.clone()), opener: id.clone(), repeat: false };
+        let claimed = self.claim((&id, OPERATIONAL), &ticket, now, lease).await?;
+        Ok((ticket, claimed))
+    }
+
+    async fn settle(
+        &self,
+        (finding, channel): (&FindingId, &str),
+        ticket: &Ticket,
+        done: Option<How>,
+        receipt: Option<String>,
+        now: Moment,
+    ) -> Result<(), Fault> {
+        let claim = Claim { ticket: ticket.clone(), until: now, done, receipt };
+        let key = claim_key(finding, channel);
+        // What is done stays done; what is given back must not undo what another has done meanwhile.
+        let expect = if done.is_some() {
+            Expect::Anything
+        } else {
+            let item = self.get(&key).await?;
+            match read::<Claim>(item.as_ref(), now)? {
+                Some(Claim { done: Some(_), .. }) => return Ok(()),
+                _ => Expect::same(item.as_ref()),
+            }
+        };
+        self.write(key, expect, &claim, now.plus(MEMORY)).await.map(drop)
+    }
+
+    async fn get(&self, key: &Key) -> Result<Option<Item>, Fault> {
+        Ok(self.store.get(std::slice::from_ref(key)).await?.pop().flatten())
+    }
+
+    async fn write(
+        &self,
+        key: Key,
+        expect: Expect,
+        value: &impl serde::Serialize,
+        expires: Moment,
+    ) -> Result<bool, Fault> {
+        self.store.put(vec![Put { key, expect, attributes: attributes(value)?, expires }]).await
+    }
+}
+
+/// Where a channel stands in the key of a claim, an operational alert says this.
+pub const OPERATIONAL: &str = "#operational";
+
+fn lost() -> Fault {
+    Fault(format!("lost {TRIES} races for one item"))
+}
+
+/// A moment before the next try: longer each time, and of another length for everybody.
+async fn pause(attempt: u32, who: &FindingId) {
+    let spread =
+        u64::from(who.as_str().as_bytes().iter().rev().take(4).fold(0_u32, |sum, byte| sum * 7 + u32::from(*byte)));
+    let bound = 10_u64 << attempt.min(5);
+    tokio::time::sleep(Duration::from_millis(bound / 2 + spread.wrapping_mul(u64::from(attempt) + 1) % bound)).await;
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,294 @@
+//! What every sequence of events must leave behind, whatever dies in between.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::finding::{Finding, RuleInfo};
+use crate::severity::Severity;
+
+const MINUTE: Duration = Duration::from_mins(1);
+
+fn at(seconds: u64) -> Moment {
+    Moment::from_millis(1_700_000_000_000 + seconds * 1000)
+}
+
+fn finding(name: &str, severity: Severity) -> Finding {
+    let rule = Arc::new(RuleInfo { id: "R".to_owned(), ..RuleInfo::default() });
+    let mut finding =
+        Finding { rule, severity, ..Finding::test(Arc::from("rules"), "2026-01-10T11:32:44Z".to_owned()) };
+    finding.id = FindingId::of(&[name]);
+    finding.call.actor = Some(name.to_owned());
+    finding
+}
+
+fn candidate(finding: &Finding, now: Moment) -> Candidate<'_> {
+    Candidate { finding, channel: "soc", group: Some(("g", 5 * MINUTE)), lease: now.plus(MINUTE / 2) }
+}
+
+/// Asks until the roll-up has been ordered, as the handler does.
+async fn admit<S: Store>(ledger: &Ledger<S>, finding: &Finding, now: Moment) -> Result<(Admission, bool), Fault> {
+    let mut ordered = false;
+    loop {
+        match ledger.admit(&candidate(finding, now), now).await? {
+            Admission::Announce(order) => {
+                ledger.announced("g", &order, now).await?;
+                ordered = true;
+            }
+            other => return Ok((other, ordered)),
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_first_opens_and_the_rest_are_rolled_up() {
+    let ledger = Ledger::new(MemoryStore::default());
+    let (first, second) = (finding("a", Severity::Low), finding("b", Severity::Low));
+    let (Admission::Send(ticket), false) = admit(&ledger, &first, at(0)).await.unwrap() else { panic!("not sent") };
+    assert_eq!((ticket.repeat, &ticket.opener), (false, &first.id));
+    ledger.delivered((&first.id, "soc"), &ticket, Some("ts".to_owned()), at(1)).await.unwrap();
+    assert_eq!(admit(&ledger, &second, at(2)).await.unwrap(), (Admission::Throttled, true));
+    for (finding, now) in [(&first, 3), (&second, 3), (&first, 4000), (&second, 4000)] {
+        assert_eq!(admit(&ledger, finding, at(now)).await.unwrap(), (Admission::Duplicate, false));
+    }
+    assert_eq!(admit(&ledger, &finding("c", Severity::Low), at(299)).await.unwrap(), (Admission::Throttled, false));
+    let sum = ledger.roll_up(&ticket.alert, at(400)).await.unwrap();
+    assert_eq!((sum.count, sum.actors.shown()), (2, &["b".to_owned(), "c".to_owned()][..]));
+    assert_eq!(ledger.receipt((&first.id, "soc"), at(400)).await.unwrap().as_deref(), Some("ts"));
+    // The window is over: a new alert.
+    let (Admission::Send(next), _) = admit(&ledger, &finding("d", Severity::Low), at(300)).await.unwrap() else {
+        panic!()
+    };
+    assert_ne!(next.alert, ticket.alert);
+}
+
+#[tokio::test]
+async fn what_is_worse_breaks_through_and_belongs_to_the_alert() {
+    let ledger = Ledger::new(MemoryStore::default());
+    let (Admission::Send(first), _) = admit(&ledger, &finding("a", Severity::Low), at(0)).await.unwrap() else {
+        panic!()
+    };
+    let worse = finding("b", Severity::High);
+    let (Admission::Send(repeat), _) = admit(&ledger, &worse, at(1)).await.unwrap() else { panic!() };
+    assert_eq!((repeat.repeat, &repeat.alert), (true, &first.alert));
+    assert_eq!(admit(&ledger, &finding("c", Severity::High), at(2)).await.unwrap().0, Admission::Throttled);
+    // It died before it was sent: it may still be, although nothing is worse than it any more.
+    assert_eq!(admit(&ledger, &worse, at(3)).await.unwrap().0, Admission::Held(repeat.clone(), at(31)));
+    assert_eq!(admit(&ledger, &worse, at(31)).await.unwrap().0, Admission::SendAgain(repeat));
+}
+
+#[tokio::test]
+async fn an_opener_that_died_is_sent_even_when_another_window_is_open() {
+    let ledger = Ledger::new(MemoryStore::default());
+    let opener = finding("a", Severity::Low);
+    let (Admission::Send(ticket), _) = admit(&ledger, &opener, at(0)).await.unwrap() else { panic!() };
+    assert!(matches!(admit(&ledger, &finding("b", Severity::Low), at(400)).await.unwrap().0, Admission::Send(_)));
+    assert_eq!(admit(&ledger, &opener, at(401)).await.unwrap().0, Admission::SendAgain(ticket));
+}
+
+#[tokio::test]
+async fn claims_end_with_their_lease_and_what_is_done_stays_done() {
+    let ledger = Ledger::new(MemoryStore::default());
+    let id = FindingId::of(&["a"]);
+    let ticket = Ticket { alert: AlertId::from(id.clone()), opener: id.clone(), repeat: false };
+    let claim = async |now| ledger.claim((&id, "soc"), &ticket, at(now), at(now + 30)).await.unwrap();
+    assert_eq!(
+        (claim(0).await, claim(29).await, claim(30).await),
+        (Claimed::Ours, Claimed::Held(at(30)), Claimed::Ours)
+    );
+    ledger.release((&id, "soc"), &ticket, at(31)).await.unwrap();
+    assert_eq!(claim(31).await, Claimed::Ours);
+    // Whoever sent it says so, even if another claims it by now.
+    ledger.delivered((&id, "soc"), &ticket, None, at(32)).await.unwrap();
+    ledger.release((&id, "soc"), &ticket, at(33)).await.unwrap();
+    assert_eq!((claim(34).await, claim(13 * 24 * 3600).await), (Claimed::Done, Claimed::Done));
+    let (_, first) = ledger.claim_operational("soc", at(0), at(30)).await.unwrap();
+    let (_, again) = ledger.claim_operational("soc", at(1), at(30)).await.unwrap();
+    let (_, next_hour) = ledger.claim_operational("soc", at(3600), at(3630)).await.unwrap();
+    assert_eq!((first, again, next_hour), (Claimed::Ours, Claimed::Held(at(30)), Claimed::Ours));
+}
+
+#[tokio::test]
+async fn alerts_that_are_too_many_are_counted_for_one_digest() {
+    let ledger = Ledger::new(MemoryStore::default());
+    let ticket = |finding: &Finding| Ticket {
+        alert: AlertId::from(finding.id.clone()),
+        opener: finding.id.clone(),
+        repeat: false,
+    };
+    let findings: Vec<Finding> = (0..5).map(|number| finding(&number.to_string(), Severity::Low)).collect();
+    for (number, finding) in findings.iter().enumerate() {
+        assert_eq!(ledger.count_alert("soc", finding, at(0)).await.unwrap(), number as u64 + 1);
+    }
+    assert_eq!(ledger.count_alert("soc", &finding("worse", Severity::Extreme), at(0)).await.unwrap(), 1);
+    let minute = at(0).seconds() / 60;
+    let digest =
+        async |finding: &Finding| ledger.digest("soc", minute, (finding, &ticket(finding)), at(1)).await.unwrap();
+    assert_eq!(digest(&findings[0]).await, Crowd::Announce);
+    ledger.digest_announced("soc", minute, at(1)).await.unwrap();
+    for finding in findings.iter().chain(&findings) {
+        assert_eq!(digest(finding).await, Crowd::Digested);
+        assert_eq!(admit(&ledger, finding, at(2)).await.unwrap().0, Admission::Duplicate);
+    }
+    let sum = ledger.digest_of("soc", minute, at(100)).await.unwrap();
+    assert_eq!((sum.count, sum.rules), (5, BTreeMap::from([("R".to_owned(), 5)])));
+}
+
+#[tokio::test]
+async fn thresholds_slide_by_the_events_time_and_count_each_once() {
+    let ledger = Ledger::new(MemoryStore::default());
+    let sight = async |id: &str, name: &str, seconds: u64, distinct: Option<&[String]>| {
+        let finding = FindingId::of(&[name]);
+        let sighting =
+            Sighting { id, finding: &finding, at: at(seconds), count: 3, window: Duration::from_mins(10), distinct };
+        ledger.sight(&sighting, at(5000)).await.unwrap()
+    };
+    // Out of order, and each of them twice.
+    let mut reached = Vec::new();
+    for (name, seconds) in [("a", 0), ("b", 601), ("a", 0), ("c", 1300), ("b", 601), ("d", 700)] {
+        reached.push(sight("t", name, seconds, None).await);
+    }
+    assert_eq!(reached, [false, false, false, false, false, false]);
+    assert!(sight("t", "e", 1201, None).await && !sight("other", "e", 1201, None).await);
+    let value = |text: &str| vec![text.to_owned()];
+    for (name, user) in [("1", "ann"), ("2", "ann"), ("3", "bob"), ("4", "ann")] {
+        assert!(!sight("d", name, 10, Some(&value(user))).await, "{name}");
+    }
+    assert!(!sight("d", "5", 10, Some(&[])).await && sight("d", "6", 20, Some(&value("eve"))).await);
+}
+
+#[tokio::test(start_paused = true)]
+async fn of_many_at_once_one_opens_and_every_other_is_counted() {
+    let ledger = Arc::new(Ledger::new(Racing::new(0)));
+    let tasks: Vec<_> = (0..50)
+        .map(|number| {
+            let ledger = Arc::clone(&ledger);
+            tokio::spawn(
+                async move { admit(&ledger, &finding(&number.to_string(), Severity::Low), at(0)).await.unwrap().0 },
+            )
+        })
+        .collect();
+    let mut opened = Vec::new();
+    for task in tasks {
+        match task.await.unwrap() {
+            Admission::Send(ticket) => opened.push(ticket),
+            other => assert_eq!(other, Admission::Throttled),
+        }
+    }
+    assert_eq!(opened.len(), 1);
+    assert_eq!(ledger.roll_up(&opened[0].alert, at(1)).await.unwrap().count, 49);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(200))]
+
+    /// Any order of findings, repeats, severities and pauses, with a store that fails now and then: in the end every finding
+    /// has been sent or counted, exactly one of the two, and never twice.
+    #[test]
+    fn every_finding_is_sent_or_counted(
+        events in prop::collection::vec((0..30_usize, 0..5_usize, 0..40_u64), 1..120), fail_every in 0..5_usize,
+    ) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
+        runtime.block_on(async {
+            let ledger = Ledger::new(Racing::new(fail_every));
+            let (mut now, mut sent) = (0, BTreeMap::<FindingId, usize>::new());
+            let (mut alerts, mut seen) = (BTreeSet::new(), BTreeMap::new());
+            let retry: Vec<_> = events.iter().copied().chain((0..30).map(|which| (which, 0, 100))).collect();
+            for (which, severity, wait) in retry {
+                now += wait;
+                // The severity is the finding's own: it does not change between its copies.
+                let severity = *seen.entry(which).or_insert(severity);
+                let one = finding(&which.to_string(), Severity::ALL[severity]);
+                for attempt in 0..20 {
+                    let Ok((admission, _)) = admit(&ledger, &one, at(now)).await else { continue };
+                    if let Admission::Held(..) = admission {
+                        now += 40;
+                        continue;
+                    }
+                    if let Admission::Send(ticket) | Admission::SendAgain(ticket) = admission {
+                        alerts.insert(ticket.alert.clone());
+                        // One process in three dies before it has sent.
+                        if (which + attempt) % 3 == 0 && attempt == 0 {
+                            now += 40;
+                            continue;
+                        }
+                        *sent.entry(one.id.clone()).or_default() += 1;
+                        while ledger.delivered((&one.id, "soc"), &ticket, None, at(now)).await.is_err() {}
+                    }
+                    break;
+                }
+            }
+            prop_assert!(sent.values().all(|times| *times == 1), "sent twice: {sent:?}");
+            let mut counted = 0;
+            for alert in &alerts {
+                let sum = loop { if let Ok(sum) = ledger.roll_up(alert, at(now)).await { break sum } };
+                counted += sum.count;
+            }
+            prop_assert_eq!(sent.len() + usize::try_from(counted).unwrap(), seen.len().max(30));
+            Ok(())
+        })?;
+    }
+}
+
+/// The store in memory, where others get in between every read and write, and every n-th question is not answered: of the
+/// writes, every second of those happened all the same.
+struct Racing {
+    store: MemoryStore,
+    fail_every: usize,
+    asked: AtomicUsize,
+    also_done: AtomicBool,
+}
+
+impl Racing {
+    fn new(fail_every: usize) -> Self {
+        Self {
+            store: MemoryStore::default(),
+            fail_every,
+            asked: AtomicUsize::new(0),
+            also_done: AtomicBool::new(false),
+        }
+    }
+
+    async fn turn(&self) -> Result<(), Fault> {
+        tokio::task::yield_now().await;
+        let asked = self.asked.fetch_add(1, Ordering::Relaxed) + 1;
+        let fails = self.fail_every > 0 && asked.is_multiple_of(self.fail_every + 2);
+        if fails { Err(Fault("no answer".to_owned())) } else { Ok(()) }
+    }
+}
+
+impl Store for Racing {
+    async fn get(&self, keys: &[Key]) -> Result<Vec<Option<Item>>, Fault> {
+        self.turn().await?;
+        self.store.get(keys).await
+    }
+
+    async fn put(&self, puts: Vec<Put>) -> Result<bool, Fault> {
+        if let Err(fault) = self.turn().await {
+            if self.also_done.fetch_xor(true, Ordering::Relaxed) {
+                self.store.put(puts).await?;
+            }
+            return Err(fault);
+        }
+        self.store.put(puts).await
+    }
+
+    async fn count(&self, key: Key, expires: Moment) -> Result<u64, Fault> {
+        self.turn().await?;
+        self.store.count(key, expires).await
+    }
+
+    async fn query(
+        &self,
+        partition: &str,
+        between: (&str, &str),
+        backwards: bool,
+        limit: usize,
+    ) -> Result<Vec<(String, Item)>, Fault> {
+        self.turn().await?;
+        self.store.query(partition, between, backwards, limit).await
+    }
+}

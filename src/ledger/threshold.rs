@@ -1,0 +1,149 @@
+//! Thresholds: a rule that fires from the n-th sighting within a sliding window on.
+
+use std::time::Duration;
+
+use super::item::{AFTERMATH, threshold};
+use super::store::{ALL, Attributes, Expect, Fault, Key, Put, Store};
+use super::{Ledger, TRIES, lost, pause};
+use crate::finding::FindingId;
+use crate::moment::Moment;
+
+/// A finding of a rule that has a threshold.
+#[derive(Debug, Clone, Copy)]
+pub struct Sighting<'a> {
+    /// What is counted together, as a hash: the rule, and the values of its threshold's `by`.
+    pub id: &'a str,
+    /// The finding.
+    pub finding: &'a FindingId,
+    /// When it happened: `eventTime`.
+    pub at: Moment,
+    /// How many there must be.
+    pub count: u64,
+    /// Within which time.
+    pub window: Duration,
+    /// The values that are counted, each once, instead of findings.
+    pub distinct: Option<&'a [String]>,
+}
+
+/// Distinct values that are looked at.
+const MOST: usize = 10_000;
+
+impl<S: Store> Ledger<S> {
+    /// Counts a sighting, and says whether there are enough in some window that holds it. Events come out of order, so that
+    /// later ones count too. A sighting that is counted again changes nothing.
+    ///
+    /// # Errors
+    /// That the store does not answer.
+    pub async fn sight(&self, sighting: &Sighting<'_>, now: Moment) -> Result<bool, Fault> {
+        let times = match sighting.distinct {
+            None => self.sight_one(sighting, now).await?,
+            Some(values) => self.sight_values(sighting, values, now).await?,
+        };
+        Ok(is_reached(times, sighting))
+    }
+
+    /// One item a finding, sorted by time. Only the nearest can decide, so that no more are read.
+    async fn sight_one(&self, sighting: &Sighting<'_>, now: Moment) -> Result<Vec<u64>, Fault> {
+        let (partition, sort) = (threshold(sighting.id), sort_key(sighting.at, sighting.finding.as_str()));
+        self.note(Key::new(&partition, &sort), Expect::Anything, Attributes::new(), sighting, now).await?;
+        let nearest = usize::try_from(sighting.count).unwrap_or(usize::MAX);
+        let first = sort_key(sighting.at.minus(sighting.window), "");
+        let last = sort_key(sighting.at.plus(sighting.window), "~");
+        let before = self.store.query(&partition, (&first, &sort), true, nearest).await?;
+        let after = self.store.query(&partition, (&format!("{sort}~"), &last), false, nearest).await?;
+        Ok(before.iter().chain(&after).filter_map(|(sort, _)| sort.get(..15)?.parse().ok()).collect())
+    }
+
+    /// One item a value, with the latest time at which it was seen: however often one value comes, it hides no other.
+    async fn sight_values(&self, sighting: &Sighting<'_>, values: &[String], now: Moment) -> Result<Vec<u64>, Fault> {
+        let partition = threshold(sighting.id);
+        for value in values {
+            self.sight_value(Key::new(&partition, FindingId::of(&[value]).as_str()), sighting, now).await?;
+        }
+        let known = self.store.query(&partition, ALL, false, MOST).await?;
+        Ok(known
+            .iter()
+            .filter(|(_, item)| item.expires > now)
+            .filter_map(|(_, item)| item.attributes.get("at")?.as_u64())
+            .collect())
+    }
+
+    async fn sight_value(&self, key: Key, sighting: &Sighting<'_>, now: Moment) -> Result<(), Fault> {
+        for attempt in 0..TRIES {
+            let item = self.get(&key).await?;
+            let known =
+                item.as_ref().filter(|item| item.expires > now).and_then(|item| item.attributes.get("at")?.as_u64());
+            if known.is_some_and(|known| known >= sighting.at.millis()) {
+                return Ok(());
+            }
+            let attributes = Attributes::from_iter([("at".to_owned(), sighting.at.millis().into())]);
+            if self.note(key.clone(), Expect::same(item.as_ref()), attributes, sighting, now).await? {
+                return Ok(());
+            }
+            pause(attempt, sighting.finding).await;
+        }
+        Err(lost())
+    }
+
+    async fn note(
+        &self,
+        key: Key,
+        expect: Expect,
+        attributes: Attributes,
+        sighting: &Sighting<'_>,
+        now: Moment,
+    ) -> Result<bool, Fault> {
+        // By our clock, not by the event's: one that comes late counts as long as any other.
+        let expires = now.plus(sighting.window).plus(AFTERMATH);
+        self.store.put(vec![Put { key, expect, attributes, expires }]).await
+    }
+}
+
+/// Sorts by time, then by finding.
+fn sort_key(at: Moment, finding: &str) -> String {
+    format!("{:015}#{finding}", at.millis())
+}
+
+/// Whether `count` of the times, in milliseconds, lie in one window that holds the sighting's own.
+fn is_reached(mut times: Vec<u64>, sighting: &Sighting<'_>) -> bool {
+    let at = sighting.at.millis();
+    let (Ok(count), Ok(window)) = (usize::try_from(sighting.count), u64::try_from(sighting.window.as_millis())) else {
+        return false;
+    };
+    times.sort_unstable();
+    times.windows(count).any(|run| {
+        let (first, last) = (run[0], run[count - 1]);
+        last - first <= window && last.max(at) - first.min(at) <= window
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn sighting(at: u64, count: u64, window: u64, finding: &FindingId) -> Sighting<'_> {
+        let (at, window) = (Moment::from_millis(at), Duration::from_millis(window));
+        Sighting { id: "t", finding, at, count, window, distinct: None }
+    }
+
+    proptest! {
+        /// Against the definition: some window [start, start + w] that holds `at` holds `count` times.
+        #[test]
+        fn a_window_is_found_exactly_if_there_is_one(
+            mut times in prop::collection::vec(0..60_u64, 1..20), which in any::<prop::sample::Index>(),
+            count in 2..6_u64, window in 1..30_u64,
+        ) {
+            let at = times[which.index(times.len())];
+            let holds = (0..=at).any(|start| start + window >= at && {
+                let inside = times.iter().filter(|time| (start..=start + window).contains(time)).count();
+                inside as u64 >= count
+            });
+            let finding = FindingId::of(&["x"]);
+            prop_assert_eq!(is_reached(times.clone(), &sighting(at, count, window, &finding)), holds);
+            times.reverse();
+            prop_assert_eq!(is_reached(times, &sighting(at, count, window, &finding)), holds);
+        }
+    }
+}

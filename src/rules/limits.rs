@@ -1,0 +1,115 @@
+//! What a rule says about the number of its alerts: repeats that are held back, and how many matches there must be.
+
+use super::field::Field;
+use crate::finding::FindingId;
+use crate::record::{Record, Scope};
+
+/// Repeats of a rule's findings that are held back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Throttle {
+    /// Seconds for which they are, from the first on.
+    pub window: u64,
+    /// The fields whose values make two findings repeats of one another.
+    pub by: Vec<Field>,
+}
+
+/// How often a rule must match before it alerts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Threshold {
+    /// From which match on it alerts: at least 2.
+    pub count: u64,
+    /// Seconds within which there must be so many, by `eventTime`.
+    pub window: u64,
+    /// The fields whose values must be equal for matches to be counted together; none: all are.
+    pub by: Vec<Field>,
+    /// The field whose different values are counted, instead of matches.
+    pub distinct: Option<Field>,
+}
+
+impl Throttle {
+    /// Seconds of the window of a rule that names none.
+    pub const USUAL_WINDOW: u64 = 300;
+    /// What makes repeats of the findings of a rule that does not say: the same call by the same caller.
+    pub const USUAL_BY: [&'static str; 3] = ["actor", "event", "account"];
+
+    /// The throttle of a rule that names none. Past its threshold every match is a finding: those that were counted together
+    /// are repeats of one another.
+    pub fn usual(threshold: Option<&Threshold>) -> Self {
+        match threshold {
+            None => Self { window: Self::USUAL_WINDOW, by: Self::usual_by() },
+            Some(threshold) => Self { window: threshold.window.max(Self::USUAL_WINDOW), by: threshold.by.clone() },
+        }
+    }
+
+    /// [`Throttle::USUAL_BY`], as fields.
+    pub(super) fn usual_by() -> Vec<Field> {
+        Self::USUAL_BY.iter().filter_map(|alias| Field::of_record(alias).ok()).collect()
+    }
+
+    /// What is equal for repeats of one another: a hash of the rule and of the values of `by`.
+    pub fn group(&self, rule: &str, record: &Record) -> String {
+        group("throttle", rule, &self.by, record)
+    }
+}
+
+impl Threshold {
+    /// What is equal for matches that are counted together: a hash of the rule and of the values of `by`.
+    pub fn group(&self, rule: &str, record: &Record) -> String {
+        group("threshold", rule, &self.by, record)
+    }
+
+    /// The values that count, if values are counted. A match without any counts for nothing.
+    pub fn values(&self, record: &Record) -> Option<Vec<String>> {
+        self.distinct.as_ref().map(|field| values(field, record))
+    }
+}
+
+fn group(what: &str, rule: &str, by: &[Field], record: &Record) -> String {
+    let mut parts = vec![what.to_owned(), rule.to_owned()];
+    for field in by {
+        let values = values(field, record);
+        // How many, so that the values of one field are not taken for another's.
+        parts.push(values.len().to_string());
+        parts.extend(values);
+    }
+    let parts: Vec<&str> = parts.iter().map(String::as_str).collect();
+    FindingId::of(&parts).as_str().to_owned()
+}
+
+/// The set of values of a field, as text.
+fn values(field: &Field, record: &Record) -> Vec<String> {
+    let found = Scope::Record(record).values(field);
+    let mut values: Vec<String> = found.iter().map(|value| value.text().into_owned()).collect();
+    values.sort();
+    values.dedup();
+    values
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn group_of(by: &[&str], record: &str) -> String {
+        let by = by.iter().map(|field| Field::of_record(field).unwrap()).collect();
+        Throttle { window: 1, by }.group("R", &Record::parse(record).unwrap())
+    }
+
+    #[test]
+    fn a_group_is_what_its_values_are() {
+        let by = ["eventName", "requestParameters.ids"];
+        let one = group_of(&by, r#"{"eventName":"A","requestParameters":{"ids":["1","2"]},"eventID":"x"}"#);
+        assert_eq!(one, group_of(&by, r#"{"eventName":"A","requestParameters":{"ids":["2","1","2"]},"eventID":"y"}"#));
+        for other in [r#"{"eventName":"A","requestParameters":{"ids":["1"]}}"#, r#"{"eventName":"A"}"#, "{}"] {
+            assert_ne!(one, group_of(&by, other), "{other}");
+        }
+        assert_ne!(group_of(&by, r#"{"eventName":"A"}"#), group_of(&by, r#"{"requestParameters":{"ids":"A"}}"#));
+    }
+
+    #[test]
+    fn the_usual_throttle_follows_the_threshold() {
+        assert_eq!(Throttle::usual(None).by.len(), 3);
+        let by = vec![Field::of_record("source_ip").unwrap()];
+        let threshold = Threshold { count: 5, window: 600, by: by.clone(), distinct: None };
+        assert_eq!(Throttle::usual(Some(&threshold)), Throttle { window: 600, by });
+    }
+}

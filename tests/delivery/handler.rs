@@ -1,0 +1,183 @@
+//! One invocation: what is sent, what is answered, and that the sums hold.
+
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use offlimits::handler::{HandleError, Handled, Response, Summary};
+use offlimits::ledger::{Fault, Item, Key, Put, Store};
+use offlimits::moment::Moment;
+
+use crate::outside::{Act, TestApp, app, app_on, invoke, sqs_event};
+
+pub(crate) const RULES: &str = r#"{
+  "channels": { "topic": { "type": "sns" }, "soc": { "type": "slack", "min_severity": "medium" } },
+  "rules": [
+    { "id": "STOP", "title": "t", "severity": "very-high", "when": { "event": { "is": "StopLogging" } } },
+    { "id": "LOW", "title": "t", "severity": "low", "notify": ["soc"], "when": { "event": { "is": "StopLogging" } } },
+    { "id": "STAGED", "title": "t", "severity": "high", "mode": "stage", "when": { "event": { "is": "StopLogging" } } },
+    { "id": "SECRET", "title": "t", "severity": "high", "throttle": "off", "when": { "event": { "is": "GetSecretValue" } } }
+  ]
+}"#;
+
+pub(crate) const STOP: &str = include_str!("../../events/stop-logging.json");
+
+pub(crate) fn summary(handled: Handled) -> Summary {
+    let Ok(Response::Summary(summary)) = handled.answer else { panic!("{handled:?}") };
+    summary
+}
+
+fn acknowledged(app: &TestApp, channel: &str) -> usize {
+    app.transport.taken(channel).iter().filter(|taken| taken.acknowledged).count()
+}
+
+/// Without queues: a small deployment, `make invoke`.
+fn bare() -> TestApp {
+    let mut app = app(RULES);
+    app.queues.is_there = false;
+    app
+}
+
+#[tokio::test(start_paused = true)]
+async fn every_finding_and_delivery_is_accounted_for() {
+    let app = app(RULES);
+    let summary = summary(invoke(STOP, &app).await);
+    let f = &summary.findings;
+    assert_eq!((f.total, f.staged, f.unrouted, f.own, f.routed), (3, 1, 1, 0, 1));
+    assert_eq!((summary.deliveries.routed, summary.deliveries.delivered), (2, 2));
+    assert_eq!((acknowledged(&app, "topic"), acknowledged(&app, "soc")), (1, 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn without_a_queue_a_channel_that_is_down_fails_the_invocation_and_keeps_nothing_from_another() {
+    let app = bare();
+    app.transport.script("soc", |_, at| if at < Duration::from_mins(1) { Act::Dead } else { Act::Take });
+    let error = invoke(STOP, &app).await.answer.unwrap_err();
+    assert_eq!(error, HandleError::Undelivered { failed: 1, channels: vec!["soc".to_owned()] });
+    assert_eq!((acknowledged(&app, "topic"), app.transport.taken("topic")[0].at), (1, Duration::ZERO));
+    // Lambda tries again: what had arrived does not arrive twice.
+    tokio::time::sleep(Duration::from_mins(1)).await;
+    let summary = summary(invoke(STOP, &app).await);
+    assert_eq!((summary.deliveries.delivered, summary.deliveries.duplicate), (1, 1));
+    assert_eq!((acknowledged(&app, "topic"), acknowledged(&app, "soc")), (1, 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_queue_that_takes_nothing_fails_the_invocation() {
+    let app = app(RULES);
+    app.queues.refuses.store(true, Ordering::Relaxed);
+    for (act, what) in [(Act::Dead, "down"), (Act::Status(400, None), "rejects")] {
+        app.transport.script("soc", move |_, _| act);
+        let handled = invoke(STOP, &app).await;
+        assert!(matches!(handled.answer, Err(HandleError::Undelivered { failed: 1, .. })), "{what}: {handled:?}");
+    }
+    app.queues.refuses.store(false, Ordering::Relaxed);
+    app.transport.script("soc", |_, _| Act::Take);
+    assert_eq!(summary(invoke(STOP, &app).await).deliveries.delivered, 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_batch_of_messages_is_answered_in_parts() {
+    let bodies = [STOP, "{oops", "{}"].map(str::to_owned);
+    assert_eq!(invoke(&sqs_event(&bodies), &bare()).await.answer, Ok(Response::Batch(vec!["1".to_owned()])));
+    let app = bare();
+    app.transport.script("soc", |_, _| Act::Status(400, None));
+    let failed = ["0", "1"].map(str::to_owned).to_vec();
+    assert_eq!(invoke(&sqs_event(&bodies), &app).await.answer, Ok(Response::Batch(failed)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_cannot_be_read_is_an_error_and_what_is_not_cloudtrails_is_not() {
+    for payload in ["", "{", "null", "7", r#"{"Records":{}}"#, r#"{"offlimits":"delivery"}"#] {
+        assert_eq!(invoke(payload, &app(RULES)).await.answer, Err(HandleError::Unreadable(1)), "{payload}");
+    }
+    let other = summary(invoke(include_str!("../../events/ec2-state-change.json"), &app(RULES)).await);
+    assert_eq!((other.records, other.ignored), (0, 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_test_alert_goes_to_every_channel_and_tells_each_verdict() {
+    let app = app(RULES);
+    let Ok(Response::Test { test }) = invoke(r#"{"offlimits":"test"}"#, &app).await.answer else { panic!("no report") };
+    assert_eq!(test.iter().map(|report| report.verdict.as_str()).collect::<Vec<_>>(), ["delivered", "delivered"]);
+    app.transport.script("soc", |_, _| Act::Status(400, None));
+    let Ok(Response::Test { test }) = invoke(r#"{"offlimits":"test"}"#, &app).await.answer else { panic!("no report") };
+    assert_eq!((test[1].channel.as_str(), test[1].verdict.as_str()), ("soc", "rejected: HTTP 400"));
+    assert_eq!(app.queues.waiting() + app.queues.dead.lock().unwrap().len(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn our_own_calls_are_counted_and_others_by_our_role_are_alerted() {
+    let call = |role: &str, session: &str, secret: &str| {
+        serde_json::json!({
+            "eventName": "GetSecretValue", "eventSource": "secretsmanager.amazonaws.com", "eventID": secret,
+            "userIdentity": { "type": "AssumedRole", "arn": format!("arn:aws:sts::123456789012:assumed-role/{role}/{session}") },
+            "requestParameters": { "secretId": format!("arn:aws:secretsmanager:us-east-1:123456789012:secret:{secret}") }
+        })
+        .to_string()
+    };
+    assert_eq!(summary(invoke(&call("offlimits-role", "offlimits", "offlimits"), &app(RULES)).await).findings.own, 1);
+    for other in [
+        call("offlimits-role", "offlimits", "another"),
+        call("offlimits-role", "somebody", "offlimits"),
+        call("another-role", "offlimits", "offlimits"),
+    ] {
+        assert_eq!(summary(invoke(&other, &app(RULES)).await).findings.routed, 1, "{other}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_ledger_that_does_not_answer_holds_nothing_back() {
+    let app = app_on(RULES, Broken);
+    for _ in 0..2 {
+        let summary = summary(invoke(STOP, &app).await);
+        assert_eq!(summary.deliveries.delivered, 2);
+        assert!(summary.ledger_faults >= 4, "{summary:?}");
+    }
+    assert_eq!((app.transport.taken("topic").len(), app.transport.taken("soc").len()), (2, 2));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_threshold_alerts_from_its_count_on_and_the_first_of_them_only() {
+    let rules = r#"{ "rules": [{ "id": "GUESS", "title": "t", "severity": "high", "when": { "event": "ConsoleLogin" },
+        "threshold": { "count": 3, "window": "10m", "by": ["source_ip"], "distinct": "userIdentity.userName" } }] }"#;
+    let app = app(rules);
+    let sign_in = |user: &str, ip: &str, id: &str| {
+        serde_json::json!({
+            "eventName": "ConsoleLogin", "eventSource": "signin.amazonaws.com", "eventTime": "2026-01-10T11:32:44Z",
+            "eventID": id, "sourceIPAddress": ip, "userIdentity": { "type": "IAMUser", "userName": user }
+        })
+        .to_string()
+    };
+    let mut below = Vec::new();
+    for (user, ip, id) in [
+        ("a", "1", "1"),
+        ("a", "1", "2"),
+        ("b", "1", "3"),
+        ("c", "2", "4"),
+        ("c", "1", "5"),
+        ("d", "1", "6"),
+        ("a", "1", "1"),
+    ] {
+        below.push(summary(invoke(&sign_in(user, ip, id), &app).await).findings.below_threshold);
+    }
+    assert_eq!(below, [1, 1, 1, 1, 0, 0, 0]);
+    assert_eq!(app.transport.taken("topic").len(), 1);
+}
+
+/// A store that never answers.
+struct Broken;
+
+impl Store for Broken {
+    async fn get(&self, _: &[Key]) -> Result<Vec<Option<Item>>, Fault> {
+        Err(Fault("no answer".to_owned()))
+    }
+    async fn put(&self, _: Vec<Put>) -> Result<bool, Fault> {
+        Err(Fault("no answer".to_owned()))
+    }
+    async fn count(&self, _: Key, _: Moment) -> Result<u64, Fault> {
+        Err(Fault("no answer".to_owned()))
+    }
+    async fn query(&self, _: &str, _: (&str, &str), _: bool, _: usize) -> Result<Vec<(String, Item)>, Fault> {
+        Err(Fault("no answer".to_owned()))
+    }
+}

@@ -1,0 +1,274 @@
+//! What is outside: vendors that fail by script, a queue that hides messages as SQS does, and a clock that runs with tokio's.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, SystemTime};
+
+use offlimits::channel::{Reply, Request};
+use offlimits::deliver::{Tokens, Transport};
+use offlimits::handler::{App, Handled, OwnCalls, Response, Summary, handle};
+use offlimits::ledger::{Ledger, MemoryStore, Store};
+use offlimits::redelivery::{LONGEST_DELAY, Queues};
+use offlimits::rules::RuleSet;
+use offlimits::secret::Credentials;
+use tokio::time::{Instant, sleep, sleep_until};
+
+/// The function's timeout, less the margin.
+pub(crate) const TIMEOUT: Duration = Duration::from_secs(27);
+
+/// What a vendor does with one request.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Act {
+    /// It takes the message, and says so.
+    Take,
+    /// It refuses, with this status and wait.
+    Status(u16, Option<u64>),
+    /// It rejects the credential.
+    Revoked,
+    /// It never answers.
+    Hang,
+    /// It takes the message, and the connection breaks before it has said so.
+    TakeAndBreak,
+    /// Nobody is there.
+    Dead,
+}
+
+/// A message that a vendor has taken.
+#[derive(Debug, Clone)]
+pub(crate) struct Taken {
+    /// What makes it recognisable: [`offlimits::alert::Alert::key`], as its footer shows it.
+    pub(crate) key: String,
+    /// All of it.
+    pub(crate) text: String,
+    /// Whether the vendor said so.
+    pub(crate) acknowledged: bool,
+    /// When, after the start.
+    pub(crate) at: Duration,
+}
+
+type Script = Box<dyn FnMut(usize, Duration) -> Act + Send>;
+
+#[derive(Default)]
+struct Vendor {
+    script: Option<Script>,
+    requests: usize,
+    taken: Vec<Taken>,
+}
+
+/// Every channel's vendor, by the channel's name; `topic` is SNS. What has no script takes everything.
+pub(crate) struct Outside {
+    start: Instant,
+    vendors: Mutex<HashMap<String, Vendor>>,
+    credentials: Arc<Credentials>,
+}
+
+/// A redelivery queue and a dead-letter queue.
+pub(crate) struct Sqs {
+    waiting: Mutex<Vec<(Instant, String)>>,
+    pub(crate) dead: Mutex<Vec<String>>,
+    pub(crate) is_there: bool,
+    pub(crate) refuses: AtomicBool,
+}
+
+pub(crate) type TestApp<S = MemoryStore> = App<Outside, S, Sqs>;
+
+/// The function, with these rules, and everything outside at its beginning.
+pub(crate) fn app(rules: &str) -> TestApp {
+    app_on(rules, MemoryStore::with_limit(2_000_000))
+}
+
+pub(crate) fn app_on<S: Store>(rules: &str, store: S) -> TestApp<S> {
+    let rules = RuleSet::compile(rules).unwrap().rules;
+    let credentials: serde_json::Map<String, serde_json::Value> = rules
+        .channels()
+        .iter()
+        .map(|channel| {
+            let url = format!("https://hooks.slack.com/services/{}", channel.name);
+            (channel.name.clone(), serde_json::json!({ "webhook_url": url }))
+        })
+        .collect();
+    let credentials = Credentials::parse(&serde_json::Value::Object(credentials).to_string()).unwrap();
+    let outside = Outside { start: Instant::now(), vendors: Mutex::default(), credentials: Arc::new(credentials) };
+    let sqs =
+        Sqs { waiting: Mutex::default(), dead: Mutex::default(), is_there: true, refuses: AtomicBool::new(false) };
+    let own = OwnCalls {
+        role_arn: Some("arn:aws:iam::123456789012:role/path/offlimits-role".to_owned()),
+        function_name: Some("offlimits".to_owned()),
+        secret_arn: Some("arn:aws:secretsmanager:us-east-1:123456789012:secret:offlimits".to_owned()),
+        ..OwnCalls::default()
+    };
+    let (transport, queues) = (outside, sqs);
+    App { rules, transport, tokens: Tokens::default(), ledger: Ledger::new(store), queues, own }
+}
+
+/// One invocation.
+pub(crate) async fn invoke<S: Store>(payload: &str, app: &TestApp<S>) -> Handled {
+    let handled = handle(payload, Instant::now() + TIMEOUT, app).await;
+    assert!(handled.summary.adds_up(), "{:?}", handled.summary);
+    handled
+}
+
+/// Delivers what comes due in the queue until `end`, ten messages at a time, and returns the account of it.
+pub(crate) async fn redeliver_until<S: Store>(app: &TestApp<S>, end: Duration) -> Summary {
+    let mut account = Summary::default();
+    let end = app.transport.start + end;
+    loop {
+        let next = app.queues.waiting.lock().unwrap().iter().map(|(due, _)| *due).min();
+        match next.filter(|due| *due <= end) {
+            None => {
+                sleep_until(end).await;
+                return account;
+            }
+            Some(due) => sleep_until(due).await,
+        }
+        account += &redeliver(app).await;
+    }
+}
+
+/// One batch of what is due.
+pub(crate) async fn redeliver<S: Store>(app: &TestApp<S>) -> Summary {
+    let batch: Vec<String> = {
+        let mut waiting = app.queues.waiting.lock().unwrap();
+        waiting.sort_by_key(|(due, _)| *due);
+        let due = waiting.iter().take(10).filter(|(due, _)| *due <= Instant::now()).count();
+        waiting.drain(..due).map(|(_, body)| body).collect()
+    };
+    let Handled { summary, answer } = invoke(&sqs_event(&batch), app).await;
+    let Ok(Response::Batch(failed)) = answer else { panic!("{answer:?}") };
+    for id in failed {
+        let body = batch[id.parse::<usize>().unwrap()].clone();
+        app.queues.waiting.lock().unwrap().push((Instant::now() + Duration::from_mins(3), body));
+    }
+    summary
+}
+
+/// The event of a batch of messages: the ids are their places.
+pub(crate) fn sqs_event(bodies: &[String]) -> String {
+    let messages: Vec<_> = bodies
+        .iter()
+        .enumerate()
+        .map(|(index, body)| {
+            serde_json::json!({ "messageId": index.to_string(), "receiptHandle": "r", "eventSource": "aws:sqs", "body": body })
+        })
+        .collect();
+    serde_json::json!({ "Records": messages }).to_string()
+}
+
+impl Outside {
+    /// What the vendor of a channel does, of the number of the request and the time since the start.
+    pub(crate) fn script(&self, channel: &str, script: impl FnMut(usize, Duration) -> Act + Send + 'static) {
+        self.vendors.lock().unwrap().entry(channel.to_owned()).or_default().script = Some(Box::new(script));
+    }
+
+    /// What the vendor of a channel has taken.
+    pub(crate) fn taken(&self, channel: &str) -> Vec<Taken> {
+        self.vendors.lock().unwrap().get(channel).map(|vendor| vendor.taken.clone()).unwrap_or_default()
+    }
+
+    /// Requests that it was sent.
+    pub(crate) fn requests(&self, channel: &str) -> usize {
+        self.vendors.lock().unwrap().get(channel).map_or(0, |vendor| vendor.requests)
+    }
+
+    fn act(&self, channel: &str, text: &str) -> Act {
+        let at = Instant::now() - self.start;
+        let mut vendors = self.vendors.lock().unwrap();
+        let vendor = vendors.entry(channel.to_owned()).or_default();
+        vendor.requests += 1;
+        let act = vendor.script.as_mut().map_or(Act::Take, |script| script(vendor.requests, at));
+        if matches!(act, Act::Take | Act::TakeAndBreak) {
+            let key = text.split("message ").nth(1).and_then(|rest| rest.get(..32)).expect("a footer").to_owned();
+            let (text, acknowledged) = (text.to_owned(), matches!(act, Act::Take));
+            vendor.taken.push(Taken { key, text, acknowledged, at });
+        }
+        act
+    }
+}
+
+impl Transport for Outside {
+    async fn send(&self, request: Request, timeout: Duration) -> Reply {
+        let (channel, text, is_sns) = match &request {
+            Request::Sns { message, .. } => ("topic".to_owned(), message.clone(), true),
+            Request::Http(request) => {
+                let channel = request.url.expose().rsplit('/').next().unwrap().to_owned();
+                (channel, request.content.as_ref().unwrap().1.expose().to_owned(), false)
+            }
+        };
+        let http = |status, seconds: Option<u64>, body: &str| Reply::Http {
+            status,
+            retry_after: seconds.map(Duration::from_secs),
+            body: body.to_owned(),
+        };
+        match self.act(&channel, &text) {
+            Act::Take if is_sns => Reply::Published("id".to_owned()),
+            Act::Take => http(200, None, "ok"),
+            Act::Status(..) | Act::Revoked if is_sns => Reply::SnsFault("InternalError".to_owned()),
+            Act::Status(status, seconds) => http(status, seconds, ""),
+            Act::Revoked => http(403, None, "invalid_token"),
+            Act::Hang => {
+                sleep(timeout).await;
+                Reply::Unreachable("timeout")
+            }
+            Act::TakeAndBreak => Reply::Unreachable("the connection broke"),
+            Act::Dead => Reply::Unreachable("cannot connect"),
+        }
+    }
+
+    async fn credentials(&self, _: bool) -> Result<Arc<Credentials>, String> {
+        Ok(Arc::clone(&self.credentials))
+    }
+
+    fn now(&self) -> SystemTime {
+        // 2026-01-10T11:32:44Z, when the samples happened.
+        SystemTime::UNIX_EPOCH + Duration::from_secs(1_768_044_764) + (Instant::now() - self.start)
+    }
+}
+
+impl Sqs {
+    /// Messages that wait, due or not.
+    pub(crate) fn waiting(&self) -> usize {
+        self.waiting.lock().unwrap().len()
+    }
+
+    /// One message, due or not, taken out.
+    pub(crate) fn take(&self) -> String {
+        self.waiting.lock().unwrap().pop().expect("a message").1
+    }
+
+    /// Moves every dead letter to the redelivery queue, as SQS's redrive does. Returns how many.
+    pub(crate) fn redrive(&self) -> usize {
+        let dead: Vec<String> = self.dead.lock().unwrap().drain(..).collect();
+        let count = dead.len();
+        self.waiting.lock().unwrap().extend(dead.into_iter().map(|body| (Instant::now(), body)));
+        count
+    }
+}
+
+impl Queues for Sqs {
+    fn can_wait(&self) -> bool {
+        self.is_there
+    }
+
+    fn can_bury(&self) -> bool {
+        self.is_there
+    }
+
+    async fn wait(&self, message: String, delay: Duration) -> Result<(), String> {
+        assert!(delay <= LONGEST_DELAY && delay.subsec_nanos() == 0, "SQS takes no delay of {delay:?}");
+        assert!(message.len() <= 1024 * 1024, "SQS takes no message of {} bytes", message.len());
+        if self.refuses.load(Ordering::Relaxed) {
+            return Err("ServiceUnavailable".to_owned());
+        }
+        self.waiting.lock().unwrap().push((Instant::now() + delay, message));
+        Ok(())
+    }
+
+    async fn bury(&self, message: String) -> Result<(), String> {
+        if self.refuses.load(Ordering::Relaxed) {
+            return Err("ServiceUnavailable".to_owned());
+        }
+        self.dead.lock().unwrap().push(message);
+        Ok(())
+    }
+}

@@ -1,0 +1,126 @@
+//! What could not be delivered at once: it comes back from the queue, or lies among the dead letters with its reason.
+
+use std::time::Duration;
+
+use offlimits::redelivery::LIFE;
+use serde_json::Value;
+
+use crate::handler::{RULES, STOP, summary};
+use crate::outside::{Act, TestApp, app, invoke, redeliver, redeliver_until};
+
+const MINUTE: Duration = Duration::from_mins(1);
+
+fn dead(app: &TestApp) -> Vec<Value> {
+    app.queues.dead.lock().unwrap().iter().map(|message| serde_json::from_str(message).unwrap()).collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_channel_that_was_down_gets_its_alert_when_it_recovers_and_only_that() {
+    let app = app(RULES);
+    app.transport.script("soc", |_, at| if at < 20 * MINUTE { Act::Status(503, None) } else { Act::Take });
+    let account = summary(invoke(STOP, &app).await);
+    assert_eq!((account.deliveries.delivered, account.deliveries.queued), (1, 1));
+    let account = redeliver_until(&app, 60 * MINUTE).await;
+    assert_eq!((account.deliveries.delivered, app.queues.waiting(), dead(&app).len()), (1, 0, 0));
+    let taken = app.transport.taken("soc");
+    assert_eq!((taken.len(), app.transport.taken("topic").len()), (1, 1));
+    assert!((20 * MINUTE..40 * MINUTE).contains(&taken[0].at), "{:?}", taken[0].at);
+    // The event comes once more: it was delivered.
+    assert_eq!(summary(invoke(STOP, &app).await).deliveries.duplicate, 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_wait_of_hours_is_made_of_hops() {
+    let app = app(RULES);
+    app.transport.script("soc", |number, _| if number == 1 { Act::Status(429, Some(7200)) } else { Act::Take });
+    summary(invoke(STOP, &app).await);
+    let account = redeliver_until(&app, 130 * MINUTE).await;
+    assert_eq!((app.transport.requests("soc"), app.transport.taken("soc")[0].at.as_secs()), (2, 7200));
+    assert_eq!((account.deliveries.redelivered, account.deliveries.queued, account.deliveries.delivered), (8, 7, 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn after_a_day_it_is_dead_with_its_reason_and_can_be_sent_through_again() {
+    let app = app(RULES);
+    app.transport.script("soc", |_, at| if at < 2 * LIFE { Act::Dead } else { Act::Take });
+    summary(invoke(STOP, &app).await);
+    let account = redeliver_until(&app, LIFE + 60 * MINUTE).await;
+    assert_eq!((account.deliveries.dead, account.operational, app.queues.waiting()), (1, 1, 0));
+    let [letter] = &dead(&app)[..] else { panic!("{:?}", dead(&app)) };
+    let reason = letter["reason"].as_str().unwrap();
+    assert!(reason.starts_with("gave up after ") && reason.ends_with("cannot connect"), "{reason}");
+    assert_eq!((&letter["channel"], &letter["task"]["deliver"]["about"]["rule"]), (&"soc".into(), &"STOP".into()));
+    assert!(!letter.to_string().contains("hooks.slack.com"), "no credential travels");
+    let told = app.transport.taken("topic").pop().unwrap().text;
+    assert!(told.contains("offlimits itself needs attention") && told.contains("soc"), "{told}");
+    // A new life: tried at once, and for another day.
+    assert_eq!(app.queues.redrive(), 1);
+    let account = redeliver_until(&app, 2 * LIFE + 90 * MINUTE).await;
+    assert_eq!((account.deliveries.delivered, account.deliveries.dead), (1, 0));
+    assert_eq!(app.transport.taken("soc").len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_rejection_is_dead_at_once_and_people_are_told_once_an_hour() {
+    let app = app(&RULES.replace(r#""severity": "very-high","#, r#""severity": "very-high", "throttle": "off","#));
+    app.transport.script("soc", |_, at| if at < 100 * MINUTE { Act::Revoked } else { Act::Take });
+    let mut operational = Vec::new();
+    for number in 0..4 {
+        let event = STOP.replace("\"eventID\": \"", &format!("\"eventID\": \"{number}"));
+        let account = summary(invoke(&event, &app).await);
+        assert_eq!((account.deliveries.delivered, account.deliveries.dead), (1, 1));
+        operational.push(account.operational);
+        tokio::time::sleep(20 * MINUTE).await;
+    }
+    // From 11:32 on: 11:32, 11:52, 12:12, 12:32.
+    assert_eq!(operational, [1, 0, 1, 0]);
+    tokio::time::sleep(20 * MINUTE).await;
+    assert_eq!(app.queues.redrive(), 4);
+    assert_eq!(redeliver(&app).await.deliveries.delivered, 4);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_channel_that_is_gone_from_the_rules_buries_its_deliveries() {
+    let before = app(RULES);
+    before.transport.script("soc", |_, _| Act::Dead);
+    summary(invoke(STOP, &before).await);
+    let message = before.queues.take();
+    let after = app(&RULES.replace("soc", "security"));
+    let handled = invoke(&message, &after).await;
+    assert_eq!(summary(handled).deliveries.dead, 1);
+    assert!(dead(&after)[0]["reason"].as_str().unwrap().contains("no channel of this name"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_roll_up_follows_the_window_although_no_further_event_comes() {
+    let app = app(RULES);
+    for number in 0..300 {
+        let event = STOP.replace("\"eventID\": \"", &format!("\"eventID\": \"{number}"));
+        invoke(&event, &app).await;
+    }
+    assert_eq!((app.transport.taken("soc").len(), app.queues.waiting()), (1, 2));
+    let account = redeliver_until(&app, 10 * MINUTE).await;
+    assert_eq!((account.deliveries.roll_ups, account.deliveries.delivered), (2, 2));
+    let [_, roll_up] = &app.transport.taken("soc")[..] else { panic!() };
+    assert!(roll_up.text.contains("and 299 more"), "{}", roll_up.text);
+    assert_eq!(roll_up.at.as_secs(), 315);
+}
+
+#[tokio::test(start_paused = true)]
+async fn too_many_alerts_become_a_digest_and_the_worst_still_goes_out() {
+    let app = app(r#"{ "channels": { "soc": { "type": "slack", "max_per_minute": 5 } }, "rules": [
+            { "id": "MANY", "title": "t", "severity": "low", "throttle": "off", "when": { "event": { "is": "StopLogging" } },
+              "severity_when": [{ "severity": "extreme", "when": { "user_agent": "worst" } }] }] }"#);
+    let mut digested = 0;
+    for number in 0..100 {
+        let event = STOP.replace("\"eventID\": \"", &format!("\"eventID\": \"{number}"));
+        digested += summary(invoke(&event, &app).await).deliveries.digested;
+    }
+    assert_eq!((digested, app.transport.taken("soc").len()), (95, 5));
+    let worst = STOP.replace("\"userAgent\": \"", "\"userAgent\": \"worst");
+    assert_eq!(summary(invoke(&worst, &app).await).deliveries.delivered, 1);
+    let account = redeliver_until(&app, 3 * MINUTE).await;
+    assert_eq!((account.deliveries.roll_ups, account.deliveries.delivered), (1, 1));
+    let digest = app.transport.taken("soc").pop().unwrap();
+    assert!(digest.text.contains("95 alerts"), "{}", digest.text);
+}
