@@ -1,14 +1,17 @@
 //! `offlimits backtest`: what the rules would have found in archives, and what would have been sent.
 
 mod alerts;
+mod report;
 mod summary;
 mod tally;
 pub(super) mod time;
 
 use std::io::{self, Write};
+use std::path::PathBuf;
 
 use clap::ValueEnum;
 
+use self::report::Report;
 use self::summary::Summary;
 pub(super) use self::summary::grouped;
 pub(super) use self::tally::Tally;
@@ -25,6 +28,7 @@ read is named, and the rest goes on (exit code 2). Ctrl-C ends with the figures 
 Examples:
   offlimits backtest AWSLogs/                          How loud would these rules have been?
   offlimits backtest AWSLogs/ --format jsonl           Every finding, one JSON object a line
+  offlimits backtest AWSLogs/ --report report.html     A page to read and to share
   offlimits backtest AWSLogs/ --max-per-day 20         For CI: fail if any day has more alerts";
 
 #[derive(Debug, clap::Args)]
@@ -35,6 +39,9 @@ pub(super) struct Options {
     /// Fail (exit code 1) if a day has more messages than this, throttling taken into account, staged rules included
     #[arg(long, value_name = "N")]
     max_per_day: Option<u64>,
+    /// Write a report as one page of HTML that needs no network
+    #[arg(long, value_name = "FILE.html")]
+    report: Option<PathBuf>,
     /// How many rules, actors and addresses the summary names
     #[arg(long, value_name = "N", default_value_t = 10)]
     top: usize,
@@ -54,10 +61,14 @@ enum Format {
 pub(super) fn run(rules: &RuleSet, archive: &Archive, options: &Options) -> io::Result<Exit> {
     let mut out = io::BufWriter::new(anstream::AutoStream::auto(io::stdout()));
     let mut tally = Tally::new(rules);
+    let mut report = options.report.as_ref().map(|path| (path, Report::default()));
     let counts = archive.each(&Evaluate::new(rules), |file, found| {
-        tally.add(&found);
+        let is_first = tally.add(&found);
+        let channels = findings::channels(rules, &found.finding);
+        if let Some((_, report)) = report.as_mut().filter(|_| is_first) {
+            report.add(&found, &channels, file);
+        }
         if options.format == Format::Jsonl {
-            let channels = findings::channels(rules, &found.finding);
             write_line(&mut out, &Line::of(&found.finding, channels, file, found.index))?;
         }
         Ok(())
@@ -70,6 +81,12 @@ pub(super) fn run(rules: &RuleSet, archive: &Archive, options: &Options) -> io::
         Format::Jsonl => summary.print(&mut anstream::stderr())?,
     }
     out.flush()?;
+    if let Some((path, report)) = report
+        && let Err(error) = report.write(path, rules, &tally, &summary)
+    {
+        eprintln!("error: cannot write the report: {}: {error}", path.display());
+        return Ok(Exit::Unreadable);
+    }
     Ok(end(&counts, options.max_per_day, &tally))
 }
 

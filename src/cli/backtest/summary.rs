@@ -25,81 +25,81 @@ const NAME: usize = 60;
 /// As `--format json` prints it. Scripts read it: keys may join, none may change or go.
 #[derive(Debug, Serialize)]
 pub(super) struct Summary {
-    files: usize,
-    records: usize,
-    ignored: usize,
-    unreadable: usize,
-    interrupted: bool,
+    pub(super) files: usize,
+    pub(super) records: usize,
+    pub(super) ignored: usize,
+    pub(super) unreadable: usize,
+    pub(super) interrupted: bool,
     /// Each once.
-    findings: u64,
+    pub(super) findings: u64,
     /// Findings of records that came again.
-    repeats: u64,
+    pub(super) repeats: u64,
     /// Findings whose record has no time.
-    undated: u64,
-    staged: u64,
-    unrouted: u64,
-    rules: Vec<RuleLine>,
+    pub(super) undated: u64,
+    pub(super) staged: u64,
+    pub(super) unrouted: u64,
+    pub(super) rules: Vec<RuleLine>,
     /// Rules that found nothing.
-    silent: Vec<String>,
-    actors: Top,
-    addresses: Top,
-    days: Vec<DayLine>,
-    channels: Vec<ChannelLine>,
+    pub(super) silent: Vec<String>,
+    pub(super) actors: Top,
+    pub(super) addresses: Top,
+    pub(super) days: Vec<DayLine>,
+    pub(super) channels: Vec<ChannelLine>,
     /// The day with the most messages.
-    worst_day: Option<DayCount>,
+    pub(super) worst_day: Option<DayCount>,
     #[serde(skip)]
-    unplayed: u64,
+    pub(super) unplayed: u64,
 }
 
 #[derive(Debug, Serialize)]
-struct RuleLine {
-    rule: String,
-    severity: Severity,
-    mode: &'static str,
-    findings: u64,
-    alerts: u64,
-    held_back: u64,
-    roll_ups: u64,
-    worst_day: Option<DayCount>,
+pub(super) struct RuleLine {
+    pub(super) rule: String,
+    pub(super) severity: Severity,
+    pub(super) mode: &'static str,
+    pub(super) findings: u64,
+    pub(super) alerts: u64,
+    pub(super) held_back: u64,
+    pub(super) roll_ups: u64,
+    pub(super) worst_day: Option<DayCount>,
 }
 
 #[derive(Debug, Serialize)]
-struct DayCount {
-    day: String,
-    count: u64,
+pub(super) struct DayCount {
+    pub(super) day: String,
+    pub(super) count: u64,
 }
 
 #[derive(Debug, Serialize)]
-struct DayLine {
-    day: String,
-    findings: u64,
-    messages: u64,
+pub(super) struct DayLine {
+    pub(super) day: String,
+    pub(super) findings: u64,
+    pub(super) messages: u64,
     #[serde(skip)]
-    number: i64,
+    pub(super) number: i64,
 }
 
 #[derive(Debug, Serialize)]
-struct ChannelLine {
-    channel: String,
-    findings: u64,
-    alerts: u64,
-    held_back: u64,
-    roll_ups: u64,
+pub(super) struct ChannelLine {
+    pub(super) channel: String,
+    pub(super) findings: u64,
+    pub(super) alerts: u64,
+    pub(super) held_back: u64,
+    pub(super) roll_ups: u64,
 }
 
 #[derive(Debug, Serialize)]
-struct Top {
+pub(super) struct Top {
     /// How many there are.
-    distinct: usize,
-    names: Vec<NameCount>,
+    pub(super) distinct: usize,
+    pub(super) names: Vec<NameCount>,
     /// Findings of those that were too many to be told apart.
-    others: u64,
+    pub(super) others: u64,
 }
 
 #[derive(Debug, Serialize)]
-struct NameCount {
-    name: String,
-    findings: u64,
+pub(super) struct NameCount {
+    pub(super) name: String,
+    pub(super) findings: u64,
 }
 
 impl Summary {
@@ -157,14 +157,16 @@ impl Summary {
         }
     }
 
+    /// `2025-03-03 to 2025-04-02`: the days of the first and the last finding.
+    pub(super) fn span(&self) -> Option<String> {
+        let (first, last) = (&self.days.first()?.day, &self.days.last()?.day);
+        Some(if first == last { format!("on {first}") } else { format!("{first} to {last}") })
+    }
+
     /// Prints it for people.
     pub(super) fn print(&self, out: &mut impl Write) -> io::Result<()> {
         let bold = Style::new().bold();
-        let span = match (self.days.first(), self.days.last()) {
-            (Some(first), Some(last)) if first.day == last.day => format!(", on {}", first.day),
-            (Some(first), Some(last)) => format!(", {} to {}", first.day, last.day),
-            _ => String::new(),
-        };
+        let span = self.span().map(|span| format!(", {span}")).unwrap_or_default();
         writeln!(
             out,
             "{bold}{} finding{}{bold:#} in {} from {}{}{}{span}",

@@ -1,0 +1,150 @@
+//! `--report FILE.html`: the backtest as one page that needs no network, no server and no other file.
+//!
+//! Most of what it shows was written by whoever called AWS, who may be the attacker: every text is cleaned and clipped
+//! here, and escaped by `maud`; the page's policy lets nothing run but our own script.
+
+mod chart;
+mod page;
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::io;
+use std::path::Path;
+
+use self::chart::Chart;
+use self::page::Page;
+use super::summary::Summary;
+use super::tally::Tally;
+use super::time::seconds;
+use crate::channel::event_link;
+use crate::cli::findings::Found;
+use crate::finding::{Finding, Mode};
+use crate::rules::RuleSet;
+use crate::severity::Severity;
+use crate::text::{clean, clip};
+
+/// Findings that the page lists: the worst, then the earliest. A page of 2,000 is three megabytes.
+const LISTED: usize = 2000;
+/// Characters of one text, and of the request's.
+const TEXT: usize = 300;
+const REQUEST: usize = 1500;
+
+/// Gathers what a report lists, in bounded memory.
+#[derive(Debug, Default)]
+pub(super) struct Report {
+    /// The last is the first to go.
+    listed: BTreeSet<Listed>,
+    /// Findings that were offered.
+    offered: u64,
+}
+
+/// One line of the table. The order of the fields is that of the lines: the worst first.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Listed {
+    rank: std::cmp::Reverse<Severity>,
+    /// Seconds since the epoch; what has no time comes last.
+    time: i64,
+    order: u64,
+    written_time: String,
+    rule: String,
+    title: String,
+    sentence: String,
+    actor: String,
+    source_ip: String,
+    /// Whom it goes to, or why it goes to nobody.
+    to: String,
+    /// Names and values that are shown on request.
+    facts: Vec<(&'static str, String)>,
+    runbook: Option<String>,
+    link: Option<String>,
+}
+
+impl Report {
+    /// Notes a finding; `channels`: whom it goes to.
+    pub(super) fn add(&mut self, found: &Found, channels: &[&str], file: &str) {
+        let order = self.offered;
+        self.offered += 1;
+        let finding = &found.finding;
+        let time = finding.call.event_time.as_deref().and_then(seconds).unwrap_or(i64::MAX);
+        // Most of a large archive's findings are not listed: look at the least first.
+        if self.listed.len() >= LISTED
+            && self.listed.last().is_some_and(|last| {
+                (last.rank, last.time, last.order) < (std::cmp::Reverse(finding.severity), time, order)
+            })
+        {
+            return;
+        }
+        self.listed.insert(Listed::of(finding, time, order, channels, &format!("{file}, record {}", found.index)));
+        if self.listed.len() > LISTED {
+            self.listed.pop_last();
+        }
+    }
+
+    /// Writes the page.
+    pub(super) fn write(&self, path: &Path, rules: &RuleSet, tally: &Tally<'_>, summary: &Summary) -> io::Result<()> {
+        let page = Page {
+            summary,
+            chart: Chart::of(&tally.slots),
+            listed: &self.listed,
+            left_out: self.offered - self.listed.len() as u64,
+            digest: rules.digest(),
+            rules: rules.rules().len(),
+        };
+        fs::write(path, page.html())
+    }
+}
+
+/// `2025-03-03 11:05:00` of `2025-03-03T11:05:00Z`; another time as it is.
+fn spaced(time: &str) -> String {
+    match time.strip_suffix('Z').and_then(|time| time.split_once('T')) {
+        Some((day, time)) if seconds(&format!("{day}T{time}Z")).is_some() => format!("{day} {time}"),
+        _ => time.to_owned(),
+    }
+}
+
+impl Listed {
+    fn of(finding: &Finding, time: i64, order: u64, channels: &[&str], place: &str) -> Self {
+        let Finding { rule, severity, title, call, .. } = finding;
+        let text = |text: &str| clip(&clean(text), TEXT).into_owned();
+        let some = |text: &Option<String>| text.as_deref().map(|text| clip(&clean(text), TEXT).into_owned());
+        let mfa = call.mfa.map(|mfa| if mfa { "yes" } else { "no" }.to_owned());
+        let request = call.request.as_deref().map(|request| clip(&clean(request), REQUEST).into_owned());
+        let facts = [
+            ("Why it matters", some(&rule.description)),
+            ("Account", some(&call.account)),
+            ("Region", some(&call.region)),
+            ("Service", some(&call.service)),
+            ("Event", some(&call.event)),
+            ("Identity", some(&call.identity)),
+            ("Principal", some(&call.arn)),
+            ("Access key", some(&call.access_key_id)),
+            ("MFA", mfa),
+            ("User agent", some(&call.user_agent)),
+            ("Error", some(&call.error)),
+            ("Error message", some(&call.error_message)),
+            ("Request", request),
+            ("Event ID", some(&call.event_id)),
+            ("Record", Some(text(place))),
+        ];
+        let to = match (rule.mode, channels) {
+            (Mode::Stage, _) => "nobody: staged".to_owned(),
+            (_, []) => "nobody: no channel takes it".to_owned(),
+            (_, names) => names.join(", "),
+        };
+        Self {
+            rank: std::cmp::Reverse(*severity),
+            time,
+            order,
+            written_time: some(&call.event_time).map_or_else(|| "no time".to_owned(), |time| spaced(&time)),
+            rule: text(&rule.id),
+            title: text(title),
+            sentence: text(&call.sentence),
+            actor: some(&call.actor).unwrap_or_else(|| "nobody named".to_owned()),
+            source_ip: some(&call.source_ip).unwrap_or_default(),
+            to: text(&to),
+            facts: facts.into_iter().filter_map(|(name, value)| Some((name, value?))).collect(),
+            runbook: rule.runbook.clone(),
+            link: event_link(finding),
+        }
+    }
+}
