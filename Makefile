@@ -40,20 +40,26 @@ endif
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup check lint deny test build package bench invoke deploy test-alert fuzz
+.PHONY: help setup browser check lint deny test build package bench invoke deploy test-alert fuzz
 
 help: ## says what each target does
 	@echo 'usage: make TARGET [VARIABLE=value]'
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 15
 	@echo 'variables: REGIONS, STACK, ARCH, PARAMETERS, EVENT, SAM_LOCAL, FUZZ_SECONDS; the Makefile begins with them.'
 
-setup: .venv/test/.done .venv/ministack/.done ## installs what the tests and `make deploy` need into .venv
+setup: .venv/test/.done .venv/ministack/.done .venv/browser/.done browser ## installs what the tests and `make deploy` need into .venv
 
 # An environment is made anew when its requirements change.
 .venv/%/.done: tests/requirements/%.txt
 	python3 -m venv --clear .venv/$*
 	.venv/$*/bin/python -m pip install -q -r $<
 	@touch $@
+
+# The report's tests need a browser; without one they are skipped. CI may install Debian's.
+browser:
+	@command -v chromium chromedriver >/dev/null || if [ -n "$${CI:-}" ] && command -v apt-get >/dev/null; then \
+	  apt-get update -q && apt-get install -y -q --no-install-recommends chromium chromium-driver fonts-dejavu-core; \
+	else echo 'chromium and chromium-driver are not installed: the tests of the HTML report are skipped'; fi
 
 check: lint test ## all that CI runs: lint, then test
 
@@ -71,6 +77,7 @@ test: setup build ## all tests: Rust's, the template's, and the function's in a 
 	cargo test --locked
 	cargo test --locked --features aws,lambda
 	$(BIN)/python -B -m pytest -p no:cacheprovider tests/stack
+	.venv/browser/bin/python -B -m pytest -p no:cacheprovider tests/report
 
 build: $(BUILDER) ## checks rules.json, builds the function, and packages both
 	$(OFFLIMITS) check rules.json

@@ -1,6 +1,7 @@
 """A real browser, and reports for it to show."""
 
 import json
+import os
 import shutil
 import subprocess
 from pathlib import Path
@@ -8,6 +9,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
+TARGET = ROOT / os.environ.get("CARGO_TARGET_DIR", "target")
 BROWSER, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
 
 SEVERITIES = ["low", "medium", "high", "very-high", "extreme"]
@@ -58,7 +60,7 @@ def report(folder: Path, records: list[dict]) -> str:
     (folder / "rules.json").write_text(json.dumps(rules()))
     (folder / "log.json").write_text(json.dumps({"Records": records}))
     run = subprocess.run(
-        [ROOT / "target/debug/offlimits", "backtest", "log.json", "--report", "report.html"],
+        [TARGET / "debug/offlimits", "backtest", "log.json", "--report", "report.html"],
         cwd=folder, capture_output=True, text=True, timeout=60,
     )
     assert run.returncode == 0, run.stderr
