@@ -117,7 +117,10 @@ mod tests {
     #[test]
     fn labels_say_as_much_as_the_bars_do() {
         let chart = |width| Chart { width, bars: vec![Bar { start: 0, counts: [0, 0, 0, 0, 37] }] };
-        assert_eq!((chart(300).label(1_741_000_500), chart(300).step()), ("2025-03-03 11:15".into(), "5 minutes".into()));
+        assert_eq!(
+            (chart(300).label(1_741_000_500), chart(300).step()),
+            ("2025-03-03 11:15".into(), "5 minutes".into())
+        );
         assert_eq!((chart(86_400).label(1_741_000_500), chart(86_400).step()), ("2025-03-03".into(), "day".into()));
         assert_eq!(chart(300).top(), 40);
     }
