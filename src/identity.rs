@@ -4,7 +4,7 @@
 
 use std::borrow::Cow;
 
-use crate::record::Record;
+use crate::record::Facts;
 
 const TYPE: &[&str] = &["userIdentity", "type"];
 const ISSUER_TYPE: &[&str] = &["userIdentity", "sessionContext", "sessionIssuer", "type"];
@@ -12,7 +12,7 @@ const ISSUER_NAME: &[&str] = &["userIdentity", "sessionContext", "sessionIssuer"
 
 /// The name of an IAM user (also of the one behind a federated session), or the one a sign-in was tried with. Root's
 /// `userName` is the account's alias, and so no user.
-pub fn user(record: &Record) -> Option<&str> {
+pub fn user(record: &impl Facts) -> Option<&str> {
     match record.text(TYPE) {
         Some("Root") => None,
         Some("FederatedUser") if record.text(ISSUER_TYPE) == Some("IAMUser") => record.filled(ISSUER_NAME),
@@ -25,7 +25,7 @@ pub fn user(record: &Record) -> Option<&str> {
 }
 
 /// The name of the role that was assumed, or of the persistent role that called.
-pub fn role(record: &Record) -> Option<&str> {
+pub fn role(record: &impl Facts) -> Option<&str> {
     match record.text(TYPE) {
         Some("FederatedUser") => None,
         Some("Role") => record.filled(ISSUER_NAME).or_else(|| arn_resource(record)?.rsplit('/').next()),
@@ -37,7 +37,7 @@ pub fn role(record: &Record) -> Option<&str> {
 }
 
 /// The session's name: of an assumed role, or of a federated user. **The caller chooses it.**
-pub fn session(record: &Record) -> Option<&str> {
+pub fn session(record: &impl Facts) -> Option<&str> {
     match record.text(TYPE) {
         Some("FederatedUser") => arn_resource(record)
             .and_then(|name| name.strip_prefix("federated-user/"))
@@ -50,7 +50,7 @@ pub fn session(record: &Record) -> Option<&str> {
 }
 
 /// The most telling name of who called, for people to read and to group by.
-pub fn actor(record: &Record) -> Option<Cow<'_, str>> {
+pub fn actor(record: &impl Facts) -> Option<Cow<'_, str>> {
     let who = match (user(record).or_else(|| role(record)), session(record)) {
         (Some(name), Some(session)) => Some(Cow::from(format!("{name}/{session}"))),
         (Some(name), None) => Some(Cow::from(name)),
@@ -69,7 +69,7 @@ pub fn actor(record: &Record) -> Option<Cow<'_, str>> {
 }
 
 /// What kind of caller it is, in words: `IAM user`, `IAM Identity Center role`. `None` if the record does not say.
-pub fn kind(record: &Record) -> Option<Cow<'_, str>> {
+pub fn kind(record: &impl Facts) -> Option<Cow<'_, str>> {
     Some(match record.filled(TYPE)? {
         "Root" => "root user".into(),
         "IAMUser" => "IAM user".into(),
@@ -94,15 +94,15 @@ pub fn kind(record: &Record) -> Option<Cow<'_, str>> {
 }
 
 /// What follows the account in `userIdentity.arn`: `user/James`, `assumed-role/Role/Session`.
-fn arn_resource(record: &Record) -> Option<&str> {
+fn arn_resource(record: &impl Facts) -> Option<&str> {
     record.text(&["userIdentity", "arn"])?.splitn(6, ':').nth(5)
 }
 
-fn assumed_role(record: &Record) -> Option<(&str, &str)> {
+fn assumed_role(record: &impl Facts) -> Option<(&str, &str)> {
     arn_resource(record)?.strip_prefix("assumed-role/")?.rsplit_once('/').filter(|(_, session)| !session.is_empty())
 }
 
 /// What follows the colon in `userIdentity.principalId`: `AROA…:Session`.
-fn principal_suffix(record: &Record) -> Option<&str> {
+fn principal_suffix(record: &impl Facts) -> Option<&str> {
     record.text(&["userIdentity", "principalId"])?.split_once(':').map(|(_, name)| name).filter(|name| !name.is_empty())
 }

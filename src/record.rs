@@ -28,7 +28,7 @@ pub struct Record {
 pub enum Found<'r> {
     /// What stands at a path: a scalar or an object, never null or an array.
     Node(&'r Node),
-    /// An alias's value.
+    /// An alias's value, or a scalar that was picked from a record that has not been read.
     Derived(Cow<'r, str>),
 }
 
@@ -39,21 +39,96 @@ pub enum Scope<'r> {
     Record(&'r Record),
     /// One element, inside `item`.
     Element(&'r Node),
+    /// A record that has not been read: for conditions that look at no other field.
+    Unread,
+}
+
+/// What the aliases are worked out from: a record that has been read, or the fields picked from one that has not.
+pub trait Facts {
+    /// The first scalar at a path of keys, arrays walked.
+    fn text(&self, path: &[&str]) -> Option<&str>;
+
+    /// Whether the answer to this call says `Failure`, as those to console sign-ins do.
+    fn answers_failure(&self) -> bool;
+
+    /// As [`Facts::text`], where an empty string says nothing.
+    fn filled(&self, path: &[&str]) -> Option<&str> {
+        self.text(path).filter(|text| !text.is_empty())
+    }
+}
+
+/// The paths that [`alias`] asks for. One that were missing here would cost time, not truth: the record is read whole.
+pub(crate) const FACTS: [&[&str]; 18] = [
+    ACCOUNT,
+    CALLERS_ACCOUNT,
+    &["additionalEventData", "MFAUsed"],
+    &["additionalEventData", "UserName"],
+    &["errorCode"],
+    &["errorMessage"],
+    &["eventName"],
+    &["eventSource"],
+    &["responseElements"],
+    &["sourceIPAddress"],
+    &["userIdentity", "arn"],
+    &["userIdentity", "invokedBy"],
+    &["userIdentity", "onBehalfOf", "userId"],
+    &["userIdentity", "principalId"],
+    &["userIdentity", "sessionContext", "attributes", "mfaAuthenticated"],
+    &["userIdentity", "sessionContext", "sessionIssuer", "type"],
+    &["userIdentity", "sessionContext", "sessionIssuer", "userName"],
+    &["userIdentity", "userName"],
+];
+
+const ACCOUNT: &[&str] = &["recipientAccountId"];
+const CALLERS_ACCOUNT: &[&str] = &["userIdentity", "accountId"];
+
+/// The value of an alias that is more than a short name of one path.
+pub(crate) fn alias<'f>(facts: &'f impl Facts, target: &Target) -> Option<Cow<'f, str>> {
+    match target {
+        Target::Path(_) => None,
+        Target::Derived(alias) => derived(facts, *alias),
+        Target::Country(countries) => {
+            facts.text(&["sourceIPAddress"]).and_then(|address| countries.of(address)).map(Cow::from)
+        }
+    }
+}
+
+fn derived(facts: &impl Facts, alias: Derived) -> Option<Cow<'_, str>> {
+    match alias {
+        Derived::Account => facts.filled(ACCOUNT).or_else(|| facts.filled(CALLERS_ACCOUNT)).map(Cow::from),
+        Derived::Outcome => Some(if failed(facts) { "failure" } else { "success" }.into()),
+        Derived::Mfa => mfa(facts).map(|mfa| if mfa { "yes" } else { "no" }.into()),
+        Derived::User => identity::user(facts).map(Cow::from),
+        Derived::Role => identity::role(facts).map(Cow::from),
+        Derived::Session => identity::session(facts).map(Cow::from),
+        Derived::Actor => identity::actor(facts),
+    }
+}
+
+fn failed(facts: &impl Facts) -> bool {
+    facts.filled(&["errorCode"]).is_some() || facts.filled(&["errorMessage"]).is_some() || facts.answers_failure()
+}
+
+fn mfa(facts: &impl Facts) -> Option<bool> {
+    let said = facts
+        .text(&["additionalEventData", "MFAUsed"])
+        .or_else(|| facts.text(&["userIdentity", "sessionContext", "attributes", "mfaAuthenticated"]))?;
+    match said.to_ascii_lowercase().as_str() {
+        "yes" | "true" => Some(true),
+        "no" | "false" => Some(false),
+        _ => None,
+    }
 }
 
 impl<'r> Scope<'r> {
     /// The set of values that `field` has here.
     pub fn values(self, field: &Field) -> Vec<Found<'r>> {
         let start = match (self, &field.target) {
-            (Self::Record(record), Target::Derived(derived)) => {
-                return record.derived(*derived).map(Found::Derived).into_iter().collect();
-            }
-            (Self::Record(record), Target::Country(countries)) => {
-                let country = record.text(&["sourceIPAddress"]).and_then(|address| countries.of(address));
-                return country.map(|country| Found::Derived(country.into())).into_iter().collect();
+            (Self::Record(record), Target::Derived(_) | Target::Country(_)) => {
+                return alias(record, &field.target).map(Found::Derived).into_iter().collect();
             }
             // `Field::of_element` makes no derived field.
-            (Self::Element(_), Target::Derived(_) | Target::Country(_)) => return Vec::new(),
+            (Self::Element(_), Target::Derived(_) | Target::Country(_)) | (Self::Unread, _) => return Vec::new(),
             (Self::Record(record), Target::Path(_)) => &record.root,
             (Self::Element(element), Target::Path(_)) => element,
         };
@@ -111,39 +186,31 @@ impl Record {
     }
 
     /// The value of an alias that is worked out from several places.
-    pub fn derived(&self, derived: Derived) -> Option<Cow<'_, str>> {
-        match derived {
-            Derived::Account => self
-                .filled(&["recipientAccountId"])
-                .or_else(|| self.filled(&["userIdentity", "accountId"]))
-                .map(Cow::from),
-            Derived::Outcome => Some(if self.failed() { "failure" } else { "success" }.into()),
-            Derived::Mfa => self.mfa().map(|mfa| if mfa { "yes" } else { "no" }.into()),
-            Derived::User => identity::user(self).map(Cow::from),
-            Derived::Role => identity::role(self).map(Cow::from),
-            Derived::Session => identity::session(self).map(Cow::from),
-            Derived::Actor => identity::actor(self),
-        }
+    pub fn derived(&self, alias: Derived) -> Option<Cow<'_, str>> {
+        derived(self, alias)
     }
 
     /// Whether the call failed: an error code or message that is not empty, or an answer that says `Failure` (console
     /// sign-ins do).
     pub fn failed(&self) -> bool {
-        let answer = self.text(&["eventName"]).and_then(|event| self.text(&["responseElements", event]));
-        self.filled(&["errorCode"]).is_some() || self.filled(&["errorMessage"]).is_some() || answer == Some("Failure")
+        failed(self)
     }
 
     /// Whether the caller had given a second factor; `None` if the record does not say. A sign-in through an identity
     /// provider says "No" even where the provider asked for one.
     pub fn mfa(&self) -> Option<bool> {
-        let said = self
-            .text(&["additionalEventData", "MFAUsed"])
-            .or_else(|| self.text(&["userIdentity", "sessionContext", "attributes", "mfaAuthenticated"]))?;
-        match said.to_ascii_lowercase().as_str() {
-            "yes" | "true" => Some(true),
-            "no" | "false" => Some(false),
-            _ => None,
-        }
+        mfa(self)
+    }
+}
+
+impl Facts for Record {
+    fn text(&self, path: &[&str]) -> Option<&str> {
+        first_scalar(&self.root, path)
+    }
+
+    fn answers_failure(&self) -> bool {
+        let answer = self.text(&["eventName"]).and_then(|event| self.text(&["responseElements", event]));
+        answer == Some("Failure")
     }
 }
 

@@ -234,6 +234,18 @@ impl<'t> Lexer<'t> {
         }
     }
 
+    /// After a member or an element: whether another follows.
+    #[inline]
+    pub(crate) fn goes_on(&mut self, close: u8) -> Result<bool> {
+        self.space();
+        if self.take(close) {
+            return Ok(false);
+        }
+        self.expect(b',')?;
+        self.space();
+        Ok(true)
+    }
+
     /// A key, its colon, and the white space around.
     #[inline]
     pub(crate) fn key(&mut self) -> Result<Quoted> {

@@ -292,7 +292,7 @@ impl Reader<'_> {
             let key = self.lexer.key()?;
             let key_span = key.inner.start - 1..key.inner.end + 1;
             members.push(Member { key: self.unescaped(key), key_span, node: self.node(depth + 1)? });
-            if !self.goes_on(b'}')? {
+            if !self.lexer.goes_on(b'}')? {
                 return Ok(members);
             }
         }
@@ -307,21 +307,10 @@ impl Reader<'_> {
         }
         loop {
             elements.push(self.node(depth + 1)?);
-            if !self.goes_on(b']')? {
+            if !self.lexer.goes_on(b']')? {
                 return Ok(elements);
             }
         }
-    }
-
-    /// After a value: whether another follows.
-    fn goes_on(&mut self, close: u8) -> Result<bool, NotJson> {
-        self.lexer.space();
-        if self.lexer.take(close) {
-            return Ok(false);
-        }
-        self.lexer.expect(b',')?;
-        self.lexer.space();
-        Ok(true)
     }
 
     fn unescaped(&self, string: Quoted) -> Box<str> {

@@ -56,6 +56,22 @@ pub struct SameAs {
 }
 
 impl Condition {
+    /// Whether the condition needs more than its field's scalars: another field, or the element that a value is.
+    pub fn needs_the_record(&self) -> bool {
+        match self {
+            Self::SameAs(_) | Self::Item(_) => true,
+            Self::Not(condition) => condition.needs_the_record(),
+            Self::All(conditions) | Self::Any(conditions) => conditions.iter().any(Self::needs_the_record),
+            Self::Pattern(_)
+            | Self::Is(_)
+            | Self::Exists(_)
+            | Self::Cidr(_)
+            | Self::Above(_)
+            | Self::Below(_)
+            | Self::Time { .. } => false,
+        }
+    }
+
     /// Whether the condition is true of a field's values. `scope` is where `same_as` finds the other field.
     pub fn holds(&self, values: &[Found<'_>], scope: Scope<'_>) -> bool {
         let some_scalar = |test: &dyn Fn(&str) -> bool| values.iter().filter_map(Found::scalar).any(test);

@@ -22,8 +22,9 @@ use self::condition::Condition;
 use self::field::Field;
 pub use self::limits::{Threshold, Throttle};
 pub use self::title::Title;
+use crate::engine::Engine;
 use crate::finding::{Mode, RuleInfo};
-use crate::record::{Record, Scope};
+use crate::record::{Facts, Record, Scope};
 use crate::route::ConfiguredChannel;
 use crate::severity::Severity;
 
@@ -37,6 +38,7 @@ pub struct RuleSet {
     pub(crate) rules: Vec<Rule>,
     pub(crate) channels: Vec<ConfiguredChannel>,
     pub(crate) digest: Arc<str>,
+    pub(crate) engine: Engine,
 }
 
 impl RuleSet {
@@ -152,10 +154,14 @@ pub struct Exception {
 impl Exception {
     /// Whether the exception covers the record. One that expires covers no record without a time.
     pub fn covers(&self, record: &Record) -> bool {
-        let in_time = self.expires.as_ref().is_none_or(|last_day| {
-            record.text(&["eventTime"]).and_then(Date::of_time).is_some_and(|day| day <= *last_day)
-        });
-        in_time && self.when.first_match(record).is_some()
+        self.is_in_time(record) && self.when.first_match(record).is_some()
+    }
+
+    /// Whether the call was made before the exception expired.
+    pub fn is_in_time(&self, facts: &impl Facts) -> bool {
+        self.expires.as_ref().is_none_or(|last_day| {
+            facts.text(&["eventTime"]).and_then(Date::of_time).is_some_and(|day| day <= *last_day)
+        })
     }
 }
 

@@ -22,6 +22,7 @@ use super::pattern::Pattern;
 use super::reader::wrong_kind;
 use super::sources::bundled;
 use super::{RuleSet, Sources};
+use crate::engine::Engine;
 use crate::finding::hex;
 use crate::json::{Node, Value};
 
@@ -63,7 +64,8 @@ impl RuleSet {
         if diagnostics.iter().any(|diagnostic| diagnostic.level == Level::Error) {
             return Err(diagnostics);
         }
-        Ok(Compiled { rules: RuleSet { rules, channels, digest }, warnings: diagnostics })
+        let engine = Engine::of(&rules);
+        Ok(Compiled { rules: RuleSet { rules, channels, digest, engine }, warnings: diagnostics })
     }
 }
 

@@ -1,67 +1,12 @@
-//! Evaluates the rules over one record.
-//!
-//! This engine is the simple one: it reads the record whole and asks every rule in turn, so that its answer is easy to
-//! trust. A faster one may stand behind the same two functions, and must answer alike.
+//! What a finding tells of the call: its facts, and one sentence of them.
 
-use crate::finding::{Call, Finding, FindingId};
+use crate::finding::Call;
 use crate::identity;
 use crate::json::Node;
-use crate::record::{RawRecord, Record};
+use crate::record::Record;
 use crate::redact::redacted;
 use crate::rules::field::Derived;
-use crate::rules::{Rule, RuleSet};
 use crate::text;
-
-impl RuleSet {
-    /// The findings of one record, in the order of the rules.
-    ///
-    /// # Errors
-    /// Why the record cannot be read, safe to log.
-    pub fn evaluate(&self, raw: &RawRecord) -> Result<Vec<Finding>, String> {
-        let record = Record::parse(&raw.json)?;
-        Ok(self.evaluate_record(&record))
-    }
-
-    /// As [`RuleSet::evaluate`], of a record that has been read.
-    pub fn evaluate_record(&self, record: &Record) -> Vec<Finding> {
-        let mut call = None;
-        self.rules
-            .iter()
-            .filter_map(|rule| {
-                let row = rule.matched_row(record)?;
-                // Most records match nothing: what people read is worked out at the first match.
-                let call = call.get_or_insert_with(|| Call::of(record)).clone();
-                Some(Finding {
-                    id: finding_id(rule, record, &call),
-                    rule: rule.info.clone(),
-                    severity: rule.severity_of(record),
-                    title: rule.title.render(record),
-                    row,
-                    call,
-                })
-            })
-            .collect()
-    }
-}
-
-impl Rule {
-    /// The first row that the record satisfies, if the rule is on and no exception covers the record.
-    pub fn matched_row(&self, record: &Record) -> Option<usize> {
-        if !self.is_on() {
-            return None;
-        }
-        let row = self.when.first_match(record)?;
-        (!self.unless.iter().any(|exception| exception.covers(record))).then_some(row)
-    }
-}
-
-fn finding_id(rule: &Rule, record: &Record, call: &Call) -> FindingId {
-    match (&call.account, &call.event_id) {
-        (account, Some(event_id)) => FindingId::of(&[&rule.info.id, account.as_deref().unwrap_or_default(), event_id]),
-        // eventVersion 1.0 has no eventID.
-        (_, None) => FindingId::of(&[&rule.info.id, &record.root().canonical()]),
-    }
-}
 
 impl Call {
     /// The facts of a record.

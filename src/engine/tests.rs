@@ -1,0 +1,122 @@
+//! The engine answers as the simple one does.
+
+#[path = "../../tests/support/random.rs"]
+mod random;
+
+use self::random::Dice;
+use crate::finding::Finding;
+use crate::record::{RawRecord, Record};
+use crate::rules::RuleSet;
+
+/// Sets of random rules; each is asked about as many records as follow. `OFFLIMITS_ROUNDS` asks for more.
+const ROUNDS: u64 = 150;
+const RECORDS: usize = 60;
+
+fn shown(findings: Result<Vec<Finding>, String>) -> Result<Vec<String>, String> {
+    findings.map(|findings| {
+        findings.iter().map(|f| format!("{} {} {} {} {}", f.id, f.rule.id, f.row, f.severity, f.title)).collect()
+    })
+}
+
+fn compare(rules: &RuleSet, json: &str) -> usize {
+    let raw = RawRecord { json: json.to_owned(), index: 0, message_id: None };
+    let simple = shown(Record::parse(json).map(|record| rules.evaluate_record(&record)));
+    // Twice: the second time the memo knows.
+    for _ in 0..2 {
+        assert_eq!(shown(rules.evaluate(&raw)), simple, "{json}\n{:?}", rules.rules());
+    }
+    simple.map_or(0, |findings| findings.len())
+}
+
+/// Real records, if the machine has them: JSON files of `{"Records":[…]}`.
+fn real_records() -> Vec<String> {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../shared/data");
+    ["invictus-ir", "traildiscover", "panther-share", "flaws-cloud-subset", "streamalert"]
+        .iter()
+        .filter_map(|name| std::fs::read_to_string(format!("{folder}/{name}/records.json")).ok())
+        .flat_map(|text| crate::envelope::open(&text).records)
+        .map(|record| record.json)
+        .collect()
+}
+
+#[test]
+fn random_rules_and_records_are_judged_as_by_the_simple_engine() {
+    #[expect(clippy::disallowed_methods, reason = "how long a test runs is for whoever runs it")]
+    let rounds = std::env::var("OFFLIMITS_ROUNDS").ok().and_then(|rounds| rounds.parse().ok()).unwrap_or(ROUNDS);
+    let real = real_records();
+    let (mut comparisons, mut findings, mut refused) = (0, 0, 0);
+    for seed in 0..rounds {
+        let mut dice = Dice::new(seed, &[]);
+        let compiled = match RuleSet::compile(&random::rules(&mut dice)) {
+            Ok(compiled) => compiled,
+            Err(why) => {
+                eprintln!("{}", why[0]);
+                refused += 1;
+                continue;
+            }
+        };
+        for _ in 0..RECORDS {
+            let json = match real.get(dice.below(3 * real.len().max(1))) {
+                Some(json) => json.clone(),
+                None => random::record(&mut dice),
+            };
+            findings += compare(&compiled.rules, &json);
+            comparisons += compiled.rules.rules().len();
+        }
+    }
+    eprintln!(
+        "{comparisons} comparisons of a rule and a record, {findings} findings, {refused} of {rounds} sets refused"
+    );
+    // Comparisons of what never matches would show little.
+    assert!(findings * 20 > comparisons && refused * 4 < rounds, "{findings} of {comparisons}, {refused} refused");
+}
+
+#[test]
+fn oddities_are_judged_as_by_the_simple_engine() {
+    let rules = r#"{"rules":[
+        {"id":"event","title":"t","severity":"low","when":{"event":{"is":"A"}}},
+        {"id":"deep","title":"t","severity":"low","when":{"requestParameters.p.q":{"is":"A"}}},
+        {"id":"object","title":"t","severity":"low","when":{"requestParameters.p":"\"q\":\"A\""}},
+        {"id":"missing","title":"t","severity":"low","when":{"event":{"exists":false},"user":{"exists":false}}},
+        {"id":"self","title":"t","severity":"low","when":{"user":{"same_as":"requestParameters.userName"}}},
+        {"id":"failure","title":"t","severity":"low","when":{"outcome":"failure"}}
+    ]}"#;
+    let rules = RuleSet::compile(rules).unwrap().rules;
+    let nested = |levels: usize| format!("{}{{\"q\":\"A\"}}{}", "[".repeat(levels), "]".repeat(levels));
+    let deep = [10, 63, 64, 65, 124, 125, 126, 127, 128, 5_000]
+        .map(|levels| format!(r#"{{"requestParameters":{{"p":{}}}}}"#, nested(levels)));
+    let mut found = 0;
+    for json in [
+        r#"{"eventName":"A"}"#,
+        r#" {"eventName" : "A"} "#,
+        r#"{"eventName":"B","eventName":"A"}"#,
+        r#"{"eventName":"A","eventName":"B"}"#,
+        r#"{"event\u004eame":"A"}"#,
+        r#"{"eventName":"\u0041"}"#,
+        r#"{"eventName":["B","A"]}"#,
+        r#"{"eventName":null}"#,
+        r#"{"eventName":{"eventName":"A"}}"#,
+        r#"{"requestParameters":{"p":{"q":"A"}}}"#,
+        r#"{"requestParameters":"{\"p\":{\"q\":\"A\"}}"}"#,
+        r#"{"requestParameters":" \n%7B%22p%22:[{%22q%22:%22A%22}]}"}"#,
+        r#"{"requestParameters":{"p":"{\"q\":\"A\"}"}}"#,
+        r#"{"requestParameters":{"p":[{"q":"B"},{"q":["A"]}]}}"#,
+        r#"{"requestParameters":{"p":{"q":"A"},"p":{}}}"#,
+        r#"{"requestParameters":{"userName":"x"},"userIdentity":{"type":"IAMUser","userName":"x"}}"#,
+        r#"{"eventName":"ConsoleLogin","responseElements":{"ConsoleLogin":"Failure"}}"#,
+        r#"{"eventName":"ConsoleLogin","responseElements":{"ConsoleLogin":"\u0046ailure"}}"#,
+        r#"{"eventName":"ConsoleLogin","responseElements":{"Other":"Failure"}}"#,
+        r#"{"eventName":"A"} x"#,
+        r#"{"eventName":"A",}"#,
+        r#"["A"]"#,
+        "",
+        "{",
+    ]
+    .into_iter()
+    .map(str::to_owned)
+    .chain(deep)
+    {
+        found += compare(&rules, &json);
+    }
+    assert!(found > 20, "{found}");
+}

@@ -1,0 +1,352 @@
+//! Random rules of every operator, and random records that they are likely to match: for the tests that compare the engine
+//! with the simple one, and for the fuzz target that does.
+
+/// Where the choices come from: a seed, or a fuzzer's bytes.
+#[derive(Debug)]
+pub(crate) struct Dice<'b> {
+    state: u64,
+    bytes: &'b [u8],
+}
+
+impl<'b> Dice<'b> {
+    /// The same seed makes the same choices.
+    pub(crate) fn new(seed: u64, bytes: &'b [u8]) -> Self {
+        Self { state: seed, bytes }
+    }
+
+    /// A number below `bound`.
+    pub(crate) fn below(&mut self, bound: usize) -> usize {
+        let (byte, rest) = self.bytes.split_first().unwrap_or((&0, &[]));
+        self.bytes = rest;
+        // SplitMix64.
+        self.state = self.state.wrapping_add(0x9e37_79b9_7f4a_7c15).wrapping_add(u64::from(*byte) << 56);
+        let mut word = self.state;
+        word = (word ^ (word >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        word = (word ^ (word >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        usize::try_from((word ^ (word >> 31)) % bound as u64).unwrap_or_default()
+    }
+
+    fn one_in(&mut self, times: usize) -> bool {
+        self.below(times) == 0
+    }
+
+    fn pick<'c>(&mut self, choices: &[&'c str]) -> &'c str {
+        choices[self.below(choices.len())]
+    }
+
+    fn list(&mut self, most: usize, mut one: impl FnMut(&mut Self) -> String) -> String {
+        let items: Vec<String> = (0..=self.below(most)).map(|_| one(self)).collect();
+        items.join(",")
+    }
+}
+
+const FIELDS: [&str; 34] = [
+    "service",
+    "event",
+    "identity",
+    "service",
+    "event",
+    "event",
+    "identity",
+    "eventName",
+    "region",
+    "account",
+    "source_ip",
+    "user_agent",
+    "error",
+    "read_only",
+    "outcome",
+    "mfa",
+    "user",
+    "role",
+    "session",
+    "actor",
+    "time",
+    "errorMessage",
+    "requestParameters",
+    "requestParameters.a",
+    "requestParameters.a.b",
+    "requestParameters.policyDocument.Statement.Effect",
+    "requestParameters[\"a.b\"]",
+    "requestParameters.items.c",
+    "responseElements.ConsoleLogin",
+    "userIdentity.arn",
+    "userIdentity.sessionContext.sessionIssuer.userName",
+    "resources.ARN",
+    "additionalEventData.MFAUsed",
+    "userIdentity",
+];
+
+const TEXTS: [&str; 36] = [
+    "IAMUser",
+    "AssumedRole",
+    "Root",
+    "FederatedUser",
+    "AWSService",
+    "iam.amazonaws.com",
+    "ec2.amazonaws.com",
+    "s3.amazonaws.com",
+    "signin.amazonaws.com",
+    "iamxamazonaws-com",
+    "CreateUser",
+    "DeleteUser",
+    "CreateRole",
+    "DeleteTrail",
+    "StopLogging",
+    "ConsoleLogin",
+    "PutUserPolicy",
+    "AccessDenied",
+    "Failure",
+    "us-east-1",
+    "123456789012",
+    "198.51.100.7",
+    "2001:db8::1",
+    "true",
+    "false",
+    "Yes",
+    "a",
+    "ab",
+    "b",
+    "",
+    "é",
+    "5",
+    "1.50",
+    "arn:aws:sts::123456789012:assumed-role/Admin/jana",
+    "2024-01-10T11:32:44Z",
+    "Allow",
+];
+
+const PATTERNS: [&str; 34] = [
+    "^(IAM).*",
+    "IAMUser",
+    "^Root$",
+    "(User|Role)$",
+    "^(iam.amazonaws.com).*",
+    "iam.amazonaws.com",
+    "^ec2\\\\.",
+    "^s3",
+    "amazonaws",
+    "^Create",
+    "^(Create|Delete)(User|Role)$",
+    "^Delete.*Trail$",
+    "User",
+    "Trail$",
+    "^.*Policy$",
+    ".*",
+    ".+",
+    "(?i)createuser",
+    "[CD]e?reate",
+    "\\\\d+",
+    "^\\\\w+$",
+    "us-",
+    "Denied",
+    "a",
+    "^$",
+    "é",
+    "b.*$",
+    "^arn:.*/Admin/",
+    "jana",
+    "^Create|^Put",
+    "Effect",
+    "198.51",
+    "es$",
+    "Log",
+];
+
+const NUMBERS: [&str; 8] = ["0", "5", "-1", "1.5", "1e2", "100", "18446744073709551617", "5.0"];
+
+/// A `rules.json` that compiles, unless a choice made something impossible.
+pub(crate) fn rules(dice: &mut Dice<'_>) -> String {
+    let count = 1 + dice.below(12);
+    let rules: Vec<String> = (0..count).map(|number| rule(dice, number)).collect();
+    format!(
+        r#"{{"lists":{{"l":["IAMUser","CreateUser","^S","a"],"n":["198.51.100.0/24","2001:db8::/32"]}},"rules":[{}]}}"#,
+        rules.join(",")
+    )
+}
+
+fn rule(dice: &mut Dice<'_>, number: usize) -> String {
+    let mut more = String::new();
+    if dice.one_in(3) {
+        let expires = if dice.one_in(3) { r#","expires":"2024-01-10""# } else { "" };
+        more = format!(r#","unless":[{{"when":{},"reason":"r"{expires}}}]"#, table(dice));
+    }
+    if dice.one_in(6) {
+        more = format!(r#"{more},"severity_when":[{{"severity":"high","when":{}}}]"#, table(dice));
+    }
+    if dice.one_in(12) {
+        more += r#","mode":"off""#;
+    }
+    format!(r#"{{"id":"R-{number}","title":"{{event}} by {{actor}}","severity":"low","when":{}{more}}}"#, table(dice))
+}
+
+fn table(dice: &mut Dice<'_>) -> String {
+    format!("[{}]", dice.list(3, |dice| row(dice, &FIELDS)))
+}
+
+fn row(dice: &mut Dice<'_>, fields: &[&str]) -> String {
+    let mut cells: Vec<(String, String)> = Vec::new();
+    for _ in 0..=dice.below(3) {
+        let field = dice.pick(fields).to_owned();
+        if cells.iter().all(|(other, _)| *other != field) {
+            let condition = condition(dice, &field, 0);
+            cells.push((field, condition));
+        }
+    }
+    let cells: Vec<String> =
+        cells.into_iter().map(|(field, condition)| format!("{}:{condition}", quoted(&field))).collect();
+    format!("{{{}}}", cells.join(","))
+}
+
+fn quoted(text: &str) -> String {
+    format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
+}
+
+fn condition(dice: &mut Dice<'_>, field: &str, depth: usize) -> String {
+    // Fields with a vocabulary take its words only.
+    let words: Option<&[&str]> = match field {
+        "outcome" => Some(&["success", "failure"]),
+        "mfa" => Some(&["yes", "no"]),
+        "read_only" => Some(&["true", "false"]),
+        _ => None,
+    };
+    if let Some(words) = words {
+        let word = dice.pick(words);
+        return match dice.below(3) {
+            0 => format!("\"{word}\""),
+            1 => format!(r#"{{"is":"{word}"}}"#),
+            _ => format!(r#"{{"not":"^{word}$"}}"#),
+        };
+    }
+    let text = |dice: &mut Dice<'_>| quoted(dice.pick(&TEXTS));
+    let nested = |dice: &mut Dice<'_>| condition(dice, field, depth + 1);
+    match dice.below(if depth < 2 { 16 } else { 10 }) {
+        0..=3 => format!("\"{}\"", dice.pick(&PATTERNS)),
+        4 => format!(r#"{{"is":{}}}"#, text(dice)),
+        5 => format!(r#"{{"is":[{}]}}"#, dice.list(4, text)),
+        6 => format!(r#"{{"exists":{}}}"#, dice.pick(&["true", "false"])),
+        7 => format!(r#"{{"cidr":"{}"}}"#, dice.pick(&["198.51.100.0/24", "2001:db8::/32", "@n", "0.0.0.0/0"])),
+        8 => format!(r#"{{"{}":{}}}"#, dice.pick(&["above", "below"]), dice.pick(&NUMBERS)),
+        9 => "\"@l\"".to_owned(),
+        10 => format!(r#"{{"not":{}}}"#, nested(dice)),
+        11 => format!("[{}]", dice.list(3, nested)),
+        12 => format!(r#"{{"all":[{}]}}"#, dice.list(3, nested)),
+        13 => format!(r#"{{"{}":{{"hours":"08:00-18:00","zone":"UTC"}}}}"#, dice.pick(&["within", "outside"])),
+        14 => format!(r#"{{"same_as":{}}}"#, quoted(dice.pick(&FIELDS))),
+        _ if matches!(field, "account" | "user" | "role" | "session" | "actor") => r#"{"exists":true}"#.to_owned(),
+        _ => format!(r#"{{"item":{}}}"#, row(dice, &["b", "c", ".", "Effect"])),
+    }
+}
+
+/// A record, or nearly one: keys repeated and escaped, arrays and documents where texts should be.
+pub(crate) fn record(dice: &mut Dice<'_>) -> String {
+    const TOP: [&str; 17] = [
+        "eventSource",
+        "eventName",
+        "userIdentity",
+        "eventSource",
+        "eventName",
+        "userIdentity",
+        "awsRegion",
+        "errorCode",
+        "errorMessage",
+        "requestParameters",
+        "responseElements",
+        "sourceIPAddress",
+        "recipientAccountId",
+        "additionalEventData",
+        "eventTime",
+        "resources",
+        "readOnly",
+    ];
+    let mut members: Vec<(String, String)> = Vec::new();
+    for _ in 0..3 + dice.below(10) {
+        let name = dice.pick(&TOP);
+        if members.iter().all(|(other, _)| *other != name) || dice.one_in(40) {
+            let value = match name {
+                "userIdentity" if !dice.one_in(12) => identity(dice),
+                "eventName" | "eventSource" if !dice.one_in(12) => string(dice),
+                _ => value(dice, 0),
+            };
+            members.push((name.to_owned(), value));
+        }
+    }
+    let record = object(dice, members);
+    if dice.one_in(60) { format!("{record}{}", dice.pick(&["x", "}", " \n", ",{}"])) } else { record }
+}
+
+fn identity(dice: &mut Dice<'_>) -> String {
+    let mut members = Vec::new();
+    for name in ["type", "userName", "arn", "principalId", "accountId", "invokedBy"] {
+        if dice.one_in(2) {
+            members.push((name.to_owned(), string(dice)));
+        }
+    }
+    if dice.one_in(2) {
+        let issuer = ["type", "userName"].map(|name| (name.to_owned(), string(dice))).to_vec();
+        let issuer = object(dice, issuer);
+        members.push(("sessionContext".to_owned(), format!(r#"{{"sessionIssuer":{issuer}}}"#)));
+    }
+    object(dice, members)
+}
+
+fn object(dice: &mut Dice<'_>, members: Vec<(String, String)>) -> String {
+    let space = |dice: &mut Dice<'_>| if dice.one_in(30) { " " } else { "" };
+    let members: Vec<String> = members
+        .into_iter()
+        .map(|(key, value)| format!("{}{}:{}{value}", escaped(dice, &key), space(dice), space(dice)))
+        .collect();
+    format!("{{{}{}}}", members.join(","), space(dice))
+}
+
+fn string(dice: &mut Dice<'_>) -> String {
+    let text = dice.pick(&TEXTS);
+    escaped(dice, text)
+}
+
+/// A string of JSON, now and then with a character escaped that need not be.
+fn escaped(dice: &mut Dice<'_>, text: &str) -> String {
+    let mut out = String::from("\"");
+    let odd = dice.one_in(40);
+    for c in text.chars() {
+        match c {
+            _ if odd && dice.one_in(3) => out.extend(format!("\\u{:04x}", u32::from(c)).chars()),
+            '"' | '\\' => out.extend(['\\', c]),
+            _ => out.push(c),
+        }
+    }
+    out.push('"');
+    out
+}
+
+fn value(dice: &mut Dice<'_>, depth: usize) -> String {
+    match dice.below(if depth < 4 { 12 } else { 8 }) {
+        0..=4 => string(dice),
+        5 => dice.pick(&NUMBERS).to_owned(),
+        6 => {
+            let words = ["true", "false", "null", r#""\ud800""#, "tru"];
+            // The last one is no JSON.
+            let known = if dice.one_in(30) { words.len() } else { words.len() - 1 };
+            dice.pick(&words[..known]).to_owned()
+        }
+        7 => {
+            let document = if depth < 3 { value(dice, depth + 2) } else { "{\"b\":1}".to_owned() };
+            quoted(&if dice.one_in(3) { document.replace('{', "%7B").replace('"', "%22") } else { document })
+        }
+        8 | 9 => {
+            format!("[{}]", if dice.one_in(5) { String::new() } else { dice.list(3, |dice| value(dice, depth + 1)) })
+        }
+        _ => {
+            const KEYS: [&str; 8] = ["a", "b", "c", "items", "a.b", "policyDocument", "Statement", "Effect"];
+            const MORE: [&str; 6] = ["ConsoleLogin", "CreateUser", "MFAUsed", "UserName", "ARN", "a"];
+            let count = dice.below(4);
+            let members = (0..count)
+                .map(|_| {
+                    let key = if dice.one_in(3) { dice.pick(&MORE) } else { dice.pick(&KEYS) };
+                    (key.to_owned(), value(dice, depth + 1))
+                })
+                .collect();
+            object(dice, members)
+        }
+    }
+}
