@@ -8,6 +8,8 @@
 
 mod support;
 
+#[path = "import/conformity.rs"]
+mod conformity;
 #[path = "import/differential.rs"]
 mod differential;
 #[path = "import/random.rs"]

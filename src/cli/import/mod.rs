@@ -3,9 +3,12 @@
 //! The rules go to stdout or to a file. What could not be carried over, what was repaired and what is left to do goes to
 //! stderr: nothing is lost in silence. A file that is written passes `offlimits check`.
 
+mod conformity;
+mod hcl;
 mod output;
 mod report;
 mod sigma;
+mod tree;
 mod yaml;
 
 use std::io::{self, Write};
@@ -20,6 +23,16 @@ use super::{Exit, input};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Product {
+    /// Import the rules and channels of Trend Micro's Conformity (Real-Time Threat Monitoring)
+    #[command(
+        after_help = "A FILE is an answer of Conformity's API (settings of rules, profiles, communication settings), \
+                            Terraform's HCL (.tf) or state; of a folder, every .json, .tf and .tfstate file in it is \
+                            read.\n\nCredentials are never written: what each channel needs is told on stderr."
+    )]
+    Conformity {
+        #[command(flatten)]
+        files: Files,
+    },
     /// Import Sigma rules for AWS CloudTrail
     #[command(
         after_help = "Of a folder, every .yml and .yaml file in it is read. Rules for other log sources are counted \
@@ -55,8 +68,30 @@ pub(super) enum Mode {
 
 pub(super) fn run(product: &Product) -> io::Result<Exit> {
     match product {
+        Product::Conformity { files } => import_conformity(files),
         Product::Sigma { files, mode } => import_sigma(files, *mode),
     }
+}
+
+fn import_conformity(files: &Files) -> io::Result<Exit> {
+    let (mut documents, mut report) = (Vec::new(), Report::default());
+    let unreadable = each(&files.files, &["json", "tf", "tfstate"], |name, text| {
+        documents.push(conformity::Document::parse(name, text)?);
+        Ok(())
+    });
+    let conformity::Imported { file, credentials, found } = conformity::import(&documents, &mut report);
+    let summary = format!(
+        "{} of {} and {} of {} imported",
+        file.rules.len(),
+        counted(found.0, "rule"),
+        file.channels.len(),
+        counted(found.1, "channel"),
+    );
+    if !credentials.is_empty() {
+        let skeleton = serde_json::to_string_pretty(&credentials).unwrap_or_default();
+        report.credentials(skeleton);
+    }
+    finish(&file, &report, &summary, files.output.as_deref(), unreadable)
 }
 
 fn import_sigma(files: &Files, mode: Mode) -> io::Result<Exit> {
@@ -72,7 +107,7 @@ fn import_sigma(files: &Files, mode: Mode) -> io::Result<Exit> {
     let refused = rules.drop_what_does_not_compile();
     counts.imported -= refused.len();
     counts.refused += refused.len();
-    refused.into_iter().for_each(|(id, reason)| report.note(Kind::Lost, id, reason));
+    refused.into_iter().for_each(|(rule, reason)| report.note(Kind::Lost, rule.id, reason));
     if unreadable > 0 {
         report.note(Kind::Lost, counted(unreadable, "file"), "could not be read: see above");
     }

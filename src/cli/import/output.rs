@@ -13,7 +13,7 @@ pub(super) struct RulesFile {
     #[serde(skip_serializing_if = "Pairs::is_empty")]
     pub(super) lists: Pairs<Vec<String>>,
     #[serde(skip_serializing_if = "Pairs::is_empty")]
-    pub(super) channels: Pairs<Json>,
+    pub(super) channels: Pairs<Pairs<Json>>,
     pub(super) rules: Vec<Rule>,
 }
 
@@ -29,7 +29,7 @@ pub(super) struct Rule {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(super) unless: Vec<Exception>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) throttle: Option<Json>,
+    pub(super) throttle: Option<Pairs<Json>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(super) tags: Vec<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -64,8 +64,17 @@ impl<T> Default for Pairs<T> {
 }
 
 impl<T> Pairs<T> {
+    pub(super) fn len(&self) -> usize {
+        self.0.len()
+    }
+
     fn is_empty(&self) -> bool {
         self.0.is_empty()
+    }
+
+    /// Adds a key that is not there yet.
+    pub(super) fn set(&mut self, key: &str, value: T) {
+        self.0.push((key.to_owned(), value));
     }
 }
 
@@ -82,7 +91,7 @@ impl<T: Serialize> Serialize for Pairs<T> {
 impl RulesFile {
     /// Leaves out the rules that our own compiler refuses: an import never writes a file that `check` calls wrong.
     /// Returns what was left out and why.
-    pub(super) fn drop_what_does_not_compile(&mut self) -> Vec<(String, String)> {
+    pub(super) fn drop_what_does_not_compile(&mut self) -> Vec<(Rule, String)> {
         let mut refused = Vec::new();
         let lists = self.lists.clone();
         self.rules.retain(|rule| {
@@ -92,12 +101,36 @@ impl RulesFile {
                 Err(diagnostics) => {
                     let reasons: Vec<String> =
                         diagnostics.iter().map(|one| format!("{} ({})", one.message, one.help)).collect();
-                    refused.push((rule.id.clone(), reasons.join("; ")));
+                    refused.push((rule.clone(), reasons.join("; ")));
                     false
                 }
             }
         });
         refused
+    }
+
+    /// Whether our compiler takes a channel.
+    ///
+    /// # Errors
+    /// Why not.
+    pub(super) fn accepts_channel(settings: &Pairs<Json>) -> Result<(), String> {
+        let mut settings = settings.clone();
+        // Filters name rules, and there are none here.
+        settings.0.retain(|(key, _)| key != "rules");
+        let rule = Rule {
+            id: "any".to_owned(),
+            title: "any".to_owned(),
+            severity: "low".to_owned(),
+            when: vec![Row(vec![("event".to_owned(), Json::from("any"))])],
+            ..Rule::default()
+        };
+        let channels = Pairs(vec![("any".to_owned(), settings)]);
+        let alone = Self { lists: Pairs::default(), channels, rules: vec![rule] };
+        RuleSet::compile(&alone.text()).map(drop).map_err(|diagnostics| {
+            let reasons: Vec<String> =
+                diagnostics.iter().map(|one| format!("{} ({})", one.message, one.help)).collect();
+            reasons.join("; ")
+        })
     }
 
     /// The file's text.

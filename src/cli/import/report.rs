@@ -4,7 +4,11 @@ use std::fmt::Write as _;
 
 /// The notes of an import, in the order in which they arose.
 #[derive(Debug, Default)]
-pub(super) struct Report(Vec<Note>);
+pub(super) struct Report {
+    notes: Vec<Note>,
+    /// The document of credentials, with every value empty.
+    credentials: Option<String>,
+}
 
 #[derive(Debug)]
 struct Note {
@@ -38,14 +42,19 @@ impl Kind {
 impl Report {
     /// Notes something. `place` says where: a file and line, a rule's id.
     pub(super) fn note(&mut self, kind: Kind, place: impl Into<String>, text: impl Into<String>) {
-        self.0.push(Note { kind, place: place.into(), text: text.into() });
+        self.notes.push(Note { kind, place: place.into(), text: text.into() });
+    }
+
+    /// Keeps the skeleton of the credentials for the end of the report.
+    pub(super) fn credentials(&mut self, skeleton: String) {
+        self.credentials = Some(skeleton);
     }
 
     /// The report, one note a line under a heading for each kind that has any.
     pub(super) fn text(&self) -> String {
         let mut out = String::new();
         for (kind, heading) in Kind::ALL {
-            let notes: Vec<&Note> = self.0.iter().filter(|note| note.kind == kind).collect();
+            let notes: Vec<&Note> = self.notes.iter().filter(|note| note.kind == kind).collect();
             if notes.is_empty() {
                 continue;
             }
@@ -58,6 +67,12 @@ impl Report {
                     let _ = writeln!(out, "  {place}: {text}");
                 }
             }
+        }
+        if let Some(skeleton) = &self.credentials {
+            let _ = writeln!(
+                out,
+                "\nthe channels' credentials, to be filled in and put into the stack's secret (docs/channels.md):\n{skeleton}"
+            );
         }
         out
     }

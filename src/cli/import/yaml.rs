@@ -1,73 +1,19 @@
 //! YAML with the place of every value, and scalars as their author wrote them.
 //!
-//! `saphyr-parser` does the parsing. The tree is ours because Sigma needs what serde's models throw away: whether a value
-//! was quoted (`null` and `'null'` differ), its digits (an unquoted account id must not lose its zeros), its line. Aliases
-//! are refused: rules do without them, and a few lines of them grow without bound.
+//! `saphyr-parser` does the parsing. Aliases are refused: rules do without them, and a few lines of them grow without bound.
 
 use saphyr_parser::{Event, Parser, ScalarStyle, Span};
 
+use super::tree::{Tree, Value};
+
 /// Levels of nesting that are read. A Sigma rule has five.
 const MAX_DEPTH: usize = 64;
-
-/// One value, and the line on which it begins.
-#[derive(Debug, Clone)]
-pub(super) struct Yaml {
-    /// From 1.
-    pub(super) line: usize,
-    pub(super) value: Value,
-}
-
-#[derive(Debug, Clone)]
-pub(super) enum Value {
-    /// `null`, `~`, or nothing at all.
-    Null,
-    /// Every other scalar, as text.
-    Text(String),
-    List(Vec<Yaml>),
-    /// In the order of the text; no key stands twice.
-    Map(Vec<(String, Yaml)>),
-}
-
-impl Yaml {
-    /// The value of a key, if this is a map that has it.
-    pub(super) fn get(&self, key: &str) -> Option<&Self> {
-        self.entries()?.iter().find(|(name, _)| name == key).map(|(_, value)| value)
-    }
-
-    pub(super) fn entries(&self) -> Option<&[(String, Self)]> {
-        if let Value::Map(entries) = &self.value { Some(entries) } else { None }
-    }
-
-    /// A scalar that is not null.
-    pub(super) fn text(&self) -> Option<&str> {
-        if let Value::Text(text) = &self.value { Some(text) } else { None }
-    }
-
-    /// The items of a list; of anything else, itself; of null, nothing.
-    pub(super) fn items(&self) -> &[Self] {
-        match &self.value {
-            Value::List(items) => items,
-            Value::Null => &[],
-            _ => std::slice::from_ref(self),
-        }
-    }
-
-    /// What this is, with its article.
-    pub(super) fn kind(&self) -> &'static str {
-        match self.value {
-            Value::Null => "null",
-            Value::Text(_) => "a text",
-            Value::List(_) => "a list",
-            Value::Map(_) => "a map",
-        }
-    }
-}
 
 /// Reads the documents of a YAML stream; empty ones are left out.
 ///
 /// # Errors
 /// The first mistake of syntax, with its line.
-pub(super) fn parse(text: &str) -> Result<Vec<Yaml>, String> {
+pub(super) fn parse(text: &str) -> Result<Vec<Tree>, String> {
     let mut documents = Vec::new();
     let mut open: Vec<Open> = Vec::new();
     for event in Parser::new_from_str(text.trim_start_matches('\u{feff}')) {
@@ -90,7 +36,7 @@ pub(super) fn parse(text: &str) -> Result<Vec<Yaml>, String> {
                 continue;
             }
             Event::SequenceEnd | Event::MappingEnd => match open.pop() {
-                Some(Open { line, value, .. }) => Yaml { line, value },
+                Some(Open { line, value, .. }) => Tree { line, value },
                 None => continue,
             },
             Event::Alias(_) => {
@@ -118,7 +64,7 @@ struct Open {
 }
 
 impl Open {
-    fn take(&mut self, done: Yaml) -> Result<(), String> {
+    fn take(&mut self, done: Tree) -> Result<(), String> {
         match &mut self.value {
             Value::Map(entries) => {
                 if let Some(key) = self.key.take() {
@@ -135,16 +81,16 @@ impl Open {
                 self.key = Some(key);
             }
             Value::List(items) => items.push(done),
-            Value::Null | Value::Text(_) => {}
+            Value::Null | Value::Text(_) | Value::Unknown(_) => {}
         }
         Ok(())
     }
 }
 
-fn scalar(text: &str, style: ScalarStyle, span: Span) -> Yaml {
+fn scalar(text: &str, style: ScalarStyle, span: Span) -> Tree {
     // The words of YAML 1.2's core schema. Only null matters: to Sigma, numbers and booleans are texts, too.
     let null = style == ScalarStyle::Plain && matches!(text, "" | "~" | "null" | "Null" | "NULL");
-    Yaml { line: span.start.line(), value: if null { Value::Null } else { Value::Text(text.to_owned()) } }
+    Tree { line: span.start.line(), value: if null { Value::Null } else { Value::Text(text.to_owned()) } }
 }
 
 #[cfg(test)]
@@ -158,7 +104,7 @@ mod tests {
         assert_eq!(document.get("a").unwrap().text(), Some("012345678901"));
         assert!(matches!(document.get("b").unwrap().value, Value::Null));
         assert_eq!(document.get("c").unwrap().text(), Some("null"));
-        let items: Vec<_> = document.get("d").unwrap().items().iter().map(Yaml::text).collect();
+        let items: Vec<_> = document.get("d").unwrap().items().iter().map(Tree::text).collect();
         assert_eq!(items, [Some("1.50"), Some("true"), None]);
         assert_eq!(document.get("e").unwrap().items().len(), 0);
         assert_eq!(document.get("d").unwrap().line, 4);

@@ -9,10 +9,12 @@ mod value;
 use std::path::Path;
 
 use self::condition::Condition;
+pub(super) use self::table::merged;
 use self::table::{Expression, tables};
 use super::output::{Exception, Rule};
 use super::report::{Kind, Report};
-use super::yaml::{self, Value, Yaml};
+use super::tree::{Tree, Value};
+use super::yaml;
 use crate::text;
 
 /// What became of the documents.
@@ -42,7 +44,7 @@ pub(super) fn read(
     let name = (documents.len() == 1 && file != "stdin").then_some(file);
     for document in documents {
         let place = format!("{file}:{}", document.line);
-        let word = |key: &str, of: &Yaml| of.get(key).and_then(Yaml::text).unwrap_or_default().to_lowercase();
+        let word = |key: &str, of: &Tree| of.get(key).and_then(Tree::text).unwrap_or_default().to_lowercase();
         if document.get("correlation").is_some() || document.get("action").is_some() || document.get("filter").is_some()
         {
             counts.refused += 1;
@@ -72,10 +74,10 @@ pub(super) fn read(
     Ok(())
 }
 
-fn rule(file: Option<&str>, document: &Yaml, notes: &mut Vec<String>) -> Result<Rule, String> {
-    let one = |key: &str| document.get(key).and_then(Yaml::text).map(str::trim).filter(|text| !text.is_empty());
+fn rule(file: Option<&str>, document: &Tree, notes: &mut Vec<String>) -> Result<Rule, String> {
+    let one = |key: &str| document.get(key).and_then(Tree::text).map(str::trim).filter(|text| !text.is_empty());
     let title = one("title").ok_or("it has no title")?;
-    let detection = document.get("detection").and_then(Yaml::entries).ok_or("it has no detection")?;
+    let detection = document.get("detection").and_then(Tree::entries).ok_or("it has no detection")?;
     let expression = detected(detection, notes)?;
     let tables = tables(&expression)?;
     let (severity, staged) = match one("level").unwrap_or_default() {
@@ -111,18 +113,18 @@ fn rule(file: Option<&str>, document: &Yaml, notes: &mut Vec<String>) -> Result<
         throttle: None,
         tags: document
             .get("tags")
-            .map(|tags| tags.items().iter().filter_map(Yaml::text).map(str::to_owned).collect())
+            .map(|tags| tags.items().iter().filter_map(Tree::text).map(str::to_owned).collect())
             .unwrap_or_default(),
         mode: mode.map(str::to_owned),
     })
 }
 
 /// The selections and the condition as one expression.
-fn detected(detection: &[(String, Yaml)], notes: &mut Vec<String>) -> Result<Expression, String> {
+fn detected(detection: &[(String, Tree)], notes: &mut Vec<String>) -> Result<Expression, String> {
     if detection.iter().any(|(key, _)| key == "timeframe") {
         return Err("a timeframe counts over many events: see \"threshold\" in the documentation".to_owned());
     }
-    let selections: Vec<&(String, Yaml)> = detection.iter().filter(|(key, _)| key != "condition").collect();
+    let selections: Vec<&(String, Tree)> = detection.iter().filter(|(key, _)| key != "condition").collect();
     let names: Vec<&str> = selections.iter().map(|(name, _)| name.as_str()).collect();
     let written = detection.iter().find(|(key, _)| key == "condition").ok_or("its detection has no condition")?;
     let mut conditions = written
@@ -147,7 +149,7 @@ fn detected(detection: &[(String, Yaml)], notes: &mut Vec<String>) -> Result<Exp
 
 fn resolve<'s>(
     condition: &Condition,
-    selections: &[&'s (String, Yaml)],
+    selections: &[&'s (String, Tree)],
     used: &mut Vec<&'s str>,
     notes: &mut Vec<String>,
 ) -> Result<Expression, String> {
@@ -175,7 +177,7 @@ fn resolve<'s>(
 }
 
 /// A map: all of its fields. A list of maps: any of them.
-fn selection(selection: &Yaml, notes: &mut Vec<String>) -> Result<Expression, String> {
+fn selection(selection: &Tree, notes: &mut Vec<String>) -> Result<Expression, String> {
     const KEYWORDS: &str = "keywords are searched in the whole record, and a cell asks one field: name the field";
     match &selection.value {
         Value::Map(fields) if fields.is_empty() => Err("it is empty".to_owned()),
@@ -193,20 +195,20 @@ fn selection(selection: &Yaml, notes: &mut Vec<String>) -> Result<Expression, St
         Value::List(items) if items.iter().all(|item| item.entries().is_some()) => {
             Ok(Expression::Any(items.iter().map(|item| self::selection(item, notes)).collect::<Result<_, _>>()?))
         }
-        Value::List(_) | Value::Text(_) => Err(KEYWORDS.to_owned()),
+        Value::List(_) | Value::Text(_) | Value::Unknown(_) => Err(KEYWORDS.to_owned()),
         Value::Null => Err("it is empty".to_owned()),
     }
 }
 
 /// What people read of a rule beyond its title. Sigma's licence asks that its author stay named.
-fn description(document: &Yaml) -> Option<String> {
+fn description(document: &Tree) -> Option<String> {
     let one = |key: &str| {
-        let text = document.get(key).and_then(Yaml::text)?;
+        let text = document.get(key).and_then(Tree::text)?;
         let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
         (!text.is_empty()).then_some(text)
     };
     let list = |key: &str| {
-        let texts: Vec<&str> = document.get(key)?.items().iter().filter_map(Yaml::text).collect();
+        let texts: Vec<&str> = document.get(key)?.items().iter().filter_map(Tree::text).collect();
         (!texts.is_empty()).then_some(texts)
     };
     let mut parts: Vec<String> = one("description").into_iter().collect();

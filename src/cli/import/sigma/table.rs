@@ -153,7 +153,7 @@ fn one_field(expression: &Expression) -> Option<Cell> {
 }
 
 /// Rows of which two that differ in one cell of the same field are one, with both conditions in it.
-fn merged(rows: Vec<Row>) -> Vec<Row> {
+pub(in super::super) fn merged(rows: Vec<Row>) -> Vec<Row> {
     let mut kept: Vec<Row> = Vec::new();
     for row in rows {
         let mergeable = kept.iter_mut().find_map(|other| {

@@ -2,7 +2,7 @@
 
 use serde_json::{Value as Json, json};
 
-use super::super::yaml::{Value, Yaml};
+use super::super::tree::{Tree, Value};
 use crate::rules::field::Field;
 
 /// A cell: the field's name as rules.json has it, and the condition.
@@ -19,7 +19,7 @@ pub(super) type Notes = Vec<String>;
 ///
 /// # Errors
 /// What cannot be expressed, for the report.
-pub(super) fn cell(key: &str, values: &Yaml, notes: &mut Notes) -> Result<Cell, String> {
+pub(super) fn cell(key: &str, values: &Tree, notes: &mut Notes) -> Result<Cell, String> {
     let (name, modifiers) = key.split_once('|').unwrap_or((key, ""));
     let modifiers = Modifiers::parse(modifiers)?;
     let field = field(name, notes)?;
@@ -117,24 +117,26 @@ impl Modifiers {
         Ok(modifiers)
     }
 
-    fn condition(&self, values: &Yaml, notes: &mut Notes) -> Result<Json, String> {
-        let each: Vec<&Yaml> = match &values.value {
+    fn condition(&self, values: &Tree, notes: &mut Notes) -> Result<Json, String> {
+        let each: Vec<&Tree> = match &values.value {
             Value::List(items) if items.is_empty() => return Err("an empty list, which nothing matches".to_owned()),
             Value::List(items) => items.iter().collect(),
             Value::Map(_) => return Err("a map stands where values should".to_owned()),
-            Value::Null | Value::Text(_) => vec![values],
+            Value::Null | Value::Text(_) | Value::Unknown(_) => vec![values],
         };
         let conditions = each.into_iter().map(|value| self.one(value, notes)).collect::<Result<Vec<_>, _>>()?;
         let condition = if self.all { all(conditions) } else { any(conditions) };
         Ok(if self.neq { not(&condition) } else { condition })
     }
 
-    fn one(&self, value: &Yaml, notes: &mut Notes) -> Result<Json, String> {
+    fn one(&self, value: &Tree, notes: &mut Notes) -> Result<Json, String> {
         let text = match &value.value {
             Value::Null if self.how == How::Equals => return Ok(json!({"exists": false})),
             Value::Null => return Err("null stands where a text should".to_owned()),
             Value::Text(text) => text,
-            Value::List(_) | Value::Map(_) => return Err(format!("{} stands where a text should", value.kind())),
+            Value::List(_) | Value::Map(_) | Value::Unknown(_) => {
+                return Err(format!("{} stands where a text should", value.kind()));
+            }
         };
         match self.how {
             How::Equals => Ok(self.pattern(&Wildcards::parse(text), true, true)),

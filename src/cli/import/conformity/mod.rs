@@ -1,0 +1,124 @@
+//! `offlimits import conformity`: the rules and channels of Trend Micro's Conformity, which ended in July 2026.
+
+mod channels;
+mod patterns;
+mod rules;
+mod settings;
+
+use serde_json::{Map, Value as Json, json};
+
+use super::output::{Rule, RulesFile};
+use super::report::{Kind, Report};
+use super::tree::Tree;
+use super::{hcl, tree};
+
+/// A file that was read, and its name.
+pub(super) struct Document {
+    name: String,
+    tree: Tree,
+}
+
+impl Document {
+    /// Reads Terraform's HCL or JSON.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub(super) fn parse(name: &str, text: &str) -> Result<Self, String> {
+        let json = text.trim_start_matches('\u{feff}').trim_start().starts_with(['{', '[']);
+        let tree = if json { tree::parse_json(text)? } else { hcl::parse(text)? };
+        Ok(Self { name: name.to_owned(), tree })
+    }
+}
+
+/// What was imported, and a skeleton of the credentials that its channels need.
+pub(super) struct Imported {
+    pub(super) file: RulesFile,
+    pub(super) credentials: Map<String, Json>,
+    /// Settings found: of rules about events, of channels.
+    pub(super) found: (usize, usize),
+}
+
+/// Makes rules and channels of all documents together: a channel may stand in another file than its rules.
+pub(super) fn import(documents: &[Document], report: &mut Report) -> Imported {
+    let mut file = RulesFile::default();
+    let mut credentials = Map::new();
+    let found: Vec<settings::Found<'_>> = documents
+        .iter()
+        .map(|document| {
+            let mut found = settings::Found::default();
+            settings::find(&document.tree, &mut found);
+            if found.others > 0 {
+                let text = format!(
+                    "{} of rules that check configurations: this tool watches events",
+                    super::counted(found.others, "setting")
+                );
+                report.note(Kind::Lost, &document.name, text);
+            }
+            found
+        })
+        .collect();
+    for (document, found) in documents.iter().zip(&found) {
+        for setting in &found.rules {
+            let place = format!("{}:{}", document.name, setting.line);
+            if let Some(rule) = rules::rule(setting, &place, &mut file.lists, report) {
+                add_rule(rule, &place, &mut file, report);
+            }
+        }
+    }
+    for (rule, reason) in file.drop_what_does_not_compile() {
+        if reason.contains("countries.mmdb") {
+            let text = serde_json::to_string(&rule).unwrap_or_default();
+            report.note(Kind::ToDo, rule.id, format!("{reason}. Then add this rule: {text}"));
+        } else {
+            report.note(Kind::Lost, rule.id, reason);
+        }
+    }
+    let ids: Vec<String> = file.rules.iter().map(|rule| rule.id.clone()).collect();
+    for (document, found) in documents.iter().zip(&found) {
+        for setting in &found.channels {
+            let place = format!("{}:{}", document.name, setting.line);
+            let Some(mut channel) = channels::channel(setting, &place, &ids, found, report) else { continue };
+            channel.name = free_name(&channel.name, &file);
+            if let Err(reason) = RulesFile::accepts_channel(&channel.settings) {
+                report.note(Kind::Lost, place, format!("channel {}: {reason}", channel.name));
+                continue;
+            }
+            if !channel.credentials.is_empty() {
+                let empty: Map<String, Json> =
+                    channel.credentials.iter().map(|key| ((*key).to_owned(), json!(""))).collect();
+                credentials.insert(channel.name.clone(), Json::Object(empty));
+            }
+            file.channels.set(&channel.name, channel.settings);
+        }
+    }
+    let sum = |count: fn(&settings::Found<'_>) -> usize| found.iter().map(count).sum();
+    Imported { file, credentials, found: (sum(|found| found.rules.len()), sum(|found| found.channels.len())) }
+}
+
+/// Adds a rule under an id of its own. The same rule, set alike for several accounts, is one.
+fn add_rule(mut rule: Rule, place: &str, file: &mut RulesFile, report: &mut Report) {
+    let same = |other: &Rule| {
+        let twin = Rule { id: rule.id.clone(), ..other.clone() };
+        serde_json::to_value(&twin).ok() == serde_json::to_value(&rule).ok()
+    };
+    if file.rules.iter().any(same) {
+        return;
+    }
+    let count = file.rules.iter().filter(|other| other.id.starts_with(&rule.id)).count();
+    if count > 0 {
+        let id = format!("{}-{}", rule.id, count + 1);
+        let text = format!("{} has another setting already (for another account?): this one is {id}", rule.id);
+        report.note(Kind::Changed, place, text);
+        rule.id = id;
+    }
+    file.rules.push(rule);
+}
+
+fn free_name(name: &str, file: &RulesFile) -> String {
+    let taken = |name: &str| file.channels.0.iter().any(|(other, _)| other == name);
+    if !taken(name) {
+        return name.to_owned();
+    }
+    let tries = file.channels.0.len() + 2;
+    (2..=tries).map(|n| format!("{name}-{n}")).find(|name| !taken(name)).unwrap_or_default()
+}

@@ -1,0 +1,449 @@
+//! Conformity's rules of Real-Time Threat Monitoring as rules of ours.
+
+use serde_json::{Value as Json, json};
+
+use super::super::output::{Exception, Pairs, Row, Rule};
+use super::super::report::{Kind, Report};
+use super::super::sigma::merged;
+use super::super::tree::{Tree, Value, folded};
+use super::patterns::{self, Read};
+use super::settings::{RuleSetting, first};
+
+/// What a rule is without its settings.
+struct Known {
+    id: &'static str,
+    title: &'static str,
+    why: &'static str,
+    /// Where the setting names no risk level: Trend's own, where its page gives one.
+    severity: &'static str,
+    /// What makes two findings repeats of one another.
+    by: &'static [&'static str],
+    tags: &'static [&'static str],
+}
+
+/// Source of the risk levels: Conformity's knowledge base, "Real-Time Threat Monitoring".
+const KNOWN: [Known; 9] = [
+    Known {
+        id: "RTM-001",
+        title: "Root signed in",
+        why: "Nobody needs root for daily work: whoever uses it can do everything, and cannot be limited.",
+        severity: "high",
+        by: &["account", "actor"],
+        tags: &["attack.t1078.004"],
+    },
+    Known {
+        id: "RTM-002",
+        title: "Root signed in without MFA",
+        why: "A password alone opens the whole account.",
+        severity: "very-high",
+        by: &["account", "actor"],
+        tags: &["attack.t1078.004"],
+    },
+    Known {
+        id: "RTM-003",
+        title: "{actor} signed in without MFA",
+        why: "A stolen password is enough to be this user.",
+        severity: "high",
+        by: &["account", "actor"],
+        tags: &["attack.t1078.004"],
+    },
+    Known {
+        id: "RTM-005",
+        title: "{actor} signed in from a country that is not approved",
+        why: "Nobody is expected to work from there.",
+        severity: "medium",
+        by: &["account", "actor"],
+        tags: &["attack.t1078.004"],
+    },
+    Known {
+        id: "RTM-007",
+        title: "{actor} signed in from {source_ip}, which is not approved",
+        why: "Nobody is expected to work from this address.",
+        severity: "high",
+        by: &["account", "actor"],
+        tags: &["attack.t1078.004"],
+    },
+    Known {
+        id: "RTM-008",
+        title: "{event} by {actor} in {region}, which is not approved",
+        why: "Attackers like the regions that nobody looks at.",
+        severity: "high",
+        by: &["account", "region", "actor"],
+        tags: &["attack.t1535"],
+    },
+    Known {
+        id: "RTM-009",
+        title: "Network changed: {event} by {actor}",
+        why: "A changed network can expose what was private.",
+        severity: "medium",
+        by: &["account", "actor", "event"],
+        tags: &["attack.t1562.007"],
+    },
+    Known {
+        id: "RTM-010",
+        title: "Sign-in of {actor} failed",
+        why: "Somebody may be guessing a password.",
+        severity: "medium",
+        by: &["account", "actor"],
+        tags: &["attack.t1110"],
+    },
+    Known {
+        id: "RTM-011",
+        title: "Unintended AWS API call: {event} by {actor}",
+        why: "This account is locked down: nobody is expected to make this call.",
+        severity: "very-high",
+        by: &["account", "actor", "event"],
+        tags: &[],
+    },
+];
+
+/// The choices of RTM-009, folded, and the calls that they mean.
+/// Source of the names: Conformity's API reference, "Rule settings"; further ones are ours.
+const NETWORK: [(&[&str], &str); 14] = [
+    (&["internetgateway"], "^(Create|Delete|Attach|Detach)(EgressOnly)?InternetGateway$"),
+    (
+        &["securitygroup"],
+        "^((Create|Delete)SecurityGroup|(Authorize|Revoke)SecurityGroup(Ingress|Egress)|ModifySecurityGroupRules)$",
+    ),
+    (
+        &["elasticnetworkinterface", "networkinterface"],
+        "^((Create|Delete|Attach|Detach)NetworkInterface|ModifyNetworkInterfaceAttribute)$",
+    ),
+    (
+        &["virtualprivatecloud", "vpc"],
+        "^((Create|Delete)Vpc|ModifyVpcAttribute|ModifyVpcTenancy|(Associate|Disassociate)VpcCidrBlock)$",
+    ),
+    (&["subnet"], "^((Create|Delete)Subnet|ModifySubnetAttribute)$"),
+    (
+        &["routetable", "route"],
+        "^((Create|Delete|Replace)Route|(Create|Delete)RouteTable|(Associate|Disassociate)RouteTable|ReplaceRouteTableAssociation)$",
+    ),
+    (
+        &["networkacl", "networkaccesscontrollist"],
+        "^((Create|Delete)NetworkAcl|(Create|Delete|Replace)NetworkAclEntry|ReplaceNetworkAclAssociation)$",
+    ),
+    (
+        &["vpcpeering", "vpcpeeringconnection", "peeringconnection"],
+        "^((Create|Accept|Delete|Reject)VpcPeeringConnection|ModifyVpcPeeringConnectionOptions)$",
+    ),
+    (&["vpcendpoint", "endpoint"], "^(CreateVpcEndpoint|DeleteVpcEndpoints|ModifyVpcEndpoint)$"),
+    (&["natgateway"], "^(Create|Delete)NatGateway$"),
+    (&["customergateway"], "^(Create|Delete)CustomerGateway$"),
+    (&["vpngateway", "virtualprivategateway"], "^(Create|Delete|Attach|Detach)VpnGateway$"),
+    (&["vpnconnection"], "^((Create|Delete|Modify)VpnConnection|(Create|Delete)VpnConnectionRoute)$"),
+    (&["elasticip", "elasticipaddress"], "^(Allocate|Release|Associate|Disassociate)Address$"),
+];
+
+/// Services whose calls are recorded in us-east-1, wherever the caller is.
+const GLOBAL: [&str; 6] = [
+    "cloudfront.amazonaws.com",
+    "iam.amazonaws.com",
+    "organizations.amazonaws.com",
+    "route53.amazonaws.com",
+    "signin.amazonaws.com",
+    "sts.amazonaws.com",
+];
+
+/// The rule that a setting makes, and the list that it needs. What is not carried over goes to the report.
+pub(super) fn rule(
+    setting: &RuleSetting<'_>,
+    place: &str,
+    lists: &mut Pairs<Vec<String>>,
+    report: &mut Report,
+) -> Option<Rule> {
+    let mut lost = |text: String| report.note(Kind::Lost, place, format!("{}: {text}", setting.id));
+    let Some(known) = KNOWN.iter().find(|known| known.id == setting.id) else {
+        lost(match setting.id {
+            "RTM-004" | "RTM-006" => "it watched sign-ins to Conformity itself, which has ended".to_owned(),
+            _ => "this importer does not know the rule: write its rows by hand".to_owned(),
+        });
+        return None;
+    };
+    let mut computed = Vec::new();
+    find_computed(setting.body, &mut computed);
+    computed.into_iter().for_each(&mut lost);
+    let extra = Extra::of(setting.body);
+    let sign_in = |mut cells: Vec<(&str, Json)>| {
+        cells.insert(0, ("event", json!({"is": "ConsoleLogin"})));
+        vec![row(cells)]
+    };
+    let success = ("outcome", json!("success"));
+    let no_mfa = ("mfa", json!({"not": "yes"}));
+    let mut unless = Vec::new();
+    let when = match known.id {
+        "RTM-001" => sign_in(vec![("identity", json!({"is": "Root"})), success]),
+        "RTM-002" => sign_in(vec![("identity", json!({"is": "Root"})), success, no_mfa]),
+        "RTM-003" => sign_in(vec![("identity", json!({"is": "IAMUser"})), success, no_mfa]),
+        "RTM-010" => sign_in(vec![("outcome", json!("failure"))]),
+        "RTM-005" => {
+            let countries = extra.texts("countries");
+            if countries.is_empty() {
+                lost("its setting names none of the approved countries".to_owned());
+                return None;
+            }
+            sign_in(vec![success, ("country", json!({"not": {"is": countries}}))])
+        }
+        "RTM-007" => {
+            let name = list("approved-networks", extra.texts("ips"), lists).map_err(&mut lost).ok()?;
+            sign_in(vec![success, ("source_ip", json!({"not": {"cidr": name}}))])
+        }
+        "RTM-008" => {
+            let name = list("approved-regions", extra.texts("regions"), lists).map_err(&mut lost).ok()?;
+            let global = vec![("region", json!({"is": "us-east-1"})), ("service", json!({"is": GLOBAL}))];
+            unless.push(Exception {
+                when: vec![row(global)],
+                reason: "global services are recorded in us-east-1".to_owned(),
+            });
+            unless.push(Exception {
+                when: vec![row(vec![("identity", json!({"is": "AWSService"}))])],
+                reason: "AWS services work where they must".to_owned(),
+            });
+            // Conformity was sent no read-only calls.
+            let outside = json!({"all": [{"exists": true}, {"not": {"is": name}}]});
+            vec![row(vec![("region", outside), ("read_only", json!({"not": "true"}))])]
+        }
+        "RTM-009" => vec![row(vec![
+            ("service", json!({"is": "ec2.amazonaws.com"})),
+            ("event", network(&extra, &mut lost)?),
+            ("outcome", json!("success")),
+        ])],
+        _ => rows(&extra, place, report)?,
+    };
+    let mut lost = |text: String| report.note(Kind::Lost, place, format!("{}: {text}", setting.id));
+    unless.extend(exceptions(setting.body, known.id, &mut lost));
+    let throttle = throttle(&extra, known, report);
+    Some(Rule {
+        id: known.id.to_owned(),
+        title: known.title.to_owned(),
+        description: Some(known.why.to_owned()),
+        severity: severity(setting.body, known, report),
+        when,
+        unless,
+        throttle,
+        tags: known.tags.iter().map(|tag| (*tag).to_owned()).collect(),
+        mode: off(setting.body).then(|| "off".to_owned()),
+    })
+}
+
+/// What Terraform computes, and we cannot.
+fn find_computed(tree: &Tree, found: &mut Vec<String>) {
+    match &tree.value {
+        Value::Unknown(written) => {
+            found.push(format!("line {}: {written} is computed by Terraform: write its value", tree.line));
+        }
+        Value::List(items) => items.iter().for_each(|item| find_computed(item, found)),
+        Value::Map(entries) => {
+            for (key, value) in entries {
+                if key == "dynamic" {
+                    found.push(format!(
+                        "line {}: a dynamic block is computed by Terraform: write its values",
+                        value.line
+                    ));
+                } else {
+                    find_computed(value, found);
+                }
+            }
+        }
+        Value::Null | Value::Text(_) => {}
+    }
+}
+
+fn row(cells: Vec<(&str, Json)>) -> Row {
+    Row(cells.into_iter().map(|(field, condition)| (field.to_owned(), condition)).collect())
+}
+
+/// Whether something is switched off.
+pub(super) fn off(body: &Tree) -> bool {
+    body.field("enabled").and_then(Tree::text) == Some("false")
+}
+
+fn severity(body: &Tree, known: &Known, report: &mut Report) -> String {
+    let level = body.field("risklevel").and_then(Tree::text).unwrap_or_default();
+    match folded(level).as_str() {
+        "low" => "low",
+        "medium" => "medium",
+        "high" => "high",
+        "veryhigh" => "very-high",
+        "extreme" => "extreme",
+        _ => {
+            report.note(Kind::Changed, known.id, format!("its setting names no risk level: {}", known.severity));
+            known.severity
+        }
+    }
+    .to_owned()
+}
+
+/// A named list of ours, and its name with the @.
+fn list(name: &str, values: Vec<String>, lists: &mut Pairs<Vec<String>>) -> Result<String, String> {
+    if values.is_empty() {
+        return Err(format!("its setting names none of the {}", name.replace('-', " ")));
+    }
+    match lists.0.iter_mut().find(|(other, _)| other == name) {
+        Some((_, known)) => {
+            let new: Vec<String> = values.into_iter().filter(|value| !known.contains(value)).collect();
+            known.extend(new);
+        }
+        None => lists.0.push((name.to_owned(), values)),
+    }
+    Ok(format!("@{name}"))
+}
+
+/// The extra settings of a rule.
+struct Extra<'t>(Vec<&'t Tree>);
+
+impl<'t> Extra<'t> {
+    fn of(body: &'t Tree) -> Self {
+        Self(body.field("extrasettings").map_or(&[][..], Tree::items).iter().collect())
+    }
+
+    /// The settings whose type or name holds a word.
+    fn named(&self, word: &str) -> impl Iterator<Item = &'t Tree> {
+        let has = |setting: &Tree, key: &str| {
+            setting.field(key).and_then(Tree::text).is_some_and(|text| folded(text).contains(word))
+        };
+        self.0
+            .iter()
+            .copied()
+            .filter(move |setting| has(setting, "type") || has(setting, "name"))
+            .collect::<Vec<_>>()
+            .into_iter()
+    }
+
+    /// The values of such a setting: texts, or maps with a `value`, in any of the keys that hold them.
+    fn values(&self, word: &str) -> Vec<&'t Tree> {
+        const KEYS: [&str; 4] = ["values", "regions", "valueset", "multipleobjectvalues"];
+        self.named(word)
+            .flat_map(|setting| KEYS.into_iter().filter_map(|key| setting.field(key)))
+            .flat_map(Tree::items)
+            // `regions: true` says that the values are regions.
+            .filter(|value| value.text() != Some("true") && value.text() != Some("false"))
+            .collect()
+    }
+
+    fn texts(&self, word: &str) -> Vec<String> {
+        let mut texts: Vec<String> = Vec::new();
+        for value in self.values(word) {
+            let text = value.field("value").unwrap_or(value).text().map(str::to_owned);
+            texts.extend(text.filter(|text| !text.is_empty() && !texts.contains(text)));
+        }
+        texts
+    }
+}
+
+/// RTM-009's choices.
+fn network(extra: &Extra<'_>, lost: &mut impl FnMut(String)) -> Option<Json> {
+    let mut chosen: Vec<&str> = Vec::new();
+    let choices = extra.values("configurationchanges");
+    for choice in &choices {
+        let Some(name) = choice.field("value").unwrap_or(choice).text() else { continue };
+        if off(choice) {
+            continue;
+        }
+        match NETWORK.iter().find(|(names, _)| names.contains(&folded(name).as_str())) {
+            Some((_, pattern)) => chosen.push(pattern),
+            None => lost(format!("the choice \"{name}\" is not known: add its calls by hand")),
+        }
+    }
+    if choices.is_empty() {
+        chosen = NETWORK.iter().map(|(_, pattern)| *pattern).collect();
+    }
+    if chosen.is_empty() {
+        lost("all its choices are switched off".to_owned());
+        return None;
+    }
+    Some(if let [one] = chosen.as_slice() { json!(one) } else { json!(chosen) })
+}
+
+/// RTM-011's patterns.
+fn rows(extra: &Extra<'_>, place: &str, report: &mut Report) -> Option<Vec<Row>> {
+    let mut rows = Vec::new();
+    for (index, value) in extra.values("multipleobjectvalues").into_iter().enumerate() {
+        let wrapped = value.field("value").unwrap_or(value);
+        // Terraform's `value = "{…}"` without jsonencode.
+        let parsed = wrapped.text().and_then(|text| super::super::tree::parse_json(text).ok());
+        let name = format!("RTM-011, pattern {index} (line {})", value.line);
+        match patterns::row(parsed.as_ref().unwrap_or(wrapped)) {
+            Ok(Read::Row(row)) => rows.push(row),
+            Ok(Read::Repaired(row, said)) => {
+                report.note(Kind::Repaired, place, format!("{name}: {said}"));
+                rows.push(row);
+            }
+            Ok(Read::Doubtful(row, said)) => {
+                report.note(Kind::Changed, place, format!("{name}: {said}"));
+                rows.push(row);
+            }
+            Err(reason) => report.note(Kind::Lost, place, format!("{name}: {reason}")),
+        }
+    }
+    if rows.is_empty() {
+        report.note(Kind::Lost, place, "RTM-011: its setting has no pattern that can be carried over");
+        return None;
+    }
+    Some(merged(rows))
+}
+
+/// The hours for which a check stayed open, and was not sent again.
+fn throttle(extra: &Extra<'_>, known: &Known, report: &mut Report) -> Option<Pairs<Json>> {
+    let hours = extra.named("ttl").find_map(|setting| setting.field("value")).and_then(Tree::text)?;
+    let minutes = hours.trim().parse::<f64>().ok().filter(|hours| hours.is_finite() && *hours >= 0.0);
+    let Some(minutes) = minutes.map(|hours| (hours * 60.0).round()) else {
+        report.note(Kind::Lost, known.id, format!("its ttl \"{hours}\" is no number of hours"));
+        return None;
+    };
+    if minutes < 1.0 {
+        return None;
+    }
+    if minutes > 24.0 * 60.0 {
+        report.note(Kind::Changed, known.id, format!("its ttl of {hours} hours becomes 24h, the longest throttle"));
+    }
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between 1 and 1,440")]
+    let minutes = minutes.min(24.0 * 60.0) as u32;
+    let window = if minutes.is_multiple_of(60) { format!("{}h", minutes / 60) } else { format!("{minutes}m") };
+    Some(Pairs(vec![("window".to_owned(), json!(window)), ("by".to_owned(), json!(known.by))]))
+}
+
+/// Exceptions for resources, where a record says what resource it is about.
+fn exceptions(body: &Tree, id: &str, lost: &mut impl FnMut(String)) -> Vec<Exception> {
+    let Some(exceptions) =
+        body.field("exceptions").and_then(|tree| if tree.entries().is_some() { Some(tree) } else { first(tree) })
+    else {
+        return Vec::new();
+    };
+    let texts = |key: &str| exceptions.field(key).map_or(&[][..], Tree::items).iter().filter_map(Tree::text);
+    let tags: Vec<&str> = texts("tags").chain(texts("filtertags")).collect();
+    if !tags.is_empty() {
+        lost(format!(
+            "its exceptions for the tags {}: CloudTrail's records hold no tags of resources",
+            tags.join(", ")
+        ));
+    }
+    let about_people = !matches!(id, "RTM-008" | "RTM-009" | "RTM-011");
+    let (mut people, mut instances) = (Vec::new(), Vec::new());
+    for resource in texts("resources") {
+        let is = |field: &str| (field.to_owned(), json!({"is": resource}));
+        if resource.starts_with("arn:") && resource.contains(":user/") {
+            people.push(Row(vec![is("userIdentity.arn")]));
+        } else if about_people && !resource.starts_with("arn:") {
+            people.push(Row(vec![is("user")]));
+        } else if resource.starts_with("i-") {
+            instances.push(resource);
+        } else {
+            lost(format!(
+                "its exception for the resource {resource}: no field of a record is always its name; write one such as \
+                 {{ \"when\": {{ \"requestParameters.groupId\": {{ \"is\": \"{resource}\" }} }}, \"reason\": \"…\" }}"
+            ));
+        }
+    }
+    let mut unless = Vec::new();
+    if !people.is_empty() {
+        unless.push(Exception { when: merged(people), reason: "excepted in Conformity".to_owned() });
+    }
+    if !instances.is_empty() {
+        // Each instance of the call must be excepted: one excepted among others would hide the others.
+        let only = json!({"all": [{"exists": true}, {"not": {"item": {".": {"not": {"is": instances}}}}}]});
+        let paths = ["requestParameters.instancesSet.items.instanceId", "requestParameters.instanceId"];
+        let when = paths.iter().map(|path| Row(vec![((*path).to_owned(), only.clone())])).collect();
+        unless.push(Exception { when, reason: "excepted in Conformity".to_owned() });
+    }
+    unless
+}

@@ -1,0 +1,106 @@
+//! A document, whatever it was written in: every value keeps its line, and scalars stay as their author wrote them.
+
+use crate::json::{Node, Value as Json};
+
+/// One value, and the line on which it begins.
+#[derive(Debug, Clone)]
+pub(super) struct Tree {
+    /// From 1.
+    pub(super) line: usize,
+    pub(super) value: Value,
+}
+
+#[derive(Debug, Clone)]
+pub(super) enum Value {
+    /// `null`, `~`, or nothing at all.
+    Null,
+    /// Every other scalar, as it was written: the digits of an account id, whether `null` was quoted.
+    Text(String),
+    /// What would have to be computed first, as it was written: an expression of Terraform's.
+    Unknown(String),
+    List(Vec<Tree>),
+    /// In the order of the text; no key stands twice.
+    Map(Vec<(String, Tree)>),
+}
+
+impl Tree {
+    /// The value of a key, if this is a map that has it.
+    pub(super) fn get(&self, key: &str) -> Option<&Self> {
+        self.entries()?.iter().find(|(name, _)| name == key).map(|(_, value)| value)
+    }
+
+    /// As [`Tree::get`], whatever the spelling: `risk_level`, `risk-level` and `riskLevel` are one. `key` is in small letters
+    /// without marks.
+    pub(super) fn field(&self, key: &str) -> Option<&Self> {
+        self.entries()?.iter().find(|(name, _)| folded(name) == key).map(|(_, value)| value)
+    }
+
+    pub(super) fn entries(&self) -> Option<&[(String, Self)]> {
+        if let Value::Map(entries) = &self.value { Some(entries) } else { None }
+    }
+
+    /// A scalar that is not null.
+    pub(super) fn text(&self) -> Option<&str> {
+        if let Value::Text(text) = &self.value { Some(text) } else { None }
+    }
+
+    /// The items of a list; of anything else, itself; of null, nothing.
+    pub(super) fn items(&self) -> &[Self] {
+        match &self.value {
+            Value::List(items) => items,
+            Value::Null => &[],
+            _ => std::slice::from_ref(self),
+        }
+    }
+
+    /// What this is, with its article.
+    pub(super) fn kind(&self) -> &'static str {
+        match self.value {
+            Value::Null => "null",
+            Value::Text(_) => "a text",
+            Value::Unknown(_) => "an expression",
+            Value::List(_) => "a list",
+            Value::Map(_) => "a map",
+        }
+    }
+}
+
+/// A name in small letters without marks: `riskLevel` and `risk_level` are `risklevel`.
+pub(super) fn folded(name: &str) -> String {
+    name.chars().filter(char::is_ascii_alphanumeric).map(|character| character.to_ascii_lowercase()).collect()
+}
+
+/// Reads a JSON document.
+///
+/// # Errors
+/// What is wrong with it.
+pub(super) fn parse_json(text: &str) -> Result<Tree, String> {
+    let root = Node::parse(text).map_err(|error| format!("not JSON: {error}"))?;
+    Ok(of_json(&root, &Lines::of(text)))
+}
+
+fn of_json(node: &Node, lines: &Lines) -> Tree {
+    let value = match &node.value {
+        Json::Null => Value::Null,
+        Json::Array(elements) => Value::List(elements.iter().map(|element| of_json(element, lines)).collect()),
+        Json::Object(members) => {
+            Value::Map(members.iter().map(|member| (member.key.to_string(), of_json(&member.node, lines))).collect())
+        }
+        _ => Value::Text(node.scalar().unwrap_or_default().to_owned()),
+    };
+    Tree { line: lines.line(node.span.start), value }
+}
+
+/// Where the lines of a text begin.
+pub(super) struct Lines(Vec<usize>);
+
+impl Lines {
+    pub(super) fn of(text: &str) -> Self {
+        Self(text.match_indices('\n').map(|(at, _)| at + 1).collect())
+    }
+
+    /// The line of a byte, from 1.
+    pub(super) fn line(&self, at: usize) -> usize {
+        self.0.partition_point(|start| *start <= at) + 1
+    }
+}
