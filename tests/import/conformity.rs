@@ -6,11 +6,19 @@ use serde_json::{Value, json};
 
 use crate::support;
 
-/// What an import of one of our fixtures writes, and says.
+/// What an import of one of our fixtures writes, and says: both as they stand beside it (`OFFLIMITS_BLESS=1` writes them).
 fn import(fixture: &str) -> (RuleSet, Value, String) {
-    let mut command = support::offlimits(["import", "conformity"]);
-    command.arg(support::repository("tests/import/conformity").join(fixture));
+    let path = format!("tests/import/conformity/{fixture}");
+    let mut command = support::offlimits(["import", "conformity", &path]);
+    command.current_dir(support::repository("."));
     let run = support::run(command);
+    for (end, text) in [("rules.json", &run.stdout), ("report.txt", &run.stderr)] {
+        let path = support::repository(&format!("{path}.{end}"));
+        if std::env::var_os("OFFLIMITS_BLESS").is_some() {
+            std::fs::write(&path, text).unwrap();
+        }
+        assert_eq!(&std::fs::read_to_string(&path).unwrap(), text, "{}", path.display());
+    }
     assert_eq!((run.code, run.misbehaviour()), (Some(0), None), "{}", run.shown());
     // The fixtures' credentials.
     for secret in ["do-not-print-me", "secret-path", "0123456789abcdef0123456789abcdef"] {
@@ -107,6 +115,10 @@ fn terraforms_resources_are_carried_over() {
 
     let soc = &file["channels"]["soc"];
     assert_eq!(soc["type"], "slack");
+    assert_eq!(
+        file["channels"]["oncall"],
+        json!({"type": "pagerduty", "rules": ["RTM-011"], "accounts": ["123456789012"]})
+    );
     assert_eq!((&soc["min_severity"], &soc["regions"]), (&json!("high"), &json!(["eu-central-1", "us-east-1"])));
     for said in ["repaired:", "72 hours becomes 24h", "dynamic block", "look-around", "sg-0123456789abcdef0", "#soc"] {
         assert!(report.contains(said), "{said}: {report}");

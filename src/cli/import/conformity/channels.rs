@@ -4,7 +4,7 @@ use serde_json::{Value as Json, json};
 
 use super::super::output::Pairs;
 use super::super::report::{Kind, Report};
-use super::super::tree::Tree;
+use super::super::tree::{Tree, Value};
 use super::settings::{ChannelSetting, Found};
 use crate::severity::Severity;
 
@@ -105,9 +105,9 @@ pub(super) fn channel(
             return None;
         }
     };
-    let account = setting.body.field("relationships").and_then(account_of);
+    let account = setting.relationships.and_then(account_of);
     if let Some(id) = account {
-        match found.accounts.iter().find(|(conformity, _)| *conformity == id) {
+        match found.accounts.iter().find(|(conformity, _)| conformity == id) {
             Some((_, aws)) => {
                 accepted.set("accounts", json!([aws]));
             }
@@ -128,11 +128,14 @@ fn host<'t>(url: Option<&'t str>, domain: &str) -> Option<&'t str> {
     host.strip_suffix(domain).filter(|name| !name.is_empty())
 }
 
-/// Conformity's id of the one account that a channel is for.
+/// Conformity's id of the one account that a channel is for, or the expression for it.
 fn account_of(relationships: &Tree) -> Option<&str> {
     let relationships = relationships.items().first()?;
     let account = relationships.field("account")?.items().first()?;
-    account.field("data").unwrap_or(account).field("id")?.text().filter(|id| !id.is_empty())
+    match &account.field("data").unwrap_or(account).field("id")?.value {
+        Value::Text(text) | Value::Unknown(text) => Some(text).filter(|id| !id.is_empty()).map(String::as_str),
+        _ => None,
+    }
 }
 
 /// Adds the filter; `None` if no alert of ours passes it.

@@ -22,8 +22,10 @@ pub(super) struct ChannelSetting<'t> {
     /// `slack`, `pagerduty`: in small letters without marks.
     pub(super) kind: String,
     pub(super) line: usize,
-    /// Where `enabled`, `filter` and `relationships` stand.
+    /// Where `enabled` and `filter` stand.
     pub(super) body: &'t Tree,
+    /// Which account it is for.
+    pub(super) relationships: Option<&'t Tree>,
     /// Where its url, users or keys stand.
     pub(super) configuration: &'t Tree,
 }
@@ -34,7 +36,7 @@ pub(super) struct Found<'t> {
     pub(super) rules: Vec<RuleSetting<'t>>,
     pub(super) channels: Vec<ChannelSetting<'t>>,
     /// Conformity's account ids and the AWS accounts that they stand for.
-    pub(super) accounts: Vec<(&'t str, &'t str)>,
+    pub(super) accounts: Vec<(String, String)>,
     /// Settings of rules that check configurations, which are no rules about events.
     pub(super) others: usize,
 }
@@ -58,7 +60,7 @@ pub(super) fn find<'t>(tree: &'t Tree, found: &mut Found<'t>) {
         return;
     }
     if let Some(body) = tree.field("attributes").filter(|body| word(body, "type") == "communication") {
-        if let Some(setting) = of_api(body) {
+        if let Some(setting) = of_api(body, tree.field("relationships")) {
             found.channels.push(setting);
         }
         return;
@@ -72,9 +74,18 @@ pub(super) fn find<'t>(tree: &'t Tree, found: &mut Found<'t>) {
         found.channels.extend(bodies.into_iter().filter_map(of_terraform));
         return;
     }
+    if kind == "conformityawsaccount" {
+        // arn:aws:iam::123456789012:role/CloudConformity
+        let aws = tree.field("rolearn").and_then(Tree::text).and_then(|arn| arn.split(':').nth(4));
+        if let Some((name, aws)) = tree.field("name").and_then(Tree::text).zip(aws) {
+            found.accounts.push((format!("conformity_aws_account.{name}.id"), aws.to_owned()));
+        }
+    }
     if kind == "accounts" {
         let aws = tree.field("attributes").and_then(|body| body.field("awsaccountid"));
-        found.accounts.extend(tree.field("id").and_then(Tree::text).zip(aws.and_then(Tree::text)));
+        if let Some((id, aws)) = tree.field("id").and_then(Tree::text).zip(aws.and_then(Tree::text)) {
+            found.accounts.push((id.to_owned(), aws.to_owned()));
+        }
     }
     tree.entries().unwrap_or_default().iter().for_each(|(_, value)| find(value, found));
 }
@@ -106,10 +117,10 @@ pub(super) fn first(tree: &Tree) -> Option<&Tree> {
     tree.items().first().filter(|item| item.entries().is_some())
 }
 
-fn of_api(body: &Tree) -> Option<ChannelSetting<'_>> {
+fn of_api<'t>(body: &'t Tree, relationships: Option<&'t Tree>) -> Option<ChannelSetting<'t>> {
     let kind = word(body, "channel");
     let configuration = body.field("configuration").unwrap_or(body);
-    (!kind.is_empty()).then_some(ChannelSetting { kind, line: body.line, body, configuration })
+    (!kind.is_empty()).then_some(ChannelSetting { kind, line: body.line, body, relationships, configuration })
 }
 
 fn of_terraform(body: &Tree) -> Option<ChannelSetting<'_>> {
@@ -118,5 +129,6 @@ fn of_terraform(body: &Tree) -> Option<ChannelSetting<'_>> {
         .iter()
         .map(|(key, value)| (folded(key), value))
         .find(|(key, value)| CHANNELS.contains(&key.as_str()) && first(value).is_some())?;
-    Some(ChannelSetting { kind, line: block.line, body, configuration: first(block)? })
+    let relationships = body.field("relationships");
+    Some(ChannelSetting { kind, line: block.line, body, relationships, configuration: first(block)? })
 }
