@@ -5,7 +5,9 @@
 //! Lambda's on-failure records (`requestPayload`); the answer of `aws cloudtrail lookup-events`; arrays of any of these;
 //! bare records; and NDJSON, one of these a line.
 
-use crate::json::{Node, Value};
+use std::borrow::Cow;
+
+use crate::json::{Members, Node, NotJson, Outline, why_not_json};
 use crate::record::RawRecord;
 
 /// Wrappings within wrappings that are opened: an on-failure record of an SQS event of an SNS message of an event is four.
@@ -59,25 +61,22 @@ pub fn open(text: &str) -> Opened {
     let mut opened = Opened::default();
     // Windows' editors write a byte order mark.
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    match Node::parse(text) {
-        Ok(node) => Opener { opened: &mut opened, line: None, message_id: None }.value(&node, text, 0),
-        Err(error) => {
-            // NDJSON if the first line that is not blank is a document of its own, and others follow.
-            let mut lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
-            let is_ndjson = lines.next().is_some_and(|(_, line)| Node::parse(line).is_ok()) || is_damaged_ndjson(text);
-            if !is_ndjson {
-                let reason =
-                    if text.trim().is_empty() { "it is empty".to_owned() } else { format!("not JSON: {error}") };
-                opened.unreadable.push(NotARecord { reason, line: None, message_id: None });
-                return opened;
-            }
-            for (index, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
-                let mut opener = Opener { opened: &mut opened, line: Some(index + 1), message_id: None };
-                match Node::parse(line) {
-                    Ok(node) => opener.value(&node, line, 0),
-                    Err(error) => opener.unreadable(format!("not JSON: {error}")),
-                }
-            }
+    if (Opener { opened: &mut opened, line: None, message_id: None }).value(text, 0).is_ok() {
+        return opened;
+    }
+    let lines = || text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
+    // NDJSON if the first line that is not blank is a document of its own, and others follow.
+    let is_ndjson = lines().next().is_some_and(|(_, line)| Outline::of(line).is_ok()) || is_damaged_ndjson(text);
+    if !is_ndjson {
+        let reason =
+            if text.trim().is_empty() { "it is empty".to_owned() } else { format!("not JSON: {}", why_not_json(text)) };
+        opened.unreadable.push(NotARecord { reason, line: None, message_id: None });
+        return opened;
+    }
+    for (index, line) in lines() {
+        let mut opener = Opener { opened: &mut opened, line: Some(index + 1), message_id: None };
+        if opener.value(line, 0).is_err() {
+            opener.unreadable(format!("not JSON: {}", why_not_json(line)));
         }
     }
     opened
@@ -88,7 +87,7 @@ fn is_damaged_ndjson(text: &str) -> bool {
     text.lines()
         .filter(|line| !line.trim().is_empty())
         .nth(1)
-        .is_some_and(|line| line.trim_start().starts_with('{') && Node::parse(line).is_ok())
+        .is_some_and(|line| matches!(Outline::of(line), Ok(Outline::Object(_))))
 }
 
 struct Opener<'o> {
@@ -106,56 +105,73 @@ impl Opener<'_> {
         self.opened.ignored.push(NotARecord { reason, line: self.line, message_id: self.message_id.clone() });
     }
 
-    /// `text` is the document that `node` was read from.
-    fn value(&mut self, node: &Node, text: &str, depth: usize) {
+    /// Takes one value apart. What is no JSON is left to the caller, and nothing of it has been taken.
+    fn value(&mut self, json: &str, depth: usize) -> Result<(), NotJson> {
+        let outline = Outline::of(json)?;
         if depth > MAX_WRAPPINGS {
-            return self.unreadable(format!("more than {MAX_WRAPPINGS} wrappings within each other"));
+            self.unreadable(format!("more than {MAX_WRAPPINGS} wrappings within each other"));
+            return Ok(());
         }
-        match &node.value {
-            Value::Array(elements) => elements.iter().for_each(|element| self.value(element, text, depth + 1)),
-            Value::Object(_) => self.object(node, text, depth),
-            _ => self.unreadable(format!("a record is an object, and this is {}", node.kind())),
+        match outline {
+            Outline::Array(elements) => elements.into_iter().for_each(|element| self.part(element, depth)),
+            Outline::Object(members) => self.object(&members, json.trim_matches(SPACE), depth),
+            Outline::Scalar => {
+                let kind = Node::parse(json).map_or("unknown", |node| node.kind());
+                self.unreadable(format!("a record is an object, and this is {kind}"));
+            }
+        }
+        Ok(())
+    }
+
+    /// A value inside another, which has been checked with it.
+    fn part(&mut self, json: &str, depth: usize) {
+        if self.value(json, depth + 1).is_err() {
+            self.unreadable("a part that is not JSON".to_owned());
         }
     }
 
-    fn object(&mut self, node: &Node, text: &str, depth: usize) {
-        let string = |key: &str| node.get(key).and_then(Node::as_str);
-        let known = |key: &str| node.get(key).is_some_and(|value| !value.is_null());
-        if string("offlimits") == Some(DELIVERY_MARK) {
-            let (json, message_id) = (text[node.span.clone()].to_owned(), self.message_id.clone());
+    fn object(&mut self, members: &Members<'_>, json: &str, depth: usize) {
+        let known = |key: &str| members.get(key).is_some_and(|value| value != "null");
+        if members.string("offlimits").as_deref() == Some(DELIVERY_MARK) {
+            let (json, message_id) = (json.to_owned(), self.message_id.clone());
             self.opened.deliveries.push(Returned { json, message_id });
-        } else if let (Some(detail_type), Some(detail)) = (string("detail-type"), node.get("detail")) {
+        } else if let (Some(detail_type), Some(detail)) = (members.string("detail-type"), members.get("detail")) {
             // The detail-types of CloudTrail are spelt in several ways: the detail itself decides, and the name helps
             // where it says too little.
-            if is_record(detail) || (detail_type.ends_with("via CloudTrail") && detail.members().is_some()) {
-                self.record(detail, text);
+            let is_object = detail.starts_with('{');
+            if is_object
+                && (detail_type.ends_with("via CloudTrail") || within(detail).is_some_and(|detail| is_record(&detail)))
+            {
+                self.record(detail);
             } else {
-                self.ignored(format!("an event of the type \"{}\"", shown(detail_type)));
+                self.ignored(format!("an event of the type \"{}\"", shown(&detail_type)));
             }
-        } else if let Some(payload) = node.get("requestPayload").filter(|_| known("requestContext")) {
-            self.value(payload, text, depth + 1);
-        } else if let Some(body) = string("body").filter(|_| known("messageId") || known("receiptHandle")) {
+        } else if let Some(payload) = members.get("requestPayload").filter(|_| known("requestContext")) {
+            self.part(payload, depth);
+        } else if let Some(body) = members.string("body").filter(|_| known("messageId") || known("receiptHandle")) {
             let outer = self.message_id.clone();
             if depth <= 2 {
-                self.message_id = string("messageId").map(str::to_owned);
+                self.message_id = members.string("messageId").map(Cow::into_owned);
             }
-            self.embedded(body, depth);
+            self.embedded(&body, depth);
             self.message_id = outer;
-        } else if let Some(message) = node.get("Sns").and_then(|sns| sns.get("Message")).and_then(Node::as_str) {
-            self.embedded(message, depth);
-        } else if let Some(message) = string("Message").filter(|_| known("TopicArn")) {
-            self.embedded(message, depth);
-        } else if let Some(event) = string("CloudTrailEvent") {
-            self.embedded(event, depth);
-        } else if is_record(node) {
-            self.record(node, text);
-        } else if let Some(records) = node.get("Records").or_else(|| node.get("Events")) {
-            match records.elements() {
-                Some(elements) => elements.iter().for_each(|element| self.value(element, text, depth + 1)),
-                None => self.unreadable(format!("\"Records\" is {}, and should be an array", records.kind())),
+        } else if let Some(message) = members.get("Sns").and_then(within).and_then(|sns| sns.string("Message")) {
+            self.embedded(&message, depth);
+        } else if let Some(message) = members.string("Message").filter(|_| known("TopicArn")) {
+            self.embedded(&message, depth);
+        } else if let Some(event) = members.string("CloudTrailEvent") {
+            self.embedded(&event, depth);
+        } else if is_record(members) {
+            self.record(json);
+        } else if let Some(records) = members.get("Records").or_else(|| members.get("Events")) {
+            if let Ok(Outline::Array(elements)) = Outline::of(records) {
+                elements.into_iter().for_each(|element| self.part(element, depth));
+            } else {
+                let kind = Node::parse(records).map_or("unknown", |node| node.kind());
+                self.unreadable(format!("\"Records\" is {kind}, and should be an array"));
             }
         } else {
-            let keys: Vec<String> = node.members().into_iter().flatten().map(|member| shown(&member.key)).collect();
+            let keys: Vec<String> = members.0.iter().map(|(key, _)| shown(key)).collect();
             self.ignored(if keys.is_empty() {
                 "an empty object".to_owned()
             } else {
@@ -166,37 +182,42 @@ impl Opener<'_> {
 
     /// A document that travels inside a string.
     fn embedded(&mut self, document: &str, depth: usize) {
-        match Node::parse(document) {
-            Ok(node) => self.value(&node, document, depth + 1),
-            Err(error) => self.unreadable(format!("a message that is not JSON: {error}")),
+        if self.value(document, depth + 1).is_err() {
+            self.unreadable(format!("a message that is not JSON: {}", why_not_json(document)));
         }
     }
 
-    fn record(&mut self, node: &Node, text: &str) {
+    fn record(&mut self, json: &str) {
         self.opened.records.push(RawRecord {
-            json: text[node.span.clone()].to_owned(),
+            json: json.to_owned(),
             index: self.opened.records.len(),
             message_id: self.message_id.clone(),
         });
     }
 }
 
-/// Whether an object looks like a CloudTrail record. Every field is optional, so any that only CloudTrail writes will do.
-fn is_record(node: &Node) -> bool {
-    const MARKS: [&str; 7] = [
-        "eventSource",
-        "eventName",
-        "userIdentity",
-        "recipientAccountId",
-        "insightDetails",
-        "eventVersion",
-        "eventType",
-    ];
-    let present = |key: &str| node.get(key).is_some();
+/// Keys that only CloudTrail's records have, at their top. Every field of a record is optional, so any of them will do.
+pub(crate) const RECORD_MARKS: [&str; 7] =
+    ["eventSource", "eventName", "userIdentity", "recipientAccountId", "insightDetails", "eventVersion", "eventType"];
+
+/// Keys that what a record is wrapped in may have, at its top: an object with none of them that has a mark of a record is
+/// one, and so [`open`] finds.
+pub(crate) const WRAPPING_MARKS: [&str; 7] =
+    ["offlimits", "detail-type", "requestPayload", "body", "Sns", "Message", "CloudTrailEvent"];
+
+fn is_record(members: &Members<'_>) -> bool {
     // The messages of S3 and SQS hold an `eventSource` of their own: `aws:s3`, `aws:sqs`.
-    let of_another = node.get("eventSource").and_then(Node::as_str).is_some_and(|source| source.starts_with("aws:"));
-    !of_another && MARKS.iter().any(|key| present(key))
+    let of_another = members.string("eventSource").is_some_and(|source| source.starts_with("aws:"));
+    !of_another && RECORD_MARKS.iter().any(|key| members.get(key).is_some())
 }
+
+/// The members of an object inside another.
+fn within(json: &str) -> Option<Members<'_>> {
+    if let Ok(Outline::Object(members)) = Outline::of(json) { Some(members) } else { None }
+}
+
+/// JSON's white space.
+const SPACE: [char; 4] = [' ', '\n', '\r', '\t'];
 
 fn shown(text: &str) -> String {
     crate::text::clip(&crate::text::clean(text), 60).into_owned()

@@ -54,6 +54,11 @@ impl Branch {
         }
     }
 
+    /// Adds a key at the top of which only its presence counts.
+    pub(super) fn mark(&mut self, key: &str) {
+        self.children.entry((key.len(), key.into())).or_default();
+    }
+
     fn plant(self, key: Box<str>, places: &mut Vec<Place>) -> Option<SlotId> {
         let id = SlotId::try_from(places.len()).ok().filter(|_| places.len() < MAX_SLOTS)?;
         places.push(Place { key, wanted: self.wanted, ..Place::default() });
@@ -75,8 +80,12 @@ impl Paths {
 
     /// The place of a path, if it is picked.
     pub(super) fn slot<'k>(&self, path: impl IntoIterator<Item = &'k str>) -> Option<SlotId> {
-        let slot = path.into_iter().try_fold(0, |slot, key| self.child(slot, key.as_bytes()))?;
-        self.0[usize::from(slot)].wanted.then_some(slot)
+        self.place(path).filter(|slot| self.0[usize::from(*slot)].wanted)
+    }
+
+    /// The place of a path, if it leads anywhere.
+    pub(super) fn place<'k>(&self, path: impl IntoIterator<Item = &'k str>) -> Option<SlotId> {
+        path.into_iter().try_fold(0, |slot, key| self.child(slot, key.as_bytes()))
     }
 
     #[inline]
@@ -167,6 +176,11 @@ impl Picked {
     /// Whether only the whole record tells.
     pub(super) fn is_odd(&self) -> bool {
         self.odd
+    }
+
+    /// Whether the key of a place is there, whatever its value.
+    pub(super) fn has(&self, slot: SlotId) -> bool {
+        self.slots[usize::from(slot)].seen_in != 0
     }
 
     /// The value of a slot that has one at most.
@@ -283,8 +297,7 @@ impl Walk<'_> {
     fn object(&mut self, id: SlotId, depth: usize) -> Result<(), NotJson> {
         self.objects += 1;
         let this = self.objects;
-        self.lexer.expect(b'{')?;
-        self.lexer.space();
+        self.lexer.open()?;
         if self.lexer.take(b'}') {
             return Ok(());
         }
@@ -309,8 +322,7 @@ impl Walk<'_> {
     }
 
     fn array(&mut self, id: SlotId, depth: usize) -> Result<(), NotJson> {
-        self.lexer.expect(b'[')?;
-        self.lexer.space();
+        self.lexer.open()?;
         if self.lexer.take(b']') {
             return Ok(());
         }

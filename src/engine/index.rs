@@ -12,6 +12,7 @@
 use super::extract::{Branch, Paths, Scalar, SlotId};
 use super::hash::{Map, Set};
 use super::literals::{LiteralId, Literals};
+use crate::envelope::{RECORD_MARKS, WRAPPING_MARKS};
 use crate::record::{FACTS, Found, Scope};
 use crate::rules::condition::Condition;
 use crate::rules::field::Target;
@@ -36,6 +37,7 @@ pub(super) struct Index {
     pub(super) paths: Paths,
     /// The three fields of a call.
     pub(super) call: [SlotId; 3],
+    pub(super) marks: Marks,
     services: Literals,
     events: Literals,
     /// The clauses filed under a service's literal and an event's.
@@ -47,6 +49,15 @@ pub(super) struct Index {
     clauses: Vec<Clause>,
     /// The exceptions of each rule, by its place in the file.
     exceptions: Map<u32, Vec<Vec<Clause>>>,
+}
+
+/// Keys at the top of a record whose presence tells what it is.
+#[derive(Debug)]
+pub(super) struct Marks {
+    /// Those that only CloudTrail's records have.
+    pub(super) record: Vec<SlotId>,
+    /// Those of what a record may be wrapped in.
+    pub(super) wrapping: Vec<SlotId>,
 }
 
 /// A service's literal and an event's; none: any.
@@ -95,10 +106,14 @@ pub(super) struct Buffers {
 impl Index {
     /// Of the rules that are on.
     pub(super) fn of(rules: &[Rule]) -> Self {
-        let (paths, call) = paths(rules);
+        let paths = paths(rules);
+        let call = CALL.map(|path| paths.slot(path.iter().copied()).unwrap_or_default());
+        let places = |keys: &[&str]| keys.iter().filter_map(|key| paths.place([*key])).collect();
+        let marks = Marks { record: places(&RECORD_MARKS), wrapping: places(&WRAPPING_MARKS) };
         let mut index = Self {
             paths,
             call,
+            marks,
             services: Literals::default(),
             events: Literals::default(),
             pairs: Map::default(),
@@ -280,7 +295,7 @@ pub(super) fn asks_for(rules: &[Rule], clause: &Clause, call: &[Scalar<'_>; 3]) 
 }
 
 /// What is to be picked: the call, and what the rules that are on name.
-fn paths(rules: &[Rule]) -> (Paths, [SlotId; 3]) {
+fn paths(rules: &[Rule]) -> Paths {
     let mut root = Branch::default();
     CALL.iter().for_each(|path| root.add(path.iter().copied()));
     let mut seen: Set<&[Box<str>]> = Set::default();
@@ -305,9 +320,8 @@ fn paths(rules: &[Rule]) -> (Paths, [SlotId; 3]) {
     if aliases {
         FACTS.iter().for_each(|path| root.add(path.iter().copied()));
     }
-    let paths = Paths::of(root);
-    let call = CALL.map(|path| paths.slot(path.iter().copied()).unwrap_or_default());
-    (paths, call)
+    RECORD_MARKS.iter().chain(&WRAPPING_MARKS).for_each(|key| root.mark(key));
+    Paths::of(root)
 }
 
 /// Literals of which one value of the field at least has one, if the condition is true.

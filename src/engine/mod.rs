@@ -15,6 +15,7 @@ mod hash;
 mod index;
 mod literals;
 mod memo;
+mod scan;
 mod simple;
 
 use std::cell::Cell;
@@ -24,9 +25,13 @@ use self::extract::{Paths, Picked, Scalar};
 use self::index::{Buffers, Clause, ClauseId, Index, Source};
 use self::literals::LiteralId;
 use self::memo::Memo;
+pub use self::scan::{Scanned, Scanner};
 use crate::finding::Finding;
 use crate::record::{Facts, Found, RawRecord, Record, Scope, alias};
 use crate::rules::{Rule, RuleSet};
+
+/// JSON's white space.
+const SPACE: [char; 4] = [' ', '\n', '\r', '\t'];
 
 impl RuleSet {
     /// The findings of one record, in the order of the rules.
@@ -47,10 +52,10 @@ impl RuleSet {
     }
 
     fn evaluate_text(&self, text: &str, scratch: &mut Scratch) -> Result<Vec<Finding>, String> {
-        let start = text.len() - text.trim_start_matches([' ', '\n', '\r', '\t']).len();
+        let start = text.len() - text.trim_start_matches(SPACE).len();
         let is_object = text.as_bytes().get(start) == Some(&b'{');
         let end = scratch.picked.pick(&self.engine.index.paths, text, start).ok().filter(|_| is_object);
-        let is_record = end.is_some_and(|end| text[end..].trim_start_matches([' ', '\n', '\r', '\t']).is_empty());
+        let is_record = end.is_some_and(|end| text[end..].trim_start_matches(SPACE).is_empty());
         // What is no record is told by whoever reads it whole.
         let come = if is_record { self.engine.ask(&self.rules, text, scratch) } else { Come::All };
         self.finish(come, text, scratch)

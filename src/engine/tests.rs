@@ -71,6 +71,64 @@ fn random_rules_and_records_are_judged_as_by_the_simple_engine() {
     assert!(findings * 20 > comparisons && refused * 4 < rounds, "{findings} of {comparisons}, {refused} refused");
 }
 
+/// A file of some records, in one of the forms that files have, now and then damaged.
+fn file(dice: &mut Dice<'_>) -> String {
+    const OTHERS: [&str; 7] = [
+        r#"{"detail-type":"x via CloudTrail","detail":{"eventName":"CreateUser"}}"#,
+        r#"{"eventSource":"aws:s3","eventName":"ObjectCreated:Put"}"#,
+        r#"{"messageId":"m","body":"{\"eventName\":\"CreateUser\"}"}"#,
+        r#"{"CloudTrailEvent":"{\"eventName\":\"CreateUser\"}","eventName":"x"}"#,
+        r#"{"event\u004eame":"CreateUser"}"#,
+        "{}",
+        "5",
+    ];
+    let records: Vec<String> = (0..dice.below(6))
+        .map(|_| if dice.below(12) == 0 { OTHERS[dice.below(OTHERS.len())].to_owned() } else { random::record(dice) })
+        .collect();
+    let separator = [",", " , ", ",\n"][dice.below(3)];
+    let text = match dice.below(7) {
+        0 | 1 => format!(r#"{{"Records":[{}]}}"#, records.join(separator)),
+        2 => format!("{{ \"Records\" : [ {} ] }}\n", records.join(separator)),
+        3 => format!("[{}]", records.join(separator)),
+        4 => format!(r#"{{"Records":[{}],"more":1}}"#, records.join(separator)),
+        5 => records.join("\n"),
+        _ => format!("\n{}\r\n\n", records.join("\r\n")),
+    };
+    match dice.below(20) {
+        0 => text[..text.floor_char_boundary(dice.below(text.len() + 1))].to_owned(),
+        1 => format!("\u{feff}{text}"),
+        _ => text,
+    }
+}
+
+#[test]
+fn files_are_scanned_as_they_are_opened_and_evaluated() {
+    let (mut scanned, mut found) = (0, 0);
+    for seed in 0..300 {
+        let mut dice = Dice::new(seed, &[]);
+        let rules = RuleSet::compile(&random::rules(&mut dice)).unwrap().rules;
+        let mut scanner = rules.scanner();
+        for _ in 0..8 {
+            let text = file(&mut dice);
+            let opened = crate::envelope::open(&text);
+            let expected: Vec<_> = opened
+                .records
+                .iter()
+                .map(|raw| (raw.index, raw.json.clone(), shown(rules.evaluate(raw))))
+                .filter(|(.., findings)| findings.as_ref().map_or(true, |findings| !findings.is_empty()))
+                .collect();
+            let mut hits = Vec::new();
+            let rest =
+                scanner.scan(&text, |index, json, findings| hits.push((index, json.to_owned(), shown(findings))));
+            assert_eq!(hits, expected, "{text:?}");
+            assert_eq!(rest.records, opened.records.len(), "{text:?}");
+            assert_eq!((rest.ignored, rest.unreadable), (opened.ignored, opened.unreadable), "{text:?}");
+            (scanned, found) = (scanned + rest.records, found + hits.len());
+        }
+    }
+    assert!(found * 10 > scanned && scanned > 3_000, "{found} of {scanned}");
+}
+
 #[test]
 fn oddities_are_judged_as_by_the_simple_engine() {
     let rules = r#"{"rules":[

@@ -234,6 +234,22 @@ impl<'t> Lexer<'t> {
         }
     }
 
+    /// Goes to the byte `at`, where the caller knows that a value ends.
+    pub(crate) fn go_to(&mut self, at: usize) {
+        self.at = at;
+    }
+
+    /// Steps over the bracket that opens an object or an array, and the white space after it.
+    #[inline]
+    pub(crate) fn open(&mut self) -> Result<()> {
+        if !matches!(self.peek(), Some(b'{' | b'[')) {
+            return Err(NotJson);
+        }
+        self.at += 1;
+        self.space();
+        Ok(())
+    }
+
     /// After a member or an element: whether another follows.
     #[inline]
     pub(crate) fn goes_on(&mut self, close: u8) -> Result<bool> {

@@ -8,6 +8,7 @@
 //! - below [`MAX_DEPTH`] levels a value stays unread text: patterns still search it, paths do not enter it.
 
 mod lexer;
+mod outline;
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
@@ -17,6 +18,7 @@ use std::sync::OnceLock;
 use serde::de::IgnoredAny;
 
 pub(crate) use self::lexer::{Lexer, Nesting, NotJson, Quoted, unescape};
+pub(crate) use self::outline::{Members, Outline};
 
 /// Levels of nesting that are read. The deepest request that an AWS API takes is DynamoDB's: 32 levels of attribute
 /// values, two JSON levels each.
@@ -283,8 +285,7 @@ impl Reader<'_> {
 
     fn members(&mut self, depth: usize) -> Result<Vec<Member>, NotJson> {
         let mut members = Vec::new();
-        self.lexer.expect(b'{')?;
-        self.lexer.space();
+        self.lexer.open()?;
         if self.lexer.take(b'}') {
             return Ok(members);
         }
@@ -300,8 +301,7 @@ impl Reader<'_> {
 
     fn elements(&mut self, depth: usize) -> Result<Vec<Node>, NotJson> {
         let mut elements = Vec::new();
-        self.lexer.expect(b'[')?;
-        self.lexer.space();
+        self.lexer.open()?;
         if self.lexer.take(b']') {
             return Ok(elements);
         }
@@ -321,7 +321,7 @@ impl Reader<'_> {
 
 /// What is wrong with a text that the lexer refuses, in `serde_json`'s words.
 #[cold]
-fn why_not_json(text: &str) -> serde_json::Error {
+pub(crate) fn why_not_json(text: &str) -> serde_json::Error {
     match serde_json::from_str::<IgnoredAny>(text) {
         Err(error) => error,
         // The two agree on what JSON is: tests and a fuzz target hold them to it.

@@ -1,0 +1,162 @@
+//! Evaluates the records of a file straight from its text: no copy and no document of a record that matches nothing.
+
+use std::ops::Range;
+
+use super::extract::Scalar;
+use super::{Come, SPACE, Scratch};
+use crate::envelope::{self, NotARecord, Returned};
+use crate::finding::Finding;
+use crate::json::{Lexer, NotJson};
+use crate::record::RawRecord;
+use crate::rules::RuleSet;
+
+/// Evaluates files, one after the other. Each thread needs its own; it remembers what helps with the next file.
+#[derive(Debug)]
+pub struct Scanner<'r> {
+    rules: &'r RuleSet,
+    scratch: Box<Scratch>,
+    /// Memory for what one file holds.
+    hits: Vec<Hit>,
+}
+
+/// A record's place in its file, its bytes, and what it set off.
+type Hit = (usize, Range<usize>, Result<Vec<Finding>, String>);
+
+/// What a file held besides the records that were handed over.
+#[derive(Debug, Default)]
+pub struct Scanned {
+    /// How many records.
+    pub records: usize,
+    /// What is not CloudTrail's.
+    pub ignored: Vec<NotARecord>,
+    /// What should have been a record, and cannot be read.
+    pub unreadable: Vec<NotARecord>,
+    /// Deliveries of our own that come back from a queue.
+    pub deliveries: Vec<Returned>,
+}
+
+impl RuleSet {
+    /// Evaluates files by these rules, on one thread.
+    pub fn scanner(&self) -> Scanner<'_> {
+        Scanner { rules: self, scratch: Box::default(), hits: Vec::new() }
+    }
+}
+
+impl Scanner<'_> {
+    /// Evaluates every record of a text as [`envelope::open`] and [`RuleSet::evaluate`] do, in their order. Hands over the
+    /// place, the JSON and the findings of each record that has any, or that cannot be read.
+    pub fn scan(&mut self, text: &str, mut take: impl FnMut(usize, &str, Result<Vec<Finding>, String>)) -> Scanned {
+        let hits = std::mem::take(&mut self.hits);
+        let mut file = File { rules: self.rules, scratch: &mut self.scratch, text, hits, records: 0 };
+        let is_plain = file.plain();
+        let File { mut hits, records, .. } = file;
+        let scanned = if is_plain {
+            hits.drain(..).for_each(|(index, place, findings)| take(index, &text[place], findings));
+            Scanned { records, ..Scanned::default() }
+        } else {
+            // Nothing has been handed over: the file is opened like any other.
+            hits.clear();
+            let envelope::Opened { records, ignored, unreadable, deliveries } = envelope::open(text);
+            for RawRecord { json, index, .. } in &records {
+                let findings = self.rules.evaluate_text(json, &mut self.scratch);
+                if findings.as_ref().map_or(true, |findings| !findings.is_empty()) {
+                    take(*index, json, findings);
+                }
+            }
+            Scanned { records: records.len(), ignored, unreadable, deliveries }
+        };
+        self.hits = hits;
+        scanned
+    }
+}
+
+/// A file in one of the usual forms: CloudTrail's `{"Records":[…]}`, an array, or NDJSON; of records, and nothing else.
+struct File<'f> {
+    rules: &'f RuleSet,
+    scratch: &'f mut Scratch,
+    text: &'f str,
+    hits: Vec<Hit>,
+    records: usize,
+}
+
+impl File<'_> {
+    /// Evaluates the file, if it has such a form.
+    fn plain(&mut self) -> bool {
+        let mut lexer = Lexer::new(self.text, 0);
+        lexer.space();
+        match lexer.peek() {
+            Some(b'[') => self.array(&mut lexer).is_ok() && lexer.is_at_end(),
+            Some(b'{') => match self.log_file(&mut lexer) {
+                Ok(true) => lexer.is_at_end(),
+                Ok(false) => self.lines(),
+                Err(NotJson) => false,
+            },
+            _ => false,
+        }
+    }
+
+    /// `{"Records":[…]}`; whether it begins like one.
+    fn log_file(&mut self, lexer: &mut Lexer<'_>) -> Result<bool, NotJson> {
+        lexer.open()?;
+        let is_log_file = lexer.key().is_ok_and(|key| &self.text[key.inner] == "Records") && lexer.peek() == Some(b'[');
+        if is_log_file {
+            self.array(lexer)?;
+            lexer.space();
+            lexer.expect(b'}')?;
+        }
+        Ok(is_log_file)
+    }
+
+    fn array(&mut self, lexer: &mut Lexer<'_>) -> Result<(), NotJson> {
+        lexer.open()?;
+        if lexer.take(b']') {
+            return Ok(());
+        }
+        loop {
+            let end = self.record(lexer.at()).ok_or(NotJson)?;
+            lexer.go_to(end);
+            if !lexer.goes_on(b']')? {
+                return Ok(());
+            }
+        }
+    }
+
+    fn lines(&mut self) -> bool {
+        let mut start = 0;
+        self.text.split_inclusive('\n').all(|line| {
+            let begin = start + (line.len() - line.trim_start_matches(SPACE).len());
+            let end = start + line.trim_end_matches(SPACE).len();
+            start += line.len();
+            // A value may not go on into the next line.
+            begin >= end || self.record(begin) == Some(end)
+        })
+    }
+
+    /// Evaluates the record that begins here, and says where it ends; `None` if it is not plainly a record.
+    fn record(&mut self, at: usize) -> Option<usize> {
+        let engine = &self.rules.engine;
+        let end = self.scratch.picked.pick(&engine.index.paths, self.text, at).ok()?;
+        let marks = &engine.index.marks;
+        let picked = &self.scratch.picked;
+        let is_marked = marks.record.iter().any(|mark| picked.has(*mark));
+        let is_wrapped = marks.wrapping.iter().any(|mark| picked.has(*mark));
+        // The messages of S3 and SQS hold an `eventSource` of their own: `aws:s3`, `aws:sqs`.
+        let of_another = match picked.scalar(engine.index.call[1], self.text) {
+            Scalar::Missing => false,
+            Scalar::Text(source) => source.starts_with("aws:"),
+            Scalar::Other => true,
+        };
+        if !is_marked || is_wrapped || of_another || picked.is_odd() {
+            return None;
+        }
+        let come = engine.ask(&self.rules.rules, self.text, self.scratch);
+        if come != Come::None {
+            let findings = self.rules.finish(come, &self.text[at..end], self.scratch);
+            if findings.as_ref().map_or(true, |findings| !findings.is_empty()) {
+                self.hits.push((self.records, at..end, findings));
+            }
+        }
+        self.records += 1;
+        Some(end)
+    }
+}
