@@ -50,3 +50,5 @@ pub mod cli;
 pub mod lint;
 #[cfg(feature = "cli")]
 pub mod scan;
+#[cfg(feature = "cli")]
+pub mod schema;

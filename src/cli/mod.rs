@@ -16,7 +16,7 @@ mod replay;
 mod terminal;
 mod test;
 
-use std::io;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -114,6 +114,8 @@ enum Command {
         #[command(subcommand)]
         product: import::Product,
     },
+    /// Print the JSON Schema of rules.json, for editors
+    Schema,
     /// Print the completions of a shell: `source <(offlimits completions bash)`
     Completions {
         /// The shell
@@ -177,6 +179,7 @@ pub fn run() -> ExitCode {
             None => Ok(Exit::Unreadable),
         },
         Command::Import { product } => import::run(&product),
+        Command::Schema => write!(io::stdout().lock(), "{}", crate::schema::text()).map(|()| Exit::Done),
         Command::Completions { shell } => {
             clap_complete::generate(shell, &mut Arguments::command(), "offlimits", &mut io::stdout());
             Ok(Exit::Done)

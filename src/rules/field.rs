@@ -70,9 +70,32 @@ const DERIVED: [(&str, Derived); 7] = [
 /// The alias that needs a database.
 const COUNTRY: &str = "country";
 
+/// Every alias and what it stands for, for people.
+#[cfg(feature = "cli")]
+pub(crate) const ALIASES: [(&str, &str); 18] = [
+    ("identity", "userIdentity.type: IAMUser, AssumedRole, Root, AWSService, …"),
+    ("service", "eventSource: ec2.amazonaws.com, …"),
+    ("event", "eventName: StartInstances, …"),
+    ("region", "awsRegion"),
+    ("time", "eventTime, for \"within\" and \"outside\""),
+    ("source_ip", "sourceIPAddress: an address, or a service's name"),
+    ("user_agent", "userAgent: chosen by the caller"),
+    ("error", "errorCode: AccessDenied, …"),
+    ("read_only", "readOnly: {\"is\": true} or {\"is\": false}"),
+    ("userIdentityType", "userIdentity.type: Conformity's word for identity"),
+    ("account", "recipientAccountId, else userIdentity.accountId"),
+    ("outcome", "success or failure"),
+    ("mfa", "yes or no; missing where the record does not say"),
+    ("user", "the IAM user's name"),
+    ("role", "the assumed role's name"),
+    ("session", "the session's name: chosen by the caller"),
+    ("actor", "the most telling of user, role/session, root and the service's name"),
+    ("country", "of the source address: two letters; needs countries.mmdb beside rules.json"),
+];
+
 /// The top-level fields of CloudTrail's record, up to eventVersion 1.11.
 /// Source: AWS CloudTrail User Guide, "CloudTrail record contents" and "Insights event record contents".
-const TOP_LEVEL: [&str; 32] = [
+pub(crate) const TOP_LEVEL: [&str; 32] = [
     "addendum",
     "additionalEventData",
     "apiVersion",
@@ -284,6 +307,13 @@ mod tests {
         for bad in ["", ".", "a.", ".a", "a..b", "a[0]", r#"a["b"#, r#"a["b"]c"#, "[*]"] {
             assert_eq!(parse_path(bad).unwrap_err().code, "bad-path", "{bad:?}");
         }
+    }
+
+    #[test]
+    #[cfg(feature = "cli")]
+    fn every_alias_is_described() {
+        let known = SHORT_NAMES.iter().map(|(name, _)| *name).chain(DERIVED.iter().map(|(name, _)| *name));
+        assert!(known.chain([COUNTRY]).eq(ALIASES.iter().map(|(name, _)| *name)));
     }
 
     #[test]
