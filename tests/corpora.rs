@@ -117,7 +117,7 @@ fn the_shipped_rules_run_over_real_records() {
         let mut findings: BTreeMap<(String, u64), usize> = BTreeMap::new();
         for finding in run.findings() {
             // IAM users alone: the seed's table names no other identity.
-            assert_eq!(finding["identity"], "IAMUser", "{corpus}: {finding}");
+            assert!(finding["rule"] != "RTM-011" || finding["identity"] == "IAMUser", "{corpus}: {finding}");
             *findings
                 .entry((finding["rule"].as_str().unwrap().to_owned(), finding["row"].as_u64().unwrap()))
                 .or_default() += 1;
@@ -126,6 +126,10 @@ fn the_shipped_rules_run_over_real_records() {
 
         let mut command = support::offlimits(["explain", "--rules"]);
         command.arg(&rules).arg(&records);
+        // All the packs' cells of thousands of records are a book: of the larger corpora one table will do.
+        if corpus != "streamalert" {
+            command.args(["--rule", "RTM-011"]);
+        }
         let explained = support::run(command);
         assert_eq!((explained.code, explained.misbehaviour()), (Some(0), None), "{corpus}: {}", explained.shown());
         assert!(!explained.stdout.is_empty(), "{corpus}");

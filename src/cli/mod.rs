@@ -28,7 +28,7 @@ const EXAMPLES: &str = "\
 Examples:
   offlimits check                                      Is rules.json right?
   offlimits replay events/start-instances.json         What would this event set off?
-  offlimits explain events/start-instances-role.json   Why does it set off nothing?
+  offlimits explain events/start-instances-role.json   Why does the table not see it?
   offlimits test --mutate                              Do the rules' own tests pass, and would they notice?
   offlimits replay AWSLogs/ --format jsonl | jq .actor A folder of CloudTrail's log files, for machines
   aws cloudtrail lookup-events | offlimits replay -    What happened in this account lately?

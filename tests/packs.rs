@@ -1,0 +1,138 @@
+//! The packs: each rule is complete and tested, and what they catch is what docs/packs.md says.
+
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+#[path = "support/mmdb.rs"]
+mod mmdb;
+mod support;
+
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::process::Command;
+
+use offlimits::envelope;
+use offlimits::record::Record;
+use offlimits::rules::{Rule, RuleSet, Sources, TestEvent};
+
+/// A file of the repository and the packs that it includes, with a database of two countries.
+fn compiled(root: &str) -> RuleSet {
+    let sources = Sources::gather(root, |name| {
+        std::fs::read_to_string(support::repository(name)).map_err(|error| error.to_string())
+    });
+    let countries = || Ok(mmdb::countries(&[("2.125.160.0/20", "GB"), ("216.160.83.0/24", "US")]));
+    let sources = sources.with_countries(countries).unwrap();
+    RuleSet::compile_sources(&sources).unwrap_or_else(|found| panic!("{root}: {found:#?}")).rules
+}
+
+fn packs() -> Vec<String> {
+    let folder = std::fs::read_dir(support::repository("packs")).unwrap();
+    let mut names: Vec<String> =
+        folder.map(|entry| format!("packs/{}", entry.unwrap().file_name().to_str().unwrap())).collect();
+    names.sort();
+    names
+}
+
+#[test]
+fn every_rule_says_why_it_matters_and_what_to_do() {
+    let root = serde_json::json!({ "include": packs() }).to_string();
+    let rules = compiled(&root);
+    let mut pages = BTreeSet::new();
+    for rule in rules.rules() {
+        let (id, info) = (&rule.info.id, &rule.info);
+        let page = format!("docs/rules/{id}.md");
+        assert!(info.description.as_deref().is_some_and(|text| text.ends_with(&format!("Runbook: {page}"))), "{id}");
+        assert!(!info.tags.is_empty() && info.tags.iter().all(|tag| tag.starts_with("attack.t")), "{id}");
+        let text =
+            std::fs::read_to_string(support::repository(&page)).unwrap_or_else(|error| panic!("{page}: {error}"));
+        assert!(text.starts_with(&format!("# {id}: ")), "{page}");
+        for heading in ["## Check", "## Do", "## Known benign causes"] {
+            assert!(text.contains(heading), "{page} lacks {heading}");
+        }
+        pages.insert(format!("{id}.md"));
+    }
+    let found: BTreeSet<String> = std::fs::read_dir(support::repository("docs/rules"))
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    assert_eq!(found, pages, "a runbook for each rule, and a rule for each runbook");
+}
+
+/// Each pack alone, so that whoever takes only one gets what it says; those that are off, and the one of countries, too.
+#[test]
+fn every_rule_passes_its_tests_and_has_one_of_each_kind() {
+    for pack in packs() {
+        let rules = compiled(&serde_json::json!({ "include": [pack] }).to_string());
+        for rule in rules.rules() {
+            let mut kinds = BTreeSet::new();
+            for test in &rule.tests {
+                let TestEvent::Inline(event) = &test.event else { panic!("{pack}: {}: a file", test.name) };
+                let opened = envelope::open(event);
+                let [raw] = opened.records.as_slice() else { panic!("{pack}: {}: one record", test.name) };
+                let row = matched(rule, &Record::parse(&raw.json).unwrap());
+                assert_eq!(row.is_some(), test.expect, "{pack}: {}: {}", rule.info.id, test.name);
+                assert!(test.row.is_none_or(|wanted| row == Some(wanted)), "{pack}: {}: {}", rule.info.id, test.name);
+                kinds.insert(test.expect);
+            }
+            assert_eq!(kinds.len(), 2, "{pack}: {} has tests of both kinds", rule.info.id);
+        }
+    }
+}
+
+/// As `Rule::matched_row`, also of a rule that is off.
+fn matched(rule: &Rule, record: &Record) -> Option<usize> {
+    let row = rule.when.first_match(record)?;
+    (!rule.unless.iter().any(|exception| exception.covers(record))).then_some(row)
+}
+
+#[test]
+fn the_shipped_rules_begin_with_the_seeds_table_and_the_command_line_finds_no_fault() {
+    let rules = compiled(include_str!("../rules.json"));
+    assert_eq!(rules.rules()[0].info.id, "RTM-011");
+    for arguments in [&["check", "--deny", "warnings"][..], &["test", "--require-tests"]] {
+        let mut command = support::offlimits(arguments);
+        command.current_dir(support::repository(""));
+        let run = support::run(command);
+        assert_eq!((run.code, run.misbehaviour()), (Some(0), None), "{arguments:?}: {}", run.shown());
+    }
+}
+
+/// The bundle that the function starts from finds what the files find, and calls itself the same.
+#[test]
+fn the_bundle_is_the_rules() {
+    let folder = tempfile::tempdir().unwrap();
+    let bundle = folder.path().join("bundle.json");
+    let mut command = support::offlimits(["bundle", "rules.json", "--output"]);
+    command.arg(&bundle).current_dir(support::repository(""));
+    let run = support::run(command);
+    assert_eq!(run.code, Some(0), "{}", run.shown());
+    let bundled = RuleSet::compile(&std::fs::read_to_string(&bundle).unwrap()).unwrap().rules;
+    let rules = compiled(include_str!("../rules.json"));
+    assert_eq!(bundled.digest(), rules.digest());
+    assert!(run.stderr.contains(&**rules.digest()), "{}", run.shown());
+    assert_eq!(bundled.rules().len(), rules.rules().len());
+
+    // A mistake in a pack leaves the last good bundle where it is.
+    let broken = support::file(folder.path(), "rules.json", r#"{"include":["nope.json"]}"#);
+    let mut command = support::offlimits(["bundle"]);
+    command.arg(&broken).arg("--output").arg(&bundle);
+    let run = support::run(command);
+    assert_eq!(run.code, Some(1), "{}", run.shown());
+    assert!(run.stderr.contains("unreadable-pack"), "{}", run.shown());
+    assert!(RuleSet::compile(&std::fs::read_to_string(&bundle).unwrap()).is_ok());
+}
+
+/// The tables of docs/packs.md are current, and the aims are met.
+#[test]
+fn what_the_packs_catch_is_what_the_page_says() {
+    let data = support::repository("../shared/data");
+    if !data.exists() {
+        return eprintln!("no corpora: skipped");
+    }
+    let run = Command::new("python3")
+        .args(["-B", "tests/evidence/packs.py", "--check", "--tool", env!("CARGO_BIN_EXE_offlimits"), "--data"])
+        .arg(Path::new(&data))
+        .current_dir(support::repository(""))
+        .output()
+        .unwrap();
+    assert!(run.status.success(), "{}", String::from_utf8_lossy(&run.stderr));
+}
