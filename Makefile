@@ -40,12 +40,12 @@ endif
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup browser check lint deny test build package bench invoke deploy test-alert fuzz
+.PHONY: help setup browser check lint deny test build package bench invoke deploy test-alert redrive fuzz
 
 help: ## says what each target does
 	@echo 'usage: make TARGET [VARIABLE=value]'
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 15
-	@echo 'variables: REGIONS, STACK, ARCH, PARAMETERS, EVENT, SAM_LOCAL, FUZZ_SECONDS; the Makefile begins with them.'
+	@echo 'variables: REGIONS, STACK, ARCH, PARAMETERS, EVENT, SAM_LOCAL, QUEUES, FUZZ_SECONDS; the Makefile begins with them.'
 
 setup: .venv/test/.done .venv/ministack/.done .venv/browser/.done browser ## installs what the tests and `make deploy` need into .venv
 
@@ -116,6 +116,12 @@ test-alert: setup ## sends one marked alert to every channel, in every region of
 	  $(SAM) remote invoke Function --stack-name $(STACK) --region $$region --event '{"offlimits":"test"}' \
 	    | { cat; echo; } | tee /dev/stderr | grep -o '"verdict":"[^"]*"\|errorMessage' | { ! grep -qv '"delivered"'; } || failed=1; \
 	done; exit $$failed
+
+redrive: setup ## sends what lies in the dead-letter queues through the function again: QUEUES="DeadLetters FailedEvents UndeliveredEvents"
+	@for region in $(REGIONS); do \
+	  echo "$(STACK) in $$region:"; \
+	  $(BIN)/python -B tests/stack/redrive.py --stack $(STACK) --region $$region $(QUEUES); \
+	done
 
 # Stable Rust lacks the sanitizers' flags; RUSTC_BOOTSTRAP lets it have them for this one purpose.
 fuzz: ## runs every target of fuzz/fuzz_targets for FUZZ_SECONDS each (cargo install --locked cargo-fuzz)

@@ -19,6 +19,9 @@ use crate::severity::Severity;
 /// The longest lease: a delivery of a process that died is taken up again after less than a minute.
 const LONGEST_LEASE: Duration = Duration::from_secs(59);
 
+/// A channel that does not take a delivery for so long is in trouble, though it rejects nothing.
+const TROUBLE: Duration = Duration::from_hours(1);
+
 /// What became of one delivery.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Fate {
@@ -264,6 +267,9 @@ impl<'a, T: Transport, S: Store, Q: Queues> Courier<'a, T, S, Q> {
         }
         let fate = self.wait(tried.clone(), Some(&tried.reason)).await;
         self.release(&tried).await;
+        if self.now().since(tried.since) >= TROUBLE {
+            self.tell(&tried.reason).await;
+        }
         fate
     }
 

@@ -1,9 +1,11 @@
 """The tests of what is deployed: the template, the package, and the function at work in a local AWS. `make test` runs them."""
 
+import copy
 import json
 import shutil
 import subprocess
 import sys
+import uuid
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -36,6 +38,13 @@ def samples() -> list[Sample]:
 
 def sample(name: str) -> dict:
     return json.loads((ROOT / f"events/{name}.json").read_bytes())
+
+
+def fresh(event: dict) -> dict:
+    """The same call once more: another event, which no ledger has seen."""
+    event = copy.deepcopy(event)
+    event["detail"]["eventID"] = str(uuid.uuid4())
+    return event
 
 
 @pytest.fixture(scope="session")
@@ -115,5 +124,5 @@ def transformed() -> dict:
 
 def pytest_collection_modifyitems(items):
     """The cheap and telling ones first."""
-    order = ["test_template", "test_dependencies", "test_package", "test_function", "test_stack"]
+    order = ["test_template", "test_dependencies", "test_package", "test_ledger", "test_function", "test_stack", "test_redelivery", "test_kill"]
     items.sort(key=lambda item: order.index(item.module.__name__))

@@ -21,6 +21,15 @@ GRANTS = {
     ("secretsmanager:GetSecretValue", "SecretArn"): "or in one that was there",
     ("kms:Decrypt", "SecretKeyArn"): "which may be encrypted with a key of its own",
     ("sqs:SendMessage", "FailedEvents"): "Lambda hands over what failed in the function's name",
+    ("sqs:SendMessage", "Redelivery"): "what a channel did not take",
+    ("sqs:ReceiveMessage", "Redelivery"): "Lambda takes it from there in the function's name",
+    ("sqs:DeleteMessage", "Redelivery"): "and is done with it",
+    ("sqs:GetQueueAttributes", "Redelivery"): "and asks how much there is",
+    ("sqs:SendMessage", "DeadLetters"): "what no channel takes",
+    ("dynamodb:BatchGetItem", "Ledger"): "what has been delivered",
+    ("dynamodb:PutItem", "Ledger"): "alone or in a transaction",
+    ("dynamodb:Query", "Ledger"): "the repeats of an alert, the sightings of a threshold",
+    ("dynamodb:UpdateItem", "Ledger"): "the counter of a minute",
 }
 
 
@@ -122,7 +131,7 @@ def test_alarms_can_publish_to_the_encrypted_topic(transformed):
 
 def test_what_is_lost_is_kept_and_encrypted(transformed):
     queues = of_type(transformed, "AWS::SQS::Queue")
-    assert queues.keys() == {"UndeliveredEvents", "FailedEvents"}
+    assert queues.keys() == {"UndeliveredEvents", "FailedEvents", "DeadLetters", "Redelivery"}
     for queue in queues.values():
         assert queue["SqsManagedSseEnabled"] is True and queue["MessageRetentionPeriod"] == 14 * 86400
     [target] = transformed["Resources"]["FunctionTrail"]["Properties"]["Targets"]
@@ -131,6 +140,23 @@ def test_what_is_lost_is_kept_and_encrypted(transformed):
     asynchronous = transformed["Resources"]["FunctionEventInvokeConfig"]["Properties"]
     assert targets(asynchronous["DestinationConfig"]["OnFailure"]["Destination"]) == ["FailedEvents"]
     assert asynchronous["MaximumRetryAttempts"] == 2 and asynchronous["MaximumEventAgeInSeconds"] == 6 * 3600
+
+
+def test_what_a_channel_did_not_take_comes_back(transformed):
+    timeout = transformed["Resources"]["Function"]["Properties"]["Timeout"]
+    queue = of_type(transformed, "AWS::SQS::Queue")["Redelivery"]
+    assert queue["VisibilityTimeout"] >= 6 * timeout
+    assert targets(queue["RedrivePolicy"]["deadLetterTargetArn"]) == ["DeadLetters"] and queue["RedrivePolicy"]["maxReceiveCount"] >= 3
+    [source] = of_type(transformed, "AWS::Lambda::EventSourceMapping").values()
+    assert targets(source["EventSourceArn"]) == ["Redelivery"] and targets(source["FunctionName"]) == ["Function"]
+    assert source["FunctionResponseTypes"] == ["ReportBatchItemFailures"] and source["ScalingConfig"]["MaximumConcurrency"] >= 2
+
+
+def test_the_ledger_forgets_and_costs_nothing_idle(transformed):
+    [table] = of_type(transformed, "AWS::DynamoDB::Table").values()
+    assert table["BillingMode"] == "PAY_PER_REQUEST"
+    assert table["TimeToLiveSpecification"] == {"AttributeName": "expires", "Enabled": True}
+    assert [k["AttributeName"] for k in table["KeySchema"]] == ["partition", "sort"]
 
 
 def test_alarms_on_errors_throttles_dead_letters_and_silence(transformed):
@@ -150,6 +176,8 @@ def test_alarms_on_errors_throttles_dead_letters_and_silence(transformed):
         ("Invocations", "Function"),
         ("ApproximateNumberOfMessagesVisible", "UndeliveredEvents"),
         ("ApproximateNumberOfMessagesVisible", "FailedEvents"),
+        ("ApproximateNumberOfMessagesVisible", "DeadLetters"),
+        ("LedgerFaults", "Function"),
     }
 
 
@@ -164,7 +192,14 @@ def test_the_function_and_its_log(transformed):
     assert function["Runtime"] == "provided.al2023" and function["Timeout"] < 60
     assert targets(function["LoggingConfig"]["LogGroup"]) == ["Logs"] and function["LoggingConfig"]["LogFormat"] == "JSON"
     assert transformed["Resources"]["Logs"]["Properties"]["RetentionInDays"] == {"Ref": "LogRetentionDays"}
-    assert set(function["Environment"]["Variables"]) == {"OFFLIMITS_TOPIC_ARN", "OFFLIMITS_SECRET_ARN", "OFFLIMITS_ROLE_ARN"}
+    assert set(function["Environment"]["Variables"]) == {
+        "OFFLIMITS_TOPIC_ARN",
+        "OFFLIMITS_SECRET_ARN",
+        "OFFLIMITS_ROLE_ARN",
+        "OFFLIMITS_TABLE",
+        "OFFLIMITS_REDELIVERY_URL",
+        "OFFLIMITS_DEAD_LETTERS_URL",
+    }
     assert transformed["Parameters"]["Architecture"]["Default"] == "arm64"
     assert transformed["Resources"]["Secret"]["Properties"]["SecretString"] == "{}", "no credential stands in a template"
 
@@ -180,5 +215,5 @@ def test_stacks_and_regions_do_not_collide(transformed):
 def test_the_help_names_every_target():
     env = os.environ | {"MAKEFLAGS": ""}
     shown = subprocess.run(["make", "-s", "help"], cwd=ROOT, env=env, capture_output=True, text=True, timeout=30, check=True).stdout
-    for target in ["check", "test", "build", "bench", "invoke", "deploy", "test-alert", "fuzz", "setup"]:
+    for target in ["check", "test", "build", "bench", "invoke", "deploy", "test-alert", "redrive", "fuzz", "setup"]:
         assert f"  {target} " in shown
