@@ -29,8 +29,9 @@ pub(in crate::cli) fn report(path: &Path, sources: &Sources, diagnostics: &[Diag
             .with_label(Label::new((&name, diagnostic.span.clone())).with_message(place).with_color(mark))
             .with_help(&diagnostic.help)
             .finish()
-            // A line of a megabyte explains nothing.
-            .eprint((&name, Source::from(text)));
+            // The library paints a kind of our own, such as "Note", also where it should paint nothing: the stream knows.
+            .write((&name, Source::from(text)), anstream::stderr());
+        // A line of a megabyte explains nothing.
         if shown.is_err() || text.len() > SHOWN_SOURCE {
             eprintln!("{name}:{}", Diagnostic { file: None, ..diagnostic.clone() });
         }

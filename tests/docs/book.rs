@@ -1,0 +1,140 @@
+//! The book hangs together: `SUMMARY.md` has every page, links lead somewhere, what is generated is current.
+
+use std::collections::HashSet;
+use std::fmt::Write as _;
+use std::path::Path;
+
+use regex::Regex;
+use serde_json::Value;
+
+use crate::{name, pages, read, support};
+
+/// The packs in the order of the index.
+const PACKS: [&str; 8] = [
+    "conformity-rtm",
+    "conformity-rtm-country",
+    "cis-monitoring",
+    "defense-evasion",
+    "persistence-privilege-escalation",
+    "credential-access",
+    "exfiltration-impact",
+    "self-defense",
+];
+
+/// Markdown without its fenced blocks and inline code, in which brackets mean themselves.
+fn prose(page: &str) -> String {
+    let fences = Regex::new(r"(?ms)^```.*?^```$").unwrap();
+    let code = Regex::new(r"`[^`\n]*`").unwrap();
+    code.replace_all(&fences.replace_all(page, ""), "code").into_owned()
+}
+
+fn links(page: &str) -> Vec<String> {
+    let link = Regex::new(r"\]\(<?([^)>\s]+)>?\)").unwrap();
+    link.captures_iter(&prose(page)).map(|found| found[1].to_owned()).collect()
+}
+
+/// The anchors of a page's headings, as GitHub and mdBook make them.
+fn anchors(page: &str) -> HashSet<String> {
+    page.lines()
+        .filter(|line| line.starts_with('#'))
+        .map(|line| {
+            let heading = line.trim_start_matches('#').trim().to_lowercase();
+            let kept = heading.chars().filter(|c| c.is_alphanumeric() || matches!(c, ' ' | '-' | '_'));
+            kept.map(|c| if c == ' ' { '-' } else { c }).collect()
+        })
+        .collect()
+}
+
+#[test]
+fn every_link_leads_somewhere() {
+    let mut dead = Vec::new();
+    for page in pages() {
+        for link in links(&read(&page)) {
+            if link.starts_with("https://") || link.starts_with("http://") || link.starts_with("mailto:") {
+                continue;
+            }
+            let (file, anchor) = link.split_once('#').unwrap_or((&link, ""));
+            let target = if file.is_empty() { page.clone() } else { page.parent().unwrap().join(file) };
+            if !target.exists() {
+                dead.push(format!("{}: {link}", name(&page)));
+            } else if !anchor.is_empty() && !anchors(&read(&target)).contains(anchor) {
+                dead.push(format!("{}: {link}: no such heading", name(&page)));
+            }
+        }
+    }
+    assert!(dead.is_empty(), "links that lead nowhere:\n{}", dead.join("\n"));
+}
+
+#[test]
+fn the_summary_has_every_page() {
+    let summary = read(&support::repository("docs/SUMMARY.md"));
+    let listed: Vec<String> = links(&summary);
+    let unique: HashSet<&String> = listed.iter().collect();
+    assert_eq!(unique.len(), listed.len(), "SUMMARY.md lists a page twice");
+    let missing: Vec<String> = pages()
+        .into_iter()
+        .filter_map(|page| {
+            let page = page.strip_prefix(support::repository("docs")).ok()?.display().to_string();
+            (page != "SUMMARY.md" && !listed.contains(&page)).then_some(page)
+        })
+        .collect();
+    assert!(missing.is_empty(), "add to docs/SUMMARY.md, or run with OFFLIMITS_BLESS=1: {missing:?}");
+}
+
+/// The rules of a pack: id, title, severity.
+fn rules(pack: &str) -> Vec<(String, String, String)> {
+    let pack = support::json(&format!("packs/{pack}.json"));
+    let text = |rule: &Value, key: &str| rule[key].as_str().unwrap().to_owned();
+    pack["rules"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|rule| (text(rule, "id"), text(rule, "title"), text(rule, "severity")))
+        .collect()
+}
+
+#[test]
+fn what_is_generated_is_current() {
+    let mut on_disk: Vec<String> = std::fs::read_dir(support::repository("packs"))
+        .unwrap()
+        .map(|entry| entry.unwrap().path().file_stem().unwrap().to_str().unwrap().to_owned())
+        .collect();
+    let mut listed = PACKS.map(str::to_owned).to_vec();
+    (on_disk.sort(), listed.sort());
+    assert_eq!(on_disk, listed, "PACKS in tests/docs/book.rs");
+
+    let mut index = "# The packs' rules\n\nEach page says why the rule matters, what to look at when it has fired, what to do, \
+                     and what else may set it off. How to include a pack and change its rules: [rules.json](../rules.md#packs).\n"
+        .to_owned();
+    let mut chapters = String::new();
+    for pack in PACKS {
+        let json = support::json(&format!("packs/{pack}.json"));
+        let description = json["description"].as_str().unwrap_or_default();
+        write!(index, "\n## {pack}\n\n{description}\n\n| rule | severity | title |\n|---|---|---|\n").unwrap();
+        for (id, title, severity) in rules(pack) {
+            // A bar would end the cell.
+            let title = title.replace('|', "\\|");
+            writeln!(index, "| [{id}]({id}.md) | {severity} | `{title}` |").unwrap();
+            writeln!(chapters, "  - [{id}](rules/{id}.md)").unwrap();
+        }
+    }
+    current(&support::repository("docs/rules/README.md"), &index);
+    let summary = support::repository("docs/SUMMARY.md");
+    let text = read(&summary);
+    let marker = "- [The packs' rules](rules/README.md)\n";
+    let (before, after) = text.split_once(marker).expect("SUMMARY.md has the packs' rules");
+    let rest: String =
+        after.lines().skip_while(|line| line.starts_with("  - [")).fold(String::new(), |mut rest, line| {
+            writeln!(rest, "{line}").unwrap();
+            rest
+        });
+    current(&summary, &format!("{before}{marker}{chapters}{rest}"));
+}
+
+fn current(path: &Path, text: &str) {
+    if std::env::var_os("OFFLIMITS_BLESS").is_some() {
+        std::fs::write(path, text).unwrap();
+    }
+    let found = std::fs::read_to_string(path).unwrap_or_default();
+    assert!(found == text, "{} is not current: run this test with OFFLIMITS_BLESS=1", name(path));
+}
