@@ -119,6 +119,10 @@ fn json_blocks_of_rules_compile() {
     assert!(compiled >= 10, "only {compiled} blocks are rules");
 }
 
+/// Keys of a rule that may be shown alone.
+const RULE: [&str; 9] =
+    ["when", "unless", "throttle", "threshold", "allow", "tests", "severity_when", "notify", "mode"];
+
 /// A whole rules.json made of a documented part, if it is one.
 fn completed(document: &Value) -> Option<Value> {
     let rule = json!({"id": "any", "title": "any", "severity": "low", "when": {"event": "any"}});
@@ -145,9 +149,6 @@ fn completed(document: &Value) -> Option<Value> {
         whole["rules"] = json!([rule]);
         return Some(whole);
     }
-    // A part of a rule.
-    const RULE: [&str; 9] =
-        ["when", "unless", "throttle", "threshold", "allow", "tests", "severity_when", "notify", "mode"];
     if keys.keys().all(|key| RULE.contains(&key.as_str())) {
         let mut whole = rule;
         whole.as_object_mut().unwrap().extend(keys.clone());

@@ -81,6 +81,18 @@ fn the_summary_has_every_page() {
     assert!(missing.is_empty(), "add to docs/SUMMARY.md, or run with OFFLIMITS_BLESS=1: {missing:?}");
 }
 
+#[test]
+fn every_command_has_its_page() {
+    let run = support::run(support::offlimits(["--help"]));
+    let listed = run.stdout.split("Commands:\n").nth(1).and_then(|rest| rest.split("\n\n").next()).unwrap();
+    let command = Regex::new(r"(?m)^  ([a-z]+)\s").unwrap();
+    let commands: Vec<&str> = command.captures_iter(listed).map(|found| found.extract::<1>().1[0]).collect();
+    assert!(commands.len() > 8, "{commands:?}");
+    for command in commands.into_iter().filter(|command| *command != "help") {
+        assert!(support::repository(&format!("docs/commands/{command}.md")).exists(), "docs/commands/{command}.md");
+    }
+}
+
 /// The rules of a pack: id, title, severity.
 fn rules(pack: &str) -> Vec<(String, String, String)> {
     let pack = support::json(&format!("packs/{pack}.json"));
@@ -100,7 +112,8 @@ fn what_is_generated_is_current() {
         .map(|entry| entry.unwrap().path().file_stem().unwrap().to_str().unwrap().to_owned())
         .collect();
     let mut listed = PACKS.map(str::to_owned).to_vec();
-    (on_disk.sort(), listed.sort());
+    on_disk.sort();
+    listed.sort();
     assert_eq!(on_disk, listed, "PACKS in tests/docs/book.rs");
 
     let mut index = "# The packs' rules\n\nEach page says why the rule matters, what to look at when it has fired, what to do, \
