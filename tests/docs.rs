@@ -67,8 +67,10 @@ impl Block {
 fn blocks(page: &str) -> Vec<Block> {
     let (mut blocks, mut notes, mut open): (Vec<Block>, _, Option<Block>) = (Vec::new(), Vec::new(), None);
     for (index, line) in page.lines().enumerate() {
+        // A block in a list is indented.
+        let line = if open.is_some() { line } else { line.trim_start() };
         if let Some(block) = &mut open {
-            if line == "```" {
+            if line.trim_start() == "```" {
                 blocks.extend(open.take());
             } else {
                 block.text.push_str(line);
