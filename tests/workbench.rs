@@ -124,14 +124,13 @@ fn mutants_that_no_test_notices_are_reported() {
     let event = |service: &str, event: &str, user: &str| json!({"eventSource": service, "eventName": event, "userIdentity": {"type": "IAMUser", "userName": user}});
     let matching = json!({"name": "a", "event": event("iam.amazonaws.com", "DeleteUser", "james"), "expect": true});
     let run = test(&keys(json!([matching])), &["--mutate"]);
-    assert_eq!((run.code, last_line(&run)), (Some(1), "1 test of 1 rule: 1 passed; 7 mutants: 1 noticed, 6 not"));
+    assert_eq!((run.code, last_line(&run)), (Some(1), "1 test of 1 rule: 1 passed; 6 mutants: 1 noticed, 5 not"));
     assert!(run.stdout.contains("MUTANT  R: no test notices: drop the cell \"service\" of row 0\n"), "{}", run.stdout);
 
     let not = |name: &str, event: Value| json!({"name": name, "event": event, "expect": false});
     let all = json!([
         matching,
         not("another service", event("ec2.amazonaws.com", "DeleteVpc", "james")),
-        not("a longer service", event("iam.amazonaws.com.example", "DeleteUser", "james")),
         not("another event", event("iam.amazonaws.com", "GetUser", "james")),
         not("no prefix", event("iam.amazonaws.com", "UnDelete", "james")),
         not("deploys", event("iam.amazonaws.com", "DeleteUser", "ci")),
@@ -140,7 +139,7 @@ fn mutants_that_no_test_notices_are_reported() {
     let run = test(&keys(all), &["--mutate", "--require-tests"]);
     assert_eq!(
         (run.code, last_line(&run)),
-        (Some(0), "7 tests of 1 rule: 7 passed; 7 mutants: 7 noticed, 0 not"),
+        (Some(0), "6 tests of 1 rule: 6 passed; 6 mutants: 6 noticed, 0 not"),
         "{}",
         run.stdout
     );

@@ -6,8 +6,7 @@ use crate::rules::field::Target;
 
 pub(super) fn lint(subject: &Subject<'_>, report: &mut Report) {
     for rule in subject.views {
-        let exceptions = rule.exceptions.iter().flat_map(|exception| &exception.rows);
-        for row in rule.rows.iter().chain(exceptions) {
+        for row in rule.all_rows() {
             if let Some((array, first, second)) = split(subject, row) {
                 let message = format!(
                     "\"{}\" and \"{}\" may be true of two different elements of {array}",

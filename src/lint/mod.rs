@@ -24,8 +24,10 @@ mod view;
 use std::collections::HashSet;
 
 use self::catalogue::Catalogue;
+pub(crate) use self::logic::accepts;
 use self::view::{Files, Place, RuleView};
 use crate::rules::diagnostic::{Diagnostic, Level, Problems};
+use crate::rules::field::{Field, Target};
 use crate::rules::{Date, LINTS, RuleSet, Sources};
 
 /// The warnings and notes about rules that have compiled from `sources`, in the order of the files. `today` is what expiry
@@ -53,6 +55,24 @@ pub fn run(rules: &RuleSet, sources: &Sources, today: Date) -> Vec<Diagnostic> {
     let used = report.allowed(&views);
     unused::allowances(&subject, &used, &mut report);
     report.finish(|file| (sources.text(file), files.node(file)))
+}
+
+/// The values that a field of the record is known to have, if they are: two conditions that say the same to each of them are
+/// the same.
+pub(crate) fn known_values(field: &Field) -> Option<Vec<&'static str>> {
+    let catalogue = Catalogue::get();
+    let Target::Path(path) = &field.target else { return field.vocabulary().map(<[_]>::to_vec) };
+    let path: Vec<&str> = path.iter().map(|key| &**key).collect();
+    match path.as_slice() {
+        calls::SERVICE => Some(catalogue.services.keys().copied().collect()),
+        calls::EVENT => {
+            let services = catalogue.services.values();
+            Some(services.flat_map(|service| service.calls.iter().map(|call| call.name.as_str())).collect())
+        }
+        calls::REGION => Some(catalogue.regions.clone()),
+        calls::IDENTITY => Some(unknown::IDENTITY_TYPES.to_vec()),
+        _ => field.vocabulary().map(<[_]>::to_vec),
+    }
 }
 
 /// What lints look at.

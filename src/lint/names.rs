@@ -6,8 +6,7 @@ use super::{Report, Subject};
 
 pub(super) fn lint(subject: &Subject<'_>, report: &mut Report) {
     for rule in subject.views {
-        let exceptions = rule.exceptions.iter().flat_map(|exception| &exception.rows);
-        for row in rule.rows.iter().chain(exceptions) {
+        for row in rule.all_rows() {
             for cell in row.cells.iter().filter(|cell| cell.is(EVENT)) {
                 for leaf in cell.leaves.iter().filter(|leaf| !leaf.negated && !leaf.asks.written().is_empty()) {
                     missed(rule, row, cell, leaf, report);

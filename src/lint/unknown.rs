@@ -48,8 +48,7 @@ pub(super) const IDENTITY_TYPES: [&str; 12] = [
 
 pub(super) fn lint(subject: &Subject<'_>, report: &mut Report) {
     for rule in subject.views {
-        let exceptions = rule.exceptions.iter().flat_map(|exception| &exception.rows);
-        for row in rule.rows.iter().chain(exceptions).filter(|row| !rotated::is_rotated(subject, row)) {
+        for row in rule.all_rows().filter(|row| !rotated::is_rotated(subject, row)) {
             for cell in &row.cells {
                 for leaf in cell.leaves.iter().filter(|leaf| !leaf.asks.written().is_empty()) {
                     of_cell(subject, rule, row, cell, leaf, report);

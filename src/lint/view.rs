@@ -53,9 +53,17 @@ pub(super) struct RuleView<'a> {
     pub(super) file: Option<Arc<str>>,
     pub(super) rows: Vec<RowView<'a>>,
     pub(super) exceptions: Vec<ExceptionView<'a>>,
+    /// The rows of `severity_when`.
+    pub(super) severities: Vec<RowView<'a>>,
 }
 
-impl RuleView<'_> {
+impl<'a> RuleView<'a> {
+    /// Every row that the rule has: of `when`, of its exceptions, of `severity_when`.
+    pub(super) fn all_rows(&self) -> impl Iterator<Item = &RowView<'a>> {
+        let exceptions = self.exceptions.iter().flat_map(|exception| &exception.rows);
+        self.rows.iter().chain(exceptions).chain(&self.severities)
+    }
+
     /// Where the rule says its id.
     pub(super) fn place(&self) -> Place {
         let node = self.node.get("id").unwrap_or(self.node);
@@ -189,7 +197,21 @@ fn view<'a>(rule: &'a Rule, files: &'a Files) -> Option<RuleView<'a>> {
             Some(ExceptionView { exception, node, file, rows })
         })
         .collect();
-    Some(RuleView { rule, node, file, rows, exceptions })
+    // The last that says anything of it replaces the others.
+    let severities = [overrides.and_then(|node| node.get(id)), overrides.and_then(|node| node.get("*"))]
+        .into_iter()
+        .map(|node| (None, node))
+        .chain([(file.clone(), Some(node))])
+        .find_map(|(file, node)| Some((file, node?.get("severity_when")?.elements()?)));
+    let severities = severities
+        .into_iter()
+        .flat_map(|(file, nodes)| {
+            let cases = nodes.iter().zip(&rule.severity_when);
+            cases.filter_map(move |(node, (_, when))| Some(table(when, node.get("when")?, file.as_ref())))
+        })
+        .flatten()
+        .collect();
+    Some(RuleView { rule, node, file, rows, exceptions, severities })
 }
 
 fn table<'a>(table: &'a Table, node: &'a Node, file: Option<&Arc<str>>) -> Vec<RowView<'a>> {

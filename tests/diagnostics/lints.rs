@@ -237,6 +237,15 @@ fn each_lint_has_its_code_and_place_and_a_neighbour_without() {
             when(&format!(r#"{ec2}, "event": {{"not": "^(Describe).*"}}"#)),
         ),
         (
+            "unknown-event",
+            rule(
+                r#""when": { "event": "^StopInst" }, "severity_when": [ { "severity": "high", "when": { "event": {"is": »"StopInstnces"} } } ]"#,
+            ),
+            rule(
+                r#""when": { "event": "^StopInst" }, "severity_when": [ { "severity": "high", "when": { "event": {"is": "StopInstances"} } } ]"#,
+            ),
+        ),
+        (
             "unknown-identity",
             when(&format!(r#"{ec2}, "identity": {{"is": »"IAMuser"}}"#)),
             when(&format!(r#"{ec2}, "identity": {{"is": "AssumedRole"}}"#)),
