@@ -121,6 +121,36 @@ fn the_bundle_is_the_rules() {
     assert!(RuleSet::compile(&std::fs::read_to_string(&bundle).unwrap()).is_ok());
 }
 
+/// The 64 rules of panther-share's unit tests, written anew in our language, give its verdicts on its 231 records. One cannot:
+/// it is the record of another test, with the opposite verdict, and what decides is asked of a service outside the record
+/// (how old the user is).
+#[test]
+fn another_collections_rules_can_be_said_and_give_its_verdicts() {
+    let folder = support::repository("../shared/data/panther-share");
+    if !folder.exists() {
+        return eprintln!("no corpora: skipped");
+    }
+    let run = support::replay(&[&folder.join("records.json")], &support::repository("tests/panther/rules.json"));
+    assert_eq!((run.code, run.misbehaviour()), (Some(0), None), "{}", run.shown());
+    let found: BTreeSet<(u64, String)> = run
+        .findings()
+        .iter()
+        .map(|finding| (finding["index"].as_u64().unwrap(), finding["rule"].as_str().unwrap().to_owned()))
+        .collect();
+    let expected = std::fs::read_to_string(folder.join("expected.jsonl")).unwrap();
+    let (mut verdicts, mut different) = (0, Vec::new());
+    for line in expected.lines() {
+        let line: serde_json::Value = serde_json::from_str(line).unwrap();
+        let place = (line["index"].as_u64().unwrap(), line["rule"].as_str().unwrap().to_owned());
+        verdicts += 1;
+        if found.contains(&place) != line["expected"].as_bool().unwrap() {
+            different.push(place);
+        }
+    }
+    assert_eq!(verdicts, 231);
+    assert_eq!(different, [(52, "AWS.Console.LoginWithoutMFA".to_owned())]);
+}
+
 /// The tables of docs/packs.md are current, and the aims are met.
 #[test]
 fn what_the_packs_catch_is_what_the_page_says() {
