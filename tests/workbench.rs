@@ -198,6 +198,19 @@ fn warnings_fail_on_request_and_errors_always() {
 }
 
 #[test]
+fn a_code_explains_itself() {
+    let explain = |code: &str| support::run(support::offlimits(["check", "--explain", code]));
+    let run = explain("versioned-event");
+    assert_eq!(run.code, Some(0));
+    assert!(run.stdout.starts_with("versioned-event\n\nCloudTrail records some calls"), "{}", run.stdout);
+    // The last warning of the page does not run into the errors.
+    assert!(!explain("empty-list").stdout.contains("Errors"));
+    let run = explain("versionned-event");
+    assert_eq!(run.code, Some(2));
+    assert!(run.stderr.contains("did you mean \"versioned-event\"?"), "{}", run.stderr);
+}
+
+#[test]
 fn json_is_one_document_with_places() {
     let run = check(WARNED, &["--format", "json"]);
     let document: Value = serde_json::from_str(&run.stdout).unwrap();

@@ -3,8 +3,9 @@
 use super::calls::{EVENT, IDENTITY, REGION, SERVICE, of_leaf, row_accepts, services, some_of};
 use super::catalogue::{Catalogue, Service, without_version};
 use super::logic::Literal;
-use super::view::{Asks, CellView, Leaf, RowView, RuleView};
+use super::view::{Asks, CellView, Leaf, Place, RowView, RuleView};
 use super::{Report, Subject, rotated};
+use crate::json::{Member, Node};
 use crate::rules::reader::suggestion;
 
 /// What people call a service → its `eventSource`.
@@ -47,6 +48,7 @@ pub(super) const IDENTITY_TYPES: [&str; 12] = [
 ];
 
 pub(super) fn lint(subject: &Subject<'_>, report: &mut Report) {
+    filters(subject, report);
     for rule in subject.views {
         for row in rule.all_rows().filter(|row| !rotated::is_rotated(subject, row)) {
             for cell in &row.cells {
@@ -83,6 +85,31 @@ fn of_cell(
         report.warn("unknown-identity", rule, place, message, nearest(written, IDENTITY_TYPES, &types));
     } else if cell.is(EVENT) {
         event(subject, rule, row, cell, leaf, report);
+    }
+}
+
+/// Services and regions of channels' filters: a filter that names none that exists accepts nothing.
+fn filters(subject: &Subject<'_>, report: &mut Report) {
+    let catalogue = subject.catalogue;
+    let channels = subject.files.root.get("channels").and_then(Node::members).unwrap_or_default();
+    let listed =
+        |channel: &'_ Member, key: &str| channel.node.get(key).and_then(Node::elements).unwrap_or_default().to_vec();
+    for channel in channels {
+        for node in listed(channel, "services") {
+            let Some(written) = node.as_str() else { continue };
+            let full = format!("{written}.amazonaws.com");
+            if !catalogue.services.contains_key(written) && !catalogue.services.contains_key(full.as_str()) {
+                let message = format!("no known service is called \"{written}\": the channel accepts nothing of it");
+                let place = Place { file: None, span: node.span.clone() };
+                report.warn_of_file("unknown-service", place, message, service_help(catalogue, written));
+            }
+        }
+        for node in listed(channel, "regions") {
+            let Some(written) = node.as_str().filter(|region| !catalogue.regions.contains(region)) else { continue };
+            let message = format!("AWS has no region \"{written}\": the channel accepts nothing of it");
+            let help = nearest(written, catalogue.regions.iter().copied(), "look the region up in the console");
+            report.warn_of_file("unknown-region", Place { file: None, span: node.span.clone() }, message, help);
+        }
     }
 }
 

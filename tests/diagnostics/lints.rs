@@ -252,6 +252,16 @@ fn each_lint_has_its_code_and_place_and_a_neighbour_without() {
         ),
         (
             "unknown-region",
+            channels(r#""a": { "type": "sns", "regions": ["eu-west-1", »"eu-wets-1"] }"#, ""),
+            channels(r#""a": { "type": "sns", "regions": ["eu-west-1"] }"#, ""),
+        ),
+        (
+            "unknown-service",
+            channels(r#""a": { "type": "sns", "services": ["ec2", »"cloudwatch"] }"#, ""),
+            channels(r#""a": { "type": "sns", "services": ["ec2", "monitoring.amazonaws.com"] }"#, ""),
+        ),
+        (
+            "unknown-region",
             when(&format!(r#"{ec2}, "region": »"eu-wets-1""#)),
             when(&format!(r#"{ec2}, "region": "^eu-""#)),
         ),

@@ -38,6 +38,8 @@ struct Shown<'a> {
     end_column: usize,
     message: &'a str,
     help: &'a str,
+    /// The section about the code.
+    docs: String,
 }
 
 pub(super) fn write(path: &Path, sources: &Sources, diagnostics: &[Diagnostic]) -> io::Result<()> {
@@ -58,6 +60,7 @@ pub(super) fn write(path: &Path, sources: &Sources, diagnostics: &[Diagnostic]) 
                 end_column,
                 message: &diagnostic.message,
                 help: &diagnostic.help,
+                docs: format!("docs/diagnostics.md#{}", diagnostic.code),
             }
         })
         .collect();

@@ -4,8 +4,9 @@ mod human;
 mod json;
 mod sarif;
 
+use std::fs;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
-use std::{fs, io};
 
 use clap::ValueEnum;
 
@@ -14,6 +15,7 @@ use super::{Exit, input};
 use crate::lint;
 use crate::rules::countries;
 use crate::rules::diagnostic::{Diagnostic, Level};
+use crate::rules::reader::suggestion;
 use crate::rules::{Compiled, Date, RuleSet, Sources};
 
 /// What the command was asked for.
@@ -28,6 +30,9 @@ pub(super) struct Options {
     /// How diagnostics are printed: for people, or as one document on stdout
     #[arg(long, value_enum, default_value_t = Form::Human)]
     format: Form,
+    /// Say what this code of a diagnostic means, and check nothing
+    #[arg(long, value_name = "CODE")]
+    explain: Option<String>,
 }
 
 /// What `--deny` takes.
@@ -66,6 +71,9 @@ impl Tally {
 }
 
 pub(super) fn run(options: &Options) -> io::Result<Exit> {
+    if let Some(code) = &options.explain {
+        return explain(code);
+    }
     let path = options.rules.as_path();
     let Some(sources) = read(path) else { return Ok(Exit::Unreadable) };
     let (compiled, diagnostics) = match RuleSet::compile_sources(&sources) {
@@ -88,6 +96,24 @@ pub(super) fn run(options: &Options) -> io::Result<Exit> {
         Some(Deny::Notes) => !diagnostics.is_empty(),
     };
     Ok(if wrong { Exit::Wrong } else { Exit::Done })
+}
+
+/// Prints the section of a code. The page is part of the program: it says what this version means.
+fn explain(code: &str) -> io::Result<Exit> {
+    const PAGE: &str = include_str!("../../../docs/diagnostics.md");
+    let sections = || PAGE.split("\n### ").skip(1).filter_map(|section| section.split_once('\n'));
+    let Some((_, text)) = sections().find(|(name, _)| *name == code) else {
+        let help = suggestion(code, sections().map(|(name, _)| name));
+        eprintln!(
+            "error: no diagnostic has the code \"{code}\"{}",
+            help.map(|help| format!(": {help}?")).unwrap_or_default()
+        );
+        return Ok(Exit::Unreadable);
+    };
+    // The last of a chapter is followed by the next chapter's heading.
+    let text = text.split("\n## ").next().unwrap_or_default();
+    writeln!(io::stdout().lock(), "{code}\n\n{}", text.trim())?;
+    Ok(Exit::Done)
 }
 
 /// `12 rules and 2 channels, no errors, 1 warning`, or `3 errors`
