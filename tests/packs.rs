@@ -53,6 +53,8 @@ fn every_rule_says_why_it_matters_and_what_to_do() {
     let found: BTreeSet<String> = std::fs::read_dir(support::repository("docs/rules"))
         .unwrap()
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        // The book's list of them.
+        .filter(|name| name != "README.md")
         .collect();
     assert_eq!(found, pages, "a runbook for each rule, and a rule for each runbook");
 }
