@@ -162,7 +162,7 @@ fn large_files_are_read_a_part_at_a_time() {
     let folder = tempfile::tempdir().unwrap();
     let rules = rules(folder.path(), "rules.json", &json!({}));
     let record = record(10).to_string();
-    let filler = format!(r#"{{"eventName":"Get","eventSource":"x","note":"{}"}}"#, "é\\\"{[".repeat(10_000));
+    let filler = format!(r#"{{"eventName":"Get","eventSource":"x","note":"{}é\\\"{{["}}"#, "x".repeat(100_000));
     let count = 34 * 1024 * 1024 / filler.len();
     for (name, separator, (head, tail)) in
         [("records.json.gz", ",", ("{\"Records\":[", "]}")), ("lines.jsonl", "\n", ("", "\n"))]
@@ -174,7 +174,9 @@ fn large_files_are_read_a_part_at_a_time() {
         write!(text, "{separator}{record}{tail}").unwrap();
         let bytes = if separator == "," { gzip(&text) } else { text.into_bytes() };
         let file = support::file(folder.path(), name, bytes);
-        let run = backtest(&rules, &[&file], &["--format", "jsonl"]);
+        let mut command = support::offlimits(["backtest", "--format", "jsonl", "--rules"]);
+        command.arg(&rules).arg(&file);
+        let run = support::run_within(6 * support::PATIENCE, command);
         assert_eq!((run.code, run.misbehaviour()), (Some(2), None), "{name}: {}", run.shown());
         let found: Vec<u64> = run.findings().iter().map(|line| line["index"].as_u64().unwrap()).collect();
         // The damaged one is no record, and has no number.

@@ -1,14 +1,13 @@
 //! Findings as the commands pass them on, and as `--format jsonl` prints them.
 
 use std::collections::HashMap;
-use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io::{self, Write};
 
 use serde::Serialize;
 
-use crate::finding::Finding;
-use crate::record::{RawRecord, Record, Scope};
-use crate::rules::{RuleSet, Throttle};
+use crate::finding::{Finding, FindingId};
+use crate::record::{RawRecord, Record};
+use crate::rules::{Rule, RuleSet};
 use crate::scan::Work;
 
 /// A finding, and its record's place in its input, from 0.
@@ -16,34 +15,51 @@ use crate::scan::Work;
 pub(super) struct Found {
     pub(super) finding: Finding,
     pub(super) index: usize,
-    /// A hash of the values that make two findings of its rule repeats of one another; 0 where it is not throttled.
+    /// What it is a repeat of, as a hash, where its rule is throttled.
+    pub(super) group: Option<u64>,
+    /// What it is counted with, where its rule has a threshold.
+    pub(super) counted: Option<Counted>,
+}
+
+/// What a threshold counts.
+#[derive(Debug)]
+pub(super) struct Counted {
+    /// Hash of what is counted together.
     pub(super) group: u64,
+    /// Hashes of the values, if values are counted instead of findings.
+    pub(super) values: Option<Vec<u64>>,
+}
+
+/// 64 bits of a text's hash: enough to tell a few million apart.
+pub(super) fn hashed(text: &str) -> u64 {
+    u64::from_str_radix(&FindingId::of(&[text]).as_str()[..16], 16).unwrap_or_default()
 }
 
 /// Evaluates the rules over each record.
 #[derive(Debug)]
 pub(super) struct Evaluate<'r> {
     rules: &'r RuleSet,
-    throttled: HashMap<&'r str, &'r Throttle>,
+    /// Those that limit how often they are heard.
+    limited: HashMap<&'r str, &'r Rule>,
 }
 
 impl<'r> Evaluate<'r> {
     pub(super) fn new(rules: &'r RuleSet) -> Self {
-        let throttled =
-            rules.rules().iter().filter_map(|rule| Some((rule.info.id.as_str(), rule.throttle.as_ref()?))).collect();
-        Self { rules, throttled }
+        let limited = rules.rules().iter().filter(|rule| rule.throttle.is_some() || rule.threshold.is_some());
+        Self { rules, limited: limited.map(|rule| (rule.info.id.as_str(), rule)).collect() }
     }
 
-    fn group(&self, finding: &Finding, record: &RawRecord) -> u64 {
-        let Some(throttle) = self.throttled.get(finding.rule.id.as_str()) else { return 0 };
-        let Ok(record) = Record::parse(&record.json) else { return 0 };
-        let mut hasher = DefaultHasher::new();
-        for field in &throttle.by {
-            let values = Scope::Record(&record).values(field);
-            values.len().hash(&mut hasher);
-            values.iter().for_each(|value| value.text().hash(&mut hasher));
-        }
-        hasher.finish()
+    fn found(&self, finding: Finding, raw: &RawRecord) -> Found {
+        let mut found = Found { finding, index: raw.index, group: None, counted: None };
+        let id = found.finding.rule.id.as_str();
+        let Some(rule) = self.limited.get(id) else { return found };
+        let Ok(record) = Record::parse(&raw.json) else { return found };
+        found.group = rule.throttle.as_ref().map(|throttle| hashed(&throttle.group(id, &record)));
+        found.counted = rule.threshold.as_ref().map(|threshold| Counted {
+            group: hashed(&threshold.group(id, &record)),
+            values: threshold.values(&record).map(|values| values.iter().map(|value| hashed(value)).collect()),
+        });
+        found
     }
 }
 
@@ -51,11 +67,7 @@ impl Work for Evaluate<'_> {
     type Made = Found;
 
     fn record(&self, record: &RawRecord, made: &mut Vec<Found>) -> Result<(), String> {
-        let findings = self.rules.evaluate(record)?.into_iter();
-        made.extend(findings.map(|finding| {
-            let group = self.group(&finding, record);
-            Found { finding, index: record.index, group }
-        }));
+        made.extend(self.rules.evaluate(record)?.into_iter().map(|finding| self.found(finding, record)));
         Ok(())
     }
 }

@@ -4,6 +4,8 @@
 //! is the same: a window is opened by a finding, lets through what is worse than all before it, and holds back the rest,
 //! whose sum is sent once when it ends.
 
+use std::collections::HashMap;
+
 use crate::severity::Severity;
 
 /// What becomes of findings on one way: a channel, or a rule.
@@ -11,6 +13,8 @@ use crate::severity::Severity;
 pub(super) struct Outcome {
     /// Findings, each once.
     pub(super) findings: u64,
+    /// Those that come before a threshold is reached.
+    pub(super) below_threshold: u64,
     /// Those that are sent.
     pub(super) alerts: u64,
     /// Those that are held back.
@@ -19,7 +23,7 @@ pub(super) struct Outcome {
     pub(super) roll_ups: u64,
 }
 
-/// A finding whose rule is throttled.
+/// A finding whose rule is throttled, on one way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Sighting {
     /// A hash of the rule, the way, and the values that make two findings repeats of one another.
@@ -35,6 +39,59 @@ pub(super) struct Sighting {
     /// The channel's place in the file; none: whatever the channel.
     pub(super) channel: Option<u16>,
     pub(super) severity: Severity,
+}
+
+/// A finding whose rule has a threshold.
+#[derive(Debug, Clone)]
+pub(super) struct Waiting {
+    /// A hash of what is counted together.
+    pub(super) counted: u64,
+    /// Hashes of the values that are counted instead of findings.
+    pub(super) values: Option<Vec<u64>>,
+    /// How many there must be, within so many seconds.
+    pub(super) count: u64,
+    pub(super) within: u64,
+    /// What becomes of it if there are.
+    pub(super) then: Passed,
+}
+
+/// A finding that no threshold keeps back, or none any more.
+#[derive(Debug, Clone)]
+pub(super) struct Passed {
+    pub(super) time: i64,
+    pub(super) order: u32,
+    /// The rule's place in the file.
+    pub(super) rule: usize,
+    pub(super) severity: Severity,
+    /// A hash of what makes it a repeat, if its rule is throttled.
+    pub(super) group: Option<u64>,
+    /// The channels' places in the file.
+    pub(super) channels: Vec<u16>,
+}
+
+/// Counts what waits for a threshold: it alerts from the n-th on within a sliding window, that one included.
+pub(super) fn count(mut waiting: Vec<Waiting>, mut tell: impl FnMut(&Waiting, bool)) {
+    waiting.sort_by_key(|one| (one.counted, one.then.time, one.then.order));
+    for group in waiting.chunk_by(|a, b| a.counted == b.counted) {
+        let (mut first, mut seen) = (0, HashMap::new());
+        for (place, one) in group.iter().enumerate() {
+            // Without values each finding counts as one of its own.
+            let values = |place: usize| group[place].values.clone().unwrap_or_else(|| vec![place as u64]);
+            values(place).into_iter().for_each(|value| *seen.entry(value).or_insert(0_u64) += 1);
+            while one.then.time.abs_diff(group[first].then.time) > one.within {
+                for value in values(first) {
+                    if let Some(count) = seen.get_mut(&value) {
+                        *count -= 1;
+                        if *count == 0 {
+                            seen.remove(&value);
+                        }
+                    }
+                }
+                first += 1;
+            }
+            tell(one, seen.len() as u64 >= one.count);
+        }
+    }
 }
 
 /// Whether a finding is sent, and whether a sum must be sent as well, which happens once a window.
@@ -129,6 +186,28 @@ mod tests {
         assert_eq!(told, expected);
         let mut outcome = Outcome::default();
         told.iter().for_each(|(.., fate)| outcome.count(*fate));
-        assert_eq!(outcome, Outcome { findings: 0, alerts: 5, held_back: 3, roll_ups: 2 });
+        assert_eq!(outcome, Outcome { alerts: 5, held_back: 3, roll_ups: 2, ..Outcome::default() });
+    }
+
+    #[test]
+    fn a_threshold_is_reached_within_its_window() {
+        let waiting = |time: i64, values: Option<&[u64]>| Waiting {
+            counted: 1,
+            values: values.map(<[u64]>::to_vec),
+            count: 3,
+            within: 60,
+            then: Passed { time, order: 0, rule: 0, severity: Severity::Low, group: None, channels: Vec::new() },
+        };
+        let reached = |waiting: Vec<Waiting>| {
+            let mut told = Vec::new();
+            count(waiting, |one, is_reached| told.push((one.then.time, is_reached)));
+            told.into_iter().filter(|(_, is_reached)| *is_reached).map(|(time, _)| time).collect::<Vec<_>>()
+        };
+        let times = [130, 0, 30, 60, 61, 200].map(|time| waiting(time, None));
+        assert_eq!(reached(times.to_vec()), [60, 61]);
+        // Values count once each, as long as one of their findings is within the window.
+        let values: [(i64, &[u64]); 7] =
+            [(0, &[1]), (1, &[1]), (2, &[1, 2]), (3, &[]), (4, &[3]), (62, &[4]), (65, &[5, 6, 7])];
+        assert_eq!(reached(values.map(|(time, values)| waiting(time, Some(values))).to_vec()), [4, 62, 65]);
     }
 }

@@ -57,6 +57,7 @@ pub(super) struct RuleLine {
     pub(super) severity: Severity,
     pub(super) mode: &'static str,
     pub(super) findings: u64,
+    pub(super) below_threshold: u64,
     pub(super) alerts: u64,
     pub(super) held_back: u64,
     pub(super) roll_ups: u64,
@@ -82,6 +83,7 @@ pub(super) struct DayLine {
 pub(super) struct ChannelLine {
     pub(super) channel: String,
     pub(super) findings: u64,
+    pub(super) below_threshold: u64,
     pub(super) alerts: u64,
     pub(super) held_back: u64,
     pub(super) roll_ups: u64,
@@ -107,7 +109,7 @@ impl Summary {
         let mut lines: Vec<RuleLine> = Vec::new();
         let mut silent = Vec::new();
         for (rule, tallied) in rules.rules().iter().zip(&tally.by_rule) {
-            let Outcome { findings, alerts, held_back, roll_ups } = tallied.outcome;
+            let Outcome { findings, below_threshold, alerts, held_back, roll_ups } = tallied.outcome;
             if findings == 0 && rule.is_on() {
                 silent.push(rule.info.id.clone());
             } else if let Some(severity) = tallied.highest {
@@ -117,6 +119,7 @@ impl Summary {
                     severity,
                     mode: rule.info.mode.as_str(),
                     findings,
+                    below_threshold,
                     alerts,
                     held_back,
                     roll_ups,
@@ -132,8 +135,8 @@ impl Summary {
             number: day,
         });
         let channels = rules.channels().iter().zip(&tally.by_channel).map(|(channel, outcome)| {
-            let Outcome { findings, alerts, held_back, roll_ups } = *outcome;
-            ChannelLine { channel: channel.name.clone(), findings, alerts, held_back, roll_ups }
+            let Outcome { findings, below_threshold, alerts, held_back, roll_ups } = *outcome;
+            ChannelLine { channel: channel.name.clone(), findings, below_threshold, alerts, held_back, roll_ups }
         });
         Self {
             files: counts.files,
@@ -177,12 +180,14 @@ impl Summary {
             if self.ignored > 0 { format!(", {} ignored", grouped(self.ignored as u64)) } else { String::new() },
             if self.unreadable > 0 { format!(", {} unreadable", self.unreadable) } else { String::new() },
         )?;
+        let below_threshold = self.rules.iter().map(|line| line.below_threshold).sum();
         for (count, what) in [
             (self.repeats, "of records that came again, counted once: CloudTrail delivers some twice"),
             (self.undated, "without a time, in no day's figures"),
             (self.staged, "of staged rules: nobody would have been told"),
             (self.unrouted, "that no channel takes"),
-            (self.unplayed, "too many to play throttling back for: they count as sent"),
+            (below_threshold, "before their rule's threshold is reached: nobody would have been told"),
+            (self.unplayed, "too many for thresholds and throttles to be played back: they count as sent"),
         ] {
             if count > 0 {
                 writeln!(out, "  {} {what}", grouped(count))?;

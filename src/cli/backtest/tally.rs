@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use super::alerts::{self, Fate, Outcome, Sighting};
+use super::alerts::{self, Fate, Outcome, Passed, Sighting, Waiting};
 use super::time::{day, seconds};
-use crate::cli::findings::Found;
+use crate::cli::findings::{Found, hashed};
 use crate::finding::Mode;
 use crate::rules::RuleSet;
 use crate::severity::Severity;
@@ -13,7 +13,7 @@ use crate::severity::Severity;
 const NAMES: usize = 100_000;
 /// Findings that are remembered, to tell repeats.
 const REMEMBERED: usize = 4_000_000;
-/// Throttled findings whose windows are played back.
+/// Findings whose thresholds are counted, and whose windows are played back.
 const PLAYED: usize = 2_000_000;
 /// Seconds of the finest count over time.
 pub(super) const SLOT: i64 = 300;
@@ -40,9 +40,10 @@ pub(in crate::cli) struct Tally<'r> {
     pub(super) by_channel: Vec<Outcome>,
     pub(super) unrouted: u64,
     pub(super) staged: u64,
-    /// Throttled findings that were too many to be played back, and are counted as sent.
+    /// Findings that were too many for that, and are counted as sent.
     pub(super) unplayed: u64,
     seen: HashSet<u64>,
+    waiting: Vec<Waiting>,
     sightings: Vec<Sighting>,
 }
 
@@ -103,6 +104,7 @@ impl<'r> Tally<'r> {
             staged: 0,
             unplayed: 0,
             seen: HashSet::new(),
+            waiting: Vec::new(),
             sightings: Vec::new(),
         }
     }
@@ -110,7 +112,7 @@ impl<'r> Tally<'r> {
     /// Counts a finding; whether it is the first of its kind.
     pub(in crate::cli) fn add(&mut self, found: &Found) -> bool {
         let finding = &found.finding;
-        let id = u64::from_str_radix(&finding.id.as_str()[..16], 16).unwrap_or_default();
+        let id = hashed(finding.id.as_str());
         if self.seen.contains(&id) {
             self.repeats += 1;
             return false;
@@ -142,39 +144,66 @@ impl<'r> Tally<'r> {
         };
         self.unrouted += u64::from(channels.is_empty() && finding.rule.mode != Mode::Stage);
         channels.iter().for_each(|channel| self.by_channel[*channel].findings += 1);
-        let ways = channels.into_iter().map(|channel| u16::try_from(channel).ok());
-        for channel in std::iter::once(None).chain(ways) {
-            self.way(found, place, channel, time);
+        let passed = Passed {
+            time: time.unwrap_or_default(),
+            order: u32::try_from(self.findings).unwrap_or(u32::MAX),
+            rule: place,
+            severity: finding.severity,
+            group: found.group,
+            channels: channels.into_iter().filter_map(|channel| u16::try_from(channel).ok()).collect(),
+        };
+        match (&found.counted, &self.rules.rules()[place].threshold) {
+            (Some(counted), Some(threshold)) if self.waiting.len() < PLAYED => self.waiting.push(Waiting {
+                counted: counted.group,
+                values: counted.values.clone(),
+                count: threshold.count,
+                within: threshold.window,
+                then: passed,
+            }),
+            (counted, _) => {
+                self.unplayed += u64::from(counted.is_some());
+                self.passed(&passed);
+            }
         }
         true
     }
 
-    /// Counts a finding on one way.
-    fn way(&mut self, found: &Found, place: usize, channel: Option<u16>, time: Option<i64>) {
-        let throttle = self.rules.rules()[place].throttle.as_ref();
-        let sighting = Sighting {
-            group: found.group
-                ^ (place as u64 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15)
-                ^ channel.map_or(0, |channel| u64::from(channel) + 1).wrapping_mul(0xc2b2_ae3d_27d4_eb4f),
-            time: time.unwrap_or_default(),
-            order: u32::try_from(self.findings).unwrap_or(u32::MAX),
-            window: throttle.map_or(0, |throttle| u32::try_from(throttle.window).unwrap_or(u32::MAX)),
-            rule: u32::try_from(place).unwrap_or(u32::MAX),
-            channel,
-            severity: found.finding.severity,
-        };
-        if throttle.is_none() {
-            self.fate(&sighting, Fate::Sent);
-        } else if self.sightings.len() < PLAYED {
-            self.sightings.push(sighting);
-        } else {
-            self.unplayed += 1;
-            self.fate(&sighting, Fate::Sent);
+    /// Counts a finding that no threshold keeps back, on each of its ways.
+    fn passed(&mut self, passed: &Passed) {
+        let throttle = self.rules.rules()[passed.rule].throttle.as_ref();
+        for channel in std::iter::once(None).chain(passed.channels.iter().copied().map(Some)) {
+            let sighting = Sighting {
+                group: hashed(&format!("{:?} {channel:?}", passed.group)),
+                time: passed.time,
+                order: passed.order,
+                window: throttle.map_or(0, |throttle| u32::try_from(throttle.window).unwrap_or(u32::MAX)),
+                rule: u32::try_from(passed.rule).unwrap_or(u32::MAX),
+                channel,
+                severity: passed.severity,
+            };
+            if passed.group.is_none() {
+                self.fate(&sighting, Fate::Sent);
+            } else if self.sightings.len() < PLAYED {
+                self.sightings.push(sighting);
+            } else {
+                self.unplayed += 1;
+                self.fate(&sighting, Fate::Sent);
+            }
         }
     }
 
-    /// Plays the throttles' windows back: call it once, at the end.
+    /// Counts thresholds and plays the throttles' windows back: call it once, at the end.
     pub(in crate::cli) fn finish(&mut self) {
+        alerts::count(std::mem::take(&mut self.waiting), |waiting, is_reached| {
+            if is_reached {
+                self.passed(&waiting.then);
+                return;
+            }
+            self.by_rule[waiting.then.rule].outcome.below_threshold += 1;
+            for channel in &waiting.then.channels {
+                self.by_channel[usize::from(*channel)].below_threshold += 1;
+            }
+        });
         alerts::play(std::mem::take(&mut self.sightings), |sighting, fate| self.fate(sighting, fate));
     }
 
