@@ -76,7 +76,7 @@ deny:
 test: setup build ## all tests: Rust's, the template's, and the function's in a local AWS
 	cargo test --locked
 	cargo test --locked --features aws,lambda
-	$(BIN)/python -B -m pytest -p no:cacheprovider tests/stack
+	$(BIN)/python -B -m pytest -p no:cacheprovider tests/stack tests/s3
 	.venv/browser/bin/python -B -m pytest -p no:cacheprovider tests/report
 
 build: $(BUILDER) ## checks rules.json, builds the function, and packages both

@@ -46,6 +46,8 @@ pub mod redelivery;
 pub mod aws;
 #[cfg(feature = "cli")]
 pub mod cli;
+#[cfg(any(feature = "lambda", all(feature = "aws", feature = "cli")))]
+mod client;
 #[cfg(feature = "cli")]
 pub mod lint;
 #[cfg(feature = "cli")]

@@ -7,7 +7,8 @@ use aws_sdk_sns::config::retry::RetryConfig;
 use aws_sdk_sns::config::timeout::TimeoutConfig;
 use aws_types::SdkConfig;
 
-use super::{Settings, http, sdk};
+use super::{Settings, sdk};
+use crate::client::client;
 
 /// Every client that the function may need. An error says why there is none, and is the same each time.
 #[derive(Debug, Default)]
@@ -23,7 +24,7 @@ pub(super) struct Clients {
 impl Clients {
     /// To the vendors, and under the SDK's clients.
     pub(super) fn http(&self, settings: &Settings) -> Result<&reqwest::Client, String> {
-        kept(&self.http, || http::client(settings.ca_file.as_deref()))
+        kept(&self.http, || client(settings.ca_file.as_deref()))
     }
 
     /// One attempt a call: `deliver` tries again, and knows until when.

@@ -4,39 +4,11 @@ use std::time::{Duration, SystemTime};
 
 use aws_sdk_sns::primitives::{DateTime, DateTimeFormat};
 use reqwest::header::{CONTENT_TYPE, HeaderValue, RETRY_AFTER};
-use reqwest::redirect;
-use rustls::pki_types::CertificateDer;
-use rustls::pki_types::pem::PemObject;
 
 use crate::channel::{HttpRequest, Method, Reply};
 
 /// Bytes of a reply that are read: vendors' errors are short, and a hostile end must not fill our memory.
 const REPLY_LIMIT: usize = 64 * 1024;
-
-/// A client that follows no redirect (a webhook's answer must come from the webhook's host), and takes proxies from the
-/// usual environment variables. It trusts Mozilla's roots, and those in the file `ca_file`, if there is one.
-///
-/// # Errors
-/// What kept it from being built.
-pub(super) fn client(ca_file: Option<&str>) -> Result<reqwest::Client, String> {
-    let mut roots = rustls::RootCertStore::empty();
-    roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
-    if let Some(Ok(certificates)) = ca_file.map(CertificateDer::pem_file_iter) {
-        roots.add_parsable_certificates(certificates.flatten());
-    }
-    let tls = rustls::ClientConfig::builder_with_provider(rustls::crypto::ring::default_provider().into())
-        .with_safe_default_protocol_versions()
-        .map_err(|error| error.to_string())?
-        .with_root_certificates(roots)
-        .with_no_client_auth();
-    reqwest::Client::builder()
-        .tls_backend_preconfigured(tls)
-        .redirect(redirect::Policy::none())
-        .connect_timeout(Duration::from_secs(3))
-        .user_agent(concat!("offlimits/", env!("CARGO_PKG_VERSION")))
-        .build()
-        .map_err(|error| error.without_url().to_string())
-}
 
 /// Sends a request. No error quotes the URL: it may be the secret.
 pub(super) async fn send(client: &reqwest::Client, request: HttpRequest, timeout: Duration) -> Reply {

@@ -40,7 +40,7 @@ pub(super) fn walk(folder: &Path, ends: &[&str], files: &mut Vec<PathBuf>) -> io
         match input {
             Input::File(file) => files.push(file),
             Input::Bad(_, reason) => return Err(io::Error::other(reason)),
-            Input::Stdin => {}
+            Input::Stdin | Input::Remote(_) => {}
         }
     }
     Ok(())
@@ -49,7 +49,7 @@ pub(super) fn walk(folder: &Path, ends: &[&str], files: &mut Vec<PathBuf>) -> io
 /// Archives to read, and which part of them.
 #[derive(Debug, clap::Args)]
 pub(super) struct Archive {
-    /// Files and folders to read; - is stdin
+    /// Files and folders to read, or s3://BUCKET/PREFIX; - is stdin
     #[arg(required = true, value_name = "PATH")]
     pub(super) paths: Vec<PathBuf>,
     /// Skip log files delivered before this day (UTC), as their names say
@@ -165,8 +165,36 @@ pub(super) fn each<W: Work>(
     let mut counts = Counts::default();
     let scan = Scan { threads: scan::all_cores(), stop: &AtomicBool::new(false), bytes: &AtomicU64::new(0) };
     let bar = ProgressBar::hidden();
-    scan.run(files::inputs(paths), work, |told| counts.take(told, &bar, &mut take))?;
+    scan.run(inputs(paths, Filter::default()), work, |told| counts.take(told, &bar, &mut take))?;
     Ok(counts)
+}
+
+/// The inputs of every path, in their order: files, folders, stdin, and archives in S3.
+fn inputs(paths: &[PathBuf], filter: Filter) -> impl Iterator<Item = Input> + Send {
+    let of_names = filter.clone();
+    let inputs = paths.iter().map(move |path| {
+        let inputs: Box<dyn Iterator<Item = Input> + Send> =
+            match path.to_str().filter(|path| path.starts_with("s3://")) {
+                Some(address) => s3(address, &filter),
+                None => Box::new(files::inputs(std::slice::from_ref(path))),
+            };
+        inputs
+    });
+    // Taken one after the other: a second archive is not listed while the first one is read.
+    inputs.flatten().filter(move |input| of_names.accepts(&input.to_string()))
+}
+
+#[cfg(feature = "aws")]
+fn s3(address: &str, filter: &Filter) -> Box<dyn Iterator<Item = Input> + Send> {
+    let (address, filter) = (address.to_owned(), filter.clone());
+    // Nothing is asked before the first input is.
+    Box::new(std::iter::once_with(move || scan::s3::inputs(&address, filter)).flatten())
+}
+
+#[cfg(not(feature = "aws"))]
+fn s3(address: &str, _: &Filter) -> Box<dyn Iterator<Item = Input> + Send> {
+    let reason = "this build reads no S3: install one that does, with cargo install --path . --features aws";
+    Box::new(std::iter::once(Input::Bad(address.to_owned(), reason.to_owned())))
 }
 
 impl Archive {
@@ -200,9 +228,8 @@ impl Archive {
     }
 
     fn inputs(&self) -> impl Iterator<Item = Input> + Send {
-        let filter = self.filter();
         let mut skipping = self.resume_after.clone();
-        let inputs = files::inputs(&self.paths).filter(move |input| filter.accepts(&input.to_string()));
+        let inputs = inputs(&self.paths, self.filter());
         // `None` stands for the end: whoever still waits for a file's name then has waited in vain.
         inputs.map(Some).chain([None]).filter_map(move |input| match (input, &skipping) {
             (Some(input), None) => Some(input),

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use super::Input;
 
 /// What may stand at the end of a log file's name, in a folder.
-const ENDS: [&str; 4] = ["json", "jsonl", "ndjson", "gz"];
+pub(super) const ENDS: [&str; 4] = ["json", "jsonl", "ndjson", "gz"];
 
 /// The inputs that these paths stand for, in their order; `-` is stdin.
 pub fn inputs(paths: &[PathBuf]) -> impl Iterator<Item = Input> + Send {
@@ -27,12 +27,23 @@ pub fn in_folder<'e>(folder: &Path, ends: &'e [&'e str]) -> impl Iterator<Item =
     Inputs::Folder(Walk::new(folder, ends))
 }
 
+/// Whether an object of this name is read.
+#[cfg(feature = "aws")]
+pub(super) fn is_log_file(name: &str) -> bool {
+    name.rsplit_once('.').is_some_and(|(_, end)| ENDS.contains(&end))
+}
+
+/// What is said of a place that holds nothing to read.
+pub(super) fn nothing(ends: &[&str]) -> String {
+    format!("it holds no file that ends in .{}", ends.join(", ."))
+}
+
 /// The bytes that the paths hold now: for a progress bar.
 pub fn measure(paths: &[PathBuf]) -> u64 {
     inputs(paths)
         .map(|input| match input {
             Input::File(path) => fs::metadata(path).map_or(0, |metadata| metadata.len()),
-            Input::Stdin | Input::Bad(..) => 0,
+            Input::Stdin | Input::Remote(_) | Input::Bad(..) => 0,
         })
         .sum()
 }
@@ -105,8 +116,7 @@ impl<'e> Walk<'e> {
                 None if self.found => return None,
                 None => {
                     self.found = true;
-                    let reason = format!("the folder holds no file that ends in .{}", self.ends.join(", ."));
-                    return Some(Input::Bad(self.root.display().to_string(), reason));
+                    return Some(Input::Bad(self.root.display().to_string(), nothing(self.ends)));
                 }
             }
         }

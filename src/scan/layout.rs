@@ -30,17 +30,105 @@ impl Filter {
         if !kind.starts_with("CloudTrail") || day.is_none() {
             return true;
         }
-        let within = |list: &[String], value: &str| list.is_empty() || list.iter().any(|item| item == value);
         within(&self.accounts, account)
             && within(&self.regions, region)
             && self.since.is_none_or(|since| day >= Some(since))
             && self.until.is_none_or(|until| day <= Some(until))
+    }
+
+    /// Whether a folder may hold files that are read: `…/AWSLogs/[o-ORG/]ACCOUNT/CloudTrail/REGION/YYYY/MM/DD/`, or the
+    /// beginning of it. Other services' logs stand beside CloudTrail's, and its digests hold no records.
+    pub fn may_hold(&self, folder: &str) -> bool {
+        let place = Place::of(folder);
+        place.account.is_none_or(|account| within(&self.accounts, account))
+            && place.kind.is_none_or(|kind| kind.starts_with("CloudTrail") && kind != "CloudTrail-Digest")
+            && place.region.is_none_or(|region| within(&self.regions, region))
+            && place.days().is_none_or(|(first, last)| {
+                self.since.is_none_or(|since| last >= since) && self.until.is_none_or(|until| first <= until)
+            })
+    }
+
+    /// Whether a folder that may hold such files holds no others.
+    pub fn holds_all(&self, folder: &str) -> bool {
+        let place = Place::of(folder);
+        let all_days = self.since.is_none() && self.until.is_none();
+        place.region.is_some() && (all_days || place.date.len() == 3)
+    }
+}
+
+fn within(list: &[String], value: &str) -> bool {
+    list.is_empty() || list.iter().any(|item| item == value)
+}
+
+/// Where a folder stands in CloudTrail's layout, as far as it says.
+#[derive(Default)]
+struct Place<'f> {
+    account: Option<&'f str>,
+    kind: Option<&'f str>,
+    region: Option<&'f str>,
+    /// Year, month and day.
+    date: Vec<&'f str>,
+}
+
+impl<'f> Place<'f> {
+    fn of(folder: &'f str) -> Self {
+        let mut parts =
+            folder.split('/').filter(|part| !part.is_empty()).skip_while(|part| *part != "AWSLogs").skip(1).peekable();
+        // An organisation's trail puts its id before the accounts.
+        parts.next_if(|part| part.starts_with("o-"));
+        Self { account: parts.next(), kind: parts.next(), region: parts.next(), date: parts.take(3).collect() }
+    }
+
+    /// The first and the last day of what it may hold.
+    fn days(&self) -> Option<(Date, Date)> {
+        let day = |month: &str, day: &str| Date::parse(&format!("{}-{month}-{day}", self.date.first()?));
+        match self.date[..] {
+            [_] => Some((day("01", "01")?, day("12", "31")?)),
+            [_, month] => Some((day(month, "01")?, ["31", "30", "29", "28"].iter().find_map(|last| day(month, last))?)),
+            [_, month, of_month] => day(month, of_month).map(|day| (day, day)),
+            _ => None,
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn folders_are_told_as_far_as_they_say() {
+        let filter = Filter {
+            since: Date::parse("2025-02-27"),
+            until: Date::parse("2025-03-03"),
+            accounts: vec!["111122223333".to_owned()],
+            regions: vec!["eu-west-1".to_owned()],
+        };
+        for (folder, expected) in [
+            ("", true),
+            ("some/where/", true),
+            ("x/AWSLogs/", true),
+            ("x/AWSLogs/o-abc123/", true),
+            ("AWSLogs/o-abc123/111122223333/", true),
+            ("AWSLogs/444455556666/", false),
+            ("AWSLogs/111122223333/Config/", false),
+            ("AWSLogs/111122223333/CloudTrail-Digest/", false),
+            ("AWSLogs/111122223333/CloudTrail-Insight/eu-west-1/", true),
+            ("AWSLogs/111122223333/CloudTrail/us-east-1/", false),
+            ("AWSLogs/111122223333/CloudTrail/eu-west-1/2024/", false),
+            ("AWSLogs/111122223333/CloudTrail/eu-west-1/2025/", true),
+            ("AWSLogs/111122223333/CloudTrail/eu-west-1/2025/01/", false),
+            ("AWSLogs/111122223333/CloudTrail/eu-west-1/2025/02/", true),
+            ("AWSLogs/111122223333/CloudTrail/eu-west-1/2025/02/26/", false),
+            ("AWSLogs/111122223333/CloudTrail/eu-west-1/2025/02/28/", true),
+            ("AWSLogs/111122223333/CloudTrail/eu-west-1/2025/03/04/", false),
+            ("AWSLogs/111122223333/CloudTrail/eu-west-1/odd/", true),
+        ] {
+            assert_eq!(filter.may_hold(folder), expected, "{folder}");
+        }
+        let day = "AWSLogs/111122223333/CloudTrail/eu-west-1/2025/02/28/";
+        assert!(filter.holds_all(day) && !filter.holds_all(&day[..day.len() - 3]));
+        assert!(Filter::default().holds_all("AWSLogs/1/CloudTrail/eu-west-1/") && !filter.holds_all("AWSLogs/1/"));
+    }
 
     #[test]
     fn files_are_told_by_their_names() {

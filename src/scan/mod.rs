@@ -8,11 +8,13 @@
 pub mod files;
 pub mod layout;
 mod pool;
+#[cfg(feature = "aws")]
+pub mod s3;
 mod split;
 mod unpack;
 
 use std::fmt;
-use std::io;
+use std::io::{self, Read};
 use std::num::NonZero;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -44,8 +46,24 @@ pub enum Input {
     File(PathBuf),
     /// The standard input.
     Stdin,
+    /// What is somewhere else.
+    Remote(RemoteInput),
     /// What cannot be read: its name, and why.
     Bad(String, String),
+}
+
+/// Something to read that is somewhere else.
+pub struct RemoteInput {
+    /// Its name.
+    pub name: String,
+    /// Waits for it to be there.
+    pub open: Box<dyn FnOnce() -> io::Result<Box<dyn Read + Send>> + Send>,
+}
+
+impl fmt::Debug for RemoteInput {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.name.fmt(formatter)
+    }
 }
 
 impl fmt::Display for Input {
@@ -53,7 +71,7 @@ impl fmt::Display for Input {
         match self {
             Self::File(path) => path.display().fmt(formatter),
             Self::Stdin => formatter.write_str("stdin"),
-            Self::Bad(name, _) => formatter.write_str(name),
+            Self::Bad(name, _) | Self::Remote(RemoteInput { name, .. }) => formatter.write_str(name),
         }
     }
 }
@@ -122,7 +140,7 @@ impl Scan<'_> {
     ) -> io::Result<()> {
         let read = |unpacker: &mut Unpacker, input: Input, told: &mut pool::Sender<Told<W::Made>>| {
             let mut reader = Reader { work, input: input.to_string().into(), records: 0, told };
-            if let Err(error) = reader.read(unpacker, &input, self.bytes) {
+            if let Err(error) = reader.read(unpacker, input, self.bytes) {
                 reader.unreadable(None, error.to_string());
             }
             let Reader { input, records, .. } = reader;
@@ -148,10 +166,7 @@ struct Reader<'r, W: Work> {
 }
 
 impl<W: Work> Reader<'_, W> {
-    fn read(&mut self, unpacker: &mut Unpacker, input: &Input, bytes: &AtomicU64) -> io::Result<()> {
-        if let Input::Bad(_, reason) = input {
-            return Err(io::Error::other(reason.clone()));
-        }
+    fn read(&mut self, unpacker: &mut Unpacker, input: Input, bytes: &AtomicU64) -> io::Result<()> {
         let mut documents = Documents::of(unpacker.open(input, bytes)?);
         while let Some(document) = documents.next()? {
             self.document(&document);

@@ -39,11 +39,12 @@ impl Unpacker {
     }
 
     /// Opens an input. `bytes` counts what is read of it, as it is stored.
-    pub(super) fn open<'u>(&'u mut self, input: &Input, bytes: &'u AtomicU64) -> io::Result<Unpacked<'u>> {
+    pub(super) fn open<'u>(&'u mut self, input: Input, bytes: &'u AtomicU64) -> io::Result<Unpacked<'u>> {
         let raw: Box<dyn Read> = match input {
             Input::File(path) => Box::new(File::open(path)?),
             Input::Stdin => Box::new(io::stdin()),
-            Input::Bad(_, reason) => return Err(io::Error::other(reason.clone())),
+            Input::Remote(remote) => (remote.open)()?,
+            Input::Bad(_, reason) => return Err(io::Error::other(reason)),
         };
         let mut raw = Counted { raw, bytes };
         let is_whole = fill(&mut raw, &mut self.packed, PACKED)?;
@@ -203,7 +204,7 @@ mod tests {
         std::fs::write(file.path(), bytes).unwrap();
         let counter = AtomicU64::new(0);
         let mut unpacker = Unpacker::new();
-        let all = unpacker.open(&Input::File(file.path().to_owned()), &counter).and_then(|opened| match opened {
+        let all = unpacker.open(Input::File(file.path().to_owned()), &counter).and_then(|opened| match opened {
             Unpacked::Whole(bytes) => Ok(bytes.to_vec()),
             Unpacked::Large(head, mut rest) => {
                 let mut all = head.to_vec();

@@ -1,0 +1,180 @@
+//! One bucket: lists and objects, asked for again when S3 is busy, elsewhere, or wants fresh credentials.
+
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use reqwest::header::RANGE;
+use reqwest::{Client, Response, StatusCode};
+use rusty_s3::actions::{ListObjectsV2, ListObjectsV2Response, S3Action};
+use rusty_s3::{Bucket, Credentials, UrlStyle};
+
+use super::access::{self, Access};
+
+/// Attempts at one request.
+const ATTEMPTS: u32 = 6;
+/// Before the second; each further wait is twice as long.
+const FIRST_WAIT: Duration = Duration::from_millis(200);
+/// Of one attempt, from the connection to the last byte.
+const TIMEOUT: Duration = Duration::from_secs(60);
+/// How long a signature is good for.
+const SIGNED: Duration = Duration::from_mins(15);
+
+/// A bucket, and how it is reached.
+#[derive(Debug)]
+pub(super) struct Remote {
+    client: Client,
+    name: String,
+    endpoint: Option<String>,
+    /// Both may turn out to be others, and then are for every request.
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Clone)]
+struct State {
+    bucket: Bucket,
+    credentials: Credentials,
+    renewed: bool,
+}
+
+/// What is asked for.
+enum Ask<'a> {
+    List { prefix: &'a str, token: Option<&'a str>, delimiter: Option<&'static str> },
+    Object { key: &'a str, range: Option<(u64, u64)> },
+}
+
+impl Remote {
+    pub(super) fn new(name: &str, access: Access) -> Result<Self, String> {
+        let Access { credentials, region, endpoint } = access;
+        let ca_file = std::env::var("SSL_CERT_FILE").ok();
+        let client = crate::client::client(ca_file.as_deref())?;
+        let bucket = bucket(name, &region, endpoint.as_deref())?;
+        let state = Mutex::new(State { bucket, credentials, renewed: false });
+        Ok(Self { client, name: name.to_owned(), endpoint, state })
+    }
+
+    /// One page of the keys that begin with `prefix`.
+    pub(super) async fn list(
+        &self,
+        prefix: &str,
+        token: Option<&str>,
+        delimiter: Option<&'static str>,
+    ) -> Result<ListObjectsV2Response, String> {
+        let answer = self.ask(&Ask::List { prefix, token, delimiter }).await?;
+        let text = String::from_utf8(answer).map_err(|_| "S3's list is not UTF-8".to_owned())?;
+        ListObjectsV2::parse_response(&text).map_err(|error| format!("S3's list cannot be read: {error}"))
+    }
+
+    /// An object, or its bytes from the first to the last of `range`.
+    pub(super) async fn object(&self, key: &str, range: Option<(u64, u64)>) -> Result<Vec<u8>, String> {
+        self.ask(&Ask::Object { key, range }).await
+    }
+
+    async fn ask(&self, ask: &Ask<'_>) -> Result<Vec<u8>, String> {
+        let mut wait = FIRST_WAIT;
+        let mut last = String::new();
+        for attempt in 0..ATTEMPTS {
+            if attempt > 0 {
+                tokio::time::sleep(wait).await;
+                wait *= 2;
+            }
+            let answer = match self.send(ask).await {
+                Ok(answer) => answer,
+                Err(error) => {
+                    last = error.without_url().to_string();
+                    continue;
+                }
+            };
+            let status = answer.status();
+            if status.is_success() {
+                match answer.bytes().await {
+                    Ok(bytes) => return Ok(bytes.into()),
+                    Err(error) => last = error.without_url().to_string(),
+                }
+                continue;
+            }
+            let region = answer.headers().get("x-amz-bucket-region").and_then(|region| region.to_str().ok());
+            let region = region.map(str::to_owned);
+            let body = answer.text().await.unwrap_or_default();
+            let code = code(&body);
+            last = format!("S3 says {}{}", status.as_u16(), code.map(|code| format!(" {code}")).unwrap_or_default());
+            match (status, code) {
+                (StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_MANY_REQUESTS, _) => {}
+                _ if status.is_server_error() => {}
+                (StatusCode::MOVED_PERMANENTLY | StatusCode::TEMPORARY_REDIRECT | StatusCode::BAD_REQUEST, _)
+                    if region.as_deref().is_some_and(|region| self.moves(region)) => {}
+                (_, Some("ExpiredToken" | "RequestTimeTooSkewed" | "InvalidToken")) if self.renew() => {}
+                (StatusCode::FORBIDDEN, _) => {
+                    return Err(format!("{last}: reading needs s3:ListBucket and s3:GetObject (and kms:Decrypt)"));
+                }
+                _ => return Err(last),
+            }
+        }
+        Err(format!("{last}, {ATTEMPTS} times"))
+    }
+
+    async fn send(&self, ask: &Ask<'_>) -> Result<Response, reqwest::Error> {
+        let State { bucket, credentials, .. } = self.state().clone();
+        let credentials = Some(&credentials);
+        let request = match ask {
+            Ask::List { prefix, token, delimiter } => {
+                let mut list = bucket.list_objects_v2(credentials);
+                list.with_prefix(*prefix);
+                token.iter().for_each(|token| list.with_continuation_token(*token));
+                delimiter.iter().for_each(|delimiter| list.with_delimiter(*delimiter));
+                self.client.get(list.sign(SIGNED))
+            }
+            Ask::Object { key, range } => {
+                let request = self.client.get(bucket.get_object(credentials, key).sign(SIGNED));
+                match range {
+                    Some((first, last)) => request.header(RANGE, format!("bytes={first}-{last}")),
+                    None => request,
+                }
+            }
+        };
+        request.timeout(TIMEOUT).send().await
+    }
+
+    /// Goes to the region that S3 names; whether that is another one.
+    fn moves(&self, region: &str) -> bool {
+        let mut state = self.state();
+        if state.bucket.region() == region {
+            return false;
+        }
+        let Ok(bucket) = bucket(&self.name, region, self.endpoint.as_deref()) else { return false };
+        state.bucket = bucket;
+        true
+    }
+
+    /// Asks for fresh credentials, once in a row; whether there are any.
+    fn renew(&self) -> bool {
+        let mut state = self.state();
+        if state.renewed {
+            return false;
+        }
+        let Ok(fresh) = access::credentials() else { return false };
+        // Those of the environment stay what they are: to try them again is of no use.
+        state.renewed = fresh.token() == state.credentials.token();
+        let is_fresh = !state.renewed;
+        state.credentials = fresh;
+        is_fresh
+    }
+
+    fn state(&self) -> std::sync::MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn bucket(name: &str, region: &str, endpoint: Option<&str>) -> Result<Bucket, String> {
+    let domain = if region.starts_with("cn-") { "amazonaws.com.cn" } else { "amazonaws.com" };
+    let url = endpoint.map_or_else(|| format!("https://s3.{region}.{domain}"), str::to_owned);
+    let url = reqwest::Url::parse(&url).map_err(|error| format!("{url} is no address: {error}"))?;
+    // A certificate's `*` stands for no dot; what is not S3 itself mostly knows no names of buckets.
+    let style = if endpoint.is_some() || name.contains('.') { UrlStyle::Path } else { UrlStyle::VirtualHost };
+    Bucket::new(url, style, name.to_owned(), region.to_owned()).map_err(|error| format!("s3://{name}: {error}"))
+}
+
+/// The code of an error of S3: `<Error><Code>SlowDown</Code>…`.
+fn code(body: &str) -> Option<&str> {
+    let code = body.split_once("<Code>")?.1.split_once("</Code>")?.0;
+    code.bytes().all(|byte| byte.is_ascii_alphanumeric()).then_some(code)
+}
