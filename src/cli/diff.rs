@@ -10,7 +10,7 @@ use super::backtest::{self, Tally, grouped};
 use super::findings::{self, Evaluate, Found, Line, write_line};
 use super::input::Archive;
 use super::{Exit, Format};
-use crate::record::RawRecord;
+use crate::engine::{Scanned, Scanner};
 use crate::rules::RuleSet;
 use crate::scan::Work;
 use crate::text;
@@ -53,21 +53,48 @@ struct Pair {
 /// Both rule sets, over the same record.
 struct Both<'r>(Evaluate<'r>, Evaluate<'r>);
 
-impl Work for Both<'_> {
+impl<'r> Work for Both<'r> {
     type Made = Pair;
+    type State = (Scanner<'r>, Scanner<'r>);
 
-    fn record(&self, record: &RawRecord, made: &mut Vec<Pair>) -> Result<(), String> {
-        let (mut old, mut new) = (Vec::new(), Vec::new());
-        self.0.record(record, &mut old)?;
-        self.1.record(record, &mut new)?;
-        let mut new: Vec<Option<Found>> = new.into_iter().map(Some).collect();
-        for old in old {
-            let same = new.iter_mut().find(|new| new.as_ref().is_some_and(|new| new.finding.id == old.finding.id));
-            made.push(Pair { old: Some(old), new: same.and_then(Option::take) });
-        }
-        made.extend(new.into_iter().flatten().map(|new| Pair { old: None, new: Some(new) }));
-        Ok(())
+    fn state(&self) -> Self::State {
+        (self.0.state(), self.1.state())
     }
+
+    fn document(
+        &self,
+        (old, new): &mut Self::State,
+        text: &str,
+        take: &mut dyn FnMut(usize, Result<Pair, String>),
+    ) -> Scanned {
+        let mut before: BTreeMap<usize, Result<Vec<Found>, String>> = BTreeMap::new();
+        let mut both: BTreeMap<usize, Result<Vec<Pair>, String>> = BTreeMap::new();
+        let scanned = self.0.records(old, text, |index, found| drop(before.insert(index, found)));
+        self.1.records(new, text, |index, found| {
+            let was = before.remove(&index).unwrap_or_else(|| Ok(Vec::new()));
+            both.insert(index, was.and_then(|was| Ok(pairs(was, found?))));
+        });
+        both.extend(before.into_iter().map(|(index, was)| (index, was.map(|was| pairs(was, Vec::new())))));
+        for (index, pairs) in both {
+            match pairs {
+                Ok(pairs) => pairs.into_iter().for_each(|pair| take(index, Ok(pair))),
+                Err(reason) => take(index, Err(reason)),
+            }
+        }
+        scanned
+    }
+}
+
+/// What both rule sets find in one record.
+fn pairs(old: Vec<Found>, new: Vec<Found>) -> Vec<Pair> {
+    let mut new: Vec<Option<Found>> = new.into_iter().map(Some).collect();
+    let mut pairs = Vec::new();
+    for old in old {
+        let same = new.iter_mut().find(|new| new.as_ref().is_some_and(|new| new.finding.id == old.finding.id));
+        pairs.push(Pair { new: same.and_then(Option::take), old: Some(old) });
+    }
+    pairs.extend(new.into_iter().flatten().map(|new| Pair { old: None, new: Some(new) }));
+    pairs
 }
 
 /// How many of each change.
@@ -91,42 +118,43 @@ pub(super) fn run(old: &RuleSet, new: &RuleSet, archive: &Archive, options: &Opt
     let mut all = Changes::default();
     let mut by_rule: BTreeMap<String, Changes> = BTreeMap::new();
     let mut by_actor: HashMap<String, Changes> = HashMap::new();
-    let counts = archive.each(&Both(Evaluate::new(old), Evaluate::new(new)), |file, Pair { old: was, new: is }| {
-        let first = [was.as_ref().is_some_and(|was| before.add(was)), is.as_ref().is_some_and(|is| after.add(is))];
-        if first == [false, false] {
-            return Ok(());
-        }
-        let change = match (&was, &is) {
-            (None, _) => Change::Added,
-            (_, None) => Change::Removed,
-            (Some(was), Some(is)) => compare(old, was, new, is),
-        };
-        let Some(found) = is.as_ref().or(was.as_ref()) else { return Ok(()) };
-        all.0[change as usize] += 1;
-        by_rule.entry(found.finding.rule.id.clone()).or_default().0[change as usize] += 1;
-        if change == Change::Kept {
-            return Ok(());
-        }
-        let actor = found.finding.call.actor.as_deref().unwrap_or("(nobody named)");
-        if by_actor.len() < ACTORS || by_actor.contains_key(actor) {
-            by_actor.entry(actor.to_owned()).or_default().0[change as usize] += 1;
-        }
-        if options.format == Format::Jsonl {
-            let channels = findings::channels(if is.is_some() { new } else { old }, &found.finding);
-            let was = was.as_ref().filter(|_| change == Change::Changed);
-            let line = DiffLine {
-                change,
-                was: was.map(|was| Was {
-                    severity: was.finding.severity.as_str(),
-                    channels: findings::channels(old, &was.finding),
-                    mode: was.finding.rule.mode.as_str(),
-                }),
-                line: Line::of(&found.finding, channels, file, found.index),
+    let counts =
+        archive.each(&Both(Evaluate::new(old), Evaluate::new(new)), |file, index, Pair { old: was, new: is }| {
+            let first = [was.as_ref().is_some_and(|was| before.add(was)), is.as_ref().is_some_and(|is| after.add(is))];
+            if first == [false, false] {
+                return Ok(());
+            }
+            let change = match (&was, &is) {
+                (None, _) => Change::Added,
+                (_, None) => Change::Removed,
+                (Some(was), Some(is)) => compare(old, was, new, is),
             };
-            write_line(&mut out, &line)?;
-        }
-        Ok(())
-    })?;
+            let Some(found) = is.as_ref().or(was.as_ref()) else { return Ok(()) };
+            all.0[change as usize] += 1;
+            by_rule.entry(found.finding.rule.id.clone()).or_default().0[change as usize] += 1;
+            if change == Change::Kept {
+                return Ok(());
+            }
+            let actor = found.finding.call.actor.as_deref().unwrap_or("(nobody named)");
+            if by_actor.len() < ACTORS || by_actor.contains_key(actor) {
+                by_actor.entry(actor.to_owned()).or_default().0[change as usize] += 1;
+            }
+            if options.format == Format::Jsonl {
+                let channels = findings::channels(if is.is_some() { new } else { old }, &found.finding);
+                let was = was.as_ref().filter(|_| change == Change::Changed);
+                let line = DiffLine {
+                    change,
+                    was: was.map(|was| Was {
+                        severity: was.finding.severity.as_str(),
+                        channels: findings::channels(old, &was.finding),
+                        mode: was.finding.rule.mode.as_str(),
+                    }),
+                    line: Line::of(&found.finding, channels, file, index),
+                };
+                write_line(&mut out, &line)?;
+            }
+            Ok(())
+        })?;
     before.finish();
     after.finish();
     let mut by_actor: Vec<(String, Changes)> = by_actor.into_iter().filter(|(_, changes)| !changes.is_none()).collect();

@@ -5,16 +5,16 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
+use crate::engine::{Scanned, Scanner};
 use crate::finding::{Finding, FindingId};
-use crate::record::{RawRecord, Record};
+use crate::record::Record;
 use crate::rules::{Rule, RuleSet};
 use crate::scan::Work;
 
-/// A finding, and its record's place in its input, from 0.
+/// A finding.
 #[derive(Debug)]
 pub(super) struct Found {
     pub(super) finding: Finding,
-    pub(super) index: usize,
     /// What it is a repeat of, as a hash, where its rule is throttled.
     pub(super) group: Option<u64>,
     /// What it is counted with, where its rule has a threshold.
@@ -49,11 +49,11 @@ impl<'r> Evaluate<'r> {
         Self { rules, limited: limited.map(|rule| (rule.info.id.as_str(), rule)).collect() }
     }
 
-    fn found(&self, finding: Finding, raw: &RawRecord) -> Found {
-        let mut found = Found { finding, index: raw.index, group: None, counted: None };
+    fn found(&self, finding: Finding, json: &str) -> Found {
+        let mut found = Found { finding, group: None, counted: None };
         let id = found.finding.rule.id.as_str();
         let Some(rule) = self.limited.get(id) else { return found };
-        let Ok(record) = Record::parse(&raw.json) else { return found };
+        let Ok(record) = Record::parse(json) else { return found };
         found.group = rule.throttle.as_ref().map(|throttle| hashed(&throttle.group(id, &record)));
         found.counted = rule.threshold.as_ref().map(|threshold| Counted {
             group: hashed(&threshold.group(id, &record)),
@@ -63,12 +63,38 @@ impl<'r> Evaluate<'r> {
     }
 }
 
-impl Work for Evaluate<'_> {
-    type Made = Found;
+impl<'r> Evaluate<'r> {
+    /// Reads a document, and hands over all findings of each record that has any.
+    pub(super) fn records(
+        &self,
+        scanner: &mut Scanner<'r>,
+        text: &str,
+        mut take: impl FnMut(usize, Result<Vec<Found>, String>),
+    ) -> Scanned {
+        scanner.scan(text, |index, json, findings| {
+            take(index, findings.map(|findings| findings.into_iter().map(|one| self.found(one, json)).collect()));
+        })
+    }
+}
 
-    fn record(&self, record: &RawRecord, made: &mut Vec<Found>) -> Result<(), String> {
-        made.extend(self.rules.evaluate(record)?.into_iter().map(|finding| self.found(finding, record)));
-        Ok(())
+impl<'r> Work for Evaluate<'r> {
+    type Made = Found;
+    type State = Scanner<'r>;
+
+    fn state(&self) -> Scanner<'r> {
+        self.rules.scanner()
+    }
+
+    fn document(
+        &self,
+        scanner: &mut Scanner<'r>,
+        text: &str,
+        take: &mut dyn FnMut(usize, Result<Found, String>),
+    ) -> Scanned {
+        self.records(scanner, text, |index, found| match found {
+            Ok(found) => found.into_iter().for_each(|found| take(index, Ok(found))),
+            Err(reason) => take(index, Err(reason)),
+        })
     }
 }
 

@@ -49,7 +49,7 @@ pub(super) fn walk(folder: &Path, ends: &[&str], files: &mut Vec<PathBuf>) -> io
 /// Archives to read, and which part of them.
 #[derive(Debug, clap::Args)]
 pub(super) struct Archive {
-    /// Files and folders to read, or s3://BUCKET/PREFIX; - is stdin
+    /// Files and folders to read, or `s3://BUCKET/PREFIX`; - is stdin
     #[arg(required = true, value_name = "PATH")]
     pub(super) paths: Vec<PathBuf>,
     /// Skip log files delivered before this day (UTC), as their names say
@@ -124,10 +124,10 @@ impl Counts {
         &mut self,
         told: Told<M>,
         bar: &ProgressBar,
-        take: &mut impl FnMut(&str, M) -> io::Result<()>,
+        take: &mut impl FnMut(&str, usize, M) -> io::Result<()>,
     ) -> io::Result<()> {
         match told {
-            Told::Made { input, made } => take(&input, made)?,
+            Told::Made { input, index, made } => take(&input, index, made)?,
             Told::Ignored { input, reason, count } => {
                 self.ignored += count;
                 self.notes += 1;
@@ -160,7 +160,7 @@ static STOP: AtomicBool = AtomicBool::new(false);
 pub(super) fn each<W: Work>(
     paths: &[PathBuf],
     work: &W,
-    mut take: impl FnMut(&str, W::Made) -> io::Result<()>,
+    mut take: impl FnMut(&str, usize, W::Made) -> io::Result<()>,
 ) -> io::Result<Counts> {
     let mut counts = Counts::default();
     let scan = Scan { threads: scan::all_cores(), stop: &AtomicBool::new(false), bytes: &AtomicU64::new(0) };
@@ -202,7 +202,7 @@ impl Archive {
     pub(super) fn each<W: Work>(
         &self,
         work: &W,
-        mut take: impl FnMut(&str, W::Made) -> io::Result<()>,
+        mut take: impl FnMut(&str, usize, W::Made) -> io::Result<()>,
     ) -> io::Result<Counts> {
         let mut counts = Counts::default();
         let (bar, bytes) = (self.bar(), AtomicU64::new(0));

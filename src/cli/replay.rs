@@ -11,7 +11,7 @@ use crate::rules::RuleSet;
 pub(super) fn run(rules: &RuleSet, files: &[PathBuf], format: Format) -> io::Result<Exit> {
     let mut out = io::BufWriter::new(anstream::AutoStream::auto(io::stdout()));
     let mut count = 0;
-    let counts = input::each(files, &Evaluate::new(rules), |file, Found { finding, index, .. }| {
+    let counts = input::each(files, &Evaluate::new(rules), |file, index, Found { finding, .. }| {
         count += 1;
         let channels = findings::channels(rules, &finding);
         match format {

@@ -21,22 +21,30 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
 
-use self::split::{Document, Documents};
+use self::split::Documents;
 use self::unpack::Unpacker;
 pub use self::unpack::gunzipped;
-use crate::envelope::{self, NotARecord, Opened};
-use crate::record::RawRecord;
+use crate::engine::Scanned;
+use crate::envelope::NotARecord;
 
-/// What is made of each record, on whichever thread reads it.
+/// What is made of records, on whichever thread reads them.
 pub trait Work: Sync {
     /// What is made.
     type Made: Send;
+    /// What a thread keeps from one document to the next.
+    type State;
 
-    /// Adds to `made` what there is to say of one record.
-    ///
-    /// # Errors
-    /// Why the record cannot be read.
-    fn record(&self, record: &RawRecord, made: &mut Vec<Self::Made>) -> Result<(), String>;
+    /// For a thread that begins.
+    fn state(&self) -> Self::State;
+
+    /// Reads a document, and hands over what is made of a record, or why it cannot be read, with the record's place in the
+    /// document. A document that is broken as a whole hands over nothing.
+    fn document(
+        &self,
+        state: &mut Self::State,
+        text: &str,
+        take: &mut dyn FnMut(usize, Result<Self::Made, String>),
+    ) -> Scanned;
 }
 
 /// Something to read.
@@ -83,6 +91,8 @@ pub enum Told<T> {
     Made {
         /// The input's name.
         input: Arc<str>,
+        /// The record's place in it, from 0.
+        index: usize,
         /// What [`Work`] made.
         made: T,
     },
@@ -138,27 +148,23 @@ impl Scan<'_> {
         work: &W,
         take: impl FnMut(Told<W::Made>) -> io::Result<()>,
     ) -> io::Result<()> {
-        let read = |unpacker: &mut Unpacker, input: Input, told: &mut pool::Sender<Told<W::Made>>| {
-            let mut reader = Reader { work, input: input.to_string().into(), records: 0, told };
+        let read = |(unpacker, state): &mut (Unpacker, W::State), input: Input, told: &mut pool::Sender<_>| {
+            let mut reader = Reader { work, state, input: input.to_string().into(), records: 0, told };
             if let Err(error) = reader.read(unpacker, input, self.bytes) {
                 reader.unreadable(None, error.to_string());
             }
             let Reader { input, records, .. } = reader;
             told.send(Told::Done { input, records });
         };
-        pool::in_order(
-            self.threads,
-            inputs.take_while(|_| !self.stop.load(Ordering::Relaxed)),
-            Unpacker::new,
-            read,
-            take,
-        )
+        let inputs = inputs.take_while(|_| !self.stop.load(Ordering::Relaxed));
+        pool::in_order(self.threads, inputs, || (Unpacker::new(), work.state()), read, take)
     }
 }
 
 /// Reads one input.
 struct Reader<'r, W: Work> {
     work: &'r W,
+    state: &'r mut W::State,
     input: Arc<str>,
     /// Records read so far.
     records: usize,
@@ -169,7 +175,17 @@ impl<W: Work> Reader<'_, W> {
     fn read(&mut self, unpacker: &mut Unpacker, input: Input, bytes: &AtomicU64) -> io::Result<()> {
         let mut documents = Documents::of(unpacker.open(input, bytes)?);
         while let Some(document) = documents.next()? {
-            self.document(&document);
+            let scanned = self.text(document.bytes);
+            let is_broken = scanned.records == 0 && scanned.unreadable.iter().any(|one| one.line.is_none());
+            if is_broken && document.is_part() {
+                // One damaged record must not take the others of its part with it.
+                for (piece, line) in document.pieces() {
+                    let scanned = self.text(piece);
+                    self.told_of(scanned, line);
+                }
+            } else {
+                self.told_of(scanned, document.first_line);
+            }
             if self.told.is_closed() {
                 break;
             }
@@ -177,43 +193,31 @@ impl<W: Work> Reader<'_, W> {
         Ok(())
     }
 
-    fn document(&mut self, document: &Document<'_>) {
+    fn text(&mut self, bytes: &[u8]) -> Scanned {
+        let Self { work, state, input, records, told } = self;
         // Bytes that are no UTF-8 become U+FFFD, so that one odd byte cannot hide a record.
-        let opened = envelope::open(&String::from_utf8_lossy(document.bytes));
-        let is_broken = opened.records.is_empty() && opened.unreadable.iter().any(|one| one.line.is_none());
-        if is_broken && document.is_part() {
-            // One damaged record must not take the others of its part with it.
-            for (piece, line) in document.pieces() {
-                self.opened(envelope::open(&String::from_utf8_lossy(piece)), line);
-            }
-        } else {
-            self.opened(opened, document.first_line);
-        }
+        let scanned = work.document(state, &String::from_utf8_lossy(bytes), &mut |place, result| {
+            let index = *records + place;
+            told.send(match result {
+                Ok(made) => Told::Made { input: input.clone(), index, made },
+                Err(reason) => Told::Unreadable { place: format!("record {index} of {input}"), reason },
+            });
+        });
+        self.records += scanned.records;
+        scanned
     }
 
-    /// `first_line`: that of the document in its input, from 0, where its lines are known.
-    fn opened(&mut self, opened: Opened, first_line: Option<usize>) {
-        let Opened { records, mut ignored, unreadable, deliveries } = opened;
+    /// Tells what else a document held. `first_line`: that of the document in its input, from 0, where lines are known.
+    fn told_of(&mut self, scanned: Scanned, first_line: Option<usize>) {
+        let Scanned { mut ignored, unreadable, deliveries, .. } = scanned;
         ignored.extend(deliveries.into_iter().map(NotARecord::from));
         for one in unreadable {
             let line = one.line.or(first_line.map(|_| 1)).map(|line| line + first_line.unwrap_or_default());
             self.unreadable(line, one.reason);
         }
         if let Some(first) = ignored.first() {
-            let told = Told::Ignored { input: self.input.clone(), reason: first.reason.clone(), count: ignored.len() };
-            self.told.send(told);
-        }
-        let mut made = Vec::new();
-        for mut record in records {
-            record.index = self.records;
-            self.records += 1;
-            if let Err(reason) = self.work.record(&record, &mut made) {
-                let place = format!("record {} of {}", record.index, self.input);
-                self.told.send(Told::Unreadable { place, reason });
-            }
-            for made in made.drain(..) {
-                self.told.send(Told::Made { input: self.input.clone(), made });
-            }
+            let (reason, count) = (first.reason.clone(), ignored.len());
+            self.told.send(Told::Ignored { input: self.input.clone(), reason, count });
         }
     }
 

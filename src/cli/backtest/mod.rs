@@ -62,14 +62,14 @@ pub(super) fn run(rules: &RuleSet, archive: &Archive, options: &Options) -> io::
     let mut out = io::BufWriter::new(anstream::AutoStream::auto(io::stdout()));
     let mut tally = Tally::new(rules);
     let mut report = options.report.as_ref().map(|path| (path, Report::default()));
-    let counts = archive.each(&Evaluate::new(rules), |file, found| {
+    let counts = archive.each(&Evaluate::new(rules), |file, index, found| {
         let is_first = tally.add(&found);
         let channels = findings::channels(rules, &found.finding);
         if let Some((_, report)) = report.as_mut().filter(|_| is_first) {
-            report.add(&found, &channels, file);
+            report.add(&found, &channels, &format!("{file}, record {index}"));
         }
         if options.format == Format::Jsonl {
-            write_line(&mut out, &Line::of(&found.finding, channels, file, found.index))?;
+            write_line(&mut out, &Line::of(&found.finding, channels, file, index))?;
         }
         Ok(())
     })?;

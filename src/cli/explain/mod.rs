@@ -14,6 +14,8 @@ use super::findings::write_line;
 use super::{Exit, Format, input};
 use crate::alert::{Alert, AlertId, Kind};
 use crate::channel::Body;
+use crate::engine::Scanned;
+use crate::envelope::{self, Opened};
 use crate::finding::{Call, Finding, Mode};
 use crate::record::{RawRecord, Record};
 use crate::route::Refusal;
@@ -56,12 +58,12 @@ pub(super) fn run(rules: &RuleSet, files: &[PathBuf], options: &Options) -> io::
     }
     let mut out = io::BufWriter::new(anstream::AutoStream::auto(io::stdout()));
     let mut unreadable = 0;
-    let counts = input::each(files, &Records, |file, raw| {
+    let counts = input::each(files, &Records, |file, index, raw| {
         let record = match Record::parse(&raw.json) {
             Ok(record) => record,
             Err(reason) => {
                 unreadable += 1;
-                eprintln!("error: cannot read record {} of {file}: {reason}", raw.index);
+                eprintln!("error: cannot read record {index} of {file}: {reason}");
                 return Ok(());
             }
         };
@@ -76,11 +78,11 @@ pub(super) fn run(rules: &RuleSet, files: &[PathBuf], options: &Options) -> io::
             Format::Human => {
                 let call = Call::of(&record);
                 let nearest = if options.all { usize::MAX } else { options.nearest };
-                Printer { out: &mut out, nearest }.record(&call, file, raw.index, &verdicts)
+                Printer { out: &mut out, nearest }.record(&call, file, index, &verdicts)
             }
             Format::Jsonl => verdicts
                 .iter()
-                .try_for_each(|verdict| write_line(&mut out, &print::Line::of(verdict, &record, file, raw.index))),
+                .try_for_each(|verdict| write_line(&mut out, &print::Line::of(verdict, &record, file, index))),
         }
     })?;
     out.flush()?;
@@ -92,10 +94,15 @@ struct Records;
 
 impl Work for Records {
     type Made = RawRecord;
+    type State = ();
 
-    fn record(&self, record: &RawRecord, made: &mut Vec<RawRecord>) -> Result<(), String> {
-        made.push(record.clone());
-        Ok(())
+    fn state(&self) {}
+
+    fn document(&self, (): &mut (), text: &str, take: &mut dyn FnMut(usize, Result<RawRecord, String>)) -> Scanned {
+        let Opened { records, ignored, unreadable, deliveries } = envelope::open(text);
+        let count = records.len();
+        records.into_iter().for_each(|record| take(record.index, Ok(record)));
+        Scanned { records: count, ignored, unreadable, deliveries }
     }
 }
 

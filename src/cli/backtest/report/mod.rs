@@ -60,8 +60,8 @@ struct Listed {
 }
 
 impl Report {
-    /// Notes a finding; `channels`: whom it goes to.
-    pub(super) fn add(&mut self, found: &Found, channels: &[&str], file: &str) {
+    /// Notes a finding; `channels`: whom it goes to; `place`: where its record stands.
+    pub(super) fn add(&mut self, found: &Found, channels: &[&str], place: &str) {
         let order = self.offered;
         self.offered += 1;
         let finding = &found.finding;
@@ -74,7 +74,7 @@ impl Report {
         {
             return;
         }
-        self.listed.insert(Listed::of(finding, time, order, channels, &format!("{file}, record {}", found.index)));
+        self.listed.insert(Listed::of(finding, time, order, channels, place));
         if self.listed.len() > LISTED {
             self.listed.pop_last();
         }
