@@ -25,12 +25,15 @@ const HOMES: [(&str, &str); 14] = [
     ("waf.amazonaws.com", "us-east-1"),
 ];
 
+const CODE: &str = "recorded-elsewhere";
+
 pub(super) fn lint(subject: &Subject<'_>, report: &mut Report) {
     for rule in subject.views {
         held_back(rule, report);
         elsewhere(rule, report);
     }
     homes(subject, report);
+    sign_ins(subject, report);
 }
 
 /// What keeps a call back, as a test of the call.
@@ -111,9 +114,27 @@ fn home(row: &RowView<'_>) -> Option<&'static str> {
     homes.all(|home| home == Some(first)).then_some(first)
 }
 
+/// One note a file about sign-ins, of which some are recorded where the person signs in. Source: CloudTrail User Guide,
+/// "AWS Management Console sign-in events".
+fn sign_ins(subject: &Subject<'_>, report: &mut Report) {
+    let rules = subject.views.iter().filter(|rule| !rule.rule.allow.iter().any(|allow| allow.lint == CODE));
+    let cell = |rule: &RuleView<'_>| {
+        let mut rows = rule.rows.iter().filter(|row| row.cell(REGION).is_none());
+        rows.find_map(|row| {
+            let cell = row.cell(SERVICE)?;
+            services(row).iter().all(|service| service.name == "signin.amazonaws.com").then(|| cell.place())
+        })
+    };
+    if let Some((rule, place)) = rules.into_iter().find_map(|rule| Some((rule, cell(rule)?))) {
+        let message = "sign-ins of root are recorded in us-east-1, and those of IAM users in us-east-1, us-east-2, \
+                       eu-north-1 or ap-southeast-2, or where they sign in"
+            .to_owned();
+        report.note(CODE, rule, place, message, "deploy to these regions too: no other hears of them");
+    }
+}
+
 /// One note a file: these rules are silent unless the function is deployed there too.
 fn homes(subject: &Subject<'_>, report: &mut Report) {
-    const CODE: &str = "recorded-elsewhere";
     let allowed = |rule: &RuleView<'_>| rule.rule.allow.iter().any(|allow| allow.lint == CODE);
     for wanted in ["us-east-1", "us-west-2"] {
         let mut found: Option<(&RuleView<'_>, Place)> = None;

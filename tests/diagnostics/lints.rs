@@ -152,6 +152,11 @@ fn each_lint_has_its_code_and_place_and_a_neighbour_without() {
             when(r#""service": {"is": ["iam.amazonaws.com", "ec2.amazonaws.com"]}, "event": "^Create""#),
         ),
         (
+            "recorded-elsewhere",
+            when(r#"»"service": {"is": "signin.amazonaws.com"}, "event": {"is": "ConsoleLogin"}"#),
+            when(r#""service": {"is": "signin.amazonaws.com"}, "event": {"is": "ConsoleLogin"}, "region": "^us-""#),
+        ),
+        (
             "recorded-otherwise",
             when(&format!(r#"{s3}, "event": {{"is": »"PutBucketLifecycleConfiguration"}}"#)),
             when(&format!(r#"{s3}, "event": {{"is": "PutBucketLifecycle"}}"#)),

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use boon::{Compiler, SchemaIndex, Schemas};
-use offlimits::rules::RuleSet;
-use offlimits::schema;
+use offlimits::rules::{Date, RuleSet, Sources};
+use offlimits::{lint, schema};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -253,7 +253,11 @@ proptest! {
         let refusal = CHECKER.with(|checker| checker.refusal(&document));
         let compiled = RuleSet::compile(&document.to_string());
         match compiled {
-            Ok(_) => prop_assert_eq!(refusal, None, "{}", document),
+            Ok(compiled) => {
+                prop_assert_eq!(refusal, None, "{}", document);
+                // Whatever compiles, lints look at it and live.
+                lint::run(&compiled.rules, &Sources::alone(document.to_string()), Date::parse("2026-11-25").unwrap());
+            }
             Err(found) => {
                 let codes: Vec<_> = found.iter().map(|found| found.code).collect();
                 if codes.iter().any(|code| OF_SHAPE.contains(code)) {
