@@ -128,8 +128,8 @@ fn completed(document: &Value) -> Option<Value> {
     let rule = json!({"id": "any", "title": "any", "severity": "low", "when": {"event": "any"}});
     let keys = document.as_object()?;
     let has = |key: &str| keys.contains_key(key);
-    if has("rules") || has("include") {
-        let mut whole = document.clone();
+    if has("rules") || has("include") || has("pack") {
+        let mut whole = if has("pack") { json!({"include": [document]}) } else { document.clone() };
         if !has("rules") {
             whole["rules"] = json!([rule]);
         }

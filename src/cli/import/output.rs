@@ -99,8 +99,9 @@ impl RulesFile {
             match RuleSet::compile(&alone.text()) {
                 Ok(_) => true,
                 Err(diagnostics) => {
-                    let reasons: Vec<String> =
+                    let mut reasons: Vec<String> =
                         diagnostics.iter().map(|one| format!("{} ({})", one.message, one.help)).collect();
+                    reasons.dedup();
                     refused.push((rule.clone(), reasons.join("; ")));
                     false
                 }

@@ -17,6 +17,19 @@ pub(super) struct Channel {
     pub(super) credentials: &'static [&'static str],
 }
 
+impl Channel {
+    /// Adds a rule to a filter that names `beside` and not it; whether it did.
+    pub(super) fn add_rule(&mut self, beside: &str, rule: &str) -> bool {
+        let filter =
+            self.settings.0.iter_mut().find(|(key, _)| key == "rules").and_then(|(_, rules)| rules.as_array_mut());
+        let Some(ids) = filter.filter(|ids| ids.contains(&json!(beside)) && !ids.contains(&json!(rule))) else {
+            return false;
+        };
+        ids.push(json!(rule));
+        true
+    }
+}
+
 /// The channel that a setting makes. What is not carried over goes to the report.
 pub(super) fn channel(
     setting: &ChannelSetting<'_>,

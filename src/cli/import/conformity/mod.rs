@@ -1,13 +1,14 @@
 //! `offlimits import conformity`: the rules and channels of Trend Micro's Conformity, which ended in July 2026.
 
 mod channels;
+mod pack;
 mod patterns;
 mod rules;
 mod settings;
 
 use serde_json::{Map, Value as Json, json};
 
-use super::output::{Rule, RulesFile};
+use super::output::{Row, Rule, RulesFile};
 use super::report::{Kind, Report};
 use super::tree::Tree;
 use super::{hcl, tree};
@@ -65,6 +66,7 @@ pub(super) fn import(documents: &[Document], report: &mut Report) -> Imported {
             }
         }
     }
+    let told_apart = keep_what_nobody_else_tells(&mut file);
     for (rule, reason) in file.drop_what_does_not_compile() {
         if reason.contains("countries.mmdb") {
             let text = serde_json::to_string(&rule).unwrap_or_default();
@@ -79,6 +81,10 @@ pub(super) fn import(documents: &[Document], report: &mut Report) -> Imported {
             let place = format!("{}:{}", document.name, setting.line);
             let Some(mut channel) = channels::channel(setting, &place, &ids, found, report) else { continue };
             channel.name = free_name(&channel.name, &file);
+            if told_apart && channel.add_rule("RTM-001", "RTM-002") {
+                let text = "it gets RTM-002 too: RTM-001 leaves sign-ins without MFA to it";
+                report.note(Kind::Changed, format!("channel {}", channel.name), text);
+            }
             if let Err(reason) = RulesFile::accepts_channel(&channel.settings) {
                 report.note(Kind::Lost, place, format!("channel {}: {reason}", channel.name));
                 continue;
@@ -93,6 +99,19 @@ pub(super) fn import(documents: &[Document], report: &mut Report) -> Imported {
     }
     let sum = |count: fn(&settings::Found<'_>) -> usize| found.iter().map(count).sum();
     Imported { file, credentials, found: (sum(|found| found.rules.len()), sum(|found| found.channels.len())) }
+}
+
+/// The pack's RTM-001 leaves sign-ins without MFA to RTM-002, so that nobody is told twice. Where RTM-002 is not there, or is
+/// off, it must not. Returns whether it does.
+fn keep_what_nobody_else_tells(file: &mut RulesFile) -> bool {
+    let told = file.rules.iter().any(|rule| rule.id == "RTM-002" && rule.mode.is_none());
+    if !told {
+        let about_mfa = |row: &Row| row.0.iter().any(|(field, _)| field == "mfa");
+        for rule in file.rules.iter_mut().filter(|rule| rule.id == "RTM-001") {
+            rule.unless.retain(|exception| !exception.when.iter().any(about_mfa));
+        }
+    }
+    told
 }
 
 /// Adds a rule under an id of its own. The same rule, set alike for several accounts, is one.

@@ -1,4 +1,5 @@
-//! Conformity's rules of Real-Time Threat Monitoring as rules of ours.
+//! Conformity's rules of Real-Time Threat Monitoring as rules of ours: those of the pack `conformity-rtm`, with the settings
+//! put in.
 
 use serde_json::{Value as Json, json};
 
@@ -6,96 +7,9 @@ use super::super::output::{Exception, Pairs, Row, Rule};
 use super::super::report::{Kind, Report};
 use super::super::sigma::merged;
 use super::super::tree::{Tree, Value, folded};
+use super::pack;
 use super::patterns::{self, Read};
 use super::settings::{RuleSetting, first};
-
-/// What a rule is without its settings.
-struct Known {
-    id: &'static str,
-    title: &'static str,
-    why: &'static str,
-    /// Where the setting names no risk level: Trend's own, where its page gives one.
-    severity: &'static str,
-    /// What makes two findings repeats of one another.
-    by: &'static [&'static str],
-    tags: &'static [&'static str],
-}
-
-/// Source of the risk levels: Conformity's knowledge base, "Real-Time Threat Monitoring".
-const KNOWN: [Known; 9] = [
-    Known {
-        id: "RTM-001",
-        title: "Root signed in",
-        why: "Nobody needs root for daily work: whoever uses it can do everything, and cannot be limited.",
-        severity: "high",
-        by: &["account", "actor"],
-        tags: &["attack.t1078.004"],
-    },
-    Known {
-        id: "RTM-002",
-        title: "Root signed in without MFA",
-        why: "A password alone opens the whole account.",
-        severity: "very-high",
-        by: &["account", "actor"],
-        tags: &["attack.t1078.004"],
-    },
-    Known {
-        id: "RTM-003",
-        title: "{actor} signed in without MFA",
-        why: "A stolen password is enough to be this user.",
-        severity: "high",
-        by: &["account", "actor"],
-        tags: &["attack.t1078.004"],
-    },
-    Known {
-        id: "RTM-005",
-        title: "{actor} signed in from a country that is not approved",
-        why: "Nobody is expected to work from there.",
-        severity: "medium",
-        by: &["account", "actor"],
-        tags: &["attack.t1078.004"],
-    },
-    Known {
-        id: "RTM-007",
-        title: "{actor} signed in from {source_ip}, which is not approved",
-        why: "Nobody is expected to work from this address.",
-        severity: "high",
-        by: &["account", "actor"],
-        tags: &["attack.t1078.004"],
-    },
-    Known {
-        id: "RTM-008",
-        title: "{event} by {actor} in {region}, which is not approved",
-        why: "Attackers like the regions that nobody looks at.",
-        severity: "high",
-        by: &["account", "region", "actor"],
-        tags: &["attack.t1535"],
-    },
-    Known {
-        id: "RTM-009",
-        title: "Network changed: {event} by {actor}",
-        why: "A changed network can expose what was private.",
-        severity: "medium",
-        by: &["account", "actor", "event"],
-        tags: &["attack.t1562.007"],
-    },
-    Known {
-        id: "RTM-010",
-        title: "Sign-in of {actor} failed",
-        why: "Somebody may be guessing a password.",
-        severity: "medium",
-        by: &["account", "actor"],
-        tags: &["attack.t1110"],
-    },
-    Known {
-        id: "RTM-011",
-        title: "Unintended AWS API call: {event} by {actor}",
-        why: "This account is locked down: nobody is expected to make this call.",
-        severity: "very-high",
-        by: &["account", "actor", "event"],
-        tags: &[],
-    },
-];
 
 /// The choices of RTM-009, folded, and the calls that they mean.
 /// Source of the names: Conformity's API reference, "Rule settings"; further ones are ours.
@@ -152,7 +66,7 @@ pub(super) fn rule(
     report: &mut Report,
 ) -> Option<Rule> {
     let mut lost = |text: String| report.note(Kind::Lost, place, format!("{}: {text}", setting.id));
-    let Some(known) = KNOWN.iter().find(|known| known.id == setting.id) else {
+    let Some(mut rule) = pack::rule(setting.id) else {
         lost(match setting.id {
             "RTM-004" | "RTM-006" => "it watched sign-ins to Conformity itself, which has ended".to_owned(),
             _ => "this importer does not know the rule: write its rows by hand".to_owned(),
@@ -163,66 +77,46 @@ pub(super) fn rule(
     find_computed(setting.body, &mut computed);
     computed.into_iter().for_each(&mut lost);
     let extra = Extra::of(setting.body);
-    let sign_in = |mut cells: Vec<(&str, Json)>| {
-        cells.insert(0, ("event", json!({"is": "ConsoleLogin"})));
-        vec![row(cells)]
+    let mut list = |name: &str, word: &str| {
+        let values = extra.texts(word);
+        if values.is_empty() {
+            lost(format!("its setting names none of the {}", name.replace('_', " ")));
+            return false;
+        }
+        add_list(name, values, lists);
+        true
     };
-    let success = ("outcome", json!("success"));
-    let no_mfa = ("mfa", json!({"not": "yes"}));
-    let mut unless = Vec::new();
-    let when = match known.id {
-        "RTM-001" => sign_in(vec![("identity", json!({"is": "Root"})), success]),
-        "RTM-002" => sign_in(vec![("identity", json!({"is": "Root"})), success, no_mfa]),
-        "RTM-003" => sign_in(vec![("identity", json!({"is": "IAMUser"})), success, no_mfa]),
-        "RTM-010" => sign_in(vec![("outcome", json!("failure"))]),
-        "RTM-005" => {
-            let countries = extra.texts("countries");
-            if countries.is_empty() {
-                lost("its setting names none of the approved countries".to_owned());
+    match setting.id {
+        "RTM-005" if !list("approved_countries", "countries") => return None,
+        "RTM-007" if !list("safe_networks", "ips") => return None,
+        "RTM-008" => {
+            if !list("approved_regions", "regions") {
                 return None;
             }
-            sign_in(vec![success, ("country", json!({"not": {"is": countries}}))])
+            if !extra.texts("regions").iter().any(|region| region == "us-east-1") {
+                // To Conformity, these were of the region "global".
+                let global = vec![("region", json!({"is": "us-east-1"})), ("service", json!({"is": GLOBAL}))];
+                rule.unless.push(Exception {
+                    when: vec![row(global)],
+                    reason: "global services are recorded in us-east-1".to_owned(),
+                });
+            }
         }
-        "RTM-007" => {
-            let name = list("approved-networks", extra.texts("ips"), lists).map_err(&mut lost).ok()?;
-            sign_in(vec![success, ("source_ip", json!({"not": {"cidr": name}}))])
+        "RTM-009" => {
+            if let Some(calls) = network(&extra, &mut lost)? {
+                let cells = rule.when.iter_mut().flat_map(|row| &mut row.0).filter(|(field, _)| field == "event");
+                cells.for_each(|(_, condition)| *condition = calls.clone());
+            }
         }
-        "RTM-008" => {
-            let name = list("approved-regions", extra.texts("regions"), lists).map_err(&mut lost).ok()?;
-            let global = vec![("region", json!({"is": "us-east-1"})), ("service", json!({"is": GLOBAL}))];
-            unless.push(Exception {
-                when: vec![row(global)],
-                reason: "global services are recorded in us-east-1".to_owned(),
-            });
-            unless.push(Exception {
-                when: vec![row(vec![("identity", json!({"is": "AWSService"}))])],
-                reason: "AWS services work where they must".to_owned(),
-            });
-            // Conformity was sent no read-only calls.
-            let outside = json!({"all": [{"exists": true}, {"not": {"is": name}}]});
-            vec![row(vec![("region", outside), ("read_only", json!({"not": "true"}))])]
-        }
-        "RTM-009" => vec![row(vec![
-            ("service", json!({"is": "ec2.amazonaws.com"})),
-            ("event", network(&extra, &mut lost)?),
-            ("outcome", json!("success")),
-        ])],
-        _ => rows(&extra, place, report)?,
-    };
+        "RTM-011" => rule.when = rows(&extra, place, report)?,
+        _ => {}
+    }
     let mut lost = |text: String| report.note(Kind::Lost, place, format!("{}: {text}", setting.id));
-    unless.extend(exceptions(setting.body, known.id, &mut lost));
-    let throttle = throttle(&extra, known, report);
-    Some(Rule {
-        id: known.id.to_owned(),
-        title: known.title.to_owned(),
-        description: Some(known.why.to_owned()),
-        severity: severity(setting.body, known, report),
-        when,
-        unless,
-        throttle,
-        tags: known.tags.iter().map(|tag| (*tag).to_owned()).collect(),
-        mode: off(setting.body).then(|| "off".to_owned()),
-    })
+    rule.unless.extend(exceptions(setting.body, setting.id, &mut lost));
+    throttle(&extra, &mut rule, report);
+    severity(setting.body, &mut rule, report);
+    rule.mode = off(setting.body).then(|| "off".to_owned());
+    Some(rule)
 }
 
 /// What Terraform computes, and we cannot.
@@ -257,35 +151,34 @@ pub(super) fn off(body: &Tree) -> bool {
     body.field("enabled").and_then(Tree::text) == Some("false")
 }
 
-fn severity(body: &Tree, known: &Known, report: &mut Report) -> String {
+fn severity(body: &Tree, rule: &mut Rule, report: &mut Report) {
     let level = body.field("risklevel").and_then(Tree::text).unwrap_or_default();
-    match folded(level).as_str() {
+    let severity = match folded(level).as_str() {
         "low" => "low",
         "medium" => "medium",
         "high" => "high",
         "veryhigh" => "very-high",
         "extreme" => "extreme",
         _ => {
-            report.note(Kind::Changed, known.id, format!("its setting names no risk level: {}", known.severity));
-            known.severity
+            return report.note(
+                Kind::Changed,
+                &rule.id,
+                format!("its setting names no risk level, so it is the pack's: {}", rule.severity),
+            );
         }
-    }
-    .to_owned()
+    };
+    severity.clone_into(&mut rule.severity);
 }
 
-/// A named list of ours, and its name with the @.
-fn list(name: &str, values: Vec<String>, lists: &mut Pairs<Vec<String>>) -> Result<String, String> {
-    if values.is_empty() {
-        return Err(format!("its setting names none of the {}", name.replace('-', " ")));
-    }
+/// Adds values to a named list of ours.
+fn add_list(name: &str, values: Vec<String>, lists: &mut Pairs<Vec<String>>) {
     match lists.0.iter_mut().find(|(other, _)| other == name) {
         Some((_, known)) => {
             let new: Vec<String> = values.into_iter().filter(|value| !known.contains(value)).collect();
             known.extend(new);
         }
-        None => lists.0.push((name.to_owned(), values)),
+        None => lists.set(name, values),
     }
-    Ok(format!("@{name}"))
 }
 
 /// The extra settings of a rule.
@@ -330,8 +223,9 @@ impl<'t> Extra<'t> {
     }
 }
 
-/// RTM-009's choices.
-fn network(extra: &Extra<'_>, lost: &mut impl FnMut(String)) -> Option<Json> {
+/// The calls of RTM-009's choices; none if the setting makes no choice.
+#[allow(clippy::option_option, reason = "three answers: nothing to watch, all, some")]
+fn network(extra: &Extra<'_>, lost: &mut impl FnMut(String)) -> Option<Option<Json>> {
     let mut chosen: Vec<&str> = Vec::new();
     let choices = extra.values("configurationchanges");
     for choice in &choices {
@@ -344,14 +238,15 @@ fn network(extra: &Extra<'_>, lost: &mut impl FnMut(String)) -> Option<Json> {
             None => lost(format!("the choice \"{name}\" is not known: add its calls by hand")),
         }
     }
-    if choices.is_empty() {
-        chosen = NETWORK.iter().map(|(_, pattern)| *pattern).collect();
+    match chosen.as_slice() {
+        [] if choices.is_empty() => Some(None),
+        [] => {
+            lost("all its choices are switched off".to_owned());
+            None
+        }
+        [one] => Some(Some(json!(one))),
+        several => Some(Some(json!(several))),
     }
-    if chosen.is_empty() {
-        lost("all its choices are switched off".to_owned());
-        return None;
-    }
-    Some(if let [one] = chosen.as_slice() { json!(one) } else { json!(chosen) })
 }
 
 /// RTM-011's patterns.
@@ -383,23 +278,30 @@ fn rows(extra: &Extra<'_>, place: &str, report: &mut Report) -> Option<Vec<Row>>
 }
 
 /// The hours for which a check stayed open, and was not sent again.
-fn throttle(extra: &Extra<'_>, known: &Known, report: &mut Report) -> Option<Pairs<Json>> {
-    let hours = extra.named("ttl").find_map(|setting| setting.field("value")).and_then(Tree::text)?;
+fn throttle(extra: &Extra<'_>, rule: &mut Rule, report: &mut Report) {
+    let Some(hours) = extra.named("ttl").find_map(|setting| setting.field("value")).and_then(Tree::text) else {
+        return;
+    };
     let minutes = hours.trim().parse::<f64>().ok().filter(|hours| hours.is_finite() && *hours >= 0.0);
     let Some(minutes) = minutes.map(|hours| (hours * 60.0).round()) else {
-        report.note(Kind::Lost, known.id, format!("its ttl \"{hours}\" is no number of hours"));
-        return None;
+        return report.note(Kind::Lost, &rule.id, format!("its ttl \"{hours}\" is no number of hours"));
     };
     if minutes < 1.0 {
-        return None;
+        return;
     }
     if minutes > 24.0 * 60.0 {
-        report.note(Kind::Changed, known.id, format!("its ttl of {hours} hours becomes 24h, the longest throttle"));
+        report.note(Kind::Changed, &rule.id, format!("its ttl of {hours} hours becomes 24h, the longest throttle"));
     }
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between 1 and 1,440")]
     let minutes = minutes.min(24.0 * 60.0) as u32;
     let window = if minutes.is_multiple_of(60) { format!("{}h", minutes / 60) } else { format!("{minutes}m") };
-    Some(Pairs(vec![("window".to_owned(), json!(window)), ("by".to_owned(), json!(known.by))]))
+    // What makes two findings repeats is the pack's to say, where it says so.
+    let by = rule.throttle.take().and_then(|pack| pack.0.into_iter().find(|(key, _)| key == "by")).map(|(_, by)| by);
+    let by = by.unwrap_or_else(|| match rule.id.as_str() {
+        "RTM-009" | "RTM-011" => json!(["account", "actor", "event"]),
+        _ => json!(["account", "actor"]),
+    });
+    rule.throttle = Some(Pairs(vec![("window".to_owned(), json!(window)), ("by".to_owned(), by)]));
 }
 
 /// Exceptions for resources, where a record says what resource it is about.
