@@ -77,6 +77,8 @@ fn each_mistake_has_its_code_and_place() {
         (with(r#""threshold":{"count":»1,"window":"10m"}"#), "bad-number", "/rules/0/threshold/count"),
         (with(r#""threshold":{"count":5,"window":»"25h"}"#), "bad-duration", "/rules/0/threshold/window"),
         (with(r#""threshold":{"count":5,"window":"1h","distinct":»"usr"}"#), "unknown-field", "/rules/0/threshold/distinct"),
+        (with(r#""allow":[{"lint":»"data-evnt","reason":"r"}]"#), "unknown-value", "/rules/0/allow/0/lint"),
+        (with(r#""allow":[»{"lint":"data-event"}]"#), "missing-key", "/rules/0/allow/0"),
         (with(r#""tests":[{"name":"x","event":»5,"expect":true}]"#), "wrong-type", "/rules/0/tests/0/event"),
         (r#"{"rules":[{"id":»"a b","title":"t","severity":"low","when":{"event":"x"}}]}"#.to_owned(), "bad-name", "/rules/0/id"),
         (r#"{"rules":[{"id":"R","title":»"{nope}","severity":"low","when":{"event":"x"}}]}"#.to_owned(), "unknown-field", "/rules/0/title"),
@@ -128,6 +130,8 @@ fn help_names_the_remedy() {
         r#"did you mean "l", or, to search for the character @, "[@]m""#
     );
     assert_eq!(help(&rule(r#""when":{"read_only":true}"#)), r#"write {"is": true}"#);
+    let allow = r#""when":{"event":"x"},"allow":[{"lint":"data-evnt","reason":"r"}]"#;
+    assert_eq!(help(&rule(allow)), r#"did you mean "data-event""#);
 }
 
 #[test]
