@@ -159,8 +159,13 @@ impl Node {
     /// The value as compact JSON: no white space, members in their order, numbers as written.
     pub fn compact(&self) -> String {
         let mut out = String::new();
-        self.write(&mut out, Order::AsWritten);
+        self.write_compact(&mut out);
         out
+    }
+
+    /// Appends [`Node::compact`].
+    pub(crate) fn write_compact(&self, out: &mut String) {
+        self.write(out, Order::AsWritten);
     }
 
     /// As [`Node::compact`], with the members sorted by key and of repeated keys only the last: equal for two texts that
@@ -218,6 +223,11 @@ enum Order {
 
 /// Appends `text` as a JSON string.
 pub(crate) fn write_string(out: &mut String, text: &str) {
+    // Nearly every string is its own spelling.
+    if text.bytes().all(|byte| byte >= b' ' && byte != b'"' && byte != b'\\') {
+        out.extend(["\"", text, "\""]);
+        return;
+    }
     // Display of `serde_json::Value` cannot fail on a string.
     let _ = write!(out, "{}", serde_json::Value::from(text));
 }

@@ -6,7 +6,7 @@
 use std::io;
 
 use super::countries::Countries;
-use crate::json::{Member, Node, Value};
+use crate::json::{Member, Node, write_string};
 
 /// The texts of `rules.json` and of its packs.
 #[derive(Debug, Clone)]
@@ -90,32 +90,78 @@ impl Sources {
         let packs: Vec<(&str, Node)> =
             self.packs().map(|(name, text)| Some((name, Node::parse(text.ok()?).ok()?))).collect::<Option<_>>()?;
         let packs: Vec<(&str, &Node)> = packs.iter().map(|(name, node)| (*name, node)).collect();
-        Some(bundled(root, &packs))
+        Some(bundled(&root, &packs))
     }
 }
 
-/// As [`Sources::bundle`], of texts that are parsed.
-pub(super) fn bundled(mut root: Node, packs: &[(&str, &Node)]) -> String {
-    strip(&mut root);
-    if let Some(Value::Array(includes)) = value_mut(&mut root, "include") {
-        for include in includes {
-            let pack = pack_name(include).and_then(|name| packs.iter().find(|(pack, _)| *pack == name));
-            let Some((_, pack)) = pack.filter(|_| include.get("content").is_none()) else {
-                value_mut(include, "content").into_iter().for_each(strip_value);
-                continue;
-            };
-            let mut content = (*pack).clone();
-            strip(&mut content);
-            let span = include.span.clone();
-            let member = |key: &str, node: Node| Member { key: key.into(), key_span: span.clone(), node };
-            let content = member("content", content);
-            match &mut include.value {
-                Value::Object(members) => members.push(content),
-                _ => include.value = Value::Object(vec![member("pack", include.clone()), content]),
-            }
+/// As [`Sources::bundle`], of texts that are parsed. Every cold start comes through here, for the digest: it copies nothing.
+pub(super) fn bundled(root: &Node, packs: &[(&str, &Node)]) -> String {
+    let mut out = String::new();
+    write_file(&mut out, root, packs);
+    out
+}
+
+/// A file without what does not run: the editors' schema, and the tests.
+fn write_file(out: &mut String, file: &Node, packs: &[(&str, &Node)]) {
+    write_members(out, file, "$schema", |out, member| match (&*member.key, member.node.elements()) {
+        ("rules", Some(rules)) => write_elements(out, rules, |out, rule| {
+            write_members(out, rule, "tests", |out, member| member.node.write_compact(out));
+        }),
+        ("include", Some(includes)) => {
+            write_elements(out, includes, |out, include| write_include(out, include, packs));
         }
+        _ => member.node.write_compact(out),
+    });
+}
+
+fn write_include(out: &mut String, include: &Node, packs: &[(&str, &Node)]) {
+    let pack = pack_name(include).and_then(|name| packs.iter().find(|(pack, _)| *pack == name));
+    let pack = pack.filter(|_| include.get("content").is_none());
+    if include.members().is_some() {
+        write_members(out, include, "", |out, member| match &*member.key {
+            "content" => write_file(out, &member.node, &[]),
+            _ => member.node.write_compact(out),
+        });
+    } else if pack.is_some() {
+        out.push_str("{\"pack\":");
+        include.write_compact(out);
+        out.push('}');
+    } else {
+        include.write_compact(out);
     }
-    root.compact()
+    if let Some((_, pack)) = pack {
+        // The object is open again: it has at least its pack's name.
+        out.pop();
+        out.push_str(",\"content\":");
+        write_file(out, pack, &[]);
+        out.push('}');
+    }
+}
+
+/// An object without the members called `left_out`; anything else as it is.
+fn write_members(out: &mut String, node: &Node, left_out: &str, mut write: impl FnMut(&mut String, &Member)) {
+    let Some(members) = node.members() else { return node.write_compact(out) };
+    out.push('{');
+    for (index, member) in members.iter().filter(|member| &*member.key != left_out).enumerate() {
+        if index > 0 {
+            out.push(',');
+        }
+        write_string(out, &member.key);
+        out.push(':');
+        write(out, member);
+    }
+    out.push('}');
+}
+
+fn write_elements(out: &mut String, elements: &[Node], mut write: impl FnMut(&mut String, &Node)) {
+    out.push('[');
+    for (index, element) in elements.iter().enumerate() {
+        if index > 0 {
+            out.push(',');
+        }
+        write(out, element);
+    }
+    out.push(']');
 }
 
 /// The elements of `include`.
@@ -126,30 +172,6 @@ pub(super) fn includes(root: &Node) -> &[Node] {
 /// The name of the pack that an element of `include` names.
 pub(super) fn pack_name(include: &Node) -> Option<&str> {
     include.as_str().or_else(|| include.get("pack")?.as_str())
-}
-
-/// Takes out of a file what does not run: the editors' schema, and the tests.
-fn strip(file: &mut Node) {
-    strip_value(&mut file.value);
-}
-
-fn strip_value(file: &mut Value) {
-    let Value::Object(members) = file else { return };
-    members.retain(|member| &*member.key != "$schema");
-    let rules = members.iter_mut().filter(|member| &*member.key == "rules");
-    for rule in rules
-        .filter_map(|member| if let Value::Array(rules) = &mut member.node.value { Some(rules) } else { None })
-        .flatten()
-    {
-        if let Value::Object(members) = &mut rule.value {
-            members.retain(|member| &*member.key != "tests");
-        }
-    }
-}
-
-fn value_mut<'n>(node: &'n mut Node, key: &str) -> Option<&'n mut Value> {
-    let Value::Object(members) = &mut node.value else { return None };
-    members.iter_mut().rev().find(|member| &*member.key == key).map(|member| &mut member.node.value)
 }
 
 #[cfg(test)]

@@ -95,7 +95,7 @@ impl<'s> Pack<'s> {
 fn digest(root: &Node, packs: &[Pack<'_>]) -> Arc<str> {
     let packs: Vec<(&str, &Node)> =
         packs.iter().filter_map(|pack| Some((&*pack.name, pack.node.as_ref().ok()?))).collect();
-    hex(&Sha256::digest(bundled(root.clone(), &packs))[..6]).into()
+    hex(&Sha256::digest(bundled(root, &packs))[..6]).into()
 }
 
 #[derive(Default)]
