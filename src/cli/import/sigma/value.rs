@@ -1,5 +1,7 @@
 //! One field of a Sigma selection, with its modifiers and values, as a cell of ours.
 
+use std::collections::HashSet;
+
 use serde_json::{Value as Json, json};
 
 use super::super::tree::{Tree, Value};
@@ -24,7 +26,26 @@ pub(super) fn cell(key: &str, values: &Tree, notes: &mut Notes) -> Result<Cell, 
     let modifiers = Modifiers::parse(modifiers)?;
     let field = field(name, notes)?;
     let condition = modifiers.condition(values, notes).map_err(|reason| format!("{key}: {reason}"))?;
+    doubts(&field, values, &modifiers, notes);
     Ok(Cell { field, condition })
+}
+
+/// What is carried over as Sigma means it, and can hardly be meant by its author.
+fn doubts(field: &str, values: &Tree, modifiers: &Modifiers, notes: &mut Notes) {
+    let texts: Vec<&str> = values.items().iter().filter_map(Tree::text).collect();
+    if modifiers.how != How::Re && texts.iter().any(|text| text.contains("\"*\"")) {
+        notes.push(format!(
+            "{field}: \"*\" between quotes stands for any text, as in Sigma; the character itself is \\*"
+        ));
+    }
+    // Of an object, its JSON is searched.
+    let object = matches!(field, "requestParameters" | "responseElements" | "additionalEventData" | "userIdentity");
+    if object && modifiers.how != How::Exists && texts.iter().any(|text| text.contains('"')) {
+        notes.push(format!(
+            "{field}: its JSON is searched, in which the quotes of a text that holds JSON (a policy) are escaped: name the \
+             field, such as {field}.policyDocument"
+        ));
+    }
 }
 
 /// The field as we write it: our alias where there is one for exactly this path.
@@ -294,13 +315,10 @@ pub(super) fn any(conditions: Vec<Json>) -> Json {
             keep
         });
     }
-    let mut unique: Vec<Json> = Vec::new();
-    for condition in flat {
-        if !unique.contains(&condition) {
-            unique.push(condition);
-        }
-    }
-    if unique.len() == 1 { unique.remove(0) } else { Json::Array(unique) }
+    // Lists of indicators are long: each is compared with all before it at once.
+    let mut seen = HashSet::new();
+    flat.retain(|condition| seen.insert(condition.to_string()));
+    if flat.len() == 1 { flat.remove(0) } else { Json::Array(flat) }
 }
 
 fn literals(condition: &Json) -> Option<Vec<Json>> {
@@ -419,6 +437,21 @@ mod tests {
         }
         assert_eq!(notes.len(), 1);
         assert!(field("CommandLine", &mut notes).is_err());
+    }
+
+    #[test]
+    fn what_can_hardly_be_meant_is_said() {
+        let notes = |yaml: &str| {
+            let document = yaml::parse(yaml).unwrap().remove(0);
+            let (key, values) = &document.entries().unwrap()[0];
+            let mut notes = Vec::new();
+            cell(key, values, &mut notes).unwrap();
+            notes.len()
+        };
+        assert_eq!(notes("requestParameters.policyDocument|contains: '\"Action\": \"*\"'"), 1);
+        assert_eq!(notes("requestParameters|contains: ['\"Allow\"', '\"*\"']"), 2);
+        assert_eq!(notes(r#"requestParameters.policyDocument|contains: '"Action": "\*"'"#), 0);
+        assert_eq!(notes("requestParameters|contains: AdministratorAccess"), 0);
     }
 
     #[test]
