@@ -94,13 +94,13 @@ impl<'a, T: Transport, S: Store, Q: Queues> Courier<'a, T, S, Q> {
                     }
                     let group = group.map(|(group, _)| group).unwrap_or_default();
                     if let Err(fault) = self.app.ledger.announced(group, &order, self.now()).await {
-                        break (self.unclaimed(finding, &fault), true);
+                        break (self.unclaimed(finding, &fault), false);
                     }
                 }
-                Err(fault) => break (self.unclaimed(finding, &fault), true),
+                Err(fault) => break (self.unclaimed(finding, &fault), false),
             }
         };
-        // The storm guard has counted what comes again.
+        // The storm guard has counted what comes again, and a ledger that has just not answered is not asked twice.
         if is_first_time && let Some(fate) = self.crowd(finding, &ticket).await {
             return fate;
         }

@@ -196,8 +196,11 @@ async fn classify<T: Transport, S: Store, Q: Queues>(
             continue;
         }
         let rule = app.rules.rules().iter().find(|rule| rule.info.id == finding.rule.id);
-        let (Some(rule), Some(record)) = (rule, &record) else { continue };
-        if !reaches_threshold(rule, &finding, record, app, &mut summary.ledger_faults).await {
+        // Both are there: the finding was made of them.
+        let of = rule.zip(record.as_ref());
+        if let Some((rule, record)) = of
+            && !reaches_threshold(rule, &finding, record, app, &mut summary.ledger_faults).await
+        {
             summary.findings.below_threshold += 1;
             continue;
         }
@@ -209,9 +212,10 @@ async fn classify<T: Transport, S: Store, Q: Queues>(
         }
         counts.routed += 1;
         // Without a queue no roll-up could follow, and so nothing is held back.
-        let throttle = rule.throttle.as_ref().filter(|_| app.queues.can_wait());
-        let group =
-            throttle.map(|throttle| (throttle.group(&rule.info.id, record), Duration::from_secs(throttle.window)));
+        let group = of.filter(|_| app.queues.can_wait()).and_then(|(rule, record)| {
+            let throttle = rule.throttle.as_ref()?;
+            Some((throttle.group(&rule.info.id, record), Duration::from_secs(throttle.window)))
+        });
         routed.push(Routed { finding, channels, group, message_id: raw.message_id.clone() });
     }
     routed

@@ -92,7 +92,7 @@ pub(super) fn threshold(id: &str) -> String {
 /// What an item holds, unless it has expired.
 pub(super) fn read<T: DeserializeOwned>(item: Option<&Item>, now: Moment) -> Result<Option<T>, Fault> {
     let Some(item) = item.filter(|item| item.expires > now) else { return Ok(None) };
-    T::deserialize(&item.attributes).map(Some).map_err(|error| Fault(format!("an item cannot be read: {error}")))
+    T::deserialize(&*item.attributes).map(Some).map_err(|error| Fault(format!("an item cannot be read: {error}")))
 }
 
 pub(super) fn attributes(value: &impl Serialize) -> Result<Attributes, Fault> {

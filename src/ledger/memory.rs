@@ -1,9 +1,9 @@
 //! The store in the memory of this process: the default, and what the tests run on.
 
 use std::collections::BTreeMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::store::{Attributes, Expect, Fault, Item, Key, Put, Store};
+use super::store::{Expect, Fault, Item, Key, Put, Store};
 use crate::moment::Moment;
 
 /// Items that are kept: about 30 MB of a function's 128.
@@ -62,7 +62,7 @@ impl Store for MemoryStore {
             return Ok(false);
         }
         for Put { key, expect, attributes, expires } in puts {
-            items.insert(key, Item { version: expect.next_version(), expires, attributes });
+            items.insert(key, Item { version: expect.next_version(), expires, attributes: Arc::new(attributes) });
         }
         self.make_room(&mut items);
         Ok(true)
@@ -70,7 +70,7 @@ impl Store for MemoryStore {
 
     async fn count(&self, key: Key, expires: Moment) -> Result<u64, Fault> {
         let mut items = self.lock();
-        let item = items.entry(key).or_insert(Item { version: 0, expires, attributes: Attributes::new() });
+        let item = items.entry(key).or_insert(Item { version: 0, expires, attributes: Arc::default() });
         item.version += 1;
         Ok(item.version)
     }
@@ -99,6 +99,7 @@ impl Store for MemoryStore {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ledger::Attributes;
 
     #[tokio::test]
     async fn what_expires_first_makes_room() {

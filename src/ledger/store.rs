@@ -2,6 +2,7 @@
 //! together or none, if each is still as it was read. All that is decided is decided above it, in one place for every store.
 
 use std::future::Future;
+use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
@@ -37,7 +38,7 @@ pub struct Item {
     /// From then on it counts for nothing, whether or not it has been deleted.
     pub expires: Moment,
     /// What it holds.
-    pub attributes: Attributes,
+    pub attributes: Arc<Attributes>,
 }
 
 /// What must be true for a write.

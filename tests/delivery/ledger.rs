@@ -11,7 +11,7 @@ fn put(key: (&str, &str), expect: Expect, attributes: Value) -> Put {
 
 async fn read<S: Store>(store: &S, partition: &str, sort: &str) -> Option<(u64, Attributes)> {
     let found = store.get(&[Key::new(partition, sort)]).await.unwrap();
-    found.into_iter().next().unwrap().map(|item| (item.version, item.attributes))
+    found.into_iter().next().unwrap().map(|item| (item.version, (*item.attributes).clone()))
 }
 
 async fn sorts<S: Store>(store: &S, between: (&str, &str), backwards: bool, limit: usize) -> Vec<String> {
