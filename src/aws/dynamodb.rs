@@ -300,7 +300,10 @@ fn read(mut item: HashMap<String, AttributeValue>) -> Option<(Key, Item)> {
     let version = item.remove(VERSION).and_then(|value| number(&value)).unwrap_or_default();
     let expires = item.remove(EXPIRES).and_then(|value| number(&value)).unwrap_or_default();
     let attributes: Attributes = item.into_iter().map(|(name, value)| (name, json(value))).collect();
-    Some((key, Item { version, expires: Moment::from_millis(expires.saturating_mul(1000)), attributes: Arc::new(attributes) }))
+    Some((
+        key,
+        Item { version, expires: Moment::from_millis(expires.saturating_mul(1000)), attributes: Arc::new(attributes) },
+    ))
 }
 
 fn seconds(moment: Moment) -> AttributeValue {
