@@ -65,7 +65,7 @@ check: lint test ## all that CI runs: lint, then test
 
 lint: deny ## formatting, clippy, licences
 	cargo fmt --check
-	cargo clippy --all-targets --locked -- -D warnings
+	cargo clippy --locked -- -D warnings
 	cargo clippy --all-targets --all-features --locked -- -D warnings
 
 # Building cargo-deny takes longer than all the rest; without it, tests/stack/test_dependencies.py asks for the same.
@@ -74,8 +74,7 @@ deny:
 	else echo 'cargo-deny is not installed (cargo install --locked cargo-deny): left to test_dependencies.py'; fi
 
 test: setup build ## all tests: Rust's, the template's, and the function's in a local AWS
-	cargo test --locked
-	cargo test --locked --features aws,lambda
+	cargo test --locked --all-features
 	$(BIN)/python -B -m pytest -p no:cacheprovider tests/stack tests/s3
 	.venv/browser/bin/python -B -m pytest -p no:cacheprovider tests/report
 

@@ -3,11 +3,11 @@
 //!
 //! Understood: EventBridge events; CloudTrail's log files (`{"Records":[…]}`); SQS events, SNS messages and their bodies;
 //! Lambda's on-failure records (`requestPayload`); the answer of `aws cloudtrail lookup-events`; arrays of any of these;
-//! bare records; and NDJSON, one of these a line.
+//! bare records; and several of these one after the other, NDJSON or pretty-printed.
 
 use std::borrow::Cow;
 
-use crate::json::{Members, Node, NotJson, Outline, why_not_json};
+use crate::json::{Lexer, Members, Nesting, Node, NotJson, Outline, why_not_json};
 use crate::record::RawRecord;
 
 /// Wrappings within wrappings that are opened: an on-failure record of an SQS event of an SNS message of an event is four.
@@ -67,6 +67,15 @@ pub fn open(text: &str) -> Opened {
     let lines = || text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
     // NDJSON if the first line that is not blank is a document of its own, and others follow.
     let is_ndjson = lines().next().is_some_and(|(_, line)| Outline::of(line).is_ok()) || is_damaged_ndjson(text);
+    if let Some(documents) = documents(text).filter(|_| !is_ndjson) {
+        for document in documents {
+            let mut opener = Opener { opened: &mut opened, line: None, message_id: None };
+            if opener.value(document, 0).is_err() {
+                opener.unreadable(format!("not JSON: {}", why_not_json(document)));
+            }
+        }
+        return opened;
+    }
     if !is_ndjson {
         let reason =
             if text.trim().is_empty() { "it is empty".to_owned() } else { format!("not JSON: {}", why_not_json(text)) };
@@ -80,6 +89,19 @@ pub fn open(text: &str) -> Opened {
         }
     }
     opened
+}
+
+/// Objects and arrays one after the other, each over as many lines as it likes: what `jq .` prints.
+fn documents(text: &str) -> Option<Vec<&str>> {
+    let (mut lexer, mut nesting) = (Lexer::new(text, 0), Nesting::default());
+    let mut documents = Vec::new();
+    while !lexer.is_at_end() {
+        let start = lexer.at();
+        lexer.peek().filter(|first| b"{[".contains(first))?;
+        lexer.skip(&mut nesting).ok()?;
+        documents.push(&text[start..lexer.at()]);
+    }
+    Some(documents).filter(|documents| !documents.is_empty())
 }
 
 /// NDJSON whose first line is the damaged one: the second is a document of its own, and an object.
@@ -276,6 +298,15 @@ mod tests {
         assert_eq!(opened.records.len(), 2);
         assert_eq!(opened.unreadable[0].line, Some(3));
         assert_eq!(open(&format!("{{oops\n{RECORD}\n")).records.len(), 1);
+    }
+
+    #[test]
+    fn documents_over_several_lines_may_follow_each_other() {
+        let pretty = RECORD.replace(':', ":\n  ");
+        let opened = open(&format!("{pretty}\n{pretty}\n"));
+        assert_eq!((opened.records.len(), opened.unreadable.len()), (2, 0));
+        let opened = open(&format!("{pretty}\n{pretty}}}\n"));
+        assert_eq!((opened.records.len(), opened.unreadable.len()), (0, 1));
     }
 
     #[test]

@@ -18,7 +18,7 @@ use crate::scan::{self, Input, Scan, Told, Work, files};
 /// Bytes of a file that is read whole, decompressed: rules, credentials.
 const MAX_BYTES: u64 = 256 * 1024 * 1024;
 
-/// The text of a file, gunzipped where it is gzip. Bytes that are no UTF-8 become U+FFFD.
+/// The text of a file, gunzipped where it is gzip, without a byte order mark. Bytes that are no UTF-8 become U+FFFD.
 pub(super) fn read(path: &Path) -> io::Result<String> {
     let raw: Box<dyn Read> =
         if path == Path::new("-") { Box::new(io::stdin()) } else { Box::new(std::fs::File::open(path)?) };
@@ -28,10 +28,11 @@ pub(super) fn read(path: &Path) -> io::Result<String> {
         let message = format!("it holds more than {} MiB", MAX_BYTES / 1024 / 1024);
         return Err(io::Error::new(io::ErrorKind::FileTooLarge, message));
     }
-    Ok(match String::from_utf8(bytes) {
+    let text = match String::from_utf8(bytes) {
         Ok(text) => text,
         Err(error) => String::from_utf8_lossy(error.as_bytes()).into_owned(),
-    })
+    };
+    Ok(text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text))
 }
 
 /// Adds the files below a folder whose names end in one of `ends`, in the order of their names.

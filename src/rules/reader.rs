@@ -156,14 +156,29 @@ pub fn wrong_kind(node: &Node, should: &str, problems: &mut Problems) {
 /// `did you mean "…"`, if one of `known` is near enough to `written`.
 pub fn suggestion<'k>(written: &str, known: impl IntoIterator<Item = &'k str>) -> Option<String> {
     let folded = written.to_lowercase();
+    let near = |name: &str| 1 + name.chars().count() / 4;
     known
         .into_iter()
+        .filter(|name| !is_far(&folded, name, 1 + name.len() / 4))
         .map(|name| (strsim::osa_distance(&folded, &name.to_lowercase()), name))
-        .filter(|(distance, name)| *distance <= 1 + name.chars().count() / 4)
+        .filter(|(distance, name)| *distance <= near(name))
         .min_by_key(|(distance, _)| *distance)
         .map(|(_, name)| format!("did you mean \"{name}\"?"))
         // The help's own full stop follows.
         .map(|help| help.trim_end_matches('?').to_owned())
+}
+
+/// Whether more than `edits` edits lie between two names, as can be told from their lengths and letters: names may be a
+/// megabyte long, and the known ones thousands. What is not ASCII is never far.
+fn is_far(one: &str, other: &str, edits: usize) -> bool {
+    let longer = one.len().abs_diff(other.len());
+    if longer > edits {
+        return longer > 4 * edits || (one.is_ascii() && other.is_ascii());
+    }
+    let letters = |name: &str| name.bytes().fold(0_u32, |letters, byte| letters | 1 << (byte & 31));
+    let (left, right) = (letters(one), letters(other));
+    let more = (left & !right).count_ones().max((right & !left).count_ones()) as usize;
+    more > edits && one.is_ascii() && other.is_ascii()
 }
 
 /// `"a", "b" and "c"`

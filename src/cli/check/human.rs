@@ -1,6 +1,7 @@
 //! Diagnostics for people: the lines that they speak of, with a caret.
 
 use std::io;
+use std::ops::Range;
 use std::path::Path;
 
 use ariadne::{Color, Config, IndexType, Label, Report, ReportKind, Source};
@@ -22,21 +23,38 @@ pub(in crate::cli) fn report(path: &Path, sources: &Sources, diagnostics: &[Diag
             Level::Note => (ReportKind::Custom("Note", Color::Blue), Color::Blue),
         };
         let place = if diagnostic.pointer.is_empty() { "here" } else { &diagnostic.pointer };
-        let shown = Report::build(kind, (&name, diagnostic.span.clone()))
+        let plain = || eprintln!("{name}:{}", Diagnostic { file: None, ..diagnostic.clone() });
+        let Some((lines, span)) = excerpt(text, &diagnostic.span) else {
+            plain();
+            continue;
+        };
+        let shown = Report::build(kind, (&name, span.clone()))
             .with_config(config)
             .with_code(diagnostic.code)
             .with_message(&diagnostic.message)
-            .with_label(Label::new((&name, diagnostic.span.clone())).with_message(place).with_color(mark))
+            .with_label(Label::new((&name, span)).with_message(place).with_color(mark))
             .with_help(&diagnostic.help)
             .finish()
             // The library paints a kind of our own, such as "Note", also where it should paint nothing: the stream knows.
-            .write((&name, Source::from(text)), anstream::stderr());
-        // A line of a megabyte explains nothing.
-        if shown.is_err() || text.len() > SHOWN_SOURCE {
-            eprintln!("{name}:{}", Diagnostic { file: None, ..diagnostic.clone() });
+            .write((&name, Source::from(lines).with_display_line_offset(diagnostic.line - 1)), anstream::stderr());
+        if shown.is_err() {
+            plain();
         }
     }
 }
 
-/// Bytes of a rules file beyond which the diagnostics are shown on one line each, too.
-const SHOWN_SOURCE: usize = 8 * 1024 * 1024;
+/// Bytes of the lines that a diagnostic is shown with: a line of a megabyte explains nothing.
+const SHOWN: usize = 4096;
+
+/// The lines that hold `span`, and where it is in them: only they are laid out, so that a thousand mistakes cost a thousand
+/// lines. Of a value that is longer than [`SHOWN`] the first line stands for all; `None` if that is too long as well.
+fn excerpt<'t>(text: &'t str, span: &Range<usize>) -> Option<(&'t str, Range<usize>)> {
+    let line_end = |at: usize| text[at..].find('\n').map_or(text.len(), |newline| at + newline);
+    let start = text[..span.start].rfind('\n').map_or(0, |newline| newline + 1);
+    let (mut end, mut span_end) = (line_end(span.end), span.end);
+    if end - start > SHOWN {
+        end = line_end(span.start);
+        span_end = span_end.min(end);
+    }
+    (end - start <= SHOWN).then(|| (&text[start..end], span.start - start..span_end - start))
+}

@@ -71,7 +71,11 @@ fn read_branch(branch: &str, shape: &mut Shape) -> Option<()> {
         if literals.len() * choices.len() > MAX_LITERALS {
             return None;
         }
-        literals = literals.iter().flat_map(|head| choices.iter().map(|tail| [&head[..], tail].concat())).collect();
+        if let [only] = &choices[..] {
+            literals.iter_mut().for_each(|literal| literal.extend_from_slice(only));
+        } else {
+            literals = literals.iter().flat_map(|head| choices.iter().map(|tail| [&head[..], tail].concat())).collect();
+        }
     }
     let place = match (at_start, at_end) {
         (true, true) => Place::Whole,
