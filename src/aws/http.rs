@@ -7,8 +7,9 @@ use reqwest::header::{CONTENT_TYPE, HeaderValue, RETRY_AFTER};
 
 use crate::channel::{HttpRequest, Method, Reply};
 
-/// Bytes of a reply that are read: vendors' errors are short, and a hostile end must not fill our memory.
-const REPLY_LIMIT: usize = 64 * 1024;
+/// Bytes of a reply that are read: a search for tickets answers with hundreds of kilobytes at most, and a hostile end must
+/// not fill our memory.
+const REPLY_LIMIT: usize = 1024 * 1024;
 
 /// Sends a request. No error quotes the URL: it may be the secret.
 pub(super) async fn send(client: &reqwest::Client, request: HttpRequest, timeout: Duration) -> Reply {
@@ -75,7 +76,64 @@ fn wait(text: &str, now: SystemTime) -> Option<Duration> {
 
 #[cfg(test)]
 mod tests {
+    use std::io::{Read, Write};
+    use std::net::TcpListener;
+
     use super::*;
+    use crate::secret::Secret;
+
+    /// A server that answers its first connection with these bytes, and the reply that `send` makes of them.
+    async fn reply(answer: &'static [u8], patience: Duration) -> Reply {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}/s3cret", listener.local_addr().unwrap());
+        let server = std::thread::spawn(move || {
+            let (mut connection, _) = listener.accept().unwrap();
+            let mut request = [0; 4096];
+            let read = connection.read(&mut request).unwrap();
+            if answer.is_empty() {
+                // It hangs until the client has given up.
+                let _ = connection.read(&mut request);
+            }
+            connection.write_all(answer).unwrap();
+            String::from_utf8_lossy(&request[..read]).into_owned()
+        });
+        let url = Secret::new(url);
+        let request = HttpRequest { method: Method::Get, url, headers: vec![("x-a", Secret::new("b"))], content: None };
+        let reply = send(&client(None).unwrap(), request, patience).await;
+        let sent = server.join().unwrap();
+        assert!(sent.starts_with("GET /s3cret HTTP/1.1\r\n") && sent.contains("x-a: b\r\n"), "{sent}");
+        assert!(!format!("{reply:?}").contains("s3cret"), "{reply:?}");
+        reply
+    }
+
+    #[tokio::test]
+    async fn replies_of_all_kinds_are_told_apart_and_quote_nothing() {
+        let second = Duration::from_secs(10);
+        let http = |status, seconds: Option<f64>, body: &str| Reply::Http {
+            status,
+            retry_after: seconds.map(Duration::from_secs_f64),
+            body: body.to_owned(),
+        };
+        let limited = b"HTTP/1.1 429 Too Many\r\nRetry-After: 1.5\r\nContent-Length: 4\r\n\r\nbusy";
+        assert_eq!(reply(limited, second).await, http(429, Some(1.5), "busy"));
+        // The server takes one connection only: had the redirect been followed, there would be no answer.
+        let elsewhere = b"HTTP/1.1 307 Elsewhere\r\nLocation: /elsewhere\r\nContent-Length: 0\r\n\r\n";
+        assert_eq!(reply(elsewhere, second).await, http(307, None, ""));
+        // A body that breaks off.
+        let broken = b"HTTP/1.1 202 Accepted\r\nContent-Length: 100\r\n\r\n{";
+        assert_eq!(reply(broken, second).await, http(202, None, "{"));
+        assert_eq!(reply(b"garbage\r\n\r\n", second).await, Reply::Unreachable("the connection broke"));
+        assert_eq!(reply(b"", Duration::from_millis(100)).await, Reply::Unreachable("timeout"));
+    }
+
+    #[tokio::test]
+    async fn a_port_where_nobody_listens_is_unreachable() {
+        let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        let url = Secret::new(format!("http://{address}/s3cret"));
+        let request = HttpRequest { method: Method::Post, url, headers: Vec::new(), content: None };
+        let reply = send(&client(None).unwrap(), request, Duration::from_secs(5)).await;
+        assert_eq!(reply, Reply::Unreachable("cannot connect"));
+    }
 
     #[test]
     fn every_form_of_retry_after_is_read() {

@@ -56,9 +56,9 @@ pub(crate) fn findings() -> Vec<(&'static str, Finding)> {
         ("minimal", finding(&plain, &json!({ "eventName": "x" }))),
         ("full", finding(&plain, &full["detail"])),
         ("hostile", finding(&rules("{event} by {actor}: {user_agent}", "Nobody does this."), &record_of(HOSTILE))),
-        ("maximal", finding(&rules(&long_title, &long_description), &record_of(&"é".repeat(30_000)))),
-        ("quotes", finding(&rules("{event}", &"\"\\".repeat(20_000)), &record_of(&"\"\\<&'".repeat(6_000)))),
-        ("wide", finding(&rules("{event}", &"\u{1f600}".repeat(20_000)), &record_of(&"\u{1f600}".repeat(6_000)))),
+        ("maximal", finding(&rules(&long_title, &long_description), &record_of(&"é".repeat(9_000)))),
+        ("quotes", finding(&rules("{event}", &"\"\\".repeat(20_000)), &record_of(&"\"\\<&'".repeat(2_000)))),
+        ("wide", finding(&rules("{event}", &"\u{1f600}".repeat(20_000)), &record_of(&"\u{1f600}".repeat(3_000)))),
     ]
 }
 

@@ -2,38 +2,14 @@
 
 use std::fmt::Write as _;
 
-use offlimits::alert::{Alert, Kind};
-use offlimits::channel::{ContentType, HttpRequest, Method, Request, event_link};
-use offlimits::route::ConfiguredChannel;
+use offlimits::alert::Kind;
+use offlimits::channel::{ContentType, HttpRequest, Method, Request};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use crate::alerts::{HOSTILE, each_kind, finding, findings, record_of, rules};
-use crate::exchange::{CREDENTIALS, channel, drive, http, kind, prelude, prelude_of_a_repeat};
-use crate::invariants::check;
-
-/// The requests that carry an alert: what opens a ticket, and what comments on it.
-fn requests(channel: &ConfiguredChannel, alert: &Alert<'_>) -> Vec<(&'static str, Request)> {
-    let body = channel.channel.render(alert);
-    let last = |replies| drive(channel, &body, CREDENTIALS, replies).unwrap().0.pop().unwrap();
-    match kind(channel) {
-        kind @ ("zendesk" | "servicenow") => {
-            vec![("open", last(&prelude(kind))), ("comment", last(&prelude_of_a_repeat(kind)))]
-        }
-        _ => vec![("post", last(&[]))],
-    }
-}
-
-fn check_all(channel: &ConfiguredChannel, alert: &Alert<'_>) -> Vec<(&'static str, Request)> {
-    let mut links: Vec<String> = alert.finding.rule.runbook.iter().cloned().collect();
-    links.extend(event_link(alert.finding));
-    let body = channel.channel.render(alert);
-    let requests = requests(channel, alert);
-    for (_, request) in &requests {
-        check(kind(channel), &body, request, &links);
-    }
-    requests
-}
+use crate::exchange::{CREDENTIALS, channel, drive, http, kind, requests};
+use crate::invariants::check_all;
 
 #[test]
 fn every_channel_takes_every_finding_of_every_kind() {
@@ -81,7 +57,7 @@ fn written(kind: &str, case: &str, step: &str, request: &Request) -> Value {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(48))]
+    #![proptest_config(ProptestConfig::with_cases(24))]
 
     #[test]
     fn whatever_the_record_says_is_taken(

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use offlimits::alert::Alert;
 use offlimits::channel::{Body, Channel, Exchange, Reply, Request, Step, Verdict};
 use offlimits::route::ConfiguredChannel;
 use offlimits::rules::RuleSet;
@@ -86,4 +87,16 @@ pub(crate) fn prelude_of_a_repeat(kind: &str) -> Vec<Reply> {
 pub(crate) fn kind(channel: &ConfiguredChannel) -> &'static str {
     let channel: &dyn Channel = channel.channel.as_ref();
     channel.kind()
+}
+
+/// The requests that carry an alert: what opens a ticket, and what comments on it.
+pub(crate) fn requests(channel: &ConfiguredChannel, alert: &Alert<'_>) -> Vec<(&'static str, Request)> {
+    let body = channel.channel.render(alert);
+    let last = |replies| drive(channel, &body, CREDENTIALS, replies).unwrap().0.pop().unwrap();
+    match kind(channel) {
+        kind @ ("zendesk" | "servicenow") => {
+            vec![("open", last(&prelude(kind))), ("comment", last(&prelude_of_a_repeat(kind)))]
+        }
+        _ => vec![("post", last(&[]))],
+    }
 }

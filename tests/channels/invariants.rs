@@ -2,15 +2,31 @@
 
 use std::sync::LazyLock;
 
-use offlimits::channel::{Body, HttpRequest, Request};
+use offlimits::alert::Alert;
+use offlimits::channel::{Body, HttpRequest, Request, event_link};
+use offlimits::route::ConfiguredChannel;
 use regex::Regex;
 use serde_json::Value;
 
-/// Checks a frozen body, and a request that carries it. `links` are those that may stand in it.
+use crate::exchange::{kind, requests};
+
+/// Checks what a channel makes of an alert, and gives the requests that carry it.
 ///
 /// # Panics
 /// Something does not hold.
-pub(crate) fn check(kind: &str, body: &Body, request: &Request, links: &[String]) {
+pub(crate) fn check_all(channel: &ConfiguredChannel, alert: &Alert<'_>) -> Vec<(&'static str, Request)> {
+    let mut links: Vec<String> = alert.finding.rule.runbook.iter().cloned().collect();
+    links.extend(event_link(alert.finding));
+    let body = channel.channel.render(alert);
+    let requests = requests(channel, alert);
+    for (_, request) in &requests {
+        check(kind(channel), &body, request, &links);
+    }
+    requests
+}
+
+/// Checks a frozen body, and a request that carries it. `links` are those that may stand in it.
+fn check(kind: &str, body: &Body, request: &Request, links: &[String]) {
     let frozen = serde_json::to_string(body).unwrap();
     assert!(frozen.len() <= Body::LIMIT, "{kind}: the body has {} bytes", frozen.len());
     assert_eq!(serde_json::from_str::<Body>(&frozen).unwrap(), *body, "{kind}: not the same after a queue");
@@ -33,7 +49,7 @@ pub(crate) fn check(kind: &str, body: &Body, request: &Request, links: &[String]
 }
 
 /// Every string in a document.
-pub(crate) fn texts(value: &Value) -> Vec<&str> {
+fn texts(value: &Value) -> Vec<&str> {
     match value {
         Value::Object(object) => object.values().flat_map(texts).collect(),
         Value::Array(array) => array.iter().flat_map(texts).collect(),
