@@ -81,6 +81,7 @@ deny:
 	else echo 'cargo-deny is not installed (cargo install --locked cargo-deny): left to test_dependencies.py'; fi
 
 test: setup build ## all tests: Rust's, the template's, and the function's in a local AWS
+	cargo test --locked --all-features
 	$(BIN)/python -B -m pytest -p no:cacheprovider tests/stack tests/s3
 	$(BIN)/python -B -m pytest -p no:cacheprovider tests/contract
 	.venv/browser/bin/python -B -m pytest -p no:cacheprovider tests/report
