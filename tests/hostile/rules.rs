@@ -328,7 +328,7 @@ fn hostile_rules() -> Vec<(String, Vec<u8>, &'static [i32])> {
         json!({"rules": (0..count).map(make).collect::<Vec<_>>()}).to_string()
     };
     let numbered = |index: usize| json!({"id": format!("R-{index}"), "title": "t", "severity": "low", "when": {"event": format!("^Event{index}$")}});
-    add("200 rules", many(200, &numbered).as_bytes(), RIGHT);
+    add("100 rules", many(100, &numbered).as_bytes(), RIGHT);
     add("1,000 rules with one id", many(1_000, &|_| rule()).as_bytes(), WRONG);
     add(
         "1,000 rules with a wrong field each, on one line",
@@ -346,10 +346,10 @@ fn hostile_rules() -> Vec<(String, Vec<u8>, &'static [i32])> {
             .as_bytes(),
         WRONG,
     );
-    add("1,000 rows", key("when", json!(vec![json!({"event": "X"}); 1_000])).as_bytes(), EITHER);
+    add("200 rows", key("when", json!(vec![json!({"event": "X"}); 200])).as_bytes(), EITHER);
     add(
-        "1,000 literals",
-        event(json!({"is": (0..1_000).map(|n| format!("Event{n}")).collect::<Vec<_>>()})).as_bytes(),
+        "200 literals",
+        event(json!({"is": (0..200).map(|n| format!("Event{n}")).collect::<Vec<_>>()})).as_bytes(),
         EITHER,
     );
     cases
