@@ -6,6 +6,7 @@ mod summary;
 mod tally;
 pub(super) mod time;
 
+use std::fs::File;
 use std::io::{self, Write};
 use std::path::PathBuf;
 
@@ -61,6 +62,13 @@ enum Format {
 pub(super) fn run(rules: &RuleSet, archive: &Archive, options: &Options) -> io::Result<Exit> {
     let mut out = io::BufWriter::new(anstream::AutoStream::auto(io::stdout()));
     let mut tally = Tally::new(rules);
+    // Better now than after an hour.
+    if let Some(path) = &options.report
+        && let Err(error) = File::create(path)
+    {
+        eprintln!("error: cannot write the report: {}: {error}", path.display());
+        return Ok(Exit::Unreadable);
+    }
     let mut report = options.report.as_ref().map(|path| (path, Report::default()));
     let counts = archive.each(&Evaluate::new(rules), |file, index, found| {
         let is_first = tally.add(&found);
