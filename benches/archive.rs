@@ -54,7 +54,7 @@ fn cpu<T>(work: impl FnOnce() -> T) -> (T, Duration) {
     };
     let start = now();
     let made = work();
-    (made, now() - start)
+    (made, now().saturating_sub(start))
 }
 
 /// Unpacks every file with libdeflate, into the same memory.
