@@ -57,7 +57,7 @@ fn written(kind: &str, case: &str, step: &str, request: &Request) -> Value {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(24))]
+    #![proptest_config(ProptestConfig::with_cases(8))]
 
     #[test]
     fn whatever_the_record_says_is_taken(
