@@ -105,7 +105,7 @@ package: ## packages changed rules beside the function that is there: no compile
 	@if test -f countries.mmdb; then install -m 644 countries.mmdb $(PACKAGE)/; else rm -f $(PACKAGE)/countries.mmdb; fi
 
 bench: setup build ## how fast: the benchmarks, then the function's cold start
-	cargo bench --locked
+	cargo run --release --locked --manifest-path benches/Cargo.toml -- --write docs/performance.md
 	$(BIN)/python -B benches/cold_start.py
 
 invoke: setup build ## runs the function on EVENT, in Docker or without, and shows what it makes of it: no AWS account

@@ -28,8 +28,8 @@ pub(super) struct Paths(Vec<Place>);
 #[derive(Debug, Default)]
 struct Place {
     key: Box<str>,
-    /// By the length of their keys, then by the keys.
-    children: Vec<SlotId>,
+    /// The length of each one's key, which settles most comparisons, and its place.
+    children: Vec<(usize, SlotId)>,
     /// Past the last of its descendants.
     end: SlotId,
     /// Whether a path ends here.
@@ -62,7 +62,9 @@ impl Branch {
     fn plant(self, key: Box<str>, places: &mut Vec<Place>) -> Option<SlotId> {
         let id = SlotId::try_from(places.len()).ok().filter(|_| places.len() < MAX_SLOTS)?;
         places.push(Place { key, wanted: self.wanted, ..Place::default() });
-        let children = self.children.into_iter().filter_map(|((_, key), branch)| branch.plant(key, places)).collect();
+        let children = self.children.into_iter();
+        let children =
+            children.filter_map(|((length, key), branch)| Some((length, branch.plant(key, places)?))).collect();
         let end = SlotId::try_from(places.len()).unwrap_or(SlotId::MAX);
         let place = &mut places[usize::from(id)];
         (place.children, place.end) = (children, end);
@@ -90,8 +92,9 @@ impl Paths {
 
     #[inline]
     fn child(&self, slot: SlotId, key: &[u8]) -> Option<SlotId> {
-        let children = &self.0[usize::from(slot)].children;
-        children.iter().copied().find(|child| *self.0[usize::from(*child)].key.as_bytes() == *key)
+        let is_it = |child: &SlotId| *self.0[usize::from(*child)].key.as_bytes() == *key;
+        let children = self.0[usize::from(slot)].children.iter();
+        children.filter(|(length, _)| *length == key.len()).map(|(_, child)| *child).find(is_it)
     }
 }
 

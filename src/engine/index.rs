@@ -254,12 +254,9 @@ impl Index {
             }
         }
         found.clear();
-        let or_any =
-            |numbers: &[LiteralId]| std::iter::once(None).chain(numbers.iter().copied().map(Some)).collect::<Vec<_>>();
-        let events = or_any(events);
-        for service in or_any(services) {
-            for event in &events {
-                found.extend(self.pairs.get(&(service, *event)).into_iter().flatten());
+        for service in std::iter::once(None).chain(services.iter().copied().map(Some)) {
+            for event in std::iter::once(None).chain(events.iter().copied().map(Some)) {
+                found.extend(self.pairs.get(&(service, event)).into_iter().flatten());
             }
         }
         found.sort_unstable();

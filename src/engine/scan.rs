@@ -43,6 +43,34 @@ impl RuleSet {
 }
 
 impl Scanner<'_> {
+    /// As [`RuleSet::evaluate`], of a record's JSON text.
+    ///
+    /// # Errors
+    /// Why the record cannot be read, safe to log.
+    pub fn evaluate(&mut self, json: &str) -> Result<Vec<Finding>, String> {
+        self.rules.evaluate_text(json, &mut self.scratch)
+    }
+
+    /// Picks a record's fields, as evaluating begins, and goes no further: what the benchmarks compare with. The identity,
+    /// the service and the event.
+    #[doc(hidden)]
+    pub fn pick<'t>(&mut self, json: &'t str) -> [Option<&'t str>; 3] {
+        let index = &self.rules.engine.index;
+        let picked = self.scratch.picked.pick(&index.paths, json, 0).is_ok();
+        index.call.map(|slot| match self.scratch.picked.scalar(slot, json) {
+            Scalar::Text(text) if picked => Some(text),
+            _ => None,
+        })
+    }
+
+    /// Remembers nothing, for the benchmarks.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn without_memo(mut self) -> Self {
+        self.scratch.memo.turn_off();
+        self
+    }
+
     /// Evaluates every record of a text as [`envelope::open`] and [`RuleSet::evaluate`] do, in their order. Hands over the
     /// place, the JSON and the findings of each record that has any, or that cannot be read.
     pub fn scan(&mut self, text: &str, mut take: impl FnMut(usize, &str, Result<Vec<Finding>, String>)) -> Scanned {

@@ -223,13 +223,24 @@ enum Order {
 
 /// Appends `text` as a JSON string.
 pub(crate) fn write_string(out: &mut String, text: &str) {
-    // Nearly every string is its own spelling.
-    if text.bytes().all(|byte| byte >= b' ' && byte != b'"' && byte != b'\\') {
-        out.extend(["\"", text, "\""]);
-        return;
+    out.push('"');
+    let mut rest = text;
+    while let Some(at) = rest.bytes().position(|byte| matches!(byte, b'"' | b'\\' | 0..0x20)) {
+        out.push_str(&rest[..at]);
+        match rest.as_bytes()[at] {
+            b'\n' => out.push_str("\\n"),
+            b'\r' => out.push_str("\\r"),
+            b'\t' => out.push_str("\\t"),
+            8 => out.push_str("\\b"),
+            12 => out.push_str("\\f"),
+            byte @ (b'"' | b'\\') => out.extend(['\\', char::from(byte)]),
+            // Writing into a string cannot fail.
+            byte => _ = write!(out, "\\u{byte:04x}"),
+        }
+        rest = &rest[at + 1..];
     }
-    // Display of `serde_json::Value` cannot fail on a string.
-    let _ = write!(out, "{}", serde_json::Value::from(text));
+    out.push_str(rest);
+    out.push('"');
 }
 
 /// Line and column (both from 1; the column in characters) of a byte offset.
@@ -355,6 +366,15 @@ mod tests {
         assert_eq!(&text[member.key_span.clone()], r#""a""#);
         assert_eq!(&text[member.node.elements().unwrap()[1].span.clone()], r#""two""#);
         assert_eq!(line_and_column("{\n  \"é\": 1}", 10), (2, 8));
+    }
+
+    #[test]
+    fn strings_are_written_as_serde_json_does() {
+        for text in ["", "a", "é\u{1}\u{1f}\u{7f}\u{8}\u{c}\n\r\t\"\\/x", "\"", "\u{fffd}😀"] {
+            let mut out = String::new();
+            write_string(&mut out, text);
+            assert_eq!(out, serde_json::to_string(text).unwrap());
+        }
     }
 
     #[test]

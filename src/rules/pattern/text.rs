@@ -44,7 +44,7 @@ fn read_branch(branch: &str, shape: &mut Shape) -> Option<()> {
         shape.one_line |= at_start;
         (at_start, rest) = (false, after);
     }
-    let mut literals = vec![Vec::new()];
+    let (mut literals, mut unit) = (vec![Vec::new()], Vec::new());
     let mut at_end = false;
     while let Some(c) = rest.chars().next() {
         match rest {
@@ -65,9 +65,14 @@ fn read_branch(branch: &str, shape: &mut Shape) -> Option<()> {
             }
             _ => {}
         }
+        if c != '(' {
+            unit.clear();
+            rest = run(rest, &mut unit)?;
+            literals.iter_mut().for_each(|literal: &mut Vec<u8>| literal.extend(&unit));
+            continue;
+        }
         let choices;
-        (choices, rest) =
-            if c == '(' { group(&rest[1..])? } else { atom(rest).map(|(atom, rest)| (vec![atom], rest))? };
+        (choices, rest) = group(&rest[1..])?;
         if literals.len() * choices.len() > MAX_LITERALS {
             return None;
         }
@@ -87,24 +92,24 @@ fn read_branch(branch: &str, shape: &mut Shape) -> Option<()> {
     Some(())
 }
 
-/// One character that stands for itself, or `.`, and what follows it. A quantifier that follows is no atom: it ends the
-/// reading at the next step.
-fn atom(rest: &str) -> Option<(Vec<u8>, &str)> {
-    let mut chars = rest.chars();
-    let bytes = match chars.next()? {
-        '.' => vec![ANY],
-        '\\' => {
-            let escaped = chars.next()?;
-            if !META.contains(escaped) && escaped != '-' && escaped != '/' {
-                return None;
-            }
-            vec![u8::try_from(escaped).ok()?]
-        }
-        '\n' => return None,
-        c if META.contains(c) => return None,
-        c => c.to_string().into_bytes(),
-    };
-    Some((bytes, chars.as_str()))
+/// Appends the characters that stand for themselves, or else one that is escaped or `.`; what follows. A quantifier that
+/// follows is neither: it ends the reading at the next step.
+fn run<'p>(rest: &'p str, bytes: &mut Vec<u8>) -> Option<&'p str> {
+    let plain = rest.bytes().position(|byte| byte == b'\n' || META.as_bytes().contains(&byte)).unwrap_or(rest.len());
+    if plain > 0 {
+        bytes.extend(&rest.as_bytes()[..plain]);
+        return Some(&rest[plain..]);
+    }
+    if let Some(after) = rest.strip_prefix('.') {
+        bytes.push(ANY);
+        return Some(after);
+    }
+    let escaped = *rest.strip_prefix('\\')?.as_bytes().first()?;
+    if !META.as_bytes().contains(&escaped) && escaped != b'-' && escaped != b'/' {
+        return None;
+    }
+    bytes.push(escaped);
+    Some(&rest[2..])
 }
 
 /// The alternatives of a group whose parenthesis has been opened, and what follows the group.
@@ -119,9 +124,7 @@ fn group(rest: &str) -> Option<(Vec<Vec<u8>>, &str)> {
                 rest = &rest[1..];
             }
             _ => {
-                let bytes;
-                (bytes, rest) = atom(rest)?;
-                choices.last_mut()?.extend(bytes);
+                rest = run(rest, choices.last_mut()?)?;
             }
         }
     }

@@ -1,0 +1,216 @@
+//! How fast the engine is: ratios of CPU time, each measured in one run that takes turns with what it is compared with.
+//!
+//! `cargo bench --bench engine` prints the tables; `-- --write docs/performance.md` puts them there.
+#![allow(missing_docs, clippy::print_stdout, clippy::print_stderr, clippy::unwrap_used, reason = "a benchmark")]
+
+mod measure;
+mod rivals;
+mod traffic;
+
+use std::fmt::Write as _;
+use std::hint::black_box;
+use std::io::Write as _;
+
+use offlimits::record::Record;
+use offlimits::rules::RuleSet;
+
+use self::measure::{least, median, once};
+
+const RECORDS: usize = 20_000;
+const ROUNDS: usize = 9;
+
+fn compile(source: &str) -> RuleSet {
+    RuleSet::compile(source).expect("the benchmark's rules compile").rules
+}
+
+fn main() {
+    let records = traffic::records(RECORDS, 1);
+    let bytes: usize = records.iter().map(String::len).sum();
+    let mut out = format!(
+        "{RECORDS} made-up records ({} bytes on average), one thread, least CPU time of {ROUNDS} interleaved rounds.\n\n",
+        bytes / RECORDS
+    );
+    parsing(&records, &mut out);
+    matching(&records, &mut out);
+    compiling(&mut out);
+    archives(&records, &mut out);
+    println!("{out}");
+    let mut arguments = std::env::args().skip_while(|argument| argument != "--write");
+    if let (Some(_), Some(path)) = (arguments.next(), arguments.next()) {
+        write_between(&path, "engine", &out);
+    }
+}
+
+/// Puts a text between `<!-- begin NAME -->` and `<!-- end NAME -->`.
+fn write_between(path: &str, name: &str, text: &str) {
+    let page = std::fs::read_to_string(path).expect("the page is there");
+    let (begin, end) = (format!("<!-- begin {name} -->\n"), format!("<!-- end {name} -->"));
+    let start = page.find(&begin).expect("the page has the mark") + begin.len();
+    let stop = page.find(&end).expect("the page has both marks");
+    std::fs::write(path, format!("{}\n{}\n{}", &page[..start], text.trim(), &page[stop..]))
+        .expect("the page is written");
+}
+
+/// One walk over each record, by parser.
+fn parsing(records: &[String], out: &mut String) {
+    let rules = compile(&traffic::rules(1_000).0);
+    let mut scanner = rules.scanner();
+    let each = |read: &mut dyn FnMut(&str)| records.iter().for_each(|record| read(record));
+    let times = least(
+        ROUNDS,
+        &mut [
+            &mut || each(&mut |record| drop(black_box(serde_json::from_str::<serde_json::Value>(record)))),
+            &mut || each(&mut |record| drop(black_box(serde_json::from_str::<serde::de::IgnoredAny>(record)))),
+            &mut || each(&mut |record| _ = black_box(rivals::sonic(record))),
+            &mut || each(&mut |record| drop(black_box(Record::parse(record)))),
+            &mut || each(&mut |record| _ = black_box(scanner.pick(record))),
+        ],
+    );
+    let names = [
+        "serde_json, `Value`",
+        "serde_json, checked and ignored",
+        "sonic-rs, checked and ignored",
+        "ours, a document",
+        "**ours, the fields that 1,000 rules name**",
+    ];
+    let _ = writeln!(out, "| parser | µs a record | ÷ serde_json `Value` |\n|---|---:|---:|");
+    for (name, time) in names.iter().zip(&times) {
+        let _ = writeln!(out, "| {name} | {:.2} | {:.3} |", time * 1e6 / records.len() as f64, time / times[0]);
+    }
+    out.push('\n');
+}
+
+/// The whole of an evaluation over picking the fields alone, and rivals that pick the fields in the same way.
+fn matching(records: &[String], out: &mut String) {
+    let _ = writeln!(
+        out,
+        "| rules | findings | pick, µs | **engine ÷ pick** | without the memo ÷ pick | RegexSet a field ÷ engine | regexes \
+         rule by rule ÷ engine | every rule on a document ÷ engine |\n|---:|---:|---:|---:|---:|---:|---:|---:|"
+    );
+    for count in [10, 100, 1_000, 10_000] {
+        let (source, rows) = traffic::rules(count);
+        let rules = compile(&source);
+        let (mut picking, mut engine, mut forgetful) =
+            (rules.scanner(), rules.scanner(), rules.scanner().without_memo());
+        let mut findings = 0;
+        records.iter().for_each(|record| findings += engine.evaluate(record).map_or(0, |found| found.len()));
+        let times = least(
+            ROUNDS,
+            &mut [
+                &mut || records.iter().for_each(|record| _ = black_box(picking.pick(record))),
+                &mut || records.iter().for_each(|record| drop(black_box(engine.evaluate(record)))),
+                &mut || records.iter().for_each(|record| drop(black_box(forgetful.evaluate(record)))),
+            ],
+        );
+        // The rivals are slow: a part of the records tells enough.
+        let part = &records[..(records.len() * 10 / count).clamp(200, records.len())];
+        let sets = rivals::Sets::of(&rows);
+        let regexes = (count <= 1_000).then(|| rivals::Regexes::of(&rows));
+        let (mut one, mut two) = (rules.scanner(), rules.scanner());
+        let mut again = rules.scanner();
+        part.iter().for_each(|record| drop(again.evaluate(record)));
+        let rivals = least(
+            3,
+            &mut [
+                &mut || part.iter().for_each(|record| drop(black_box(again.evaluate(record)))),
+                &mut || part.iter().for_each(|record| _ = black_box(sets.matching(one.pick(record)))),
+                &mut || {
+                    if let Some(regexes) = &regexes {
+                        part.iter().for_each(|record| _ = black_box(regexes.matching(two.pick(record))));
+                    }
+                },
+                &mut || {
+                    part.iter().for_each(|record| {
+                        drop(black_box(Record::parse(record).map(|record| rules.evaluate_record(&record))))
+                    });
+                },
+            ],
+        );
+        let rule_by_rule = if regexes.is_some() { format!("{:.1}", rivals[2] / rivals[0]) } else { "–".to_owned() };
+        let _ = writeln!(
+            out,
+            "| {count} | {findings} | {:.2} | **{:.2}** | {:.2} | {:.1} | {rule_by_rule} | {:.0} |",
+            times[0] * 1e6 / records.len() as f64,
+            times[1] / times[0],
+            times[2] / times[0],
+            rivals[1] / rivals[0],
+            rivals[3] / rivals[0],
+        );
+    }
+    out.push('\n');
+}
+
+/// From the text of `rules.json` to rules that can run, and the first record after it.
+fn compiling(out: &mut String) {
+    let _ = writeln!(
+        out,
+        "| rules | bytes of rules.json | load and compile, ms | RegexSets of them, ms | the first record after it, µs |\n\
+         |---:|---:|---:|---:|---:|"
+    );
+    for count in [10, 100, 1_000, 10_000] {
+        let (source, rows) = traffic::rules(count);
+        let time = least(15, &mut [&mut || drop(black_box(RuleSet::compile(&source)))])[0];
+        let sets = least(2, &mut [&mut || drop(black_box(rivals::Sets::of(&rows)))])[0];
+        // A write by a user: the identity, the verbs and the services that most rules are about.
+        let record = traffic::records(5_000, 3)
+            .into_iter()
+            .find(|record| record.contains("IAMUser") && record.contains("\"Create"))
+            .unwrap();
+        let firsts = (0..15)
+            .map(|_| {
+                let rules = compile(&source);
+                once(|| drop(black_box(rules.scanner().evaluate(&record))))
+            })
+            .collect();
+        let first = median(firsts).as_secs_f64();
+        let _ = writeln!(
+            out,
+            "| {count} | {} | {:.2} | {:.0} | {:.0} |",
+            source.len(),
+            time * 1e3,
+            sets * 1e3,
+            first * 1e6
+        );
+    }
+    out.push('\n');
+}
+
+/// Gzipped log files, evaluated, over unpacking them alone.
+fn archives(records: &[String], out: &mut String) {
+    let files: Vec<Vec<u8>> = records
+        .chunks(2_000)
+        .map(|records| {
+            let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+            write!(gzip, "{{\"Records\":[{}]}}", records.join(",")).unwrap();
+            gzip.finish().unwrap()
+        })
+        .collect();
+    let _ = writeln!(
+        out,
+        "| rules | records that match | unpack, µs a record | **unpack and evaluate ÷ unpack** |\n|---:|---:|---:|---:|"
+    );
+    for count in [100, 10_000] {
+        let rules = compile(&traffic::rules(count).0);
+        let mut scanner = rules.scanner();
+        let mut hits = 0;
+        let (mut one, mut two) = (rivals::Unpacker::new(), rivals::Unpacker::new());
+        let times = least(
+            ROUNDS,
+            &mut [&mut || files.iter().for_each(|file| _ = black_box(one.unpack(file))), &mut || {
+                hits = 0;
+                for file in &files {
+                    let text = std::str::from_utf8(two.unpack(file)).unwrap();
+                    scanner.scan(text, |_, _, findings| hits += usize::from(findings.is_ok()));
+                }
+            }],
+        );
+        let _ = writeln!(
+            out,
+            "| {count} | {:.2} % | {:.2} | **{:.2}** |",
+            hits as f64 * 100.0 / records.len() as f64,
+            times[0] * 1e6 / records.len() as f64,
+            times[1] / times[0]
+        );
+    }
+    out.push('\n');
+}
