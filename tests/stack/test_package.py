@@ -20,8 +20,8 @@ def test_amazon_linux_can_load_it(bootstrap):
 
 
 def test_it_is_small_enough_to_start_fast(bootstrap):
-    """The aim is 6 MB; a bootstrap beyond this bound carries something that it did not carry before."""
-    assert bootstrap.stat().st_size < 6_600_000
+    """The aim is 8 MB, with four clients of AWS; a bootstrap beyond this bound carries something that it did not carry before."""
+    assert bootstrap.stat().st_size < 7_200_000
 
 
 def test_it_holds_the_binary_and_the_rules_alone():
