@@ -66,7 +66,6 @@ fn told(taken: &[Taken]) -> usize {
 }
 
 #[tokio::test(start_paused = true)]
-#[cfg_attr(feature = "lambda", ignore = "half a minute, and the same code as without the feature")]
 async fn nothing_is_lost_nothing_acknowledged_repeats_and_nobody_is_flooded() {
     let app = Rc::new(app(&rules()));
     ill(&app);

@@ -1,4 +1,4 @@
-//! A fixed piece of work, whose instructions are counted (`benches/instructions.py`): so many rules, a compile or not, so
+//! A fixed piece of work, whose instructions `valgrind --tool=callgrind` counts: so many rules, a compile or not, so
 //! many records.
 #![allow(missing_docs)]
 

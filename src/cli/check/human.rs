@@ -28,6 +28,10 @@ pub(in crate::cli) fn report(path: &Path, sources: &Sources, diagnostics: &[Diag
             plain();
             continue;
         };
+        // The library numbers lines in the margin from the text's beginning, whatever offset it is given: empty lines stand
+        // for those that were left out.
+        let above = diagnostic.line - 1;
+        let (lines, span) = ("\n".repeat(above) + lines, span.start + above..span.end + above);
         let shown = Report::build(kind, (&name, span.clone()))
             .with_config(config)
             .with_code(diagnostic.code)
@@ -36,7 +40,7 @@ pub(in crate::cli) fn report(path: &Path, sources: &Sources, diagnostics: &[Diag
             .with_help(&diagnostic.help)
             .finish()
             // The library paints a kind of our own, such as "Note", also where it should paint nothing: the stream knows.
-            .write((&name, Source::from(lines).with_display_line_offset(diagnostic.line - 1)), anstream::stderr());
+            .write((&name, Source::from(lines)), anstream::stderr());
         if shown.is_err() {
             plain();
         }
