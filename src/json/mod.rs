@@ -158,7 +158,7 @@ impl Node {
 
     /// The value as compact JSON: no white space, members in their order, numbers as written.
     pub fn compact(&self) -> String {
-        let mut out = String::new();
+        let mut out = String::with_capacity(self.span.len());
         self.write_compact(&mut out);
         out
     }
@@ -193,25 +193,32 @@ impl Node {
                 out.push(']');
             }
             Value::Object(members) => {
-                let mut members: Vec<&Member> = members.iter().collect();
-                if matches!(order, Order::Sorted) {
-                    // The sort is stable: after the reversal the last of repeated keys stands first and is kept.
-                    members.reverse();
-                    members.sort_by(|a, b| a.key.cmp(&b.key));
-                    members.dedup_by(|later, kept| later.key == kept.key);
-                }
                 out.push('{');
-                for (index, member) in members.into_iter().enumerate() {
-                    if index > 0 {
-                        out.push(',');
+                match order {
+                    Order::AsWritten => write_members(out, members, order),
+                    Order::Sorted => {
+                        let mut members: Vec<&Member> = members.iter().collect();
+                        // The sort is stable: after the reversal the last of repeated keys stands first and is kept.
+                        members.reverse();
+                        members.sort_by(|a, b| a.key.cmp(&b.key));
+                        members.dedup_by(|later, kept| later.key == kept.key);
+                        write_members(out, members, order);
                     }
-                    write_string(out, &member.key);
-                    out.push(':');
-                    member.node.write(out, order);
                 }
                 out.push('}');
             }
         }
+    }
+}
+
+fn write_members<'n>(out: &mut String, members: impl IntoIterator<Item = &'n Member>, order: Order) {
+    for (index, member) in members.into_iter().enumerate() {
+        if index > 0 {
+            out.push(',');
+        }
+        write_string(out, &member.key);
+        out.push(':');
+        member.node.write(out, order);
     }
 }
 
@@ -221,11 +228,24 @@ enum Order {
     Sorted,
 }
 
+/// The bytes that a JSON string holds only escaped.
+const IS_ESCAPED: [bool; 256] = {
+    let mut bytes = [false; 256];
+    let mut byte = 0;
+    while byte < 0x20 {
+        bytes[byte] = true;
+        byte += 1;
+    }
+    bytes[b'"' as usize] = true;
+    bytes[b'\\' as usize] = true;
+    bytes
+};
+
 /// Appends `text` as a JSON string.
 pub(crate) fn write_string(out: &mut String, text: &str) {
     out.push('"');
     let mut rest = text;
-    while let Some(at) = rest.bytes().position(|byte| matches!(byte, b'"' | b'\\' | 0..0x20)) {
+    while let Some(at) = rest.bytes().position(|byte| IS_ESCAPED[usize::from(byte)]) {
         out.push_str(&rest[..at]);
         match rest.as_bytes()[at] {
             b'\n' => out.push_str("\\n"),

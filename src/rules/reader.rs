@@ -75,9 +75,16 @@ impl<'n> Fields<'n> {
 
 /// Reports keys that stand twice in one object.
 pub fn repeated_keys(members: &[Member], problems: &mut Problems) {
+    // Objects are small as a rule, and comparing a few keys is cheaper than hashing them.
+    let is_small = members.len() <= 16;
     let mut seen = std::collections::HashSet::new();
-    for member in members {
-        if !seen.insert(&*member.key) {
+    for (index, member) in members.iter().enumerate() {
+        let is_new = if is_small {
+            members[..index].iter().all(|earlier| earlier.key != member.key)
+        } else {
+            seen.insert(&*member.key)
+        };
+        if !is_new {
             problems.error(
                 "repeated-key",
                 &member.key_span,

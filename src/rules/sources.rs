@@ -96,7 +96,8 @@ impl Sources {
 
 /// As [`Sources::bundle`], of texts that are parsed. Every cold start comes through here, for the digest: it copies nothing.
 pub(super) fn bundled(root: &Node, packs: &[(&str, &Node)]) -> String {
-    let mut out = String::new();
+    let length = |node: &Node| node.span.len();
+    let mut out = String::with_capacity(length(root) + packs.iter().map(|(_, pack)| length(pack)).sum::<usize>());
     write_file(&mut out, root, packs);
     out
 }

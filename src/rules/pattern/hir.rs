@@ -1,12 +1,17 @@
 //! Looks at a pattern that `regex-syntax` has read: its literals, and how large it can become.
 
+use std::cell::LazyCell;
+
 use regex_syntax::hir::literal::{ExtractKind, Extractor, Seq};
-use regex_syntax::hir::{Dot, Hir, HirKind, Look};
+use regex_syntax::hir::{Class, Dot, Hir, HirKind, Look};
 
 use super::shape::{ANY, Key, Literal, Place, Shape};
 
 /// Bytes that a compiled pattern may have without a look at the true size: half of the `regex` crate's limit.
 const CERTAINLY_SMALL: u64 = 5 * 1024 * 1024;
+
+/// Texts that a pattern may be and still come to a list of literals: the extractor's own limit.
+const MAX_TEXTS: usize = 250;
 
 /// Whether the pattern might exceed the `regex` crate's limit. The estimate is from above: counted repetition multiplies,
 /// every range of a class costs what the dearest does.
@@ -21,8 +26,8 @@ fn size(hir: &Hir) -> u64 {
         HirKind::Literal(literal) => STATE * (literal.0.len() as u64 + 1),
         HirKind::Class(class) => {
             let ranges = match class {
-                regex_syntax::hir::Class::Unicode(class) => class.ranges().len(),
-                regex_syntax::hir::Class::Bytes(class) => class.ranges().len(),
+                Class::Unicode(class) => class.ranges().len(),
+                Class::Bytes(class) => class.ranges().len(),
             };
             STATE * (2 * ranges as u64 + 8)
         }
@@ -66,8 +71,10 @@ pub(super) fn shape(hir: &Hir) -> Option<Shape> {
         (at_end, parts) = (false, rest);
     }
     let middle = Hir::concat(parts.iter().map(|part| (*part).clone()).collect());
-    // The extractor takes a look-around for nothing.
-    if !middle.properties().look_set().is_empty() {
+    // The extractor takes a look-around for nothing. It would also find out that a pattern is too many texts, after having
+    // made hundreds of them.
+    let properties = middle.properties();
+    if !properties.look_set().is_empty() || properties.maximum_len().is_none() || texts(&middle) > MAX_TEXTS {
         return None;
     }
     let literals = Extractor::new().extract(&middle);
@@ -91,6 +98,19 @@ pub(super) fn shape(hir: &Hir) -> Option<Shape> {
     Some(Shape { any_of, one_line })
 }
 
+/// How many texts the pattern is, at least; repetition counts once.
+fn texts(hir: &Hir) -> usize {
+    match hir.kind() {
+        HirKind::Empty | HirKind::Look(_) | HirKind::Literal(_) => 1,
+        HirKind::Class(Class::Unicode(class)) => class.iter().map(regex_syntax::hir::ClassUnicodeRange::len).sum(),
+        HirKind::Class(Class::Bytes(class)) => class.iter().map(regex_syntax::hir::ClassBytesRange::len).sum(),
+        HirKind::Repetition(repetition) => texts(&repetition.sub),
+        HirKind::Capture(capture) => texts(&capture.sub),
+        HirKind::Concat(parts) => parts.iter().map(texts).fold(1, usize::saturating_mul),
+        HirKind::Alternation(branches) => branches.iter().map(texts).fold(0, usize::saturating_add),
+    }
+}
+
 /// The parts that stand one after the other; that they are grouped makes no difference to whether they are found.
 fn flatten<'h>(hir: &'h Hir, parts: &mut Vec<&'h Hir>) {
     match hir.kind() {
@@ -109,7 +129,7 @@ fn is_dot_star(hir: &Hir) -> bool {
 pub(super) fn keys(hir: &Hir) -> Option<Vec<Key>> {
     let properties = hir.properties();
     let prefixes = Extractor::new().extract(hir);
-    let suffixes = Extractor::new().kind(ExtractKind::Suffix).extract(hir);
+    let suffixes = LazyCell::new(|| Extractor::new().kind(ExtractKind::Suffix).extract(hir));
     let starts = properties.look_set_prefix().contains(Look::Start).then(|| placed(&prefixes, Place::Start)).flatten();
     let ends = || properties.look_set_suffix().contains(Look::End).then(|| placed(&suffixes, Place::End)).flatten();
     starts.or_else(ends).or_else(|| placed(&prefixes, Place::Anywhere)).or_else(|| placed(&suffixes, Place::Anywhere))

@@ -2,13 +2,14 @@
 //!
 //! What rules ask of names is nearly always "is it this", "does it begin so", "is this in it". [`text`] reads the usual
 //! spellings of that, and [`hir`] the rest, into a [`Shape`]: literals and where they stand. A real regular expression is
-//! compiled only for a text that the shape cannot decide, at the first such text: compiling costs thousands of times what
-//! reading does, and a cold start pays for every rule.
+//! compiled only for a text that neither the shape nor the [`needles`] can decide, at the first such text: compiling costs
+//! thousands of times what reading does, and a cold start pays for every rule.
 //!
 //! Every pattern is still checked when the rules are compiled. Its syntax is read there unless [`text`] understands it
 //! whole; its size is bounded from above there, and only one that may come near the limit is compiled at once to know.
 
 mod hir;
+mod needles;
 mod shape;
 mod text;
 
@@ -17,6 +18,7 @@ use std::sync::{Arc, OnceLock};
 
 use regex::{Regex, bytes};
 
+use self::needles::Needles;
 pub use self::shape::{Key, Place, Shape};
 
 /// A pattern, checked. Cloning is cheap: the copies share what has been compiled.
@@ -26,6 +28,8 @@ pub struct Pattern(Arc<Inner>);
 struct Inner {
     written: Box<str>,
     kind: Kind,
+    /// What rules texts out until there is a regular expression.
+    needles: Option<Needles>,
     /// What texts of ASCII are searched with, where Unicode's rules cannot make a difference: it is many times smaller.
     ascii: OnceLock<Option<bytes::Regex>>,
     full: OnceLock<Option<Regex>>,
@@ -54,6 +58,7 @@ impl Pattern {
     /// What `regex::Regex::new` would refuse.
     pub fn new(written: &str) -> Result<Self, PatternError> {
         let full = OnceLock::new();
+        let mut needles = None;
         let kind = if let Some(shape) = text::read(written) {
             Kind::Shape(shape)
         } else {
@@ -65,9 +70,15 @@ impl Pattern {
                 })?;
                 let _ = full.set(Some(regex));
             }
-            hir::shape(&hir).map_or_else(|| Kind::Regex(hir::keys(&hir)), Kind::Shape)
+            hir::shape(&hir).map_or_else(
+                || {
+                    needles = Needles::of(&hir);
+                    Kind::Regex(hir::keys(&hir))
+                },
+                Kind::Shape,
+            )
         };
-        Ok(Self(Arc::new(Inner { written: written.into(), kind, ascii: OnceLock::new(), full })))
+        Ok(Self(Arc::new(Inner { written: written.into(), kind, needles, ascii: OnceLock::new(), full })))
     }
 
     /// As its author wrote it.
@@ -82,10 +93,14 @@ impl Pattern {
         {
             return answer;
         }
-        if text.is_ascii()
-            && let Some(regex) = self.0.ascii.get_or_init(|| ascii_regex(&self.0.written))
-        {
-            return regex.is_match(text.as_bytes());
+        if text.is_ascii() {
+            let is_compiled = self.0.ascii.get().is_some();
+            if !is_compiled && self.0.needles.as_ref().is_some_and(|needles| needles.rule_out(text)) {
+                return false;
+            }
+            if let Some(regex) = self.0.ascii.get_or_init(|| ascii_regex(&self.0.written)) {
+                return regex.is_match(text.as_bytes());
+            }
         }
         self.full().is_some_and(|regex| regex.is_match(text))
     }

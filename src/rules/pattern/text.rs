@@ -48,7 +48,8 @@ fn read_branch(branch: &str, shape: &mut Shape) -> Option<()> {
     let mut at_end = false;
     while let Some(c) = rest.chars().next() {
         match rest {
-            ".*" => break,
+            // The digits are Lambda's and CloudFront's API versions: `CreateFunction20150331`, `UpdateDistribution2020_05_31`.
+            ".*" | r"\d*" | r"\d*(_\d\d)*" => break,
             ".*$" => {
                 shape.one_line = true;
                 break;
