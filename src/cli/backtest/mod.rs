@@ -83,18 +83,19 @@ pub(super) fn run(rules: &RuleSet, archive: &Archive, options: &Options) -> io::
     })?;
     tally.finish();
     let summary = Summary::of(rules, &tally, &counts, options.top);
-    match options.format {
-        Format::Human => summary.print(&mut out)?,
-        Format::Json => write_line(&mut out, &summary)?,
-        Format::Jsonl => summary.print(&mut anstream::stderr())?,
-    }
-    out.flush()?;
+    // Before the summary: whoever reads that may stop reading, as `head` does.
     if let Some((path, report)) = report
         && let Err(error) = report.write(path, rules, &tally, &summary)
     {
         eprintln!("error: cannot write the report: {}: {error}", path.display());
         return Ok(Exit::Unreadable);
     }
+    match options.format {
+        Format::Human => summary.print(&mut out)?,
+        Format::Json => write_line(&mut out, &summary)?,
+        Format::Jsonl => summary.print(&mut anstream::stderr())?,
+    }
+    out.flush()?;
     Ok(end(&counts, options.max_per_day, &tally))
 }
 
