@@ -19,6 +19,10 @@ def in_docker(event: Path, options: list[str], folder: Path) -> int:
     rules = json.loads((PACKAGE / "rules.json").read_bytes())
     for rule in rules["rules"]:
         rule["mode"] = "stage"
+    for pack in rules.get("include", []):
+        overrides = pack.setdefault("overrides", {})
+        for rule in ["*", *overrides]:
+            overrides.setdefault(rule, {}).setdefault("mode", "stage")
     (folder / "rules.json").write_text(json.dumps(rules))
     shutil.copy2(ROOT / "template.yaml", folder)
     package(folder / "target/package", folder / "rules.json")
