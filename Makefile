@@ -134,5 +134,6 @@ redrive: setup ## sends what lies in the dead-letter queues through the function
 fuzz: ## runs every target of fuzz/fuzz_targets for FUZZ_SECONDS each (cargo install --locked cargo-fuzz)
 	@command -v cargo-fuzz >/dev/null || { echo 'cargo-fuzz is not installed: cargo install --locked cargo-fuzz' >&2; exit 1; }
 	@for target in $(basename $(notdir $(wildcard fuzz/fuzz_targets/*.rs))); do \
-	  RUSTC_BOOTSTRAP=1 cargo fuzz run $$target -- -max_total_time=$(FUZZ_SECONDS); \
+	  words=fuzz/$$target.dict; test -f $$words && words=-dict=$$words || words=; \
+	  RUSTC_BOOTSTRAP=1 cargo fuzz run $$target -- -max_total_time=$(FUZZ_SECONDS) $$words; \
 	done

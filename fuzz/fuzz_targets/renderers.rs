@@ -1,8 +1,12 @@
 //! Every renderer, over records whose texts are the fuzzer's: no panic, and all that `tests/channels` asks of a message.
+//!
+//! One input goes to one channel as one kind of alert: its first three bytes say which, and how often the texts are repeated,
+//! so that a short input reaches the limits too. The rest is the record's texts, parted by unit separators.
 
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
+use offlimits::alert::{Alert, AlertId};
 use offlimits::record::RawRecord;
 use offlimits::rules::RuleSet;
 use serde_json::json;
@@ -22,9 +26,11 @@ static RULES: LazyLock<RuleSet> =
     LazyLock::new(|| alerts::rules("{event} by {actor} from {source_ip}: {requestParameters.name}", "Nobody does this."));
 
 fuzz_target!(|data: &[u8]| {
-    let text = String::from_utf8_lossy(data);
-    // A unit separator parts the fields; those that are left get the first part.
-    let parts: Vec<&str> = text.split('\u{1f}').collect();
+    let [channel, kind, repeats, texts @ ..] = data else { return };
+    let text = String::from_utf8_lossy(texts);
+    let repeats = 1 << (repeats % 8);
+    let parts: Vec<String> = text.split('\u{1f}').map(|part| part.repeat(repeats)).collect();
+    // Fields that are left over get the first part.
     let part = |index: usize| parts.get(index).unwrap_or(&parts[0]);
     let record = json!({
         "eventName": part(0), "eventSource": part(1), "eventTime": part(2), "eventID": part(3), "awsRegion": part(4),
@@ -34,11 +40,12 @@ fuzz_target!(|data: &[u8]| {
         "requestParameters": { "name": part(12), "instanceId": [part(13), part(0)], "password": part(14) }
     });
     let raw = RawRecord { json: record.to_string(), index: 0, message_id: None };
+    let channel = &RULES.channels()[usize::from(*channel) % RULES.channels().len()];
     for finding in RULES.evaluate(&raw).expect("a record that serde_json wrote") {
-        alerts::each_kind(&finding, |alert| {
-            for channel in RULES.channels() {
-                invariants::check_all(channel, alert);
-            }
-        });
+        let id = AlertId::of(&finding.rule.id, "soc", &finding.id);
+        let sums = alerts::Sums::of(&finding);
+        let kinds = sums.kinds();
+        let kind = kinds[usize::from(*kind) % kinds.len()];
+        invariants::check_all(channel, &Alert { finding: &finding, id: &id, kind, receipt: Some("1503435956.000247") });
     }
 });
