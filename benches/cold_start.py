@@ -8,8 +8,8 @@ whatever else the machine does falls on all alike; the figures to hold are the r
   no match   our bootstrap with the rules of the package, and an event that none of them names
   10 rules   the same with ten made-up rules
   1000 rules the same with a thousand
-  alert      our bootstrap and an event that it alerts on: it reads the secret, publishes to SNS and posts to Slack, each over TLS to a mock of
-             its own, so that no connection serves two
+  alert      our bootstrap and an event that it alerts on: it asks the ledger's table, reads the secret, publishes to SNS and posts to Slack, each
+             over TLS to a mock of its own, so that no connection serves two
 
 usage: cold_start.py [RUNS]     (40 unless told; builds hello once, about a minute)
 """
@@ -26,6 +26,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import tomllib
 from contextlib import contextmanager
@@ -156,71 +157,105 @@ def made_up(count: int) -> dict:
     }
 
 
-def mock(listener: socket.socket, folder: Path, answer: tuple[str, str], count):
-    """One service that always says the same. `count` counts what it was asked, so that a run which alerted nobody is not taken for a fast one."""
+@dataclass
+class Service:
+    """One that always says the same of an operation (the end of the header X-Amz-Target; none where there is no such header)."""
+
+    kind: str
+    answers: dict[str, str]
+    # How often an alert asks, so that a run which alerted nobody is not taken for a fast one.
+    asked: int = 1
+
+
+def mock(listener: socket.socket, folder: Path, service: Service, count):
+    """Answers, on as many connections as there are, and counts."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(folder / "server.pem")
-    kind, body = answer
-    reply = f"HTTP/1.1 200 OK\r\nContent-Type: {kind}\r\nContent-Length: {len(body)}\r\n\r\n{body}".encode()
-    while True:
-        connection, _ = listener.accept()
+
+    def serve(connection: socket.socket):
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         try:
             with context.wrap_socket(connection, server_side=True) as tls:
-                while request(tls)[0]:
-                    count.value += 1
-                    tls.sendall(reply)
+                while (asked := request(tls)).line:
+                    body = service.answers[asked.target]
+                    with count.get_lock():
+                        count.value += 1
+                    head = f"HTTP/1.1 200 OK\r\nContent-Type: {service.kind}\r\nContent-Length: {len(body)}\r\n\r\n"
+                    tls.sendall((head + body).encode())
         except OSError:  # the function was killed: that is how every run ends
             pass
+
+    while True:
+        threading.Thread(target=serve, args=(listener.accept()[0],), daemon=True).start()
 
 
 @contextmanager
 def mocks(folder: Path):
-    """Secrets Manager, SNS and Slack: the environment that leads to them, and how often each was asked. Each is a process: what they do to
-    answer takes turns with nothing."""
-    listeners = [socket.create_server(("127.0.0.1", 0)) for _ in range(3)]
-    secrets, sns, slack = (f"https://localhost:{listener.getsockname()[1]}" for listener in listeners)
+    """Secrets Manager, SNS, Slack and DynamoDB: the environment that leads to them, how often each was asked, and how often an alert asks.
+    Each is a process: what they do to answer takes turns with nothing."""
+    listeners = [socket.create_server(("127.0.0.1", 0)) for _ in range(4)]
+    secrets, sns, slack, dynamodb = (f"https://localhost:{listener.getsockname()[1]}" for listener in listeners)
     secret = json.dumps({"soc": {"webhook_url": f"{slack}/services/T0/B0/x"}})
     published = (
         '<PublishResponse xmlns="http://sns.amazonaws.com/doc/2010-03-31/"><PublishResult><MessageId>1</MessageId>'
         "</PublishResult><ResponseMetadata><RequestId>1</RequestId></ResponseMetadata></PublishResponse>"
     )
-    answers = [
-        ("application/x-amz-json-1.1", json.dumps({"ARN": "arn", "Name": "offlimits", "SecretString": secret})),
-        ("text/xml", published),
-        ("text/plain", "ok"),
+    # For each of the two channels: nothing is known of the finding or its group; both are written; it is the minute's first; it is done.
+    table = {
+        "BatchGetItem": '{"Responses":{},"UnprocessedKeys":{}}',
+        "TransactWriteItems": "{}",
+        "UpdateItem": '{"Attributes":{"count":{"N":"1"}}}',
+        "PutItem": "{}",
+    }
+    services = [
+        Service("application/x-amz-json-1.1", {"GetSecretValue": json.dumps({"ARN": "arn", "Name": "offlimits", "SecretString": secret})}),
+        Service("text/xml", {"": published}),
+        Service("text/plain", {"": "ok"}),
+        Service("application/x-amz-json-1.0", table, 2 * len(table)),
     ]
-    counts = [multiprocessing.Value("i", 0) for _ in answers]
+    counts = [multiprocessing.Value("i", 0) for _ in services]
     processes = [
-        multiprocessing.Process(target=mock, args=(listener, folder, answer, count), daemon=True)
-        for listener, answer, count in zip(listeners, answers, counts, strict=True)
+        multiprocessing.Process(target=mock, args=(listener, folder, service, count), daemon=True)
+        for listener, service, count in zip(listeners, services, counts, strict=True)
     ]
     for process in processes:
         process.start()
     try:
-        yield {"AWS_ENDPOINT_URL_SECRETS_MANAGER": secrets, "AWS_ENDPOINT_URL_SNS": sns}, counts
+        endpoints = {"SECRETS_MANAGER": secrets, "SNS": sns, "DYNAMODB": dynamodb}
+        yield {f"AWS_ENDPOINT_URL_{name}": url for name, url in endpoints.items()}, counts, [service.asked for service in services]
     finally:
         for process in processes:
             process.terminate()
             process.join()
 
 
-def request(connection: socket.socket) -> tuple[str, bytes]:
-    """One HTTP request: its first line, and its body."""
-    data = b""
+@dataclass
+class Request:
+    """One HTTP request: its first line, the operation of AWS's JSON protocols that it names, and its body. Empty at a connection's end."""
+
+    line: str = ""
+    target: str = ""
+    body: bytes = b""
+
+
+def request(connection: socket.socket) -> Request:
+    data, target = b"", ""
     while b"\r\n\r\n" not in data:
         if not (more := connection.recv(65536)):
-            return "", b""
+            return Request()
         data += more
     head, body = data.split(b"\r\n\r\n", 1)
-    for line in head.lower().split(b"\r\n"):
+    for header in head.split(b"\r\n"):
+        line = header.lower()
+        if line.startswith(b"x-amz-target:"):
+            target = header.decode().rsplit(".", 1)[1]
         if line.startswith(b"content-length:"):
             while len(body) < int(line.split(b":")[1]):
                 body += connection.recv(65536)
         if line.startswith(b"transfer-encoding: chunked"):
             while not body.endswith(b"0\r\n\r\n"):
                 body += connection.recv(65536)
-    return head.split(b"\r\n", 1)[0].decode(), body
+    return Request(head.split(b"\r\n", 1)[0].decode(), target, body)
 
 
 @dataclass
@@ -247,7 +282,8 @@ def start(command: list[str], event: bytes, environment: dict, end=signal.SIGKIL
                 if not connections:
                     connections.append(listener.accept()[0])
                     connections[0].settimeout(60)
-                line, body = request(connections[0])
+                asked = request(connections[0])
+                line = asked.line
                 if not line:
                     connections.pop().close()
                 elif line.startswith("GET"):  # …/invocation/next
@@ -259,7 +295,7 @@ def start(command: list[str], event: bytes, environment: dict, end=signal.SIGKIL
                     took = (time.perf_counter() - begun) * 1000
                     break
                 else:
-                    raise RuntimeError(f"{program} failed: {line} {body.decode()}")
+                    raise RuntimeError(f"{program} failed: {line} {asked.body.decode()}")
             status = Path(f"/proc/{pid}/status").read_text()
             peak = next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM"))
         finally:
@@ -312,7 +348,7 @@ def main():
         }
         certificate(folder)
         undisturbed = be_first()
-        with mocks(folder) as (endpoints, counts):
+        with mocks(folder) as (endpoints, counts, an_alert_asks):
             environment = plain_environment() | endpoints
             environment |= {
                 "AWS_LAMBDA_FUNCTION_NAME": "offlimits",
@@ -326,6 +362,10 @@ def main():
                 "OFFLIMITS_TOPIC_ARN": "arn:aws:sns:us-east-1:123456789012:offlimits",
                 "OFFLIMITS_SECRET_ARN": "arn:aws:secretsmanager:us-east-1:123456789012:secret:offlimits-AbCdEf",
                 "OFFLIMITS_ROLE_ARN": "arn:aws:iam::123456789012:role/offlimits",
+                "OFFLIMITS_TABLE": "offlimits",
+                # Not asked where all goes well.
+                "OFFLIMITS_REDELIVERY_URL": "https://localhost:1/redelivery",
+                "OFFLIMITS_DEAD_LETTERS_URL": "https://localhost:1/dead-letters",
             }
             results: dict[str, list[Start]] = {kind: [] for kind in kinds}
             for turn in range(runs + 2):
@@ -334,8 +374,8 @@ def main():
                     if turn >= 2:  # the first two warm the page cache
                         results[kind].append(result)
             asked = [count.value for count in counts]
-            if asked != [runs + 2] * 3:
-                sys.exit(f"every alert asks Secrets Manager, SNS and Slack once; {runs + 2} alerts asked {asked} times")
+            if asked != [(runs + 2) * times for times in an_alert_asks]:
+                sys.exit(f"each alert asks Secrets Manager, SNS, Slack and DynamoDB {an_alert_asks} times; {runs + 2} alerts asked {asked} times")
             counted = {kind: instructions(program, event, environment, folder) for kind, (program, event) in kinds.items()}
 
     print(f"spawn to first response, medians of {runs}, the kinds in turn{', before all else on this machine' if undisturbed else ''}")

@@ -62,7 +62,7 @@ pub(crate) fn findings() -> Vec<(&'static str, Finding)> {
     ]
 }
 
-/// The sums of alerts like `finding`.
+/// Sums of so many alerts like `finding`, by as many actors.
 pub(crate) struct Sums {
     roll_up: RollUp,
     digest: Digest,
@@ -70,9 +70,9 @@ pub(crate) struct Sums {
 }
 
 impl Sums {
-    pub(crate) fn of(finding: &Finding) -> Self {
+    pub(crate) fn of(finding: &Finding, count: usize) -> Self {
         let (mut roll_up, mut digest) = (RollUp::default(), Digest::default());
-        for number in 0..40 {
+        for number in 0..count {
             let mut finding = finding.clone();
             let actor = finding.call.actor.unwrap_or_default();
             finding.call.actor = Some(format!("{number} {}", actor.chars().take(200).collect::<String>()));
@@ -103,7 +103,7 @@ impl Sums {
 /// Calls `with` for every kind of alert about the finding.
 pub(crate) fn each_kind(finding: &Finding, mut with: impl FnMut(&Alert<'_>)) {
     let id = AlertId::of(&finding.rule.id, "soc", &finding.id);
-    let sums = Sums::of(finding);
+    let sums = Sums::of(finding, 40);
     for kind in sums.kinds() {
         with(&Alert { finding, id: &id, kind, receipt: Some("1503435956.000247") });
     }

@@ -64,6 +64,8 @@ fn chars(value: &Value) -> usize {
 
 /// One text for people: nothing hides in it, and there is no link but ours.
 fn inert(text: &str, links: &[String]) {
+    // Our own sentence may end in what the record says: `… at www.`
+    static HOST: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"(?i)www\.[\w-]").unwrap());
     let hides = |c: char| {
         (c.is_control() && c != '\n')
             || matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
@@ -72,7 +74,7 @@ fn inert(text: &str, links: &[String]) {
     let escaped = |link: &String| [link.clone(), link.replace('&', "&amp;")];
     let bare = links.iter().flat_map(escaped).fold(text.to_owned(), |text, link| text.replace(&link, ""));
     assert!(!bare.contains("://"), "a link: {bare}");
-    assert!(!bare.to_ascii_lowercase().contains("www."), "a link: {bare}");
+    assert!(!HOST.is_match(&bare), "a link: {bare}");
 }
 
 fn slack(message: &Value, links: &[String]) {
