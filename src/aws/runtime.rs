@@ -64,10 +64,11 @@ fn app(settings: Settings) -> Result<App<AwsTransport, AnyStore, SqsQueues>, Err
     for warning in &compiled.warnings {
         tracing::warn!(file = %path, diagnostic = %warning, "rules.json");
     }
+    let named = compiled.rules.channels().iter().filter_map(|channel| channel.channel.topic_arn());
     let own = OwnCalls {
         role_arn: settings.role_arn.clone(),
         function_name: settings.function_name.clone(),
-        topic_arn: settings.topic_arn.clone(),
+        topic_arns: settings.topic_arn.iter().map(String::as_str).chain(named).map(str::to_owned).collect(),
         secret_arn: settings.secret_arn.clone(),
         queue_urls: settings.redelivery_url.iter().chain(&settings.dead_letters_url).cloned().collect(),
         table: settings.table.clone(),

@@ -109,10 +109,15 @@ fn fault(error: reqwest::Error) -> ConnectorError {
 mod tests {
     use std::io::{BufRead, BufReader, Read, Write};
     use std::net::{TcpListener, TcpStream};
+    use std::sync::Arc;
+    use std::time::Duration;
 
     use aws_sdk_sns::error::ProvideErrorMetadata;
 
+    use crate::aws::transport::AwsTransport;
     use crate::aws::{Settings, clients::Clients};
+    use crate::channel::{Reply, Request};
+    use crate::deliver::Transport;
 
     /// A service that gives these answers, one a connection, and returns what it was asked.
     fn service(answers: Vec<(&'static str, String)>) -> (Settings, std::thread::JoinHandle<Vec<String>>) {
@@ -177,6 +182,22 @@ mod tests {
             assert!(asked.contains(part), "{part} is not in {asked}");
         }
         assert!(!asked.contains("s3cret") && !asked.to_lowercase().contains("transfer-encoding"), "{asked}");
+    }
+
+    #[tokio::test]
+    async fn a_topic_is_asked_in_its_own_region() {
+        let body = "<PublishResponse><PublishResult><MessageId>7</MessageId></PublishResult></PublishResponse>";
+        let (settings, asked) = service(vec![("200 OK", body.to_owned()), ("200 OK", body.to_owned())]);
+        let transport = AwsTransport::new(settings.into(), Arc::default());
+        for region in ["us-east-1", "eu-west-1"] {
+            let topic_arn = Some(format!("arn:aws:sns:{region}:123456789012:soc"));
+            let (subject, message) = ("s".to_owned(), "m".to_owned());
+            let request = Request::Sns { topic_arn, subject, message, attributes: Vec::new() };
+            let reply = transport.send(request, Duration::from_secs(20)).await;
+            assert_eq!(reply, Reply::Published("7".to_owned()));
+        }
+        let asked = asked.join().unwrap();
+        assert!(asked[0].contains("/us-east-1/sns/aws4_request") && asked[1].contains("/eu-west-1/sns/aws4_request"));
     }
 
     #[tokio::test]

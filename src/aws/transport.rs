@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use aws_sdk_sns::Config;
+use aws_sdk_sns::config::Region;
 use aws_sdk_sns::error::{DisplayErrorContext, ProvideErrorMetadata};
 use aws_sdk_sns::types::MessageAttributeValue;
 use tokio::sync::Mutex;
@@ -40,6 +42,7 @@ impl AwsTransport {
         let Some(topic_arn) = topic_arn.or_else(|| self.settings.topic_arn.clone()) else {
             return Reply::SnsFault("no topic: set OFFLIMITS_TOPIC_ARN, or topic_arn in rules.json".to_owned());
         };
+        let region = topic_arn.split(':').nth(3).map(str::to_owned);
         let client = match self.clients.sns(&self.settings) {
             Ok(client) => client,
             Err(reason) => return Reply::SnsFault(reason),
@@ -51,6 +54,11 @@ impl AwsTransport {
             if let Ok(value) = MessageAttributeValue::builder().data_type("String").string_value(value).build() {
                 publish = publish.message_attributes(name, value);
             }
+        }
+        // A topic answers in its own region alone.
+        let mut publish = publish.customize();
+        if let Some(region) = region.filter(|region| Some(region) != self.settings.access.region.as_ref()) {
+            publish = publish.config_override(Config::builder().region(Region::new(region)));
         }
         match publish.send().await {
             Ok(answer) => Reply::Published(answer.message_id.unwrap_or_default()),

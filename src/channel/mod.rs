@@ -39,6 +39,11 @@ pub trait Channel: std::fmt::Debug + Send + Sync {
         true
     }
 
+    /// The topic that `rules.json` names for it, which is then ours to publish to.
+    fn topic_arn(&self) -> Option<&str> {
+        None
+    }
+
     /// The message, frozen: the same bytes at every attempt, with no credential in them, of [`Body::LIMIT`] at most.
     fn render(&self, alert: &Alert<'_>) -> Body;
 

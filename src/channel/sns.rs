@@ -64,6 +64,10 @@ impl Channel for Sns {
         false
     }
 
+    fn topic_arn(&self) -> Option<&str> {
+        self.topic_arn.as_deref()
+    }
+
     fn render(&self, alert: &Alert<'_>) -> Body {
         let content = Content::of(alert);
         let call = &alert.finding.call;

@@ -314,7 +314,7 @@ impl<'a, T: Transport, S: Store, Q: Queues> Courier<'a, T, S, Q> {
     /// Tells people, on the topic, that a channel is in trouble; at most once an hour.
     async fn tell(&self, reason: &str) {
         // The topic cannot tell of itself; the dead letters' alarm does.
-        if self.channel.channel.kind() == "sns" {
+        if self.channel.channel.kind() == "sns" && self.channel.channel.topic_arn().is_none() {
             return;
         }
         let (app, name) = (self.app, self.channel.name.as_str());

@@ -47,4 +47,13 @@ mod tests {
         assert_eq!(names, ["Records", "Failed"]);
         assert_eq!((&line["Failed"], &line["Findings"], &line["FunctionName"]), (&json!(1), &json!(0), &json!("f")));
     }
+
+    #[test]
+    fn what_comes_back_from_a_queue_does_not_break_the_silence() {
+        // The alarm on silence asks for this metric.
+        let mut summary = Summary::default();
+        summary.deliveries.redelivered = 3;
+        let line: Value = serde_json::from_str(&line(&summary, "f", Moment::from_millis(7))).unwrap();
+        assert!(!line["_aws"]["CloudWatchMetrics"][0]["Metrics"].to_string().contains("Records"), "{line}");
+    }
 }

@@ -10,8 +10,8 @@ pub struct OwnCalls {
     pub role_arn: Option<String>,
     /// Our function's name, which Lambda takes for the session's.
     pub function_name: Option<String>,
-    /// Our topic.
-    pub topic_arn: Option<String>,
+    /// The topics that we publish to: the deployment's, and those that channels name.
+    pub topic_arns: Vec<String>,
     /// Our secret.
     pub secret_arn: Option<String>,
     /// Our queues' URLs.
@@ -35,7 +35,9 @@ impl OwnCalls {
         let on = |target: &Option<String>| target.as_ref().is_some_and(|target| call.targets.contains(target));
         *arn == session
             && match (call.service.as_deref(), call.event.as_deref()) {
-                (Some("sns.amazonaws.com"), Some("Publish")) => on(&self.topic_arn),
+                (Some("sns.amazonaws.com"), Some("Publish")) => {
+                    self.topic_arns.iter().any(|topic| call.targets.contains(topic))
+                }
                 (Some("secretsmanager.amazonaws.com"), Some("GetSecretValue")) => on(&self.secret_arn),
                 // The key's service is called for us, by the two services that we call.
                 (Some("kms.amazonaws.com"), Some("Decrypt" | "GenerateDataKey")) => {
@@ -83,6 +85,7 @@ mod tests {
             function_name: Some("f".to_owned()),
             queue_urls: vec!["https://sqs.us-east-1.amazonaws.com/123456789012/redelivery".to_owned()],
             table: Some("ledger".to_owned()),
+            topic_arns: vec!["arn:aws:sns:us-east-1:123456789012:ours".to_owned()],
             ..OwnCalls::default()
         };
         let call = |service: &str, event: &str, target: &str| Call {
@@ -96,6 +99,7 @@ mod tests {
             ("sqs", "SendMessage", "https://sqs.us-east-1.amazonaws.com/123456789012/redelivery"),
             ("sqs", "SendMessage", "arn:aws:sqs:us-east-1:123456789012:redelivery"),
             ("dynamodb", "PutItem", "ledger"),
+            ("sns", "Publish", "arn:aws:sns:us-east-1:123456789012:ours"),
             ("dynamodb", "TransactWriteItems", "arn:aws:dynamodb:us-east-1:123456789012:table/ledger"),
         ] {
             assert!(own.contains(&call(service, event, target)), "{service} {event} {target}");
@@ -105,6 +109,7 @@ mod tests {
             ("sqs", "SendMessage", "https://sqs.us-east-1.amazonaws.com/123456789012/another"),
             ("sqs", "SendMessage", "arn:aws:sqs:us-east-1:999999999999:redelivery"),
             ("dynamodb", "DeleteItem", "ledger"),
+            ("sns", "Publish", "arn:aws:sns:us-east-1:123456789012:another"),
             ("dynamodb", "PutItem", "arn:aws:dynamodb:us-east-1:123456789012:table/ledger2"),
         ] {
             assert!(!own.contains(&call(service, event, target)), "{service} {event} {target}");

@@ -56,7 +56,7 @@ struct Vendor {
     taken: Vec<Taken>,
 }
 
-/// Every channel's vendor, by the channel's name; `topic` is SNS. What has no script takes everything.
+/// Every channel's vendor, by the channel's name; a topic's by the topic's, and `topic` is the deployment's own. What has no script takes everything.
 pub(crate) struct Outside {
     start: Instant,
     vendors: Mutex<HashMap<String, Vendor>>,
@@ -189,7 +189,10 @@ impl Outside {
 impl Transport for Outside {
     async fn send(&self, request: Request, timeout: Duration) -> Reply {
         let (channel, text, is_sns) = match &request {
-            Request::Sns { message, .. } => ("topic".to_owned(), message.clone(), true),
+            Request::Sns { topic_arn, message, .. } => {
+                let name = topic_arn.as_deref().and_then(|arn| arn.rsplit(':').next()).unwrap_or("topic");
+                (name.to_owned(), message.clone(), true)
+            }
             Request::Http(request) => {
                 let channel = request.url.expose().rsplit('/').next().unwrap().to_owned();
                 (channel, request.content.as_ref().unwrap().1.expose().to_owned(), false)
@@ -203,7 +206,8 @@ impl Transport for Outside {
         match self.act(&channel, &text) {
             Act::Take if is_sns => Reply::Published("id".to_owned()),
             Act::Take => http(200, None, "ok"),
-            Act::Status(..) | Act::Revoked if is_sns => Reply::SnsFault("InternalError".to_owned()),
+            Act::Status(..) if is_sns => Reply::SnsFault("InternalError".to_owned()),
+            Act::Revoked if is_sns => Reply::SnsFault("AuthorizationError".to_owned()),
             Act::Status(status, seconds) => http(status, seconds, ""),
             Act::Revoked => http(403, None, "invalid_token"),
             Act::Hang => {

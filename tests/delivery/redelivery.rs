@@ -22,6 +22,7 @@ async fn a_channel_that_was_down_gets_its_alert_when_it_recovers_and_only_that()
     assert_eq!((account.deliveries.delivered, account.deliveries.queued), (1, 1));
     let account = redeliver_until(&app, 60 * MINUTE).await;
     assert_eq!((account.deliveries.delivered, app.queues.waiting(), dead(&app).len()), (1, 0, 0));
+    assert_eq!(account.records, 0, "a delivery is no record: it must not break the silence that an alarm waits for");
     let taken = app.transport.taken("soc");
     assert_eq!((taken.len(), app.transport.taken("topic").len()), (1, 1));
     assert!((20 * MINUTE..40 * MINUTE).contains(&taken[0].at), "{:?}", taken[0].at);
@@ -79,6 +80,17 @@ async fn a_rejection_is_dead_at_once_and_people_are_told_once_an_hour() {
     tokio::time::sleep(20 * MINUTE).await;
     assert_eq!(app.queues.redrive(), 4);
     assert_eq!(redeliver(&app).await.deliveries.delivered, 4);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_own_topic_tells_of_another_topic_that_does_not_take_alerts() {
+    let other = r#""topic": { "type": "sns" }, "other": { "type": "sns", "topic_arn": "arn:aws:sns:us-east-1:123456789012:other" }"#;
+    let app = app(&RULES.replace(r#""topic": { "type": "sns" }"#, other));
+    app.transport.script("other", |_, _| Act::Revoked);
+    let account = summary(invoke(STOP, &app).await);
+    assert_eq!((account.deliveries.dead, account.operational), (1, 1), "{account:?}");
+    let told = app.transport.taken("topic").pop().unwrap().text;
+    assert!(told.contains("offlimits itself needs attention") && told.contains("other"), "{told}");
 }
 
 #[tokio::test(start_paused = true)]

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -15,6 +16,9 @@ GRANTS = {
     ("logs:CreateLogStream", "Logs"): "its log",
     ("logs:PutLogEvents", "Logs"): "its log",
     ("sns:Publish", "Topic"): "the alerts",
+    ("sns:Publish", "MoreTopicArns"): "those that go to topics of others",
+    ("kms:GenerateDataKey*", "MoreTopicKeyArns"): "which may be encrypted with keys of their own",
+    ("kms:Decrypt", "MoreTopicKeyArns"): "which may be encrypted with keys of their own",
     ("kms:GenerateDataKey*", "Key"): "publishing to an encrypted topic takes its data key",
     ("kms:Decrypt", "Key"): "and opens it",
     ("secretsmanager:GetSecretValue", "Secret"): "the channels' credentials, in the secret made here",
@@ -98,6 +102,23 @@ def test_the_function_may_do_only_what_it_needs(transformed):
         assert resource in transformed["Resources"] or resource in transformed["Parameters"]
 
 
+def test_topics_of_others_are_granted_only_where_they_are_named(transformed):
+    statements = transformed["Resources"]["Role"]["Properties"]["Policies"][0]["PolicyDocument"]["Statement"]
+    conditional = {s["Fn::If"][1]["Sid"]: s["Fn::If"] for s in statements if "Fn::If" in s}
+    for sid, condition, parameter in [
+        ("AlertElsewhere", "HasMoreTopics", "MoreTopicArns"),
+        ("EncryptAlertsElsewhere", "HasMoreTopicKeys", "MoreTopicKeyArns"),
+    ]:
+        assert conditional[sid][0] == condition and conditional[sid][2] == {"Ref": "AWS::NoValue"}
+        assert transformed["Conditions"][condition] == {"Fn::Not": [{"Fn::Equals": [{"Fn::Join": ["", {"Ref": parameter}]}, ""]}]}
+        assert transformed["Parameters"][parameter]["Default"] == ""
+    fits = transformed["Parameters"]["MoreTopicArns"]["AllowedPattern"]
+    for arn in ["", "arn:aws:sns:us-east-1:123456789012:soc", "arn:aws-us-gov:sns:us-gov-west-1:123456789012:soc_2"]:
+        assert re.search(fits, arn)
+    for arn in ["*", "arn:aws:sns:*:123456789012:soc", "arn:aws:sns:us-east-1:123456789012:*", "arn:aws:sqs:us-east-1:123456789012:soc"]:
+        assert not re.search(fits, arn)
+
+
 def test_only_lambda_may_become_the_role(transformed):
     [trust] = statements(transformed["Resources"]["Role"]["Properties"]["AssumeRolePolicyDocument"])
     assert trust["Principal"] == {"Service": "lambda.amazonaws.com"}
@@ -166,14 +187,15 @@ def test_alarms_on_errors_throttles_dead_letters_and_silence(transformed):
         assert targets(alarm["AlarmActions"][0]) == ["Topic"]
         [dimension] = alarm["Dimensions"]
         watched.add((alarm["MetricName"], *targets(dimension["Value"])))
-        silence = alarm["MetricName"] == "Invocations"
+        silence = alarm["MetricName"] == "Records"
+        assert alarm["Namespace"] == ("offlimits" if silence or alarm["MetricName"] == "LedgerFaults" else alarm["Namespace"])
         assert alarm["TreatMissingData"] == ("breaching" if silence else "notBreaching")
         assert (alarm["ComparisonOperator"], alarm["Threshold"]) == (("LessThanThreshold", 1) if silence else ("GreaterThanThreshold", 0))
         assert alarm["Period"] == (86400 if silence else 60)
     assert watched == {
         ("Errors", "Function"),
         ("Throttles", "Function"),
-        ("Invocations", "Function"),
+        ("Records", "Function"),
         ("ApproximateNumberOfMessagesVisible", "UndeliveredEvents"),
         ("ApproximateNumberOfMessagesVisible", "FailedEvents"),
         ("ApproximateNumberOfMessagesVisible", "DeadLetters"),
