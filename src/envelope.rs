@@ -93,13 +93,15 @@ pub fn open(text: &str) -> Opened {
 
 /// Objects and arrays one after the other, each over as many lines as it likes: what `jq .` prints.
 fn documents(text: &str) -> Option<Vec<&str>> {
-    let (mut lexer, mut nesting) = (Lexer::new(text, 0), Nesting::default());
-    let mut documents = Vec::new();
-    while !lexer.is_at_end() {
-        let start = lexer.at();
-        lexer.peek().filter(|first| b"{[".contains(first))?;
-        lexer.skip(&mut nesting).ok()?;
-        documents.push(&text[start..lexer.at()]);
+    let (mut lexer, mut nesting) = (Lexer::new(text), Nesting::default());
+    let (mut documents, mut at) = (Vec::new(), lexer.space(0));
+    while at < text.len() {
+        if !b"{[".contains(&lexer.byte(at)) {
+            return None;
+        }
+        let end = lexer.skip(at, &mut nesting).ok()?;
+        documents.push(&text[at..end]);
+        at = lexer.space(end);
     }
     Some(documents).filter(|documents| !documents.is_empty())
 }

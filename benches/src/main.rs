@@ -1,22 +1,24 @@
 //! How fast the engine is: ratios of CPU time, each measured in one run that takes turns with what it is compared with.
 //!
-//! `cargo bench --bench engine` prints the tables; `-- --write docs/performance.md` puts them there.
+//! `make bench` runs it. It prints the tables; `--write PAGE` puts them there, `--archive FOLDER` measures on the log files of
+//! a folder.
 #![allow(missing_docs, clippy::print_stdout, clippy::print_stderr, clippy::unwrap_used, reason = "a benchmark")]
 
+mod archives;
+mod corpus;
 mod measure;
 mod rivals;
 mod traffic;
 
 use std::fmt::Write as _;
 use std::hint::black_box;
-use std::io::Write as _;
 
 use offlimits::record::Record;
 use offlimits::rules::RuleSet;
 
+use self::corpus::Corpus;
 use self::measure::{least, median, once};
 
-const RECORDS: usize = 20_000;
 const ROUNDS: usize = 9;
 
 fn compile(source: &str) -> RuleSet {
@@ -24,20 +26,30 @@ fn compile(source: &str) -> RuleSet {
 }
 
 fn main() {
-    let records = traffic::records(RECORDS, 1);
-    let bytes: usize = records.iter().map(String::len).sum();
+    let mut arguments = std::env::args().skip(1);
+    let (mut page, mut archive) = (None, None);
+    while let Some(argument) = arguments.next() {
+        match &*argument {
+            "--write" => page = arguments.next(),
+            "--archive" => archive = arguments.next().map(Into::into),
+            other => panic!("{other} is not known: [--write PAGE] [--archive FOLDER]"),
+        }
+    }
+    let corpus = Corpus::find(archive);
+    let records = &corpus.records;
     let mut out = format!(
-        "{RECORDS} made-up records ({} bytes on average), one thread, least CPU time of {ROUNDS} interleaved rounds.\n\n",
-        bytes / RECORDS
+        "{} of them, {} ({} bytes on average); one thread, the least CPU time of {ROUNDS} interleaved rounds.\n\n",
+        records.len(),
+        corpus.name,
+        corpus.bytes()
     );
-    parsing(&records, &mut out);
-    matching(&records, &mut out);
-    compiling(&mut out);
-    archives(&records, &mut out);
+    parsing(records, &mut out);
+    matching(records, &mut out);
+    compiling(records, &mut out);
+    archives::table(&corpus, &mut out);
     println!("{out}");
-    let mut arguments = std::env::args().skip_while(|argument| argument != "--write");
-    if let (Some(_), Some(path)) = (arguments.next(), arguments.next()) {
-        write_between(&path, "engine", &out);
+    if let Some(page) = page {
+        write_between(&page, "engine", &out);
     }
 }
 
@@ -141,7 +153,7 @@ fn matching(records: &[String], out: &mut String) {
 }
 
 /// From the text of `rules.json` to rules that can run, and the first record after it.
-fn compiling(out: &mut String) {
+fn compiling(records: &[String], out: &mut String) {
     let _ = writeln!(
         out,
         "| rules | bytes of rules.json | load and compile, ms | RegexSets of them, ms | the first record after it, µs |\n\
@@ -152,14 +164,12 @@ fn compiling(out: &mut String) {
         let time = least(15, &mut [&mut || drop(black_box(RuleSet::compile(&source)))])[0];
         let sets = least(2, &mut [&mut || drop(black_box(rivals::Sets::of(&rows)))])[0];
         // A write by a user: the identity, the verbs and the services that most rules are about.
-        let record = traffic::records(5_000, 3)
-            .into_iter()
-            .find(|record| record.contains("IAMUser") && record.contains("\"Create"))
-            .unwrap();
+        let record =
+            records.iter().find(|record| record.contains("IAMUser") && record.contains("\"Create")).unwrap();
         let firsts = (0..15)
             .map(|_| {
                 let rules = compile(&source);
-                once(|| drop(black_box(rules.scanner().evaluate(&record))))
+                once(|| drop(black_box(rules.scanner().evaluate(record))))
             })
             .collect();
         let first = median(firsts).as_secs_f64();
@@ -170,46 +180,6 @@ fn compiling(out: &mut String) {
             time * 1e3,
             sets * 1e3,
             first * 1e6
-        );
-    }
-    out.push('\n');
-}
-
-/// Gzipped log files, evaluated, over unpacking them alone.
-fn archives(records: &[String], out: &mut String) {
-    let files: Vec<Vec<u8>> = records
-        .chunks(2_000)
-        .map(|records| {
-            let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
-            write!(gzip, "{{\"Records\":[{}]}}", records.join(",")).unwrap();
-            gzip.finish().unwrap()
-        })
-        .collect();
-    let _ = writeln!(
-        out,
-        "| rules | records that match | unpack, µs a record | **unpack and evaluate ÷ unpack** |\n|---:|---:|---:|---:|"
-    );
-    for count in [100, 10_000] {
-        let rules = compile(&traffic::rules(count).0);
-        let mut scanner = rules.scanner();
-        let mut hits = 0;
-        let (mut one, mut two) = (rivals::Unpacker::new(), rivals::Unpacker::new());
-        let times = least(
-            ROUNDS,
-            &mut [&mut || files.iter().for_each(|file| _ = black_box(one.unpack(file))), &mut || {
-                hits = 0;
-                for file in &files {
-                    let text = std::str::from_utf8(two.unpack(file)).unwrap();
-                    scanner.scan(text, |_, _, findings| hits += usize::from(findings.is_ok()));
-                }
-            }],
-        );
-        let _ = writeln!(
-            out,
-            "| {count} | {:.2} % | {:.2} | **{:.2}** |",
-            hits as f64 * 100.0 / records.len() as f64,
-            times[0] * 1e6 / records.len() as f64,
-            times[1] / times[0]
         );
     }
     out.push('\n');

@@ -4,25 +4,47 @@ use std::time::Duration;
 
 use rustix::time::{ClockId, clock_gettime};
 
-/// The CPU time that this thread has had.
-fn now() -> Duration {
-    let time = clock_gettime(ClockId::ThreadCPUTime);
-    Duration::new(time.tv_sec.unsigned_abs(), u32::try_from(time.tv_nsec).unwrap_or_default())
+/// Whose CPU time.
+#[derive(Clone, Copy)]
+pub(crate) enum Clock {
+    /// This thread's.
+    Thread,
+    /// All threads'.
+    Process,
+}
+
+impl Clock {
+    fn now(self) -> Duration {
+        let time = clock_gettime(match self {
+            Self::Thread => ClockId::ThreadCPUTime,
+            Self::Process => ClockId::ProcessCPUTime,
+        });
+        Duration::new(time.tv_sec.unsigned_abs(), u32::try_from(time.tv_nsec).unwrap_or_default())
+    }
+
+    fn of(self, run: impl FnOnce()) -> Duration {
+        let start = self.now();
+        run();
+        self.now().saturating_sub(start)
+    }
 }
 
 /// The CPU time of one run.
 pub(crate) fn once(run: impl FnOnce()) -> Duration {
-    let start = now();
-    run();
-    now() - start
+    Clock::Thread.of(run)
 }
 
 /// The least CPU time of each way, over so many rounds: what disturbs can only add.
 pub(crate) fn least(rounds: usize, ways: &mut [&mut dyn FnMut()]) -> Vec<f64> {
+    least_by(Clock::Thread, rounds, ways)
+}
+
+/// As [`least`], by that clock.
+pub(crate) fn least_by(clock: Clock, rounds: usize, ways: &mut [&mut dyn FnMut()]) -> Vec<f64> {
     let mut least = vec![f64::MAX; ways.len()];
     for _ in 0..rounds {
         for (way, least) in ways.iter_mut().zip(&mut least) {
-            *least = least.min(once(&mut **way).as_secs_f64());
+            *least = least.min(clock.of(&mut **way).as_secs_f64());
         }
     }
     least

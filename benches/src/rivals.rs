@@ -83,10 +83,12 @@ pub(crate) struct Unpacker(Decompressor, Vec<u8>);
 
 impl Unpacker {
     pub(crate) fn new() -> Self {
-        Self(Decompressor::new(), vec![0; 16 * 1024 * 1024])
+        Self(Decompressor::new(), Vec::new())
     }
 
     pub(crate) fn unpack(&mut self, file: &[u8]) -> &[u8] {
+        let length = file.last_chunk().map_or(0, |last| u32::from_le_bytes(*last) as usize);
+        self.1.resize(self.1.len().max(length), 0);
         let bytes = self.0.gzip_decompress(file, &mut self.1).unwrap();
         &self.1[..bytes]
     }

@@ -9,7 +9,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use crate::json::{Lexer, Nesting, NotJson, unescape};
+use crate::json::{Lexer, Nesting, Next, NotJson, Quoted, unescape};
 use crate::record::Found;
 
 /// A place in the tree of paths.
@@ -28,8 +28,10 @@ pub(super) struct Paths(Vec<Place>);
 #[derive(Debug, Default)]
 struct Place {
     key: Box<str>,
-    /// The length of each one's key, which settles most comparisons, and its place.
-    children: Vec<(usize, SlotId)>,
+    /// The key's first eight bytes.
+    head: u64,
+    /// A hash table of the places below, a power of two long and an eighth full; 0, which is below nothing: none.
+    children: Box<[SlotId]>,
     /// Past the last of its descendants.
     end: SlotId,
     /// Whether a path ends here.
@@ -39,7 +41,7 @@ struct Place {
 /// The tree while it grows.
 #[derive(Debug, Default)]
 pub(super) struct Branch {
-    children: BTreeMap<(usize, Box<str>), Branch>,
+    children: BTreeMap<Box<str>, Branch>,
     wanted: bool,
 }
 
@@ -48,26 +50,24 @@ impl Branch {
     pub(super) fn add<'k>(&mut self, path: impl IntoIterator<Item = &'k str>) {
         let path: Vec<&str> = path.into_iter().collect();
         if path.len() <= MAX_KEYS {
-            path.into_iter()
-                .fold(self, |branch, key| branch.children.entry((key.len(), key.into())).or_default())
-                .wanted = true;
+            path.into_iter().fold(self, |branch, key| branch.children.entry(key.into()).or_default()).wanted = true;
         }
     }
 
     /// Adds a key at the top of which only its presence counts.
     pub(super) fn mark(&mut self, key: &str) {
-        self.children.entry((key.len(), key.into())).or_default();
+        self.children.entry(key.into()).or_default();
     }
 
     fn plant(self, key: Box<str>, places: &mut Vec<Place>) -> Option<SlotId> {
         let id = SlotId::try_from(places.len()).ok().filter(|_| places.len() < MAX_SLOTS)?;
-        places.push(Place { key, wanted: self.wanted, ..Place::default() });
+        places.push(Place { head: head(key.as_bytes(), 0, key.len()), key, wanted: self.wanted, ..Place::default() });
         let children = self.children.into_iter();
-        let children =
-            children.filter_map(|((length, key), branch)| Some((length, branch.plant(key, places)?))).collect();
+        let children: Vec<SlotId> = children.filter_map(|(key, branch)| branch.plant(key, places)).collect();
         let end = SlotId::try_from(places.len()).unwrap_or(SlotId::MAX);
+        let table = table(&children, places);
         let place = &mut places[usize::from(id)];
-        (place.children, place.end) = (children, end);
+        (place.children, place.end) = (table, end);
         Some(id)
     }
 }
@@ -87,23 +87,73 @@ impl Paths {
 
     /// The place of a path, if it leads anywhere.
     pub(super) fn place<'k>(&self, path: impl IntoIterator<Item = &'k str>) -> Option<SlotId> {
-        path.into_iter().try_fold(0, |slot, key| self.child(slot, key.as_bytes()))
+        path.into_iter().try_fold(0, |slot, key| self.child(slot, key.as_bytes(), 0, key.len()))
     }
 
+    /// The place below this one whose key stands in the text at `start`.
     #[inline]
-    fn child(&self, slot: SlotId, key: &[u8]) -> Option<SlotId> {
-        let is_it = |child: &SlotId| *self.0[usize::from(*child)].key.as_bytes() == *key;
-        let children = self.0[usize::from(slot)].children.iter();
-        children.filter(|(length, _)| *length == key.len()).map(|(_, child)| *child).find(is_it)
+    fn child(&self, slot: SlotId, text: &[u8], start: usize, length: usize) -> Option<SlotId> {
+        let children = &*self.0[usize::from(slot)].children;
+        let head = head(text, start, length);
+        let mut at = hash(head, length);
+        loop {
+            let id = *children.get(at & children.len().wrapping_sub(1))?;
+            let child = &self.0[usize::from(id)];
+            let is_it = child.head == head
+                && child.key.len() == length
+                && (length <= 8 || text[start + 8..start + length] == child.key.as_bytes()[8..]);
+            if is_it || id == 0 {
+                return (id != 0).then_some(id);
+            }
+            at += 1;
+        }
     }
+}
+
+/// A table of places, by the hash of their keys; a place that is taken leads to the next.
+fn table(children: &[SlotId], places: &[Place]) -> Box<[SlotId]> {
+    if children.is_empty() {
+        return Box::default();
+    }
+    let mut table = vec![0; (children.len() * 8).next_power_of_two()];
+    for id in children {
+        let Place { head, key, .. } = &places[usize::from(*id)];
+        let mut at = hash(*head, key.len());
+        while table[at % table.len()] != 0 {
+            at += 1;
+        }
+        let at = at % table.len();
+        table[at] = *id;
+    }
+    table.into()
+}
+
+/// Few of the keys that records have share their length and their first eight bytes.
+#[inline]
+fn hash(head: u64, length: usize) -> usize {
+    let word = head ^ (length as u64).rotate_right(11);
+    (word.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 44) as usize
+}
+
+/// The first eight bytes of a key, as a number; zeros for those that it does not have.
+#[inline]
+fn head(text: &[u8], start: usize, length: usize) -> u64 {
+    let rest = &text[start..];
+    let word = rest.first_chunk().copied().unwrap_or_else(|| {
+        let mut word = [0; 8];
+        word[..rest.len()].copy_from_slice(rest);
+        word
+    });
+    let word = u64::from_le_bytes(word);
+    if length < 8 { word & !(u64::MAX << (8 * length)) } else { word }
 }
 
 /// Where the values of one record stand. Its memory is used again for the next.
 #[derive(Debug, Default)]
 pub(super) struct Picked {
     slots: Vec<Slot>,
-    /// The slots that this record has changed.
-    touched: Vec<SlotId>,
+    /// The number of this record: a slot with another one's is empty.
+    record: u32,
     /// Values beyond a slot's first.
     more: Vec<(SlotId, Span)>,
     /// The objects that stand where a path ends.
@@ -115,6 +165,8 @@ pub(super) struct Picked {
 
 #[derive(Debug, Default, Clone)]
 struct Slot {
+    /// The record that it was last used for.
+    record: u32,
     first: Option<Span>,
     more: bool,
     /// A path may find something here that was not picked.
@@ -159,21 +211,24 @@ impl Span {
 }
 
 impl Picked {
-    /// Picks the fields of the value that begins at byte `at`, and says where it ends.
-    pub(super) fn pick(&mut self, paths: &Paths, text: &str, at: usize) -> Result<usize, NotJson> {
-        if self.slots.len() == paths.0.len() {
-            self.touched.drain(..).for_each(|slot| self.slots[usize::from(slot)] = Slot::default());
-        } else {
+    /// Picks the fields of the value that begins at byte `at`, and says where it ends. `lexer` is the text's.
+    pub(super) fn pick(
+        &mut self,
+        paths: &Paths,
+        lexer: &mut Lexer<'_>,
+        text: &str,
+        at: usize,
+    ) -> Result<usize, NotJson> {
+        self.record = self.record.wrapping_add(1);
+        if self.slots.len() != paths.0.len() || self.record == 0 {
             self.slots = vec![Slot::default(); paths.0.len()];
-            self.touched.clear();
+            self.record = 1;
         }
         self.more.clear();
         self.objects.clear();
         // Places are noted in 32 bits.
         self.odd = u32::try_from(text.len()).is_err();
-        let mut walk = Walk { paths, lexer: Lexer::new(text, at), text, picked: self, objects: 0 };
-        walk.value(0, 0)?;
-        Ok(walk.lexer.at())
+        Walk { paths, lexer, text, picked: self, objects: 0 }.value(0, 0, at)
     }
 
     /// Whether only the whole record tells.
@@ -183,12 +238,12 @@ impl Picked {
 
     /// Whether the key of a place is there, whatever its value.
     pub(super) fn has(&self, slot: SlotId) -> bool {
-        self.slots[usize::from(slot)].seen_in != 0
+        self.at(slot).seen_in != 0
     }
 
     /// The value of a slot that has one at most.
     pub(super) fn scalar<'t>(&self, slot: SlotId, text: &'t str) -> Scalar<'t> {
-        match &self.slots[usize::from(slot)] {
+        match self.at(slot) {
             Slot { first: None, unsure: false, .. } => Scalar::Missing,
             Slot { first: Some(span), more: false, unsure: false, .. } if !span.escaped => Scalar::Text(span.raw(text)),
             _ => Scalar::Other,
@@ -197,7 +252,7 @@ impl Picked {
 
     /// The first scalar at a slot as it stands in the text, and whether it has escapes.
     pub(super) fn first<'t>(&self, slot: SlotId, text: &'t str) -> Option<(&'t str, bool)> {
-        self.slots[usize::from(slot)].first.map(|span| (span.raw(text), span.escaped))
+        self.at(slot).first.map(|span| (span.raw(text), span.escaped))
     }
 
     /// The objects that stand at a slot, as JSON.
@@ -207,7 +262,7 @@ impl Picked {
 
     /// What `ask` says of a slot's values; `None` if they are not known.
     pub(super) fn ask<A>(&self, slot: SlotId, text: &str, ask: impl FnOnce(&[Found<'_>]) -> A) -> Option<A> {
-        match &self.slots[usize::from(slot)] {
+        match self.at(slot) {
             Slot { unsure: true, .. } => None,
             Slot { first: None, .. } => Some(ask(&[])),
             Slot { first: Some(span), more: false, .. } => Some(ask(&[Found::Derived(span.value(text))])),
@@ -220,9 +275,22 @@ impl Picked {
         }
     }
 
+    /// What this record has at a slot.
+    #[inline]
+    fn at(&self, id: SlotId) -> &Slot {
+        const EMPTY: &Slot = &Slot { record: 0, first: None, more: false, unsure: false, seen_in: 0 };
+        let slot = &self.slots[usize::from(id)];
+        if slot.record == self.record { slot } else { EMPTY }
+    }
+
+    /// The same, to be changed.
+    #[inline]
     fn slot(&mut self, id: SlotId) -> &mut Slot {
-        self.touched.push(id);
-        &mut self.slots[usize::from(id)]
+        let slot = &mut self.slots[usize::from(id)];
+        if slot.record != self.record {
+            *slot = Slot { record: self.record, ..Slot::default() };
+        }
+        slot
     }
 
     fn add(&mut self, id: SlotId, range: Range<usize>, escaped: bool) {
@@ -237,102 +305,108 @@ impl Picked {
     }
 }
 
-struct Walk<'a> {
+struct Walk<'a, 't> {
     paths: &'a Paths,
-    lexer: Lexer<'a>,
+    lexer: &'a mut Lexer<'t>,
     text: &'a str,
     picked: &'a mut Picked,
     objects: u32,
 }
 
-impl Walk<'_> {
-    /// A value where the tree has a place.
-    fn value(&mut self, id: SlotId, depth: usize) -> Result<(), NotJson> {
+impl Walk<'_, '_> {
+    /// The place behind the value that begins at `start`, for which the tree has a place.
+    fn value(&mut self, id: SlotId, depth: usize, start: usize) -> Result<usize, NotJson> {
         let paths = self.paths;
         let place = &paths.0[usize::from(id)];
-        let start = self.lexer.at();
-        match self.lexer.peek() {
-            Some(b'{' | b'[') if depth > MAX_DEPTH => {
-                self.picked.odd = true;
-                self.lexer.skip(&mut self.picked.nesting)?;
-            }
-            Some(b'{') => {
-                if place.children.is_empty() {
-                    self.lexer.skip(&mut self.picked.nesting)?;
-                } else {
-                    self.object(id, depth)?;
-                }
-                if place.wanted {
-                    self.picked.slot(id).unsure = true;
-                    self.picked.objects.push((id, Span::of(start..self.lexer.at(), false)));
-                }
-            }
-            Some(b'[') => self.array(id, depth)?,
-            Some(b'"') => {
-                let string = self.lexer.string()?;
-                // A path that goes on enters the document in a string, if it is one.
-                let inner = &self.text[string.inner.clone()];
-                let may_hold_more =
-                    !place.children.is_empty() && (string.escaped || inner.trim_start().starts_with(['{', '[', '%']));
-                if may_hold_more {
-                    (id + 1..place.end).for_each(|below| self.picked.slot(below).unsure = true);
+        match self.lexer.byte(start) {
+            b'"' => {
+                let string = self.lexer.string(start)?;
+                let end = string.end();
+                if !place.children.is_empty() {
+                    self.enter_string(id, &string);
                 }
                 if place.wanted {
                     self.picked.add(id, string.inner, string.escaped);
                 }
+                Ok(end)
             }
-            Some(b'-' | b'0'..=b'9') => {
-                let digits = self.lexer.number()?;
+            b'{' | b'[' if depth > MAX_DEPTH => {
+                self.picked.odd = true;
+                self.lexer.skip(start, &mut self.picked.nesting)
+            }
+            b'{' => {
+                let end = if place.children.is_empty() {
+                    self.lexer.skip(start, &mut self.picked.nesting)?
+                } else {
+                    self.object(id, depth, start)?
+                };
                 if place.wanted {
-                    self.picked.add(id, digits, false);
+                    self.picked.slot(id).unsure = true;
+                    self.picked.objects.push((id, Span::of(start..end, false)));
                 }
+                Ok(end)
+            }
+            b'[' => self.array(id, depth, start),
+            b'-' | b'0'..=b'9' => {
+                let end = self.lexer.number(start)?;
+                if place.wanted {
+                    self.picked.add(id, start..end, false);
+                }
+                Ok(end)
             }
             word => {
-                self.lexer.word()?;
-                if place.wanted && word != Some(b'n') {
-                    self.picked.add(id, start..self.lexer.at(), false);
+                let end = self.lexer.word(start)?;
+                if place.wanted && word != b'n' {
+                    self.picked.add(id, start..end, false);
                 }
+                Ok(end)
             }
         }
-        Ok(())
     }
 
-    fn object(&mut self, id: SlotId, depth: usize) -> Result<(), NotJson> {
+    /// A path that goes on enters the document in a string, if it is one.
+    fn enter_string(&mut self, id: SlotId, string: &Quoted) {
+        let may_be_one = string.escaped || self.text[string.inner.clone()].trim_start().starts_with(['{', '[', '%']);
+        if may_be_one {
+            (id + 1..self.paths.0[usize::from(id)].end).for_each(|below| self.picked.slot(below).unsure = true);
+        }
+    }
+
+    fn object(&mut self, id: SlotId, depth: usize, start: usize) -> Result<usize, NotJson> {
         self.objects += 1;
         let this = self.objects;
-        self.lexer.open()?;
-        if self.lexer.take(b'}') {
-            return Ok(());
-        }
+        let mut next = self.lexer.open(start);
         loop {
-            let key = self.lexer.key()?;
+            let at = match next {
+                Next::Part(at) => at,
+                Next::End(end) => return Ok(end),
+            };
+            let (key, at) = self.lexer.key(at)?;
             self.picked.odd |= key.escaped;
-            match self.paths.child(id, &self.text.as_bytes()[key.inner]) {
+            let end = match self.paths.child(id, self.text.as_bytes(), key.inner.start, key.inner.len()) {
                 Some(child) => {
                     let slot = self.picked.slot(child);
                     let repeated = slot.seen_in == this;
                     slot.seen_in = this;
                     // The last of repeated keys counts, and the first has been picked.
                     self.picked.odd |= repeated;
-                    self.value(child, depth + 1)?;
+                    self.value(child, depth + 1, at)?
                 }
-                None => self.lexer.skip(&mut self.picked.nesting)?,
-            }
-            if !self.lexer.goes_on(b'}')? {
-                return Ok(());
-            }
+                None => self.lexer.skip(at, &mut self.picked.nesting)?,
+            };
+            next = self.lexer.next(end, b'}')?;
         }
     }
 
-    fn array(&mut self, id: SlotId, depth: usize) -> Result<(), NotJson> {
-        self.lexer.open()?;
-        if self.lexer.take(b']') {
-            return Ok(());
-        }
+    fn array(&mut self, id: SlotId, depth: usize, start: usize) -> Result<usize, NotJson> {
+        let mut next = self.lexer.open(start);
         loop {
-            self.value(id, depth + 1)?;
-            if !self.lexer.goes_on(b']')? {
-                return Ok(());
+            match next {
+                Next::Part(at) => {
+                    let end = self.value(id, depth + 1, at)?;
+                    next = self.lexer.next(end, b']')?;
+                }
+                Next::End(end) => return Ok(end),
             }
         }
     }

@@ -27,6 +27,7 @@ use self::literals::LiteralId;
 use self::memo::Memo;
 pub use self::scan::{Scanned, Scanner};
 use crate::finding::Finding;
+use crate::json::Lexer;
 use crate::record::{Facts, Found, RawRecord, Record, Scope, alias};
 use crate::rules::{Rule, RuleSet};
 
@@ -54,7 +55,11 @@ impl RuleSet {
     fn evaluate_text(&self, text: &str, scratch: &mut Scratch) -> Result<Vec<Finding>, String> {
         let start = text.len() - text.trim_start_matches(SPACE).len();
         let is_object = text.as_bytes().get(start) == Some(&b'{');
-        let end = scratch.picked.pick(&self.engine.index.paths, text, start).ok().filter(|_| is_object);
+        let end = scratch
+            .picked
+            .pick(&self.engine.index.paths, &mut Lexer::new(text), text, start)
+            .ok()
+            .filter(|_| is_object);
         let is_record = end.is_some_and(|end| text[end..].trim_start_matches(SPACE).is_empty());
         // What is no record is told by whoever reads it whole.
         let come = if is_record { self.engine.ask(&self.rules, text, scratch) } else { Come::All };

@@ -6,7 +6,7 @@ use super::extract::Scalar;
 use super::{Come, SPACE, Scratch};
 use crate::envelope::{self, NotARecord, Returned};
 use crate::finding::Finding;
-use crate::json::{Lexer, NotJson};
+use crate::json::{Lexer, Next, NotJson};
 use crate::record::RawRecord;
 use crate::rules::RuleSet;
 
@@ -56,7 +56,7 @@ impl Scanner<'_> {
     #[doc(hidden)]
     pub fn pick<'t>(&mut self, json: &'t str) -> [Option<&'t str>; 3] {
         let index = &self.rules.engine.index;
-        let picked = self.scratch.picked.pick(&index.paths, json, 0).is_ok();
+        let picked = self.scratch.picked.pick(&index.paths, &mut Lexer::new(json), json, 0).is_ok();
         index.call.map(|slot| match self.scratch.picked.scalar(slot, json) {
             Scalar::Text(text) if picked => Some(text),
             _ => None,
@@ -110,60 +110,61 @@ struct File<'f> {
 impl File<'_> {
     /// Evaluates the file, if it has such a form.
     fn plain(&mut self) -> bool {
-        let mut lexer = Lexer::new(self.text, 0);
-        lexer.space();
-        match lexer.peek() {
-            Some(b'[') => self.array(&mut lexer).is_ok() && lexer.is_at_end(),
-            Some(b'{') => match self.log_file(&mut lexer) {
-                Ok(true) => lexer.is_at_end(),
-                Ok(false) => self.lines(),
+        let mut lexer = Lexer::new(self.text);
+        let start = lexer.space(0);
+        match lexer.byte(start) {
+            b'[' => self.array(&mut lexer, start).is_ok_and(|end| lexer.is_at_end(end)),
+            b'{' => match self.log_file(&mut lexer, start) {
+                Ok(Some(end)) => lexer.is_at_end(end),
+                Ok(None) => self.lines(&mut lexer),
                 Err(NotJson) => false,
             },
             _ => false,
         }
     }
 
-    /// `{"Records":[…]}`; whether it begins like one.
-    fn log_file(&mut self, lexer: &mut Lexer<'_>) -> Result<bool, NotJson> {
-        lexer.open()?;
-        let is_log_file = lexer.key().is_ok_and(|key| &self.text[key.inner] == "Records") && lexer.peek() == Some(b'[');
-        if is_log_file {
-            self.array(lexer)?;
-            lexer.space();
-            lexer.expect(b'}')?;
+    /// `{"Records":[…]}`, and the place behind it, if it begins like one.
+    fn log_file(&mut self, lexer: &mut Lexer<'_>, start: usize) -> Result<Option<usize>, NotJson> {
+        let Next::Part(at) = lexer.open(start) else { return Ok(None) };
+        let Ok((key, at)) = lexer.key(at) else { return Ok(None) };
+        if &self.text[key.inner] != "Records" || lexer.byte(at) != b'[' {
+            return Ok(None);
         }
-        Ok(is_log_file)
+        let end = self.array(lexer, at)?;
+        match lexer.next(end, b'}')? {
+            Next::End(end) => Ok(Some(end)),
+            Next::Part(_) => Err(NotJson),
+        }
     }
 
-    fn array(&mut self, lexer: &mut Lexer<'_>) -> Result<(), NotJson> {
-        lexer.open()?;
-        if lexer.take(b']') {
-            return Ok(());
-        }
+    fn array(&mut self, lexer: &mut Lexer<'_>, start: usize) -> Result<usize, NotJson> {
+        let mut next = lexer.open(start);
         loop {
-            let end = self.record(lexer.at()).ok_or(NotJson)?;
-            lexer.go_to(end);
-            if !lexer.goes_on(b']')? {
-                return Ok(());
+            match next {
+                Next::End(end) => return Ok(end),
+                Next::Part(at) => {
+                    let end = self.record(lexer, at).ok_or(NotJson)?;
+                    next = lexer.next(end, b']')?;
+                }
             }
         }
     }
 
-    fn lines(&mut self) -> bool {
+    fn lines(&mut self, lexer: &mut Lexer<'_>) -> bool {
         let mut start = 0;
         self.text.split_inclusive('\n').all(|line| {
             let begin = start + (line.len() - line.trim_start_matches(SPACE).len());
             let end = start + line.trim_end_matches(SPACE).len();
             start += line.len();
             // A value may not go on into the next line.
-            begin >= end || self.record(begin) == Some(end)
+            begin >= end || self.record(lexer, begin) == Some(end)
         })
     }
 
     /// Evaluates the record that begins here, and says where it ends; `None` if it is not plainly a record.
-    fn record(&mut self, at: usize) -> Option<usize> {
+    fn record(&mut self, lexer: &mut Lexer<'_>, at: usize) -> Option<usize> {
         let engine = &self.rules.engine;
-        let end = self.scratch.picked.pick(&engine.index.paths, self.text, at).ok()?;
+        let end = self.scratch.picked.pick(&engine.index.paths, lexer, self.text, at).ok()?;
         let marks = &engine.index.marks;
         let picked = &self.scratch.picked;
         let is_marked = marks.record.iter().any(|mark| picked.has(*mark));

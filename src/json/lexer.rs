@@ -2,21 +2,26 @@
 //!
 //! JSON's grammar (RFC 8259) and nothing else: no comments, no trailing commas, no control characters in strings. Lone
 //! surrogates are grammatical. Numbers may have any size. Nesting of any depth takes memory, one bit a level, and no stack.
+//!
+//! A place goes in and the place after comes out, rather than being kept: so it stays in a register, and this is the code in
+//! which a scan spends most of its time.
 
 use std::borrow::Cow;
 use std::ops::Range;
 
-/// The text is not JSON; [`Lexer::at`] stands near the place.
+use super::stops::Stops;
+
+/// The text is not JSON.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct NotJson;
 
 type Result<T> = std::result::Result<T, NotJson>;
 
-/// A place in a text.
+/// A text to walk over. Places are byte offsets.
 #[derive(Debug, Clone)]
 pub(crate) struct Lexer<'t> {
     text: &'t [u8],
-    at: usize,
+    stops: Stops,
 }
 
 /// A string as it stands in the text.
@@ -28,287 +33,261 @@ pub(crate) struct Quoted {
     pub(crate) escaped: bool,
 }
 
-/// The bytes of a word, one after the other.
-const ONES: u64 = u64::MAX / 255;
-const HIGH_BITS: u64 = ONES << 7;
+/// What stands after a bracket that opens, or after a member or an element.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Next {
+    /// Here another one begins.
+    Part(usize),
+    /// The bracket is closed, and this is the place behind it.
+    End(usize),
+}
+
+impl Quoted {
+    /// The place behind the closing quote.
+    #[inline]
+    pub(crate) fn end(&self) -> usize {
+        self.inner.end + 1
+    }
+}
 
 impl<'t> Lexer<'t> {
-    /// Begins at the text's byte `at`.
-    pub(crate) fn new(text: &'t str, at: usize) -> Self {
-        Self { text: text.as_bytes(), at }
+    /// Of a text.
+    pub(crate) fn new(text: &'t str) -> Self {
+        Self { text: text.as_bytes(), stops: Stops::new() }
     }
 
-    /// The place.
-    pub(crate) fn at(&self) -> usize {
-        self.at
-    }
-
-    /// The byte at the place.
-    pub(crate) fn peek(&self) -> Option<u8> {
-        self.text.get(self.at).copied()
-    }
-
-    /// Steps over white space.
+    /// The byte at a place. Behind the text's end it is 0, which JSON has nowhere.
     #[inline]
-    pub(crate) fn space(&mut self) {
-        while let Some(b' ' | b'\n' | b'\r' | b'\t') = self.peek() {
-            self.at += 1;
-        }
+    pub(crate) fn byte(&self, at: usize) -> u8 {
+        self.text.get(at).copied().unwrap_or_default()
     }
 
-    /// Steps over `byte`, if it stands here.
+    /// The two bytes at a place.
     #[inline]
-    pub(crate) fn take(&mut self, byte: u8) -> bool {
-        let there = self.peek() == Some(byte);
-        self.at += usize::from(there);
-        there
+    fn pair(&self, at: usize) -> [u8; 2] {
+        self.text.get(at..).and_then(<[u8]>::first_chunk).copied().unwrap_or_default()
     }
 
-    /// Steps over `byte`, which must stand here.
+    /// The place behind white space.
     #[inline]
-    pub(crate) fn expect(&mut self, byte: u8) -> Result<()> {
-        if self.take(byte) { Ok(()) } else { Err(NotJson) }
+    pub(crate) fn space(&self, at: usize) -> usize {
+        // Compact JSON has none.
+        if self.byte(at) > b' ' { at } else { self.some_space(at) }
     }
 
-    /// Whether the rest is white space.
-    pub(crate) fn is_at_end(&mut self) -> bool {
-        self.space();
-        self.at == self.text.len()
+    #[inline(never)]
+    fn some_space(&self, mut at: usize) -> usize {
+        while let b' ' | b'\n' | b'\r' | b'\t' = self.byte(at) {
+            at += 1;
+        }
+        at
     }
 
-    /// A string, from its opening quote.
+    /// Whether there is nothing from here on but white space.
+    pub(crate) fn is_at_end(&self, at: usize) -> bool {
+        self.space(at) >= self.text.len()
+    }
+
+    /// The string whose opening quote must stand here.
     #[inline]
-    pub(crate) fn string(&mut self) -> Result<Quoted> {
-        self.expect(b'"')?;
-        let start = self.at;
-        let mut escaped = false;
-        loop {
-            self.plain();
-            match self.peek() {
-                Some(b'"') => {
-                    self.at += 1;
-                    return Ok(Quoted { inner: start..self.at - 1, escaped });
-                }
-                Some(b'\\') => {
-                    escaped = true;
-                    self.escape()?;
-                }
-                _ => return Err(NotJson),
-            }
-        }
-    }
-
-    /// Steps to the next quote, backslash or control character: eight bytes at a time.
-    #[inline]
-    fn plain(&mut self) {
-        let rest = self.text.get(self.at..).unwrap_or_default();
-        let (words, tail) = rest.as_chunks::<8>();
-        for word in words {
-            let word = u64::from_le_bytes(*word);
-            // The high bit of each byte that is zero; beyond the first one there may be false ones.
-            let zeros = |word: u64| word.wrapping_sub(ONES) & !word;
-            let quote = zeros(word ^ (ONES * u64::from(b'"')));
-            let backslash = zeros(word ^ (ONES * u64::from(b'\\')));
-            let control = word.wrapping_sub(ONES * 0x20) & !word;
-            let stops = (quote | backslash | control) & HIGH_BITS;
-            if stops != 0 {
-                self.at += stops.trailing_zeros() as usize / 8;
-                return;
-            }
-            self.at += 8;
-        }
-        self.at += tail.iter().take_while(|byte| !matches!(byte, b'"' | b'\\' | 0..0x20)).count();
-    }
-
-    fn escape(&mut self) -> Result<()> {
-        match self.text.get(self.at + 1) {
-            Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't') => self.at += 2,
-            Some(b'u') => {
-                let digits = self.text.get(self.at + 2..self.at + 6).ok_or(NotJson)?;
-                if !digits.iter().all(u8::is_ascii_hexdigit) {
-                    return Err(NotJson);
-                }
-                self.at += 6;
-            }
-            _ => return Err(NotJson),
-        }
-        Ok(())
-    }
-
-    /// A number.
-    pub(crate) fn number(&mut self) -> Result<Range<usize>> {
-        let start = self.at;
-        self.take(b'-');
-        if !self.take(b'0') {
-            self.digits()?;
-        }
-        if self.take(b'.') {
-            self.digits()?;
-        }
-        if self.take(b'e') || self.take(b'E') {
-            let _sign = self.take(b'+') || self.take(b'-');
-            self.digits()?;
-        }
-        Ok(start..self.at)
-    }
-
-    fn digits(&mut self) -> Result<()> {
-        let start = self.at;
-        while self.peek().is_some_and(|byte| byte.is_ascii_digit()) {
-            self.at += 1;
-        }
-        if self.at > start { Ok(()) } else { Err(NotJson) }
-    }
-
-    /// `true`, `false` or `null`.
-    pub(crate) fn word(&mut self) -> Result<()> {
-        let rest = &self.text[self.at..];
-        let word: &[u8] = match rest.first() {
-            Some(b't') => b"true",
-            Some(b'f') => b"false",
-            _ => b"null",
-        };
-        if !rest.starts_with(word) {
+    pub(crate) fn string(&mut self, at: usize) -> Result<Quoted> {
+        if self.byte(at) != b'"' {
             return Err(NotJson);
         }
-        self.at += word.len();
-        Ok(())
+        let stop = self.stops.next(self.text, at + 1);
+        if self.byte(stop) == b'"' {
+            return Ok(Quoted { inner: at + 1..stop, escaped: false });
+        }
+        Ok(Quoted { inner: at + 1..self.escapes(stop)?, escaped: true })
     }
 
-    /// A string, number, boolean or null.
+    /// The closing quote of a string of which this is the first backslash.
+    #[inline(never)]
+    fn escapes(&mut self, mut at: usize) -> Result<usize> {
+        loop {
+            at = match self.byte(at) {
+                b'"' => return Ok(at),
+                b'\\' => self.stops.next(self.text, self.escape(at)?),
+                _ => return Err(NotJson),
+            };
+        }
+    }
+
+    fn escape(&self, at: usize) -> Result<usize> {
+        match self.byte(at + 1) {
+            b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't' => Ok(at + 2),
+            b'u' => {
+                let digits = self.text.get(at + 2..at + 6).ok_or(NotJson)?;
+                if digits.iter().all(u8::is_ascii_hexdigit) { Ok(at + 6) } else { Err(NotJson) }
+            }
+            _ => Err(NotJson),
+        }
+    }
+
+    /// The place behind a number.
+    pub(crate) fn number(&self, mut at: usize) -> Result<usize> {
+        at += usize::from(self.byte(at) == b'-');
+        at = if self.byte(at) == b'0' { at + 1 } else { self.digits(at)? };
+        if self.byte(at) == b'.' {
+            at = self.digits(at + 1)?;
+        }
+        if let b'e' | b'E' = self.byte(at) {
+            let sign = usize::from(matches!(self.byte(at + 1), b'+' | b'-'));
+            at = self.digits(at + 1 + sign)?;
+        }
+        Ok(at)
+    }
+
     #[inline]
-    fn scalar(&mut self) -> Result<()> {
-        match self.peek() {
-            Some(b'"') => self.string().map(drop),
-            Some(b'-' | b'0'..=b'9') => self.number().map(drop),
-            _ => self.word(),
+    fn digits(&self, start: usize) -> Result<usize> {
+        let mut at = start;
+        while self.byte(at).is_ascii_digit() {
+            at += 1;
+        }
+        if at > start { Ok(at) } else { Err(NotJson) }
+    }
+
+    /// The place behind `true`, `false` or `null`.
+    pub(crate) fn word(&self, at: usize) -> Result<usize> {
+        let rest = self.text.get(at..).unwrap_or_default();
+        match rest {
+            [b't', b'r', b'u', b'e', ..] | [b'n', b'u', b'l', b'l', ..] => Ok(at + 4),
+            [b'f', b'a', b'l', b's', b'e', ..] => Ok(at + 5),
+            _ => Err(NotJson),
         }
     }
 
-    /// Steps over a value of any kind and depth. `nesting` is memory to use.
-    pub(crate) fn skip(&mut self, nesting: &mut Nesting) -> Result<()> {
-        match self.peek() {
-            Some(b'{' | b'[') => self.skip_nested(nesting),
-            _ => self.scalar(),
+    /// The key that stands here, and the place of its value.
+    #[inline]
+    pub(crate) fn key(&mut self, at: usize) -> Result<(Quoted, usize)> {
+        let key = self.string(at)?;
+        let mut at = key.end();
+        if self.pair(at) == *b":\"" {
+            return Ok((key, at + 1));
+        }
+        at = self.space(at);
+        if self.byte(at) == b':' { Ok((key, self.space(at + 1))) } else { Err(NotJson) }
+    }
+
+    /// What stands behind the bracket here, which opens.
+    #[inline]
+    pub(crate) fn open(&self, at: usize) -> Next {
+        let close = closing(self.byte(at));
+        let at = self.space(at + 1);
+        if self.byte(at) == close { Next::End(at + 1) } else { Next::Part(at) }
+    }
+
+    /// What stands behind a member or an element that ends here; `close`: the bracket that closes.
+    #[inline]
+    pub(crate) fn next(&self, mut at: usize, close: u8) -> Result<Next> {
+        if self.pair(at) == *b",\"" {
+            return Ok(Next::Part(at + 1));
+        }
+        at = self.space(at);
+        match self.byte(at) {
+            b',' => Ok(Next::Part(self.space(at + 1))),
+            byte if byte == close => Ok(Next::End(at + 1)),
+            _ => Err(NotJson),
         }
     }
 
-    fn skip_nested(&mut self, nesting: &mut Nesting) -> Result<()> {
+    /// The place behind a value of any kind and depth. `nesting` is memory to use.
+    #[inline]
+    pub(crate) fn skip(&mut self, at: usize, nesting: &mut Nesting) -> Result<usize> {
+        match self.byte(at) {
+            b'"' => self.string(at).map(|string| string.end()),
+            b'{' | b'[' => self.skip_nested(at, nesting),
+            b'-' | b'0'..=b'9' => self.number(at),
+            _ => self.word(at),
+        }
+    }
+
+    #[inline(never)]
+    fn skip_nested(&mut self, mut at: usize, nesting: &mut Nesting) -> Result<usize> {
         nesting.clear();
         loop {
             // At a value.
-            let opened = match self.peek() {
-                Some(b'{') => Some(true),
-                Some(b'[') => Some(false),
-                _ => None,
-            };
-            let mut first = false;
-            if let Some(object) = opened {
-                self.at += 1;
-                nesting.push(object);
-                first = true;
-            } else {
-                self.scalar()?;
-            }
-            // After a value, or after a bracket that opens: to the next value.
-            loop {
-                self.space();
-                let object = nesting.is_object();
-                let closed = self.take(if object { b'}' } else { b']' });
-                if closed {
-                    if nesting.pop() {
-                        return Ok(());
+            at = match self.byte(at) {
+                b'"' => self.string(at)?.end(),
+                bracket @ (b'{' | b'[') => match self.open(at) {
+                    Next::Part(part) => {
+                        nesting.push(bracket == b'{');
+                        at = if bracket == b'{' { self.key(part)?.1 } else { part };
+                        continue;
                     }
-                    first = false;
-                    continue;
+                    Next::End(end) => end,
+                },
+                b'-' | b'0'..=b'9' => self.number(at)?,
+                _ => self.word(at)?,
+            };
+            // After a value: to the next one.
+            loop {
+                let Some(is_object) = nesting.innermost() else { return Ok(at) };
+                match self.next(at, if is_object { b'}' } else { b']' })? {
+                    Next::Part(part) => {
+                        at = if is_object { self.key(part)?.1 } else { part };
+                        break;
+                    }
+                    Next::End(end) => {
+                        at = end;
+                        nesting.pop();
+                    }
                 }
-                if !first {
-                    self.expect(b',')?;
-                    self.space();
-                }
-                if object {
-                    self.key()?;
-                }
-                break;
             }
         }
     }
+}
 
-    /// Goes to the byte `at`, where the caller knows that a value ends.
-    pub(crate) fn go_to(&mut self, at: usize) {
-        self.at = at;
-    }
-
-    /// Steps over the bracket that opens an object or an array, and the white space after it.
-    #[inline]
-    pub(crate) fn open(&mut self) -> Result<()> {
-        if !matches!(self.peek(), Some(b'{' | b'[')) {
-            return Err(NotJson);
-        }
-        self.at += 1;
-        self.space();
-        Ok(())
-    }
-
-    /// After a member or an element: whether another follows.
-    #[inline]
-    pub(crate) fn goes_on(&mut self, close: u8) -> Result<bool> {
-        self.space();
-        if self.take(close) {
-            return Ok(false);
-        }
-        self.expect(b',')?;
-        self.space();
-        Ok(true)
-    }
-
-    /// A key, its colon, and the white space around.
-    #[inline]
-    pub(crate) fn key(&mut self) -> Result<Quoted> {
-        let key = self.string()?;
-        self.space();
-        self.expect(b':')?;
-        self.space();
-        Ok(key)
-    }
+/// The bracket that closes what this one opens.
+#[inline]
+fn closing(bracket: u8) -> u8 {
+    if bracket == b'{' { b'}' } else { b']' }
 }
 
 /// Which of the brackets that are open are objects': a bit each.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Nesting {
-    /// The innermost levels, the last one lowest.
+    /// The innermost levels, the last one lowest, under a bit that is always set.
     bits: u64,
-    depth: usize,
-    /// Every 64 levels outside of those.
+    /// Every 63 levels outside of those.
     outer: Vec<u64>,
 }
 
+impl Default for Nesting {
+    fn default() -> Self {
+        Self { bits: 1, outer: Vec::new() }
+    }
+}
+
 impl Nesting {
+    #[inline]
     fn clear(&mut self) {
         self.outer.clear();
-        self.depth = 0;
+        self.bits = 1;
     }
 
-    fn push(&mut self, object: bool) {
-        if self.depth > 0 && self.depth.is_multiple_of(64) {
+    #[inline]
+    fn push(&mut self, is_object: bool) {
+        if self.bits >> 63 == 1 {
             self.outer.push(self.bits);
+            self.bits = 1;
         }
-        self.bits = self.bits << 1 | u64::from(object);
-        self.depth += 1;
+        self.bits = self.bits << 1 | u64::from(is_object);
     }
 
-    fn is_object(&self) -> bool {
-        self.bits & 1 == 1
+    /// Whether the innermost bracket is an object's; `None`: none is open.
+    #[inline]
+    fn innermost(&self) -> Option<bool> {
+        (self.bits != 1).then_some(self.bits & 1 == 1)
     }
 
-    /// Closes the innermost bracket; whether it was the last.
-    fn pop(&mut self) -> bool {
-        self.depth -= 1;
+    /// Closes the innermost bracket.
+    #[inline]
+    fn pop(&mut self) {
         self.bits >>= 1;
-        if self.depth > 0 && self.depth.is_multiple_of(64) {
-            self.bits = self.outer.pop().unwrap_or_default();
+        if self.bits == 1 {
+            self.bits = self.outer.pop().unwrap_or(1);
         }
-        self.depth == 0
     }
 }
 
@@ -359,9 +338,8 @@ mod tests {
     use super::*;
 
     fn is_json(text: &str) -> bool {
-        let mut lexer = Lexer::new(text, 0);
-        lexer.space();
-        lexer.skip(&mut Nesting::default()).is_ok() && lexer.is_at_end()
+        let mut lexer = Lexer::new(text);
+        lexer.skip(lexer.space(0), &mut Nesting::default()).is_ok_and(|end| lexer.is_at_end(end))
     }
 
     #[test]
@@ -430,7 +408,7 @@ mod tests {
         #[test]
         fn strings_are_what_serde_json_reads(text in any::<String>()) {
             let quoted = serde_json::to_string(&text).unwrap();
-            let string = Lexer::new(&quoted, 0).string().unwrap();
+            let string = Lexer::new(&quoted).string(0).unwrap();
             prop_assert_eq!(unescape(&quoted[string.inner]), text);
         }
     }

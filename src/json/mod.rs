@@ -9,6 +9,7 @@
 
 mod lexer;
 mod outline;
+mod stops;
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
@@ -17,7 +18,7 @@ use std::sync::OnceLock;
 
 use serde::de::IgnoredAny;
 
-pub(crate) use self::lexer::{Lexer, Nesting, NotJson, Quoted, unescape};
+pub(crate) use self::lexer::{Lexer, Nesting, Next, NotJson, Quoted, unescape};
 pub(crate) use self::outline::{Members, Outline};
 
 /// Levels of nesting that are read. The deepest request that an AWS API takes is DynamoDB's: 32 levels of attribute
@@ -99,10 +100,9 @@ impl Node {
     /// # Errors
     /// The place and the kind of the first mistake of syntax; text after the document is one.
     pub fn parse(text: &str) -> Result<Self, serde_json::Error> {
-        let mut reader = Reader { text, lexer: Lexer::new(text, 0), nesting: Nesting::default() };
-        reader.lexer.space();
-        match reader.node(0) {
-            Ok(node) if reader.lexer.is_at_end() => Ok(node),
+        let mut reader = Reader { text, lexer: Lexer::new(text), nesting: Nesting::default() };
+        match reader.node(reader.lexer.space(0), 0) {
+            Ok(node) if reader.lexer.is_at_end(node.span.end) => Ok(node),
             _ => Err(why_not_json(text)),
         }
     }
@@ -294,62 +294,62 @@ struct Reader<'t> {
 }
 
 impl Reader<'_> {
-    /// The value at the lexer's place.
-    fn node(&mut self, depth: usize) -> Result<Node, NotJson> {
-        let start = self.lexer.at();
-        let value = match self.lexer.peek() {
-            Some(b'{' | b'[') if depth == MAX_DEPTH => {
-                self.lexer.skip(&mut self.nesting)?;
-                Value::TooDeep(self.text[start..self.lexer.at()].into())
+    /// The value that begins at `start`.
+    fn node(&mut self, start: usize, depth: usize) -> Result<Node, NotJson> {
+        let (value, end) = match self.lexer.byte(start) {
+            b'{' | b'[' if depth == MAX_DEPTH => {
+                let end = self.lexer.skip(start, &mut self.nesting)?;
+                (Value::TooDeep(self.text[start..end].into()), end)
             }
-            Some(b'{') => Value::Object(self.members(depth)?),
-            Some(b'[') => Value::Array(self.elements(depth)?),
-            Some(b'"') => {
-                let string = self.lexer.string()?;
-                Value::String(Text { text: self.unescaped(string), embedded: OnceLock::new() })
+            b'{' => self.members(start, depth)?,
+            b'[' => self.elements(start, depth)?,
+            b'"' => {
+                let string = self.lexer.string(start)?;
+                let end = string.end();
+                (Value::String(Text { text: self.unescaped(string), embedded: OnceLock::new() }), end)
             }
-            Some(b'-' | b'0'..=b'9') => {
-                let digits = self.lexer.number()?;
-                Value::Number(self.text[digits].into())
+            b'-' | b'0'..=b'9' => {
+                let end = self.lexer.number(start)?;
+                (Value::Number(self.text[start..end].into()), end)
             }
             word => {
-                self.lexer.word()?;
-                match word {
-                    Some(b't') => Value::Bool(true),
-                    Some(b'f') => Value::Bool(false),
+                let value = match word {
+                    b't' => Value::Bool(true),
+                    b'f' => Value::Bool(false),
                     _ => Value::Null,
-                }
+                };
+                (value, self.lexer.word(start)?)
             }
         };
-        Ok(Node { span: start..self.lexer.at(), value })
+        Ok(Node { span: start..end, value })
     }
 
-    fn members(&mut self, depth: usize) -> Result<Vec<Member>, NotJson> {
-        let mut members = Vec::new();
-        self.lexer.open()?;
-        if self.lexer.take(b'}') {
-            return Ok(members);
-        }
+    fn members(&mut self, start: usize, depth: usize) -> Result<(Value, usize), NotJson> {
+        let (mut members, mut next) = (Vec::new(), self.lexer.open(start));
         loop {
-            let key = self.lexer.key()?;
-            let key_span = key.inner.start - 1..key.inner.end + 1;
-            members.push(Member { key: self.unescaped(key), key_span, node: self.node(depth + 1)? });
-            if !self.lexer.goes_on(b'}')? {
-                return Ok(members);
+            match next {
+                Next::End(end) => return Ok((Value::Object(members), end)),
+                Next::Part(at) => {
+                    let (key, at) = self.lexer.key(at)?;
+                    let key_span = key.inner.start - 1..key.end();
+                    let member = Member { key: self.unescaped(key), key_span, node: self.node(at, depth + 1)? };
+                    next = self.lexer.next(member.node.span.end, b'}')?;
+                    members.push(member);
+                }
             }
         }
     }
 
-    fn elements(&mut self, depth: usize) -> Result<Vec<Node>, NotJson> {
-        let mut elements = Vec::new();
-        self.lexer.open()?;
-        if self.lexer.take(b']') {
-            return Ok(elements);
-        }
+    fn elements(&mut self, start: usize, depth: usize) -> Result<(Value, usize), NotJson> {
+        let (mut elements, mut next) = (Vec::new(), self.lexer.open(start));
         loop {
-            elements.push(self.node(depth + 1)?);
-            if !self.lexer.goes_on(b']')? {
-                return Ok(elements);
+            match next {
+                Next::End(end) => return Ok((Value::Array(elements), end)),
+                Next::Part(at) => {
+                    let element = self.node(at, depth + 1)?;
+                    next = self.lexer.next(element.span.end, b']')?;
+                    elements.push(element);
+                }
             }
         }
     }

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::{Lexer, Nesting, NotJson, unescape};
+use super::{Lexer, Nesting, Next, NotJson, unescape};
 
 /// One value of JSON, taken apart by one level. The parts are JSON texts without white space around them.
 #[derive(Debug)]
@@ -22,48 +22,51 @@ pub(crate) struct Members<'t>(pub(crate) Vec<(Cow<'t, str>, &'t str)>);
 impl<'t> Outline<'t> {
     /// Takes a text apart, which holds one value and nothing else.
     pub(crate) fn of(text: &'t str) -> Result<Self, NotJson> {
-        let mut lexer = Lexer::new(text, 0);
+        let mut lexer = Lexer::new(text);
         let mut nesting = Nesting::default();
-        lexer.space();
-        let outline = match lexer.peek() {
-            Some(b'{') => Self::Object(Members(parts(&mut lexer, b'}', |lexer| {
-                let key = lexer.key()?;
-                let inner = &text[key.inner];
-                let key = if key.escaped { unescape(inner) } else { Cow::Borrowed(inner) };
-                Ok((key, skipped(text, lexer, &mut nesting)?))
-            })?)),
-            Some(b'[') => Self::Array(parts(&mut lexer, b']', |lexer| skipped(text, lexer, &mut nesting))?),
-            _ => {
-                lexer.skip(&mut nesting)?;
-                Self::Scalar
+        let start = lexer.space(0);
+        let (outline, end) = match lexer.byte(start) {
+            b'{' => {
+                let (members, end) = parts(&mut lexer, start, b'}', |lexer, at| {
+                    let (key, at) = lexer.key(at)?;
+                    let inner = &text[key.inner];
+                    let key = if key.escaped { unescape(inner) } else { Cow::Borrowed(inner) };
+                    let end = lexer.skip(at, &mut nesting)?;
+                    Ok(((key, &text[at..end]), end))
+                })?;
+                (Self::Object(Members(members)), end)
             }
+            b'[' => {
+                let (elements, end) = parts(&mut lexer, start, b']', |lexer, at| {
+                    let end = lexer.skip(at, &mut nesting)?;
+                    Ok((&text[at..end], end))
+                })?;
+                (Self::Array(elements), end)
+            }
+            _ => (Self::Scalar, lexer.skip(start, &mut nesting)?),
         };
-        if lexer.is_at_end() { Ok(outline) } else { Err(NotJson) }
+        if lexer.is_at_end(end) { Ok(outline) } else { Err(NotJson) }
     }
 }
 
+/// The members or elements between two brackets, and the place behind them.
 fn parts<'t, P>(
     lexer: &mut Lexer<'t>,
+    start: usize,
     close: u8,
-    mut part: impl FnMut(&mut Lexer<'t>) -> Result<P, NotJson>,
-) -> Result<Vec<P>, NotJson> {
-    let mut parts = Vec::new();
-    lexer.open()?;
-    if lexer.take(close) {
-        return Ok(parts);
-    }
+    mut part: impl FnMut(&mut Lexer<'t>, usize) -> Result<(P, usize), NotJson>,
+) -> Result<(Vec<P>, usize), NotJson> {
+    let (mut parts, mut next) = (Vec::new(), lexer.open(start));
     loop {
-        parts.push(part(lexer)?);
-        if !lexer.goes_on(close)? {
-            return Ok(parts);
+        match next {
+            Next::End(end) => return Ok((parts, end)),
+            Next::Part(at) => {
+                let (made, end) = part(lexer, at)?;
+                parts.push(made);
+                next = lexer.next(end, close)?;
+            }
         }
     }
-}
-
-fn skipped<'t>(text: &'t str, lexer: &mut Lexer<'t>, nesting: &mut Nesting) -> Result<&'t str, NotJson> {
-    let start = lexer.at();
-    lexer.skip(nesting)?;
-    Ok(&text[start..lexer.at()])
 }
 
 impl<'t> Members<'t> {

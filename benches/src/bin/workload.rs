@@ -1,5 +1,5 @@
 //! A fixed piece of work, whose instructions `valgrind --tool=callgrind` counts: so many rules, a compile or not, so
-//! many records.
+//! many records, made up or of a file.
 #![allow(missing_docs)]
 
 #[path = "../traffic.rs"]
@@ -11,11 +11,17 @@ use std::hint::black_box;
 use offlimits::rules::RuleSet;
 
 fn main() {
-    let mut arguments = std::env::args().skip(1).map(|argument| argument.parse::<usize>().expect("a number"));
-    let mut next = || arguments.next().expect("workload RULES COMPILES RECORDS PICKS FORGET");
+    let mut arguments = std::env::args().skip(1);
+    let mut next = || {
+        let number = arguments.next().expect("workload RULES COMPILES RECORDS PICKS FORGET [NDJSON]");
+        number.parse::<usize>().expect("a number")
+    };
     let (count, compiles, evaluate, pick, forget) = (next(), next(), next(), next(), next());
     let (source, _) = traffic::rules(count);
-    let records = traffic::records(2_000, 1);
+    let records = match arguments.next() {
+        Some(file) => std::fs::read_to_string(file).expect("a file").lines().map(str::to_owned).collect(),
+        None => traffic::records(2_000, 1),
+    };
     for _ in 0..compiles {
         let rules = RuleSet::compile(&source).expect("the rules compile").rules;
         let mut scanner = rules.scanner();
