@@ -31,7 +31,9 @@ impl Corpus {
         let (name, folder) = match archive {
             Some(folder) => ("the records of an archive", folder),
             None if generator.exists() => {
-                ("real records, re-sampled", made(&target.join("resampled"), |folder| generate(&generator, folder)))
+                // Beside the log files stand the lists of what is in them.
+                let folder = made(&target.join("resampled"), |folder| generate(&generator, folder));
+                ("real records, re-sampled", folder.join("AWSLogs"))
             }
             None => ("made-up records", made(&target.join("made-up"), write)),
         };

@@ -27,12 +27,13 @@ fn compile(source: &str) -> RuleSet {
 
 fn main() {
     let mut arguments = std::env::args().skip(1);
-    let (mut page, mut archive) = (None, None);
+    let (mut page, mut archive, mut only) = (None, None, None);
     while let Some(argument) = arguments.next() {
         match &*argument {
             "--write" => page = arguments.next(),
             "--archive" => archive = arguments.next().map(Into::into),
-            other => panic!("{other} is not known: [--write PAGE] [--archive FOLDER]"),
+            "--only" => only = arguments.next(),
+            other => panic!("{other} is not known: [--write PAGE] [--archive FOLDER] [--only TABLE]"),
         }
     }
     let corpus = Corpus::find(archive);
@@ -43,10 +44,17 @@ fn main() {
         corpus.name,
         corpus.bytes()
     );
-    parsing(records, &mut out);
-    matching(records, &mut out);
-    compiling(records, &mut out);
-    archives::table(&corpus, &mut out);
+    let tables: [(&str, &dyn Fn(&mut String)); 4] = [
+        ("parsing", &|out| parsing(records, out)),
+        ("matching", &|out| matching(records, out)),
+        ("compiling", &|out| compiling(records, out)),
+        ("archives", &|out| archives::table(&corpus, out)),
+    ];
+    for (name, table) in tables {
+        if only.as_ref().is_none_or(|only| only == name) {
+            table(&mut out);
+        }
+    }
     println!("{out}");
     if let Some(page) = page {
         write_between(&page, "engine", &out);
@@ -164,8 +172,7 @@ fn compiling(records: &[String], out: &mut String) {
         let time = least(15, &mut [&mut || drop(black_box(RuleSet::compile(&source)))])[0];
         let sets = least(2, &mut [&mut || drop(black_box(rivals::Sets::of(&rows)))])[0];
         // A write by a user: the identity, the verbs and the services that most rules are about.
-        let record =
-            records.iter().find(|record| record.contains("IAMUser") && record.contains("\"Create")).unwrap();
+        let record = records.iter().find(|record| record.contains("IAMUser") && record.contains("\"Create")).unwrap();
         let firsts = (0..15)
             .map(|_| {
                 let rules = compile(&source);

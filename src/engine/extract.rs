@@ -5,6 +5,11 @@
 //! as a value, a document inside a string, repeated keys) is not worked out here: the field is *unsure*, or the record
 //! *odd*, and whoever asks reads the record whole. So nothing here repeats what [`crate::rules::field::walk`] decides.
 
+#![allow(
+    clippy::inline_always,
+    reason = "a scan spends most of its time here; left alone, the compiler makes calls of it"
+)]
+
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -91,7 +96,7 @@ impl Paths {
     }
 
     /// The place below this one whose key stands in the text at `start`.
-    #[inline]
+    #[inline(always)]
     fn child(&self, slot: SlotId, text: &[u8], start: usize, length: usize) -> Option<SlotId> {
         let children = &*self.0[usize::from(slot)].children;
         let head = head(text, start, length);
@@ -129,16 +134,17 @@ fn table(children: &[SlotId], places: &[Place]) -> Box<[SlotId]> {
 }
 
 /// Few of the keys that records have share their length and their first eight bytes.
-#[inline]
+#[inline(always)]
+#[expect(clippy::cast_possible_truncation)]
 fn hash(head: u64, length: usize) -> usize {
-    let word = head ^ (length as u64).rotate_right(11);
-    (word.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 44) as usize
+    let product = u128::from(head ^ (length as u64) << 56) * 0x9e37_79b9_7f4a_7c15;
+    (product as u64 ^ (product >> 64) as u64) as usize
 }
 
 /// The first eight bytes of a key, as a number; zeros for those that it does not have.
-#[inline]
+#[inline(always)]
 fn head(text: &[u8], start: usize, length: usize) -> u64 {
-    let rest = &text[start..];
+    let rest = text.get(start..).unwrap_or_default();
     let word = rest.first_chunk().copied().unwrap_or_else(|| {
         let mut word = [0; 8];
         word[..rest.len()].copy_from_slice(rest);
@@ -276,7 +282,7 @@ impl Picked {
     }
 
     /// What this record has at a slot.
-    #[inline]
+    #[inline(always)]
     fn at(&self, id: SlotId) -> &Slot {
         const EMPTY: &Slot = &Slot { record: 0, first: None, more: false, unsure: false, seen_in: 0 };
         let slot = &self.slots[usize::from(id)];
@@ -284,7 +290,7 @@ impl Picked {
     }
 
     /// The same, to be changed.
-    #[inline]
+    #[inline(always)]
     fn slot(&mut self, id: SlotId) -> &mut Slot {
         let slot = &mut self.slots[usize::from(id)];
         if slot.record != self.record {

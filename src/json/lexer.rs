@@ -6,6 +6,11 @@
 //! A place goes in and the place after comes out, rather than being kept: so it stays in a register, and this is the code in
 //! which a scan spends most of its time.
 
+#![allow(
+    clippy::inline_always,
+    reason = "a scan spends most of its time here; left alone, the compiler makes calls of it"
+)]
+
 use std::borrow::Cow;
 use std::ops::Range;
 
@@ -44,7 +49,7 @@ pub(crate) enum Next {
 
 impl Quoted {
     /// The place behind the closing quote.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn end(&self) -> usize {
         self.inner.end + 1
     }
@@ -57,19 +62,19 @@ impl<'t> Lexer<'t> {
     }
 
     /// The byte at a place. Behind the text's end it is 0, which JSON has nowhere.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn byte(&self, at: usize) -> u8 {
         self.text.get(at).copied().unwrap_or_default()
     }
 
     /// The two bytes at a place.
-    #[inline]
+    #[inline(always)]
     fn pair(&self, at: usize) -> [u8; 2] {
         self.text.get(at..).and_then(<[u8]>::first_chunk).copied().unwrap_or_default()
     }
 
     /// The place behind white space.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn space(&self, at: usize) -> usize {
         // Compact JSON has none.
         if self.byte(at) > b' ' { at } else { self.some_space(at) }
@@ -89,7 +94,7 @@ impl<'t> Lexer<'t> {
     }
 
     /// The string whose opening quote must stand here.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn string(&mut self, at: usize) -> Result<Quoted> {
         if self.byte(at) != b'"' {
             return Err(NotJson);
@@ -138,7 +143,7 @@ impl<'t> Lexer<'t> {
         Ok(at)
     }
 
-    #[inline]
+    #[inline(always)]
     fn digits(&self, start: usize) -> Result<usize> {
         let mut at = start;
         while self.byte(at).is_ascii_digit() {
@@ -158,7 +163,7 @@ impl<'t> Lexer<'t> {
     }
 
     /// The key that stands here, and the place of its value.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn key(&mut self, at: usize) -> Result<(Quoted, usize)> {
         let key = self.string(at)?;
         let mut at = key.end();
@@ -170,7 +175,7 @@ impl<'t> Lexer<'t> {
     }
 
     /// What stands behind the bracket here, which opens.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn open(&self, at: usize) -> Next {
         let close = closing(self.byte(at));
         let at = self.space(at + 1);
@@ -178,7 +183,7 @@ impl<'t> Lexer<'t> {
     }
 
     /// What stands behind a member or an element that ends here; `close`: the bracket that closes.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn next(&self, mut at: usize, close: u8) -> Result<Next> {
         if self.pair(at) == *b",\"" {
             return Ok(Next::Part(at + 1));
@@ -192,7 +197,7 @@ impl<'t> Lexer<'t> {
     }
 
     /// The place behind a value of any kind and depth. `nesting` is memory to use.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn skip(&mut self, at: usize, nesting: &mut Nesting) -> Result<usize> {
         match self.byte(at) {
             b'"' => self.string(at).map(|string| string.end()),
@@ -239,7 +244,7 @@ impl<'t> Lexer<'t> {
 }
 
 /// The bracket that closes what this one opens.
-#[inline]
+#[inline(always)]
 fn closing(bracket: u8) -> u8 {
     if bracket == b'{' { b'}' } else { b']' }
 }
@@ -260,13 +265,13 @@ impl Default for Nesting {
 }
 
 impl Nesting {
-    #[inline]
+    #[inline(always)]
     fn clear(&mut self) {
         self.outer.clear();
         self.bits = 1;
     }
 
-    #[inline]
+    #[inline(always)]
     fn push(&mut self, is_object: bool) {
         if self.bits >> 63 == 1 {
             self.outer.push(self.bits);
@@ -276,13 +281,13 @@ impl Nesting {
     }
 
     /// Whether the innermost bracket is an object's; `None`: none is open.
-    #[inline]
+    #[inline(always)]
     fn innermost(&self) -> Option<bool> {
         (self.bits != 1).then_some(self.bits & 1 == 1)
     }
 
     /// Closes the innermost bracket.
-    #[inline]
+    #[inline(always)]
     fn pop(&mut self) {
         self.bits >>= 1;
         if self.bits == 1 {

@@ -3,6 +3,11 @@
 //! A string's length is not known before its end is found, and a search that begins anew at each string must wait for the
 //! one before. So the whole text is looked at ahead, a stretch at a time, and a string then only asks for the next bit.
 
+#![allow(
+    clippy::inline_always,
+    reason = "a scan spends most of its time here; left alone, the compiler makes calls of it"
+)]
+
 use wide::u8x16;
 
 /// Bytes that are looked at ahead.
@@ -24,14 +29,14 @@ impl Stops {
     }
 
     /// The place of the first stop at `at` or after it; the text's end, if there is none.
-    #[inline]
+    #[inline(always)]
     pub(super) fn next(&mut self, text: &[u8], at: usize) -> usize {
         let bits = self.from(at);
         if bits == 0 { self.far(text, at) } else { at + bits.trailing_zeros() as usize }
     }
 
     /// The stops among the next bytes, 57 at least; none, if the stretch ends before them, or is another.
-    #[inline]
+    #[inline(always)]
     fn from(&self, at: usize) -> u64 {
         let offset = at.wrapping_sub(self.base);
         if offset >= STRETCH {
@@ -76,7 +81,7 @@ impl Stops {
 }
 
 /// A bit for each byte that ends a string, escapes, or may not be in one.
-#[inline]
+#[inline(always)]
 fn stops(block: &[u8; 64]) -> u64 {
     let stops = |bytes: &[u8; 16]| {
         let bytes = u8x16::new(*bytes);
