@@ -296,6 +296,20 @@ fn record(dice: &mut Dice) -> String {
     )
 }
 
+/// What the first rules are about besides: calls that are made now and then.
+const RARE: [(&str, &str); 10] = [
+    ("cloudtrail", "DeleteTrail"),
+    ("cloudtrail", "StopLogging"),
+    ("ec2", "ModifyInstanceAttribute"),
+    ("ec2", "ModifySnapshotAttribute"),
+    ("iam", "CreateUser"),
+    ("iam", "PutRolePolicy"),
+    ("lambda", "CreateFunction"),
+    ("rds", "DeleteDBInstance"),
+    ("s3", "DeleteBucket"),
+    ("ssm", "SendCommand"),
+];
+
 /// A row's patterns: identity, service, event.
 pub(crate) struct Row {
     pub(crate) identity: &'static str,
@@ -342,6 +356,11 @@ pub(crate) fn rules(count: usize) -> (String, Vec<Row>) {
             ));
             let events = events.iter().map(|event| event.replace("\\\\", "\\")).collect();
             rows.push(Row { identity, service, events });
+        }
+        if let Some((service, event)) = RARE.get(number) {
+            let (service, event) = (format!("^({service}.amazonaws.com).*"), format!("^({event}).*"));
+            when.push(format!(r#"{{"identity":"^(IAM|Assumed).*","service":"{service}","event":"{event}"}}"#));
+            rows.push(Row { identity: "^(IAM|Assumed).*", service, events: vec![event] });
         }
         let unless = if number % 5 == 0 {
             r#","unless":[{"when":{"role":{"is":"terraform"},"source_ip":{"cidr":"198.51.100.0/24"}},"reason":"deploys"}]"#
