@@ -8,6 +8,7 @@ whatever else the machine does falls on all alike; the figures to hold are the r
   no match   our bootstrap with the rules of the package, and an event that none of them names
   10 rules   the same with ten made-up rules
   1000 rules the same with a thousand
+  compiled   the same thousand without their index, so that they are compiled at the start
   alert      our bootstrap and an event that it alerts on: it asks the ledger's table, reads the secret, publishes to SNS and posts to Slack, each
              over TLS to a mock of its own, so that no connection serves two
 
@@ -35,7 +36,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT / "tests/stack"))
-from local import PACKAGE, plain_environment  # noqa: E402
+from local import PACKAGE, TOOL, plain_environment  # noqa: E402
 
 # What is to be held, and what is aimed at.
 BARS = {
@@ -313,10 +314,12 @@ def instructions(program: Path, event: bytes, environment: dict, folder: Path) -
     return int(next(line for line in out.read_text().splitlines() if line.startswith("totals:")).split()[1])
 
 
-def package(folder: Path, rules: str) -> Path:
-    """Our bootstrap with these rules beside it."""
+def package(folder: Path, rules: str, index=True) -> Path:
+    """Our bootstrap with these rules beside it, and with their index unless they are to be compiled at the start."""
     folder.mkdir()
     (folder / "rules.json").write_text(rules)
+    if index:
+        subprocess.run([TOOL, "bundle", folder / "rules.json", "--output", folder / "rules.json"], check=True, capture_output=True)
     shutil.copy2(PACKAGE / "bootstrap", folder)
     return folder / "bootstrap"
 
@@ -344,6 +347,7 @@ def main():
             "no match": (package(folder / "packaged", (PACKAGE / "rules.json").read_text()), silent),
             "10 rules": (package(folder / "ten", json.dumps(made_up(10))), silent),
             "1000 rules": (package(folder / "thousand", json.dumps(made_up(1000))), silent),
+            "compiled": (package(folder / "compiled", json.dumps(made_up(1000)), index=False), silent),
             "alert": (seed, alerting),
         }
         certificate(folder)

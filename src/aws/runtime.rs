@@ -1,6 +1,8 @@
 //! Lambda's runtime: the rules are compiled once, each event is handled before Lambda's deadline.
 
+use std::fs;
 use std::io::Write as _;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,7 +18,7 @@ use super::{AwsTransport, Settings, http};
 use crate::deliver::Tokens;
 use crate::handler::{App, GRACE, HandleError, Handled, OwnCalls, Response, emf, handle};
 use crate::ledger::{Ledger, MemoryStore};
-use crate::rules::{RuleSet, Sources, countries};
+use crate::rules::{RuleSet, Sources, countries, package};
 
 /// Time that is left after the last attempt, for the queues, the ledger and the answer. At most a quarter of all there is.
 const MARGIN: Duration = Duration::from_secs(3);
@@ -48,23 +50,8 @@ fn report(line: &str) {
 }
 
 fn app(settings: Settings) -> Result<App<AwsTransport, AnyStore, SqsQueues>, Error> {
-    let path = settings.rules.display();
-    let text =
-        std::fs::read_to_string(&settings.rules).map_err(|error| format!("cannot read the rules: {path}: {error}"))?;
-    let beside = settings.rules.with_file_name(countries::FILE);
-    let sources = Sources::alone(text)
-        .with_countries(|| std::fs::read(&beside))
-        .map_err(|reason| format!("cannot read the countries: {reason}"))?;
-    let compiled = RuleSet::compile_sources(&sources).map_err(|diagnostics| {
-        for diagnostic in &diagnostics {
-            tracing::error!(file = %path, diagnostic = %diagnostic, "rules.json");
-        }
-        format!("{path} does not compile: {} diagnostics, see the log", diagnostics.len())
-    })?;
-    for warning in &compiled.warnings {
-        tracing::warn!(file = %path, diagnostic = %warning, "rules.json");
-    }
-    let named = compiled.rules.channels().iter().filter_map(|channel| channel.channel.topic_arn());
+    let rules = rules(&settings.rules)?;
+    let named = rules.channels().iter().filter_map(|channel| channel.channel.topic_arn());
     let own = OwnCalls {
         role_arn: settings.role_arn.clone(),
         function_name: settings.function_name.clone(),
@@ -82,13 +69,44 @@ fn app(settings: Settings) -> Result<App<AwsTransport, AnyStore, SqsQueues>, Err
         None => AnyStore::Memory(MemoryStore::default()),
     };
     Ok(App {
-        rules: compiled.rules,
+        rules,
         transport: AwsTransport::new(Arc::clone(&settings), Arc::clone(&clients)),
         tokens: Tokens::default(),
         ledger: Ledger::new(store),
         queues: SqsQueues::new(settings, clients),
         own,
     })
+}
+
+/// The rules, from the index beside them or compiled.
+fn rules(file: &Path) -> Result<RuleSet, Error> {
+    let path = file.display();
+    let text = fs::read_to_string(file).map_err(|error| format!("cannot read the rules: {path}: {error}"))?;
+    let countries = || fs::read(file.with_file_name(countries::FILE));
+    let text = match fs::read(file.with_extension(package::EXTENSION)) {
+        Ok(index) => match RuleSet::packaged(text, &index, countries) {
+            Ok(rules) => return Ok(rules),
+            Err((text, reason)) => {
+                tracing::warn!(reason, "the index beside the rules is not used: they are compiled, which takes longer");
+                text
+            }
+        },
+        // Rules that nobody packaged.
+        Err(_) => text,
+    };
+    let sources = Sources::alone(text)
+        .with_countries(countries)
+        .map_err(|reason| format!("cannot read the countries: {reason}"))?;
+    let compiled = RuleSet::compile_sources(&sources).map_err(|diagnostics| {
+        for diagnostic in &diagnostics {
+            tracing::error!(file = %path, diagnostic = %diagnostic, "rules.json");
+        }
+        format!("{path} does not compile: {} diagnostics, see the log", diagnostics.len())
+    })?;
+    for warning in &compiled.warnings {
+        tracing::warn!(file = %path, diagnostic = %warning, "rules.json");
+    }
+    Ok(compiled.rules)
 }
 
 /// What Lambda is answered.

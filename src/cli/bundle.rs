@@ -1,11 +1,11 @@
-//! `offlimits bundle`: one file that holds all that runs, for the function to start from.
+//! `offlimits bundle`: one file that holds all that runs, for the function to start from, and its index.
 
 use std::fs;
 use std::io::{self, Write};
 use std::path::Path;
 
 use super::{Exit, check};
-use crate::rules::RuleSet;
+use crate::rules::{RuleSet, package};
 
 /// Writes the bundle of rules that compile; of others nothing is written. Warnings are for `check`.
 pub(super) fn run(path: &Path, output: Option<&Path>) -> io::Result<Exit> {
@@ -19,13 +19,22 @@ pub(super) fn run(path: &Path, output: Option<&Path>) -> io::Result<Exit> {
     };
     // What compiles is JSON.
     let bundle = sources.bundle().unwrap_or_default();
+    if output.and_then(Path::extension).is_some_and(|extension| extension == package::EXTENSION) {
+        eprintln!("error: .{} is for the index beside the bundle: call the bundle rules.json", package::EXTENSION);
+        return Ok(Exit::Unreadable);
+    }
     let Some(output) = output else {
         writeln!(io::stdout().lock(), "{bundle}")?;
         return Ok(Exit::Done);
     };
-    if let Err(error) = replace(output, &bundle) {
-        eprintln!("error: cannot write the bundle: {}: {error}", output.display());
-        return Ok(Exit::Unreadable);
+    let index = compiled.rules.index_of(&bundle, sources.countries());
+    // The index first: beside an older bundle it is not used, and no bundle is without one.
+    let index = index.as_ref().map(|index| (output.with_extension(package::EXTENSION), index.as_slice()));
+    for (path, content) in index.into_iter().chain([(output.to_owned(), bundle.as_bytes())]) {
+        if let Err(error) = replace(&path, content) {
+            eprintln!("error: cannot write the bundle: {}: {error}", path.display());
+            return Ok(Exit::Unreadable);
+        }
     }
     let (rules, digest) = (check::counted(compiled.rules.rules().len(), "rule"), compiled.rules.digest());
     eprintln!("{}: {rules} in {} bytes, digest {digest}", output.display(), bundle.len());
@@ -33,11 +42,11 @@ pub(super) fn run(path: &Path, output: Option<&Path>) -> io::Result<Exit> {
 }
 
 /// Writes the file whole or not at all: half a bundle must never be packaged.
-fn replace(output: &Path, bundle: &str) -> io::Result<()> {
+fn replace(output: &Path, content: &[u8]) -> io::Result<()> {
     let mut name = output.file_name().unwrap_or_default().to_owned();
     name.push(".new");
     let new = output.with_file_name(name);
-    fs::write(&new, bundle).and_then(|()| fs::rename(&new, output)).inspect_err(|_| {
+    fs::write(&new, content).and_then(|()| fs::rename(&new, output)).inspect_err(|_| {
         // What is left of it is of no use to anybody.
         let _ = fs::remove_file(&new);
     })

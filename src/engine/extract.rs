@@ -14,6 +14,8 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::ops::Range;
 
+use serde::{Deserialize, Serialize};
+
 use crate::json::{Lexer, Nesting, Next, NotJson, Quoted, unescape};
 use crate::record::Found;
 
@@ -27,10 +29,10 @@ const MAX_SLOTS: usize = 8_192;
 const MAX_DEPTH: usize = 64;
 
 /// The paths to pick, as a tree, a parent before its children.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Paths(Vec<Place>);
 
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 struct Place {
     key: Box<str>,
     /// The key's first eight bytes.

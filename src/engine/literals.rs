@@ -1,10 +1,16 @@
 //! Which of many literals a text has, in time that hardly depends on how many there are.
 //!
-//! Whole texts, beginnings and ends are hash tables, asked once for each length that occurs. For literals that may stand
-//! anywhere, each is filed under four of its bytes in a row, its rarest; the text's own fours are looked up. (An
+//! Whole texts, beginnings and ends are found by their hashes, asked once for each length that occurs. For literals that may
+//! stand anywhere, each is filed under four of its bytes in a row, its rarest; the text's own fours are looked up. (An
 //! Aho-Corasick automaton would read the text faster, and takes far longer to build than a cold start has.)
 
-use super::hash::Map;
+use std::hash::Hasher as _;
+
+use serde::{Deserialize, Serialize};
+use serde_bytes::ByteBuf;
+
+use super::flat::{Slots, Words, range};
+use super::hash::Mixer;
 use crate::rules::pattern::{Key, Place};
 
 /// A literal's number, from 0.
@@ -14,150 +20,207 @@ pub(super) type LiteralId = u32;
 const GRAM: usize = 4;
 
 /// The literals that rules ask of one field.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub(super) struct Literals {
-    count: LiteralId,
-    whole: Map<Box<[u8]>, LiteralId>,
-    start: Ends,
-    end: Ends,
-    anywhere: Map<Box<[u8]>, LiteralId>,
+    /// The literals one after the other, each behind a byte that tells its place.
+    bytes: ByteBuf,
+    /// Where each ends.
+    ends: Words,
+    slots: Slots,
+    /// The lengths of beginnings and of ends that occur, ascending.
+    start_lengths: Words,
+    end_lengths: Words,
     grams: Grams,
 }
 
+/// The literals while rules are filed.
 #[derive(Debug, Default)]
-struct Ends {
-    literals: Map<Box<[u8]>, LiteralId>,
-    /// The lengths that occur, ascending.
-    lengths: Vec<usize>,
+pub(super) struct Growing {
+    bytes: Vec<u8>,
+    ends: Vec<u32>,
+    slots: Slots,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 struct Grams {
     /// A bit for each gram's hash: most of a text's grams are nobody's.
-    filter: Vec<u64>,
-    /// Each gram's range of `filed`.
-    ranges: Map<u32, (u32, u32)>,
-    filed: Vec<Filed>,
+    filter: Words,
+    /// The gram of each literal that has one, ascending.
+    rarest: Words,
+    /// The literal, and where in it the gram stands.
+    literals: Words,
+    offsets: Words,
     /// Literals that are shorter than a gram.
-    short: Vec<(Box<[u8]>, LiteralId)>,
+    short: Words,
 }
 
-#[derive(Debug)]
-struct Filed {
-    gram: u32,
-    /// Where in the literal the gram stands.
-    offset: usize,
-    literal: Box<[u8]>,
-    id: LiteralId,
+impl Growing {
+    /// The number of a literal: the same for equal ones.
+    pub(super) fn number(&mut self, key: &Key) -> LiteralId {
+        let Self { bytes, ends, slots } = self;
+        let place = tag(key.place);
+        let known = slots.find(hash(place, &key.bytes), |id| is_it(entry(bytes, ends, id), place, &key.bytes));
+        known.unwrap_or_else(|| {
+            let id = length(ends.len());
+            bytes.push(place);
+            bytes.extend_from_slice(&key.bytes);
+            ends.push(length(bytes.len()));
+            slots.add(|id| entry(bytes, ends, id).split_first().map_or(0, |(place, literal)| hash(*place, literal)));
+            id
+        })
+    }
+
+    /// The tables of what has been numbered.
+    pub(super) fn finish(self) -> Literals {
+        let Self { bytes, ends, slots } = self;
+        let of_place = |place: Place| {
+            let entries = (0..length(ends.len())).map(|id| (id, entry(&bytes, &ends, id)));
+            entries.filter(move |(_, entry)| entry.first() == Some(&tag(place))).map(|(id, entry)| (id, &entry[1..]))
+        };
+        let lengths = |place: Place| {
+            let mut lengths: Vec<u32> = of_place(place).map(|(_, literal)| length(literal.len())).collect();
+            lengths.sort_unstable();
+            lengths.dedup();
+            lengths.into()
+        };
+        let (start_lengths, end_lengths) = (lengths(Place::Start), lengths(Place::End));
+        let grams = Grams::of(&of_place(Place::Anywhere).collect::<Vec<_>>());
+        Literals { bytes: bytes.into(), ends: ends.into(), slots, start_lengths, end_lengths, grams }
+    }
 }
 
 impl Literals {
-    /// The number of a literal: the same for equal ones.
-    pub(super) fn number(&mut self, key: &Key) -> LiteralId {
-        let table = match key.place {
-            Place::Whole => &mut self.whole,
-            Place::Start => &mut self.start.literals,
-            Place::End => &mut self.end.literals,
-            Place::Anywhere => &mut self.anywhere,
-        };
-        if let Some(id) = table.get(&key.bytes) {
-            return *id;
-        }
-        let id = self.count;
-        self.count += 1;
-        table.insert(key.bytes.clone(), id);
-        id
-    }
-
-    /// Makes the tables of what has been numbered.
-    pub(super) fn finish(&mut self) {
-        self.start.finish();
-        self.end.finish();
-        self.grams = Grams::of(std::mem::take(&mut self.anywhere));
-    }
-
     /// Appends the literals that the text has; some perhaps twice.
     pub(super) fn find(&self, text: &[u8], found: &mut Vec<LiteralId>) {
-        found.extend(self.whole.get(text));
-        for length in self.start.lengths.iter().take_while(|length| **length <= text.len()) {
-            found.extend(self.start.literals.get(&text[..*length]));
+        found.extend(self.number(Place::Whole, text));
+        for length in self.start_lengths.iter().map(|length| *length as usize) {
+            let Some(start) = text.get(..length) else { break };
+            found.extend(self.number(Place::Start, start));
         }
-        for length in self.end.lengths.iter().take_while(|length| **length <= text.len()) {
-            found.extend(self.end.literals.get(&text[text.len() - length..]));
+        for length in self.end_lengths.iter().map(|length| *length as usize) {
+            let Some(start) = text.len().checked_sub(length) else { break };
+            found.extend(self.number(Place::End, &text[start..]));
         }
-        self.grams.find(text, found);
+        self.grams.find(self, text, found);
+    }
+
+    #[inline]
+    fn number(&self, place: Place, literal: &[u8]) -> Option<LiteralId> {
+        let place = tag(place);
+        self.slots.find(hash(place, literal), |id| is_it(entry(&self.bytes, &self.ends, id), place, literal))
+    }
+
+    fn literal(&self, id: LiteralId) -> &[u8] {
+        entry(&self.bytes, &self.ends, id).get(1..).unwrap_or_default()
     }
 }
 
-impl Ends {
-    fn finish(&mut self) {
-        self.lengths = self.literals.keys().map(|literal| literal.len()).collect();
-        self.lengths.sort_unstable();
-        self.lengths.dedup();
+fn tag(place: Place) -> u8 {
+    match place {
+        Place::Whole => 0,
+        Place::Start => 1,
+        Place::End => 2,
+        Place::Anywhere => 3,
     }
 }
 
-/// The index of a gram among 65,536.
-fn hashed(gram: u32) -> usize {
-    (gram.wrapping_mul(0x9e37_79b1) >> 16) as usize
+fn hash(place: u8, literal: &[u8]) -> u64 {
+    let mut hasher = Mixer::default();
+    hasher.write_u8(place);
+    hasher.write(literal);
+    hasher.finish()
+}
+
+fn entry<'b>(bytes: &'b [u8], ends: &[u32], id: LiteralId) -> &'b [u8] {
+    &bytes[range(ends, id)]
+}
+
+fn is_it(entry: &[u8], place: u8, literal: &[u8]) -> bool {
+    entry.split_first() == Some((&place, literal))
+}
+
+/// Rules of four gigabytes are none that a Lambda function could hold.
+fn length(length: usize) -> u32 {
+    u32::try_from(length).unwrap_or(u32::MAX)
 }
 
 fn grams(text: &[u8]) -> impl Iterator<Item = (usize, u32)> {
     text.array_windows::<GRAM>().map(|gram| u32::from_le_bytes(*gram)).enumerate()
 }
 
+/// Scatters grams over the numbers of `bits` bits.
+fn scattered(gram: u32, bits: u32) -> usize {
+    (gram.wrapping_mul(0x9e37_79b1) >> (u32::BITS - bits)) as usize
+}
+
 impl Grams {
-    fn of(literals: Map<Box<[u8]>, LiteralId>) -> Self {
-        let mut index = Self::default();
-        let (long, short): (Vec<_>, Vec<_>) = literals.into_iter().partition(|(literal, _)| literal.len() >= GRAM);
-        index.short = short;
+    fn of(literals: &[(LiteralId, &[u8])]) -> Self {
+        /// Enough to count how often each gram is used.
+        const BITS: u32 = 16;
+        let (long, short): (Vec<_>, Vec<_>) = literals.iter().copied().partition(|(_, literal)| literal.len() >= GRAM);
+        let short: Vec<u32> = short.into_iter().map(|(id, _)| id).collect();
         if long.is_empty() {
-            return index;
+            return Self { short: short.into(), ..Self::default() };
         }
-        let mut uses = vec![0_u16; 1 << 16];
-        for (_, gram) in long.iter().flat_map(|(literal, _)| grams(literal)) {
-            let count = &mut uses[hashed(gram)];
+        let mut uses = vec![0_u16; 1 << BITS];
+        for (_, gram) in long.iter().flat_map(|(_, literal)| grams(literal)) {
+            let count = &mut uses[scattered(gram, BITS)];
             *count = count.saturating_add(1);
         }
-        index.filter = vec![0; (1 << 16) / 64];
-        for (literal, id) in long {
-            let rarest = grams(&literal).min_by_key(|(_, gram)| uses[hashed(*gram)]);
-            let Some((offset, gram)) = rarest else { continue };
-            index.filter[hashed(gram) / 64] |= 1 << (hashed(gram) % 64);
-            index.filed.push(Filed { gram, offset, literal, id });
+        let rarest = |literal| grams(literal).min_by_key(|(_, gram)| uses[scattered(*gram, BITS)]);
+        let mut filed: Vec<(u32, u32, u32)> = long
+            .into_iter()
+            .filter_map(|(id, literal)| rarest(literal).map(|(offset, gram)| (gram, id, length(offset))))
+            .collect();
+        filed.sort_unstable();
+        // At most one bit in sixteen is set.
+        let mut filter = vec![0_u32; filed.len().div_ceil(2).next_power_of_two().min(1 << 11)];
+        let bits = bits_of(&filter);
+        for (gram, ..) in &filed {
+            let bit = scattered(*gram, bits);
+            filter[bit / 32] |= 1 << (bit % 32);
         }
-        index.filed.sort_unstable_by_key(|filed| filed.gram);
-        let mut from = 0_u32;
-        for alike in index.filed.chunk_by(|a, b| a.gram == b.gram) {
-            let to = from + u32::try_from(alike.len()).unwrap_or(u32::MAX);
-            index.ranges.insert(alike[0].gram, (from, to));
-            from = to;
+        let column = |column: fn(&(u32, u32, u32)) -> u32| filed.iter().map(column).collect::<Vec<_>>().into();
+        Self {
+            filter: filter.into(),
+            rarest: column(|filed| filed.0),
+            literals: column(|filed| filed.1),
+            offsets: column(|filed| filed.2),
+            short: short.into(),
         }
-        index
     }
 
-    fn find(&self, text: &[u8], found: &mut Vec<LiteralId>) {
-        for (literal, id) in &self.short {
-            if text.windows(literal.len()).any(|part| *part == **literal) {
+    fn find(&self, all: &Literals, text: &[u8], found: &mut Vec<LiteralId>) {
+        for id in self.short.iter() {
+            let literal = all.literal(*id);
+            if text.windows(literal.len()).any(|part| part == literal) {
                 found.push(*id);
             }
         }
-        if self.filed.is_empty() {
+        if self.filter.is_empty() {
             return;
         }
+        let bits = bits_of(&self.filter);
         for (at, gram) in grams(text) {
-            if self.filter[hashed(gram) / 64] >> (hashed(gram) % 64) & 1 == 0 {
+            let bit = scattered(gram, bits);
+            if self.filter[bit / 32] >> (bit % 32) & 1 == 0 {
                 continue;
             }
-            let Some((from, to)) = self.ranges.get(&gram) else { continue };
-            for filed in &self.filed[*from as usize..*to as usize] {
-                let start = at.checked_sub(filed.offset);
-                if start.and_then(|start| text.get(start..)).is_some_and(|rest| rest.starts_with(&filed.literal)) {
-                    found.push(filed.id);
+            let first = self.rarest.partition_point(|other| *other < gram);
+            for place in (first..self.rarest.len()).take_while(|place| self.rarest[*place] == gram) {
+                let id = self.literals[place];
+                let start = at.checked_sub(self.offsets[place] as usize);
+                if start.and_then(|start| text.get(start..)).is_some_and(|rest| rest.starts_with(all.literal(id))) {
+                    found.push(id);
                 }
             }
         }
     }
+}
+
+/// How many bits choose one of the filter's: it has a power of two of them.
+fn bits_of(filter: &[u32]) -> u32 {
+    (filter.len() * 32).trailing_zeros()
 }
 
 #[cfg(test)]
@@ -177,9 +240,9 @@ mod tests {
             keys in prop::collection::vec(key(), 0..30),
             text in prop_oneof!["[ab]{0,9}", "é?[abcd]{0,12}", "(abcd){0,3}"],
         ) {
-            let mut literals = Literals::default();
-            let numbers: Vec<LiteralId> = keys.iter().map(|key| literals.number(key)).collect();
-            literals.finish();
+            let mut growing = Growing::default();
+            let numbers: Vec<LiteralId> = keys.iter().map(|key| growing.number(key)).collect();
+            let literals = growing.finish();
             let mut found = Vec::new();
             literals.find(text.as_bytes(), &mut found);
             for (key, number) in keys.iter().zip(numbers) {

@@ -9,8 +9,10 @@
 //! with anything unusual in it goes straight there. So the answer is always the simple engine's, and a random test of both
 //! holds them to it (`tests/engine.rs`).
 
+mod asked;
 mod call;
 mod extract;
+mod flat;
 mod hash;
 mod index;
 mod literals;
@@ -19,17 +21,20 @@ mod scan;
 mod simple;
 
 use std::cell::Cell;
-use std::sync::{Mutex, PoisonError, TryLockError};
+use std::sync::{Mutex, OnceLock, PoisonError, TryLockError};
 
-use self::extract::{Paths, Picked, Scalar};
-use self::index::{Buffers, Clause, ClauseId, Index, Source};
+use self::asked::{Asked, Parted, Source};
+use self::extract::{Paths, Picked, Scalar, SlotId};
+pub(crate) use self::flat::Words;
+pub(crate) use self::index::Index;
+use self::index::{Buffers, Clause, ClauseId, Marks};
 use self::literals::LiteralId;
 use self::memo::Memo;
 pub use self::scan::{Scanned, Scanner};
 use crate::finding::Finding;
 use crate::json::Lexer;
 use crate::record::{Facts, Found, RawRecord, Record, Scope, alias};
-use crate::rules::{Rule, RuleSet};
+use crate::rules::{Row, Rule, RuleSet, Rules};
 
 /// JSON's white space.
 const SPACE: [char; 4] = [' ', '\n', '\r', '\t'];
@@ -38,7 +43,7 @@ impl RuleSet {
     /// The findings of one record, in the order of the rules.
     ///
     /// # Errors
-    /// Why the record cannot be read, safe to log.
+    /// Why the record cannot be read (or, where the rules come from a damaged package, a rule), safe to log.
     pub fn evaluate(&self, raw: &RawRecord) -> Result<Vec<Finding>, String> {
         // One thread at a time finds the memory of the last; another takes its own.
         let spare = match self.engine.spare.try_lock() {
@@ -62,7 +67,7 @@ impl RuleSet {
             .filter(|_| is_object);
         let is_record = end.is_some_and(|end| text[end..].trim_start_matches(SPACE).is_empty());
         // What is no record is told by whoever reads it whole.
-        let come = if is_record { self.engine.ask(&self.rules, text, scratch) } else { Come::All };
+        let come = if is_record { self.engine.ask(&self.rules, text, scratch)? } else { Come::All };
         self.finish(come, text, scratch)
     }
 
@@ -71,10 +76,11 @@ impl RuleSet {
         match come {
             Come::None => Ok(Vec::new()),
             Come::Some => {
-                let rules = scratch.rules.iter().map(|rule| &self.rules[*rule as usize]);
+                let rules: Vec<&Rule> =
+                    scratch.rules.iter().map(|rule| self.rules.get(*rule)).collect::<Result<_, _>>()?;
                 Ok(simple::findings(rules, &Record::parse(record)?))
             }
-            Come::All => Ok(self.evaluate_record(&Record::parse(record)?)),
+            Come::All => Ok(simple::findings(self.rules.all()?, &Record::parse(record)?)),
         }
     }
 }
@@ -83,6 +89,11 @@ impl RuleSet {
 #[derive(Debug)]
 pub(crate) struct Engine {
     index: Index,
+    /// Where the three parts of a call are picked.
+    call: [SlotId; 3],
+    marks: Marks,
+    /// What each rule asks, by its place in the file; worked out when the rule first comes into question.
+    asked: Box<[OnceLock<Asked>]>,
     /// The memory that [`RuleSet::evaluate`] used last.
     spare: Mutex<Option<Box<Scratch>>>,
 }
@@ -147,33 +158,58 @@ enum Holds {
 impl Engine {
     /// Of the rules of a set, in their order.
     pub(crate) fn of(rules: &[Rule]) -> Self {
-        Self { index: Index::of(rules), spare: Mutex::default() }
+        let (index, asked) = Index::of(rules);
+        Self::new(index, asked.into_iter().map(|asked| asked.map_or_else(OnceLock::new, OnceLock::from)).collect())
+    }
+
+    /// Of the index of so many rules.
+    pub(crate) fn of_index(index: Index, rules: usize) -> Self {
+        Self::new(index, std::iter::repeat_with(OnceLock::new).take(rules).collect())
+    }
+
+    fn new(index: Index, asked: Box<[OnceLock<Asked>]>) -> Self {
+        let (call, marks) = (asked::call(&index.paths), Marks::of(&index.paths));
+        Self { index, call, marks, asked, spare: Mutex::default() }
+    }
+
+    /// The index.
+    pub(crate) fn index(&self) -> &Index {
+        &self.index
+    }
+
+    /// A clause's row, and what it asks.
+    fn row<'e>(&'e self, rules: &'e Rules, Clause { rule, row }: Clause) -> Result<(&'e Row, &'e Parted), String> {
+        let (whole, asked) = self.rule(rules, rule)?;
+        Ok((&whole.when.0[row as usize], &asked.rows[row as usize]))
+    }
+
+    fn rule<'e>(&'e self, rules: &'e Rules, number: u32) -> Result<(&'e Rule, &'e Asked), String> {
+        let rule = rules.get(number)?;
+        Ok((rule, self.asked[number as usize].get_or_init(|| Asked::of(rule, &self.index.paths, self.call))))
     }
 
     /// Which rules come into question for the record that has been picked from `text`.
-    fn ask(&self, rules: &[Rule], text: &str, scratch: &mut Scratch) -> Come {
+    fn ask(&self, rules: &Rules, text: &str, scratch: &mut Scratch) -> Result<Come, String> {
         let Scratch { picked, memo, rules: come, clauses, literals, buffers } = scratch;
         let index = &self.index;
-        let call = index.call.map(|slot| picked.scalar(slot, text));
+        let call = self.call.map(|slot| picked.scalar(slot, text));
         if picked.is_odd() || call.contains(&Scalar::Other) {
-            return Come::All;
+            return Ok(Come::All);
         }
         come.clear();
         let fields = Fields { paths: &index.paths, picked, text, unsure: Cell::new(false) };
-        let consider = |clause: &Clause, come: &mut Vec<u32>| {
-            if come.last() != Some(&clause.rule) && fields.row(rules, clause) != Holds::No {
-                come.push(clause.rule);
-            }
-        };
         let known = match memo.get(&call) {
             Ok(known) => known,
             Err(place) => {
-                index.of_call(rules, &call, buffers, clauses);
+                index.of_call(&call, buffers, clauses);
+                self.keep_asking(rules, &call, clauses)?;
                 memo.keep(place, &call, clauses);
                 &*clauses
             }
         };
-        known.iter().for_each(|id| consider(index.clause_at(*id), come));
+        for id in known {
+            self.consider(rules, *id, &fields, come)?;
+        }
         if !index.fields.is_empty() || !index.everywhere.is_empty() {
             clauses.clear();
             for field in &index.fields {
@@ -184,14 +220,44 @@ impl Engine {
                     clauses.extend(field.all());
                 }
             }
-            clauses.retain(|id| index::asks_for(rules, index.clause_at(*id), &call));
-            clauses.extend(&index.everywhere);
-            clauses.iter().for_each(|id| consider(index.clause_at(*id), come));
+            self.keep_asking(rules, &call, clauses)?;
+            for id in clauses.iter().chain(index.everywhere.iter()) {
+                self.consider(rules, *id, &fields, come)?;
+            }
             come.sort_unstable();
             come.dedup();
         }
-        come.retain(|rule| !fields.is_excepted(&rules[*rule as usize], index.exceptions(*rule)));
-        if come.is_empty() { Come::None } else { Come::Some }
+        // A rule that cannot be had is told of later.
+        come.retain(|rule| {
+            !self.rule(rules, *rule).is_ok_and(|(rule, asked)| fields.is_excepted(rule, &asked.exceptions))
+        });
+        Ok(if come.is_empty() { Come::None } else { Come::Some })
+    }
+
+    /// Keeps the clauses of which all that they ask of the call is true.
+    fn keep_asking(&self, rules: &Rules, call: &[Scalar<'_>; 3], clauses: &mut Vec<ClauseId>) -> Result<(), String> {
+        let mut fault = Ok(());
+        clauses.retain(|id| match self.row(rules, self.index.clause(*id)) {
+            Ok((row, parted)) => parted.asks_for(row, call),
+            Err(reason) => {
+                fault = Err(reason);
+                false
+            }
+        });
+        fault
+    }
+
+    /// Adds a clause's rule to `come`, unless a field rules it out.
+    #[inline]
+    fn consider(&self, rules: &Rules, id: ClauseId, fields: &Fields<'_>, come: &mut Vec<u32>) -> Result<(), String> {
+        let clause = self.index.clause(id);
+        if come.last() != Some(&clause.rule) {
+            let (row, parted) = self.row(rules, clause)?;
+            if fields.cells(&row.0, &parted.others) != Holds::No {
+                come.push(clause.rule);
+            }
+        }
+        Ok(())
     }
 }
 
@@ -205,12 +271,7 @@ struct Fields<'p> {
 }
 
 impl Fields<'_> {
-    /// Whether a row of a rule holds, as far as it asks for more than the call.
-    fn row(&self, rules: &[Rule], clause: &Clause) -> Holds {
-        let row = &rules[clause.rule as usize].when.0[clause.row as usize];
-        self.cells(&row.0, &clause.others)
-    }
-
+    /// Whether cells hold, as far as is known.
     fn cells(&self, cells: &[crate::rules::Cell], sources: &[(u16, Source)]) -> Holds {
         let mut holds = Holds::Yes;
         for (place, source) in sources {
@@ -236,12 +297,12 @@ impl Fields<'_> {
     }
 
     /// Whether an exception covers the record for certain.
-    fn is_excepted(&self, rule: &Rule, exceptions: &[Vec<Clause>]) -> bool {
-        rule.unless.iter().zip(exceptions).any(|(exception, clauses)| {
+    fn is_excepted(&self, rule: &Rule, exceptions: &[Box<[Parted]>]) -> bool {
+        rule.unless.iter().zip(exceptions).any(|(exception, rows)| {
             self.unsure.set(false);
             let in_time = exception.is_in_time(self) && !self.unsure.get();
-            let row = |clause: &Clause| &exception.when.0[clause.row as usize].0;
-            in_time && clauses.iter().any(|clause| self.cells(row(clause), &clause.others) == Holds::Yes)
+            let mut rows = exception.when.0.iter().zip(rows);
+            in_time && rows.any(|(row, parted)| self.cells(&row.0, &parted.others) == Holds::Yes)
         })
     }
 }

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::extract::Scalar;
-use super::{Come, SPACE, Scratch};
+use super::{Come, SPACE, Scratch, asked};
 use crate::envelope::{self, NotARecord, Returned};
 use crate::finding::Finding;
 use crate::json::{Lexer, Next, NotJson};
@@ -55,9 +55,9 @@ impl Scanner<'_> {
     /// the service and the event.
     #[doc(hidden)]
     pub fn pick<'t>(&mut self, json: &'t str) -> [Option<&'t str>; 3] {
-        let index = &self.rules.engine.index;
-        let picked = self.scratch.picked.pick(&index.paths, &mut Lexer::new(json), json, 0).is_ok();
-        index.call.map(|slot| match self.scratch.picked.scalar(slot, json) {
+        let engine = &self.rules.engine;
+        let picked = self.scratch.picked.pick(&engine.index.paths, &mut Lexer::new(json), json, 0).is_ok();
+        engine.call.map(|slot| match self.scratch.picked.scalar(slot, json) {
             Scalar::Text(text) if picked => Some(text),
             _ => None,
         })
@@ -165,12 +165,12 @@ impl File<'_> {
     fn record(&mut self, lexer: &mut Lexer<'_>, at: usize) -> Option<usize> {
         let engine = &self.rules.engine;
         let end = self.scratch.picked.pick(&engine.index.paths, lexer, self.text, at).ok()?;
-        let marks = &engine.index.marks;
+        let marks = &engine.marks;
         let picked = &self.scratch.picked;
         let is_marked = marks.record.iter().any(|mark| picked.has(*mark));
         let is_wrapped = marks.wrapping.iter().any(|mark| picked.has(*mark));
         // The messages of S3 and SQS hold an `eventSource` of their own: `aws:s3`, `aws:sqs`.
-        let of_another = match picked.scalar(engine.index.call[1], self.text) {
+        let of_another = match picked.scalar(engine.call[asked::SERVICE], self.text) {
             Scalar::Missing => false,
             Scalar::Text(source) => source.starts_with("aws:"),
             Scalar::Other => true,
@@ -178,12 +178,13 @@ impl File<'_> {
         if !is_marked || is_wrapped || of_another || picked.is_odd() {
             return None;
         }
-        let come = engine.ask(&self.rules.rules, self.text, self.scratch);
-        if come != Come::None {
-            let findings = self.rules.finish(come, &self.text[at..end], self.scratch);
-            if findings.as_ref().map_or(true, |findings| !findings.is_empty()) {
-                self.hits.push((self.records, at..end, findings));
-            }
+        let findings = match engine.ask(&self.rules.rules, self.text, self.scratch) {
+            Ok(Come::None) => Ok(Vec::new()),
+            Ok(come) => self.rules.finish(come, &self.text[at..end], self.scratch),
+            Err(reason) => Err(reason),
+        };
+        if findings.as_ref().map_or(true, |findings| !findings.is_empty()) {
+            self.hits.push((self.records, at..end, findings));
         }
         self.records += 1;
         Some(end)

@@ -8,7 +8,7 @@ use crate::rules::{Rule, RuleSet};
 impl RuleSet {
     /// The findings of a record, in the order of the rules: every rule is asked.
     pub fn evaluate_record(&self, record: &Record) -> Vec<Finding> {
-        findings(&self.rules, record)
+        findings(self.rules(), record)
     }
 }
 

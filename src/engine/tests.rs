@@ -6,7 +6,8 @@ mod random;
 use self::random::Dice;
 use crate::finding::Finding;
 use crate::record::{RawRecord, Record};
-use crate::rules::RuleSet;
+use crate::rules::diagnostic::Diagnostic;
+use crate::rules::{RuleSet, Sources};
 
 /// Sets of random rules; each is asked about as many records as follow. `OFFLIMITS_ROUNDS` asks for more.
 const ROUNDS: u64 = 150;
@@ -18,12 +19,28 @@ fn shown(findings: Result<Vec<Finding>, String>) -> Result<Vec<String>, String> 
     })
 }
 
-fn compare(rules: &RuleSet, json: &str) -> usize {
+/// Rules as the tool has them, and as the function finds them in its package.
+struct Both {
+    compiled: RuleSet,
+    packaged: RuleSet,
+}
+
+impl Both {
+    fn of(rules: &str) -> Result<Self, Vec<Diagnostic>> {
+        let compiled = RuleSet::compile(rules)?.rules;
+        let bundle = Sources::alone(rules).bundle().unwrap();
+        let index = compiled.index_of(&bundle, None).unwrap();
+        let packaged = RuleSet::packaged(bundle, &index, || unreachable!()).unwrap();
+        Ok(Self { compiled, packaged })
+    }
+}
+
+fn compare(Both { compiled, packaged }: &Both, json: &str) -> usize {
     let raw = RawRecord { json: json.to_owned(), index: 0, message_id: None };
-    let simple = shown(Record::parse(json).map(|record| rules.evaluate_record(&record)));
+    let simple = shown(Record::parse(json).map(|record| compiled.evaluate_record(&record)));
     // Twice: the second time the memo knows.
-    for _ in 0..2 {
-        assert_eq!(shown(rules.evaluate(&raw)), simple, "{json}\n{:?}", rules.rules());
+    for rules in [compiled, compiled, packaged, packaged] {
+        assert_eq!(shown(rules.evaluate(&raw)), simple, "{json}\n{:?}", compiled.rules());
     }
     simple.map_or(0, |findings| findings.len())
 }
@@ -47,8 +64,8 @@ fn random_rules_and_records_are_judged_as_by_the_simple_engine() {
     let (mut comparisons, mut findings, mut refused) = (0, 0, 0);
     for seed in 0..rounds {
         let mut dice = Dice::new(seed, &[]);
-        let compiled = match RuleSet::compile(&random::rules(&mut dice)) {
-            Ok(compiled) => compiled,
+        let rules = match Both::of(&random::rules(&mut dice)) {
+            Ok(rules) => rules,
             Err(why) => {
                 eprintln!("{}", why[0]);
                 refused += 1;
@@ -60,8 +77,8 @@ fn random_rules_and_records_are_judged_as_by_the_simple_engine() {
                 Some(json) => json.clone(),
                 None => random::record(&mut dice),
             };
-            findings += compare(&compiled.rules, &json);
-            comparisons += compiled.rules.rules().len();
+            findings += compare(&rules, &json);
+            comparisons += rules.compiled.rules().len();
         }
     }
     eprintln!(
@@ -139,7 +156,7 @@ fn oddities_are_judged_as_by_the_simple_engine() {
         {"id":"self","title":"t","severity":"low","when":{"user":{"same_as":"requestParameters.userName"}}},
         {"id":"failure","title":"t","severity":"low","when":{"outcome":"failure"}}
     ]}"#;
-    let rules = RuleSet::compile(rules).unwrap().rules;
+    let rules = Both::of(rules).unwrap();
     let nested = |levels: usize| format!("{}{{\"q\":\"A\"}}{}", "[".repeat(levels), "]".repeat(levels));
     let deep = [10, 63, 64, 65, 124, 125, 126, 127, 128, 5_000]
         .map(|levels| format!(r#"{{"requestParameters":{{"p":{}}}}}"#, nested(levels)));

@@ -195,7 +195,7 @@ async fn classify<T: Transport, S: Store, Q: Queues>(
             tracing::info!(rule = finding.rule.id, finding = finding.id.as_str(), "staged");
             continue;
         }
-        let rule = app.rules.rules().iter().find(|rule| rule.info.id == finding.rule.id);
+        let rule = app.rules.rule_of(&finding);
         // Both are there: the finding was made of them.
         let of = rule.zip(record.as_ref());
         if let Some((rule, record)) = of

@@ -11,6 +11,7 @@ pub mod field;
 pub mod hours;
 mod limits;
 mod lints;
+pub mod package;
 pub mod pattern;
 pub mod reader;
 pub mod sources;
@@ -21,9 +22,10 @@ use std::sync::Arc;
 use self::condition::Condition;
 use self::field::Field;
 pub use self::limits::{Threshold, Throttle};
+use self::package::Packaged;
 pub use self::title::Title;
 use crate::engine::Engine;
-use crate::finding::{Mode, RuleInfo};
+use crate::finding::{Finding, Mode, RuleInfo};
 use crate::record::{Facts, Record, Scope};
 use crate::route::ConfiguredChannel;
 use crate::severity::Severity;
@@ -35,16 +37,34 @@ pub use self::sources::Sources;
 /// All the rules and channels of one `rules.json`.
 #[derive(Debug)]
 pub struct RuleSet {
-    pub(crate) rules: Vec<Rule>,
+    pub(crate) rules: Rules,
     pub(crate) channels: Vec<ConfiguredChannel>,
     pub(crate) digest: Arc<str>,
     pub(crate) engine: Engine,
 }
 
+/// The rules of a set.
+#[derive(Debug)]
+pub(crate) enum Rules {
+    /// Compiled from `rules.json`.
+    Compiled(Vec<Rule>),
+    /// In a package: each is compiled when it first comes into question.
+    Packaged(Packaged),
+}
+
 impl RuleSet {
-    /// The rules, in the order of the file.
+    /// The rules, in the order of the file. Those of a package are all compiled by asking for them; none if it is damaged.
     pub fn rules(&self) -> &[Rule] {
-        &self.rules
+        self.rules.all().unwrap_or_default()
+    }
+
+    /// The rule that made a finding.
+    pub fn rule_of(&self, finding: &Finding) -> Option<&Rule> {
+        let of = |rule: &&Rule| rule.info.id == finding.rule.id;
+        match &self.rules {
+            Rules::Compiled(rules) => rules.iter().find(of),
+            Rules::Packaged(rules) => rules.compiled().find(of),
+        }
     }
 
     /// The channels, in the order of the file.
@@ -55,6 +75,25 @@ impl RuleSet {
     /// Which rules these are: the first 12 hexadecimal digits of the SHA-256 of the bundle ([`Sources::bundle`]).
     pub fn digest(&self) -> &Arc<str> {
         &self.digest
+    }
+}
+
+impl Rules {
+    /// A rule by its place in the file.
+    #[inline]
+    pub(crate) fn get(&self, number: u32) -> Result<&Rule, String> {
+        match self {
+            Self::Compiled(rules) => Ok(&rules[number as usize]),
+            Self::Packaged(rules) => rules.get(number),
+        }
+    }
+
+    /// All of them.
+    pub(crate) fn all(&self) -> Result<&[Rule], String> {
+        match self {
+            Self::Compiled(rules) => Ok(rules),
+            Self::Packaged(rules) => rules.all(),
+        }
     }
 }
 

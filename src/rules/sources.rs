@@ -4,6 +4,9 @@
 //! stands inside the `include` that names it.
 
 use std::io;
+use std::ops::Range;
+
+use serde::{Deserialize, Serialize};
 
 use super::countries::Countries;
 use crate::json::{Member, Node, write_string};
@@ -104,9 +107,9 @@ pub(super) fn bundled(root: &Node, packs: &[(&str, &Node)]) -> String {
 
 /// A file without what does not run: the editors' schema, and the tests.
 fn write_file(out: &mut String, file: &Node, packs: &[(&str, &Node)]) {
-    write_members(out, file, "$schema", |out, member| match (&*member.key, member.node.elements()) {
+    write_members(out, file, &["$schema"], |out, member| match (&*member.key, member.node.elements()) {
         ("rules", Some(rules)) => write_elements(out, rules, |out, rule| {
-            write_members(out, rule, "tests", |out, member| member.node.write_compact(out));
+            write_members(out, rule, &["tests"], |out, member| member.node.write_compact(out));
         }),
         ("include", Some(includes)) => {
             write_elements(out, includes, |out, include| write_include(out, include, packs));
@@ -119,7 +122,7 @@ fn write_include(out: &mut String, include: &Node, packs: &[(&str, &Node)]) {
     let pack = pack_name(include).and_then(|name| packs.iter().find(|(pack, _)| *pack == name));
     let pack = pack.filter(|_| include.get("content").is_none());
     if include.members().is_some() {
-        write_members(out, include, "", |out, member| match &*member.key {
+        write_members(out, include, &[], |out, member| match &*member.key {
             "content" => write_file(out, &member.node, &[]),
             _ => member.node.write_compact(out),
         });
@@ -139,11 +142,11 @@ fn write_include(out: &mut String, include: &Node, packs: &[(&str, &Node)]) {
     }
 }
 
-/// An object without the members called `left_out`; anything else as it is.
-fn write_members(out: &mut String, node: &Node, left_out: &str, mut write: impl FnMut(&mut String, &Member)) {
+/// An object without the members that `left_out` names; anything else as it is.
+fn write_members(out: &mut String, node: &Node, left_out: &[&str], mut write: impl FnMut(&mut String, &Member)) {
     let Some(members) = node.members() else { return node.write_compact(out) };
     out.push('{');
-    for (index, member) in members.iter().filter(|member| &*member.key != left_out).enumerate() {
+    for (index, member) in members.iter().filter(|member| !left_out.contains(&&*member.key)).enumerate() {
         if index > 0 {
             out.push(',');
         }
@@ -163,6 +166,54 @@ fn write_elements(out: &mut String, elements: &[Node], mut write: impl FnMut(&mu
         write(out, element);
     }
     out.push(']');
+}
+
+/// What a bundle holds around the rules of one of its files, so that each of them can be compiled alone.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Frame {
+    before: String,
+    after: String,
+}
+
+impl Frame {
+    /// A bundle of one rule.
+    pub(super) fn around(&self, rule: &str) -> String {
+        [&self.before, "\"rules\":[", rule, "]", &self.after].concat()
+    }
+
+    /// A bundle of none.
+    pub(super) fn without_rules(&self) -> String {
+        [self.before.trim_end_matches(','), &self.after].concat()
+    }
+}
+
+/// Of each file in a bundle, `rules.json` first: the frame, and where its rules stand. `None` of what is no bundle.
+pub(super) fn frames(bundle: &str) -> Option<Vec<(Frame, Vec<Range<usize>>)>> {
+    let root = Node::parse(bundle).ok()?;
+    let spans = |file: &Node| {
+        file.get("rules").and_then(Node::elements).into_iter().flatten().map(|rule| rule.span.clone()).collect()
+    };
+    let open = |out: &mut String, node: &Node, left_out: &[&str]| {
+        write_members(out, node, left_out, |out, member| member.node.write_compact(out));
+        // The object stays open for what comes.
+        out.pop();
+        if !out.ends_with('{') {
+            out.push(',');
+        }
+    };
+    let mut before = String::new();
+    open(&mut before, &root, &["rules", "include"]);
+    let mut frames = vec![(Frame { before: before.clone(), after: "}".to_owned() }, spans(&root))];
+    for include in includes(&root) {
+        let content = include.get("content")?;
+        let mut before = before.clone();
+        before.push_str("\"include\":[");
+        open(&mut before, include, &["content"]);
+        before.push_str("\"content\":");
+        open(&mut before, content, &["rules"]);
+        frames.push((Frame { before, after: "}}]}".to_owned() }, spans(content)));
+    }
+    Some(frames)
 }
 
 /// The elements of `include`.

@@ -25,7 +25,7 @@ def in_docker(event: Path, options: list[str], folder: Path) -> int:
             overrides.setdefault(rule, {}).setdefault("mode", "stage")
     (folder / "rules.json").write_text(json.dumps(rules))
     shutil.copy2(ROOT / "template.yaml", folder)
-    package(folder / "target/package", folder / "rules.json")
+    package(folder / "target/package", folder / "rules.json", index=False)
     sam = [Path(sys.executable).parent / "sam", "local", "invoke", "Function", "--event", event]
     sam += ["--parameter-overrides", f"Architecture={ARCHITECTURE}", *options]
     return subprocess.run(sam, cwd=folder, env=plain_environment()).returncode

@@ -25,8 +25,9 @@ from botocore.config import Config
 from slackblocks.blocks import Block
 
 ROOT = Path(__file__).parents[2]
-# What `make build` made: the bootstrap, with rules.json beside it.
+# What `make build` made: the bootstrap with rules.json and its index beside it, and the tool.
 PACKAGE = ROOT / "target/package"
+TOOL = ROOT / "target/debug/offlimits"
 ARCHITECTURE = {"x86_64": "x86_64", "aarch64": "arm64", "arm64": "arm64"}[platform.machine()]
 ACCOUNT, REGION = "123456789012", "us-east-1"  # the sample events'
 
@@ -188,13 +189,16 @@ def assert_slack_accepts(message: dict):
     ).to_dict()
 
 
-def package(folder: Path, rules: Path) -> Path:
-    """Another package of the same bootstrap, with other rules beside it."""
+def package(folder: Path, rules: Path, index=True) -> Path:
+    """Another package of the same bootstrap, with other rules beside it: as `make build` packages them, or as they are."""
     if not (PACKAGE / "bootstrap").exists():
         raise FileNotFoundError("there is no function to run: run `make build`")
     folder.mkdir(parents=True, exist_ok=True)
     shutil.copy2(PACKAGE / "bootstrap", folder / "bootstrap")
-    shutil.copy2(rules, folder / "rules.json")
+    if index:
+        subprocess.run([TOOL, "bundle", rules, "--output", folder / "rules.json"], check=True, capture_output=True, timeout=60)
+    else:
+        shutil.copy2(rules, folder / "rules.json")
     return folder
 
 

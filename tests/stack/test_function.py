@@ -57,7 +57,7 @@ def test_rules_that_do_not_compile_stop_the_start(aws, slack, bootstrap, tmp_pat
     wrong = tmp_path / "wrong.json"
     wrong.write_text(json.dumps({"rules": [{"id": "X", "title": "x", "severity": "high", "when": {"evnt": "A"}}]}))
     variables, _ = serve(aws, slack, {})
-    with Function(package(tmp_path / "code", wrong), variables, tmp_path / "function.log") as function:
+    with Function(package(tmp_path / "code", wrong, index=False), variables, tmp_path / "function.log") as function:
         answer = function.invoke(sample("start-instances"))
         assert "errorType" in answer, answer
         assert "evnt" in function.log.read_text()

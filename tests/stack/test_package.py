@@ -3,9 +3,7 @@
 import re
 import subprocess
 
-from local import PACKAGE, ROOT
-
-TOOL = ROOT / "target/debug/offlimits"
+from local import PACKAGE, ROOT, TOOL
 
 
 def bundle():
@@ -24,8 +22,8 @@ def test_it_is_small_enough_to_start_fast(bootstrap):
     assert bootstrap.stat().st_size < 7_200_000
 
 
-def test_it_holds_the_binary_and_the_rules_alone():
-    assert {p.name for p in PACKAGE.iterdir()} == {"bootstrap", "rules.json"}
+def test_it_holds_the_binary_the_rules_and_their_index_alone():
+    assert {p.name for p in PACKAGE.iterdir()} == {"bootstrap", "rules.index", "rules.json"}
     assert (PACKAGE / "rules.json").read_text() == bundle()
 
 

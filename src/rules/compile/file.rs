@@ -30,7 +30,8 @@ impl<'n> Compiler<'n> {
             }],
         };
         let include = fields.get("include");
-        let own = if include.is_some() { fields.get("rules") } else { fields.require("rules", &mut self.problems) };
+        let is_whole = include.is_none() && !self.is_part;
+        let own = if is_whole { fields.require("rules", &mut self.problems) } else { fields.get("rules") };
         fields.finish(&mut self.problems);
         let names: Vec<&str> = channels.iter().map(|channel| channel.name.as_str()).collect();
         let mut rules = Vec::new();
@@ -38,7 +39,9 @@ impl<'n> Compiler<'n> {
         if let Some(include) = include {
             self.includes(include, packs, &names, &mut rules);
         }
-        self.filters(root, packs, &channels);
+        if !self.is_part {
+            self.filters(root, packs, &channels);
+        }
         (rules, channels)
     }
 

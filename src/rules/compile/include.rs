@@ -128,7 +128,7 @@ impl<'n> Compiler<'n> {
         repeated_keys(members, &mut self.problems);
         for member in members {
             let id = &*member.key;
-            if id != EVERY && !ids.contains(&id) {
+            if id != EVERY && !ids.contains(&id) && !self.is_part {
                 let help = suggestion(id, ids.iter().copied()).unwrap_or_else(|| {
                     format!("name one of its rules, or \"*\" for every one: {}", listed(ids.iter().copied().take(20)))
                 });

@@ -21,10 +21,11 @@ use super::field::FieldError;
 use super::pattern::Pattern;
 use super::reader::wrong_kind;
 use super::sources::bundled;
-use super::{RuleSet, Sources};
+use super::{Rule, RuleSet, Rules, Sources};
 use crate::engine::Engine;
 use crate::finding::hex;
 use crate::json::{Node, Value};
+use crate::route::ConfiguredChannel;
 
 /// Rules that can run, and what their author should look at.
 #[derive(Debug)]
@@ -65,7 +66,28 @@ impl RuleSet {
             return Err(diagnostics);
         }
         let engine = Engine::of(&rules);
+        let rules = Rules::Compiled(rules);
         Ok(Compiled { rules: RuleSet { rules, channels, digest, engine }, warnings: diagnostics })
+    }
+}
+
+/// Makes what a part of a bundle holds, whose whole has compiled before: the names of rules that it leaves out are not missed.
+///
+/// # Errors
+/// What cannot be: that it does not compile.
+pub(super) fn part(
+    text: &str,
+    digest: &Arc<str>,
+    countries: Option<&Countries>,
+) -> Result<(Vec<Rule>, Vec<ConfiguredChannel>), String> {
+    let root = Node::parse(text).map_err(|error| syntax_error(None, text, &error).to_string())?;
+    let (digest, countries) = (Arc::clone(digest), countries.cloned());
+    let mut compiler = Compiler { digest, countries, is_part: true, ..Compiler::default() };
+    let made = compiler.file(&root, &[]);
+    let diagnostics = compiler.problems.finish_in(|_| (text, &root));
+    match diagnostics.iter().find(|diagnostic| diagnostic.level == Level::Error) {
+        None => Ok(made),
+        Some(error) => Err(format!("a part of the rules does not compile: {error}")),
     }
 }
 
@@ -102,6 +124,8 @@ fn digest(root: &Node, packs: &[Pack<'_>]) -> Arc<str> {
 struct Compiler<'n> {
     problems: Problems,
     digest: Arc<str>,
+    /// Whether other rules have been left out.
+    is_part: bool,
     lists: HashMap<&'n str, &'n [Node]>,
     /// Which country an address belongs to, for the alias `country`.
     countries: Option<Countries>,

@@ -1,0 +1,172 @@
+//! Tables that are arrays of numbers: a package holds them as they are, and reading them is copying them.
+
+use std::ops::{Deref, Range};
+
+use serde::{Deserialize, Serialize};
+use serde_bytes::ByteBuf;
+
+/// Numbers, in a package four bytes each, the lowest first.
+#[derive(Debug, Default, Clone, Serialize, Deserialize)]
+#[serde(from = "ByteBuf", into = "ByteBuf")]
+pub(crate) struct Words(Vec<u32>);
+
+impl Deref for Words {
+    type Target = [u32];
+
+    fn deref(&self) -> &[u32] {
+        &self.0
+    }
+}
+
+impl From<Vec<u32>> for Words {
+    fn from(words: Vec<u32>) -> Self {
+        Self(words)
+    }
+}
+
+impl From<ByteBuf> for Words {
+    fn from(bytes: ByteBuf) -> Self {
+        Self(bytes.as_chunks::<4>().0.iter().map(|word| u32::from_le_bytes(*word)).collect())
+    }
+}
+
+impl From<Words> for ByteBuf {
+    fn from(words: Words) -> Self {
+        words.iter().flat_map(|word| word.to_le_bytes()).collect::<Vec<u8>>().into()
+    }
+}
+
+/// Finds things that are numbered from 0 by their hashes: each number stands at the first free place from where its hash
+/// points.
+#[derive(Debug, Default, Clone, Serialize, Deserialize)]
+pub(super) struct Slots {
+    /// A power of two of places, half of them free at least; a number and one, or 0.
+    places: Words,
+    count: u32,
+}
+
+impl Slots {
+    /// The number of the thing with this hash that `is_it`.
+    #[inline]
+    pub(super) fn find(&self, hash: u64, is_it: impl Fn(u32) -> bool) -> Option<u32> {
+        let mask = self.places.len().checked_sub(1)?;
+        let mut at = place(hash, mask);
+        loop {
+            match self.places[at].checked_sub(1) {
+                None => return None,
+                Some(number) if is_it(number) => return Some(number),
+                Some(_) => at = (at + 1) & mask,
+            }
+        }
+    }
+
+    /// Adds the thing with the next number.
+    pub(super) fn add(&mut self, hash_of: impl Fn(u32) -> u64) {
+        self.count += 1;
+        let places = &mut self.places.0;
+        let first = if places.len() < 2 * self.count as usize {
+            *places = vec![0; (4 * self.count as usize).next_power_of_two()];
+            0
+        } else {
+            self.count - 1
+        };
+        let mask = places.len() - 1;
+        for number in first..self.count {
+            let mut at = place(hash_of(number), mask);
+            while places[at] != 0 {
+                at = (at + 1) & mask;
+            }
+            places[at] = number + 1;
+        }
+    }
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "of a hash, some bits are enough")]
+fn place(hash: u64, mask: usize) -> usize {
+    hash as usize & mask
+}
+
+/// A list of numbers for each number from 0.
+#[derive(Debug, Default, Clone, Serialize, Deserialize)]
+pub(super) struct Lists {
+    /// Where each list ends in `all`.
+    ends: Words,
+    all: Words,
+}
+
+impl Lists {
+    /// Of pairs of a list's number and a number in it. The lists are ascending, and hold nothing twice.
+    pub(super) fn of(mut pairs: Vec<(u32, u32)>) -> Self {
+        pairs.sort_unstable();
+        pairs.dedup();
+        let mut ends = Vec::new();
+        for (end, (list, _)) in (1..).zip(&pairs) {
+            let before = ends.last().copied().unwrap_or_default();
+            ends.resize(*list as usize + 1, before);
+            ends[*list as usize] = end;
+        }
+        Self { ends: ends.into(), all: pairs.into_iter().map(|(_, number)| number).collect::<Vec<_>>().into() }
+    }
+
+    /// One of them; one that was never spoken of is empty.
+    #[inline]
+    pub(super) fn list(&self, number: u32) -> &[u32] {
+        &self.all[range(&self.ends, number)]
+    }
+
+    /// All that they hold.
+    pub(super) fn all(&self) -> &[u32] {
+        &self.all
+    }
+}
+
+/// From the end before to the end at `number`.
+#[inline]
+pub(super) fn range(ends: &[u32], number: u32) -> Range<usize> {
+    let number = number as usize;
+    let start = number.checked_sub(1).and_then(|before| ends.get(before)).copied().unwrap_or_default();
+    let end = ends.get(number).copied().unwrap_or(start);
+    start as usize..end as usize
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::{BTreeMap, BTreeSet};
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn lists_hold_what_was_paired(pairs in prop::collection::vec((0_u32..9, 0_u32..9), 0..40)) {
+            let mut expected: BTreeMap<u32, BTreeSet<u32>> = BTreeMap::new();
+            for (list, number) in &pairs {
+                expected.entry(*list).or_default().insert(*number);
+            }
+            let lists = Lists::of(pairs);
+            for number in 0..12 {
+                let list: Vec<u32> = expected.get(&number).into_iter().flatten().copied().collect();
+                prop_assert_eq!(lists.list(number), list);
+            }
+        }
+
+        #[test]
+        fn things_are_found_by_their_hashes(hashes in prop::collection::vec(0_u64..20, 0..40), wanted in 0_u64..25) {
+            let mut slots = Slots::default();
+            // Things that are alike but for their number.
+            hashes.iter().for_each(|_| slots.add(|number| hashes[number as usize]));
+            for (number, hash) in (0_u32..).zip(&hashes) {
+                prop_assert_eq!(slots.find(*hash, |found| found == number), Some(number));
+            }
+            let found = slots.find(wanted, |found| hashes[found as usize] == wanted);
+            prop_assert_eq!(found.is_some(), hashes.contains(&wanted));
+        }
+
+        #[test]
+        fn numbers_survive_the_package(words in prop::collection::vec(any::<u32>(), 0..20)) {
+            let bytes = postcard::to_allocvec(&Words(words.clone())).unwrap();
+            prop_assert_eq!(postcard::from_bytes::<Words>(&bytes).unwrap().0, words);
+        }
+    }
+}

@@ -1,0 +1,226 @@
+//! What the function starts from: the bundle, `rules.json`, and beside it `rules.index`, the engine's index over the bundle's
+//! rules.
+//!
+//! Compiling rules costs thousands of times what judging a call by them does, and a cold start that matches nothing needs
+//! none of them. From a package the engine is ready without one: the index brings up the few rules that a call may concern,
+//! and each of those is compiled then, from its own lines of the bundle.
+//!
+//! The index only ever holds what can be worked out from the bundle, and it is used for that bundle alone, by the sources
+//! that wrote it. Whoever finds another has to compile `rules.json` instead: [`RuleSet::packaged`] tells why.
+
+use std::io;
+use std::sync::{Arc, OnceLock};
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+
+use super::compile;
+use super::countries::Countries;
+use super::sources::{Frame, frames};
+use super::{Rule, RuleSet, Rules};
+use crate::engine::{Engine, Index, Words};
+use crate::finding::hex;
+
+/// The extension of an index: it is called as its bundle is.
+pub const EXTENSION: &str = "index";
+
+/// What an index begins with: its kind, and the sources of the program that wrote it.
+const HEAD: &str = concat!("offlimits index ", env!("OFFLIMITS_SOURCES"), "\n");
+
+/// Bytes of the SHA-256 that follows: of all that comes after it.
+const SUM: usize = 32;
+
+/// What an index holds.
+#[derive(Debug, Serialize, Deserialize)]
+struct Contents<I> {
+    /// The SHA-256 of the bundle.
+    bundle: [u8; 32],
+    /// Whether the rules were compiled with a database of countries.
+    countries: bool,
+    /// What stands around the rules of each file.
+    frames: Vec<Frame>,
+    /// Of each rule, its file's place in `frames`, and where it begins and ends in the bundle.
+    rules: Words,
+    index: I,
+}
+
+/// The rules of a package.
+#[derive(Debug)]
+pub(crate) struct Packaged {
+    bundle: String,
+    digest: Arc<str>,
+    countries: Option<Countries>,
+    frames: Vec<Frame>,
+    places: Words,
+    /// Those that have come into question.
+    each: Box<[OnceLock<Box<Rule>>]>,
+    /// All of them, where a record asked for all.
+    all: OnceLock<Vec<Rule>>,
+}
+
+impl RuleSet {
+    /// The index of rules that were compiled from this bundle; `None` if they were not.
+    pub fn index_of(&self, bundle: &str, countries: Option<&Countries>) -> Option<Vec<u8>> {
+        let mut rules = Vec::new();
+        let mut in_frames = Vec::new();
+        for (number, (frame, spans)) in (0_u32..).zip(frames(bundle)?) {
+            in_frames.push(frame);
+            for span in spans {
+                rules.extend([number, span.start.try_into().ok()?, span.end.try_into().ok()?]);
+            }
+        }
+        if rules.len() != 3 * self.rules().len() {
+            return None;
+        }
+        let contents = Contents {
+            bundle: Sha256::digest(bundle).into(),
+            countries: countries.is_some(),
+            frames: in_frames,
+            rules: rules.into(),
+            index: self.engine.index(),
+        };
+        let contents = postcard::to_allocvec(&contents).ok()?;
+        Some([HEAD.as_bytes(), &Sha256::digest(&contents), &contents].concat())
+    }
+
+    /// The rules and channels of a bundle by its index. `countries` gives the bytes of the database, if the rules ask it.
+    ///
+    /// # Errors
+    /// The bundle itself, and why the index is not to be used for it.
+    pub fn packaged(
+        bundle: String,
+        index: &[u8],
+        countries: impl FnOnce() -> io::Result<Vec<u8>>,
+    ) -> Result<Self, (String, String)> {
+        let opened = contents(&bundle, index).map_err(str::to_owned).and_then(|contents| {
+            let database = || countries().map_err(|error| error.to_string()).and_then(Countries::read);
+            let countries = contents.countries.then(database).transpose();
+            let countries = countries.map_err(|reason| format!("its countries cannot be read: {reason}"))?;
+            let digest: Arc<str> = hex(&contents.bundle[..6]).into();
+            let top = contents.frames.first().map(Frame::without_rules).unwrap_or_default();
+            let (_, channels) = compile::part(&top, &digest, countries.as_ref())?;
+            Ok((contents, countries, digest, channels))
+        });
+        let (Contents { frames, rules: places, index, .. }, countries, digest, channels) = match opened {
+            Ok(opened) => opened,
+            Err(reason) => return Err((bundle, reason)),
+        };
+        let count = places.len() / 3;
+        let each = std::iter::repeat_with(OnceLock::new).take(count).collect();
+        let engine = Engine::of_index(index, count);
+        let rules =
+            Packaged { bundle, digest: Arc::clone(&digest), countries, frames, places, each, all: OnceLock::new() };
+        Ok(Self { rules: Rules::Packaged(rules), channels, digest, engine })
+    }
+}
+
+fn contents(bundle: &str, index: &[u8]) -> Result<Contents<Index>, &'static str> {
+    let rest = index.strip_prefix(HEAD.as_bytes()).ok_or("another version of offlimits wrote it")?;
+    let (sum, rest) = rest.split_at_checked(SUM).ok_or("it is damaged")?;
+    if *sum != *Sha256::digest(rest) {
+        return Err("it is damaged");
+    }
+    let contents: Contents<Index> = postcard::from_bytes(rest).map_err(|_| "it is damaged")?;
+    if contents.bundle == *Sha256::digest(bundle) { Ok(contents) } else { Err("it is of another rules.json") }
+}
+
+impl Packaged {
+    /// A rule by its place in the file.
+    pub(super) fn get(&self, number: u32) -> Result<&Rule, String> {
+        let rule = &self.each[number as usize];
+        if let Some(rule) = rule.get() {
+            return Ok(rule);
+        }
+        let compiled = self.compile(number as usize)?;
+        Ok(rule.get_or_init(|| Box::new(compiled)))
+    }
+
+    /// All of them, in the order of the file.
+    pub(super) fn all(&self) -> Result<&[Rule], String> {
+        if let Some(all) = self.all.get() {
+            return Ok(all);
+        }
+        let (rules, _) = compile::part(&self.bundle, &self.digest, self.countries.as_ref())?;
+        Ok(self.all.get_or_init(|| rules))
+    }
+
+    /// Those that have been compiled.
+    pub(super) fn compiled(&self) -> impl Iterator<Item = &Rule> {
+        let each = self.each.iter().filter_map(|rule| rule.get().map(|rule| &**rule));
+        each.chain(self.all.get().into_iter().flatten())
+    }
+
+    fn compile(&self, number: usize) -> Result<Rule, String> {
+        let place = self.places.get(3 * number..3 * number + 3).unwrap_or_default();
+        let part = || {
+            let [frame, start, end] = place else { return None };
+            let rule = self.bundle.get(*start as usize..*end as usize)?;
+            Some(self.frames.get(*frame as usize)?.around(rule))
+        };
+        let part = part().ok_or_else(|| format!("the index has no rule {number}"))?;
+        let (rules, _) = compile::part(&part, &self.digest, self.countries.as_ref())?;
+        rules.into_iter().next().ok_or_else(|| format!("the index's rule {number} is none"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::record::RawRecord;
+
+    const BUNDLE: &str = r#"{"lists":{"names":["A","B"]},"channels":{"soc":{"type":"slack"}},"runbooks":"https://example.com","include":[{"pack":"p","overrides":{"*":{"mode":"stage"},"Q":{"severity":"high"}},"content":{"lists":{"l":["^C$"]},"rules":[{"id":"P","title":"t","severity":"low","when":{"event":"@l"}},{"id":"Q","title":"t","severity":"low","when":{"service":"s","event":"@l"}}]}}],"rules":[{"id":"R","title":"{event}","severity":"low","when":{"event":{"is":"@names"}},"notify":["soc"],"runbook":"R.md"}]}"#;
+
+    fn packaged(bundle: &str) -> (RuleSet, RuleSet) {
+        let compiled = RuleSet::compile(bundle).unwrap().rules;
+        let index = compiled.index_of(bundle, None).unwrap();
+        (compiled, RuleSet::packaged(bundle.to_owned(), &index, || unreachable!()).unwrap())
+    }
+
+    #[test]
+    fn each_rule_of_a_package_is_what_it_is_in_the_whole() {
+        let (compiled, packaged) = packaged(BUNDLE);
+        assert_eq!(compiled.digest(), packaged.digest());
+        assert_eq!(format!("{:?}", compiled.channels()), format!("{:?}", packaged.channels()));
+        for (number, rule) in (0_u32..).zip(compiled.rules()) {
+            assert_eq!(format!("{rule:?}"), format!("{:?}", packaged.rules.get(number).unwrap()));
+        }
+        assert_eq!(format!("{:?}", compiled.rules()), format!("{:?}", packaged.rules()));
+        assert_eq!(compiled.rules().len(), 3);
+    }
+
+    #[test]
+    fn only_what_a_call_may_concern_is_compiled() {
+        let (_, packaged) = packaged(BUNDLE);
+        let ready = || match &packaged.rules {
+            Rules::Packaged(rules) => rules.compiled().map(|rule| rule.info.id.as_str()).collect::<Vec<_>>(),
+            Rules::Compiled(_) => panic!("compiled"),
+        };
+        let found = |json: &str| {
+            let raw = RawRecord { json: json.to_owned(), index: 0, message_id: None };
+            packaged.evaluate(&raw).unwrap().iter().map(|finding| finding.rule.id.clone()).collect::<Vec<_>>()
+        };
+        assert!(found(r#"{"eventSource":"s","eventName":"Z"}"#).is_empty() && ready().is_empty());
+        assert_eq!(found(r#"{"eventSource":"x","eventName":"C"}"#), ["P"]);
+        assert_eq!(ready(), ["P"]);
+        // What is unusual asks every rule.
+        assert_eq!(found(r#"{"eventName":"A","eventName":"B"}"#), ["R"]);
+        assert_eq!(ready(), ["P", "R", "P", "Q"]);
+    }
+
+    #[test]
+    fn an_index_is_used_for_its_own_bundle_alone() {
+        let index = RuleSet::compile(BUNDLE).unwrap().rules.index_of(BUNDLE, None).unwrap();
+        let why =
+            |bundle: &str, index: &[u8]| RuleSet::packaged(bundle.to_owned(), index, || unreachable!()).unwrap_err().1;
+        assert_eq!(why(&BUNDLE.replace("\"A\"", "\"D\""), &index), "it is of another rules.json");
+        let other = String::from_utf8_lossy(&index[..HEAD.len()]).replace("index ", "index 0");
+        assert_eq!(why(BUNDLE, other.as_bytes()), "another version of offlimits wrote it");
+        for place in HEAD.len()..index.len() {
+            let mut damaged = index.clone();
+            damaged[place] ^= 1;
+            assert_eq!(why(BUNDLE, &damaged), "it is damaged", "{place}");
+            assert_eq!(why(BUNDLE, &index[..place]), "it is damaged", "{place}");
+        }
+        assert!(RuleSet::compile(BUNDLE).unwrap().rules.index_of(r#"{"rules":[]}"#, None).is_none());
+    }
+}
