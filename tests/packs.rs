@@ -16,12 +16,18 @@ use offlimits::rules::{Rule, RuleSet, Sources, TestEvent};
 
 /// A file of the repository and the packs that it includes, with a database of two countries.
 fn compiled(root: &str) -> RuleSet {
+    RuleSet::compile_sources(&sources(root)).unwrap_or_else(|found| panic!("{root}: {found:#?}")).rules
+}
+
+fn sources(root: &str) -> Sources {
     let sources = Sources::gather(root, |name| {
         std::fs::read_to_string(support::repository(name)).map_err(|error| error.to_string())
     });
-    let countries = || Ok(mmdb::countries(&[("2.125.160.0/20", "GB"), ("216.160.83.0/24", "US")]));
-    let sources = sources.with_countries(countries).unwrap();
-    RuleSet::compile_sources(&sources).unwrap_or_else(|found| panic!("{root}: {found:#?}")).rules
+    sources.with_countries(|| Ok(database())).unwrap()
+}
+
+fn database() -> Vec<u8> {
+    mmdb::countries(&[("2.125.160.0/20", "GB"), ("216.160.83.0/24", "US")])
 }
 
 fn packs() -> Vec<String> {
@@ -112,6 +118,7 @@ fn the_bundle_is_the_rules() {
     assert_eq!(bundled.digest(), rules.digest());
     assert!(run.stderr.contains(&**rules.digest()), "{}", run.shown());
     assert_eq!(bundled.rules().len(), rules.rules().len());
+    assert!(bundle.with_extension("index").exists());
 
     // A mistake in a pack leaves the last good bundle where it is.
     let broken = support::file(folder.path(), "rules.json", r#"{"include":["nope.json"]}"#);
@@ -121,6 +128,42 @@ fn the_bundle_is_the_rules() {
     assert_eq!(run.code, Some(1), "{}", run.shown());
     assert!(run.stderr.contains("unreadable-pack"), "{}", run.shown());
     assert!(RuleSet::compile(&std::fs::read_to_string(&bundle).unwrap()).is_ok());
+}
+
+fn inline_events(rules: &RuleSet) -> Vec<String> {
+    let events = rules.rules().iter().flat_map(|rule| &rule.tests).map(|test| match &test.event {
+        TestEvent::Inline(event) => event.clone(),
+        TestEvent::File(path) => std::fs::read_to_string(support::repository(path)).unwrap(),
+    });
+    events.collect()
+}
+
+/// The function compiles rules one by one, by the index of its package, and finds what the tool finds with all of them.
+#[test]
+fn rules_from_a_package_find_what_all_of_them_find() {
+    let root = serde_json::json!({ "include": packs() }).to_string();
+    let compiled = compiled(&root);
+    let bundle = sources(&root).bundle().unwrap();
+    let index = compiled.index_of(&bundle, sources(&root).countries()).unwrap();
+    let packaged = RuleSet::packaged(bundle.clone(), &index, || Ok(database())).unwrap();
+    assert_eq!(packaged.digest(), compiled.digest());
+    let mut texts: Vec<String> = inline_events(&compiled);
+    for corpus in ["invictus-ir", "traildiscover", "panther-share"] {
+        texts.extend(std::fs::read_to_string(support::repository(&format!("../shared/data/{corpus}/records.json"))));
+    }
+    let (mut found, mut rules) = (0, BTreeSet::new());
+    for record in texts.iter().flat_map(|text| envelope::open(text).records) {
+        let findings = compiled.evaluate(&record).unwrap();
+        assert_eq!(format!("{:?}", packaged.evaluate(&record).unwrap()), format!("{findings:?}"), "{}", record.json);
+        found += findings.len();
+        rules.extend(findings.into_iter().map(|finding| finding.rule.id.clone()));
+    }
+    assert!(found > 300 && rules.len() > 100, "{found} findings of {} rules", rules.len());
+
+    // The database must be there at the start, not at the first call that asks it.
+    let nowhere = || Err(std::io::ErrorKind::NotFound.into());
+    let (_, reason) = RuleSet::packaged(bundle, &index, nowhere).unwrap_err();
+    assert!(reason.contains("countries"), "{reason}");
 }
 
 /// The 64 rules of panther-share's unit tests, written anew in our language, give its verdicts on its 231 records. One cannot:

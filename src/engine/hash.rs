@@ -1,4 +1,5 @@
-//! A small fast hash, for tables whose keys come from `rules.json` and for a memo that is bounded: neither can be flooded.
+//! A small fast hash, for tables whose keys come from `rules.json`, for a memo that is bounded, and for packages: none of them
+//! has to withstand an enemy.
 
 use std::hash::{BuildHasherDefault, Hasher};
 
@@ -13,6 +14,13 @@ pub(super) type Set<K> = std::collections::HashSet<K, BuildHasherDefault<Mixer>>
 pub(super) struct Mixer(u64);
 
 const FACTOR: u64 = 0x9e37_79b9_7f4a_7c15;
+
+/// Tells texts apart that mistakes have made different.
+pub(crate) fn sum(bytes: &[u8]) -> u64 {
+    let mut hasher = Mixer(FACTOR);
+    hasher.write(bytes);
+    hasher.finish()
+}
 
 impl Mixer {
     #[inline]

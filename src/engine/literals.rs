@@ -18,6 +18,8 @@ pub(super) type LiteralId = u32;
 
 /// Bytes of a gram.
 const GRAM: usize = 4;
+/// Makes a gram's letters lower case. What that does to its other bytes does no harm: it is done to texts and literals alike.
+const LOWER: u32 = 0x2020_2020;
 
 /// The literals that rules ask of one field.
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -30,7 +32,8 @@ pub(super) struct Literals {
     /// The lengths of beginnings and of ends that occur, ascending.
     start_lengths: Words,
     end_lengths: Words,
-    grams: Grams,
+    anywhere: Grams,
+    any_case: Grams,
 }
 
 /// The literals while rules are filed.
@@ -84,8 +87,10 @@ impl Growing {
             lengths.into()
         };
         let (start_lengths, end_lengths) = (lengths(Place::Start), lengths(Place::End));
-        let grams = Grams::of(&of_place(Place::Anywhere).collect::<Vec<_>>());
-        Literals { bytes: bytes.into(), ends: ends.into(), slots, start_lengths, end_lengths, grams }
+        let [anywhere, any_case] = [Place::Anywhere, Place::AnyCase].map(|place| {
+            Grams::of(&of_place(place).collect::<Vec<_>>(), if place == Place::AnyCase { LOWER } else { 0 })
+        });
+        Literals { bytes: bytes.into(), ends: ends.into(), slots, start_lengths, end_lengths, anywhere, any_case }
     }
 }
 
@@ -101,7 +106,12 @@ impl Literals {
             let Some(start) = text.len().checked_sub(length) else { break };
             found.extend(self.number(Place::End, &text[start..]));
         }
-        self.grams.find(self, text, found);
+        self.anywhere.find(self, text, |gram| gram, |part, literal| part == literal, found);
+        if text.is_ascii() {
+            self.any_case.find(self, text, |gram| gram | LOWER, <[u8]>::eq_ignore_ascii_case, found);
+        } else {
+            found.extend(self.any_case.all());
+        }
     }
 
     #[inline]
@@ -121,6 +131,7 @@ fn tag(place: Place) -> u8 {
         Place::Start => 1,
         Place::End => 2,
         Place::Anywhere => 3,
+        Place::AnyCase => 4,
     }
 }
 
@@ -154,7 +165,7 @@ fn scattered(gram: u32, bits: u32) -> usize {
 }
 
 impl Grams {
-    fn of(literals: &[(LiteralId, &[u8])]) -> Self {
+    fn of(literals: &[(LiteralId, &[u8])], fold: u32) -> Self {
         /// Enough to count how often each gram is used.
         const BITS: u32 = 16;
         let (long, short): (Vec<_>, Vec<_>) = literals.iter().copied().partition(|(_, literal)| literal.len() >= GRAM);
@@ -162,6 +173,7 @@ impl Grams {
         if long.is_empty() {
             return Self { short: short.into(), ..Self::default() };
         }
+        let grams = |literal| grams(literal).map(|(at, gram)| (at, gram | fold));
         let mut uses = vec![0_u16; 1 << BITS];
         for (_, gram) in long.iter().flat_map(|(_, literal)| grams(literal)) {
             let count = &mut uses[scattered(gram, BITS)];
@@ -190,10 +202,22 @@ impl Grams {
         }
     }
 
-    fn find(&self, all: &Literals, text: &[u8], found: &mut Vec<LiteralId>) {
+    /// All its literals.
+    fn all(&self) -> impl Iterator<Item = LiteralId> {
+        self.short.iter().chain(self.literals.iter()).copied()
+    }
+
+    fn find(
+        &self,
+        all: &Literals,
+        text: &[u8],
+        fold: impl Fn(u32) -> u32,
+        is_alike: impl Fn(&[u8], &[u8]) -> bool,
+        found: &mut Vec<LiteralId>,
+    ) {
         for id in self.short.iter() {
             let literal = all.literal(*id);
-            if text.windows(literal.len()).any(|part| part == literal) {
+            if text.windows(literal.len()).any(|part| is_alike(part, literal)) {
                 found.push(*id);
             }
         }
@@ -202,6 +226,7 @@ impl Grams {
         }
         let bits = bits_of(&self.filter);
         for (at, gram) in grams(text) {
+            let gram = fold(gram);
             let bit = scattered(gram, bits);
             if self.filter[bit / 32] >> (bit % 32) & 1 == 0 {
                 continue;
@@ -209,8 +234,10 @@ impl Grams {
             let first = self.rarest.partition_point(|other| *other < gram);
             for place in (first..self.rarest.len()).take_while(|place| self.rarest[*place] == gram) {
                 let id = self.literals[place];
+                let literal = all.literal(id);
                 let start = at.checked_sub(self.offsets[place] as usize);
-                if start.and_then(|start| text.get(start..)).is_some_and(|rest| rest.starts_with(all.literal(id))) {
+                let part = start.and_then(|start| text.get(start..start + literal.len()));
+                if part.is_some_and(|part| is_alike(part, literal)) {
                     found.push(id);
                 }
             }
@@ -230,15 +257,15 @@ mod tests {
     use super::*;
 
     fn key() -> impl Strategy<Value = Key> {
-        let place = prop::sample::select(vec![Place::Whole, Place::Start, Place::End, Place::Anywhere]);
-        (place, "[ab]{1,7}|é|abcdabcd").prop_map(|(place, text)| Key { place, bytes: text.into_bytes().into() })
+        let place = prop::sample::select(vec![Place::Whole, Place::Start, Place::End, Place::Anywhere, Place::AnyCase]);
+        (place, "[ab]{1,7}|é|abcdabcd|@a\\[b`").prop_map(|(place, text)| Key { place, bytes: text.into_bytes().into() })
     }
 
     proptest! {
         #[test]
         fn those_are_found_that_the_text_has(
             keys in prop::collection::vec(key(), 0..30),
-            text in prop_oneof!["[ab]{0,9}", "é?[abcd]{0,12}", "(abcd){0,3}"],
+            text in prop_oneof!["[abAB]{0,9}", "é?[abcdABCD]{0,12}", "(abcd){0,3}", "[@`aA\\[\\{bB]{0,9}"],
         ) {
             let mut growing = Growing::default();
             let numbers: Vec<LiteralId> = keys.iter().map(|key| growing.number(key)).collect();

@@ -26,6 +26,7 @@ use std::sync::{Mutex, OnceLock, PoisonError, TryLockError};
 use self::asked::{Asked, Parted, Source};
 use self::extract::{Paths, Picked, Scalar, SlotId};
 pub(crate) use self::flat::Words;
+pub(crate) use self::hash::sum;
 pub(crate) use self::index::Index;
 use self::index::{Buffers, Clause, ClauseId, Marks};
 use self::literals::LiteralId;

@@ -12,14 +12,12 @@ use std::io;
 use std::sync::{Arc, OnceLock};
 
 use serde::{Deserialize, Serialize};
-use sha2::{Digest as _, Sha256};
 
 use super::compile;
 use super::countries::Countries;
 use super::sources::{Frame, frames};
 use super::{Rule, RuleSet, Rules};
-use crate::engine::{Engine, Index, Words};
-use crate::finding::hex;
+use crate::engine::{Engine, Index, Words, sum};
 
 /// The extension of an index: it is called as its bundle is.
 pub const EXTENSION: &str = "index";
@@ -27,14 +25,17 @@ pub const EXTENSION: &str = "index";
 /// What an index begins with: its kind, and the sources of the program that wrote it.
 const HEAD: &str = concat!("offlimits index ", env!("OFFLIMITS_SOURCES"), "\n");
 
-/// Bytes of the SHA-256 that follows: of all that comes after it.
-const SUM: usize = 32;
+/// Bytes of the sum that follows: of all that comes after it. Sums are to find mistakes; who is able to forge a package is able
+/// to replace the program. (A SHA-256 would take longer than all the rest of a start.)
+const SUM: usize = 8;
 
 /// What an index holds.
 #[derive(Debug, Serialize, Deserialize)]
 struct Contents<I> {
-    /// The SHA-256 of the bundle.
-    bundle: [u8; 32],
+    /// The bundle's sum.
+    bundle: u64,
+    /// What the rules call themselves.
+    digest: String,
     /// Whether the rules were compiled with a database of countries.
     countries: bool,
     /// What stands around the rules of each file.
@@ -73,14 +74,15 @@ impl RuleSet {
             return None;
         }
         let contents = Contents {
-            bundle: Sha256::digest(bundle).into(),
+            bundle: sum(bundle.as_bytes()),
+            digest: self.digest().to_string(),
             countries: countries.is_some(),
             frames: in_frames,
             rules: rules.into(),
             index: self.engine.index(),
         };
         let contents = postcard::to_allocvec(&contents).ok()?;
-        Some([HEAD.as_bytes(), &Sha256::digest(&contents), &contents].concat())
+        Some([HEAD.as_bytes(), &sum(&contents).to_le_bytes(), &contents].concat())
     }
 
     /// The rules and channels of a bundle by its index. `countries` gives the bytes of the database, if the rules ask it.
@@ -96,7 +98,7 @@ impl RuleSet {
             let database = || countries().map_err(|error| error.to_string()).and_then(Countries::read);
             let countries = contents.countries.then(database).transpose();
             let countries = countries.map_err(|reason| format!("its countries cannot be read: {reason}"))?;
-            let digest: Arc<str> = hex(&contents.bundle[..6]).into();
+            let digest: Arc<str> = contents.digest.as_str().into();
             let top = contents.frames.first().map(Frame::without_rules).unwrap_or_default();
             let (_, channels) = compile::part(&top, &digest, countries.as_ref())?;
             Ok((contents, countries, digest, channels))
@@ -116,12 +118,12 @@ impl RuleSet {
 
 fn contents(bundle: &str, index: &[u8]) -> Result<Contents<Index>, &'static str> {
     let rest = index.strip_prefix(HEAD.as_bytes()).ok_or("another version of offlimits wrote it")?;
-    let (sum, rest) = rest.split_at_checked(SUM).ok_or("it is damaged")?;
-    if *sum != *Sha256::digest(rest) {
+    let (noted, rest) = rest.split_at_checked(SUM).ok_or("it is damaged")?;
+    if *noted != sum(rest).to_le_bytes() {
         return Err("it is damaged");
     }
     let contents: Contents<Index> = postcard::from_bytes(rest).map_err(|_| "it is damaged")?;
-    if contents.bundle == *Sha256::digest(bundle) { Ok(contents) } else { Err("it is of another rules.json") }
+    if contents.bundle == sum(bundle.as_bytes()) { Ok(contents) } else { Err("it is of another rules.json") }
 }
 
 impl Packaged {

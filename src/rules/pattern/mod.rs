@@ -28,8 +28,6 @@ pub struct Pattern(Arc<Inner>);
 struct Inner {
     written: Box<str>,
     kind: Kind,
-    /// What rules texts out until there is a regular expression.
-    needles: Option<Needles>,
     /// What texts of ASCII are searched with, where Unicode's rules cannot make a difference: it is many times smaller.
     ascii: OnceLock<Option<bytes::Regex>>,
     full: OnceLock<Option<Regex>>,
@@ -38,8 +36,8 @@ struct Inner {
 enum Kind {
     /// The shape decides nearly every text.
     Shape(Shape),
-    /// Only a regular expression decides; each text that it is found in has one of these keys (none: it may be any text).
-    Regex(Option<Vec<Key>>),
+    /// Only a regular expression decides; until there is one, these rule texts out.
+    Regex(Option<Needles>),
 }
 
 /// Why a pattern cannot be used.
@@ -58,7 +56,6 @@ impl Pattern {
     /// What `regex::Regex::new` would refuse.
     pub fn new(written: &str) -> Result<Self, PatternError> {
         let full = OnceLock::new();
-        let mut needles = None;
         let kind = if let Some(shape) = text::read(written) {
             Kind::Shape(shape)
         } else {
@@ -70,15 +67,9 @@ impl Pattern {
                 })?;
                 let _ = full.set(Some(regex));
             }
-            hir::shape(&hir).map_or_else(
-                || {
-                    needles = Needles::of(&hir);
-                    Kind::Regex(hir::keys(&hir))
-                },
-                Kind::Shape,
-            )
+            hir::shape(&hir).map_or_else(|| Kind::Regex(Needles::of(&hir)), Kind::Shape)
         };
-        Ok(Self(Arc::new(Inner { written: written.into(), kind, needles, ascii: OnceLock::new(), full })))
+        Ok(Self(Arc::new(Inner { written: written.into(), kind, ascii: OnceLock::new(), full })))
     }
 
     /// As its author wrote it.
@@ -94,8 +85,10 @@ impl Pattern {
             return answer;
         }
         if text.is_ascii() {
-            let is_compiled = self.0.ascii.get().is_some();
-            if !is_compiled && self.0.needles.as_ref().is_some_and(|needles| needles.rule_out(text)) {
+            if let Kind::Regex(Some(needles)) = &self.0.kind
+                && self.0.ascii.get().is_none()
+                && needles.rule_out(text)
+            {
                 return false;
             }
             if let Some(regex) = self.0.ascii.get_or_init(|| ascii_regex(&self.0.written)) {
@@ -114,7 +107,11 @@ impl Pattern {
     pub fn keys(&self) -> Option<Vec<Key>> {
         match &self.0.kind {
             Kind::Shape(shape) => shape.keys(),
-            Kind::Regex(keys) => keys.clone(),
+            Kind::Regex(Some(needles)) if needles.ignore_case() => Some(needles.keys()),
+            Kind::Regex(needles) => {
+                let placed = regex_syntax::parse(&self.0.written).ok().and_then(|hir| hir::keys(&hir));
+                placed.or_else(|| needles.as_ref().map(Needles::keys))
+            }
         }
     }
 

@@ -5,19 +5,33 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use regex_syntax::hir::{Class, Hir, HirKind};
 
+use super::shape::{Key, Place};
+
 /// So many texts are looked at before a pattern is one that is asked often: for those the regular expression is faster.
 const GLANCES: u32 = 100;
 
 /// Literals in lower case. A text of ASCII that the pattern is found in holds one of them, in whatever case.
 pub(super) struct Needles {
     any_of: Vec<Vec<u8>>,
+    /// Whether the pattern takes some letter in whatever case.
+    ignore_case: bool,
     glances: AtomicU32,
 }
 
 impl Needles {
     /// Of a pattern; `None` if there are none that every match holds.
     pub(super) fn of(hir: &Hir) -> Option<Self> {
-        Some(Self { any_of: needles(hir)?, glances: AtomicU32::new(0) })
+        Some(Self { any_of: needles(hir)?, ignore_case: takes_any_case(hir), glances: AtomicU32::new(0) })
+    }
+
+    /// Whether the pattern takes some letter in whatever case: then no literal in one case says as much.
+    pub(super) fn ignore_case(&self) -> bool {
+        self.ignore_case
+    }
+
+    /// The literals, to be found in a text.
+    pub(super) fn keys(&self) -> Vec<Key> {
+        self.any_of.iter().map(|needle| Key { place: Place::AnyCase, bytes: needle.as_slice().into() }).collect()
     }
 
     /// Whether the pattern is certainly not found in a text of ASCII. After [`GLANCES`] texts nothing is certain any more.
@@ -31,6 +45,16 @@ impl Needles {
         let is_in =
             |needle: &Vec<u8>| text.as_bytes().windows(needle.len()).any(|part| part.eq_ignore_ascii_case(needle));
         !self.any_of.iter().any(is_in)
+    }
+}
+
+fn takes_any_case(hir: &Hir) -> bool {
+    match hir.kind() {
+        HirKind::Class(class) => letter(class).is_some(),
+        HirKind::Capture(capture) => takes_any_case(&capture.sub),
+        HirKind::Repetition(repetition) => takes_any_case(&repetition.sub),
+        HirKind::Alternation(parts) | HirKind::Concat(parts) => parts.iter().any(takes_any_case),
+        HirKind::Literal(_) | HirKind::Empty | HirKind::Look(_) => false,
     }
 }
 

@@ -14,6 +14,8 @@ pub enum Place {
     End,
     /// The text holds it.
     Anywhere,
+    /// The text holds it in whatever case, or is not ASCII. (It is written in lower case.)
+    AnyCase,
 }
 
 /// A pattern as literals: it is found in a text that has one of them in its place.
@@ -90,7 +92,7 @@ impl Literal {
             Place::Whole => key(Place::Start, first).or_else(|| key(Place::End, last)),
             Place::Start => key(Place::Start, first),
             Place::End => key(Place::End, last),
-            Place::Anywhere => None,
+            Place::Anywhere | Place::AnyCase => None,
         };
         anchored.or_else(|| {
             pieces.sort_by_key(|piece| piece.len());
@@ -102,6 +104,10 @@ impl Literal {
 impl Key {
     /// Whether the text has it.
     pub fn is_in(&self, text: &str) -> bool {
+        if self.place == Place::AnyCase {
+            let is_it = |part: &[u8]| part.eq_ignore_ascii_case(&self.bytes);
+            return !text.is_ascii() || stands(Place::Anywhere, self.bytes.len(), text.as_bytes(), is_it);
+        }
         stands(self.place, self.bytes.len(), text.as_bytes(), |part| *part == *self.bytes)
     }
 }
@@ -115,6 +121,6 @@ fn stands(place: Place, length: usize, text: &[u8], alike: impl Fn(&[u8]) -> boo
         Place::Whole => text.len() == length && alike(text),
         Place::Start => alike(&text[..length]),
         Place::End => alike(&text[text.len() - length..]),
-        Place::Anywhere => length == 0 || text.windows(length).any(alike),
+        Place::Anywhere | Place::AnyCase => length == 0 || text.windows(length).any(alike),
     }
 }
