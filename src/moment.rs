@@ -31,13 +31,18 @@ impl Moment {
         let text = text.strip_suffix('Z')?;
         let (text, fraction) = text.split_once('.').unwrap_or((text, ""));
         let (day, time) = text.split_once('T')?;
-        let digits: String = day.chars().chain(time.chars()).filter(|c| !matches!(c, '-' | ':')).collect();
-        if digits.len() != 14 || !digits.bytes().chain(fraction.bytes()).all(|digit| digit.is_ascii_digit()) {
+        // An archive has one for each record: nothing is allocated here.
+        let mut digits = [0; 14];
+        let mut rest = day.bytes().chain(time.bytes()).filter(|byte| !matches!(byte, b'-' | b':'));
+        for digit in &mut digits {
+            *digit = rest.next()?;
+        }
+        if rest.next().is_some() || !digits.iter().chain(fraction.as_bytes()).all(u8::is_ascii_digit) {
             return None;
         }
-        let part = |range: std::ops::Range<usize>| digits[range].parse::<u64>().ok();
-        let (year, month, day) = (part(0..4)?, part(4..6)?, part(6..8)?);
-        let (hour, minute, second) = (part(8..10)?, part(10..12)?, part(12..14)?);
+        let part = |range: std::ops::Range<usize>| number(digits[range].iter().copied());
+        let (year, month, day) = (part(0..4), part(4..6), part(6..8));
+        let (hour, minute, second) = (part(8..10), part(10..12), part(12..14));
         // A leap second is 60.
         if !(1970..=9999).contains(&year) || !(1..=12).contains(&month) || !(1..=31).contains(&day) {
             return None;
@@ -45,7 +50,7 @@ impl Moment {
         if hour > 23 || minute > 59 || second > 60 {
             return None;
         }
-        let millis = format!("{fraction:0<3}")[..3].parse::<u64>().ok()?;
+        let millis = number(fraction.bytes().chain(*b"000").take(3));
         let seconds = days(year, month, day) * 86_400 + hour * 3600 + minute * 60 + second;
         Some(Self(seconds * 1000 + millis))
     }
@@ -84,6 +89,10 @@ impl fmt::Display for Moment {
     }
 }
 
+fn number(digits: impl Iterator<Item = u8>) -> u64 {
+    digits.fold(0, |number, digit| number * 10 + u64::from(digit - b'0'))
+}
+
 /// Days since the epoch of a day of the Gregorian calendar.
 /// Source: Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms", `days_from_civil`.
 const fn days(year: u64, month: u64, day: u64) -> u64 {
@@ -117,8 +126,22 @@ mod tests {
         assert_eq!(Moment::parse("2013-11-02T01:06:28Z"), Some(moment));
         assert_eq!(Moment::parse("20131102T010628Z"), Some(moment));
         assert_eq!(Moment::parse("2013-11-02T01:06:28.25Z"), Some(moment.plus(Duration::from_millis(250))));
-        for bad in ["", "Z", "2013-11-02", "2013-13-02T01:06:28Z", "2013-11-02T01:06:28+01:00", "2013-11-02T25:06:28Z"]
-        {
+        assert_eq!(Moment::parse("2013-11-02T01:06:28.2509999999999999999999Z"), Moment::parse("20131102T010628.25Z"));
+        assert_eq!(Moment::parse("2016-12-31T23:59:60Z"), Moment::parse("2017-01-01T00:00:00Z"));
+        for bad in [
+            "",
+            "Z",
+            "2013-11-02",
+            "2013-13-02T01:06:28Z",
+            "2013-11-02T01:06:28+01:00",
+            "2013-11-02T25:06:28Z",
+            "2013-11-02T01:06:28.xZ",
+            "2013-11-02T01:06:61Z",
+            "é013-11-02T01:06:28Z",
+            "2013-11-02T01:06:2Z",
+            "2013-11-02T01:06:280Z",
+            "2013-11-02T01:06:éZ",
+        ] {
             assert_eq!(Moment::parse(bad), None, "{bad}");
         }
     }

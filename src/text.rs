@@ -3,6 +3,8 @@
 
 use std::borrow::Cow;
 
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+
 /// Stands for what was cut off.
 pub const ELLIPSIS: char = '…';
 
@@ -47,6 +49,12 @@ pub fn defang(text: &str) -> Cow<'_, str> {
 /// Where `www.` begins, in letters of either case.
 fn find_www(text: &str) -> Option<usize> {
     text.as_bytes().windows(4).position(|four| four.eq_ignore_ascii_case(b"www."))
+}
+
+/// `text` as one part of a URL, or of a form: all but RFC 3986's unreserved characters escaped.
+pub fn percent_encoded(text: &str) -> String {
+    const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+    utf8_percent_encode(text, ESCAPED).to_string()
 }
 
 /// At most `limit` characters of `text`, the last one a visible mark if something was cut off.
@@ -98,6 +106,12 @@ mod tests {
         // A walk for each would take hours.
         let many = 1 << 18;
         assert_eq!(defang(&"wWw.".repeat(many)), "wWw[.]".repeat(many));
+    }
+
+    #[test]
+    fn parts_of_urls_are_escaped() {
+        assert_eq!(percent_encoded("aZ0-._~"), "aZ0-._~");
+        assert_eq!(percent_encoded("a/b c+é%&=\n"), "a%2Fb%20c%2B%C3%A9%25%26%3D%0A");
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! OAuth's client credentials (RFC 6749, section 4.4): a short-lived access token for a client's id and secret.
 
+use std::ops::ControlFlow;
 use std::time::Duration;
 
 use base64::Engine as _;
@@ -7,29 +8,54 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use serde_json::Value;
 
 use super::wire::is_word;
-use super::{ContentType, HttpRequest, Method, Reply, Request, Step, Token, Verdict, judge_status};
-use crate::secret::Secret;
+use super::{ContentType, Exchange, HttpRequest, Method, Reply, Request, Step, Token, Verdict, judge_status};
+use crate::secret::{CredentialFault, Secret};
+use crate::text::percent_encoded;
 
 /// How long a token is taken to be good for whose vendor does not say.
 const UNSTATED: Duration = Duration::from_mins(10);
 
+/// The header `Authorization` of a client that has its id and secret in the channel's credentials, once there is a token;
+/// until then the step that leads to one. `url` is where tokens are given, `other` the credential that would do as well as
+/// `client_id`.
+///
+/// # Errors
+/// A credential that is missing.
+pub(super) fn authorization(
+    exchange: &Exchange<'_>,
+    url: String,
+    other: &str,
+    scope: Option<&str>,
+) -> Result<ControlFlow<Step, Secret>, CredentialFault> {
+    if let Some(token) = exchange.token {
+        return Ok(ControlFlow::Continue(Secret::new(format!("Bearer {}", token.expose()))));
+    }
+    if let Some(reply) = exchange.replies.last() {
+        return Ok(ControlFlow::Break(judge(reply)));
+    }
+    let credentials = exchange.credentials;
+    let id = credentials.optional("client_id")?.ok_or_else(|| credentials.missing(&["client_id", other]))?;
+    let secret = credentials.required("client_secret")?;
+    Ok(ControlFlow::Break(request(Secret::new(url), &id, &secret, scope)))
+}
+
 /// The request for a token.
-pub(super) fn request(url: Secret, id: &Secret, secret: &Secret, scope: Option<&str>) -> Step {
+fn request(url: Secret, id: &Secret, secret: &Secret, scope: Option<&str>) -> Step {
     let mut form = format!(
         "grant_type=client_credentials&client_id={}&client_secret={}",
-        encode(id.expose()),
-        encode(secret.expose())
+        percent_encoded(id.expose()),
+        percent_encoded(secret.expose())
     );
     if let Some(scope) = scope {
         form.push_str("&scope=");
-        form.push_str(&encode(scope));
+        form.push_str(&percent_encoded(scope));
     }
     let content = Some((ContentType::Form, Secret::new(form)));
     Step::Send(Request::Http(HttpRequest { method: Method::Post, url, headers: Vec::new(), content }))
 }
 
 /// What the answer to it means.
-pub(super) fn judge(reply: &Reply) -> Step {
+fn judge(reply: &Reply) -> Step {
     let (status, retry_after, body) = match reply {
         Reply::Http { status, retry_after, body } => (*status, *retry_after, body),
         Reply::Unreachable(reason) => return retry(None, reason),
@@ -54,11 +80,6 @@ pub(super) fn judge(reply: &Reply) -> Step {
     }
 }
 
-/// The header `Authorization` with an access token.
-pub(super) fn bearer(token: &Secret) -> Secret {
-    Secret::new(format!("Bearer {}", token.expose()))
-}
-
 /// The header `Authorization` of HTTP's basic scheme (RFC 7617).
 pub(super) fn basic(user: &str, password: &Secret) -> Secret {
     Secret::new(format!("Basic {}", BASE64.encode(format!("{user}:{}", password.expose()))))
@@ -71,19 +92,6 @@ fn retry(after: Option<Duration>, reason: &str) -> Step {
 /// Whether a token can stand in a header.
 fn fits(token: &str) -> bool {
     !token.is_empty() && token.bytes().all(|b| b.is_ascii_graphic())
-}
-
-/// As forms want it.
-fn encode(text: &str) -> String {
-    use std::fmt::Write as _;
-    text.bytes().fold(String::with_capacity(text.len()), |mut out, byte| {
-        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
-            out.push(char::from(byte));
-        } else {
-            let _ = write!(out, "%{byte:02X}");
-        }
-        out
-    })
 }
 
 #[cfg(test)]

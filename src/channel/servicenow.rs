@@ -3,6 +3,8 @@
 //! Limits and behaviour: ServiceNow's documentation, "Table API"; sizes are those of the incident table as it is delivered,
 //! which the API does not enforce: it cuts in silence.
 
+use std::ops::ControlFlow;
+
 use serde_json::{Value, json};
 
 use super::escape::forwardable;
@@ -104,15 +106,11 @@ impl Channel for ServiceNow {
         let base = url.expose().trim_end_matches('/').to_owned();
         let authorization = if let Some(user) = credentials.optional("username")? {
             oauth::basic(user.expose(), &credentials.required("password")?)
-        } else if let Some(token) = exchange.token {
-            oauth::bearer(token)
-        } else if let Some(reply) = exchange.replies.last() {
-            return Ok(oauth::judge(reply));
         } else {
-            let id = credentials.optional("client_id")?;
-            let id = id.ok_or_else(|| credentials.missing(&["client_id", "username"]))?;
-            let url = Secret::new(format!("{base}/oauth_token.do"));
-            return Ok(oauth::request(url, &id, &credentials.required("client_secret")?, None));
+            match oauth::authorization(exchange, format!("{base}/oauth_token.do"), "username", None)? {
+                ControlFlow::Continue(authorization) => authorization,
+                ControlFlow::Break(step) => return Ok(step),
+            }
         };
         ticket::next(&Api { base, authorization }, body, exchange)
     }

@@ -2,6 +2,8 @@
 //!
 //! Limits and behaviour: Zendesk developer documentation, "Tickets", "Idempotency" and "OAuth tokens for grant types".
 
+use std::ops::ControlFlow;
+
 use serde_json::{Value, json};
 
 use super::escape::{forwardable, html};
@@ -95,15 +97,11 @@ impl Channel for Zendesk {
         let base = url.expose().trim_end_matches('/').to_owned();
         let authorization = if let Some(token) = credentials.optional("api_token")? {
             oauth::basic(&format!("{}/token", credentials.required("email")?.expose()), &token)
-        } else if let Some(token) = exchange.token {
-            oauth::bearer(token)
-        } else if let Some(reply) = exchange.replies.last() {
-            return Ok(oauth::judge(reply));
         } else {
-            let id = credentials.optional("client_id")?;
-            let id = id.ok_or_else(|| credentials.missing(&["client_id", "api_token"]))?;
-            let url = Secret::new(format!("{base}/oauth/tokens"));
-            return Ok(oauth::request(url, &id, &credentials.required("client_secret")?, Some(SCOPE)));
+            match oauth::authorization(exchange, format!("{base}/oauth/tokens"), "api_token", Some(SCOPE))? {
+                ControlFlow::Continue(authorization) => authorization,
+                ControlFlow::Break(step) => return Ok(step),
+            }
         };
         ticket::next(&Api { base, authorization }, body, exchange)
     }

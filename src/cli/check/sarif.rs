@@ -11,6 +11,7 @@ use super::path_of;
 use crate::json::line_and_column;
 use crate::rules::Sources;
 use crate::rules::diagnostic::{Diagnostic, Level};
+use crate::text::percent_encoded;
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -140,18 +141,9 @@ fn outcome<'a>(path: &Path, sources: &Sources, diagnostic: &'a Diagnostic, codes
     }
 }
 
-/// A path as a relative or absolute reference: every byte that RFC 3986 does not let stand is escaped.
+/// A path as a relative or absolute reference.
 fn uri(path: &str) -> String {
-    use std::fmt::Write as _;
-    let mut out = String::new();
-    for byte in path.replace('\\', "/").bytes() {
-        if byte.is_ascii_alphanumeric() || b"-._~/".contains(&byte) {
-            out.push(char::from(byte));
-        } else {
-            let _ = write!(out, "%{byte:02X}");
-        }
-    }
-    out
+    path.split(['/', '\\']).map(percent_encoded).collect::<Vec<_>>().join("/")
 }
 
 #[cfg(test)]
