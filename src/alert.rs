@@ -167,10 +167,15 @@ pub struct Digest {
 impl Digest {
     /// Counts a finding.
     pub fn add(&mut self, finding: &Finding) {
-        self.count += 1;
-        self.span.add(finding.call.event_time.as_deref());
-        self.severity = self.severity.max(Some(finding.severity));
-        self.add_rule(&finding.rule.id, 1);
+        self.merge(&Self::of(&finding.rule.id, finding.severity, finding.call.event_time.as_deref(), 1));
+    }
+
+    /// So many alerts of one rule, the first of which happened at `time`.
+    pub fn of(rule: &str, severity: Severity, time: Option<&str>, count: u64) -> Self {
+        let mut sum = Self { count, severity: Some(severity), ..Self::default() };
+        sum.span.add(time);
+        sum.add_rule(rule, count);
+        sum
     }
 
     /// Adds another sum, of other findings.

@@ -6,9 +6,13 @@ use std::sync::LazyLock;
 use regex::{Captures, Regex};
 
 use crate::json::{Member, Node, Value, write_string};
+use crate::text::clip;
 
 /// Stands for what was taken out.
 pub const REDACTED: &str = "<redacted>";
+
+/// Characters of a text that stands alone that are looked at: more than anybody shows of one.
+const READ_LIMIT: usize = 8000;
 
 /// Keys whose values are secret, in lower case: a key that contains one of these words.
 const SECRET_WORDS: [&str; 12] = [
@@ -43,6 +47,21 @@ pub fn redacted(node: &Node) -> String {
     let mut out = String::new();
     write(node, &mut out);
     out
+}
+
+/// A value as people read it, its secrets replaced: of an object the compact JSON, of a scalar its text. `path` are the keys
+/// that lead to it: where one of them names a secret, nothing of it is shown.
+pub fn shown<'k>(path: impl IntoIterator<Item = &'k str>, node: &Node) -> String {
+    if path.into_iter().any(is_secret_key) {
+        return REDACTED.to_owned();
+    }
+    match &node.value {
+        Value::String(text) => match text.embedded() {
+            Some(document) => redacted(document),
+            None => redacted_text(&clip(text.as_str(), READ_LIMIT)).into_owned(),
+        },
+        _ => redacted(node),
+    }
 }
 
 fn write(node: &Node, out: &mut String) {
@@ -181,6 +200,23 @@ mod tests {
             redact(r#"["xoxb-1", {"d":"{\"SecretString\":\"x\"}"}]"#),
             r#"["<redacted>",{"d":"{\"SecretString\":\"<redacted>\"}"}]"#
         );
+    }
+
+    #[test]
+    fn a_value_alone_is_known_by_its_path() {
+        let node = |json: &str| Node::parse(json).unwrap();
+        let table = [
+            (&["requestParameters", "password"][..], "1", "<redacted>"),
+            (&["responseElements", "credentials", "expiration"], r#""Jan 1""#, "<redacted>"),
+            (&["requestParameters", "secretId"], r#""prod/db""#, "prod/db"),
+            (&["requestParameters"], r#"{"password":"x","n":[1.50]}"#, r#"{"password":"<redacted>","n":[1.50]}"#),
+            (&["requestParameters", "d"], r#""{\"Password\": \"x\"}""#, r#"{"Password":"<redacted>"}"#),
+            (&["userAgent"], r#""a xoxb-12-ab b""#, "a <redacted> b"),
+            (&["readOnly"], "true", "true"),
+        ];
+        for (path, json, expected) in table {
+            assert_eq!(shown(path.iter().copied(), &node(json)), expected);
+        }
     }
 
     #[test]

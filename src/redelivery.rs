@@ -2,14 +2,15 @@
 //! delivery needs, and no credential.
 
 use std::future::Future;
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::alert::AlertId;
+use crate::alert::{AlertId, Digest};
 use crate::channel::Body;
 use crate::envelope::DELIVERY_MARK;
-use crate::finding::{Finding, FindingId};
+use crate::finding::{Call, Finding, FindingId, RuleInfo};
 use crate::ledger::Ticket;
 use crate::moment::Moment;
 use crate::severity::Severity;
@@ -97,10 +98,34 @@ pub struct Delivery {
     pub id: FindingId,
     /// The alert that it belongs to.
     pub ticket: Ticket,
-    /// What it is about: for people who read dead letters, and for the log.
+    /// What it is about: for people who read dead letters, for the log, and for a digest.
     pub about: About,
+    /// How many findings it tells of; 0 for a digest, which no digest swallows.
+    #[serde(default = "one")]
+    pub findings: u64,
     /// The message.
     pub body: Body,
+}
+
+impl Delivery {
+    /// As a part of a digest.
+    pub fn digest(&self) -> Digest {
+        let About { rule, severity, event_time, .. } = &self.about;
+        Digest::of(rule, *severity, event_time.as_deref(), self.findings)
+    }
+
+    /// The finding, of what is kept of it: enough for a digest, which is about none in particular.
+    pub fn finding(&self, rules_digest: Arc<str>) -> Finding {
+        let About { rule, severity, sentence, event_id, event_time } = self.about.clone();
+        Finding {
+            id: self.id.clone(),
+            rule: Arc::new(RuleInfo { id: rule, rules_digest, ..RuleInfo::default() }),
+            severity,
+            title: sentence.clone(),
+            row: 0,
+            call: Call { sentence, event_id, event_time, ..Call::default() },
+        }
+    }
 }
 
 /// A finding in short.
@@ -129,6 +154,10 @@ impl About {
             event_time: finding.call.event_time.clone(),
         }
     }
+}
+
+const fn one() -> u64 {
+    1
 }
 
 impl Message {

@@ -14,7 +14,7 @@ use serde_json::{Map, Number, Value};
 
 use super::Settings;
 use super::clients::Clients;
-use crate::ledger::{Attributes, Expect, Fault, Item, Key, MemoryStore, Put, Store};
+use crate::ledger::{Attributes, COUNT, Expect, Fault, Item, Key, MemoryStore, Put, Store};
 use crate::moment::Moment;
 
 const PARTITION: &str = "partition";
@@ -22,7 +22,6 @@ const SORT: &str = "sort";
 const VERSION: &str = "version";
 /// In seconds since 1970, as DynamoDB's time to live wants it.
 const EXPIRES: &str = "expires";
-const COUNT: &str = "count";
 
 /// What a busy table refuses is asked again so many times.
 const TRIES: u32 = 5;

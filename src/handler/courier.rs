@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::{App, Deliveries, GRACE, seed};
-use crate::alert::{Alert, AlertId, Kind};
+use crate::alert::{Alert, AlertId, Digest, Kind};
 use crate::channel;
 use crate::deliver::{Outcome, Transport, deliver};
 use crate::finding::{Finding, FindingId};
@@ -101,8 +101,12 @@ impl<'a, T: Transport, S: Store, Q: Queues> Courier<'a, T, S, Q> {
             }
         };
         // The storm guard has counted what comes again, and a ledger that has just not answered is not asked twice.
-        if is_first_time && let Some(fate) = self.crowd(finding, &ticket).await {
-            return fate;
+        if is_first_time && self.is_crowded(finding).await {
+            let mut one = Digest::default();
+            one.add(finding);
+            if let Some(fate) = self.digested(finding, &ticket, &one).await {
+                return fate;
+            }
         }
         let kind = if ticket.repeat { Kind::Repeat } else { Kind::First };
         let delivery = self.delivery(finding, ticket, kind, None).await;
@@ -116,6 +120,7 @@ impl<'a, T: Transport, S: Store, Q: Queues> Courier<'a, T, S, Q> {
         if message.not_before > now {
             return self.wait(message, None).await;
         }
+        let was_sum = message.is_sum();
         let due = match &message.task {
             Task::Deliver(_) => Ok(None),
             Task::RollUp { alert, finding } => self.roll_up(alert, finding).await,
@@ -139,7 +144,22 @@ impl<'a, T: Transport, S: Store, Q: Queues> Courier<'a, T, S, Q> {
             Ok(Claimed::Ours) => {}
             Err(fault) => self.fault(&fault, "it is sent again, perhaps twice"),
         }
-        self.attempt(message).await
+        // What failed together comes back together once its vendor is well again, and roll-ups are as many as groups. What
+        // people send through again is sent, each.
+        let is_guarded = delivery.findings > 0 && (was_sum || message.attempts > 0) && self.app.queues.can_wait();
+        let severity = delivery.about.severity;
+        if is_guarded && self.was_crowded(severity).await {
+            let finding = delivery.finding(self.app.rules.digest().clone());
+            if let Some(fate) = self.digested(&finding, &delivery.ticket, &delivery.digest()).await {
+                return fate;
+            }
+        }
+        let fate = self.attempt(message).await;
+        if is_guarded && fate == Fate::Delivered {
+            let counted = self.app.ledger.count_alert(&self.channel.name, severity, self.now()).await;
+            counted.err().iter().for_each(|fault| self.fault(fault, "the storm guard counts one too few"));
+        }
+        fate
     }
 
     /// Sends to this channel with no ledger and no queue: a test.
@@ -149,23 +169,38 @@ impl<'a, T: Transport, S: Store, Q: Queues> Courier<'a, T, S, Q> {
         deliver(&self.app.transport, &self.app.tokens, self.channel, &body, seed(&finding.id), self.deadline).await
     }
 
-    /// The storm guard: more than so many alerts of one severity in a minute become one digest.
-    async fn crowd(&self, finding: &Finding, ticket: &Ticket) -> Option<Fate> {
+    /// The storm guard: more than so many alerts of one severity in a minute become one digest. Counts an alert, and says
+    /// whether it is one too many.
+    async fn is_crowded(&self, finding: &Finding) -> bool {
         if !self.app.queues.can_wait() {
-            return None;
+            return false;
         }
-        let (name, ledger, now) = (self.channel.name.as_str(), &self.app.ledger, self.now());
-        match ledger.count_alert(name, finding, now).await {
-            Ok(count) if count <= self.channel.max_per_minute => return None,
-            Ok(_) => {}
-            Err(fault) => {
+        let counted = self.app.ledger.count_alert(&self.channel.name, finding.severity, self.now()).await;
+        self.exceeds(counted, self.channel.max_per_minute)
+    }
+
+    /// The same of what comes from the queue, which is counted only once it has arrived: a vendor that is down reads nothing.
+    async fn was_crowded(&self, severity: Severity) -> bool {
+        let counted = self.app.ledger.alerts_counted(&self.channel.name, severity, self.now()).await;
+        self.exceeds(counted, self.channel.max_per_minute.saturating_sub(1))
+    }
+
+    fn exceeds(&self, counted: Result<u64, Fault>, most: u64) -> bool {
+        counted.map_or_else(
+            |fault| {
                 self.fault(&fault, "the storm guard is blind: the alert goes out");
-                return None;
-            }
-        }
-        let minute = now.seconds() / 60;
+                false
+            },
+            |count| count > most,
+        )
+    }
+
+    /// Leaves a delivery to the digest of this minute; `None` if it has to go out after all.
+    async fn digested(&self, finding: &Finding, ticket: &Ticket, one: &Digest) -> Option<Fate> {
+        let (name, ledger) = (self.channel.name.as_str(), &self.app.ledger);
+        let minute = self.now().seconds() / 60;
         loop {
-            match ledger.digest(name, minute, (finding, ticket), self.now()).await {
+            match ledger.digest(name, minute, (&finding.id, ticket, one), self.now()).await {
                 Ok(Crowd::Digested) => return Some(Fate::Digested),
                 Ok(Crowd::Announce) => {
                     let end = Moment::from_millis((minute + 1) * 60_000);
@@ -224,7 +259,12 @@ impl<'a, T: Transport, S: Store, Q: Queues> Courier<'a, T, S, Q> {
         let kind = if ticket.repeat && matches!(kind, Kind::First) { Kind::Repeat } else { kind };
         let alert = Alert { finding, id: &ticket.alert, kind, receipt: receipt.as_deref() };
         let body = self.channel.channel.render(&alert);
-        Delivery { id: id.unwrap_or_else(|| finding.id.clone()), ticket, about: About::of(finding), body }
+        let findings = match kind {
+            Kind::RollUp(sum) => sum.count,
+            Kind::Digest(_) => 0,
+            _ => 1,
+        };
+        Delivery { id: id.unwrap_or_else(|| finding.id.clone()), ticket, about: About::of(finding), findings, body }
     }
 
     /// Sends what is claimed, and settles it.

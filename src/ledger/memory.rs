@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::store::{Expect, Fault, Item, Key, Put, Store};
+use super::store::{Attributes, COUNT, Expect, Fault, Item, Key, Put, Store};
 use crate::moment::Moment;
 
 /// Items that are kept: about 30 MB of a function's 128.
@@ -72,6 +72,7 @@ impl Store for MemoryStore {
         let mut items = self.lock();
         let item = items.entry(key).or_insert(Item { version: 0, expires, attributes: Arc::default() });
         item.version += 1;
+        item.attributes = Arc::new(Attributes::from_iter([(COUNT.to_owned(), item.version.into())]));
         Ok(item.version)
     }
 
@@ -99,7 +100,6 @@ impl Store for MemoryStore {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ledger::Attributes;
 
     #[tokio::test]
     async fn what_expires_first_makes_room() {

@@ -17,7 +17,7 @@ pub use self::admit::{Admission, Candidate};
 pub use self::item::Ticket;
 use self::item::{Claim, How, MEMORY, attributes, claim_key, read};
 pub use self::memory::MemoryStore;
-pub use self::store::{ALL, Attributes, Expect, Fault, Item, Key, Put, Store};
+pub use self::store::{ALL, Attributes, COUNT, Expect, Fault, Item, Key, Put, Store};
 pub(crate) use self::sum::due;
 pub use self::sum::{Crowd, RollUpOrder};
 pub use self::threshold::Sighting;

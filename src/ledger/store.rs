@@ -86,6 +86,9 @@ pub struct Put {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fault(pub String);
 
+/// The attribute of an item that is a counter.
+pub const COUNT: &str = "count";
+
 /// A place to keep items. Reads see every write that was answered before.
 pub trait Store: Send + Sync {
     /// The items under these keys, in their order.
@@ -94,7 +97,7 @@ pub trait Store: Send + Sync {
     /// Writes all of these, or none: `false` if an expectation was not met, or another write of the same items was under way.
     fn put(&self, puts: Vec<Put>) -> impl Future<Output = Result<bool, Fault>> + Send;
 
-    /// Adds one to the counter under a key, and returns the sum.
+    /// Adds one to the counter under a key, the item's attribute [`COUNT`], and returns the sum.
     fn count(&self, key: Key, expires: Moment) -> impl Future<Output = Result<u64, Fault>> + Send;
 
     /// Up to `limit` items of a partition whose sort key is between the two, both included: the first of them, or the last

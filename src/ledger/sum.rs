@@ -6,10 +6,11 @@ use serde::de::DeserializeOwned;
 
 use super::Ledger;
 use super::item::{AFTERMATH, Claim, How, MEMORY, Ticket, attributes, claim_key, minute, read, repeats};
-use super::store::{ALL, Attributes, Expect, Fault, Item, Key, Put, Store};
+use super::store::{ALL, Attributes, COUNT, Expect, Fault, Item, Key, Put, Store};
 use crate::alert::{AlertId, Digest, RollUp};
-use crate::finding::Finding;
+use crate::finding::{Finding, FindingId};
 use crate::moment::Moment;
+use crate::severity::Severity;
 
 /// A roll-up that must be ordered, because a repeat is about to be held back.
 #[derive(Debug, Clone)]
@@ -47,32 +48,35 @@ impl<S: Store> Ledger<S> {
     ///
     /// # Errors
     /// That the store does not answer, here and below.
-    pub async fn count_alert(&self, channel: &str, finding: &Finding, now: Moment) -> Result<u64, Fault> {
-        let key = Key::new(minute(channel, now.seconds() / 60), format!("count#{}", finding.severity));
-        self.store.count(key, now.plus(AFTERMATH)).await
+    pub async fn count_alert(&self, channel: &str, severity: Severity, now: Moment) -> Result<u64, Fault> {
+        self.store.count(counter(channel, severity, now), now.plus(AFTERMATH)).await
     }
 
-    /// Counts an alert for the digest of a minute, instead of sending it.
+    /// How many alerts of a severity have been counted on this channel in this minute.
+    pub async fn alerts_counted(&self, channel: &str, severity: Severity, now: Moment) -> Result<u64, Fault> {
+        let item = self.get(&counter(channel, severity, now)).await?;
+        Ok(item.and_then(|item| item.attributes.get(COUNT)?.as_u64()).unwrap_or_default())
+    }
+
+    /// Counts a delivery for the digest of a minute, instead of sending it: by its id, as `one`.
     pub async fn digest(
         &self,
         channel: &str,
         of_minute: u64,
-        (finding, ticket): (&Finding, &Ticket),
+        (id, ticket, one): (&FindingId, &Ticket, &Digest),
         now: Moment,
     ) -> Result<Crowd, Fault> {
         let partition = minute(channel, of_minute);
         if self.get(&Key::new(&partition, ANNOUNCED)).await?.is_none() {
             return Ok(Crowd::Announce);
         }
-        let mut one = Digest::default();
-        one.add(finding);
-        let entry = Key::new(partition, format!("{ENTRY}{}", finding.id));
+        let entry = Key::new(partition, format!("{ENTRY}{id}"));
         let claim = Claim { ticket: ticket.clone(), until: now, done: Some(How::Digested), receipt: None };
-        let claim_key = claim_key(&finding.id, channel);
+        let claim_key = claim_key(id, channel);
         let put = |key, attributes, expires| Put { key, expect: Expect::Anything, attributes, expires };
         let puts = vec![
             put(claim_key, attributes(&claim)?, now.plus(MEMORY)),
-            put(entry, attributes(&one)?, now.plus(AFTERMATH)),
+            put(entry, attributes(one)?, now.plus(AFTERMATH)),
         ];
         self.store.put(puts).await?;
         Ok(Crowd::Digested)
@@ -119,6 +123,11 @@ impl<S: Store> Ledger<S> {
 const ANNOUNCED: &str = "announced";
 /// How the sort key of an alert in a digest begins.
 const ENTRY: &str = "entry#";
+
+/// The key of the counter of a minute's alerts of one severity.
+fn counter(channel: &str, severity: Severity, now: Moment) -> Key {
+    Key::new(minute(channel, now.seconds() / 60), format!("count#{severity}"))
+}
 
 /// When what was held back until `end` is summed up: whoever was about to count then has counted.
 pub(crate) fn due(end: Moment) -> Moment {

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use proptest::prelude::*;
 
 use super::*;
+use crate::alert::Digest;
 use crate::finding::{Finding, RuleInfo};
 use crate::severity::Severity;
 
@@ -121,12 +122,16 @@ async fn alerts_that_are_too_many_are_counted_for_one_digest() {
     };
     let findings: Vec<Finding> = (0..5).map(|number| finding(&number.to_string(), Severity::Low)).collect();
     for (number, finding) in findings.iter().enumerate() {
-        assert_eq!(ledger.count_alert("soc", finding, at(0)).await.unwrap(), number as u64 + 1);
+        assert_eq!(ledger.count_alert("soc", finding.severity, at(0)).await.unwrap(), number as u64 + 1);
     }
-    assert_eq!(ledger.count_alert("soc", &finding("worse", Severity::Extreme), at(0)).await.unwrap(), 1);
+    assert_eq!(ledger.count_alert("soc", Severity::Extreme, at(0)).await.unwrap(), 1);
+    let counted = async |severity, time| ledger.alerts_counted("soc", severity, at(time)).await.unwrap();
+    assert_eq!((counted(Severity::Low, 0).await, counted(Severity::Low, 60).await), (5, 0));
     let minute = at(0).seconds() / 60;
-    let digest =
-        async |finding: &Finding| ledger.digest("soc", minute, (finding, &ticket(finding)), at(1)).await.unwrap();
+    let digest = async |finding: &Finding| {
+        let one = Digest::of(&finding.rule.id, finding.severity, None, 1);
+        ledger.digest("soc", minute, (&finding.id, &ticket(finding), &one), at(1)).await.unwrap()
+    };
     assert_eq!(digest(&findings[0]).await, Crowd::Announce);
     ledger.digest_announced("soc", minute, at(1)).await.unwrap();
     for finding in findings.iter().chain(&findings) {

@@ -1,9 +1,9 @@
 //! Titles with `{fields}` in them.
 
 use super::countries::Countries;
-use super::field::{Field, FieldError};
+use super::field::{Field, FieldError, Target};
 use crate::record::{Found, Record, Scope};
-use crate::text;
+use crate::{redact, text};
 
 /// Characters of a title that are kept.
 const TITLE_LIMIT: usize = 200;
@@ -66,9 +66,11 @@ impl Title {
                 Part::Field(fields) => {
                     let values: Vec<String> = fields
                         .iter()
-                        .map(|field| Scope::Record(record).values(field))
-                        .map(|values| values.iter().map(shown).filter(|value| !value.is_empty()).collect::<Vec<_>>())
-                        .find(|values| !values.is_empty())
+                        .map(|field| {
+                            let values = Scope::Record(record).values(field);
+                            values.iter().map(|value| shown(field, value)).filter(|value| !value.is_empty()).collect()
+                        })
+                        .find(|values: &Vec<_>| !values.is_empty())
                         .unwrap_or_else(|| vec!["unknown".to_owned()]);
                     title.push_str(&text::some_of(&values));
                 }
@@ -78,8 +80,13 @@ impl Title {
     }
 }
 
-fn shown(value: &Found<'_>) -> String {
-    text::clip(&text::clean(&value.text()), VALUE_LIMIT).into_owned()
+/// A title goes to people like all else: without what is secret, by the name of its key or by its shape.
+fn shown(field: &Field, value: &Found<'_>) -> String {
+    let text: String = match (value, &field.target) {
+        (Found::Node(node), Target::Path(path)) => redact::shown(path.iter().map(|key| &**key), node),
+        _ => redact::redacted_text(&value.text()).into_owned(),
+    };
+    text::clip(&text::clean(&text), VALUE_LIMIT).into_owned()
 }
 
 #[cfg(test)]
@@ -95,6 +102,19 @@ mod tests {
         let json = r#"{"eventName":"A\u202eB","requestParameters":{"x":[1,2,3,4],"y":""}}"#;
         assert_eq!(title("{event} {{ok}} {region}", json), "A B {ok} unknown");
         assert_eq!(title("{requestParameters.y|requestParameters.x}!", json), "1, 2, 3 +1!");
+    }
+
+    #[test]
+    fn secrets_are_not_shown() {
+        let json = r#"{"userAgent":"--password hunter2","requestParameters":{"password":"hunter2","secretId":"db",
+            "users":[{"password":"hunter2","id":7}],"long":"-----BEGIN PRIVATE KEY-----hunter2-----END PRIVATE KEY-----"}}"#;
+        let template =
+            "{requestParameters.password} {requestParameters.users.password} {requestParameters.secretId} {user_agent}";
+        assert_eq!(title(template, json), "<redacted> <redacted> db --password <redacted>");
+        assert_eq!(title("{requestParameters.users}", json), r#"{"password":"<redacted>","id":7}"#);
+        for field in ["requestParameters", "requestParameters.long"] {
+            assert!(!title(&format!("{{{field}}}"), json).contains("hunter2"), "{field}");
+        }
     }
 
     #[test]

@@ -1,7 +1,9 @@
 //! What could not be delivered at once: it comes back from the queue, or lies among the dead letters with its reason.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
+use offlimits::handler::Summary;
 use offlimits::redelivery::LIFE;
 use serde_json::Value;
 
@@ -121,6 +123,22 @@ async fn a_roll_up_follows_the_window_although_no_further_event_comes() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_roll_up_that_comes_before_its_first_alert_tells_of_it() {
+    let app = app(RULES);
+    app.transport.script("soc", |number, _| if number == 1 { Act::Status(429, Some(3600)) } else { Act::Take });
+    for number in 0..3 {
+        invoke(&STOP.replace("\"eventID\": \"", &format!("\"eventID\": \"{number}")), &app).await;
+    }
+    redeliver_until(&app, 90 * MINUTE).await;
+    let [roll_up, first] = &app.transport.taken("soc")[..] else { panic!("{:?}", app.transport.taken("soc")) };
+    assert_eq!((roll_up.at.as_secs(), first.at.as_secs()), (315, 3600));
+    let sentence = "called StopLogging on ";
+    assert!(roll_up.text.contains("and 2 more") && roll_up.text.contains("2 more like the first"), "{}", roll_up.text);
+    assert!(roll_up.text.contains("The first: ") && roll_up.text.contains(sentence), "{}", roll_up.text);
+    assert!(first.text.contains(sentence) && !first.text.contains("more"), "{}", first.text);
+}
+
+#[tokio::test(start_paused = true)]
 async fn too_many_alerts_become_a_digest_and_the_worst_still_goes_out() {
     let app = app(r#"{ "channels": { "soc": { "type": "slack", "max_per_minute": 5 } }, "rules": [
             { "id": "MANY", "title": "t", "severity": "low", "throttle": "off", "when": { "event": { "is": "StopLogging" } },
@@ -137,4 +155,69 @@ async fn too_many_alerts_become_a_digest_and_the_worst_still_goes_out() {
     assert_eq!((account.deliveries.roll_ups, account.deliveries.delivered), (1, 1));
     let digest = app.transport.taken("soc").pop().unwrap();
     assert!(digest.text.contains("95 alerts"), "{}", digest.text);
+}
+
+/// The messages that a channel took in each minute, and the findings that they tell of.
+fn by_minute(app: &TestApp) -> (BTreeMap<u64, usize>, u64) {
+    let (mut minutes, mut told) = (BTreeMap::new(), 0);
+    for taken in app.transport.taken("soc") {
+        // It all begins at 11:32:44.
+        *minutes.entry((taken.at.as_secs() + 44) / 60).or_default() += 1;
+        let number = |before: &str, after: &str| {
+            let text = &taken.text[..taken.text.find(after)?];
+            text.rsplit(before).next()?.parse::<u64>().ok()
+        };
+        told += number("LOW: ", " alerts in one").or_else(|| number(": and ", " more")).unwrap_or(1);
+    }
+    (minutes, told)
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_failed_together_is_no_storm_when_its_vendor_is_well_again() {
+    let app = app(r#"{ "channels": { "soc": { "type": "slack", "max_per_minute": 5 } }, "rules": [
+            { "id": "MANY", "title": "t", "severity": "low", "throttle": "off", "when": { "event": { "is": "StopLogging" } } }] }"#);
+    app.transport.script("soc", |_, at| if at < 180 * MINUTE { Act::Dead } else { Act::Take });
+    let mut account = Summary::default();
+    for number in 0..360 {
+        let event = STOP.replace("\"eventID\": \"", &format!("\"eventID\": \"{number}"));
+        account += &summary(invoke(&event, &app).await);
+        account += &redeliver_until(&app, MINUTE / 2 * (number + 1)).await;
+    }
+    account += &redeliver_until(&app, 300 * MINUTE).await;
+    let (minutes, told) = by_minute(&app);
+    assert_eq!((told, app.queues.waiting(), dead(&app).len()), (360, 0, 0), "{account:?}");
+    // Those, and a digest.
+    assert!(minutes.values().all(|count| *count <= 6), "{minutes:?}");
+    assert!(account.deliveries.digested > 30, "the vendor would have been stormed: {account:?}");
+    // What is a digest is sent, and remembered as done.
+    assert_eq!(
+        summary(invoke(&STOP.replace("\"eventID\": \"", "\"eventID\": \"7"), &app).await).deliveries.duplicate,
+        1
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn roll_ups_are_no_storm_and_what_people_send_through_again_is_sent() {
+    let app = app(r#"{ "channels": { "soc": { "type": "slack", "max_per_minute": 5 } }, "rules": [
+            { "id": "MANY", "title": "t", "severity": "low", "throttle": { "window": "5m", "by": ["source_ip"] },
+              "when": { "event": { "is": "StopLogging" } } }] }"#);
+    for number in 0..40 {
+        let event = STOP.replace("\"eventID\": \"", &format!("\"eventID\": \"{number}"));
+        let event = event.replace("\"sourceIPAddress\": \"", &format!("\"sourceIPAddress\": \"{}", number % 20));
+        invoke(&event, &app).await;
+    }
+    let account = redeliver_until(&app, 20 * MINUTE).await;
+    let (minutes, told) = by_minute(&app);
+    // Of 20 groups: five first alerts and a digest of the others; five roll-ups of one, and a digest of the others.
+    assert_eq!((minutes.values().sum::<usize>(), told, account.deliveries.digested), (12, 40, 15), "{minutes:?}");
+
+    app.transport.script("soc", |_, at| if at < 30 * MINUTE { Act::Revoked } else { Act::Take });
+    for number in 0..9 {
+        tokio::time::sleep(MINUTE).await;
+        let event = STOP.replace("\"eventID\": \"", &format!("\"eventID\": \"again{number}"));
+        invoke(&event.replace("\"sourceIPAddress\": \"", &format!("\"sourceIPAddress\": \"again{number}")), &app).await;
+    }
+    tokio::time::sleep(2 * MINUTE).await;
+    assert_eq!(app.queues.redrive(), 9);
+    assert_eq!(redeliver(&app).await.deliveries.delivered, 9);
 }
