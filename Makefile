@@ -40,7 +40,7 @@ endif
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup browser check lint deny test build package bench invoke deploy test-alert redrive fuzz
+.PHONY: help setup browser check lint deny test build package instructions bench invoke deploy test-alert redrive fuzz
 
 help: ## says what each target does
 	@echo 'usage: make TARGET [VARIABLE=value]'
@@ -68,7 +68,7 @@ browser:
 	  apt-get update -q && apt-get install -y -q --no-install-recommends chromium chromium-driver fonts-dejavu-core; \
 	else echo 'chromium and chromium-driver are not installed: the tests of the HTML report are skipped'; fi
 
-check: lint test ## all that CI runs: lint, then test
+check: lint test instructions ## all that CI runs: lint, test, instructions
 
 lint: deny ## formatting, clippy, licences
 	cargo fmt --check
@@ -103,6 +103,9 @@ package: ## packages changed rules beside the function that is there: no compile
 	$(OFFLIMITS) check rules.json
 	$(OFFLIMITS) bundle rules.json --output $(PACKAGE)/rules.json
 	@if test -f countries.mmdb; then install -m 644 countries.mmdb $(PACKAGE)/; else rm -f $(PACKAGE)/countries.mmdb; fi
+
+instructions: ## counts the instructions of a fixed piece of work, and compares them with benches/instructions.json (valgrind)
+	python3 -B benches/instructions.py
 
 bench: setup build ## how fast: the benchmarks, then the function's cold start
 	cargo run --release --locked --manifest-path benches/Cargo.toml -- --write docs/performance.md

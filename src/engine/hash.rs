@@ -38,9 +38,15 @@ impl Hasher for Mixer {
         for word in words {
             self.mix(u64::from_le_bytes(*word));
         }
-        let mut last = [0; 8];
-        last[..tail.len()].copy_from_slice(tail);
-        self.mix(u64::from_le_bytes(last) ^ (bytes.len() as u64) << 56);
+        // The last eight bytes, some of them once more, or the few that there are: nothing is copied.
+        let last = match (bytes.last_chunk(), tail.first_chunk(), tail.last_chunk()) {
+            (Some(last), ..) => u64::from_le_bytes(*last),
+            (None, Some(first), Some(last)) => {
+                u64::from(u32::from_le_bytes(*first)) << 32 | u64::from(u32::from_le_bytes(*last))
+            }
+            _ => tail.iter().fold(0, |word, byte| word << 8 | u64::from(*byte)),
+        };
+        self.mix(last ^ (bytes.len() as u64) << 56);
     }
 
     fn write_u8(&mut self, byte: u8) {

@@ -9,7 +9,7 @@ use super::index::ClauseId;
 /// Places of the memo. A newcomer takes the place of whoever is there.
 const PLACES: usize = 4_096;
 /// Bytes of a key that is remembered: AWS's names are far shorter, and nobody else's are worth it.
-const MAX_KEY: usize = 256;
+const MAX_KEY: usize = 128;
 /// Clauses that all entries together may hold.
 const MAX_CLAUSES: usize = 1 << 20;
 
@@ -26,10 +26,10 @@ pub(super) struct Memo {
 
 #[derive(Debug)]
 struct Entry {
-    /// The three texts, one after the other.
-    key: Box<[u8]>,
     /// Their lengths; `MAX`: missing.
     lengths: [u32; 3],
+    /// The three texts, one after the other.
+    key: [u8; MAX_KEY],
     clauses: Box<[ClauseId]>,
 }
 
@@ -69,39 +69,53 @@ impl Memo {
 
     /// Keeps a call's clauses.
     pub(super) fn keep(&mut self, Place(place): Place, call: &Call<'_>, clauses: &[ClauseId]) {
-        let lengths = call.map(|part| match part {
-            Scalar::Text(text) => u32::try_from(text.len()).unwrap_or(u32::MAX),
-            Scalar::Missing | Scalar::Other => u32::MAX,
-        });
-        let key: Vec<u8> = call.iter().flat_map(|part| text(*part).bytes()).collect();
-        if self.is_off || key.len() > MAX_KEY || clauses.len() > MAX_CLAUSES {
+        let length: usize = call.iter().map(|part| text(*part).len()).sum();
+        if self.is_off || length > MAX_KEY || clauses.len() > MAX_CLAUSES {
             return;
         }
+        let mut key = [0; MAX_KEY];
+        key.iter_mut().zip(call.iter().flat_map(|part| text(*part).bytes())).for_each(|(place, byte)| *place = byte);
         self.clauses += clauses.len();
         if self.clauses > MAX_CLAUSES {
             *self = Self { clauses: clauses.len(), ..Self::default() };
         }
-        let entry = Entry { key: key.into(), lengths, clauses: clauses.into() };
+        let entry = Entry { lengths: call.map(length_of), key, clauses: clauses.into() };
         let former = self.entries[place].replace(Box::new(entry));
         self.clauses -= former.map_or(0, |entry| entry.clauses.len());
     }
 }
 
 impl Entry {
+    #[inline]
     fn is_of(&self, call: &Call<'_>) -> bool {
-        let mut rest = &*self.key;
-        for (part, length) in call.iter().zip(self.lengths) {
-            let bytes = text(*part).as_bytes();
-            if matches!(part, Scalar::Text(_)) != (length != u32::MAX) {
-                return false;
-            }
-            let Some((head, tail)) = rest.split_at_checked(bytes.len()) else { return false };
-            if head != bytes || (length != u32::MAX && length as usize != bytes.len()) {
-                return false;
-            }
-            rest = tail;
+        let mut rest = &self.key[..];
+        self.lengths == call.map(length_of)
+            && call.iter().all(|part| {
+                let bytes = text(*part).as_bytes();
+                rest.split_at_checked(bytes.len()).is_some_and(|(key, others)| {
+                    rest = others;
+                    is_same(key, bytes)
+                })
+            })
+    }
+}
+
+/// Whether two texts of one length are the same: most are too short for a call to be worth it.
+#[inline]
+fn is_same(a: &[u8], b: &[u8]) -> bool {
+    let (a_words, a_tail) = a.as_chunks::<8>();
+    let (b_words, b_tail) = b.as_chunks::<8>();
+    a_words.iter().zip(b_words).all(|(a, b)| a == b)
+        && match (a.last_chunk::<8>(), b.last_chunk()) {
+            (Some(a), Some(b)) => a == b,
+            _ => a_tail == b_tail,
         }
-        true
+}
+
+fn length_of(part: Scalar<'_>) -> u32 {
+    match part {
+        Scalar::Text(text) => u32::try_from(text.len()).unwrap_or(u32::MAX),
+        Scalar::Missing | Scalar::Other => u32::MAX,
     }
 }
 

@@ -1,6 +1,6 @@
-//! A fixed piece of work, whose instructions `valgrind --tool=callgrind` counts: so many rules, a compile or not, so
-//! many records, made up or of a file.
-#![allow(missing_docs)]
+//! A fixed piece of work, whose instructions `benches/instructions.py` lets valgrind count: each call of a `phase_…` for
+//! itself. It prints a line for each: what was done, and how often.
+#![allow(missing_docs, clippy::print_stdout)]
 
 #[path = "../traffic.rs"]
 #[allow(dead_code)]
@@ -8,31 +8,53 @@ mod traffic;
 
 use std::hint::black_box;
 
+use offlimits::engine::Scanner;
 use offlimits::rules::RuleSet;
 
+const RULES: usize = 1_000;
+const RECORDS: usize = 2_000;
+
+/// The records are made up, or the lines of the file that is named.
 fn main() {
-    let mut arguments = std::env::args().skip(1);
-    let mut next = || {
-        let number = arguments.next().expect("workload RULES COMPILES RECORDS PICKS FORGET [NDJSON]");
-        number.parse::<usize>().expect("a number")
-    };
-    let (count, compiles, evaluate, pick, forget) = (next(), next(), next(), next(), next());
-    let (source, _) = traffic::rules(count);
-    let records = match arguments.next() {
+    let (source, records) = phase_prepare(std::env::args().nth(1).as_deref());
+    println!("prepare 1");
+    let rules = phase_compile(&source);
+    println!("compile {RULES}");
+    let (mut scanner, mut forgetful) = (rules.scanner(), rules.scanner().without_memo());
+    // Memory is asked for, and rare patterns are compiled, at the first need.
+    phase_evaluate(&mut forgetful, &records);
+    println!("warm {}", records.len());
+    phase_pick(&mut scanner, &records);
+    println!("pick {}", records.len());
+    phase_evaluate(&mut scanner, &records);
+    println!("fresh {}", records.len());
+    phase_evaluate(&mut scanner, &records);
+    println!("seen {}", records.len());
+    phase_evaluate(&mut forgetful, &records);
+    println!("forgotten {}", records.len());
+    println!("bytes {}", records.iter().map(String::len).sum::<usize>() / records.len());
+}
+
+#[inline(never)]
+fn phase_prepare(file: Option<&str>) -> (String, Vec<String>) {
+    let records = match file {
         Some(file) => std::fs::read_to_string(file).expect("a file").lines().map(str::to_owned).collect(),
-        None => traffic::records(2_000, 1),
+        None => traffic::records(RECORDS, 1),
     };
-    for _ in 0..compiles {
-        let rules = RuleSet::compile(&source).expect("the rules compile").rules;
-        let mut scanner = rules.scanner();
-        if forget == 1 {
-            scanner = scanner.without_memo();
-        }
-        for record in records.iter().cycle().take(evaluate) {
-            black_box(scanner.evaluate(record).expect("a record"));
-        }
-        for record in records.iter().cycle().take(pick) {
-            black_box(scanner.pick(record));
-        }
-    }
+    (traffic::rules(RULES).0, records)
+}
+
+#[inline(never)]
+fn phase_compile(source: &str) -> RuleSet {
+    RuleSet::compile(source).expect("the rules compile").rules
+}
+
+#[inline(never)]
+fn phase_pick(scanner: &mut Scanner<'_>, records: &[String]) {
+    records.iter().for_each(|record| _ = black_box(scanner.pick(record)));
+}
+
+#[inline(never)]
+fn phase_evaluate(scanner: &mut Scanner<'_>, records: &[String]) {
+    records.iter().for_each(|record| drop(black_box(scanner.evaluate(record))));
 }

@@ -1,0 +1,100 @@
+#!/usr/bin/env python3
+"""Counts the instructions of a fixed piece of work (src/bin/workload.rs), and fails if there are more than instructions.json
+allows: a count is the same whatever else the machine does, so that CI can tell what has become slower.
+
+usage: instructions.py            compares with the limits
+       instructions.py --write    sets the limits anew, and renews the table in docs/performance.md
+       instructions.py --records FILE    counts over records of one's own, a line each, and compares with nothing"""
+
+import json
+import os
+import pathlib
+import platform
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+
+HERE = pathlib.Path(__file__).resolve().parent
+LIMITS = HERE / "instructions.json"
+PAGE = HERE.parent / "docs" / "performance.md"
+HEADROOM = 1.15
+PHASES = {
+    "pick": "pick the fields of a record",
+    "seen": "evaluate a record, its call known to the memo",
+    "fresh": "evaluate a record, half of the calls new",
+    "forgotten": "evaluate a record without a memo",
+    "compile": "compile a rule, of 1,000",
+}
+
+
+def main():
+    if platform.machine() != "x86_64":
+        print("skipped: the limits are counts of x86-64 instructions")
+        return
+    if not valgrind():
+        print("skipped: valgrind is not installed, which counts the instructions")
+        return
+    counts, size = count(sys.argv[2:3] if "--records" in sys.argv else [])
+    limits = json.loads(LIMITS.read_text()) if LIMITS.exists() else {}
+    print(f"{'instructions':>12} {'limit':>9}  to")
+    for name, what in PHASES.items():
+        print(f"{counts[name]:12,} {limits.get(name, 0):9,}  {what}")
+    if "--write" in sys.argv:
+        write(counts, size)
+    elif "--records" not in sys.argv:
+        over = [PHASES[name] for name in PHASES if counts[name] > limits[name]]
+        if over:
+            sys.exit(
+                f"too many instructions to {'; to '.join(over)}. What has become dearer? "
+                "If it is worth it: benches/instructions.py --write"
+            )
+
+
+def valgrind():
+    """Whether it is there; CI may install it."""
+    if not shutil.which("valgrind") and os.environ.get("CI") and shutil.which("apt-get"):
+        subprocess.run(["apt-get", "update", "-q"], check=False)
+        subprocess.run(["apt-get", "install", "-y", "-q", "--no-install-recommends", "valgrind"], check=False)
+    return shutil.which("valgrind")
+
+
+def count(arguments):
+    """Instructions of each phase, for one thing of it; and the bytes of a record."""
+    subprocess.run(
+        ["cargo", "build", "--locked", "--quiet", "--profile", "gate", "--no-default-features", "--bin", "workload"],
+        cwd=HERE,
+        check=True,
+    )
+    target = pathlib.Path(os.environ.get("CARGO_TARGET_DIR", HERE / "target"))
+    with tempfile.TemporaryDirectory() as folder:
+        profile = pathlib.Path(folder) / "profile"
+        done = subprocess.run(
+            ["valgrind", "--tool=callgrind", f"--callgrind-out-file={profile}", "--dump-after=workload::phase_*"]
+            + [target / "gate" / "workload", *arguments],
+            check=True,
+            capture_output=True,
+            text=True,
+        )
+        said = [line.split() for line in done.stdout.splitlines()]
+        counts = {}
+        for number, (name, things) in enumerate(said[:-1], start=1):
+            total = re.search(r"^totals: (\d+)", pathlib.Path(f"{profile}.{number}").read_text(), re.MULTILINE)
+            counts[name] = int(total[1]) // int(things)
+    return counts, int(said[-1][1])
+
+
+def write(counts, size):
+    limits = {name: round(counts[name] * HEADROOM, -1) for name in PHASES}
+    LIMITS.write_text(json.dumps({name: int(limit) for name, limit in limits.items()}, indent=2) + "\n")
+    ratio = {name: f"{counts[name] / counts['pick']:.2f}" for name in PHASES} | {"compile": "–"}
+    rows = "".join(f"| {what} | {counts[name]:,} | {ratio[name]} |\n" for name, what in PHASES.items())
+    text = f"Records of {size:,} bytes, made up.\n\n| what | instructions | ÷ pick |\n|---|---:|---:|\n{rows}"
+    begin, end = "<!-- begin instructions -->\n", "<!-- end instructions -->"
+    page = PAGE.read_text()
+    PAGE.write_text(f"{page[: page.index(begin)]}{begin}\n{text}\n{page[page.index(end) :]}")
+
+
+if __name__ == "__main__":
+    main()
