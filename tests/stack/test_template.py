@@ -173,6 +173,13 @@ def test_what_a_channel_did_not_take_comes_back(transformed):
     assert source["FunctionResponseTypes"] == ["ReportBatchItemFailures"] and source["ScalingConfig"]["MaximumConcurrency"] >= 2
 
 
+def test_sqs_may_redrive_its_dead_letters(transformed):
+    """It takes the dead letters of another queue alone, and any may name them; tests/evidence/sqs_redrive.py runs it."""
+    queues = of_type(transformed, "AWS::SQS::Queue")
+    sources = [name for name, queue in queues.items() if "DeadLetters" in json.dumps(queue.get("RedrivePolicy", {}))]
+    assert sources == ["Redelivery"] and not any("RedriveAllowPolicy" in queue for queue in queues.values())
+
+
 def test_the_ledger_forgets_and_costs_nothing_idle(transformed):
     [table] = of_type(transformed, "AWS::DynamoDB::Table").values()
     assert table["BillingMode"] == "PAY_PER_REQUEST"
