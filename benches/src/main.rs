@@ -14,7 +14,7 @@ use std::fmt::Write as _;
 use std::hint::black_box;
 
 use offlimits::record::Record;
-use offlimits::rules::RuleSet;
+use offlimits::rules::{RuleSet, Sources};
 
 use self::corpus::Corpus;
 use self::measure::{least, median, once};
@@ -160,34 +160,51 @@ fn matching(records: &[String], out: &mut String) {
     out.push('\n');
 }
 
-/// From the text of `rules.json` to rules that can run, and the first record after it.
+/// From files to rules that can run, and the first record after it: by compiling `rules.json`, and by a package's index.
 fn compiling(records: &[String], out: &mut String) {
     let _ = writeln!(
         out,
-        "| rules | bytes of rules.json | load and compile, ms | RegexSets of them, ms | the first record after it, µs |\n\
-         |---:|---:|---:|---:|---:|"
+        "| rules | bytes of rules.json | compile, ms | RegexSets of them, ms | the first record after it, µs | bytes of the \
+         index | **load a package, ms** | the first record after it, µs |\n|---:|---:|---:|---:|---:|---:|---:|---:|"
     );
+    // A write by a user: the identity, the verbs and the services that most rules are about.
+    let record = records.iter().find(|record| record.contains("IAMUser") && record.contains("\"Create")).unwrap();
+    let first = |ready: &dyn Fn() -> RuleSet| {
+        let firsts = (0..15).map(|_| {
+            let rules = ready();
+            once(|| drop(black_box(rules.scanner().evaluate(record))))
+        });
+        median(firsts.collect()).as_secs_f64()
+    };
+    let folder = std::env::temp_dir().join(format!("offlimits-bench-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).expect("a folder can be made");
+    let (text, index) = (folder.join("rules.json"), folder.join("rules.index"));
     for count in [10, 100, 1_000, 10_000] {
         let (source, rows) = traffic::rules(count);
-        let time = least(15, &mut [&mut || drop(black_box(RuleSet::compile(&source)))])[0];
+        let bundle = Sources::alone(&*source).bundle().expect("the rules are JSON");
+        let bytes = compile(&bundle).index_of(&bundle, None).expect("the rules have an index");
+        std::fs::write(&text, &bundle).expect("a file can be written");
+        std::fs::write(&index, &bytes).expect("a file can be written");
+        let read = || std::fs::read_to_string(&text).expect("the rules are there");
+        let load = || {
+            let index = std::fs::read(&index).expect("the index is there");
+            RuleSet::packaged(read(), &index, || unreachable!()).expect("the index is of the rules")
+        };
+        let compiling = || compile(&read());
+        let times = least(15, &mut [&mut || drop(black_box(compiling())), &mut || drop(black_box(load()))]);
         let sets = least(2, &mut [&mut || drop(black_box(rivals::Sets::of(&rows)))])[0];
-        // A write by a user: the identity, the verbs and the services that most rules are about.
-        let record = records.iter().find(|record| record.contains("IAMUser") && record.contains("\"Create")).unwrap();
-        let firsts = (0..15)
-            .map(|_| {
-                let rules = compile(&source);
-                once(|| drop(black_box(rules.scanner().evaluate(record))))
-            })
-            .collect();
-        let first = median(firsts).as_secs_f64();
         let _ = writeln!(
             out,
-            "| {count} | {} | {:.2} | {:.0} | {:.0} |",
-            source.len(),
-            time * 1e3,
+            "| {count} | {} | {:.2} | {:.0} | {:.0} | {} | **{:.3}** | {:.0} |",
+            bundle.len(),
+            times[0] * 1e3,
             sets * 1e3,
-            first * 1e6
+            first(&compiling) * 1e6,
+            bytes.len(),
+            times[1] * 1e3,
+            first(&load) * 1e6,
         );
     }
     out.push('\n');
+    let _ = std::fs::remove_dir_all(folder);
 }
