@@ -1,6 +1,7 @@
 //! Which of many literals a text has, in time that hardly depends on how many there are.
 //!
-//! Whole texts, beginnings and ends are found by their hashes, asked once for each length that occurs. For literals that may
+//! Whole texts, beginnings and ends are found by their hashes, asked once for each length that occurs with the same two bytes.
+//! For literals that may
 //! stand anywhere, each is filed under four of its bytes in a row, its rarest; the text's own fours are looked up. (An
 //! Aho-Corasick automaton would read the text faster, and takes far longer to build than a cold start has.)
 
@@ -29,9 +30,8 @@ pub(super) struct Literals {
     /// Where each ends.
     ends: Words,
     slots: Slots,
-    /// The lengths of beginnings and of ends that occur, ascending.
-    start_lengths: Words,
-    end_lengths: Words,
+    starts: Lengths,
+    ends_of_texts: Lengths,
     anywhere: Grams,
     any_case: Grams,
 }
@@ -42,6 +42,15 @@ pub(super) struct Growing {
     bytes: Vec<u8>,
     ends: Vec<u32>,
     slots: Slots,
+}
+
+/// The lengths that occur among literals with the same two bytes at the one end.
+#[derive(Debug, Default, Serialize, Deserialize)]
+struct Lengths {
+    /// By the bytes' hash, a bit for each length below 31; the last bit stands for all from there on.
+    short: Words,
+    /// Those from 31 on, ascending.
+    long: Words,
 }
 
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -80,17 +89,12 @@ impl Growing {
             let entries = (0..length(ends.len())).map(|id| (id, entry(&bytes, &ends, id)));
             entries.filter(move |(_, entry)| entry.first() == Some(&tag(place))).map(|(id, entry)| (id, &entry[1..]))
         };
-        let lengths = |place: Place| {
-            let mut lengths: Vec<u32> = of_place(place).map(|(_, literal)| length(literal.len())).collect();
-            lengths.sort_unstable();
-            lengths.dedup();
-            lengths.into()
-        };
-        let (start_lengths, end_lengths) = (lengths(Place::Start), lengths(Place::End));
+        let starts = Lengths::of(of_place(Place::Start).map(|(_, literal)| (literal.len(), first_two(literal))));
+        let ends_of_texts = Lengths::of(of_place(Place::End).map(|(_, literal)| (literal.len(), last_two(literal))));
         let [anywhere, any_case] = [Place::Anywhere, Place::AnyCase].map(|place| {
             Grams::of(&of_place(place).collect::<Vec<_>>(), if place == Place::AnyCase { LOWER } else { 0 })
         });
-        Literals { bytes: bytes.into(), ends: ends.into(), slots, start_lengths, end_lengths, anywhere, any_case }
+        Literals { bytes: bytes.into(), ends: ends.into(), slots, starts, ends_of_texts, anywhere, any_case }
     }
 }
 
@@ -98,13 +102,12 @@ impl Literals {
     /// Appends the literals that the text has; some perhaps twice.
     pub(super) fn find(&self, text: &[u8], found: &mut Vec<LiteralId>) {
         found.extend(self.number(Place::Whole, text));
-        for length in self.start_lengths.iter().map(|length| *length as usize) {
-            let Some(start) = text.get(..length) else { break };
-            found.extend(self.number(Place::Start, start));
+        for length in self.starts.of_texts(first_two(text)) {
+            found.extend(text.get(..length).and_then(|start| self.number(Place::Start, start)));
         }
-        for length in self.end_lengths.iter().map(|length| *length as usize) {
-            let Some(start) = text.len().checked_sub(length) else { break };
-            found.extend(self.number(Place::End, &text[start..]));
+        for length in self.ends_of_texts.of_texts(last_two(text)) {
+            let end = text.len().checked_sub(length).map(|start| &text[start..]);
+            found.extend(end.and_then(|end| self.number(Place::End, end)));
         }
         self.anywhere.find(self, text, |gram| gram, |part, literal| part == literal, found);
         if text.is_ascii() {
@@ -154,6 +157,58 @@ fn is_it(entry: &[u8], place: u8, literal: &[u8]) -> bool {
 fn length(length: usize) -> u32 {
     u32::try_from(length).unwrap_or(u32::MAX)
 }
+
+/// Two bytes as a number; a text of one has none.
+fn first_two(text: &[u8]) -> u32 {
+    text.first_chunk().map_or(0, |bytes| u16::from_le_bytes(*bytes).into())
+}
+
+fn last_two(text: &[u8]) -> u32 {
+    text.last_chunk().map_or(0, |bytes| u16::from_le_bytes(*bytes).into())
+}
+
+impl Lengths {
+    /// Of literals' lengths and bytes. (A literal of one byte stands with all of them.)
+    fn of(literals: impl Iterator<Item = (usize, u32)> + Clone) -> Self {
+        let count = literals.clone().count();
+        if count == 0 {
+            return Self::default();
+        }
+        let mut short = vec![0; (2 * count).next_power_of_two().clamp(2, 256)];
+        let bits = short.len().trailing_zeros();
+        let mut long: Vec<u32> = Vec::new();
+        for (literal, two) in literals {
+            let bit = 1 << literal.min(LONG);
+            match literal {
+                1 => short.iter_mut().for_each(|lengths| *lengths |= bit),
+                _ => short[scattered(two, bits)] |= bit,
+            }
+            if literal >= LONG {
+                long.push(length(literal));
+            }
+        }
+        long.sort_unstable();
+        long.dedup();
+        Self { short: short.into(), long: long.into() }
+    }
+
+    /// The lengths, ascending, of literals that may have these two bytes.
+    fn of_texts(&self, two: u32) -> impl Iterator<Item = usize> {
+        let bits = self.short.len().trailing_zeros();
+        let mut lengths = if self.short.is_empty() { 0 } else { self.short[scattered(two, bits)] };
+        let long = if lengths >> LONG == 0 { &[][..] } else { &self.long };
+        lengths &= (1 << LONG) - 1;
+        let short = std::iter::from_fn(move || {
+            let length = (lengths != 0).then(|| lengths.trailing_zeros() as usize);
+            lengths &= lengths.wrapping_sub(1);
+            length
+        });
+        short.chain(long.iter().map(|length| *length as usize))
+    }
+}
+
+/// The length from which on [`Lengths`] lists each.
+const LONG: usize = 31;
 
 fn grams(text: &[u8]) -> impl Iterator<Item = (usize, u32)> {
     text.array_windows::<GRAM>().map(|gram| u32::from_le_bytes(*gram)).enumerate()
