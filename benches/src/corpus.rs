@@ -49,6 +49,12 @@ impl Corpus {
         Self { name: name.to_owned(), records, folder }
     }
 
+    /// Some of the log files, packed.
+    pub(crate) fn files(&self, count: usize) -> Vec<Vec<u8>> {
+        let files = files::inputs(std::slice::from_ref(&self.folder)).take(count);
+        files.map(|input| std::fs::read(input.to_string()).expect("the file is there")).collect()
+    }
+
     /// The mean length of a record.
     pub(crate) fn bytes(&self) -> usize {
         self.records.iter().map(String::len).sum::<usize>() / self.records.len().max(1)

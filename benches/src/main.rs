@@ -8,7 +8,9 @@ mod archives;
 mod corpus;
 mod measure;
 mod rivals;
+mod steps;
 mod traffic;
+mod walk;
 
 use std::fmt::Write as _;
 use std::hint::black_box;
@@ -44,11 +46,13 @@ fn main() {
         corpus.name,
         corpus.bytes()
     );
-    let tables: [(&str, &dyn Fn(&mut String)); 4] = [
+    let tables: [(&str, &dyn Fn(&mut String)); 6] = [
         ("parsing", &|out| parsing(records, out)),
         ("matching", &|out| matching(records, out)),
         ("compiling", &|out| compiling(records, out)),
         ("archives", &|out| archives::table(&corpus, out)),
+        ("record", &|out| steps::of_a_record(records, out)),
+        ("file", &|out| steps::of_a_file(&corpus, out)),
     ];
     for (name, table) in tables {
         if only.as_ref().is_none_or(|only| only == name) {
