@@ -3,13 +3,13 @@
 use std::hash::Hasher as _;
 
 use super::extract::Scalar;
-use super::hash::Mixer;
+use super::hash::{Map, Mixer};
 use super::index::ClauseId;
 
 /// Places of the memo. A newcomer takes the place of whoever is there.
 const PLACES: usize = 4_096;
-/// Bytes of a key that is remembered: AWS's names are far shorter, and nobody else's are worth it.
-const MAX_KEY: usize = 128;
+/// Bytes of texts that are remembered: AWS's names are far shorter, and nobody else's are worth it.
+const MAX_TEXTS: usize = 124;
 /// Clauses that all entries together may hold.
 const MAX_CLAUSES: usize = 1 << 20;
 
@@ -19,19 +19,24 @@ pub(super) type Call<'t> = [Scalar<'t>; 3];
 /// The memo.
 #[derive(Debug)]
 pub(super) struct Memo {
-    entries: Vec<Option<Box<Entry>>>,
-    clauses: usize,
+    /// Side by side, so that a look at one is a look at one place in memory, which is what a look costs; and zeros at first,
+    /// so that no memory is taken before it is needed.
+    entries: Vec<Entry>,
+    /// Those of the entries that have any, by their place.
+    clauses: Map<usize, Box<[ClauseId]>>,
+    held: usize,
     is_off: bool,
 }
 
-#[derive(Debug)]
-struct Entry {
-    /// Their lengths; `MAX`: missing.
-    lengths: [u32; 3],
-    /// The three texts, one after the other.
-    key: [u8; MAX_KEY],
-    clauses: Box<[ClauseId]>,
-}
+/// What is known of the call; then the lengths of its texts, [`MISSING`] for one that it lacks; then the texts, one after the
+/// other.
+type Entry = [u8; 4 + MAX_TEXTS];
+
+/// What is known of a call; 0 is nothing.
+const NO_CLAUSES: u8 = 1;
+const CLAUSES: u8 = 2;
+
+const MISSING: u8 = u8::MAX;
 
 /// Where a call would stand.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,7 +44,7 @@ pub(super) struct Place(usize);
 
 impl Default for Memo {
     fn default() -> Self {
-        Self { entries: std::iter::repeat_with(|| None).take(PLACES).collect(), clauses: 0, is_off: false }
+        Self { entries: vec![[0; 4 + MAX_TEXTS]; PLACES], clauses: Map::default(), held: 0, is_off: false }
     }
 }
 
@@ -47,17 +52,14 @@ impl Memo {
     /// The call's clauses, or the place to keep them at.
     #[inline]
     pub(super) fn get(&self, call: &Call<'_>) -> Result<&[ClauseId], Place> {
-        let mut hasher = Mixer::default();
-        for part in call {
-            match part {
-                Scalar::Text(text) => hasher.write(text.as_bytes()),
-                Scalar::Missing | Scalar::Other => hasher.write_u8(u8::MAX),
-            }
+        let place = place(call);
+        let entry = &self.entries[place];
+        if !is_of(entry, call) {
+            return Err(Place(place));
         }
-        #[expect(clippy::cast_possible_truncation)]
-        let place = hasher.finish() as usize % PLACES;
-        match &self.entries[place] {
-            Some(entry) if entry.is_of(call) => Ok(&entry.clauses),
+        match entry[0] {
+            NO_CLAUSES => Ok(&[]),
+            CLAUSES => self.clauses.get(&place).map(|clauses| &**clauses).ok_or(Place(place)),
             _ => Err(Place(place)),
         }
     }
@@ -70,55 +72,65 @@ impl Memo {
     /// Keeps a call's clauses.
     pub(super) fn keep(&mut self, Place(place): Place, call: &Call<'_>, clauses: &[ClauseId]) {
         let length: usize = call.iter().map(|part| text(*part).len()).sum();
-        if self.is_off || length > MAX_KEY || clauses.len() > MAX_CLAUSES {
+        if self.is_off || length > MAX_TEXTS || clauses.len() > MAX_CLAUSES {
             return;
         }
-        let mut key = [0; MAX_KEY];
-        key.iter_mut().zip(call.iter().flat_map(|part| text(*part).bytes())).for_each(|(place, byte)| *place = byte);
-        self.clauses += clauses.len();
-        if self.clauses > MAX_CLAUSES {
-            *self = Self { clauses: clauses.len(), ..Self::default() };
+        if self.held + clauses.len() > MAX_CLAUSES {
+            *self = Self::default();
         }
-        let entry = Entry { lengths: call.map(length_of), key, clauses: clauses.into() };
-        let former = self.entries[place].replace(Box::new(entry));
-        self.clauses -= former.map_or(0, |entry| entry.clauses.len());
+        self.held += clauses.len();
+        let former =
+            if clauses.is_empty() { self.clauses.remove(&place) } else { self.clauses.insert(place, clauses.into()) };
+        self.held -= former.map_or(0, |former| former.len());
+        let [known, lengths @ ..] = &mut self.entries[place];
+        *known = if clauses.is_empty() { NO_CLAUSES } else { CLAUSES };
+        let (lengths, texts) = lengths.split_at_mut(3);
+        lengths.copy_from_slice(&call.map(length_of));
+        let bytes = call.iter().flat_map(|part| text(*part).bytes());
+        texts.iter_mut().zip(bytes).for_each(|(place, byte)| *place = byte);
     }
 }
 
-impl Entry {
-    #[inline]
-    fn is_of(&self, call: &Call<'_>) -> bool {
-        let mut rest = &self.key[..];
-        self.lengths == call.map(length_of)
-            && call.iter().all(|part| {
-                let bytes = text(*part).as_bytes();
-                rest.split_at_checked(bytes.len()).is_some_and(|(key, others)| {
-                    rest = others;
-                    is_same(key, bytes)
-                })
-            })
-    }
-}
-
-/// Whether two texts of one length are the same: most are too short for a call to be worth it.
+/// The place of a call: by the ends and the lengths of its texts, which tell AWS's names apart.
 #[inline]
-fn is_same(a: &[u8], b: &[u8]) -> bool {
-    let (a_words, a_tail) = a.as_chunks::<8>();
-    let (b_words, b_tail) = b.as_chunks::<8>();
-    a_words.iter().zip(b_words).all(|(a, b)| a == b)
-        && match (a.last_chunk::<8>(), b.last_chunk()) {
-            (Some(a), Some(b)) => a == b,
-            _ => a_tail == b_tail,
-        }
+#[expect(clippy::cast_possible_truncation)]
+fn place(call: &Call<'_>) -> usize {
+    let mut hasher = Mixer::default();
+    for part in call {
+        let bytes = text(*part).as_bytes();
+        let (first, last) = match (bytes.first_chunk(), bytes.last_chunk()) {
+            (Some(first), Some(last)) => (u64::from_le_bytes(*first), u64::from_le_bytes(*last)),
+            _ => (0, bytes.iter().fold(0, |word, byte| word << 8 | u64::from(*byte))),
+        };
+        hasher.write_u64(first);
+        hasher.write_u64(last ^ u64::from(length_of(*part)) << 56);
+    }
+    hasher.finish() as usize % PLACES
 }
 
-fn length_of(part: Scalar<'_>) -> u32 {
+#[inline]
+fn is_of(entry: &Entry, call: &Call<'_>) -> bool {
+    let mut rest = &entry[4..];
+    entry[1..4] == call.map(length_of)
+        && call.iter().all(|part| {
+            let bytes = text(*part).as_bytes();
+            rest.split_at_checked(bytes.len()).is_some_and(|(ours, others)| {
+                rest = others;
+                ours == bytes
+            })
+        })
+}
+
+/// A text that is too long to be remembered has another length than any that is.
+#[inline]
+fn length_of(part: Scalar<'_>) -> u8 {
     match part {
-        Scalar::Text(text) => u32::try_from(text.len()).unwrap_or(u32::MAX),
-        Scalar::Missing | Scalar::Other => u32::MAX,
+        Scalar::Text(text) => u8::try_from(text.len()).unwrap_or(MISSING - 1).min(MISSING - 1),
+        Scalar::Missing | Scalar::Other => MISSING,
     }
 }
 
+#[inline]
 fn text(part: Scalar<'_>) -> &str {
     if let Scalar::Text(text) = part { text } else { "" }
 }
@@ -144,9 +156,9 @@ mod tests {
             let call = [Scalar::Text(text); 3];
             let place = memo.get(&call).unwrap_err();
             memo.keep(place, &call, &many);
-            assert!(memo.clauses <= MAX_CLAUSES && memo.get(&call).is_ok());
+            assert!(memo.held <= MAX_CLAUSES && memo.get(&call).is_ok());
         }
-        let long = "x".repeat(MAX_KEY);
+        let long = "x".repeat(MAX_TEXTS);
         let call = [Scalar::Text(&long), Scalar::Text("y"), Scalar::Missing];
         let place = memo.get(&call).unwrap_err();
         memo.keep(place, &call, &[1]);
