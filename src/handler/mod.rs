@@ -6,9 +6,10 @@ mod own_calls;
 mod summary;
 
 use std::fmt;
+use std::pin::pin;
 use std::time::Duration;
 
-use futures_util::future::join_all;
+use futures_util::future::{Either, join_all, select};
 use serde::Serialize;
 use tokio::time::Instant;
 
@@ -290,8 +291,29 @@ async fn deliver_all<T: Transport, S: Store, Q: Queues>(
         (account.operational, account.ledger_faults) = courier.counts();
         (configured.name.clone(), account, failed)
     });
+    // The secret is read while the ledger is asked: a first alert would wait for one after the other. If it cannot be read,
+    // each channel asks again and says so.
+    let has_work = |index, name: &str| {
+        routed.iter().any(|routed| routed.channels.contains(&index)) || messages.iter().any(|(m, _)| m.channel == name)
+    };
+    let needs_credentials = app
+        .rules
+        .channels()
+        .iter()
+        .enumerate()
+        .any(|(index, configured)| configured.channel.needs_credentials() && has_work(index, &configured.name));
+    let credentials = async {
+        if needs_credentials {
+            let _ = app.transport.credentials(false).await;
+        }
+    };
+    let done = match select(pin!(join_all(channels)), pin!(credentials)).await {
+        // Nobody needed it after all, such as where all are repeats.
+        Either::Left((done, _)) => done,
+        Either::Right(((), channels)) => channels.await,
+    };
     let mut failed_channels = Vec::new();
-    for (name, account, failed) in join_all(channels).await {
+    for (name, account, failed) in done {
         if account.deliveries.failed > 0 {
             failed_channels.push(name);
         }

@@ -127,13 +127,29 @@ async fn our_own_calls_are_counted_and_others_by_our_role_are_alerted() {
 
 #[tokio::test(start_paused = true)]
 async fn a_ledger_that_does_not_answer_holds_nothing_back() {
-    let app = app_on(RULES, Broken);
+    let app = app_on(RULES, Broken(Duration::ZERO));
     for _ in 0..2 {
         let summary = summary(invoke(STOP, &app).await);
         assert_eq!(summary.deliveries.delivered, 2);
         assert!(summary.ledger_faults >= 4, "{summary:?}");
     }
     assert_eq!((app.transport.taken("topic").len(), app.transport.taken("soc").len()), (2, 2));
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_secret_is_read_while_the_ledger_is_asked_and_nobody_waits_who_needs_none() {
+    let mut slow = app_on(RULES, Broken(Duration::from_secs(3)));
+    slow.transport.secret_takes = Duration::from_secs(3);
+    invoke(STOP, &slow).await;
+    assert_eq!(slow.transport.taken("soc")[0].at.as_secs(), 3);
+    // Duplicates: whether the secret can be read is nothing to them.
+    let mut app = app(RULES);
+    invoke(STOP, &app).await;
+    app.transport.secret_takes = Duration::from_hours(1);
+    *app.transport.secret_is_read.lock().await = false;
+    let begun = tokio::time::Instant::now();
+    assert_eq!(summary(invoke(STOP, &app).await).deliveries.duplicate, 2);
+    assert_eq!(begun.elapsed(), Duration::ZERO);
 }
 
 #[tokio::test(start_paused = true)]
@@ -164,20 +180,27 @@ async fn a_threshold_alerts_from_its_count_on_and_the_first_of_them_only() {
     assert_eq!(app.transport.taken("topic").len(), 1);
 }
 
-/// A store that never answers.
-struct Broken;
+/// A store that does not answer, after so long.
+struct Broken(Duration);
+
+impl Broken {
+    async fn fail<T>(&self) -> Result<T, Fault> {
+        tokio::time::sleep(self.0).await;
+        Err(Fault("no answer".to_owned()))
+    }
+}
 
 impl Store for Broken {
     async fn get(&self, _: &[Key]) -> Result<Vec<Option<Item>>, Fault> {
-        Err(Fault("no answer".to_owned()))
+        self.fail().await
     }
     async fn put(&self, _: Vec<Put>) -> Result<bool, Fault> {
-        Err(Fault("no answer".to_owned()))
+        self.fail().await
     }
     async fn count(&self, _: Key, _: Moment) -> Result<u64, Fault> {
-        Err(Fault("no answer".to_owned()))
+        self.fail().await
     }
     async fn query(&self, _: &str, _: (&str, &str), _: bool, _: usize) -> Result<Vec<(String, Item)>, Fault> {
-        Err(Fault("no answer".to_owned()))
+        self.fail().await
     }
 }

@@ -61,6 +61,9 @@ pub(crate) struct Outside {
     start: Instant,
     vendors: Mutex<HashMap<String, Vendor>>,
     credentials: Arc<Credentials>,
+    /// How long the secret takes to be read, once.
+    pub(crate) secret_takes: Duration,
+    pub(crate) secret_is_read: tokio::sync::Mutex<bool>,
 }
 
 /// A redelivery queue and a dead-letter queue.
@@ -89,7 +92,13 @@ pub(crate) fn app_on<S: Store>(rules: &str, store: S) -> TestApp<S> {
         })
         .collect();
     let credentials = Credentials::parse(&serde_json::Value::Object(credentials).to_string()).unwrap();
-    let outside = Outside { start: Instant::now(), vendors: Mutex::default(), credentials: Arc::new(credentials) };
+    let outside = Outside {
+        start: Instant::now(),
+        vendors: Mutex::default(),
+        credentials: Arc::new(credentials),
+        secret_takes: Duration::ZERO,
+        secret_is_read: tokio::sync::Mutex::default(),
+    };
     let sqs =
         Sqs { waiting: Mutex::default(), dead: Mutex::default(), is_there: true, refuses: AtomicBool::new(false) };
     let own = OwnCalls {
@@ -220,6 +229,11 @@ impl Transport for Outside {
     }
 
     async fn credentials(&self, _: bool) -> Result<Arc<Credentials>, String> {
+        let mut is_read = self.secret_is_read.lock().await;
+        if !*is_read {
+            sleep(self.secret_takes).await;
+            *is_read = true;
+        }
         Ok(Arc::clone(&self.credentials))
     }
 
