@@ -81,7 +81,14 @@
   text.addEventListener("input", filter);
   form.addEventListener("change", (event) => event.target === sort ? order() : filter());
   form.addEventListener("submit", (event) => event.preventDefault());
-  form.addEventListener("reset", () => setTimeout(() => { span = null; order(); filter(); }));
+  // The event "reset" comes before the fields are empty.
+  form.querySelector(".clear").addEventListener("click", (event) => {
+    event.preventDefault();
+    form.reset();
+    span = null;
+    order();
+    filter();
+  });
   order();
   filter();
 })();
