@@ -19,9 +19,9 @@ pub(super) type Call<'t> = [Scalar<'t>; 3];
 /// The memo.
 #[derive(Debug)]
 pub(super) struct Memo {
-    /// Side by side, so that a look at one is a look at one place in memory, which is what a look costs; and zeros at first,
-    /// so that no memory is taken before it is needed.
-    entries: Vec<Entry>,
+    /// [`Entry`] beside [`Entry`], so that a look at one is a look at one place in memory, which is what a look costs; and
+    /// zeros at first, of which the system gives no memory before it is needed. (Of arrays it would: `vec!` writes those.)
+    entries: Vec<u8>,
     /// Those of the entries that have any, by their place.
     clauses: Map<usize, Box<[ClauseId]>>,
     held: usize,
@@ -30,7 +30,8 @@ pub(super) struct Memo {
 
 /// What is known of the call; then the lengths of its texts, [`MISSING`] for one that it lacks; then the texts, one after the
 /// other.
-type Entry = [u8; 4 + MAX_TEXTS];
+type Entry = [u8; ENTRY];
+const ENTRY: usize = 4 + MAX_TEXTS;
 
 /// What is known of a call; 0 is nothing.
 const NO_CLAUSES: u8 = 1;
@@ -44,7 +45,7 @@ pub(super) struct Place(usize);
 
 impl Default for Memo {
     fn default() -> Self {
-        Self { entries: vec![[0; 4 + MAX_TEXTS]; PLACES], clauses: Map::default(), held: 0, is_off: false }
+        Self { entries: vec![0; ENTRY * PLACES], clauses: Map::default(), held: 0, is_off: false }
     }
 }
 
@@ -53,10 +54,9 @@ impl Memo {
     #[inline]
     pub(super) fn get(&self, call: &Call<'_>) -> Result<&[ClauseId], Place> {
         let place = place(call);
-        let entry = &self.entries[place];
-        if !is_of(entry, call) {
+        let Some(entry) = self.entries.as_chunks::<ENTRY>().0.get(place).filter(|entry| is_of(entry, call)) else {
             return Err(Place(place));
-        }
+        };
         match entry[0] {
             NO_CLAUSES => Ok(&[]),
             CLAUSES => self.clauses.get(&place).map(|clauses| &**clauses).ok_or(Place(place)),
@@ -82,7 +82,7 @@ impl Memo {
         let former =
             if clauses.is_empty() { self.clauses.remove(&place) } else { self.clauses.insert(place, clauses.into()) };
         self.held -= former.map_or(0, |former| former.len());
-        let [known, lengths @ ..] = &mut self.entries[place];
+        let Some([known, lengths @ ..]) = self.entries.as_chunks_mut::<ENTRY>().0.get_mut(place) else { return };
         *known = if clauses.is_empty() { NO_CLAUSES } else { CLAUSES };
         let (lengths, texts) = lengths.split_at_mut(3);
         lengths.copy_from_slice(&call.map(length_of));
