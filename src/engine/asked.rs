@@ -7,6 +7,7 @@ use crate::rules::{Cell, Row, Rule};
 
 /// The fields by which the memo remembers, in the order of its key: a call.
 pub(super) const CALL: [&[&str]; 3] = [&["userIdentity", "type"], &["eventSource"], &["eventName"]];
+pub(super) const IDENTITY: usize = 0;
 pub(super) const SERVICE: usize = 1;
 pub(super) const EVENT: usize = 2;
 

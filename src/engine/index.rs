@@ -2,8 +2,9 @@
 //!
 //! A row is filed once, as a *clause*, under literals that every record it matches must have:
 //! - under pairs of a service's literal and an event's, if it asks for either (a row that asks for one only is filed under
-//!   that literal and *any*); the identity and all else that it asks of these three is checked before the memo keeps it;
+//!   that literal and *any*);
 //! - else under the literals of one other field (`errorCode` is `AccessDenied`, `userAgent` holds `kali`);
+//! - else under the identity's literals (what it asks of these three is all checked before the memo keeps it);
 //! - else nowhere: it comes into question always.
 //!
 //! Filing may bring up a row that does not match, and never the reverse. What the cells ask ([`super::asked`]) is checked on
@@ -16,7 +17,7 @@ use std::hash::Hasher as _;
 
 use serde::{Deserialize, Serialize};
 
-use super::asked::{Asked, CALL, EVENT, Parted, SERVICE, Source};
+use super::asked::{Asked, CALL, EVENT, IDENTITY, Parted, SERVICE, Source};
 use super::extract::{Branch, Paths, Scalar, SlotId};
 use super::flat::{Lists, Slots, Words};
 use super::hash::{Map, Mixer, Set};
@@ -42,6 +43,9 @@ pub(crate) struct Index {
     services: Literals,
     events: Literals,
     pairs: Pairs,
+    identities: Literals,
+    /// The clauses filed under an identity's literal.
+    by_identity: Lists,
     /// The other fields by which clauses are filed.
     pub(super) fields: Vec<Filed>,
     /// The clauses that nothing is known to rule out.
@@ -89,6 +93,7 @@ pub(super) struct Filed {
 /// Buffers of a look-up.
 #[derive(Debug, Default)]
 pub(super) struct Buffers {
+    identities: Vec<LiteralId>,
     services: Vec<LiteralId>,
     events: Vec<LiteralId>,
 }
@@ -129,16 +134,19 @@ impl Index {
     /// The clauses that come into question for a call, by the literals that it has; but for those filed under other fields
     /// and those of everywhere. Ascending.
     pub(super) fn of_call(&self, call: &[Scalar<'_>; 3], buffers: &mut Buffers, found: &mut Vec<ClauseId>) {
-        let Buffers { services, events } = buffers;
-        for (part, literals, numbers) in
-            [(SERVICE, &self.services, &mut *services), (EVENT, &self.events, &mut *events)]
-        {
+        let Buffers { identities, services, events } = buffers;
+        for (part, literals, numbers) in [
+            (IDENTITY, &self.identities, &mut *identities),
+            (SERVICE, &self.services, &mut *services),
+            (EVENT, &self.events, &mut *events),
+        ] {
             numbers.clear();
             if let Scalar::Text(text) = call[part] {
                 literals.find(text.as_bytes(), numbers);
             }
         }
         found.clear();
+        found.extend(identities.iter().flat_map(|identity| self.by_identity.list(*identity)));
         for service in std::iter::once(None).chain(services.iter().copied().map(Some)) {
             for event in std::iter::once(None).chain(events.iter().copied().map(Some)) {
                 found.extend(self.pairs.of(service, event));
@@ -195,6 +203,8 @@ struct Filing {
     pairs: Map<[u32; 2], u32>,
     coded: Vec<[u32; 2]>,
     by_pair: Vec<(u32, ClauseId)>,
+    identities: Growing,
+    by_identity: Vec<(LiteralId, ClauseId)>,
     fields: Vec<FiledField>,
     everywhere: Vec<ClauseId>,
     clauses: Vec<u32>,
@@ -222,6 +232,8 @@ impl Filing {
                 });
                 if let Some((slot, keys)) = field {
                     self.file_by_field(id, slot, &keys);
+                } else if let Some(keys) = keys_of(IDENTITY) {
+                    self.by_identity.extend(keys.iter().map(|key| (self.identities.number(key), id)));
                 } else if parted.of_call.is_empty() {
                     self.everywhere.push(id);
                 } else {
@@ -268,7 +280,7 @@ impl Filing {
     }
 
     fn finish(self, paths: Paths) -> Index {
-        let Self { services, events, coded, by_pair, fields, everywhere, clauses, .. } = self;
+        let Self { services, events, coded, by_pair, identities, by_identity, fields, everywhere, clauses, .. } = self;
         let mut slots = Slots::default();
         coded.iter().for_each(|_| slots.add(|pair| hash(coded[pair as usize])));
         let pairs = Pairs { coded: coded.concat().into(), slots, clauses: Lists::of(by_pair) };
@@ -282,6 +294,8 @@ impl Filing {
             services: services.finish(),
             events: events.finish(),
             pairs,
+            identities: identities.finish(),
+            by_identity: Lists::of(by_identity),
             fields: fields.collect(),
             everywhere: everywhere.into(),
             clauses: clauses.into(),
