@@ -1,13 +1,13 @@
 //! Remembers which clauses come into question for an identity, a service and an event: traffic repeats itself.
 
-use std::hash::Hasher as _;
-
 use super::extract::Scalar;
-use super::hash::{Map, Mixer};
+use super::hash::Map;
 use super::index::ClauseId;
 
-/// Places of the memo. A newcomer takes the place of whoever is there.
+/// Places of the memo, and how many of them in a row a call may stand at: with one only, calls that are made all the time would
+/// keep driving each other out.
 const PLACES: usize = 4_096;
+const WAYS: usize = 4;
 /// Bytes of texts that are remembered: AWS's names are far shorter, and nobody else's are worth it.
 const MAX_TEXTS: usize = 124;
 /// Clauses that all entries together may hold.
@@ -25,6 +25,8 @@ pub(super) struct Memo {
     /// Those of the entries that have any, by their place.
     clauses: Map<usize, Box<[ClauseId]>>,
     held: usize,
+    /// Whom a newcomer replaces, where all the places are taken: each in turn.
+    victim: usize,
     is_off: bool,
 }
 
@@ -39,13 +41,13 @@ const CLAUSES: u8 = 2;
 
 const MISSING: u8 = u8::MAX;
 
-/// Where a call would stand.
+/// The first place at which a call may stand.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Place(usize);
 
 impl Default for Memo {
     fn default() -> Self {
-        Self { entries: vec![0; ENTRY * PLACES], clauses: Map::default(), held: 0, is_off: false }
+        Self { entries: vec![0; ENTRY * PLACES], clauses: Map::default(), held: 0, victim: 0, is_off: false }
     }
 }
 
@@ -53,15 +55,18 @@ impl Memo {
     /// The call's clauses, or the place to keep them at.
     #[inline]
     pub(super) fn get(&self, call: &Call<'_>) -> Result<&[ClauseId], Place> {
-        let place = place(call);
-        let Some(entry) = self.entries.as_chunks::<ENTRY>().0.get(place).filter(|entry| is_of(entry, call)) else {
-            return Err(Place(place));
-        };
-        match entry[0] {
-            NO_CLAUSES => Ok(&[]),
-            CLAUSES => self.clauses.get(&place).map(|clauses| &**clauses).ok_or(Place(place)),
-            _ => Err(Place(place)),
+        let first = place(call);
+        let entries = self.entries.as_chunks::<ENTRY>().0.get(first..first + WAYS).unwrap_or_default();
+        for (place, entry) in (first..).zip(entries) {
+            match entry[0] {
+                NO_CLAUSES if is_of(entry, call) => return Ok(&[]),
+                CLAUSES if is_of(entry, call) => return Ok(self.clauses.get(&place).map_or(&[], |clauses| &**clauses)),
+                NO_CLAUSES | CLAUSES => {}
+                // Places are taken in their order.
+                _ => break,
+            }
         }
+        Err(Place(first))
     }
 
     /// Keeps nothing from here on, for the benchmarks.
@@ -70,7 +75,7 @@ impl Memo {
     }
 
     /// Keeps a call's clauses.
-    pub(super) fn keep(&mut self, Place(place): Place, call: &Call<'_>, clauses: &[ClauseId]) {
+    pub(super) fn keep(&mut self, Place(first): Place, call: &Call<'_>, clauses: &[ClauseId]) {
         let length: usize = call.iter().map(|part| text(*part).len()).sum();
         if self.is_off || length > MAX_TEXTS || clauses.len() > MAX_CLAUSES {
             return;
@@ -78,47 +83,68 @@ impl Memo {
         if self.held + clauses.len() > MAX_CLAUSES {
             *self = Self::default();
         }
-        self.held += clauses.len();
-        let former =
-            if clauses.is_empty() { self.clauses.remove(&place) } else { self.clauses.insert(place, clauses.into()) };
-        self.held -= former.map_or(0, |former| former.len());
-        let Some([known, lengths @ ..]) = self.entries.as_chunks_mut::<ENTRY>().0.get_mut(place) else { return };
+        let Some(entries) = self.entries.as_chunks_mut::<ENTRY>().0.get_mut(first..first + WAYS) else { return };
+        let way = entries.iter().position(|entry| entry[0] == 0).unwrap_or_else(|| {
+            self.victim = (self.victim + 1) % WAYS;
+            self.victim
+        });
+        let [known, lengths @ ..] = &mut entries[way];
         *known = if clauses.is_empty() { NO_CLAUSES } else { CLAUSES };
         let (lengths, texts) = lengths.split_at_mut(3);
         lengths.copy_from_slice(&call.map(length_of));
         let bytes = call.iter().flat_map(|part| text(*part).bytes());
         texts.iter_mut().zip(bytes).for_each(|(place, byte)| *place = byte);
+        let place = first + way;
+        self.held += clauses.len();
+        let former =
+            if clauses.is_empty() { self.clauses.remove(&place) } else { self.clauses.insert(place, clauses.into()) };
+        self.held -= former.map_or(0, |former| former.len());
     }
 }
 
-/// The place of a call: by the ends and the lengths of its texts, which tell AWS's names apart.
+/// The first place of a call: by the ends and the lengths of its texts, which tell AWS's names apart. The three products wait for
+/// nothing but their own text.
 #[inline]
 #[expect(clippy::cast_possible_truncation)]
 fn place(call: &Call<'_>) -> usize {
-    let mut hasher = Mixer::default();
+    let mut hash = 0_u64;
     for part in call {
         let bytes = text(*part).as_bytes();
         let (first, last) = match (bytes.first_chunk(), bytes.last_chunk()) {
             (Some(first), Some(last)) => (u64::from_le_bytes(*first), u64::from_le_bytes(*last)),
             _ => (0, bytes.iter().fold(0, |word, byte| word << 8 | u64::from(*byte))),
         };
-        hasher.write_u64(first);
-        hasher.write_u64(last ^ u64::from(length_of(*part)) << 56);
+        let length = u64::from(length_of(*part)) << 56;
+        let product = u128::from(first ^ 0x9e37_79b9_7f4a_7c15) * u128::from(last ^ length ^ 0xc2b2_ae3d_27d4_eb4f);
+        hash = hash.rotate_left(21) ^ product as u64 ^ (product >> 64) as u64;
     }
-    hasher.finish() as usize % PLACES
+    hash as usize % PLACES / WAYS * WAYS
 }
 
 #[inline]
 fn is_of(entry: &Entry, call: &Call<'_>) -> bool {
+    let [_, lengths @ .., _, _] = entry.first_chunk::<6>().copied().unwrap_or_default();
     let mut rest = &entry[4..];
-    entry[1..4] == call.map(length_of)
+    lengths == call.map(length_of)
         && call.iter().all(|part| {
             let bytes = text(*part).as_bytes();
             rest.split_at_checked(bytes.len()).is_some_and(|(ours, others)| {
                 rest = others;
-                ours == bytes
+                is_same(ours, bytes)
             })
         })
+}
+
+/// Whether two texts of one length are the same: most are too short for a call of `memcmp` to be worth it.
+#[inline]
+fn is_same(a: &[u8], b: &[u8]) -> bool {
+    match (a.last_chunk::<8>(), b.last_chunk()) {
+        (Some(a_last), Some(b_last)) => {
+            let mut words = a.as_chunks::<8>().0.iter().zip(b.as_chunks::<8>().0);
+            a_last == b_last && words.all(|(a, b)| a == b)
+        }
+        _ => a.iter().eq(b),
+    }
 }
 
 /// A text that is too long to be remembered has another length than any that is.

@@ -59,14 +59,11 @@ impl RuleSet {
     }
 
     fn evaluate_text(&self, text: &str, scratch: &mut Scratch) -> Result<Vec<Finding>, String> {
-        let start = text.len() - text.trim_start_matches(SPACE).len();
-        let is_object = text.as_bytes().get(start) == Some(&b'{');
-        let end = scratch
-            .picked
-            .pick(&self.engine.index.paths, &mut Lexer::new(text), text, start)
-            .ok()
-            .filter(|_| is_object);
-        let is_record = end.is_some_and(|end| text[end..].trim_start_matches(SPACE).is_empty());
+        let mut lexer = Lexer::new(text);
+        let start = lexer.space(0);
+        let is_object = lexer.byte(start) == b'{';
+        let end = scratch.picked.pick(&self.engine.index.paths, &mut lexer, text, start).ok().filter(|_| is_object);
+        let is_record = end.is_some_and(|end| lexer.is_at_end(end));
         // What is no record is told by whoever reads it whole.
         let come = if is_record { self.engine.ask(&self.rules, text, scratch)? } else { Come::All };
         self.finish(come, text, scratch)
@@ -221,12 +218,19 @@ impl Engine {
                     clauses.extend(field.all());
                 }
             }
-            self.keep_asking(rules, &call, clauses)?;
+            if !clauses.is_empty() {
+                self.keep_asking(rules, &call, clauses)?;
+            }
             for id in clauses.iter().chain(index.everywhere.iter()) {
                 self.consider(rules, *id, &fields, come)?;
             }
-            come.sort_unstable();
-            come.dedup();
+            if come.len() > 1 {
+                come.sort_unstable();
+                come.dedup();
+            }
+        }
+        if come.is_empty() {
+            return Ok(Come::None);
         }
         // A rule that cannot be had is told of later.
         come.retain(|rule| {
