@@ -14,6 +14,43 @@ pub const REDACTED: &str = "<redacted>";
 /// Characters of a text that stands alone that are looked at: more than anybody shows of one.
 const READ_LIMIT: usize = 8000;
 
+/// Words that are looked for in a text, in letters of either case. Every string of every alert comes through here, and a
+/// searcher for each word would take longer to make than the text to read.
+struct Words {
+    all: &'static [&'static str],
+    /// A bit for each word that begins with the byte, and for each whose second byte it is.
+    first: [u32; 256],
+    second: [u32; 256],
+}
+
+impl Words {
+    /// Of words in lower case, each of two bytes at least, 32 at most.
+    const fn of(words: &'static [&'static str]) -> Self {
+        let (mut first, mut second) = ([0; 256], [0; 256]);
+        let mut number = 0;
+        while number < words.len() {
+            let [one, two, ..] = words[number].as_bytes() else { panic!("a word of one byte") };
+            first[*one as usize] |= 1 << number;
+            first[one.to_ascii_uppercase() as usize] |= 1 << number;
+            second[*two as usize] |= 1 << number;
+            second[two.to_ascii_uppercase() as usize] |= 1 << number;
+            number += 1;
+        }
+        Self { all: words, first, second }
+    }
+
+    fn are_in(&self, text: &str) -> bool {
+        let text = text.as_bytes();
+        text.array_windows().enumerate().any(|(at, [one, two])| {
+            let may_be = self.first[usize::from(*one)] & self.second[usize::from(*two)];
+            let is_at = |word: &str| {
+                text[at..].get(..word.len()).is_some_and(|part| part.eq_ignore_ascii_case(word.as_bytes()))
+            };
+            may_be != 0 && self.all.iter().any(|word| is_at(word))
+        })
+    }
+}
+
 /// Keys whose values are secret, in lower case: a key that contains one of these words.
 const SECRET_WORDS: [&str; 12] = [
     "password",
@@ -99,18 +136,19 @@ fn write(node: &Node, out: &mut String) {
 }
 
 fn is_secret_key(key: &str) -> bool {
-    let key = key.to_ascii_lowercase();
-    !HARMLESS.contains(&key.as_str()) && SECRET_WORDS.iter().any(|word| key.contains(word))
+    static WORDS: Words = Words::of(&SECRET_WORDS);
+    WORDS.are_in(key) && !HARMLESS.iter().any(|harmless| harmless.eq_ignore_ascii_case(key))
 }
 
 /// `text` without what is secret by its shape, wherever it stands: private keys, tokens that vendors mark by a prefix, JSON
 /// Web Tokens, sessions of AWS, Slack's webhooks, passwords in URLs, what follows `Bearer`, the value of `password=…`.
 pub fn redacted_text(text: &str) -> Cow<'_, str> {
     // The expressions take longer to build than an invocation has to spare, and most texts need none.
-    let lower = text.to_ascii_lowercase();
+    static SHAPED: Words = Words::of(&MARKS);
+    static ASSIGNED: Words = Words::of(&SECRET_WORDS);
     let mut out = Cow::Borrowed(text);
-    for (marks, expression) in [(&MARKS[..], &SHAPES), (&SECRET_WORDS[..], &ASSIGNMENTS)] {
-        if marks.iter().any(|mark| lower.contains(mark)) {
+    for (marks, expression) in [(&SHAPED, &SHAPES), (&ASSIGNED, &ASSIGNMENTS)] {
+        if marks.are_in(text) {
             out = match expression.as_ref() {
                 Some(expression) => Cow::Owned(expression.replace_all(&out, replacement).into_owned()),
                 // No expression here fails to build, and a test builds both.
@@ -186,6 +224,22 @@ static ASSIGNMENTS: LazyLock<Option<Regex>> = LazyLock::new(|| {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn words_are_found_wherever_they_stand() {
+        static WORDS: Words = Words::of(&["ab", "://", "abc-d"]);
+        for (text, found) in
+            [("", false), ("a", false), ("b", false), ("xAb", true), ("aab", true), (":/:/", false), ("é://", true)]
+        {
+            assert_eq!(WORDS.are_in(text), found, "{text}");
+        }
+        for word in MARKS.iter().chain(&SECRET_WORDS) {
+            assert!(word.len() > 1 && word.bytes().all(|byte| byte.is_ascii() && !byte.is_ascii_uppercase()), "{word}");
+            assert!(
+                Words::of(&MARKS).are_in(&word.to_uppercase()) || Words::of(&SECRET_WORDS).are_in(&format!("x{word}x"))
+            );
+        }
+    }
 
     #[test]
     fn secrets_go_and_names_stay() {

@@ -11,6 +11,10 @@ pub const ELLIPSIS: char = '…';
 /// `text` with every control, format-control and bidirectional character replaced by a space, and runs of white space
 /// folded: one line that shows what it says.
 pub fn clean(text: &str) -> Cow<'_, str> {
+    // Most texts are names.
+    if text.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return Cow::Borrowed(text);
+    }
     let is_clean = !text.chars().any(is_unprintable) && !text.contains("  ") && text.trim().len() == text.len();
     if is_clean {
         return Cow::Borrowed(text);

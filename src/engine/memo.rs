@@ -1,5 +1,7 @@
 //! Remembers which clauses come into question for an identity, a service and an event: traffic repeats itself.
 
+#![allow(clippy::inline_always, reason = "every record comes through here")]
+
 use super::extract::Scalar;
 use super::hash::Map;
 use super::index::ClauseId;
@@ -121,7 +123,7 @@ fn place(call: &Call<'_>) -> usize {
     hash as usize % PLACES / WAYS * WAYS
 }
 
-#[inline]
+#[inline(always)]
 fn is_of(entry: &Entry, call: &Call<'_>) -> bool {
     let [_, lengths @ .., _, _] = entry.first_chunk::<6>().copied().unwrap_or_default();
     let mut rest = &entry[4..];
@@ -135,16 +137,24 @@ fn is_of(entry: &Entry, call: &Call<'_>) -> bool {
         })
 }
 
-/// Whether two texts of one length are the same: most are too short for a call of `memcmp` to be worth it.
-#[inline]
+/// Whether two texts of one length are the same: most are too short for a call of `memcmp` to be worth it, and are looked at
+/// from both ends, which may overlap.
+#[inline(always)]
 fn is_same(a: &[u8], b: &[u8]) -> bool {
-    match (a.last_chunk::<8>(), b.last_chunk()) {
-        (Some(a_last), Some(b_last)) => {
-            let mut words = a.as_chunks::<8>().0.iter().zip(b.as_chunks::<8>().0);
-            a_last == b_last && words.all(|(a, b)| a == b)
-        }
-        _ => a.iter().eq(b),
+    if a.len() > 32 {
+        a == b
+    } else if let (Some(a), Some(b)) = (ends::<16>(a), ends(b)) {
+        a == b
+    } else if let (Some(a), Some(b)) = (ends::<8>(a), ends(b)) {
+        a == b
+    } else {
+        a.iter().eq(b)
     }
+}
+
+#[inline(always)]
+fn ends<const N: usize>(text: &[u8]) -> Option<(&[u8; N], &[u8; N])> {
+    text.first_chunk().zip(text.last_chunk())
 }
 
 /// A text that is too long to be remembered has another length than any that is.
