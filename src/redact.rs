@@ -241,6 +241,15 @@ mod tests {
         }
     }
 
+    proptest::proptest! {
+        #[test]
+        fn words_are_those_that_the_text_holds(text in "[a-eE:/é -]{0,12}") {
+            static WORDS: Words = Words::of(&["ab", "abc-d", "://", "e e", "dd"]);
+            let lower = text.to_ascii_lowercase();
+            proptest::prop_assert_eq!(WORDS.are_in(&text), WORDS.all.iter().any(|word| lower.contains(word)));
+        }
+    }
+
     #[test]
     fn secrets_go_and_names_stay() {
         let redact = |json: &str| redacted(&Node::parse(json).unwrap());
