@@ -41,7 +41,7 @@ fn main() {
     let corpus = Corpus::find(archive);
     let records = &corpus.records;
     let mut out = format!(
-        "{} of them, {} ({} bytes on average); one thread, the least CPU time of {ROUNDS} interleaved rounds.\n\n",
+        "{} records ({}; {} bytes on average); one thread, the least CPU time of {ROUNDS} interleaved rounds.\n\n",
         records.len(),
         corpus.name,
         corpus.bytes()
