@@ -67,6 +67,8 @@ const SECRET_WORDS: [&str; 12] = [
     "keymaterial",
 ];
 
+static SECRET: Words = Words::of(&SECRET_WORDS);
+
 /// Keys that contain such a word and name something, or count it: they are what an analyst looks for.
 const HARMLESS: [&str; 8] = [
     "secretid",
@@ -136,18 +138,15 @@ fn write(node: &Node, out: &mut String) {
 }
 
 fn is_secret_key(key: &str) -> bool {
-    static WORDS: Words = Words::of(&SECRET_WORDS);
-    WORDS.are_in(key) && !HARMLESS.iter().any(|harmless| harmless.eq_ignore_ascii_case(key))
+    SECRET.are_in(key) && !HARMLESS.iter().any(|harmless| harmless.eq_ignore_ascii_case(key))
 }
 
 /// `text` without what is secret by its shape, wherever it stands: private keys, tokens that vendors mark by a prefix, JSON
 /// Web Tokens, sessions of AWS, Slack's webhooks, passwords in URLs, what follows `Bearer`, the value of `password=…`.
 pub fn redacted_text(text: &str) -> Cow<'_, str> {
     // The expressions take longer to build than an invocation has to spare, and most texts need none.
-    static SHAPED: Words = Words::of(&MARKS);
-    static ASSIGNED: Words = Words::of(&SECRET_WORDS);
     let mut out = Cow::Borrowed(text);
-    for (marks, expression) in [(&SHAPED, &SHAPES), (&ASSIGNED, &ASSIGNMENTS)] {
+    for (marks, expression) in [(&MARKED, &SHAPES), (&SECRET, &ASSIGNMENTS)] {
         if marks.are_in(text) {
             out = match expression.as_ref() {
                 Some(expression) => Cow::Owned(expression.replace_all(&out, replacement).into_owned()),
@@ -195,6 +194,8 @@ const MARKS: [&str; 22] = [
     "bearer ",
     "basic ",
 ];
+
+static MARKED: Words = Words::of(&MARKS);
 
 static SHAPES: LazyLock<Option<Regex>> = LazyLock::new(|| {
     Regex::new(concat!(

@@ -125,9 +125,9 @@ fn place(call: &Call<'_>) -> usize {
 
 #[inline(always)]
 fn is_of(entry: &Entry, call: &Call<'_>) -> bool {
-    let [_, lengths @ .., _, _] = entry.first_chunk::<6>().copied().unwrap_or_default();
-    let mut rest = &entry[4..];
-    lengths == call.map(length_of)
+    let [_, identity, service, event, texts @ ..] = entry;
+    let mut rest = &texts[..];
+    [*identity, *service, *event] == call.map(length_of)
         && call.iter().all(|part| {
             let bytes = text(*part).as_bytes();
             rest.split_at_checked(bytes.len()).is_some_and(|(ours, others)| {
