@@ -19,15 +19,15 @@ pub struct RawRecord {
 
 /// One record, read. Every field is optional: eventVersion 1.0 has few, and AWS leaves out what is too large.
 #[derive(Debug, Clone)]
-pub struct Record {
-    root: Node,
+pub struct Record<'t> {
+    root: Node<'t>,
 }
 
 /// One value of a field.
 #[derive(Debug, Clone)]
 pub enum Found<'r> {
     /// What stands at a path: a scalar or an object, never null or an array.
-    Node(&'r Node),
+    Node(&'r Node<'r>),
     /// An alias's value, or a scalar that was picked from a record that has not been read.
     Derived(Cow<'r, str>),
 }
@@ -36,9 +36,9 @@ pub enum Found<'r> {
 #[derive(Debug, Clone, Copy)]
 pub enum Scope<'r> {
     /// The record.
-    Record(&'r Record),
+    Record(&'r Record<'r>),
     /// One element, inside `item`.
-    Element(&'r Node),
+    Element(&'r Node<'r>),
     /// A record that has not been read: for conditions that look at no other field.
     Unread,
 }
@@ -157,13 +157,25 @@ impl Found<'_> {
     }
 }
 
-impl Record {
+impl<'t> Record<'t> {
     /// Reads a record.
     ///
     /// # Errors
     /// What is wrong with the JSON, safe to log.
-    pub fn parse(json: &str) -> Result<Self, String> {
-        let root = Node::parse(json).map_err(|error| format!("not JSON: {error}"))?;
+    pub fn parse(json: &'t str) -> Result<Self, String> {
+        Self::of(Node::parse(json))
+    }
+
+    /// As [`Record::parse`], of a text that will not stay.
+    ///
+    /// # Errors
+    /// As [`Record::parse`].
+    pub fn owned(json: &str) -> Result<Record<'static>, String> {
+        Record::of(Node::owned(json))
+    }
+
+    fn of(root: Result<Node<'t>, serde_json::Error>) -> Result<Self, String> {
+        let root = root.map_err(|error| format!("not JSON: {error}"))?;
         if root.members().is_none() {
             return Err(format!("a record is an object, and this is {}", root.kind()));
         }
@@ -171,7 +183,7 @@ impl Record {
     }
 
     /// The record as a document.
-    pub fn root(&self) -> &Node {
+    pub fn root(&self) -> &Node<'t> {
         &self.root
     }
 
@@ -203,7 +215,7 @@ impl Record {
     }
 }
 
-impl Facts for Record {
+impl Facts for Record<'_> {
     fn text(&self, path: &[&str]) -> Option<&str> {
         first_scalar(&self.root, path)
     }
@@ -214,7 +226,7 @@ impl Facts for Record {
     }
 }
 
-fn first_scalar<'n>(node: &'n Node, path: &[&str]) -> Option<&'n str> {
+fn first_scalar<'n>(node: &'n Node<'_>, path: &[&str]) -> Option<&'n str> {
     if let Some(elements) = node.elements() {
         return elements.iter().find_map(|element| first_scalar(element, path));
     }

@@ -129,7 +129,7 @@ fn targets(record: &Record) -> Vec<String> {
 }
 
 /// Every scalar at a path of keys, arrays walked.
-fn all_scalars<'n>(node: &'n Node, path: &[&str], found: &mut Vec<&'n str>) {
+fn all_scalars<'n>(node: &'n Node<'n>, path: &[&str], found: &mut Vec<&'n str>) {
     if let Some(elements) = node.elements() {
         elements.iter().for_each(|element| all_scalars(element, path, found));
     } else if let Some((key, rest)) = path.split_first() {

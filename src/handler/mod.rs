@@ -226,7 +226,7 @@ async fn classify<T: Transport, S: Store, Q: Queues>(
 async fn reaches_threshold<T, S: Store, Q>(
     rule: &Rule,
     finding: &Finding,
-    record: &Record,
+    record: &Record<'_>,
     app: &App<T, S, Q>,
     faults: &mut usize,
 ) -> bool

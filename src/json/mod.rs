@@ -25,53 +25,53 @@ pub(crate) use self::outline::{Members, Outline};
 /// values, two JSON levels each.
 pub const MAX_DEPTH: usize = 128;
 
-/// One value and its place in the text that it was read from.
+/// One value and its place in the text that it was read from, whose texts it borrows where they stand there as they are.
 #[derive(Debug, Clone)]
-pub struct Node {
+pub struct Node<'t> {
     /// Bytes of the source text. Inside an embedded document the offsets are that document's.
     pub span: Range<usize>,
     /// What stands there.
-    pub value: Value,
+    pub value: Value<'t>,
 }
 
 /// What a [`Node`] holds.
 #[derive(Debug, Clone)]
-pub enum Value {
+pub enum Value<'t> {
     /// `null`
     Null,
     /// `true` or `false`
     Bool(bool),
     /// A number, as it was written.
-    Number(Box<str>),
+    Number(Cow<'t, str>),
     /// A string, unescaped.
-    String(Text),
+    String(Text<'t>),
     /// An array.
-    Array(Vec<Node>),
+    Array(Box<[Node<'t>]>),
     /// An object, in the order of the text, repeated keys included.
-    Object(Vec<Member>),
+    Object(Box<[Member<'t>]>),
     /// An object or array below [`MAX_DEPTH`], as it was written.
-    TooDeep(Box<str>),
+    TooDeep(Cow<'t, str>),
 }
 
 /// One key of an object and its value.
 #[derive(Debug, Clone)]
-pub struct Member {
+pub struct Member<'t> {
     /// The key, unescaped.
-    pub key: Box<str>,
+    pub key: Cow<'t, str>,
     /// Where the key stands, with its quotes.
     pub key_span: Range<usize>,
     /// The value.
-    pub node: Node,
+    pub node: Node<'t>,
 }
 
 /// A string, and the JSON document inside it once somebody has asked for that.
 #[derive(Debug, Clone)]
-pub struct Text {
-    text: Box<str>,
-    embedded: OnceLock<Option<Box<Node>>>,
+pub struct Text<'t> {
+    text: Cow<'t, str>,
+    embedded: OnceLock<Option<Box<Node<'static>>>>,
 }
 
-impl Text {
+impl Text<'_> {
     /// The string itself.
     pub fn as_str(&self) -> &str {
         &self.text
@@ -79,7 +79,7 @@ impl Text {
 
     /// The string read as JSON, percent-decoded first where it begins `%7B` or `%5B` (IAM returns policy documents so).
     /// Read once; `None` if it does not parse to an object or an array.
-    pub fn embedded(&self) -> Option<&Node> {
+    pub fn embedded(&self) -> Option<&Node<'_>> {
         self.embedded
             .get_or_init(|| {
                 let text = self.text.trim_start();
@@ -88,23 +88,27 @@ impl Text {
                     [b'%', b'7' | b'5', b'B' | b'b', ..] => percent_decode(text),
                     _ => return None,
                 };
-                Node::parse(&decoded).ok().map(Box::new)
+                Node::owned(&decoded).ok().map(Box::new)
             })
             .as_deref()
     }
 }
 
-impl Node {
+impl<'t> Node<'t> {
     /// Reads one JSON document.
     ///
     /// # Errors
     /// The place and the kind of the first mistake of syntax; text after the document is one.
-    pub fn parse(text: &str) -> Result<Self, serde_json::Error> {
-        let mut reader = Reader { text, lexer: Lexer::new(text), nesting: Nesting::default() };
-        match reader.node(reader.lexer.space(0), 0) {
-            Ok(node) if reader.lexer.is_at_end(node.span.end) => Ok(node),
-            _ => Err(why_not_json(text)),
-        }
+    pub fn parse(text: &'t str) -> Result<Self, serde_json::Error> {
+        Reader::read(text, Cow::Borrowed)
+    }
+
+    /// As [`Node::parse`], of a text that will not stay.
+    ///
+    /// # Errors
+    /// As [`Node::parse`].
+    pub fn owned(text: &str) -> Result<Node<'static>, serde_json::Error> {
+        Reader::read(text, |part| Cow::Owned(part.to_owned()))
     }
 
     /// The member `key` of an object; the last one if it is repeated.
@@ -113,7 +117,7 @@ impl Node {
     }
 
     /// The members, if this is an object.
-    pub fn members(&self) -> Option<&[Member]> {
+    pub fn members(&self) -> Option<&[Member<'t>]> {
         if let Value::Object(members) = &self.value { Some(members) } else { None }
     }
 
@@ -197,7 +201,7 @@ impl Node {
                 match order {
                     Order::AsWritten => write_members(out, members, order),
                     Order::Sorted => {
-                        let mut members: Vec<&Member> = members.iter().collect();
+                        let mut members: Vec<&Member<'_>> = members.iter().collect();
                         // The sort is stable: after the reversal the last of repeated keys stands first and is kept.
                         members.reverse();
                         members.sort_by(|a, b| a.key.cmp(&b.key));
@@ -211,7 +215,7 @@ impl Node {
     }
 }
 
-fn write_members<'n>(out: &mut String, members: impl IntoIterator<Item = &'n Member>, order: Order) {
+fn write_members<'n>(out: &mut String, members: impl IntoIterator<Item = &'n Member<'n>>, order: Order) {
     for (index, member) in members.into_iter().enumerate() {
         if index > 0 {
             out.push(',');
@@ -287,22 +291,37 @@ fn percent_decode(text: &str) -> Cow<'_, str> {
 }
 
 /// Builds the tree.
-struct Reader<'t> {
+struct Reader<'t, 'n> {
     text: &'t str,
     lexer: Lexer<'t>,
     nesting: Nesting,
+    /// How a part of the text gets into the tree.
+    keep: fn(&'t str) -> Cow<'n, str>,
+    /// What the objects and arrays hold that are not at their ends yet, the inner behind the outer: once one is complete, it
+    /// takes its own from here in one piece.
+    members: Vec<Member<'n>>,
+    elements: Vec<Node<'n>>,
 }
 
-impl Reader<'_> {
+impl<'t, 'n> Reader<'t, 'n> {
+    fn read(text: &'t str, keep: fn(&'t str) -> Cow<'n, str>) -> Result<Node<'n>, serde_json::Error> {
+        let (lexer, nesting) = (Lexer::new(text), Nesting::default());
+        let mut reader = Self { text, lexer, nesting, keep, members: Vec::new(), elements: Vec::new() };
+        match reader.node(reader.lexer.space(0), 0) {
+            Ok(node) if reader.lexer.is_at_end(node.span.end) => Ok(node),
+            _ => Err(why_not_json(text)),
+        }
+    }
+
     /// The value that begins at `start`.
-    fn node(&mut self, start: usize, depth: usize) -> Result<Node, NotJson> {
+    fn node(&mut self, start: usize, depth: usize) -> Result<Node<'n>, NotJson> {
         let (value, end) = match self.lexer.byte(start) {
             b'{' | b'[' if depth == MAX_DEPTH => {
                 let end = self.lexer.skip(start, &mut self.nesting)?;
-                (Value::TooDeep(self.text[start..end].into()), end)
+                (Value::TooDeep((self.keep)(&self.text[start..end])), end)
             }
-            b'{' => self.members(start, depth)?,
-            b'[' => self.elements(start, depth)?,
+            b'{' => self.object(start, depth)?,
+            b'[' => self.array(start, depth)?,
             b'"' => {
                 let string = self.lexer.string(start)?;
                 let end = string.end();
@@ -310,7 +329,7 @@ impl Reader<'_> {
             }
             b'-' | b'0'..=b'9' => {
                 let end = self.lexer.number(start)?;
-                (Value::Number(self.text[start..end].into()), end)
+                (Value::Number((self.keep)(&self.text[start..end])), end)
             }
             word => {
                 let value = match word {
@@ -324,39 +343,39 @@ impl Reader<'_> {
         Ok(Node { span: start..end, value })
     }
 
-    fn members(&mut self, start: usize, depth: usize) -> Result<(Value, usize), NotJson> {
-        let (mut members, mut next) = (Vec::new(), self.lexer.open(start));
+    fn object(&mut self, start: usize, depth: usize) -> Result<(Value<'n>, usize), NotJson> {
+        let (first, mut next) = (self.members.len(), self.lexer.open(start));
         loop {
             match next {
-                Next::End(end) => return Ok((Value::Object(members), end)),
+                Next::End(end) => return Ok((Value::Object(self.members.drain(first..).collect()), end)),
                 Next::Part(at) => {
                     let (key, at) = self.lexer.key(at)?;
                     let key_span = key.inner.start - 1..key.end();
                     let member = Member { key: self.unescaped(key), key_span, node: self.node(at, depth + 1)? };
                     next = self.lexer.next(member.node.span.end, b'}')?;
-                    members.push(member);
+                    self.members.push(member);
                 }
             }
         }
     }
 
-    fn elements(&mut self, start: usize, depth: usize) -> Result<(Value, usize), NotJson> {
-        let (mut elements, mut next) = (Vec::new(), self.lexer.open(start));
+    fn array(&mut self, start: usize, depth: usize) -> Result<(Value<'n>, usize), NotJson> {
+        let (first, mut next) = (self.elements.len(), self.lexer.open(start));
         loop {
             match next {
-                Next::End(end) => return Ok((Value::Array(elements), end)),
+                Next::End(end) => return Ok((Value::Array(self.elements.drain(first..).collect()), end)),
                 Next::Part(at) => {
                     let element = self.node(at, depth + 1)?;
                     next = self.lexer.next(element.span.end, b']')?;
-                    elements.push(element);
+                    self.elements.push(element);
                 }
             }
         }
     }
 
-    fn unescaped(&self, string: Quoted) -> Box<str> {
+    fn unescaped(&self, string: Quoted) -> Cow<'n, str> {
         let inner = &self.text[string.inner];
-        if string.escaped { unescape(inner).into() } else { inner.into() }
+        if string.escaped { unescape(inner).into_owned().into() } else { (self.keep)(inner) }
     }
 }
 
@@ -374,7 +393,7 @@ pub(crate) fn why_not_json(text: &str) -> serde_json::Error {
 mod tests {
     use super::*;
 
-    fn parse(text: &str) -> Node {
+    fn parse(text: &str) -> Node<'_> {
         Node::parse(text).expect("valid JSON")
     }
 

@@ -79,7 +79,7 @@ pub(crate) fn known_values(field: &Field) -> Option<Vec<&'static str>> {
 struct Subject<'a> {
     rules: &'a RuleSet,
     views: &'a [RuleView<'a>],
-    files: &'a Files,
+    files: &'a Files<'a>,
     catalogue: &'static Catalogue,
     today: Date,
 }
@@ -144,7 +144,7 @@ impl Report {
         used
     }
 
-    fn finish<'t>(self, text_of: impl Fn(Option<&str>) -> (&'t str, &'t crate::json::Node)) -> Vec<Diagnostic> {
+    fn finish<'t>(self, text_of: impl Fn(Option<&str>) -> (&'t str, &'t crate::json::Node<'t>)) -> Vec<Diagnostic> {
         let mut problems = Problems::default();
         for Reported { level, code, place, message, help, .. } in self.0 {
             debug_assert!(LINTS.contains(&code), "{code} is not in the list of lints");

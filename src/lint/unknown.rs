@@ -5,7 +5,7 @@ use super::catalogue::{Catalogue, Service, without_version};
 use super::logic::Literal;
 use super::view::{Asks, CellView, Leaf, Place, RowView, RuleView};
 use super::{Report, Subject, rotated};
-use crate::json::{Member, Node};
+use crate::json::Node;
 use crate::rules::reader::suggestion;
 
 /// What people call a service → its `eventSource`.
@@ -92,10 +92,8 @@ fn of_cell(
 fn filters(subject: &Subject<'_>, report: &mut Report) {
     let catalogue = subject.catalogue;
     let channels = subject.files.root.get("channels").and_then(Node::members).unwrap_or_default();
-    let listed =
-        |channel: &'_ Member, key: &str| channel.node.get(key).and_then(Node::elements).unwrap_or_default().to_vec();
     for channel in channels {
-        for node in listed(channel, "services") {
+        for node in listed(&channel.node, "services") {
             let Some(written) = node.as_str() else { continue };
             let full = format!("{written}.amazonaws.com");
             if !catalogue.services.contains_key(written) && !catalogue.services.contains_key(full.as_str()) {
@@ -104,13 +102,17 @@ fn filters(subject: &Subject<'_>, report: &mut Report) {
                 report.warn_of_file("unknown-service", place, message, service_help(catalogue, written));
             }
         }
-        for node in listed(channel, "regions") {
+        for node in listed(&channel.node, "regions") {
             let Some(written) = node.as_str().filter(|region| !catalogue.regions.contains(region)) else { continue };
             let message = format!("AWS has no region \"{written}\": the channel accepts nothing of it");
             let help = nearest(written, catalogue.regions.iter().copied(), "look the region up in the console");
             report.warn_of_file("unknown-region", Place { file: None, span: node.span.clone() }, message, help);
         }
     }
+}
+
+fn listed<'n>(channel: &'n Node<'n>, key: &str) -> &'n [Node<'n>] {
+    channel.get(key).and_then(Node::elements).unwrap_or_default()
 }
 
 /// What becomes of a value that nothing has.

@@ -25,7 +25,7 @@ pub(super) fn lint(subject: &Subject<'_>, report: &mut Report) {
 }
 
 /// The names after an `@` anywhere in a document.
-fn lists_named<'n>(node: &'n Node, named: &mut HashSet<&'n str>) {
+fn lists_named<'n>(node: &'n Node<'n>, named: &mut HashSet<&'n str>) {
     match &node.value {
         Value::String(text) => named.extend(text.as_str().strip_prefix('@')),
         Value::Array(elements) => elements.iter().for_each(|element| lists_named(element, named)),

@@ -12,26 +12,26 @@ use crate::rules::{Cell, Exception, Row, Rule, RuleSet, Sources, Table};
 
 /// The parsed texts of `rules.json` and of its packs.
 #[derive(Debug)]
-pub(super) struct Files {
-    pub(super) root: Node,
-    packs: HashMap<Arc<str>, Node>,
+pub(super) struct Files<'s> {
+    pub(super) root: Node<'s>,
+    packs: HashMap<Arc<str>, Node<'s>>,
 }
 
-impl Files {
+impl<'s> Files<'s> {
     /// Parses texts that have compiled; `None` otherwise.
-    pub(super) fn parse(sources: &Sources) -> Option<Self> {
+    pub(super) fn parse(sources: &'s Sources) -> Option<Self> {
         let root = Node::parse(sources.root()).ok()?;
         let packs = sources.packs().filter_map(|(name, text)| Some((name.into(), Node::parse(text.ok()?).ok()?)));
         Some(Self { packs: packs.collect(), root })
     }
 
     /// The text of a file that a place names.
-    pub(super) fn node(&self, file: Option<&str>) -> &Node {
+    pub(super) fn node(&self, file: Option<&str>) -> &Node<'s> {
         file.and_then(|name| self.packs.get(name)).unwrap_or(&self.root)
     }
 
     /// The elements of `include` that name this pack.
-    fn include(&self, pack: &str) -> Option<&Node> {
+    fn include(&self, pack: &str) -> Option<&Node<'s>> {
         let includes = self.root.get("include")?.elements()?;
         includes.iter().find(|include| include.get("pack").and_then(Node::as_str) == Some(pack))
     }
@@ -49,7 +49,7 @@ pub(super) struct Place {
 #[derive(Debug)]
 pub(super) struct RuleView<'a> {
     pub(super) rule: &'a Rule,
-    pub(super) node: &'a Node,
+    pub(super) node: &'a Node<'a>,
     pub(super) file: Option<Arc<str>>,
     pub(super) rows: Vec<RowView<'a>>,
     pub(super) exceptions: Vec<ExceptionView<'a>>,
@@ -75,7 +75,7 @@ impl<'a> RuleView<'a> {
 #[derive(Debug)]
 pub(super) struct ExceptionView<'a> {
     pub(super) exception: &'a Exception,
-    pub(super) node: &'a Node,
+    pub(super) node: &'a Node<'a>,
     pub(super) file: Option<Arc<str>>,
     pub(super) rows: Vec<RowView<'a>>,
 }
@@ -83,7 +83,7 @@ pub(super) struct ExceptionView<'a> {
 /// A row and its text.
 #[derive(Debug)]
 pub(super) struct RowView<'a> {
-    pub(super) node: &'a Node,
+    pub(super) node: &'a Node<'a>,
     pub(super) file: Option<Arc<str>>,
     pub(super) row: &'a Row,
     pub(super) cells: Vec<CellView<'a>>,
@@ -129,7 +129,7 @@ impl CellView<'_> {
 /// One condition that holds no others.
 #[derive(Debug)]
 pub(super) struct Leaf<'a> {
-    pub(super) node: &'a Node,
+    pub(super) node: &'a Node<'a>,
     pub(super) asks: Asks<'a>,
     /// Inside `not`.
     pub(super) negated: bool,
@@ -164,11 +164,11 @@ impl Asks<'_> {
 }
 
 /// Every rule with its text, in the order of [`RuleSet::rules`].
-pub(super) fn rules<'a>(rules: &'a RuleSet, files: &'a Files) -> Vec<RuleView<'a>> {
+pub(super) fn rules<'a>(rules: &'a RuleSet, files: &'a Files<'a>) -> Vec<RuleView<'a>> {
     rules.rules().iter().filter_map(|rule| view(rule, files)).collect()
 }
 
-fn view<'a>(rule: &'a Rule, files: &'a Files) -> Option<RuleView<'a>> {
+fn view<'a>(rule: &'a Rule, files: &'a Files<'a>) -> Option<RuleView<'a>> {
     let pack = rule.pack.as_ref();
     let include = pack.and_then(|name| files.include(name));
     // A bundle's pack stands in the bundle.
@@ -214,12 +214,12 @@ fn view<'a>(rule: &'a Rule, files: &'a Files) -> Option<RuleView<'a>> {
     Some(RuleView { rule, node, file, rows, exceptions, severities })
 }
 
-fn table<'a>(table: &'a Table, node: &'a Node, file: Option<&Arc<str>>) -> Vec<RowView<'a>> {
+fn table<'a>(table: &'a Table, node: &'a Node<'a>, file: Option<&Arc<str>>) -> Vec<RowView<'a>> {
     let nodes = node.elements().unwrap_or(std::slice::from_ref(node));
     nodes.iter().zip(&table.0).map(|(node, row)| row_view(row, node, file)).collect()
 }
 
-fn row_view<'a>(row: &'a Row, node: &'a Node, file: Option<&Arc<str>>) -> RowView<'a> {
+fn row_view<'a>(row: &'a Row, node: &'a Node<'a>, file: Option<&Arc<str>>) -> RowView<'a> {
     let members = node.members().unwrap_or_default();
     let cells = members
         .iter()
@@ -234,8 +234,8 @@ fn row_view<'a>(row: &'a Row, node: &'a Node, file: Option<&Arc<str>>) -> RowVie
 }
 
 /// The leaves of a condition, each with the node that it was made of: what a named list brings stands where it is named.
-fn gather<'a>(condition: &'a Condition, node: &'a Node, negated: bool, leaves: &mut Vec<Leaf<'a>>) {
-    let mut leaf = |node: &'a Node, asks: Asks<'a>| leaves.push(Leaf { node, asks, negated });
+fn gather<'a>(condition: &'a Condition, node: &'a Node<'a>, negated: bool, leaves: &mut Vec<Leaf<'a>>) {
+    let mut leaf = |node: &'a Node<'a>, asks: Asks<'a>| leaves.push(Leaf { node, asks, negated });
     match condition {
         Condition::Pattern(regex) => leaf(node, Asks::Pattern(regex)),
         Condition::Is(texts) => {

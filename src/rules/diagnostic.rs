@@ -142,7 +142,7 @@ impl Problems {
     }
 
     /// The diagnostics, file by file, in the order of each. `text_of` knows the text of every file and what it was read to.
-    pub fn finish_in<'t>(self, text_of: impl Fn(Option<&str>) -> (&'t str, &'t Node)) -> Vec<Diagnostic> {
+    pub fn finish_in<'t>(self, text_of: impl Fn(Option<&str>) -> (&'t str, &'t Node<'t>)) -> Vec<Diagnostic> {
         let mut diagnostics: Vec<Diagnostic> = self
             .found
             .into_iter()

@@ -273,7 +273,7 @@ fn parse_path(written: &str) -> Result<Vec<Box<str>>, FieldError> {
 }
 
 /// The values that `path` finds from `node`: nulls are missing, arrays are walked, strings that hold JSON are entered.
-pub fn walk<'n>(node: &'n Node, path: &[Box<str>], found: &mut Vec<&'n Node>) {
+pub fn walk<'n>(node: &'n Node<'n>, path: &[Box<str>], found: &mut Vec<&'n Node<'n>>) {
     match (&node.value, path.split_first()) {
         (Value::Null, _) => {}
         (Value::Array(elements), _) => elements.iter().for_each(|element| walk(element, path, found)),

@@ -14,13 +14,13 @@ pub struct Fields<'n> {
     /// What the object is, with its article, for messages: `a rule`.
     what: &'static str,
     span: &'n Range<usize>,
-    members: &'n [Member],
+    members: &'n [Member<'n>],
     asked: Vec<&'static str>,
 }
 
 impl<'n> Fields<'n> {
     /// Begins to read `node`, which must be an object without repeated keys.
-    pub fn of(node: &'n Node, what: &'static str, problems: &mut Problems) -> Option<Self> {
+    pub fn of(node: &'n Node<'n>, what: &'static str, problems: &mut Problems) -> Option<Self> {
         let Some(members) = node.members() else {
             wrong_kind(node, &format!("{what} is an object"), problems);
             return None;
@@ -30,13 +30,13 @@ impl<'n> Fields<'n> {
     }
 
     /// The value of `key`.
-    pub fn get(&mut self, key: &'static str) -> Option<&'n Node> {
+    pub fn get(&mut self, key: &'static str) -> Option<&'n Node<'n>> {
         self.asked.push(key);
         self.members.iter().find(|member| &*member.key == key).map(|member| &member.node)
     }
 
     /// The value of `key`, which must be there.
-    pub fn require(&mut self, key: &'static str, problems: &mut Problems) -> Option<&'n Node> {
+    pub fn require(&mut self, key: &'static str, problems: &mut Problems) -> Option<&'n Node<'n>> {
         let value = self.get(key);
         if value.is_none() {
             let opening = self.span.start..self.span.start + 1;
@@ -96,7 +96,7 @@ pub fn repeated_keys(members: &[Member], problems: &mut Problems) {
 }
 
 /// A string that is not empty.
-pub fn string<'n>(node: &'n Node, what: &str, problems: &mut Problems) -> Option<&'n str> {
+pub fn string<'n>(node: &'n Node<'n>, what: &str, problems: &mut Problems) -> Option<&'n str> {
     match node.as_str() {
         Some("") => {
             problems.error(
@@ -116,7 +116,7 @@ pub fn string<'n>(node: &'n Node, what: &str, problems: &mut Problems) -> Option
 }
 
 /// An array of at least one item.
-pub fn array<'n>(node: &'n Node, what: &str, problems: &mut Problems) -> &'n [Node] {
+pub fn array<'n>(node: &'n Node<'n>, what: &str, problems: &mut Problems) -> &'n [Node<'n>] {
     match &node.value {
         Value::Array(elements) if elements.is_empty() => {
             problems.error("empty", &node.span, format!("{what} is empty"), "write an item, or leave the key out");

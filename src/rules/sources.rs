@@ -217,12 +217,12 @@ pub(super) fn frames(bundle: &str) -> Option<Vec<(Frame, Vec<Range<usize>>)>> {
 }
 
 /// The elements of `include`.
-pub(super) fn includes(root: &Node) -> &[Node] {
+pub(super) fn includes<'n>(root: &'n Node<'n>) -> &'n [Node<'n>] {
     root.get("include").and_then(Node::elements).unwrap_or_default()
 }
 
 /// The name of the pack that an element of `include` names.
-pub(super) fn pack_name(include: &Node) -> Option<&str> {
+pub(super) fn pack_name<'n>(include: &'n Node<'_>) -> Option<&'n str> {
     include.as_str().or_else(|| include.get("pack")?.as_str())
 }
 

@@ -30,7 +30,7 @@ fn import(fixture: &str) -> (RuleSet, Value, String) {
 
 /// The ids of the rules that match a record.
 fn matches<'r>(rules: &'r RuleSet, record: &Value) -> Vec<&'r str> {
-    let record = Record::parse(&record.to_string()).unwrap();
+    let record = Record::owned(&record.to_string()).unwrap();
     let matching = rules.rules().iter().filter(|rule| rule.matched_row(&record).is_some());
     matching.map(|rule| rule.info.id.as_str()).collect()
 }

@@ -310,7 +310,7 @@ proptest! {
             prop_assert!(line.contains("rows"), "{}", line);
         }
         let compiled = RuleSet::compile(&run.stdout).unwrap_or_else(|wrong| panic!("{wrong:#?}\n{yaml}")).rules;
-        for (json, record) in records.iter().map(|json| (json, Record::parse(&json.to_string()).unwrap())) {
+        for (json, record) in records.iter().map(|json| (json, Record::owned(&json.to_string()).unwrap())) {
             for rule in compiled.rules() {
                 let index: usize = rule.info.id[1..].parse().unwrap();
                 let ours = rule.matched_row(&record).is_some();

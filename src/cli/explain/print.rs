@@ -174,7 +174,7 @@ struct LineChannel<'a> {
 }
 
 impl<'a> Line<'a> {
-    pub(super) fn of(verdict: &'a Verdict<'a>, record: &'a Record, file: &'a str, index: usize) -> Self {
+    pub(super) fn of(verdict: &'a Verdict<'a>, record: &'a Record<'a>, file: &'a str, index: usize) -> Self {
         let (word, row, exception) = match verdict.outcome {
             Outcome::Match { row } => ("match", Some(row), None),
             Outcome::Excepted { row, exception } => ("excepted", Some(row), Some(exception)),

@@ -114,7 +114,7 @@ fn of_rule(
 /// A test and the records of its event.
 struct Case<'r> {
     test: &'r RuleTest,
-    records: std::rc::Rc<Vec<Record>>,
+    records: std::rc::Rc<Vec<Record<'static>>>,
 }
 
 /// How a test failed.
@@ -156,11 +156,11 @@ impl Case<'_> {
 struct Events<'p> {
     /// The folder of rules.json, which files are relative to.
     folder: &'p Path,
-    read: HashMap<TestEvent, Result<std::rc::Rc<Vec<Record>>, String>>,
+    read: HashMap<TestEvent, Result<std::rc::Rc<Vec<Record<'static>>>, String>>,
 }
 
 impl Events<'_> {
-    fn of(&mut self, event: &TestEvent) -> Result<std::rc::Rc<Vec<Record>>, String> {
+    fn of(&mut self, event: &TestEvent) -> Result<std::rc::Rc<Vec<Record<'static>>>, String> {
         if let Some(read) = self.read.get(event) {
             return read.clone();
         }
@@ -169,7 +169,7 @@ impl Events<'_> {
         read
     }
 
-    fn records(&self, event: &TestEvent) -> Result<Vec<Record>, String> {
+    fn records(&self, event: &TestEvent) -> Result<Vec<Record<'static>>, String> {
         let text = match event {
             TestEvent::Inline(text) => text.clone(),
             TestEvent::File(file) => {
@@ -180,13 +180,13 @@ impl Events<'_> {
         if let Some(problem) = opened.unreadable.first().or(opened.ignored.first()) {
             // An inline event may be as small as the rule's cells need.
             return match event {
-                TestEvent::Inline(text) => Record::parse(text).map(|record| vec![record]),
+                TestEvent::Inline(text) => Record::owned(text).map(|record| vec![record]),
                 TestEvent::File(file) => Err(format!("{file}: it is no CloudTrail record: {}", problem.reason)),
             };
         }
         if opened.records.is_empty() {
             return Err("it holds no record".to_owned());
         }
-        opened.records.iter().map(|raw| Record::parse(&raw.json)).collect()
+        opened.records.iter().map(|raw| Record::owned(&raw.json)).collect()
     }
 }

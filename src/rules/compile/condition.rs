@@ -12,7 +12,7 @@ use crate::rules::pattern::{Pattern, PatternError};
 use crate::rules::reader::{Fields, array, listed, string, suggestion, wrong_kind};
 
 impl<'n> Compiler<'n> {
-    pub(super) fn condition(&mut self, node: &'n Node, field: &Field, place: Place) -> Option<Condition> {
+    pub(super) fn condition(&mut self, node: &'n Node<'n>, field: &Field, place: Place) -> Option<Condition> {
         match &node.value {
             Value::String(text) if text.as_str().starts_with('@') => {
                 let patterns = self.list(node)?;
@@ -30,14 +30,14 @@ impl<'n> Compiler<'n> {
         }
     }
 
-    fn conditions(&mut self, node: &'n Node, field: &Field, place: Place) -> Vec<Condition> {
+    fn conditions(&mut self, node: &'n Node<'n>, field: &Field, place: Place) -> Vec<Condition> {
         array(node, "a list of conditions", &mut self.problems)
             .iter()
             .filter_map(|node| self.condition(node, field, place))
             .collect()
     }
 
-    fn operator(&mut self, node: &'n Node, field: &Field, place: Place) -> Option<Condition> {
+    fn operator(&mut self, node: &'n Node<'n>, field: &Field, place: Place) -> Option<Condition> {
         const OPERATORS: [&str; 11] =
             ["is", "not", "exists", "cidr", "above", "below", "within", "outside", "all", "same_as", "item"];
         let members = node.members().unwrap_or_default();
@@ -87,7 +87,7 @@ impl<'n> Compiler<'n> {
     }
 
     /// The items of the list that `"@name"` stands for.
-    fn list(&mut self, node: &'n Node) -> Option<&'n [Node]> {
+    fn list(&mut self, node: &'n Node<'n>) -> Option<&'n [Node<'n>]> {
         let name = node.as_str()?.strip_prefix('@')?;
         let Some(items) = self.lists.get(name).copied() else {
             let help = suggestion(name, self.lists.keys().copied()).map_or_else(
@@ -149,7 +149,7 @@ impl<'n> Compiler<'n> {
     }
 
     /// The nodes of a scalar, of a list, or of a named list; lists may hold names of lists.
-    fn literals(&mut self, node: &'n Node, what: &str) -> Vec<&'n Node> {
+    fn literals(&mut self, node: &'n Node<'n>, what: &str) -> Vec<&'n Node<'n>> {
         match &node.value {
             Value::String(text) if text.as_str().starts_with('@') => {
                 self.list(node).map(|items| items.iter().collect()).unwrap_or_default()
@@ -165,7 +165,7 @@ impl<'n> Compiler<'n> {
         }
     }
 
-    fn is(&mut self, node: &'n Node, field: &Field) -> Option<Condition> {
+    fn is(&mut self, node: &'n Node<'n>, field: &Field) -> Option<Condition> {
         let before = self.problems.errors();
         let mut texts = Vec::new();
         for literal in self.literals(node, "\"is\"") {
@@ -178,7 +178,7 @@ impl<'n> Compiler<'n> {
         (self.problems.errors() == before).then_some(Condition::Is(texts))
     }
 
-    fn cidr(&mut self, node: &'n Node) -> Option<Condition> {
+    fn cidr(&mut self, node: &'n Node<'n>) -> Option<Condition> {
         let before = self.problems.errors();
         let mut networks = Vec::new();
         for literal in self.literals(node, "\"cidr\"") {
@@ -205,7 +205,7 @@ impl<'n> Compiler<'n> {
         None
     }
 
-    fn hours(&mut self, node: &'n Node) -> Option<Arc<Hours>> {
+    fn hours(&mut self, node: &'n Node<'n>) -> Option<Arc<Hours>> {
         let mut fields = Fields::of(node, "a span of time", &mut self.problems)?;
         let zone = fields.require("zone", &mut self.problems);
         let (days, spans) = (fields.get("days"), fields.get("hours"));
@@ -232,7 +232,7 @@ impl<'n> Compiler<'n> {
         Some(Arc::new(hours))
     }
 
-    fn zone(&mut self, node: &'n Node) -> Option<Hours> {
+    fn zone(&mut self, node: &'n Node<'n>) -> Option<Hours> {
         let literals = self.literals(node, "\"zone\"");
         let [literal] = literals.as_slice() else {
             if literals.len() > 1 {
@@ -256,7 +256,7 @@ impl<'n> Compiler<'n> {
     /// The hours of a text, of a list of texts, or of a named list.
     fn span(
         &mut self,
-        node: &'n Node,
+        node: &'n Node<'n>,
         what: &str,
         help: &str,
         read: impl FnOnce(Vec<&'n str>) -> Result<Hours, &'n str>,
@@ -275,7 +275,7 @@ impl<'n> Compiler<'n> {
         read.ok()
     }
 
-    fn same_as(&mut self, node: &'n Node, place: Place) -> Option<Condition> {
+    fn same_as(&mut self, node: &'n Node<'n>, place: Place) -> Option<Condition> {
         if node.as_str().is_some() {
             let field = self.field_at(node, "same_as", place)?;
             return Some(Condition::SameAs(SameAs { field, part: None }));

@@ -13,7 +13,7 @@ use crate::rules::reader::{Fields, array, repeated_keys, string, suggestion, wro
 use crate::rules::sources::includes;
 
 impl<'n> Compiler<'n> {
-    pub(super) fn file(&mut self, root: &'n Node, packs: &'n [Pack<'n>]) -> (Vec<Rule>, Vec<ConfiguredChannel>) {
+    pub(super) fn file(&mut self, root: &'n Node<'n>, packs: &'n [Pack<'n>]) -> (Vec<Rule>, Vec<ConfiguredChannel>) {
         let Some(mut fields) = Fields::of(root, "rules.json", &mut self.problems) else { return Default::default() };
         fields.get("$schema");
         if let Some(lists) = fields.get("lists") {
@@ -48,7 +48,7 @@ impl<'n> Compiler<'n> {
     /// The rules of one file. Their ids are unique over all files.
     pub(super) fn rules(
         &mut self,
-        nodes: Option<&'n Node>,
+        nodes: Option<&'n Node<'n>>,
         channels: &[&str],
         overrides: &Overrides<'n>,
         rules: &mut Vec<Rule>,
@@ -83,7 +83,7 @@ impl<'n> Compiler<'n> {
         }
     }
 
-    fn runbooks(&mut self, node: &'n Node) -> Option<&'n str> {
+    fn runbooks(&mut self, node: &'n Node<'n>) -> Option<&'n str> {
         let base = string(node, "runbooks", &mut self.problems)?;
         if !is_link(base) {
             let help = "write an address that begins with https://; the rules' paths are appended to it";
@@ -92,7 +92,7 @@ impl<'n> Compiler<'n> {
         Some(base)
     }
 
-    pub(super) fn lists(&mut self, node: &'n Node) {
+    pub(super) fn lists(&mut self, node: &'n Node<'n>) {
         let Some(members) = node.members() else {
             return wrong_kind(node, "\"lists\" is an object of named lists", &mut self.problems);
         };
@@ -118,7 +118,7 @@ impl<'n> Compiler<'n> {
         }
     }
 
-    fn channels(&mut self, node: &'n Node) -> Vec<ConfiguredChannel> {
+    fn channels(&mut self, node: &'n Node<'n>) -> Vec<ConfiguredChannel> {
         let Some(members) = node.members() else {
             wrong_kind(node, "\"channels\" is an object of named channels", &mut self.problems);
             return Vec::new();

@@ -37,7 +37,13 @@ const EVERY: &str = "*";
 
 impl<'n> Compiler<'n> {
     /// The rules of every pack, in the order of `include`. Returns their nodes too, for those who look for ids.
-    pub(super) fn includes(&mut self, node: &'n Node, packs: &'n [Pack<'n>], channels: &[&str], rules: &mut Vec<Rule>) {
+    pub(super) fn includes(
+        &mut self,
+        node: &'n Node<'n>,
+        packs: &'n [Pack<'n>],
+        channels: &[&str],
+        rules: &mut Vec<Rule>,
+    ) {
         let mut seen: Vec<&str> = Vec::new();
         for include in array(node, "\"include\"", &mut self.problems) {
             let Some(name) = pack_name(include).filter(|name| !name.is_empty()) else {
@@ -59,7 +65,7 @@ impl<'n> Compiler<'n> {
         }
     }
 
-    fn nameless(&mut self, include: &'n Node) {
+    fn nameless(&mut self, include: &'n Node<'n>) {
         if include.members().is_some() {
             let Some(mut fields) = Fields::of(include, "an include", &mut self.problems) else { return };
             if let Some(pack) = fields.require("pack", &mut self.problems) {
@@ -74,7 +80,7 @@ impl<'n> Compiler<'n> {
 
     fn include(
         &mut self,
-        include: &'n Node,
+        include: &'n Node<'n>,
         name: &'n str,
         packs: &'n [Pack<'n>],
         channels: &[&str],
@@ -119,7 +125,7 @@ impl<'n> Compiler<'n> {
         self.lists = root_lists;
     }
 
-    fn overrides(&mut self, node: &'n Node, pack: &str, ids: &[&str], channels: &[&str]) -> Overrides<'n> {
+    fn overrides(&mut self, node: &'n Node<'n>, pack: &str, ids: &[&str], channels: &[&str]) -> Overrides<'n> {
         let mut overrides = Overrides::default();
         let Some(members) = node.members() else {
             wrong_kind(node, "\"overrides\" is an object of rules' ids", &mut self.problems);
@@ -148,7 +154,12 @@ impl<'n> Compiler<'n> {
     }
 
     /// The lists that stand in for the pack's own.
-    fn replaced_lists(&mut self, node: &'n Node, name: &str, pack: &'n Node) -> HashMap<&'n str, &'n [Node]> {
+    fn replaced_lists(
+        &mut self,
+        node: &'n Node<'n>,
+        name: &str,
+        pack: &'n Node<'n>,
+    ) -> HashMap<&'n str, &'n [Node<'n>]> {
         let root_lists = mem::take(&mut self.lists);
         self.lists(node);
         let replaced = mem::replace(&mut self.lists, root_lists);
@@ -166,9 +177,9 @@ impl<'n> Compiler<'n> {
 
     fn pack(
         &mut self,
-        node: &'n Node,
+        node: &'n Node<'n>,
         name: &str,
-        replaced: HashMap<&'n str, &'n [Node]>,
+        replaced: HashMap<&'n str, &'n [Node<'n>]>,
         channels: &[&str],
         overrides: &Overrides<'n>,
         rules: &mut Vec<Rule>,
@@ -201,7 +212,7 @@ impl<'n> Compiler<'n> {
 }
 
 /// The ids that stand in a file's `rules`.
-pub(super) fn rule_ids(file: &Node) -> impl Iterator<Item = &str> {
+pub(super) fn rule_ids<'n>(file: &'n Node<'_>) -> impl Iterator<Item = &'n str> {
     file.get("rules").and_then(Node::elements).into_iter().flatten().filter_map(|rule| rule.get("id")?.as_str())
 }
 

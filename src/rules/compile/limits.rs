@@ -20,7 +20,7 @@ pub(super) enum Repeats {
 }
 
 impl<'n> Compiler<'n> {
-    pub(super) fn throttle(&mut self, node: &'n Node) -> Option<Repeats> {
+    pub(super) fn throttle(&mut self, node: &'n Node<'n>) -> Option<Repeats> {
         if node.as_str() == Some("off") {
             return Some(Repeats::Sent);
         }
@@ -35,7 +35,7 @@ impl<'n> Compiler<'n> {
         Some(Repeats::HeldBack(Throttle { window: window?, by: by.unwrap_or_else(Throttle::usual_by) }))
     }
 
-    pub(super) fn threshold(&mut self, node: &'n Node) -> Option<Threshold> {
+    pub(super) fn threshold(&mut self, node: &'n Node<'n>) -> Option<Threshold> {
         let mut fields = Fields::of(node, "a threshold", &mut self.problems)?;
         let count = fields.require("count", &mut self.problems).and_then(|node| self.whole(node, "count", COUNTS));
         let window = fields.require("window", &mut self.problems).and_then(|node| self.window(node));
@@ -55,7 +55,7 @@ impl<'n> Compiler<'n> {
         Some(fields.iter().filter_map(|node| self.field_at(node, "by", Place::Record)).collect())
     }
 
-    fn window(&mut self, node: &'n Node) -> Option<u64> {
+    fn window(&mut self, node: &'n Node<'n>) -> Option<u64> {
         let text = string(node, "window", &mut self.problems)?;
         let window = seconds(text).filter(|window| (1..=86_400).contains(window));
         if window.is_none() {
@@ -67,7 +67,7 @@ impl<'n> Compiler<'n> {
     }
 
     /// A whole number within bounds.
-    pub(super) fn whole(&mut self, node: &'n Node, what: &str, bounds: RangeInclusive<u64>) -> Option<u64> {
+    pub(super) fn whole(&mut self, node: &'n Node<'n>, what: &str, bounds: RangeInclusive<u64>) -> Option<u64> {
         let number = node.scalar().filter(|_| node.as_str().is_none()).and_then(|text| text.parse().ok());
         let number = number.filter(|number| bounds.contains(number));
         if number.is_none() {

@@ -96,7 +96,7 @@ struct Pack<'s> {
     name: Arc<str>,
     text: &'s str,
     /// What it holds, or why it could not be read; no reason where its syntax error is told already.
-    node: Result<Node, Option<&'s str>>,
+    node: Result<Node<'s>, Option<&'s str>>,
 }
 
 impl<'s> Pack<'s> {
@@ -126,7 +126,7 @@ struct Compiler<'n> {
     digest: Arc<str>,
     /// Whether other rules have been left out.
     is_part: bool,
-    lists: HashMap<&'n str, &'n [Node]>,
+    lists: HashMap<&'n str, &'n [Node<'n>]>,
     /// Which country an address belongs to, for the alias `country`.
     countries: Option<Countries>,
     /// What precedes the runbooks that are paths.

@@ -53,7 +53,7 @@ enum Runbook {
 }
 
 impl<'n> Compiler<'n> {
-    pub(super) fn rule(&mut self, node: &'n Node, channels: &[&str], overrides: &Overrides<'n>) -> Option<Rule> {
+    pub(super) fn rule(&mut self, node: &'n Node<'n>, channels: &[&str], overrides: &Overrides<'n>) -> Option<Rule> {
         let before = self.problems.errors();
         let mut fields = Fields::of(node, "a rule", &mut self.problems)?;
         let id = fields.require("id", &mut self.problems).and_then(|node| {
@@ -114,7 +114,7 @@ impl<'n> Compiler<'n> {
         Settings { severity, severity_when, unless, notify, throttle, threshold, runbook, mode, allow }
     }
 
-    fn allow(&mut self, node: &'n Node) -> Vec<Allow> {
+    fn allow(&mut self, node: &'n Node<'n>) -> Vec<Allow> {
         let words = LINTS.map(|lint| (lint, lint));
         let mut allowed = Vec::new();
         for node in array(node, "\"allow\"", &mut self.problems) {
@@ -131,7 +131,7 @@ impl<'n> Compiler<'n> {
         allowed
     }
 
-    fn severity_when(&mut self, node: &'n Node) -> Vec<(Severity, Table)> {
+    fn severity_when(&mut self, node: &'n Node<'n>) -> Vec<(Severity, Table)> {
         let mut cases = Vec::new();
         for node in array(node, "\"severity_when\"", &mut self.problems) {
             let Some(mut fields) = Fields::of(node, "a case of severity_when", &mut self.problems) else { continue };
@@ -145,7 +145,7 @@ impl<'n> Compiler<'n> {
         cases
     }
 
-    fn unless(&mut self, node: &'n Node) -> Vec<Exception> {
+    fn unless(&mut self, node: &'n Node<'n>) -> Vec<Exception> {
         let mut exceptions = Vec::new();
         for node in array(node, "\"unless\"", &mut self.problems) {
             let Some(mut fields) = Fields::of(node, "an exception", &mut self.problems) else { continue };
@@ -170,7 +170,7 @@ impl<'n> Compiler<'n> {
         exceptions
     }
 
-    fn notify(&mut self, node: &'n Node, channels: &[&str]) -> Vec<String> {
+    fn notify(&mut self, node: &'n Node<'n>, channels: &[&str]) -> Vec<String> {
         let names = strings(node, "notify", &mut self.problems);
         for (name, element) in names.iter().zip(node.elements().unwrap_or_default()) {
             if !channels.contains(&name.as_str()) {
@@ -182,7 +182,7 @@ impl<'n> Compiler<'n> {
         names
     }
 
-    fn runbook(&mut self, node: &'n Node) -> Option<Runbook> {
+    fn runbook(&mut self, node: &'n Node<'n>) -> Option<Runbook> {
         let written = string(node, "runbook", &mut self.problems)?;
         if is_link(written) {
             return Some(Runbook::Link(written.to_owned()));
@@ -207,7 +207,7 @@ impl<'n> Compiler<'n> {
         }
     }
 
-    fn tests(&mut self, node: &'n Node) -> Vec<RuleTest> {
+    fn tests(&mut self, node: &'n Node<'n>) -> Vec<RuleTest> {
         let mut tests = Vec::new();
         for node in array(node, "\"tests\"", &mut self.problems) {
             let Some(mut fields) = Fields::of(node, "a test", &mut self.problems) else { continue };

@@ -9,7 +9,7 @@ use crate::rules::reader::{array, repeated_keys, string, wrong_kind};
 use crate::rules::{Cell, Row, Table};
 
 impl<'n> Compiler<'n> {
-    pub(super) fn table(&mut self, node: &'n Node, place: Place) -> Table {
+    pub(super) fn table(&mut self, node: &'n Node<'n>, place: Place) -> Table {
         let rows = match &node.value {
             Value::Array(_) => array(node, "a table", &mut self.problems),
             _ => std::slice::from_ref(node),
@@ -17,7 +17,7 @@ impl<'n> Compiler<'n> {
         Table(rows.iter().map(|row| self.row(row, place)).collect())
     }
 
-    fn row(&mut self, node: &'n Node, place: Place) -> Row {
+    fn row(&mut self, node: &'n Node<'n>, place: Place) -> Row {
         let Some(members) = node.members() else {
             wrong_kind(node, "a row is an object of cells", &mut self.problems);
             return Row(Vec::new());
