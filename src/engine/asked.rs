@@ -1,6 +1,7 @@
 //! What the rows of one rule ask of a record, and where the values for it come from.
 
-use super::extract::{Paths, Scalar, SlotId};
+use super::extract::{Paths, SlotId};
+use super::memo::Call;
 use crate::record::{Found, Scope};
 use crate::rules::field::Target;
 use crate::rules::{Cell, Row, Rule};
@@ -71,13 +72,11 @@ impl Parted {
     }
 
     /// Whether what the row asks of the call is true of this one.
-    pub(super) fn asks_for(&self, row: &Row, call: &[Scalar<'_>; 3]) -> bool {
+    pub(super) fn asks_for(&self, row: &Row, call: &Call<'_>) -> bool {
         self.of_call.iter().all(|(cell, part)| {
             let condition = &row.0[usize::from(*cell)].condition;
-            match call[usize::from(*part)] {
-                Scalar::Text(text) => condition.holds(&[Found::Derived(text.into())], Scope::Unread),
-                Scalar::Missing | Scalar::Other => condition.holds(&[], Scope::Unread),
-            }
+            let value = call.part(usize::from(*part)).map(|text| Found::Derived(text.into()));
+            condition.holds(value.as_slice(), Scope::Unread)
         })
     }
 }

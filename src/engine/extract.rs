@@ -194,7 +194,7 @@ struct Slot {
 }
 
 /// A scalar, or the object that was found in its stead.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Span {
     start: u32,
     end: u32,
@@ -203,11 +203,11 @@ pub(super) struct Span {
 
 /// One field of a record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Scalar<'t> {
+pub(super) enum Scalar {
     /// The record does not have it.
     Missing,
     /// It is one plain text.
-    Text(&'t str),
+    Text(Span),
     /// It is something else.
     Other,
 }
@@ -215,12 +215,20 @@ pub(super) enum Scalar<'t> {
 impl Span {
     // A text whose places do not fit is odd already.
     #[expect(clippy::cast_possible_truncation)]
-    fn of(range: Range<usize>, escaped: bool) -> Self {
+    pub(super) fn of(range: Range<usize>, escaped: bool) -> Self {
         Self { start: range.start as u32, end: range.end as u32, escaped }
     }
 
-    fn raw(self, text: &str) -> &str {
-        &text[self.start as usize..self.end as usize]
+    /// Its place in the text.
+    #[inline]
+    pub(super) fn range(self) -> Range<usize> {
+        self.start as usize..self.end as usize
+    }
+
+    /// What stands there.
+    #[inline]
+    pub(super) fn raw(self, text: &str) -> &str {
+        &text[self.range()]
     }
 
     fn value(self, text: &str) -> Cow<'_, str> {
@@ -261,10 +269,10 @@ impl Picked {
 
     /// The value of a slot that has one at most.
     #[inline]
-    pub(super) fn scalar<'t>(&self, slot: SlotId, text: &'t str) -> Scalar<'t> {
+    pub(super) fn scalar(&self, slot: SlotId) -> Scalar {
         match self.at(slot) {
             Slot { first: None, unsure: false, .. } => Scalar::Missing,
-            Slot { first: Some(span), more: false, unsure: false, .. } if !span.escaped => Scalar::Text(span.raw(text)),
+            Slot { first: Some(span), more: false, unsure: false, .. } if !span.escaped => Scalar::Text(*span),
             _ => Scalar::Other,
         }
     }

@@ -18,10 +18,11 @@ use std::hash::Hasher as _;
 use serde::{Deserialize, Serialize};
 
 use super::asked::{Asked, CALL, EVENT, IDENTITY, Parted, SERVICE, Source};
-use super::extract::{Branch, Paths, Scalar, SlotId};
+use super::extract::{Branch, Paths, SlotId};
 use super::flat::{Lists, Slots, Words};
 use super::hash::{Map, Mixer, Set};
 use super::literals::{Growing, LiteralId, Literals};
+use super::memo::Call;
 use crate::envelope::{RECORD_MARKS, WRAPPING_MARKS};
 use crate::record::FACTS;
 use crate::rules::condition::Condition;
@@ -133,7 +134,7 @@ impl Index {
 
     /// The clauses that come into question for a call, by the literals that it has; but for those filed under other fields
     /// and those of everywhere. Ascending.
-    pub(super) fn of_call(&self, call: &[Scalar<'_>; 3], buffers: &mut Buffers, found: &mut Vec<ClauseId>) {
+    pub(super) fn of_call(&self, call: &Call<'_>, buffers: &mut Buffers, found: &mut Vec<ClauseId>) {
         let Buffers { identities, services, events } = buffers;
         for (part, literals, numbers) in [
             (IDENTITY, &self.identities, &mut *identities),
@@ -141,7 +142,7 @@ impl Index {
             (EVENT, &self.events, &mut *events),
         ] {
             numbers.clear();
-            if let Scalar::Text(text) = call[part] {
+            if let Some(text) = call.part(part) {
                 literals.find(text.as_bytes(), numbers);
             }
         }

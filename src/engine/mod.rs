@@ -24,13 +24,13 @@ use std::cell::Cell;
 use std::sync::{Mutex, OnceLock, PoisonError, TryLockError};
 
 use self::asked::{Asked, Parted, Source};
-use self::extract::{Paths, Picked, Scalar, SlotId};
+use self::extract::{Paths, Picked, SlotId};
 pub(crate) use self::flat::Words;
 pub(crate) use self::hash::sum;
 pub(crate) use self::index::Index;
 use self::index::{Buffers, Clause, ClauseId, Marks};
 use self::literals::LiteralId;
-use self::memo::Memo;
+use self::memo::{Call, Known, Memo};
 pub use self::scan::{Scanned, Scanner};
 use crate::finding::Finding;
 use crate::json::Lexer;
@@ -66,10 +66,11 @@ impl RuleSet {
         let is_record = end.is_some_and(|end| lexer.is_at_end(end));
         // What is no record is told by whoever reads it whole.
         let come = if is_record { self.engine.ask(&self.rules, text, scratch)? } else { Come::All };
-        self.finish(come, text, scratch)
+        if come == Come::None { Ok(Vec::new()) } else { self.finish(come, text, scratch) }
     }
 
     /// Puts what has not been ruled out to the simple engine.
+    #[inline(never)]
     fn finish(&self, come: Come, record: &str, scratch: &Scratch) -> Result<Vec<Finding>, String> {
         match come {
             Come::None => Ok(Vec::new()),
@@ -89,6 +90,8 @@ pub(crate) struct Engine {
     index: Index,
     /// Where the three parts of a call are picked.
     call: [SlotId; 3],
+    /// Whether every clause asks for a part of the call.
+    asks_of_calls: bool,
     marks: Marks,
     /// What each rule asks, by its place in the file; worked out when the rule first comes into question.
     asked: Box<[OnceLock<Asked>]>,
@@ -167,7 +170,8 @@ impl Engine {
 
     fn new(index: Index, asked: Box<[OnceLock<Asked>]>) -> Self {
         let (call, marks) = (asked::call(&index.paths), Marks::of(&index.paths));
-        Self { index, call, marks, asked, spare: Mutex::default() }
+        let asks_of_calls = index.fields.is_empty() && index.everywhere.is_empty();
+        Self { index, call, asks_of_calls, marks, asked, spare: Mutex::default() }
     }
 
     /// The index.
@@ -187,28 +191,44 @@ impl Engine {
     }
 
     /// Which rules come into question for the record that has been picked from `text`.
+    #[inline]
     fn ask(&self, rules: &Rules, text: &str, scratch: &mut Scratch) -> Result<Come, String> {
+        let Some(call) = Call::of(&scratch.picked, self.call, text) else { return Ok(Come::All) };
+        match scratch.memo.get(&call) {
+            // Most calls: it ends here.
+            Known::Nothing if self.asks_of_calls => Ok(Come::None),
+            known => self.ask_on(known, &call, rules, text, scratch),
+        }
+    }
+
+    /// The same, by what is known of the record's call.
+    #[inline(never)]
+    fn ask_on(
+        &self,
+        known: Known,
+        call: &Call<'_>,
+        rules: &Rules,
+        text: &str,
+        scratch: &mut Scratch,
+    ) -> Result<Come, String> {
         let Scratch { picked, memo, rules: come, clauses, literals, buffers } = scratch;
         let index = &self.index;
-        let call = self.call.map(|slot| picked.scalar(slot, text));
-        if picked.is_odd() || call.contains(&Scalar::Other) {
-            return Ok(Come::All);
-        }
         come.clear();
         let fields = Fields { paths: &index.paths, picked, text, unsure: Cell::new(false) };
-        let known = match memo.get(&call) {
-            Ok(known) => known,
-            Err(place) => {
-                index.of_call(&call, buffers, clauses);
-                self.keep_asking(rules, &call, clauses)?;
-                memo.keep(place, &call, clauses);
+        let known = match known {
+            Known::Nothing => &[],
+            Known::Clauses(place) => memo.clauses(place),
+            Known::No(place) => {
+                index.of_call(call, buffers, clauses);
+                self.keep_asking(rules, call, clauses)?;
+                memo.keep(place, call, clauses);
                 &*clauses
             }
         };
         for id in known {
             self.consider(rules, *id, &fields, come)?;
         }
-        if !index.fields.is_empty() || !index.everywhere.is_empty() {
+        if !self.asks_of_calls {
             clauses.clear();
             for field in &index.fields {
                 let asked = picked.ask(field.slot, text, |values| {
@@ -219,7 +239,7 @@ impl Engine {
                 }
             }
             if !clauses.is_empty() {
-                self.keep_asking(rules, &call, clauses)?;
+                self.keep_asking(rules, call, clauses)?;
             }
             for id in clauses.iter().chain(index.everywhere.iter()) {
                 self.consider(rules, *id, &fields, come)?;
@@ -240,7 +260,7 @@ impl Engine {
     }
 
     /// Keeps the clauses of which all that they ask of the call is true.
-    fn keep_asking(&self, rules: &Rules, call: &[Scalar<'_>; 3], clauses: &mut Vec<ClauseId>) -> Result<(), String> {
+    fn keep_asking(&self, rules: &Rules, call: &Call<'_>, clauses: &mut Vec<ClauseId>) -> Result<(), String> {
         let mut fault = Ok(());
         clauses.retain(|id| match self.row(rules, self.index.clause(*id)) {
             Ok((row, parted)) => parted.asks_for(row, call),

@@ -57,8 +57,8 @@ impl Scanner<'_> {
     pub fn pick<'t>(&mut self, json: &'t str) -> [Option<&'t str>; 3] {
         let engine = &self.rules.engine;
         let picked = self.scratch.picked.pick(&engine.index.paths, &mut Lexer::new(json), json, 0).is_ok();
-        engine.call.map(|slot| match self.scratch.picked.scalar(slot, json) {
-            Scalar::Text(text) if picked => Some(text),
+        engine.call.map(|slot| match self.scratch.picked.scalar(slot) {
+            Scalar::Text(span) if picked => Some(span.raw(json)),
             _ => None,
         })
     }
@@ -170,9 +170,9 @@ impl File<'_> {
         let is_marked = marks.record.iter().any(|mark| picked.has(*mark));
         let is_wrapped = marks.wrapping.iter().any(|mark| picked.has(*mark));
         // The messages of S3 and SQS hold an `eventSource` of their own: `aws:s3`, `aws:sqs`.
-        let of_another = match picked.scalar(engine.call[asked::SERVICE], self.text) {
+        let of_another = match picked.scalar(engine.call[asked::SERVICE]) {
             Scalar::Missing => false,
-            Scalar::Text(source) => source.starts_with("aws:"),
+            Scalar::Text(span) => span.raw(self.text).starts_with("aws:"),
             Scalar::Other => true,
         };
         if !is_marked || is_wrapped || of_another || picked.is_odd() {

@@ -14,23 +14,21 @@ impl RuleSet {
 
 /// The findings of these rules.
 pub(super) fn findings<'r>(rules: impl IntoIterator<Item = &'r Rule>, record: &Record) -> Vec<Finding> {
-    let mut call = None;
-    rules
-        .into_iter()
-        .filter_map(|rule| {
-            let row = rule.matched_row(record)?;
-            // Most records match nothing: what people read is worked out at the first match.
-            let call = call.get_or_insert_with(|| Call::of(record)).clone();
-            Some(Finding {
-                id: finding_id(rule, record, &call),
-                rule: rule.info.clone(),
-                severity: rule.severity_of(record),
-                title: rule.title.render(record),
-                row,
-                call,
-            })
-        })
-        .collect()
+    let matched: Vec<(&Rule, usize)> =
+        rules.into_iter().filter_map(|rule| Some((rule, rule.matched_row(record)?))).collect();
+    if matched.is_empty() {
+        return Vec::new();
+    }
+    let calls = std::iter::repeat_n(Call::of(record), matched.len());
+    let finding = |((rule, row), call): ((&Rule, usize), Call)| Finding {
+        id: finding_id(rule, record, &call),
+        rule: rule.info.clone(),
+        severity: rule.severity_of(record),
+        title: rule.title.render(record),
+        row,
+        call,
+    };
+    matched.into_iter().zip(calls).map(finding).collect()
 }
 
 impl Rule {
