@@ -15,7 +15,8 @@ pub fn clean(text: &str) -> Cow<'_, str> {
     if text.bytes().all(|byte| byte.is_ascii_graphic()) {
         return Cow::Borrowed(text);
     }
-    let is_clean = !text.chars().any(is_unprintable) && !text.contains("  ") && text.trim().len() == text.len();
+    let is_printable = text.bytes().all(|byte| matches!(byte, b' '..=b'~')) || !text.chars().any(is_unprintable);
+    let is_clean = is_printable && !text.contains("  ") && text.trim().len() == text.len();
     if is_clean {
         return Cow::Borrowed(text);
     }
@@ -63,6 +64,9 @@ pub fn percent_encoded(text: &str) -> String {
 
 /// At most `limit` characters of `text`, the last one a visible mark if something was cut off.
 pub fn clip(text: &str, limit: usize) -> Cow<'_, str> {
+    if text.len() <= limit {
+        return Cow::Borrowed(text);
+    }
     match text.char_indices().nth(limit) {
         None => Cow::Borrowed(text),
         Some(_) if limit == 0 => Cow::Borrowed(""),

@@ -13,9 +13,9 @@ impl Call {
     pub fn of(record: &Record) -> Self {
         let text = |path: &[&str]| record.filled(path).map(str::to_owned);
         let body = |key: &str| record.root().get(key).filter(|node| !node.is_null()).map(redacted);
-        let targets = targets(record);
+        let (targets, actor) = (targets(record), record.derived(Derived::Actor));
         Self {
-            sentence: sentence(record, &targets),
+            sentence: sentence(record, actor.as_deref(), &targets),
             event_id: text(&["eventID"]),
             event_time: text(&["eventTime"]),
             event_type: text(&["eventType"]),
@@ -23,7 +23,7 @@ impl Call {
             account: record.derived(Derived::Account).map(Into::into),
             region: text(&["awsRegion"]),
             identity: text(&["userIdentity", "type"]),
-            actor: record.derived(Derived::Actor).map(Into::into),
+            actor: actor.map(Into::into),
             arn: text(&["userIdentity", "arn"]),
             access_key_id: text(&["userIdentity", "accessKeyId"]),
             service: text(&["eventSource"]),
@@ -46,12 +46,12 @@ impl Call {
 const NAME_LIMIT: usize = 120;
 
 /// `James (IAM user) called StartInstances on i-01234567abcabcabc in us-east-1: allowed`
-fn sentence(record: &Record, targets: &[String]) -> String {
+fn sentence(record: &Record, actor: Option<&str>, targets: &[String]) -> String {
     let shown = |text: &str| text::clip(&text::clean(text), NAME_LIMIT).into_owned();
     let kind = identity::kind(record);
-    let who = match (record.derived(Derived::Actor), &kind) {
-        (Some(actor), Some(kind)) => format!("{} ({})", shown(&actor), shown(kind)),
-        (Some(actor), None) => shown(&actor),
+    let who = match (actor, &kind) {
+        (Some(actor), Some(kind)) => format!("{} ({})", shown(actor), shown(kind)),
+        (Some(actor), None) => shown(actor),
         (None, Some(kind)) => format!("somebody ({})", shown(kind)),
         (None, None) => record.filled(&["eventSource"]).map_or_else(|| "somebody".to_owned(), shown),
     };
@@ -80,52 +80,51 @@ fn sentence(record: &Record, targets: &[String]) -> String {
     format!("{who} {what}{second_factor}{on}{place}: {outcome}")
 }
 
-/// Where requests name what they act on, the most telling first.
-const TARGETS: [&[&str]; 31] = [
-    &["requestParameters", "instancesSet", "items", "instanceId"],
-    &["requestParameters", "instanceId"],
-    &["requestParameters", "groupId"],
-    &["requestParameters", "bucketName"],
-    &["requestParameters", "userName"],
-    &["requestParameters", "roleName"],
-    &["requestParameters", "roleArn"],
-    &["requestParameters", "groupName"],
-    &["requestParameters", "policyArn"],
-    &["requestParameters", "policyName"],
-    &["requestParameters", "keyId"],
-    &["requestParameters", "secretId"],
-    &["requestParameters", "functionName"],
-    &["requestParameters", "topicArn"],
-    &["requestParameters", "queueUrl"],
-    &["requestParameters", "tableName"],
-    &["requestParameters", "dBInstanceIdentifier"],
-    &["requestParameters", "snapshotId"],
-    &["requestParameters", "volumeId"],
-    &["requestParameters", "vpcId"],
-    &["requestParameters", "subnetId"],
-    &["requestParameters", "networkAclId"],
-    &["requestParameters", "routeTableId"],
-    &["requestParameters", "internetGatewayId"],
-    &["requestParameters", "detectorId"],
-    &["requestParameters", "trailName"],
-    &["requestParameters", "logGroupName"],
-    &["requestParameters", "stackName"],
-    &["requestParameters", "clusterName"],
-    &["requestParameters", "name"],
-    &["resources", "ARN"],
+/// Where `requestParameters` name what the call acts on, the most telling first.
+const TARGETS: [&[&str]; 30] = [
+    &["instancesSet", "items", "instanceId"],
+    &["instanceId"],
+    &["groupId"],
+    &["bucketName"],
+    &["userName"],
+    &["roleName"],
+    &["roleArn"],
+    &["groupName"],
+    &["policyArn"],
+    &["policyName"],
+    &["keyId"],
+    &["secretId"],
+    &["functionName"],
+    &["topicArn"],
+    &["queueUrl"],
+    &["tableName"],
+    &["dBInstanceIdentifier"],
+    &["snapshotId"],
+    &["volumeId"],
+    &["vpcId"],
+    &["subnetId"],
+    &["networkAclId"],
+    &["routeTableId"],
+    &["internetGatewayId"],
+    &["detectorId"],
+    &["trailName"],
+    &["logGroupName"],
+    &["stackName"],
+    &["clusterName"],
+    &["name"],
 ];
 
 fn targets(record: &Record) -> Vec<String> {
     let shown = |text: &str| text::clip(&text::clean(text), NAME_LIMIT).into_owned();
-    TARGETS
-        .iter()
-        .map(|path| {
-            let mut found = Vec::new();
-            all_scalars(record.root(), path, &mut found);
-            found.into_iter().filter(|text| !text.is_empty()).map(shown).collect::<Vec<_>>()
-        })
-        .find(|found| !found.is_empty())
-        .unwrap_or_default()
+    let at = |node: &Node, path: &[&str]| {
+        let mut found = Vec::new();
+        all_scalars(node, path, &mut found);
+        found.retain(|text| !text.is_empty());
+        (!found.is_empty()).then(|| found.into_iter().map(shown).collect())
+    };
+    let of_request = |request| TARGETS.iter().find_map(|path| at(request, path));
+    let request = record.root().get("requestParameters").and_then(of_request);
+    request.or_else(|| at(record.root(), &["resources", "ARN"])).unwrap_or_default()
 }
 
 /// Every scalar at a path of keys, arrays walked.

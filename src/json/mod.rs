@@ -306,7 +306,9 @@ struct Reader<'t, 'n> {
 impl<'t, 'n> Reader<'t, 'n> {
     fn read(text: &'t str, keep: fn(&'t str) -> Cow<'n, str>) -> Result<Node<'n>, serde_json::Error> {
         let (lexer, nesting) = (Lexer::new(text), Nesting::default());
-        let mut reader = Self { text, lexer, nesting, keep, members: Vec::new(), elements: Vec::new() };
+        // A record seldom has more that are not at their ends.
+        let members = Vec::with_capacity(32);
+        let mut reader = Self { text, lexer, nesting, keep, members, elements: Vec::new() };
         match reader.node(reader.lexer.space(0), 0) {
             Ok(node) if reader.lexer.is_at_end(node.span.end) => Ok(node),
             _ => Err(why_not_json(text)),
