@@ -172,8 +172,8 @@ pub(super) struct Picked {
     slots: Vec<Slot>,
     /// The number of this record: a slot with another one's is empty.
     record: u32,
-    /// Values beyond a slot's first.
-    more: Vec<(SlotId, Span)>,
+    /// Values beyond a slot's first, and whether they have escapes.
+    more: Vec<(SlotId, Span, bool)>,
     /// The objects that stand where a path ends.
     objects: Vec<(SlotId, Span)>,
     /// The record holds what the walk cannot judge: a repeated or escaped key where a path leads.
@@ -185,20 +185,28 @@ pub(super) struct Picked {
 struct Slot {
     /// The record that it was last used for.
     record: u32,
-    first: Option<Span>,
-    more: bool,
-    /// A path may find something here that was not picked.
-    unsure: bool,
     /// The object in which the key was seen, numbered from 1 in the order of the text.
     seen_in: u32,
+    /// The first value, if there is one.
+    first: Span,
+    /// What there is: some of the bits below.
+    has: u8,
 }
 
-/// A scalar, or the object that was found in its stead.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// It has a first value.
+const VALUE: u8 = 1;
+/// Which has escapes.
+const ESCAPES: u8 = 2;
+/// It has further values.
+const MORE: u8 = 4;
+/// A path may find something here that was not picked.
+const UNSURE: u8 = 8;
+
+/// Where a scalar stands in the text, or the object that was found in its stead.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Span {
     start: u32,
     end: u32,
-    escaped: bool,
 }
 
 /// One field of a record.
@@ -215,8 +223,8 @@ pub(super) enum Scalar {
 impl Span {
     // A text whose places do not fit is odd already.
     #[expect(clippy::cast_possible_truncation)]
-    pub(super) fn of(range: Range<usize>, escaped: bool) -> Self {
-        Self { start: range.start as u32, end: range.end as u32, escaped }
+    pub(super) fn of(range: Range<usize>) -> Self {
+        Self { start: range.start as u32, end: range.end as u32 }
     }
 
     /// Its place in the text.
@@ -231,8 +239,8 @@ impl Span {
         &text[self.range()]
     }
 
-    fn value(self, text: &str) -> Cow<'_, str> {
-        if self.escaped { unescape(self.raw(text)) } else { Cow::Borrowed(self.raw(text)) }
+    fn value(self, text: &str, escaped: bool) -> Cow<'_, str> {
+        if escaped { unescape(self.raw(text)) } else { Cow::Borrowed(self.raw(text)) }
     }
 }
 
@@ -270,16 +278,18 @@ impl Picked {
     /// The value of a slot that has one at most.
     #[inline]
     pub(super) fn scalar(&self, slot: SlotId) -> Scalar {
-        match self.at(slot) {
-            Slot { first: None, unsure: false, .. } => Scalar::Missing,
-            Slot { first: Some(span), more: false, unsure: false, .. } if !span.escaped => Scalar::Text(*span),
+        let Slot { first, has, .. } = self.at(slot);
+        match *has {
+            0 => Scalar::Missing,
+            VALUE => Scalar::Text(*first),
             _ => Scalar::Other,
         }
     }
 
     /// The first scalar at a slot as it stands in the text, and whether it has escapes.
     pub(super) fn first<'t>(&self, slot: SlotId, text: &'t str) -> Option<(&'t str, bool)> {
-        self.at(slot).first.map(|span| (span.raw(text), span.escaped))
+        let Slot { first, has, .. } = self.at(slot);
+        (has & VALUE != 0).then(|| (first.raw(text), has & ESCAPES != 0))
     }
 
     /// The objects that stand at a slot, as JSON.
@@ -289,23 +299,25 @@ impl Picked {
 
     /// What `ask` says of a slot's values; `None` if they are not known.
     pub(super) fn ask<A>(&self, slot: SlotId, text: &str, ask: impl FnOnce(&[Found<'_>]) -> A) -> Option<A> {
-        match self.at(slot) {
-            Slot { unsure: true, .. } => None,
-            Slot { first: None, .. } => Some(ask(&[])),
-            Slot { first: Some(span), more: false, .. } => Some(ask(&[Found::Derived(span.value(text))])),
-            Slot { first: Some(span), .. } => {
-                let others = self.more.iter().filter(|(of, _)| *of == slot).map(|(_, span)| *span);
-                let values: Vec<_> =
-                    std::iter::once(*span).chain(others).map(|span| Found::Derived(span.value(text))).collect();
-                Some(ask(&values))
-            }
+        let Slot { first, has, .. } = self.at(slot);
+        let first = || Found::Derived(first.value(text, has & ESCAPES != 0));
+        if has & UNSURE != 0 {
+            None
+        } else if has & VALUE == 0 {
+            Some(ask(&[]))
+        } else if has & MORE == 0 {
+            Some(ask(&[first()]))
+        } else {
+            let others = self.more.iter().filter(|(of, ..)| *of == slot);
+            let others = others.map(|(_, span, escaped)| Found::Derived(span.value(text, *escaped)));
+            Some(ask(&std::iter::once(first()).chain(others).collect::<Vec<_>>()))
         }
     }
 
     /// What this record has at a slot.
     #[inline(always)]
     fn at(&self, id: SlotId) -> &Slot {
-        const EMPTY: &Slot = &Slot { record: 0, first: None, more: false, unsure: false, seen_in: 0 };
+        const EMPTY: &Slot = &Slot { record: 0, seen_in: 0, first: Span { start: 0, end: 0 }, has: 0 };
         let slot = &self.slots[usize::from(id)];
         if slot.record == self.record { slot } else { EMPTY }
     }
@@ -321,13 +333,14 @@ impl Picked {
     }
 
     fn add(&mut self, id: SlotId, range: Range<usize>, escaped: bool) {
-        let span = Span::of(range, escaped);
+        let span = Span::of(range);
         let slot = self.slot(id);
-        if slot.first.is_none() {
-            slot.first = Some(span);
+        if slot.has & VALUE == 0 {
+            slot.first = span;
+            slot.has |= if escaped { VALUE | ESCAPES } else { VALUE };
         } else {
-            slot.more = true;
-            self.more.push((id, span));
+            slot.has |= MORE;
+            self.more.push((id, span, escaped));
         }
     }
 }
@@ -368,8 +381,8 @@ impl Walk<'_, '_> {
                     self.object(id, depth, start)?
                 };
                 if place.wanted {
-                    self.picked.slot(id).unsure = true;
-                    self.picked.objects.push((id, Span::of(start..end, false)));
+                    self.picked.slot(id).has |= UNSURE;
+                    self.picked.objects.push((id, Span::of(start..end)));
                 }
                 Ok(end)
             }
@@ -395,7 +408,7 @@ impl Walk<'_, '_> {
     fn enter_string(&mut self, id: SlotId, string: &Quoted) {
         let may_be_one = string.escaped || self.text[string.inner.clone()].trim_start().starts_with(['{', '[', '%']);
         if may_be_one {
-            (id + 1..self.paths.0[usize::from(id)].end).for_each(|below| self.picked.slot(below).unsure = true);
+            (id + 1..self.paths.0[usize::from(id)].end).for_each(|below| self.picked.slot(below).has |= UNSURE);
         }
     }
 

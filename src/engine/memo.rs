@@ -2,14 +2,14 @@
 
 #![allow(clippy::inline_always, reason = "every record comes through here")]
 
-use wide::u8x16;
+use wide::{u8x16, u32x4};
 
 use super::extract::{Picked, Scalar, SlotId};
 use super::hash::Map;
 use super::index::ClauseId;
 
-/// Places of the memo, and how many of them in a row a call may stand at: with one only, calls that are made all the time would
-/// keep driving each other out.
+/// Places of the memo, a power of two, and how many of them in a row a call may stand at: with one only, calls that are made
+/// all the time would keep driving each other out.
 const PLACES: usize = 4_096;
 const WAYS: usize = 4;
 /// Clauses that all entries together may hold.
@@ -41,6 +41,8 @@ impl<'t> Call<'t> {
 /// The memo.
 #[derive(Debug)]
 pub(super) struct Memo {
+    /// Of each place, what tells its call from others that may stand there; 0: it is free. Places are taken in their order.
+    tags: Vec<u32>,
     /// [`Entry`] beside [`Entry`], so that a look at one is a look at one place in memory, which is what a look costs; and
     /// zeros at first, of which the system gives no memory before it is needed. (Of arrays it would: `vec!` writes those.)
     entries: Vec<u8>,
@@ -54,8 +56,8 @@ pub(super) struct Memo {
     is_off: bool,
 }
 
-/// The texts of a call, each at its place of [`TEXTS`] and with zeros behind it; and at [`KNOWN`] what is known of it, and the
-/// lengths of the texts, [`MISSING`] for one that it lacks.
+/// The texts of a call, each at its place of [`TEXTS`] and with zeros behind it; and at [`KNOWN`] whether it has clauses, and
+/// the lengths of the texts, [`MISSING`] for one that it lacks.
 type Entry = [u8; ENTRY];
 const ENTRY: usize = 128;
 
@@ -67,10 +69,6 @@ const KNOWN: usize = 28;
 /// Bytes of a line of the cache.
 const LINE: usize = 64;
 
-/// What is known of a call; 0 is nothing.
-const NO_CLAUSES: u8 = 1;
-const CLAUSES: u8 = 2;
-
 const MISSING: u8 = u8::MAX;
 
 /// What the memo has of a call.
@@ -80,8 +78,8 @@ pub(super) enum Known {
     Nothing,
     /// Those of [`Memo::clauses`] do.
     Clauses(Place),
-    /// It does not have the call, whose first place this is.
-    No(Place),
+    /// It does not have the call.
+    No,
 }
 
 /// A place of an entry.
@@ -93,7 +91,7 @@ impl Default for Memo {
         let entries = vec![0; ENTRY * PLACES + LINE];
         // No promise is made that this is found out; then a look costs a little more.
         let start = entries.as_ptr().align_offset(LINE).min(LINE);
-        Self { entries, start, clauses: Map::default(), held: 0, victim: 0, is_off: false }
+        Self { tags: vec![0; PLACES], entries, start, clauses: Map::default(), held: 0, victim: 0, is_off: false }
     }
 }
 
@@ -102,18 +100,21 @@ impl Memo {
     #[inline]
     pub(super) fn get(&self, call: &Call<'_>) -> Known {
         let key = Key::of(call);
-        let first = key.place();
-        let entries = self.entries[self.start..].as_chunks::<ENTRY>().0.get(first..first + WAYS).unwrap_or_default();
-        for (place, entry) in (first..).zip(entries) {
-            match entry[KNOWN] {
-                NO_CLAUSES if key.is_at(entry) => return Known::Nothing,
-                CLAUSES if key.is_at(entry) => return Known::Clauses(Place(place)),
-                NO_CLAUSES | CLAUSES => {}
-                // Places are taken in their order.
-                _ => break,
+        let (first, tag) = key.place();
+        let tags = self.tags[first..].first_chunk::<WAYS>();
+        let same = tags.map_or(0, |tags| u32x4::new(*tags).simd_eq(u32x4::splat(tag)).to_bitmask());
+        let place = first + same.trailing_zeros() as usize % WAYS;
+        let entry = self.entries[self.start..].as_chunks::<ENTRY>().0.get(place);
+        match entry {
+            Some(entry) if same != 0 && key.is_at(entry) => {
+                if entry[KNOWN] == 0 {
+                    Known::Nothing
+                } else {
+                    Known::Clauses(Place(place))
+                }
             }
+            _ => Known::No,
         }
-        Known::No(Place(first))
     }
 
     /// The clauses of a call that has some.
@@ -127,7 +128,7 @@ impl Memo {
     }
 
     /// Keeps a call's clauses.
-    pub(super) fn keep(&mut self, Place(first): Place, call: &Call<'_>, clauses: &[ClauseId]) {
+    pub(super) fn keep(&mut self, call: &Call<'_>, clauses: &[ClauseId]) {
         let texts = [0, 1, 2].map(|part| call.part(part));
         let is_short = texts.iter().zip(TEXTS).all(|(text, (_, most))| text.is_none_or(|text| text.len() <= most));
         if self.is_off || !is_short || clauses.len() > MAX_CLAUSES {
@@ -136,21 +137,23 @@ impl Memo {
         if self.held + clauses.len() > MAX_CLAUSES {
             *self = Self::default();
         }
-        let entries = self.entries[self.start..].as_chunks_mut::<ENTRY>().0;
-        let Some(entries) = entries.get_mut(first..first + WAYS) else { return };
-        let way = entries.iter().position(|entry| entry[KNOWN] == 0).unwrap_or_else(|| {
+        let key = Key::of(call);
+        let (first, tag) = key.place();
+        let Some(tags) = self.tags[first..].first_chunk_mut::<WAYS>() else { return };
+        let way = tags.iter().position(|of| *of == 0 || *of == tag).unwrap_or_else(|| {
             self.victim = (self.victim + 1) % WAYS;
             self.victim
         });
-        let entry = &mut entries[way];
+        let place = first + way;
+        let Some(entry) = self.entries[self.start..].as_chunks_mut::<ENTRY>().0.get_mut(place) else { return };
+        tags[way] = tag;
         *entry = [0; ENTRY];
-        entry[KNOWN] = if clauses.is_empty() { NO_CLAUSES } else { CLAUSES };
-        entry[KNOWN + 1..][..3].copy_from_slice(&Key::of(call).lengths);
+        entry[KNOWN] = u8::from(!clauses.is_empty());
+        entry[KNOWN + 1..][..3].copy_from_slice(&key.lengths);
         for (text, (start, _)) in texts.iter().zip(TEXTS) {
             let bytes = text.unwrap_or_default().as_bytes();
             entry[start..][..bytes.len()].copy_from_slice(bytes);
         }
-        let place = first + way;
         self.held += clauses.len();
         let former =
             if clauses.is_empty() { self.clauses.remove(&place) } else { self.clauses.insert(place, clauses.into()) };
@@ -191,11 +194,11 @@ impl<'t> Key<'t> {
         Self { lengths: call.parts.map(length), texts: call.parts.map(window) }
     }
 
-    /// The first place of the call: by the ends and the lengths of its texts, which tell AWS's names apart. The three products
-    /// wait for nothing but their own text.
+    /// The call's first place, and its tag: by the ends and the lengths of its texts, which tell AWS's names apart. The three
+    /// products wait for nothing but their own text.
     #[inline(always)]
     #[expect(clippy::cast_possible_truncation)]
-    fn place(&self) -> usize {
+    fn place(&self) -> (usize, u32) {
         let mut hash = 0_u64;
         for (window, length) in self.texts.iter().zip(self.lengths) {
             let [first, last] = window.ends();
@@ -203,7 +206,7 @@ impl<'t> Key<'t> {
             let product = u128::from(first ^ 0x9e37_79b9_7f4a_7c15) * u128::from(last ^ 0xc2b2_ae3d_27d4_eb4f);
             hash = hash.rotate_left(21) ^ product as u64 ^ (product >> 64) as u64;
         }
-        hash as usize % PLACES / WAYS * WAYS
+        (hash as usize % PLACES / WAYS * WAYS, (hash >> 32) as u32 | 1)
     }
 
     #[inline(always)]
@@ -266,7 +269,7 @@ mod tests {
                 text.push_str(part);
                 let end = text.len();
                 text.push('"');
-                Scalar::Text(Span::of(start..end, false))
+                Scalar::Text(Span::of(start..end))
             }
         });
         text.truncate(text.len().saturating_sub(1));
@@ -274,11 +277,11 @@ mod tests {
         (text, parts)
     }
 
-    fn known<'m>(memo: &'m Memo, call: &Call<'_>) -> Result<&'m [ClauseId], Place> {
+    fn known<'m>(memo: &'m Memo, call: &Call<'_>) -> Option<&'m [ClauseId]> {
         match memo.get(call) {
-            Known::Nothing => Ok(&[]),
-            Known::Clauses(place) => Ok(memo.clauses(place)),
-            Known::No(place) => Err(place),
+            Known::Nothing => Some(&[]),
+            Known::Clauses(place) => Some(memo.clauses(place)),
+            Known::No => None,
         }
     }
 
@@ -302,18 +305,20 @@ mod tests {
         calls.retain(|[identity, ..]| identity.is_none_or(|identity| identity.len() <= TEXTS[0].1));
         calls.sort_unstable();
         calls.dedup();
+        let clauses_of = |number: u32| if number == 0 { vec![] } else { vec![number] };
         for around in [(8, 0), (9, 7), (100, 100)] {
             let mut memo = Memo::default();
             for (number, parts) in (0..).zip(&calls) {
                 let (text, spans) = text_of(*parts, around);
                 let call = Call { text: &text, parts: spans };
-                let place = known(&memo, &call).expect_err("it is new");
-                memo.keep(place, &call, &[number]);
+                assert_eq!(known(&memo, &call), None, "{parts:?}");
+                memo.keep(&call, &clauses_of(number));
             }
             for (number, parts) in (0..).zip(&calls) {
                 for around in [around, (around.0 + 30, 500), (around.0, 0)] {
                     let (text, spans) = text_of(*parts, around);
-                    assert_eq!(known(&memo, &Call { text: &text, parts: spans }), Ok(&[number][..]), "{parts:?}");
+                    let call = Call { text: &text, parts: spans };
+                    assert_eq!(known(&memo, &call), Some(&*clauses_of(number)), "{parts:?}");
                 }
             }
         }
@@ -326,9 +331,8 @@ mod tests {
         for name in ["x", "y", "z"] {
             let (text, parts) = text_of([Some(name); 3], (8, 8));
             let call = Call { text: &text, parts };
-            let place = known(&memo, &call).unwrap_err();
-            memo.keep(place, &call, &many);
-            assert!(memo.held <= MAX_CLAUSES && known(&memo, &call).is_ok());
+            memo.keep(&call, &many);
+            assert!(memo.held <= MAX_CLAUSES && known(&memo, &call) == Some(&many));
         }
         for (part, (_, most)) in TEXTS.into_iter().enumerate() {
             for length in [most + 1, 300] {
@@ -337,9 +341,8 @@ mod tests {
                 parts[part] = Some(&long);
                 let (text, parts) = text_of(parts, (8, 80));
                 let call = Call { text: &text, parts };
-                let place = known(&memo, &call).unwrap_err();
-                memo.keep(place, &call, &[1]);
-                assert!(known(&memo, &call).is_err());
+                memo.keep(&call, &[1]);
+                assert_eq!(known(&memo, &call), None);
             }
         }
     }

@@ -218,10 +218,10 @@ impl Engine {
         let known = match known {
             Known::Nothing => &[],
             Known::Clauses(place) => memo.clauses(place),
-            Known::No(place) => {
+            Known::No => {
                 index.of_call(call, buffers, clauses);
                 self.keep_asking(rules, call, clauses)?;
-                memo.keep(place, call, clauses);
+                memo.keep(call, clauses);
                 &*clauses
             }
         };
