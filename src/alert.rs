@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::finding::{Finding, FindingId};
 use crate::redact::redacted_text;
 use crate::severity::Severity;
-use crate::text::{clean, clip};
+use crate::text::{clean, clip, one_line};
 
 /// What makes an alert and its repeats recognisable to a vendor: PagerDuty's `dedup_key`, Zendesk's `external_id`,
 /// ServiceNow's `correlation_id`. 32 lower-case hexadecimal digits: safe in a key, a header and a query.
@@ -212,7 +212,7 @@ impl Span {
     }
 
     fn add(&mut self, time: Option<&str>) {
-        let Some(time) = time.map(|time| clip(&clean(time), TIME_LIMIT).into_owned()) else { return };
+        let Some(time) = time.map(|time| one_line(time, TIME_LIMIT).into_owned()) else { return };
         if self.first_time.as_ref().is_none_or(|first| time < *first) {
             self.first_time = Some(time.clone());
         }

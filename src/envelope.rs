@@ -244,7 +244,7 @@ fn within(json: &str) -> Option<Members<'_>> {
 const SPACE: [char; 4] = [' ', '\n', '\r', '\t'];
 
 fn shown(text: &str) -> String {
-    crate::text::clip(&crate::text::clean(text), 60).into_owned()
+    crate::text::one_line(text, 60).into_owned()
 }
 
 #[cfg(test)]

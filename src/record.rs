@@ -133,9 +133,9 @@ impl<'r> Scope<'r> {
             (Self::Element(element), Target::Path(_)) => element,
         };
         let Target::Path(path) = &field.target else { return Vec::new() };
-        let mut nodes = Vec::new();
-        walk(start, path, &mut nodes);
-        nodes.into_iter().map(Found::Node).collect()
+        let mut found = Vec::new();
+        walk(start, path, &mut found);
+        found
     }
 }
 

@@ -83,7 +83,7 @@ const HARMLESS: [&str; 8] = [
 
 /// The value as compact JSON with its secrets replaced: by the key's name, and by the value's shape.
 pub fn redacted(node: &Node) -> String {
-    let mut out = String::new();
+    let mut out = String::with_capacity(node.span.len());
     write(node, &mut out);
     out
 }

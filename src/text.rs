@@ -74,6 +74,14 @@ pub fn clip(text: &str, limit: usize) -> Cow<'_, str> {
     }
 }
 
+/// One line that shows what the text says, of so many characters at most: [`clean`], then [`clip`].
+pub fn one_line(text: &str, limit: usize) -> Cow<'_, str> {
+    match clean(text) {
+        Cow::Borrowed(text) => clip(text, limit),
+        Cow::Owned(text) => Cow::Owned(clip(&text, limit).into_owned()),
+    }
+}
+
 /// `a, b, c +n`: at most three items, and how many more there are.
 pub fn some_of(items: &[impl AsRef<str>]) -> String {
     const SHOWN: usize = 3;

@@ -8,7 +8,7 @@ use crate::alert::{Alert, Digest, Kind, RollUp, Span};
 use crate::finding::Finding;
 use crate::redact::redacted_text;
 use crate::severity::Severity;
-use crate::text::{clean, clip, defang};
+use crate::text::{clean, clip, defang, one_line};
 
 /// Characters of a text that are looked at: more than is shown of any, so that what is cut off here hides no secret's end.
 const READ_LIMIT: usize = 8000;
@@ -95,7 +95,7 @@ impl Content {
                 .description
                 .as_deref()
                 .filter(|_| about_one_rule)
-                .map(|text| clip(&clean(text), DESCRIPTION_LIMIT).into_owned()),
+                .map(|text| one_line(text, DESCRIPTION_LIMIT).into_owned()),
             links,
             footer: footer(alert, rule_name, about_one_event),
         }

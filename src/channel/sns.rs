@@ -9,7 +9,7 @@ use crate::alert::{Alert, Kind};
 use crate::rules::diagnostic::Problems;
 use crate::rules::reader::{Fields, string};
 use crate::secret::CredentialFault;
-use crate::text::{clean, clip};
+use crate::text::one_line;
 
 /// A subject is shorter than 100 characters.
 const SUBJECT_LIMIT: usize = 99;
@@ -83,7 +83,7 @@ impl Channel for Sns {
             ("event", of_call(&call.event)),
         ]
         .into_iter()
-        .filter_map(|(name, value)| Some((name.to_owned(), clip(&clean(&value?), ATTRIBUTE_LIMIT).into_owned())))
+        .filter_map(|(name, value)| Some((name.to_owned(), one_line(&value?, ATTRIBUTE_LIMIT).into_owned())))
         // SNS refuses an empty value.
         .filter(|(_, value)| !value.is_empty())
         .collect();

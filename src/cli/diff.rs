@@ -217,7 +217,7 @@ fn table<'a>(
     most: usize,
 ) -> io::Result<()> {
     let lines: Vec<(String, Changes)> =
-        lines.map(|(name, changes)| (text::clip(&text::clean(name), NAME).into_owned(), changes)).collect();
+        lines.map(|(name, changes)| (text::one_line(name, NAME).into_owned(), changes)).collect();
     if lines.is_empty() {
         return Ok(());
     }

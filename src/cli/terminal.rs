@@ -45,7 +45,7 @@ pub(super) fn write(out: &mut impl Write, finding: &Finding, channels: &[&str]) 
 }
 
 fn fact(value: &str) -> String {
-    text::clip(&text::clean(value), FACT_LIMIT).into_owned()
+    text::one_line(value, FACT_LIMIT).into_owned()
 }
 
 /// The colour of a severity.

@@ -47,37 +47,42 @@ const NAME_LIMIT: usize = 120;
 
 /// `James (IAM user) called StartInstances on i-01234567abcabcabc in us-east-1: allowed`
 fn sentence(record: &Record, actor: Option<&str>, targets: &[String]) -> String {
-    let shown = |text: &str| text::clip(&text::clean(text), NAME_LIMIT).into_owned();
+    let mut out = String::with_capacity(200);
+    let mut say = |parts: &[&str]| parts.iter().for_each(|part| out.push_str(part));
+    let shown = |text| text::one_line(text, NAME_LIMIT);
     let kind = identity::kind(record);
-    let who = match (actor, &kind) {
-        (Some(actor), Some(kind)) => format!("{} ({})", shown(actor), shown(kind)),
-        (Some(actor), None) => shown(actor),
-        (None, Some(kind)) => format!("somebody ({})", shown(kind)),
-        (None, None) => record.filled(&["eventSource"]).map_or_else(|| "somebody".to_owned(), shown),
-    };
-    let what = match record.filled(&["eventName"]) {
-        Some("ConsoleLogin") if record.failed() => "tried to sign in to the console".to_owned(),
-        Some("ConsoleLogin") => "signed in to the console".to_owned(),
-        Some(event) => format!("called {}", shown(event)),
-        None => format!(
-            "did what the record does not name ({})",
-            record.filled(&["eventType"]).map_or_else(|| "no eventType".into(), shown)
-        ),
-    };
-    let second_factor = match record.mfa() {
-        Some(false) if record.text(&["eventName"]) == Some("ConsoleLogin") => " without MFA",
-        _ => "",
-    };
-    let on = if targets.is_empty() { String::new() } else { format!(" on {}", text::some_of(targets)) };
-    let place = record.filled(&["awsRegion"]).map(|region| format!(" in {}", shown(region))).unwrap_or_default();
-    let error = record.filled(&["errorCode"]);
-    let outcome = match error {
-        Some(code) if code.contains("Denied") || code.contains("Unauthorized") => format!("denied ({})", shown(code)),
-        Some(code) => format!("failed ({})", shown(code)),
-        None if record.failed() => "failed".to_owned(),
-        None => "allowed".to_owned(),
-    };
-    format!("{who} {what}{second_factor}{on}{place}: {outcome}")
+    match (actor, &kind) {
+        (Some(actor), Some(kind)) => say(&[&shown(actor), " (", &shown(kind), ")"]),
+        (Some(actor), None) => say(&[&shown(actor)]),
+        (None, Some(kind)) => say(&["somebody (", &shown(kind), ")"]),
+        (None, None) => say(&[&record.filled(&["eventSource"]).map_or("somebody".into(), shown)]),
+    }
+    match record.filled(&["eventName"]) {
+        Some("ConsoleLogin") => {
+            let is_without_mfa = record.mfa() == Some(false);
+            say(&[if record.failed() { " tried to sign in to the console" } else { " signed in to the console" }]);
+            say(&[if is_without_mfa { " without MFA" } else { "" }]);
+        }
+        Some(event) => say(&[" called ", &shown(event)]),
+        None => {
+            let kind = record.filled(&["eventType"]).map_or("no eventType".into(), shown);
+            say(&[" did what the record does not name (", &kind, ")"]);
+        }
+    }
+    if !targets.is_empty() {
+        say(&[" on ", &text::some_of(targets)]);
+    }
+    if let Some(region) = record.filled(&["awsRegion"]) {
+        say(&[" in ", &shown(region)]);
+    }
+    match record.filled(&["errorCode"]) {
+        Some(code) if code.contains("Denied") || code.contains("Unauthorized") => {
+            say(&[": denied (", &shown(code), ")"]);
+        }
+        Some(code) => say(&[": failed (", &shown(code), ")"]),
+        None => say(&[if record.failed() { ": failed" } else { ": allowed" }]),
+    }
+    out
 }
 
 /// Where `requestParameters` name what the call acts on, the most telling first.
@@ -115,7 +120,7 @@ const TARGETS: [&[&str]; 30] = [
 ];
 
 fn targets(record: &Record) -> Vec<String> {
-    let shown = |text: &str| text::clip(&text::clean(text), NAME_LIMIT).into_owned();
+    let shown = |text: &str| text::one_line(text, NAME_LIMIT).into_owned();
     let at = |node: &Node, path: &[&str]| {
         let mut found = Vec::new();
         all_scalars(node, path, &mut found);

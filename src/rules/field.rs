@@ -3,6 +3,7 @@
 use super::countries::{CODES, Countries};
 use super::reader::suggestion;
 use crate::json::{Node, Value};
+use crate::record::Found;
 
 /// A field, understood.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -273,11 +274,11 @@ fn parse_path(written: &str) -> Result<Vec<Box<str>>, FieldError> {
 }
 
 /// The values that `path` finds from `node`: nulls are missing, arrays are walked, strings that hold JSON are entered.
-pub fn walk<'n>(node: &'n Node<'n>, path: &[Box<str>], found: &mut Vec<&'n Node<'n>>) {
+pub fn walk<'n>(node: &'n Node<'n>, path: &[Box<str>], found: &mut Vec<Found<'n>>) {
     match (&node.value, path.split_first()) {
         (Value::Null, _) => {}
         (Value::Array(elements), _) => elements.iter().for_each(|element| walk(element, path, found)),
-        (_, None) => found.push(node),
+        (_, None) => found.push(Found::Node(node)),
         (Value::String(text), Some(_)) => {
             if let Some(document) = text.embedded() {
                 walk(document, path, found);
@@ -330,7 +331,10 @@ mod tests {
             let node = Node::parse(json).unwrap();
             let mut found = Vec::new();
             walk(&node, &parse_path(written).unwrap(), &mut found);
-            found.into_iter().map(Node::compact).collect::<Vec<_>>()
+            found
+                .iter()
+                .map(|found| if let Found::Node(node) = found { node.compact() } else { unreachable!() })
+                .collect::<Vec<_>>()
         };
         assert_eq!(values(r#"{"a":null}"#, "a"), [""; 0]);
         assert_eq!(values(r#"{"a":[]}"#, "a"), [""; 0]);

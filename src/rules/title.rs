@@ -59,7 +59,7 @@ impl Title {
 
     /// The title of a finding: `unknown` for what the record does not say, three values of an array and how many more.
     pub fn render(&self, record: &Record) -> String {
-        let mut title = String::new();
+        let mut title = String::with_capacity(TITLE_LIMIT);
         for part in &self.0 {
             match part {
                 Part::Text(text) => title.push_str(text),
@@ -76,7 +76,7 @@ impl Title {
                 }
             }
         }
-        text::clip(&text::clean(&title), TITLE_LIMIT).into_owned()
+        text::one_line(&title, TITLE_LIMIT).into_owned()
     }
 }
 
@@ -86,7 +86,7 @@ fn shown(field: &Field, value: &Found<'_>) -> String {
         (Found::Node(node), Target::Path(path)) => redact::shown(path.iter().map(|key| &**key), node),
         _ => redact::redacted_text(&value.text()).into_owned(),
     };
-    text::clip(&text::clean(&text), VALUE_LIMIT).into_owned()
+    text::one_line(&text, VALUE_LIMIT).into_owned()
 }
 
 #[cfg(test)]

@@ -308,7 +308,7 @@ impl Top {
 
 /// A name that a caller may have chosen, fit to be read.
 pub(super) fn shown(name: &str) -> String {
-    text::clip(&text::clean(name), NAME).into_owned()
+    text::one_line(name, NAME).into_owned()
 }
 
 fn many(number: usize, what: &str) -> String {

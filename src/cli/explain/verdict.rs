@@ -145,5 +145,5 @@ fn local_time(condition: &Condition, values: &[Found<'_>]) -> Option<String> {
 
 /// Cleaned and clipped.
 pub(super) fn shorten(value: &str) -> String {
-    text::clip(&text::clean(value), VALUE_LIMIT).into_owned()
+    text::one_line(value, VALUE_LIMIT).into_owned()
 }

@@ -21,7 +21,7 @@ use crate::cli::findings::Found;
 use crate::finding::{Finding, Mode};
 use crate::rules::RuleSet;
 use crate::severity::Severity;
-use crate::text::{clean, clip};
+use crate::text::one_line;
 
 /// Findings that the page lists: the worst, then the earliest. A page of 2,000 is three megabytes.
 const LISTED: usize = 2000;
@@ -105,10 +105,10 @@ fn spaced(time: &str) -> String {
 impl Listed {
     fn of(finding: &Finding, time: i64, order: u64, channels: &[&str], place: &str) -> Self {
         let Finding { rule, severity, title, call, .. } = finding;
-        let text = |text: &str| clip(&clean(text), TEXT).into_owned();
-        let some = |text: &Option<String>| text.as_deref().map(|text| clip(&clean(text), TEXT).into_owned());
+        let text = |text: &str| one_line(text, TEXT).into_owned();
+        let some = |text: &Option<String>| text.as_deref().map(|text| one_line(text, TEXT).into_owned());
         let mfa = call.mfa.map(|mfa| if mfa { "yes" } else { "no" }.to_owned());
-        let request = call.request.as_deref().map(|request| clip(&clean(request), REQUEST).into_owned());
+        let request = call.request.as_deref().map(|request| one_line(request, REQUEST).into_owned());
         let facts = [
             ("Why it matters", some(&rule.description)),
             ("Account", some(&call.account)),
