@@ -2,9 +2,11 @@
 
 #![allow(clippy::inline_always, reason = "every record comes through here")]
 
+use std::ops::Range;
+
 use wide::{u8x16, u32x4};
 
-use super::extract::{Picked, Scalar, SlotId};
+use super::extract::{Picked, Scalar, SlotId, Span};
 use super::hash::Map;
 use super::index::ClauseId;
 
@@ -16,26 +18,16 @@ const WAYS: usize = 4;
 const MAX_CLAUSES: usize = 1 << 20;
 
 /// A call: what identifies it, as it stands in a record's text.
+///
+/// It is looked up without asking how long its texts are: every record comes through here, and the processor could not
+/// foresee the answer.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Call<'t> {
     text: &'t str,
-    /// Identity, service, event: [`Scalar::Text`] or [`Scalar::Missing`].
-    parts: [Scalar; 3],
-}
-
-impl<'t> Call<'t> {
-    /// Of a record; `None` if one of the parts is something else than a plain text.
-    #[inline(always)]
-    pub(super) fn of(picked: &Picked, slots: [SlotId; 3], text: &'t str) -> Option<Self> {
-        let parts = slots.map(|slot| picked.scalar(slot));
-        let is_plain = !picked.is_odd() && parts.iter().all(|part| !matches!(part, Scalar::Other));
-        is_plain.then_some(Self { text, parts })
-    }
-
-    /// One of its parts, unless the record lacks it.
-    pub(super) fn part(&self, part: usize) -> Option<&'t str> {
-        if let Scalar::Text(span) = self.parts[part] { Some(span.raw(self.text)) } else { None }
-    }
+    /// Where identity, service and event stand.
+    spans: [Span; 3],
+    /// As an entry has them. A text that is too long to be remembered has another length than any that is.
+    lengths: [u8; 3],
 }
 
 /// The memo.
@@ -86,6 +78,90 @@ pub(super) enum Known {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Place(usize);
 
+impl<'t> Call<'t> {
+    /// Of a record; `None` if one of the parts is something else than a plain text.
+    #[inline(always)]
+    #[expect(clippy::cast_possible_truncation)]
+    pub(super) fn of(picked: &Picked, slots: [SlotId; 3], text: &'t str) -> Option<Self> {
+        let mut call = Self { text, spans: [Span::default(); 3], lengths: [MISSING; 3] };
+        for (place, slot) in slots.into_iter().enumerate() {
+            match picked.scalar(slot) {
+                Scalar::Text(span) => {
+                    call.spans[place] = span;
+                    call.lengths[place] = span.range().len().min(usize::from(MISSING - 1)) as u8;
+                }
+                Scalar::Missing => {}
+                Scalar::Other => return None,
+            }
+        }
+        (!picked.is_odd()).then_some(call)
+    }
+
+    /// One of its parts, unless the record lacks it.
+    pub(super) fn part(&self, part: usize) -> Option<&'t str> {
+        (self.lengths[part] != MISSING).then(|| self.spans[part].raw(self.text))
+    }
+
+    /// The call's first place, and its tag: by what tells AWS's names apart.
+    #[inline(always)]
+    #[expect(clippy::cast_possible_truncation)]
+    fn place(&self) -> (usize, u32) {
+        let ([identity, service, event], [a, b, c]) = (self.spans.map(Span::range), self.lengths);
+        let lengths = u64::from(u32::from_le_bytes([0, a, b, c])) << 32;
+        let one = (self.head(&service) ^ 0x9e37_79b9_7f4a_7c15, self.tail(&identity) ^ lengths ^ 0xc2b2_ae3d_27d4_eb4f);
+        let two = (self.head(&event) ^ 0xd6e8_feb8_6659_fd93, self.tail(&event) ^ 0xa076_1d64_78bd_642f);
+        let [one, two] =
+            [one, two].map(|(a, b)| u128::from(a) * u128::from(b)).map(|both| both as u64 ^ (both >> 64) as u64);
+        let hash = one.rotate_left(21) ^ two;
+        (hash as usize % PLACES / WAYS * WAYS, (hash >> 32) as u32 | 1)
+    }
+
+    /// The first eight bytes of a part; of a shorter one, all.
+    #[inline(always)]
+    fn head(&self, part: &Range<usize>) -> u64 {
+        if part.len() < 8 { self.tail(part) } else { self.word(part.start) }
+    }
+
+    /// The last eight bytes of a part. What stands before a shorter one is shifted out; something does, in an object.
+    #[inline(always)]
+    #[expect(clippy::cast_possible_truncation)]
+    fn tail(&self, part: &Range<usize>) -> u64 {
+        let missing = 64 - 8 * part.len().min(8) as u32;
+        self.word(part.end.wrapping_sub(8)).checked_shr(missing).unwrap_or_default()
+    }
+
+    #[inline(always)]
+    fn word(&self, at: usize) -> u64 {
+        let bytes = self.text.as_bytes().get(at..).and_then(|text| text.first_chunk());
+        bytes.map_or(0, |bytes| u64::from_le_bytes(*bytes))
+    }
+
+    /// Whether an entry is this call's.
+    #[inline(always)]
+    fn is_at(&self, entry: &Entry) -> bool {
+        let (parts, [identity, service, event]) = (entry.as_chunks().0, self.spans);
+        lengths(entry) == self.lengths
+            && (self.begins(identity, &parts[..2])
+                & self.begins(service, &parts[2..5])
+                & self.begins(event, &parts[5..]))
+    }
+
+    /// Whether a text, which is as long as a part at least, begins as the part.
+    #[inline(always)]
+    fn begins(&self, part: Span, text: &[[u8; 16]]) -> bool {
+        let (part, ours) = (part.range(), self.text.as_bytes());
+        let Some(ours) = ours.get(part.start..part.start + text.as_flattened().len()) else {
+            return ours[part.clone()] == text.as_flattened()[..part.len()];
+        };
+        let both = ours.as_chunks().0.iter().zip(text);
+        let same = both.enumerate().fold(0_u64, |same, (place, (a, b))| {
+            same | u64::from(u8x16::new(*a).simd_eq(u8x16::new(*b)).to_bitmask()) << (16 * place)
+        });
+        let wanted = (1_u64 << part.len()) - 1;
+        same & wanted == wanted
+    }
+}
+
 impl Default for Memo {
     fn default() -> Self {
         let entries = vec![0; ENTRY * PLACES + LINE];
@@ -99,14 +175,13 @@ impl Memo {
     /// What is known of a call.
     #[inline]
     pub(super) fn get(&self, call: &Call<'_>) -> Known {
-        let key = Key::of(call);
-        let (first, tag) = key.place();
+        let (first, tag) = call.place();
         let tags = self.tags[first..].first_chunk::<WAYS>();
         let same = tags.map_or(0, |tags| u32x4::new(*tags).simd_eq(u32x4::splat(tag)).to_bitmask());
         let place = first + same.trailing_zeros() as usize % WAYS;
         let entry = self.entries[self.start..].as_chunks::<ENTRY>().0.get(place);
         match entry {
-            Some(entry) if same != 0 && key.is_at(entry) => {
+            Some(entry) if same != 0 && call.is_at(entry) => {
                 if entry[KNOWN] == 0 {
                     Known::Nothing
                 } else {
@@ -137,8 +212,7 @@ impl Memo {
         if self.held + clauses.len() > MAX_CLAUSES {
             *self = Self::default();
         }
-        let key = Key::of(call);
-        let (first, tag) = key.place();
+        let (first, tag) = call.place();
         let Some(tags) = self.tags[first..].first_chunk_mut::<WAYS>() else { return };
         let way = tags.iter().position(|of| *of == 0 || *of == tag).unwrap_or_else(|| {
             self.victim = (self.victim + 1) % WAYS;
@@ -149,7 +223,7 @@ impl Memo {
         tags[way] = tag;
         *entry = [0; ENTRY];
         entry[KNOWN] = u8::from(!clauses.is_empty());
-        entry[KNOWN + 1..][..3].copy_from_slice(&key.lengths);
+        entry[KNOWN + 1..][..3].copy_from_slice(&call.lengths);
         for (text, (start, _)) in texts.iter().zip(TEXTS) {
             let bytes = text.unwrap_or_default().as_bytes();
             entry[start..][..bytes.len()].copy_from_slice(bytes);
@@ -161,120 +235,35 @@ impl Memo {
     }
 }
 
-/// What a call is looked up by. It is made and compared without asking how long the texts are: every record comes through
-/// here, and the processor could not foresee the answer.
-struct Key<'t> {
-    /// As an entry has them. A text that is too long to be remembered has another length than any that is.
-    lengths: [u8; 3],
-    texts: [Window<'t>; 3],
-}
-
-/// Some bytes of a text, from where a part of the call begins; and what stands behind it.
-#[derive(Clone, Copy)]
-struct Window<'t> {
-    text: &'t [u8],
-    start: usize,
-    /// 0 for a part that is missing.
-    length: usize,
-}
-
-impl<'t> Key<'t> {
-    #[inline(always)]
-    #[expect(clippy::cast_possible_truncation)]
-    fn of(call: &Call<'t>) -> Self {
-        let text = call.text.as_bytes();
-        let window = |part: Scalar| match part {
-            Scalar::Text(span) => Window { text, start: span.range().start, length: span.range().len() },
-            Scalar::Missing | Scalar::Other => Window { text, start: 0, length: 0 },
-        };
-        let length = |part: Scalar| match part {
-            Scalar::Text(span) => span.range().len().min(usize::from(MISSING - 1)) as u8,
-            Scalar::Missing | Scalar::Other => MISSING,
-        };
-        Self { lengths: call.parts.map(length), texts: call.parts.map(window) }
-    }
-
-    /// The call's first place, and its tag: by the ends and the lengths of its texts, which tell AWS's names apart. The three
-    /// products wait for nothing but their own text.
-    #[inline(always)]
-    #[expect(clippy::cast_possible_truncation)]
-    fn place(&self) -> (usize, u32) {
-        let mut hash = 0_u64;
-        for (window, length) in self.texts.iter().zip(self.lengths) {
-            let [first, last] = window.ends();
-            let last = last ^ u64::from(length) << 56;
-            let product = u128::from(first ^ 0x9e37_79b9_7f4a_7c15) * u128::from(last ^ 0xc2b2_ae3d_27d4_eb4f);
-            hash = hash.rotate_left(21) ^ product as u64 ^ (product >> 64) as u64;
-        }
-        (hash as usize % PLACES / WAYS * WAYS, (hash >> 32) as u32 | 1)
-    }
-
-    #[inline(always)]
-    fn is_at(&self, entry: &Entry) -> bool {
-        let parts = entry.as_chunks().0;
-        let [identity, service, event] = &self.texts;
-        lengths(entry) == self.lengths
-            && (identity.begins(&parts[..2]) & service.begins(&parts[2..5]) & event.begins(&parts[5..]))
-    }
-}
-
-impl Window<'_> {
-    /// The first eight bytes, and the last; of a shorter text, all of it twice.
-    #[inline(always)]
-    fn ends(&self) -> [u64; 2] {
-        let word = |at: usize| {
-            let bytes = self.text.get(at..).and_then(|text| text.first_chunk());
-            bytes.map_or(0, |bytes| u64::from_le_bytes(*bytes))
-        };
-        // What stands before a short text is shifted out; something does, in an object.
-        let (first, last) = (word(self.start), word((self.start + self.length).wrapping_sub(8)));
-        let last = match self.length {
-            0 => 0,
-            length => last >> (64 - 8 * length.min(8)),
-        };
-        [if self.length < 8 { last } else { first }, last]
-    }
-
-    /// Whether another text, which is as long as this one at least, begins as this one.
-    #[inline(always)]
-    fn begins(&self, other: &[[u8; 16]]) -> bool {
-        let Some(ours) = self.text.get(self.start..self.start + other.as_flattened().len()) else {
-            return self.text[self.start..][..self.length] == other.as_flattened()[..self.length];
-        };
-        let both = ours.as_chunks().0.iter().zip(other);
-        let same = both.enumerate().fold(0_u64, |same, (place, (a, b))| {
-            same | u64::from(u8x16::new(*a).simd_eq(u8x16::new(*b)).to_bitmask()) << (16 * place)
-        });
-        let wanted = (1_u64 << self.length) - 1;
-        same & wanted == wanted
-    }
-}
-
 fn lengths(entry: &Entry) -> [u8; 3] {
     [entry[KNOWN + 1], entry[KNOWN + 2], entry[KNOWN + 3]]
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::extract::Span;
     use super::*;
 
     /// A text that holds the parts somewhere, so many bytes from its beginning and its end: eight at least, as in an object.
-    fn text_of(parts: [Option<&str>; 3], around: (usize, usize)) -> (String, [Scalar; 3]) {
+    fn text_of(parts: [Option<&str>; 3], around: (usize, usize)) -> (String, [Option<Span>; 3]) {
         let mut text = "-".repeat(around.0);
         let parts = parts.map(|part| match part {
-            None => Scalar::Missing,
+            None => None,
             Some(part) => {
                 let start = text.len();
                 text.push_str(part);
                 let end = text.len();
                 text.push('"');
-                Scalar::Text(Span::of(start..end))
+                Some(Span::of(start..end))
             }
         });
         text.truncate(text.len().saturating_sub(1));
         text.push_str(&"x".repeat(around.1));
         (text, parts)
+    }
+
+    fn call(text: &str, spans: [Option<Span>; 3]) -> Call<'_> {
+        let lengths = spans.map(|span| span.map_or(MISSING, |span| u8::try_from(span.range().len().min(254)).unwrap()));
+        Call { text, spans: spans.map(Option::unwrap_or_default), lengths }
     }
 
     fn known<'m>(memo: &'m Memo, call: &Call<'_>) -> Option<&'m [ClauseId]> {
@@ -291,9 +280,9 @@ mod tests {
         // Alike but for one byte somewhere, for the length, or for what is missing.
         let ends = ["", "a", "Ab", "abcdefg", "abcdefgh", "abcdefgx", "abcdefghijklmnopqrst"];
         let of_length = [15, 16, 17, 27, 28, 31, 32, 33, 47, 48].map(|length| &long[..length]);
-        let names: Vec<Option<&str>> =
-            ends.into_iter().chain(of_length).map(Some).chain([None, Some("Xbcdefghijklmnopq")]).collect();
-        let mut calls = vec![];
+        let other = "Xbcdefghijklmnopq";
+        let names: Vec<Option<&str>> = ends.into_iter().chain(of_length).map(Some).chain([None, Some(other)]).collect();
+        let mut calls = Vec::new();
         for name in &names {
             calls.extend([
                 [*name, Some("b"), Some("c")],
@@ -302,7 +291,9 @@ mod tests {
                 [*name; 3],
             ]);
         }
-        calls.retain(|[identity, ..]| identity.is_none_or(|identity| identity.len() <= TEXTS[0].1));
+        // Identities of one length are told apart by their ends.
+        calls
+            .retain(|[identity, ..]| identity.is_none_or(|identity| identity.len() <= TEXTS[0].1 && identity != other));
         calls.sort_unstable();
         calls.dedup();
         let clauses_of = |number: u32| if number == 0 { vec![] } else { vec![number] };
@@ -310,14 +301,14 @@ mod tests {
             let mut memo = Memo::default();
             for (number, parts) in (0..).zip(&calls) {
                 let (text, spans) = text_of(*parts, around);
-                let call = Call { text: &text, parts: spans };
+                let call = call(&text, spans);
                 assert_eq!(known(&memo, &call), None, "{parts:?}");
                 memo.keep(&call, &clauses_of(number));
             }
             for (number, parts) in (0..).zip(&calls) {
                 for around in [around, (around.0 + 30, 500), (around.0, 0)] {
                     let (text, spans) = text_of(*parts, around);
-                    let call = Call { text: &text, parts: spans };
+                    let call = call(&text, spans);
                     assert_eq!(known(&memo, &call), Some(&*clauses_of(number)), "{parts:?}");
                 }
             }
@@ -330,7 +321,7 @@ mod tests {
         let many = vec![7; MAX_CLAUSES / 2];
         for name in ["x", "y", "z"] {
             let (text, parts) = text_of([Some(name); 3], (8, 8));
-            let call = Call { text: &text, parts };
+            let call = call(&text, parts);
             memo.keep(&call, &many);
             assert!(memo.held <= MAX_CLAUSES && known(&memo, &call) == Some(&many));
         }
@@ -340,7 +331,7 @@ mod tests {
                 let mut parts = [Some("a"); 3];
                 parts[part] = Some(&long);
                 let (text, parts) = text_of(parts, (8, 80));
-                let call = Call { text: &text, parts };
+                let call = call(&text, parts);
                 memo.keep(&call, &[1]);
                 assert_eq!(known(&memo, &call), None);
             }

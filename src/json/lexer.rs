@@ -90,7 +90,7 @@ impl<'t> Lexer<'t> {
 
     /// Whether there is nothing from here on but white space.
     pub(crate) fn is_at_end(&self, at: usize) -> bool {
-        self.space(at) >= self.text.len()
+        at == self.text.len() || self.space(at) >= self.text.len()
     }
 
     /// The string whose opening quote must stand here.
