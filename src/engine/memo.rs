@@ -26,8 +26,9 @@ pub(super) struct Call<'t> {
     text: &'t str,
     /// Where identity, service and event stand.
     spans: [Span; 3],
-    /// As an entry has them. A text that is too long to be remembered has another length than any that is.
-    lengths: [u8; 3],
+    /// As an entry has them: a byte for each part, the first lowest; [`MISSING`] for one that the record lacks. A text that is
+    /// too long to be remembered has another length than any that is. (In one number, for it never waits for memory.)
+    lengths: u32,
 }
 
 /// The memo.
@@ -49,7 +50,7 @@ pub(super) struct Memo {
 }
 
 /// The texts of a call, each at its place of [`TEXTS`] and with zeros behind it; and at [`KNOWN`] whether it has clauses, and
-/// the lengths of the texts, [`MISSING`] for one that it lacks.
+/// the lengths of the texts.
 type Entry = [u8; ENTRY];
 const ENTRY: usize = 128;
 
@@ -61,7 +62,7 @@ const KNOWN: usize = 28;
 /// Bytes of a line of the cache.
 const LINE: usize = 64;
 
-const MISSING: u8 = u8::MAX;
+const MISSING: u32 = 0xff;
 
 /// What the memo has of a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -83,31 +84,32 @@ impl<'t> Call<'t> {
     #[inline(always)]
     #[expect(clippy::cast_possible_truncation)]
     pub(super) fn of(picked: &Picked, slots: [SlotId; 3], text: &'t str) -> Option<Self> {
-        let mut call = Self { text, spans: [Span::default(); 3], lengths: [MISSING; 3] };
-        for (place, slot) in slots.into_iter().enumerate() {
-            match picked.scalar(slot) {
+        let mut call = Self { text, spans: [Span::default(); 3], lengths: 0 };
+        for (part, slot) in slots.into_iter().enumerate() {
+            let length = match picked.scalar(slot) {
                 Scalar::Text(span) => {
-                    call.spans[place] = span;
-                    call.lengths[place] = span.range().len().min(usize::from(MISSING - 1)) as u8;
+                    call.spans[part] = span;
+                    (span.range().len() as u32).min(MISSING - 1)
                 }
-                Scalar::Missing => {}
+                Scalar::Missing => MISSING,
                 Scalar::Other => return None,
-            }
+            };
+            call.lengths |= length << (8 * part);
         }
         (!picked.is_odd()).then_some(call)
     }
 
     /// One of its parts, unless the record lacks it.
     pub(super) fn part(&self, part: usize) -> Option<&'t str> {
-        (self.lengths[part] != MISSING).then(|| self.spans[part].raw(self.text))
+        (self.lengths >> (8 * part) & 0xff != MISSING).then(|| self.spans[part].raw(self.text))
     }
 
     /// The call's first place, and its tag: by what tells AWS's names apart.
     #[inline(always)]
     #[expect(clippy::cast_possible_truncation)]
     fn place(&self) -> (usize, u32) {
-        let ([identity, service, event], [a, b, c]) = (self.spans.map(Span::range), self.lengths);
-        let lengths = u64::from(u32::from_le_bytes([0, a, b, c])) << 32;
+        let [identity, service, event] = self.spans.map(Span::range);
+        let lengths = u64::from(self.lengths) << 40;
         let one = (self.head(&service) ^ 0x9e37_79b9_7f4a_7c15, self.tail(&identity) ^ lengths ^ 0xc2b2_ae3d_27d4_eb4f);
         let two = (self.head(&event) ^ 0xd6e8_feb8_6659_fd93, self.tail(&event) ^ 0xa076_1d64_78bd_642f);
         let [one, two] =
@@ -223,7 +225,7 @@ impl Memo {
         tags[way] = tag;
         *entry = [0; ENTRY];
         entry[KNOWN] = u8::from(!clauses.is_empty());
-        entry[KNOWN + 1..][..3].copy_from_slice(&call.lengths);
+        entry[KNOWN + 1..][..3].copy_from_slice(&call.lengths.to_le_bytes()[..3]);
         for (text, (start, _)) in texts.iter().zip(TEXTS) {
             let bytes = text.unwrap_or_default().as_bytes();
             entry[start..][..bytes.len()].copy_from_slice(bytes);
@@ -235,8 +237,9 @@ impl Memo {
     }
 }
 
-fn lengths(entry: &Entry) -> [u8; 3] {
-    [entry[KNOWN + 1], entry[KNOWN + 2], entry[KNOWN + 3]]
+fn lengths(entry: &Entry) -> u32 {
+    let word = entry[KNOWN..].first_chunk().copied().unwrap_or_default();
+    u32::from_le_bytes(word) >> 8
 }
 
 #[cfg(test)]
@@ -262,7 +265,10 @@ mod tests {
     }
 
     fn call(text: &str, spans: [Option<Span>; 3]) -> Call<'_> {
-        let lengths = spans.map(|span| span.map_or(MISSING, |span| u8::try_from(span.range().len().min(254)).unwrap()));
+        let length =
+            |span: Option<Span>| span.map_or(MISSING, |span| u32::try_from(span.range().len().min(254)).unwrap());
+        let [identity, service, event] = spans.map(length);
+        let lengths = identity | service << 8 | event << 16;
         Call { text, spans: spans.map(Option::unwrap_or_default), lengths }
     }
 
