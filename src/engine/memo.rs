@@ -7,12 +7,13 @@ use std::ops::Range;
 use wide::{u8x16, u32x4};
 
 use super::extract::{Picked, Scalar, SlotId, Span};
-use super::hash::Map;
 use super::index::ClauseId;
 
-/// Places of the memo, a power of two, and how many of them in a row a call may stand at: with one only, calls that are made
-/// all the time would keep driving each other out.
-const PLACES: usize = 4_096;
+/// Calls that are remembered, at most; and how many of them in a row may share a place: with one only, calls that are made all
+/// the time would keep driving each other out.
+const CALLS: usize = 1 << NUMBER_BITS;
+const NUMBER_BITS: u32 = 12;
+const NUMBERS: u32 = (1 << NUMBER_BITS) - 1;
 const WAYS: usize = 4;
 /// Clauses that all entries together may hold.
 const MAX_CLAUSES: usize = 1 << 20;
@@ -34,33 +35,29 @@ pub(super) struct Call<'t> {
 /// The memo.
 #[derive(Debug)]
 pub(super) struct Memo {
-    /// Of each place, what tells its call from others that may stand there; 0: it is free. Places are taken in their order.
-    tags: Vec<u32>,
-    /// [`Entry`] beside [`Entry`], so that a look at one is a look at one place in memory, which is what a look costs; and
-    /// zeros at first, of which the system gives no memory before it is needed. (Of arrays it would: `vec!` writes those.)
-    entries: Vec<u8>,
-    /// Where the first entry begins: at the beginning of a line of the processor's cache.
-    start: usize,
-    /// Those of the entries that have any, by their place.
-    clauses: Map<usize, Box<[ClauseId]>>,
+    /// At each place [`WAYS`] calls: the number of an entry, and above it what tells its call from others at the place; 0: none
+    /// yet.
+    tags: Box<[u32]>,
+    /// In the order in which the calls came: those that come all the time come early, and stand together.
+    entries: Vec<Entry>,
+    /// The clauses of each entry's call.
+    clauses: Vec<Box<[ClauseId]>>,
     held: usize,
-    /// Whom a newcomer replaces, where all the places are taken: each in turn.
+    /// Whom a newcomer replaces, where the place is taken: each in turn.
     victim: usize,
     is_off: bool,
 }
 
-/// The texts of a call, each at its place of [`TEXTS`] and with zeros behind it; and at [`KNOWN`] whether it has clauses, and
-/// the lengths of the texts.
-type Entry = [u8; ENTRY];
-const ENTRY: usize = 128;
+/// A call that is remembered, in two lines of the processor's cache: its texts, each at its place of [`TEXTS`] and with zeros
+/// behind it; and at [`KNOWN`] whether it has clauses, and the lengths of the texts.
+#[derive(Debug, Clone)]
+#[repr(align(64))]
+struct Entry([u8; 128]);
 
-/// Where each text begins in an entry, and how long it may be: a call with a longer one is not remembered. Of
-/// AWS's 22,000 calls that is one in six hundred.
+/// Where each text begins in an entry, and how long it may be: a call with a longer one is not remembered. Of AWS's 22,000
+/// calls that is one in six hundred.
 const TEXTS: [(usize, usize); 3] = [(0, 28), (32, 48), (80, 48)];
 const KNOWN: usize = 28;
-
-/// Bytes of a line of the cache.
-const LINE: usize = 64;
 
 const MISSING: u32 = 0xff;
 
@@ -70,14 +67,102 @@ pub(super) enum Known {
     /// No clause comes into question.
     Nothing,
     /// Those of [`Memo::clauses`] do.
-    Clauses(Place),
+    Clauses(Number),
     /// It does not have the call.
     No,
 }
 
-/// A place of an entry.
+/// The number of an entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Place(usize);
+pub(super) struct Number(usize);
+
+impl Default for Memo {
+    fn default() -> Self {
+        let tags = vec![0; CALLS].into();
+        Self { tags, entries: Vec::new(), clauses: Vec::new(), held: 0, victim: 0, is_off: false }
+    }
+}
+
+impl Memo {
+    /// What is known of a call.
+    #[inline]
+    pub(super) fn get(&self, call: &Call<'_>) -> Known {
+        let (place, tag) = call.place();
+        let Some(tags) = self.tags[place..].first_chunk::<WAYS>() else { return Known::No };
+        let of_calls = u32x4::new(*tags) & u32x4::splat(!NUMBERS);
+        let same = of_calls.simd_eq(u32x4::splat(tag)).to_bitmask();
+        let number = (tags[same.trailing_zeros() as usize % WAYS] & NUMBERS) as usize;
+        match self.entries.get(number) {
+            Some(entry) if same != 0 && call.is(entry) => {
+                if entry.0[KNOWN] == 0 {
+                    Known::Nothing
+                } else {
+                    Known::Clauses(Number(number))
+                }
+            }
+            _ => Known::No,
+        }
+    }
+
+    /// The clauses of a call that has some.
+    pub(super) fn clauses(&self, Number(number): Number) -> &[ClauseId] {
+        self.clauses.get(number).map_or(&[], |clauses| &**clauses)
+    }
+
+    /// Keeps nothing from here on, for the benchmarks.
+    pub(super) fn turn_off(&mut self) {
+        self.is_off = true;
+    }
+
+    /// Keeps a call's clauses.
+    pub(super) fn keep(&mut self, call: &Call<'_>, clauses: &[ClauseId]) {
+        let texts = [0, 1, 2].map(|part| call.part(part).unwrap_or_default());
+        let is_short = texts.iter().zip(TEXTS).all(|(text, (_, most))| text.len() <= most);
+        if self.is_off || !is_short || clauses.len() > MAX_CLAUSES {
+            return;
+        }
+        if self.held + clauses.len() > MAX_CLAUSES {
+            *self = Self::default();
+        }
+        let (place, tag) = call.place();
+        let Some(tags) = self.tags[place..].first_chunk_mut::<WAYS>() else { return };
+        let way = tags.iter().position(|of| *of == 0 || *of & !NUMBERS == tag).unwrap_or_else(|| {
+            self.victim = (self.victim + 1) % WAYS;
+            self.victim
+        });
+        let entry = Entry::of(call.lengths, texts, !clauses.is_empty());
+        if tags[way] == 0 {
+            tags[way] = tag | u32::try_from(self.entries.len()).unwrap_or_default();
+            self.entries.push(entry);
+            self.clauses.push(clauses.into());
+        } else {
+            let number = tags[way] & NUMBERS;
+            tags[way] = tag | number;
+            self.entries[number as usize] = entry;
+            let former = std::mem::replace(&mut self.clauses[number as usize], clauses.into());
+            self.held -= former.len();
+        }
+        self.held += clauses.len();
+    }
+}
+
+impl Entry {
+    fn of(lengths: u32, texts: [&str; 3], has_clauses: bool) -> Self {
+        let mut entry = [0; 128];
+        let known = lengths << 8 | u32::from(has_clauses);
+        entry[KNOWN..][..4].copy_from_slice(&known.to_le_bytes());
+        for (text, (start, _)) in texts.iter().zip(TEXTS) {
+            entry[start..][..text.len()].copy_from_slice(text.as_bytes());
+        }
+        Self(entry)
+    }
+
+    #[inline(always)]
+    fn lengths(&self) -> u32 {
+        let word = self.0[KNOWN..].first_chunk().copied().unwrap_or_default();
+        u32::from_le_bytes(word) >> 8
+    }
+}
 
 impl<'t> Call<'t> {
     /// Of a record; `None` if one of the parts is something else than a plain text.
@@ -104,7 +189,7 @@ impl<'t> Call<'t> {
         (self.lengths >> (8 * part) & 0xff != MISSING).then(|| self.spans[part].raw(self.text))
     }
 
-    /// The call's first place, and its tag: by what tells AWS's names apart.
+    /// The call's place, and its tag: by what tells AWS's names apart.
     #[inline(always)]
     #[expect(clippy::cast_possible_truncation)]
     fn place(&self) -> (usize, u32) {
@@ -115,7 +200,7 @@ impl<'t> Call<'t> {
         let [one, two] =
             [one, two].map(|(a, b)| u128::from(a) * u128::from(b)).map(|both| both as u64 ^ (both >> 64) as u64);
         let hash = one.rotate_left(21) ^ two;
-        (hash as usize % PLACES / WAYS * WAYS, (hash >> 32) as u32 | 1)
+        (hash as usize % CALLS / WAYS * WAYS, (hash >> 32) as u32 & !NUMBERS | 1 << NUMBER_BITS)
     }
 
     /// The first eight bytes of a part; of a shorter one, all.
@@ -140,9 +225,9 @@ impl<'t> Call<'t> {
 
     /// Whether an entry is this call's.
     #[inline(always)]
-    fn is_at(&self, entry: &Entry) -> bool {
-        let (parts, [identity, service, event]) = (entry.as_chunks().0, self.spans);
-        lengths(entry) == self.lengths
+    fn is(&self, entry: &Entry) -> bool {
+        let (parts, [identity, service, event]) = (entry.0.as_chunks().0, self.spans);
+        entry.lengths() == self.lengths
             && (self.begins(identity, &parts[..2])
                 & self.begins(service, &parts[2..5])
                 & self.begins(event, &parts[5..]))
@@ -162,84 +247,6 @@ impl<'t> Call<'t> {
         let wanted = (1_u64 << part.len()) - 1;
         same & wanted == wanted
     }
-}
-
-impl Default for Memo {
-    fn default() -> Self {
-        let entries = vec![0; ENTRY * PLACES + LINE];
-        // No promise is made that this is found out; then a look costs a little more.
-        let start = entries.as_ptr().align_offset(LINE).min(LINE);
-        Self { tags: vec![0; PLACES], entries, start, clauses: Map::default(), held: 0, victim: 0, is_off: false }
-    }
-}
-
-impl Memo {
-    /// What is known of a call.
-    #[inline]
-    pub(super) fn get(&self, call: &Call<'_>) -> Known {
-        let (first, tag) = call.place();
-        let tags = self.tags[first..].first_chunk::<WAYS>();
-        let same = tags.map_or(0, |tags| u32x4::new(*tags).simd_eq(u32x4::splat(tag)).to_bitmask());
-        let place = first + same.trailing_zeros() as usize % WAYS;
-        let entry = self.entries[self.start..].as_chunks::<ENTRY>().0.get(place);
-        match entry {
-            Some(entry) if same != 0 && call.is_at(entry) => {
-                if entry[KNOWN] == 0 {
-                    Known::Nothing
-                } else {
-                    Known::Clauses(Place(place))
-                }
-            }
-            _ => Known::No,
-        }
-    }
-
-    /// The clauses of a call that has some.
-    pub(super) fn clauses(&self, Place(place): Place) -> &[ClauseId] {
-        self.clauses.get(&place).map_or(&[], |clauses| &**clauses)
-    }
-
-    /// Keeps nothing from here on, for the benchmarks.
-    pub(super) fn turn_off(&mut self) {
-        self.is_off = true;
-    }
-
-    /// Keeps a call's clauses.
-    pub(super) fn keep(&mut self, call: &Call<'_>, clauses: &[ClauseId]) {
-        let texts = [0, 1, 2].map(|part| call.part(part));
-        let is_short = texts.iter().zip(TEXTS).all(|(text, (_, most))| text.is_none_or(|text| text.len() <= most));
-        if self.is_off || !is_short || clauses.len() > MAX_CLAUSES {
-            return;
-        }
-        if self.held + clauses.len() > MAX_CLAUSES {
-            *self = Self::default();
-        }
-        let (first, tag) = call.place();
-        let Some(tags) = self.tags[first..].first_chunk_mut::<WAYS>() else { return };
-        let way = tags.iter().position(|of| *of == 0 || *of == tag).unwrap_or_else(|| {
-            self.victim = (self.victim + 1) % WAYS;
-            self.victim
-        });
-        let place = first + way;
-        let Some(entry) = self.entries[self.start..].as_chunks_mut::<ENTRY>().0.get_mut(place) else { return };
-        tags[way] = tag;
-        *entry = [0; ENTRY];
-        entry[KNOWN] = u8::from(!clauses.is_empty());
-        entry[KNOWN + 1..][..3].copy_from_slice(&call.lengths.to_le_bytes()[..3]);
-        for (text, (start, _)) in texts.iter().zip(TEXTS) {
-            let bytes = text.unwrap_or_default().as_bytes();
-            entry[start..][..bytes.len()].copy_from_slice(bytes);
-        }
-        self.held += clauses.len();
-        let former =
-            if clauses.is_empty() { self.clauses.remove(&place) } else { self.clauses.insert(place, clauses.into()) };
-        self.held -= former.map_or(0, |former| former.len());
-    }
-}
-
-fn lengths(entry: &Entry) -> u32 {
-    let word = entry[KNOWN..].first_chunk().copied().unwrap_or_default();
-    u32::from_le_bytes(word) >> 8
 }
 
 #[cfg(test)]

@@ -217,7 +217,7 @@ impl Engine {
         let fields = Fields { paths: &index.paths, picked, text, unsure: Cell::new(false) };
         let known = match known {
             Known::Nothing => &[],
-            Known::Clauses(place) => memo.clauses(place),
+            Known::Clauses(number) => memo.clauses(number),
             Known::No => {
                 index.of_call(call, buffers, clauses);
                 self.keep_asking(rules, call, clauses)?;
