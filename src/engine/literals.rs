@@ -1,9 +1,8 @@
 //! Which of many literals a text has, in time that hardly depends on how many there are.
 //!
 //! Whole texts, beginnings and ends are found by their hashes, asked once for each length that occurs with the same two bytes.
-//! For literals that may
-//! stand anywhere, each is filed under four of its bytes in a row, its rarest; the text's own fours are looked up. (An
-//! Aho-Corasick automaton would read the text faster, and takes far longer to build than a cold start has.)
+//! For literals that may stand anywhere, each is filed under four of its bytes in a row, its rarest; the text's own fours are
+//! looked up. (An Aho-Corasick automaton would read the text faster, and takes longer to build than all else to load.)
 
 use std::hash::Hasher as _;
 
