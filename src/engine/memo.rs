@@ -28,7 +28,7 @@ pub(super) struct Call<'t> {
     /// Where identity, service and event stand.
     spans: [Span; 3],
     /// As an entry has them: a byte for each part, the first lowest; [`MISSING`] for one that the record lacks. A text that is
-    /// too long to be remembered has another length than any that is. (In one number, for it never waits for memory.)
+    /// too long to be remembered has another length than any that is. (One number stays in a register; bytes would not.)
     lengths: u32,
 }
 
