@@ -7,7 +7,7 @@
 //! ```
 //! [`simple`] alone makes findings. All that stands before it only rules rules out, and only where it is sure; a record
 //! with anything unusual in it goes straight there. So the answer is always the simple engine's, and a random test of both
-//! holds them to it (`tests/engine.rs`).
+//! holds them to it (`tests.rs`).
 
 mod asked;
 mod call;
@@ -119,41 +119,6 @@ enum Come {
     Some,
     /// Nothing is known.
     All,
-}
-
-impl Facts for Fields<'_> {
-    fn text(&self, path: &[&str]) -> Option<&str> {
-        let Some(slot) = self.paths.slot(path.iter().copied()) else {
-            self.unsure.set(true);
-            return None;
-        };
-        let (text, escaped) = self.picked.first(slot, self.text)?;
-        if escaped {
-            self.unsure.set(true);
-        }
-        Some(text)
-    }
-
-    fn answers_failure(&self) -> bool {
-        let Some(answer) = self.paths.slot(["responseElements"]) else {
-            self.unsure.set(true);
-            return false;
-        };
-        // An answer that says it nowhere does not say it in its place.
-        if self.picked.objects(answer, self.text).any(|answer| answer.contains("Failure") || answer.contains('\\')) {
-            self.unsure.set(true);
-        }
-        false
-    }
-}
-
-/// Whether a row holds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Holds {
-    No,
-    Yes,
-    /// Only the whole record tells.
-    Unsure,
 }
 
 impl Engine {
@@ -295,6 +260,15 @@ struct Fields<'p> {
     unsure: Cell<bool>,
 }
 
+/// Whether a row holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Holds {
+    No,
+    Yes,
+    /// Only the whole record tells.
+    Unsure,
+}
+
 impl Fields<'_> {
     /// Whether cells hold, as far as is known.
     fn cells(&self, cells: &[crate::rules::Cell], sources: &[(u16, Source)]) -> Holds {
@@ -329,6 +303,32 @@ impl Fields<'_> {
             let mut rows = exception.when.0.iter().zip(rows);
             in_time && rows.any(|(row, parted)| self.cells(&row.0, &parted.others) == Holds::Yes)
         })
+    }
+}
+
+impl Facts for Fields<'_> {
+    fn text(&self, path: &[&str]) -> Option<&str> {
+        let Some(slot) = self.paths.slot(path.iter().copied()) else {
+            self.unsure.set(true);
+            return None;
+        };
+        let (text, escaped) = self.picked.first(slot, self.text)?;
+        if escaped {
+            self.unsure.set(true);
+        }
+        Some(text)
+    }
+
+    fn answers_failure(&self) -> bool {
+        let Some(answer) = self.paths.slot(["responseElements"]) else {
+            self.unsure.set(true);
+            return false;
+        };
+        // An answer that says it nowhere does not say it in its place.
+        if self.picked.objects(answer, self.text).any(|answer| answer.contains("Failure") || answer.contains('\\')) {
+            self.unsure.set(true);
+        }
+        false
     }
 }
 
