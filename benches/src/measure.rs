@@ -39,6 +39,25 @@ pub(crate) fn least(rounds: usize, ways: &mut [&mut dyn FnMut()]) -> Vec<f64> {
     least_by(Clock::Thread, rounds, ways)
 }
 
+/// The least CPU time of each way, and the median of its ratios to the first way, of which each is of one round: a processor's
+/// speed varies from second to second, and hardly within one. The ways change places from round to round.
+pub(crate) fn beside(rounds: usize, ways: &mut [&mut dyn FnMut()]) -> (Vec<f64>, Vec<f64>) {
+    let mut times = vec![Vec::new(); ways.len()];
+    for round in 0..rounds {
+        for place in 0..ways.len() {
+            let way = (round + place) % ways.len();
+            times[way].push(once(&mut *ways[way]).as_secs_f64());
+        }
+    }
+    let least = times.iter().map(|times| times.iter().copied().fold(f64::MAX, f64::min)).collect();
+    let ratio = |times_of: &Vec<f64>| {
+        let mut ratios: Vec<f64> = times_of.iter().zip(&times[0]).map(|(time, first)| time / first).collect();
+        ratios.sort_unstable_by(f64::total_cmp);
+        ratios[rounds / 2]
+    };
+    (least, times.iter().map(ratio).collect())
+}
+
 /// As [`least`], by that clock.
 pub(crate) fn least_by(clock: Clock, rounds: usize, ways: &mut [&mut dyn FnMut()]) -> Vec<f64> {
     let mut least = vec![f64::MAX; ways.len()];

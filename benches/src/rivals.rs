@@ -55,20 +55,12 @@ impl Sets {
 }
 
 /// The literals that may stand anywhere in an event's name, in one automaton.
-pub(crate) struct Automaton(AhoCorasick);
-
-impl Automaton {
-    pub(crate) fn of(rows: &[Row]) -> Self {
-        let is_literal = |event: &&String| event.bytes().all(|byte| byte.is_ascii_alphanumeric());
-        let mut literals: Vec<&String> = rows.iter().flat_map(|row| &row.events).filter(is_literal).collect();
-        literals.sort();
-        literals.dedup();
-        Self(AhoCorasick::new(literals).unwrap())
-    }
-
-    pub(crate) fn matching(&self, [_, _, event]: [Option<&str>; 3]) -> usize {
-        self.0.find_overlapping_iter(event.unwrap_or_default()).count()
-    }
+pub(crate) fn automaton(rows: &[Row]) -> AhoCorasick {
+    let is_literal = |event: &&String| event.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    let mut literals: Vec<&String> = rows.iter().flat_map(|row| &row.events).filter(is_literal).collect();
+    literals.sort();
+    literals.dedup();
+    AhoCorasick::new(literals).unwrap()
 }
 
 /// Every pattern of every row.

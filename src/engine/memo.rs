@@ -85,7 +85,7 @@ impl Default for Memo {
 
 impl Memo {
     /// What is known of a call.
-    #[inline]
+    #[inline(always)]
     pub(super) fn get(&self, call: &Call<'_>) -> Known {
         let (place, tag) = call.place();
         let Some(tags) = self.tags[place..].first_chunk::<WAYS>() else { return Known::No };

@@ -9,6 +9,8 @@
 //! with anything unusual in it goes straight there. So the answer is always the simple engine's, and a random test of both
 //! holds them to it (`tests.rs`).
 
+#![allow(clippy::inline_always, reason = "every record comes through here")]
+
 mod asked;
 mod call;
 mod extract;
@@ -156,7 +158,7 @@ impl Engine {
     }
 
     /// Which rules come into question for the record that has been picked from `text`.
-    #[inline]
+    #[inline(always)]
     fn ask(&self, rules: &Rules, text: &str, scratch: &mut Scratch) -> Result<Come, String> {
         let Some(call) = Call::of(&scratch.picked, self.call, text) else { return Ok(Come::All) };
         match scratch.memo.get(&call) {
