@@ -22,6 +22,8 @@ use self::corpus::Corpus;
 use self::measure::{beside, least, median, once};
 
 const ROUNDS: usize = 9;
+/// Rounds whose ratios are compared.
+const RATIOS: usize = 19;
 
 fn compile(source: &str) -> RuleSet {
     RuleSet::compile(source).expect("the benchmark's rules compile").rules
@@ -42,11 +44,10 @@ fn main() {
     let records = &corpus.records;
     let mut out = format!(
         "{} records ({}; {} bytes on average); one thread, the least CPU time of {ROUNDS} interleaved rounds, and of the \
-         engine's ratios to picking the median of {} rounds.\n\n",
+         engine's ratios to picking the median of {RATIOS} rounds.\n\n",
         records.len(),
         corpus.name,
-        corpus.bytes(),
-        2 * ROUNDS + 1
+        corpus.bytes()
     );
     let tables: [(&str, &dyn Fn(&mut String)); 6] = [
         ("parsing", &|out| parsing(records, out)),
@@ -121,7 +122,7 @@ fn matching(records: &[String], out: &mut String) {
         let mut findings = 0;
         records.iter().for_each(|record| findings += engine.evaluate(record).map_or(0, |found| found.len()));
         let (times, ratios) = beside(
-            2 * ROUNDS + 1,
+            RATIOS,
             &mut [
                 &mut || records.iter().for_each(|record| _ = black_box(picking.pick(record))),
                 &mut || records.iter().for_each(|record| drop(black_box(engine.evaluate(record)))),
@@ -179,9 +180,9 @@ fn compiling(records: &[String], out: &mut String) {
     let first = |ready: &dyn Fn() -> RuleSet| {
         let firsts = (0..15).map(|_| {
             let rules = ready();
-            once(|| drop(black_box(rules.scanner().evaluate(record))))
+            once(|| drop(black_box(rules.scanner().evaluate(record)))).as_secs_f64()
         });
-        median(firsts.collect()).as_secs_f64()
+        median(firsts.collect())
     };
     let folder = std::env::temp_dir().join(format!("offlimits-bench-{}", std::process::id()));
     std::fs::create_dir_all(&folder).expect("a folder can be made");

@@ -50,11 +50,7 @@ pub(crate) fn beside(rounds: usize, ways: &mut [&mut dyn FnMut()]) -> (Vec<f64>,
         }
     }
     let least = times.iter().map(|times| times.iter().copied().fold(f64::MAX, f64::min)).collect();
-    let ratio = |times_of: &Vec<f64>| {
-        let mut ratios: Vec<f64> = times_of.iter().zip(&times[0]).map(|(time, first)| time / first).collect();
-        ratios.sort_unstable_by(f64::total_cmp);
-        ratios[rounds / 2]
-    };
+    let ratio = |of: &Vec<f64>| median(of.iter().zip(&times[0]).map(|(time, first)| time / first).collect());
     (least, times.iter().map(ratio).collect())
 }
 
@@ -69,8 +65,8 @@ pub(crate) fn least_by(clock: Clock, rounds: usize, ways: &mut [&mut dyn FnMut()
     least
 }
 
-/// The median of some times.
-pub(crate) fn median(mut times: Vec<Duration>) -> Duration {
-    times.sort_unstable();
+/// The median of some times, or of what else can be compared.
+pub(crate) fn median(mut times: Vec<f64>) -> f64 {
+    times.sort_unstable_by(f64::total_cmp);
     times[times.len() / 2]
 }
