@@ -1,5 +1,5 @@
 //! Tells the program which sources it is made of: an index of rules that another program wrote is not to be trusted
-//! (`src/rules/package.rs`).
+//! (`src/ruleset/package.rs`).
 
 use std::fs;
 use std::io;

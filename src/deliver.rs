@@ -8,8 +8,8 @@ use std::time::{Duration, SystemTime};
 
 use tokio::time::{Instant, sleep};
 
+use crate::channel::ConfiguredChannel;
 use crate::channel::{Body, Exchange, Reply, Request, Step, Token, Verdict};
-use crate::route::ConfiguredChannel;
 use crate::secret::{Credentials, Secret};
 
 /// What is outside: the network, the store of credentials, the clock.
@@ -207,9 +207,10 @@ mod tests {
     use std::sync::Mutex;
 
     use super::*;
-    use crate::alert::{Alert, AlertId, Kind};
+    use crate::alert::{Alert, Kind};
     use crate::finding::Finding;
-    use crate::rules::RuleSet;
+    use crate::ids::AlertId;
+    use crate::ruleset::RuleSet;
 
     /// Answers with the replies of a script, the last one for ever.
     struct Script {
@@ -261,7 +262,7 @@ mod tests {
         .rules;
         let channel = rules.channels().iter().find(|channel| channel.name == name).unwrap();
         let finding = Finding::test(rules.digest().clone(), "2026-01-10T11:32:44Z".to_owned());
-        let id = AlertId::of("r", "", &finding.id);
+        let id = AlertId::new("r", "", &finding.id);
         let body = channel.channel.render(&Alert { finding: &finding, id: &id, kind: Kind::First, receipt: None });
         let script = Script { replies: Mutex::new(replies), sent: Mutex::default(), fresh_reads: Mutex::default() };
         let start = Instant::now();

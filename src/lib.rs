@@ -2,55 +2,97 @@
 //!
 //! # The road of an event
 //! ```text
-//! envelope → record → engine (rules) → finding → route → ledger → channel.render → deliver (send, judge, retry) → ledger
+//! cloudtrail → engine (rules) → finding → ruleset.route → ledger → channel.render → deliver → ledger
 //! ```
-//! The modules below are listed in that order. Left of the ledger everything is pure: no I/O, no clock, no environment.
-//! Nothing points back. The command line walks the same road up to the ledger, and prints.
+//! The modules below are the layers of the program. Each may use those above it, and none below it; `tests/layers.rs` holds
+//! them to it. Down to [`ruleset`] everything is pure: no I/O, no clock, no environment. The command line walks the same road
+//! up to there, and prints.
 //!
 //! # Invariants
 //! - A typo in `rules.json` never becomes a rule that cannot fire: it is an error, and nothing half-loaded runs.
 //! - Every finding and every delivery is accounted for: [`handler::Summary::adds_up`].
 //! - A channel that fails neither delays nor repeats another.
 //! - No credential is ever printed, logged or quoted in an error: [`secret::Secret`].
-//! - Only `aws` names an SDK type, or reads the environment; besides, only `offlimits check` reads the clock.
+//! - Only `aws` names an SDK type. Only `aws` and the command line's own parts (`cli`, `scan`) read the environment or the
+//!   clock.
 
-// What may arrive, and what it holds.
-pub mod envelope;
-pub mod identity;
-pub mod json;
-pub mod moment;
-pub mod record;
-
-// What is off limits, and what was found.
-pub mod engine;
-pub mod finding;
-pub mod redact;
-pub mod rules;
-pub mod severity;
+// Texts for people and for machines: clipped on the boundaries of characters, freed of what would deceive a reader.
 pub mod text;
 
-// Who hears of it, and of what.
-pub mod alert;
-pub mod channel;
-pub mod route;
+// Points in time and days, as CloudTrail writes them. Nothing here reads a clock.
+pub mod time;
+
+// The identifiers of findings and alerts: hashes, equal in every copy of the function.
+pub mod ids;
+
+// How bad a finding is: five words, in order.
+pub mod severity;
+
+// A JSON reader that keeps what serde_json drops: the places of values, repeated keys, and numbers digit for digit.
+pub mod json;
+
+// Blanks secrets in what a record holds before anybody is told of it.
+pub mod redact;
+
+// The channels' credentials. Nothing ever prints one.
 pub mod secret;
 
-// How they hear of it.
-pub mod deliver;
-pub mod handler;
+// What arrives: an envelope of whatever kind, the records in it, and what one of them tells. It knows no rule.
+pub mod cloudtrail;
+
+// How the files that people write are read: every key is asked for, every mistake is reported at once with its place and remedy.
+pub mod config;
+
+// What a rule is, and how one is made of its text.
+pub mod rules;
+
+// What a rule has found in a record: all that a channel needs to tell people about it.
+pub mod finding;
+
+// Rules × record → findings: an index rules out what cannot match, and a simple engine, which alone makes findings, judges the rest.
+pub mod engine;
+
+// What a channel is told: a finding, its repeats, or their sum.
+pub mod alert;
+
+// The destinations, a file each. A channel renders an alert to a frozen body and decides each step of its delivery; it does no I/O.
+pub mod channel;
+
+// A whole `rules.json`: its rules, its packs and its channels. It evaluates records and routes findings.
+pub mod ruleset;
+
+// What has been delivered and counted: which finding opens an alert, which is a repeat, which goes into a sum.
 pub mod ledger;
+
+// Sends one message to one channel until it has arrived, is rejected, or the time is up.
+pub mod deliver;
+
+// What waits in a queue: until when, and when it is given up.
 pub mod redelivery;
 
-// The two programs' own parts.
+// One invocation: a payload in, alerts out, and a report of every finding and delivery.
+pub mod handler;
+
+// The HTTPS client of both programs.
+#[cfg(any(feature = "lambda", all(feature = "aws", feature = "cli")))]
+mod http_client;
+
+// The function: SNS, Secrets Manager, SQS, DynamoDB, HTTP, Lambda's runtime, the environment and the clock.
 #[cfg(feature = "lambda")]
 pub mod aws;
-#[cfg(feature = "cli")]
-pub mod cli;
-#[cfg(any(feature = "lambda", all(feature = "aws", feature = "cli")))]
-mod client;
-#[cfg(feature = "cli")]
-pub mod lint;
+
+// Archives of records, from folders and from S3: on every core, in bounded memory, in a fixed order.
 #[cfg(feature = "cli")]
 pub mod scan;
+
+// What compiles and can hardly be meant, by a catalogue of AWS's calls.
+#[cfg(feature = "cli")]
+pub mod lint;
+
+// The JSON Schema of `rules.json`, for editors.
 #[cfg(feature = "cli")]
 pub mod schema;
+
+// The tool `offlimits`, one file a command.
+#[cfg(feature = "cli")]
+pub mod cli;

@@ -7,13 +7,17 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::alert::{AlertId, Digest};
+use crate::alert::Digest;
 use crate::channel::Body;
-use crate::envelope::DELIVERY_MARK;
-use crate::finding::{Call, Finding, FindingId, RuleInfo};
+use crate::cloudtrail::ApiCall;
+use crate::cloudtrail::envelope::DELIVERY_MARK;
+use crate::finding::Finding;
+use crate::ids::AlertId;
+use crate::ids::FindingId;
 use crate::ledger::Ticket;
-use crate::moment::Moment;
+use crate::rules::RuleInfo;
 use crate::severity::Severity;
+use crate::time::Timestamp;
 
 /// The two queues. Both are optional: without them what cannot be delivered fails the invocation, and nothing is held back,
 /// for no roll-up could follow.
@@ -57,16 +61,16 @@ pub struct Message {
     /// What is to be done.
     pub task: Task,
     /// Not before then.
-    pub not_before: Moment,
+    pub not_before: Timestamp,
     /// How often it has been tried, an invocation's attempts counting as one.
     pub attempts: u32,
     /// When it was first tried.
-    pub since: Moment,
+    pub since: Timestamp,
     /// Why it is here.
     pub reason: String,
     /// When it was given up, if it was. Sent through again, it begins a new life.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub died: Option<Moment>,
+    pub died: Option<Timestamp>,
 }
 
 /// What a [`Message`] asks for.
@@ -123,7 +127,7 @@ impl Delivery {
             severity,
             title: sentence.clone(),
             row: 0,
-            call: Call { sentence, event_id, event_time, ..Call::default() },
+            call: ApiCall { sentence, event_id, event_time, ..ApiCall::default() },
         }
     }
 }
@@ -165,7 +169,7 @@ impl Message {
     pub const MARK: &'static str = DELIVERY_MARK;
 
     /// A message that is due at `not_before` for the first time.
-    pub fn new(channel: &str, task: Task, now: Moment, not_before: Moment, reason: &str) -> Self {
+    pub fn new(channel: &str, task: Task, now: Timestamp, not_before: Timestamp, reason: &str) -> Self {
         Self {
             offlimits: Self::MARK.to_owned(),
             channel: channel.to_owned(),
@@ -203,7 +207,7 @@ impl Message {
 
     /// What a message that was given up becomes when it is sent through again; any other stays as it is.
     #[must_use]
-    pub fn revived(self, now: Moment) -> Self {
+    pub fn revived(self, now: Timestamp) -> Self {
         match self.died {
             Some(_) => Self { attempts: 0, since: now, not_before: now, died: None, ..self },
             None => self,
@@ -213,7 +217,7 @@ impl Message {
     /// What it becomes after another attempt that failed: due later, or given up because its life is over. `after` is the
     /// wait that the vendor asked for, and `spread` a number from 0 to 1 that differs between messages.
     #[must_use]
-    pub fn tried(self, now: Moment, after: Option<Duration>, reason: String, spread: f64) -> Self {
+    pub fn tried(self, now: Timestamp, after: Option<Duration>, reason: String, spread: f64) -> Self {
         let attempts = self.attempts.saturating_add(1);
         let tried = Self { attempts, reason, ..self };
         let end = tried.since.plus(LIFE);
@@ -228,7 +232,7 @@ impl Message {
     }
 
     /// How long the queue is to hide it.
-    pub fn delay(&self, now: Moment) -> Duration {
+    pub fn delay(&self, now: Timestamp) -> Duration {
         // In whole seconds, rounded up: a message that comes too early has to wait again.
         let millis = self.not_before.since(now).as_millis();
         Duration::from_secs(u64::try_from(millis.div_ceil(1000)).unwrap_or(u64::MAX)).min(LONGEST_DELAY)
@@ -244,26 +248,26 @@ mod tests {
     fn message() -> Message {
         let finding = Finding::test(Arc::from("rules"), "2026-01-10T11:32:44Z".to_owned());
         let task = Task::Digest { minute: 7, finding: Box::new(finding) };
-        Message::new("soc", task, Moment::from_millis(0), Moment::from_millis(0), "HTTP 500")
+        Message::new("soc", task, Timestamp::from_millis(0), Timestamp::from_millis(0), "HTTP 500")
     }
 
     #[test]
     fn waits_double_to_an_hour_and_end_after_a_day() {
-        let (mut message, mut now, mut waits) = (message(), Moment::from_millis(0), Vec::new());
+        let (mut message, mut now, mut waits) = (message(), Timestamp::from_millis(0), Vec::new());
         while message.died.is_none() {
             message = message.tried(now, None, "HTTP 500".to_owned(), 0.5);
             waits.push(message.not_before.since(now).as_secs());
             now = message.not_before;
         }
         assert_eq!(waits[..9], [30, 60, 120, 240, 480, 960, 1920, 3600, 3600]);
-        assert_eq!((now.since(Moment::from_millis(0)), message.attempts), (LIFE, 31));
+        assert_eq!((now.since(Timestamp::from_millis(0)), message.attempts), (LIFE, 31));
         let again = message.revived(now);
         assert_eq!((again.attempts, again.died, again.since), (0, None, now));
     }
 
     #[test]
     fn the_vendors_wait_is_kept_but_not_beyond_the_end() {
-        let now = Moment::from_millis(0);
+        let now = Timestamp::from_millis(0);
         let later = |after| message().tried(now, Some(Duration::from_secs(after)), String::new(), 0.0).not_before;
         assert_eq!(later(3600), now.plus(Duration::from_hours(1)));
         assert_eq!(later(1), now.plus(Duration::from_millis(22_500)));
@@ -273,10 +277,10 @@ mod tests {
     #[test]
     fn a_long_wait_is_made_of_several_and_none_is_too_short() {
         let mut message = message();
-        message.not_before = Moment::from_millis(2_000_001);
-        assert_eq!(message.delay(Moment::from_millis(0)), LONGEST_DELAY);
-        assert_eq!(message.delay(Moment::from_millis(1_999_000)), Duration::from_secs(2));
-        assert_eq!(message.delay(Moment::from_millis(2_000_001)), Duration::ZERO);
+        message.not_before = Timestamp::from_millis(2_000_001);
+        assert_eq!(message.delay(Timestamp::from_millis(0)), LONGEST_DELAY);
+        assert_eq!(message.delay(Timestamp::from_millis(1_999_000)), Duration::from_secs(2));
+        assert_eq!(message.delay(Timestamp::from_millis(2_000_001)), Duration::ZERO);
     }
 
     #[test]

@@ -2,8 +2,8 @@
 
 #![allow(clippy::unwrap_used, clippy::too_many_lines, reason = "a test may panic, and a table may be long")]
 
-use offlimits::record::RawRecord;
-use offlimits::rules::{RuleSet, Sources};
+use offlimits::cloudtrail::RawRecord;
+use offlimits::ruleset::{RuleSet, Sources};
 
 #[path = "support/mmdb.rs"]
 mod mmdb;

@@ -17,8 +17,8 @@ mod random;
 
 use std::path::Path;
 
-use offlimits::record::Record;
-use offlimits::rules::RuleSet;
+use offlimits::cloudtrail::Record;
+use offlimits::ruleset::RuleSet;
 
 /// The rules that `offlimits import sigma` makes of a YAML stream, in its order; it must take every one.
 fn imported(yaml: &str, folder: &Path) -> RuleSet {

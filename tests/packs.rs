@@ -10,9 +10,10 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::Command;
 
-use offlimits::envelope;
-use offlimits::record::Record;
-use offlimits::rules::{Rule, RuleSet, Sources, TestEvent};
+use offlimits::cloudtrail::Record;
+use offlimits::cloudtrail::envelope;
+use offlimits::rules::{Rule, TestEvent};
+use offlimits::ruleset::{RuleSet, Sources};
 
 /// A file of the repository and the packs that it includes, with a database of two countries.
 fn compiled(root: &str) -> RuleSet {

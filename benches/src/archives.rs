@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64};
 
 use offlimits::engine::{Scanned, Scanner};
 use offlimits::finding::Finding;
-use offlimits::rules::RuleSet;
+use offlimits::ruleset::RuleSet;
 use offlimits::scan::{Input, Scan, Told, Work, files};
 
 use crate::corpus::Corpus;

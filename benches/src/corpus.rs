@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use offlimits::envelope;
+use offlimits::cloudtrail::envelope;
 use offlimits::scan::{Input, files, gunzipped};
 
 use crate::traffic;

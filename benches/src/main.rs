@@ -15,8 +15,8 @@ mod walk;
 use std::fmt::Write as _;
 use std::hint::black_box;
 
-use offlimits::record::Record;
-use offlimits::rules::{RuleSet, Sources};
+use offlimits::cloudtrail::Record;
+use offlimits::ruleset::{RuleSet, Sources};
 
 use self::corpus::Corpus;
 use self::measure::{beside, least, median, once};

@@ -3,8 +3,8 @@
 use std::fmt::Write as _;
 use std::hint::black_box;
 
-use offlimits::envelope;
-use offlimits::record::Record;
+use offlimits::cloudtrail::envelope;
+use offlimits::cloudtrail::Record;
 
 use crate::corpus::Corpus;
 use crate::measure::least;

@@ -6,10 +6,10 @@
 mod random;
 
 use libfuzzer_sys::fuzz_target;
-use offlimits::envelope;
+use offlimits::cloudtrail::envelope;
 use offlimits::finding::Finding;
-use offlimits::record::{RawRecord, Record};
-use offlimits::rules::RuleSet;
+use offlimits::cloudtrail::{RawRecord, Record};
+use offlimits::ruleset::RuleSet;
 
 fuzz_target!(|data: &[u8]| {
     let (choices, text) = data.split_at(data.len() / 2);

@@ -7,9 +7,10 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use offlimits::alert::{Alert, AlertId};
-use offlimits::record::RawRecord;
-use offlimits::rules::RuleSet;
+use offlimits::alert::Alert;
+use offlimits::ids::AlertId;
+use offlimits::cloudtrail::RawRecord;
+use offlimits::ruleset::RuleSet;
 use serde_json::json;
 use std::sync::LazyLock;
 
@@ -46,7 +47,7 @@ fuzz_target!(|data: &[u8]| {
     let raw = RawRecord { json: record.to_string(), index: 0, message_id: None };
     let channel = &RULES.channels()[usize::from(*channel) % RULES.channels().len()];
     for finding in RULES.evaluate(&raw).expect("a record that serde_json wrote") {
-        let id = AlertId::of(&finding.rule.id, "soc", &finding.id);
+        let id = AlertId::new(&finding.rule.id, "soc", &finding.id);
         let kind = usize::from(*kind) % 6;
         // Only two kinds are sums, and these cost more than all else.
         let sums = alerts::Sums::of(&finding, if matches!(kind, 2 | 3) { 40 } else { 0 });

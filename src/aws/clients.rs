@@ -8,7 +8,7 @@ use aws_sdk_sns::config::timeout::TimeoutConfig;
 use aws_types::SdkConfig;
 
 use super::{Settings, sdk};
-use crate::client::client;
+use crate::http_client::client;
 
 /// Every client that the function may need. An error says why there is none, and is the same each time.
 #[derive(Debug, Default)]

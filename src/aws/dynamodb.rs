@@ -15,7 +15,7 @@ use serde_json::{Map, Number, Value};
 use super::Settings;
 use super::clients::Clients;
 use crate::ledger::{Attributes, COUNT, Expect, Fault, Item, Key, MemoryStore, Put, Store};
-use crate::moment::Moment;
+use crate::time::Timestamp;
 
 const PARTITION: &str = "partition";
 const SORT: &str = "sort";
@@ -136,7 +136,7 @@ impl Store for DynamoStore {
         }
     }
 
-    async fn count(&self, key: Key, expires: Moment) -> Result<u64, Fault> {
+    async fn count(&self, key: Key, expires: Timestamp) -> Result<u64, Fault> {
         let answer = self
             .client()?
             .update_item()
@@ -215,7 +215,7 @@ impl Store for AnyStore {
         }
     }
 
-    async fn count(&self, key: Key, expires: Moment) -> Result<u64, Fault> {
+    async fn count(&self, key: Key, expires: Timestamp) -> Result<u64, Fault> {
         match self {
             Self::Memory(store) => store.count(key, expires).await,
             Self::Dynamo(store) => store.count(key, expires).await,
@@ -301,11 +301,15 @@ fn read(mut item: HashMap<String, AttributeValue>) -> Option<(Key, Item)> {
     let attributes: Attributes = item.into_iter().map(|(name, value)| (name, json(value))).collect();
     Some((
         key,
-        Item { version, expires: Moment::from_millis(expires.saturating_mul(1000)), attributes: Arc::new(attributes) },
+        Item {
+            version,
+            expires: Timestamp::from_millis(expires.saturating_mul(1000)),
+            attributes: Arc::new(attributes),
+        },
     ))
 }
 
-fn seconds(moment: Moment) -> AttributeValue {
+fn seconds(moment: Timestamp) -> AttributeValue {
     AttributeValue::N(moment.millis().div_ceil(1000).to_string())
 }
 

@@ -80,7 +80,7 @@ mod tests {
     use std::net::TcpListener;
 
     use super::*;
-    use crate::client::client;
+    use crate::http_client::client;
     use crate::secret::Secret;
 
     /// A server that answers its first connection with these bytes, and the reply that `send` makes of them.

@@ -15,10 +15,12 @@ use super::clients::Clients;
 use super::dynamodb::{AnyStore, DynamoStore};
 use super::sqs::SqsQueues;
 use super::{AwsTransport, Settings, http};
+use crate::cloudtrail::countries;
 use crate::deliver::Tokens;
 use crate::handler::{App, GRACE, HandleError, Handled, OwnCalls, Response, emf, handle};
 use crate::ledger::{Ledger, MemoryStore};
-use crate::rules::{RuleSet, Sources, countries, package};
+use crate::ruleset::package;
+use crate::ruleset::{RuleSet, Sources};
 
 /// Time that is left after the last attempt, for the queues, the ledger and the answer. At most a quarter of all there is.
 const MARGIN: Duration = Duration::from_secs(3);

@@ -1,11 +1,11 @@
 //! Where a channel may send: https on the vendor's own hosts; loopback too, so that tests need no certificate.
 
-use crate::rules::diagnostic::Problems;
-use crate::rules::reader::{Fields, string};
+use crate::config::Problems;
+use crate::config::{ObjectReader, string};
 use crate::secret::{CredentialFault, Secret};
 
 /// The setting `key`, which must be there: the name that the vendor gave an account, the first label of its host.
-pub(super) fn subdomain(key: &'static str, fields: &mut Fields<'_>, problems: &mut Problems) -> Option<String> {
+pub(super) fn subdomain(key: &'static str, fields: &mut ObjectReader<'_>, problems: &mut Problems) -> Option<String> {
     let node = fields.require(key, problems)?;
     let name = string(node, key, problems)?;
     let fits = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';

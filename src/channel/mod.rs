@@ -1,6 +1,7 @@
 //! The destinations of alerts, one file each. A channel is pure: it renders an alert to a body, and then decides each step
 //! of the exchange that delivers it from the replies so far. It does no I/O and knows no clock; [`crate::deliver`] sends.
 
+mod configured;
 mod content;
 mod endpoint;
 mod escape;
@@ -19,14 +20,15 @@ mod zendesk;
 
 use std::time::Duration;
 
+pub use self::configured::{ConfiguredChannel, Filter, MAX_PER_MINUTE, Refusal};
 pub use self::content::{Content, event_link};
 pub use self::machine::{Detail, MachineAlert};
 pub use self::wire::{
     Body, ContentType, Exchange, HttpRequest, Method, Reply, Request, SnsMessage, Step, Token, Verdict,
 };
 use crate::alert::Alert;
-use crate::rules::diagnostic::Problems;
-use crate::rules::reader::{Fields, word};
+use crate::config::Problems;
+use crate::config::{ObjectReader, word};
 use crate::secret::CredentialFault;
 
 /// A destination.
@@ -65,10 +67,10 @@ const TYPES: [(&str, Constructor); 7] = [
     ("zendesk", zendesk::configure),
 ];
 
-type Constructor = fn(&mut Fields<'_>, &mut Problems) -> Box<dyn Channel>;
+type Constructor = fn(&mut ObjectReader<'_>, &mut Problems) -> Box<dyn Channel>;
 
 /// Reads a channel of `rules.json`: its `type`, and the keys that its type has. The caller reads the filter's.
-pub(crate) fn configure(fields: &mut Fields<'_>, problems: &mut Problems) -> Option<Box<dyn Channel>> {
+pub(crate) fn configure(fields: &mut ObjectReader<'_>, problems: &mut Problems) -> Option<Box<dyn Channel>> {
     let node = fields.require("type", problems)?;
     let constructor = word(node, "channel type", &TYPES, problems)?;
     Some(constructor(fields, problems))

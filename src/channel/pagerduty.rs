@@ -11,8 +11,8 @@ use super::{
     Body, Channel, Content, Exchange, HttpRequest, Reply, Request, Step, Verdict, endpoint, judge_status, with_member,
 };
 use crate::alert::{Alert, Kind};
-use crate::rules::diagnostic::Problems;
-use crate::rules::reader::{Fields, word};
+use crate::config::Problems;
+use crate::config::{ObjectReader, word};
 use crate::secret::{CredentialFault, Secret};
 use crate::text::clip;
 
@@ -36,7 +36,7 @@ struct PagerDuty {
     severities: SeverityMap<&'static str>,
 }
 
-pub(super) fn configure(fields: &mut Fields<'_>, problems: &mut Problems) -> Box<dyn Channel> {
+pub(super) fn configure(fields: &mut ObjectReader<'_>, problems: &mut Problems) -> Box<dyn Channel> {
     let regions = [("us", HOSTS[0]), ("eu", HOSTS[1])];
     let host = fields.get("service_region").and_then(|node| word(node, "service region", &regions, problems));
     let words = ["critical", "error", "warning", "info"].map(|word| (word, word));
@@ -156,7 +156,7 @@ fn is_time(text: &str) -> bool {
             19 => *byte == b'Z',
             _ => byte.is_ascii_digit(),
         })
-        && crate::rules::Date::of_time(text).is_some()
+        && crate::time::Date::of_time(text).is_some()
         && within(11, 13, 0, 23)
         && within(14, 16, 0, 59)
         && within(17, 19, 0, 59)

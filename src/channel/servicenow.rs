@@ -11,11 +11,12 @@ use super::escape::forwardable;
 use super::severity_map::SeverityMap;
 use super::ticket::{self, Ticket, Tracker};
 use super::{Body, Channel, Content, Exchange, HttpRequest, Method, Step, endpoint, oauth};
-use crate::alert::{Alert, AlertId, Kind};
-use crate::finding::FindingId;
+use crate::alert::{Alert, Kind};
+use crate::config::Problems;
+use crate::config::{ObjectReader, string};
+use crate::ids::AlertId;
+use crate::ids::FindingId;
 use crate::json::Node;
-use crate::rules::diagnostic::Problems;
-use crate::rules::reader::{Fields, string};
 use crate::secret::{CredentialFault, Secret};
 use crate::text::clip;
 
@@ -46,7 +47,7 @@ struct ServiceNow {
     columns: Vec<(&'static str, String)>,
 }
 
-pub(super) fn configure(fields: &mut Fields<'_>, problems: &mut Problems) -> Box<dyn Channel> {
+pub(super) fn configure(fields: &mut ObjectReader<'_>, problems: &mut Problems) -> Box<dyn Channel> {
     let instance = endpoint::subdomain("instance", fields, problems).unwrap_or_default();
     let default = [('3', '3'), ('2', '3'), ('2', '2'), ('1', '2'), ('1', '1')];
     let levels = SeverityMap::read(default, fields, problems, level);

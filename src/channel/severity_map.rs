@@ -1,8 +1,8 @@
 //! What a vendor calls our severities, and `severity_map` in rules.json, which changes it.
 
+use crate::config::Problems;
+use crate::config::{ObjectReader, listed, suggestion};
 use crate::json::Node;
-use crate::rules::diagnostic::Problems;
-use crate::rules::reader::{Fields, listed, suggestion};
 use crate::severity::Severity;
 
 /// A value of the vendor's for each severity.
@@ -19,14 +19,14 @@ impl<T> SeverityMap<T> {
     /// values, and reports what is wrong with it.
     pub(super) fn read(
         default: [T; 5],
-        fields: &mut Fields<'_>,
+        fields: &mut ObjectReader<'_>,
         problems: &mut Problems,
         value: impl Fn(&Node, &mut Problems) -> Option<T>,
     ) -> Self {
         let mut map = Self(default);
         let Some(node) = fields.get("severity_map") else { return map };
         // Reports keys that stand twice, and what is no object.
-        if Fields::of(node, "\"severity_map\"", problems).is_none() {
+        if ObjectReader::of(node, "\"severity_map\"", problems).is_none() {
             return map;
         }
         for member in node.members().unwrap_or_default() {
@@ -48,14 +48,14 @@ impl<T> SeverityMap<T> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::rules::reader::word;
+    use crate::config::word;
 
     #[test]
     fn a_map_changes_what_it_names_and_reports_the_rest() {
         let read = |source: &str| {
             let root = Node::parse(source).unwrap();
             let mut problems = Problems::default();
-            let mut fields = Fields::of(&root, "a channel", &mut problems).unwrap();
+            let mut fields = ObjectReader::of(&root, "a channel", &mut problems).unwrap();
             let map = SeverityMap::read([1, 2, 3, 4, 5], &mut fields, &mut problems, |node, problems| {
                 word(node, "level", &[("nine", 9)], problems)
             });

@@ -10,9 +10,9 @@ use super::{
     Body, Channel, Content, Exchange, HttpRequest, Reply, Request, Step, Verdict, endpoint, judge_status, with_member,
 };
 use crate::alert::{Alert, Kind};
+use crate::config::Problems;
+use crate::config::{ObjectReader, string};
 use crate::json::Node;
-use crate::rules::diagnostic::Problems;
-use crate::rules::reader::{Fields, string};
 use crate::secret::{ChannelCredentials, CredentialFault, Secret};
 use crate::text::clip;
 
@@ -68,7 +68,7 @@ struct Slack {
     colours: SeverityMap<String>,
 }
 
-pub(super) fn configure(fields: &mut Fields<'_>, problems: &mut Problems) -> Box<dyn Channel> {
+pub(super) fn configure(fields: &mut ObjectReader<'_>, problems: &mut Problems) -> Box<dyn Channel> {
     let channel = fields.get("channel").and_then(|node| {
         let name = string(node, "channel", problems)?;
         let fits = |c: char| c.is_alphanumeric() || "#-_.".contains(c);

@@ -6,8 +6,8 @@ use serde_json::json;
 
 use super::{Body, Channel, Content, Exchange, MachineAlert, Reply, Request, SnsMessage, Step, Verdict};
 use crate::alert::{Alert, Kind};
-use crate::rules::diagnostic::Problems;
-use crate::rules::reader::{Fields, string};
+use crate::config::Problems;
+use crate::config::{ObjectReader, string};
 use crate::secret::CredentialFault;
 use crate::text::one_line;
 
@@ -40,7 +40,7 @@ pub(super) struct Sns {
     topic_arn: Option<String>,
 }
 
-pub(super) fn configure(fields: &mut Fields<'_>, problems: &mut Problems) -> Box<dyn Channel> {
+pub(super) fn configure(fields: &mut ObjectReader<'_>, problems: &mut Problems) -> Box<dyn Channel> {
     let topic_arn = fields.get("topic_arn").and_then(|node| {
         let arn = string(node, "topic_arn", problems)?;
         let parts: Vec<&str> = arn.split(':').collect();

@@ -8,8 +8,8 @@ use serde_json::{Value, json};
 use super::severity_map::SeverityMap;
 use super::{Body, Channel, Content, Exchange, HttpRequest, Reply, Request, Step, Verdict, endpoint, judge_status};
 use crate::alert::Alert;
-use crate::rules::diagnostic::Problems;
-use crate::rules::reader::{Fields, word};
+use crate::config::Problems;
+use crate::config::{ObjectReader, word};
 use crate::secret::CredentialFault;
 use crate::text::clip;
 
@@ -31,7 +31,7 @@ struct Teams {
     styles: SeverityMap<&'static str>,
 }
 
-pub(super) fn configure(fields: &mut Fields<'_>, problems: &mut Problems) -> Box<dyn Channel> {
+pub(super) fn configure(fields: &mut ObjectReader<'_>, problems: &mut Problems) -> Box<dyn Channel> {
     let words = ["attention", "warning", "accent", "good", "emphasis", "default"].map(|word| (word, word));
     let default = ["default", "accent", "warning", "attention", "attention"];
     let styles =

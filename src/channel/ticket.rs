@@ -6,8 +6,8 @@
 use serde_json::Value;
 
 use super::{Body, Exchange, HttpRequest, Reply, Request, Step, Verdict, judge_status};
-use crate::alert::AlertId;
-use crate::finding::FindingId;
+use crate::ids::AlertId;
+use crate::ids::FindingId;
 use crate::secret::CredentialFault;
 
 /// The requests of one tracker.

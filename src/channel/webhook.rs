@@ -12,9 +12,9 @@ use super::{
     Body, Channel, Exchange, HttpRequest, MachineAlert, Reply, Request, Step, Verdict, endpoint, judge_status,
 };
 use crate::alert::Alert;
-use crate::finding::hex;
-use crate::rules::diagnostic::Problems;
-use crate::rules::reader::Fields;
+use crate::config::ObjectReader;
+use crate::config::Problems;
+use crate::ids::hex;
 use crate::secret::{ChannelCredentials, CredentialFault, Secret};
 
 /// Bytes of a body: ours are quoted once more where they wait in a queue, and stay below [`Body::LIMIT`] also there.
@@ -28,7 +28,7 @@ const SECRET_PREFIX: &str = "whsec_";
 #[derive(Debug)]
 struct Webhook;
 
-pub(super) fn configure(_: &mut Fields<'_>, _: &mut Problems) -> Box<dyn Channel> {
+pub(super) fn configure(_: &mut ObjectReader<'_>, _: &mut Problems) -> Box<dyn Channel> {
     Box::new(Webhook)
 }
 

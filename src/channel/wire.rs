@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::alert::AlertId;
-use crate::finding::FindingId;
+use crate::ids::AlertId;
+use crate::ids::FindingId;
 use crate::secret::{ChannelCredentials, Secret};
 
 /// A message, rendered and frozen: the same bytes at every attempt, also after a stay in a queue, and no credential in it.

@@ -10,11 +10,12 @@ use super::escape::{forwardable, html};
 use super::severity_map::SeverityMap;
 use super::ticket::{self, Ticket, Tracker};
 use super::{Body, Channel, Content, Exchange, HttpRequest, Method, Step, endpoint, oauth};
-use crate::alert::{Alert, AlertId, Kind};
-use crate::finding::FindingId;
+use crate::alert::{Alert, Kind};
+use crate::config::Problems;
+use crate::config::{ObjectReader, array, strings, word};
+use crate::ids::AlertId;
+use crate::ids::FindingId;
 use crate::json::Node;
-use crate::rules::diagnostic::Problems;
-use crate::rules::reader::{Fields, array, strings, word};
 use crate::secret::{CredentialFault, Secret};
 use crate::text::clip;
 
@@ -39,7 +40,7 @@ struct Zendesk {
     custom_fields: Vec<Value>,
 }
 
-pub(super) fn configure(fields: &mut Fields<'_>, problems: &mut Problems) -> Box<dyn Channel> {
+pub(super) fn configure(fields: &mut ObjectReader<'_>, problems: &mut Problems) -> Box<dyn Channel> {
     let subdomain = endpoint::subdomain("subdomain", fields, problems).unwrap_or_default();
     let words = ["urgent", "high", "normal", "low"].map(|word| (word, word));
     let default = ["low", "normal", "high", "urgent", "urgent"];
@@ -198,7 +199,7 @@ fn id(node: &Node, what: &str, problems: &mut Problems) -> Option<u64> {
 fn custom_fields(node: &Node, problems: &mut Problems) -> Vec<Value> {
     let mut read = Vec::new();
     for node in array(node, "\"custom_fields\"", problems) {
-        let Some(mut fields) = Fields::of(node, "a custom field", problems) else { continue };
+        let Some(mut fields) = ObjectReader::of(node, "a custom field", problems) else { continue };
         let id = fields.require("id", problems).and_then(|node| id(node, "id", problems));
         let value = fields.require("value", problems).and_then(|node| serde_json::from_str(&node.compact()).ok());
         fields.finish(problems);

@@ -5,7 +5,8 @@ use std::io::{self, Write};
 use std::path::Path;
 
 use super::{Exit, check};
-use crate::rules::{RuleSet, package};
+use crate::ruleset::RuleSet;
+use crate::ruleset::package;
 
 /// Writes the bundle of rules that compile; of others nothing is written. Warnings are for `check`.
 pub(super) fn run(path: &Path, output: Option<&Path>) -> io::Result<Exit> {

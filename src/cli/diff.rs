@@ -11,7 +11,7 @@ use super::findings::{self, Evaluate, Found, Line, write_line};
 use super::input::Archive;
 use super::{Exit, Format};
 use crate::engine::{Scanned, Scanner};
-use crate::rules::RuleSet;
+use crate::ruleset::RuleSet;
 use crate::scan::Work;
 use crate::text;
 

@@ -5,10 +5,12 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
+use crate::cloudtrail::Record;
 use crate::engine::{Scanned, Scanner};
-use crate::finding::{Finding, FindingId};
-use crate::record::Record;
-use crate::rules::{Rule, RuleSet};
+use crate::finding::Finding;
+use crate::ids::StableId;
+use crate::rules::Rule;
+use crate::ruleset::RuleSet;
 use crate::scan::Work;
 
 /// A finding.
@@ -32,7 +34,7 @@ pub(super) struct Counted {
 
 /// 64 bits of a text's hash: enough to tell a few million apart.
 pub(super) fn hashed(text: &str) -> u64 {
-    u64::from_str_radix(&FindingId::of(&[text]).as_str()[..16], 16).unwrap_or_default()
+    u64::from_str_radix(&StableId::hash(&[text]).as_str()[..16], 16).unwrap_or_default()
 }
 
 /// Evaluates the rules over each record.

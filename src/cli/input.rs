@@ -11,9 +11,9 @@ use std::time::Duration;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::check::counted;
-use crate::rules::Date;
 use crate::scan::layout::Filter;
 use crate::scan::{self, Input, Scan, Told, Work, files};
+use crate::time::Date;
 
 /// Bytes of a file that is read whole, decompressed: rules, credentials.
 const MAX_BYTES: u64 = 256 * 1024 * 1024;

@@ -22,7 +22,7 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
 
-use crate::rules::RuleSet;
+use crate::ruleset::RuleSet;
 
 const EXAMPLES: &str = "\
 Examples:

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use super::check::counted;
 use super::findings::{self, Evaluate, Found, Line};
 use super::{Exit, Format, input, terminal};
-use crate::rules::RuleSet;
+use crate::ruleset::RuleSet;
 
 pub(super) fn run(rules: &RuleSet, files: &[PathBuf], format: Format) -> io::Result<Exit> {
     let mut out = io::BufWriter::new(anstream::AutoStream::auto(io::stdout()));

@@ -5,7 +5,8 @@ use std::io::{self, Write};
 
 use anstyle::{AnsiColor, Style};
 
-use crate::finding::{Finding, Mode};
+use crate::finding::Finding;
+use crate::rules::Mode;
 use crate::severity::Severity;
 use crate::text;
 

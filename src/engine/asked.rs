@@ -2,7 +2,8 @@
 
 use super::extract::{Paths, SlotId};
 use super::memo::Call;
-use crate::record::{Found, Scope};
+use crate::cloudtrail::FieldValue;
+use crate::rules::Scope;
 use crate::rules::field::Target;
 use crate::rules::{Cell, Row, Rule};
 
@@ -75,8 +76,8 @@ impl Parted {
     pub(super) fn asks_for(&self, row: &Row, call: &Call<'_>) -> bool {
         self.of_call.iter().all(|(cell, part)| {
             let condition = &row.0[usize::from(*cell)].condition;
-            let value = call.part(usize::from(*part)).map(|text| Found::Derived(text.into()));
-            condition.holds(value.as_slice(), Scope::Unread)
+            let value = call.part(usize::from(*part)).map(|text| FieldValue::Scalar(text.into()));
+            condition.holds(value.as_slice(), Scope::ExtractedFields)
         })
     }
 }
@@ -87,7 +88,7 @@ impl Source {
             return Self::Record;
         }
         match &cell.field.target {
-            Target::Derived(_) | Target::Country(_) => Self::Alias,
+            Target::Computed(_) | Target::Country(_) => Self::Alias,
             Target::Path(path) => paths.slot(path.iter().map(|key| &**key)).map_or(Self::Record, Self::Slot),
         }
     }

@@ -16,8 +16,8 @@ use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
+use crate::cloudtrail::FieldValue;
 use crate::json::{Lexer, Nesting, Next, NotJson, Quoted, unescape};
-use crate::record::Found;
 
 /// A place in the tree of paths.
 pub(super) type SlotId = u16;
@@ -298,9 +298,9 @@ impl Picked {
     }
 
     /// What `ask` says of a slot's values; `None` if they are not known.
-    pub(super) fn ask<A>(&self, slot: SlotId, text: &str, ask: impl FnOnce(&[Found<'_>]) -> A) -> Option<A> {
+    pub(super) fn ask<A>(&self, slot: SlotId, text: &str, ask: impl FnOnce(&[FieldValue<'_>]) -> A) -> Option<A> {
         let Slot { first, has, .. } = self.at(slot);
-        let first = || Found::Derived(first.value(text, has & ESCAPES != 0));
+        let first = || FieldValue::Scalar(first.value(text, has & ESCAPES != 0));
         if has & UNSURE != 0 {
             None
         } else if has & VALUE == 0 {
@@ -309,7 +309,7 @@ impl Picked {
             Some(ask(&[first()]))
         } else {
             let others = self.more.iter().filter(|(of, ..)| *of == slot);
-            let others = others.map(|(_, span, escaped)| Found::Derived(span.value(text, *escaped)));
+            let others = others.map(|(_, span, escaped)| FieldValue::Scalar(span.value(text, *escaped)));
             Some(ask(&std::iter::once(first()).chain(others).collect::<Vec<_>>()))
         }
     }

@@ -23,8 +23,8 @@ use super::flat::{Lists, Slots, Words};
 use super::hash::{Map, Mixer, Set};
 use super::literals::{Growing, LiteralId, Literals};
 use super::memo::Call;
-use crate::envelope::{RECORD_MARKS, WRAPPING_MARKS};
-use crate::record::FACTS;
+use crate::cloudtrail::ALIAS_PATHS;
+use crate::cloudtrail::envelope::{RECORD_MARKS, WRAPPING_MARKS};
 use crate::rules::condition::Condition;
 use crate::rules::field::Target;
 use crate::rules::pattern::{Key, Place};
@@ -320,7 +320,7 @@ fn paths(rules: &[Rule]) -> Paths {
                     }
                 }
                 Target::Path(_) => {}
-                Target::Derived(_) | Target::Country(_) => aliases = true,
+                Target::Computed(_) | Target::Country(_) => aliases = true,
             }
         }
         if rule.unless.iter().any(|exception| exception.expires.is_some()) {
@@ -328,7 +328,7 @@ fn paths(rules: &[Rule]) -> Paths {
         }
     }
     if aliases {
-        FACTS.iter().for_each(|path| root.add(path.iter().copied()));
+        ALIAS_PATHS.iter().for_each(|path| root.add(path.iter().copied()));
     }
     RECORD_MARKS.iter().chain(&WRAPPING_MARKS).for_each(|key| root.mark(key));
     Paths::of(root)

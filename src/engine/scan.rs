@@ -2,18 +2,21 @@
 
 use std::ops::Range;
 
+use super::asked;
+use super::evaluate::{Come, Engine, Scratch};
 use super::extract::Scalar;
-use super::{Come, SPACE, Scratch, asked};
-use crate::envelope::{self, NotARecord, Returned};
+use crate::cloudtrail::RawRecord;
+use crate::cloudtrail::envelope::{self, NotARecord, Returned};
 use crate::finding::Finding;
 use crate::json::{Lexer, Next, NotJson};
-use crate::record::RawRecord;
-use crate::rules::RuleSet;
+
+/// JSON's white space.
+const SPACE: [char; 4] = [' ', '\n', '\r', '\t'];
 
 /// Evaluates files, one after the other. Each thread needs its own; it remembers what helps with the next file.
 #[derive(Debug)]
 pub struct Scanner<'r> {
-    rules: &'r RuleSet,
+    engine: &'r Engine,
     scratch: Box<Scratch>,
     /// Memory for what one file holds.
     hits: Vec<Hit>,
@@ -35,27 +38,27 @@ pub struct Scanned {
     pub deliveries: Vec<Returned>,
 }
 
-impl RuleSet {
-    /// Evaluates files by these rules, on one thread.
-    pub fn scanner(&self) -> Scanner<'_> {
-        Scanner { rules: self, scratch: Box::default(), hits: Vec::new() }
+impl Engine {
+    /// Evaluates files, on one thread.
+    pub(crate) fn scanner(&self) -> Scanner<'_> {
+        Scanner { engine: self, scratch: Box::default(), hits: Vec::new() }
     }
 }
 
 impl Scanner<'_> {
-    /// As [`RuleSet::evaluate`], of a record's JSON text.
+    /// As [`Engine::evaluate`], of a record's JSON text.
     ///
     /// # Errors
     /// Why the record cannot be read, safe to log.
     pub fn evaluate(&mut self, json: &str) -> Result<Vec<Finding>, String> {
-        self.rules.evaluate_text(json, &mut self.scratch)
+        self.engine.evaluate_text(json, &mut self.scratch)
     }
 
     /// Picks a record's fields, as evaluating begins, and goes no further: what the benchmarks compare with. The identity,
     /// the service and the event.
     #[doc(hidden)]
     pub fn pick<'t>(&mut self, json: &'t str) -> [Option<&'t str>; 3] {
-        let engine = &self.rules.engine;
+        let engine = self.engine;
         let picked = self.scratch.picked.pick(&engine.index.paths, &mut Lexer::new(json), json, 0).is_ok();
         engine.call.map(|slot| match self.scratch.picked.scalar(slot) {
             Scalar::Text(span) if picked => Some(span.raw(json)),
@@ -71,11 +74,11 @@ impl Scanner<'_> {
         self
     }
 
-    /// Evaluates every record of a text as [`envelope::open`] and [`RuleSet::evaluate`] do, in their order. Hands over the
+    /// Evaluates every record of a text as [`envelope::open`] and [`Engine::evaluate`] do, in their order. Hands over the
     /// place, the JSON and the findings of each record that has any, or that cannot be read.
     pub fn scan(&mut self, text: &str, mut take: impl FnMut(usize, &str, Result<Vec<Finding>, String>)) -> Scanned {
         let hits = std::mem::take(&mut self.hits);
-        let mut file = File { rules: self.rules, scratch: &mut self.scratch, text, hits, records: 0 };
+        let mut file = File { engine: self.engine, scratch: &mut self.scratch, text, hits, records: 0 };
         let is_plain = file.plain();
         let File { mut hits, records, .. } = file;
         let scanned = if is_plain {
@@ -86,7 +89,7 @@ impl Scanner<'_> {
             hits.clear();
             let envelope::Opened { records, ignored, unreadable, deliveries } = envelope::open(text);
             for RawRecord { json, index, .. } in &records {
-                let findings = self.rules.evaluate_text(json, &mut self.scratch);
+                let findings = self.engine.evaluate_text(json, &mut self.scratch);
                 if findings.as_ref().map_or(true, |findings| !findings.is_empty()) {
                     take(*index, json, findings);
                 }
@@ -100,7 +103,7 @@ impl Scanner<'_> {
 
 /// A file in one of the usual forms: CloudTrail's `{"Records":[…]}`, an array, or NDJSON; of records, and nothing else.
 struct File<'f> {
-    rules: &'f RuleSet,
+    engine: &'f Engine,
     scratch: &'f mut Scratch,
     text: &'f str,
     hits: Vec<Hit>,
@@ -163,7 +166,7 @@ impl File<'_> {
 
     /// Evaluates the record that begins here, and says where it ends; `None` if it is not plainly a record.
     fn record(&mut self, lexer: &mut Lexer<'_>, at: usize) -> Option<usize> {
-        let engine = &self.rules.engine;
+        let engine = self.engine;
         let end = self.scratch.picked.pick(&engine.index.paths, lexer, self.text, at).ok()?;
         let marks = &engine.marks;
         let picked = &self.scratch.picked;
@@ -178,9 +181,9 @@ impl File<'_> {
         if !is_marked || is_wrapped || of_another || picked.is_odd() {
             return None;
         }
-        let findings = match engine.ask(&self.rules.rules, self.text, self.scratch) {
+        let findings = match engine.ask(self.text, self.scratch) {
             Ok(Come::None) => Ok(Vec::new()),
-            Ok(come) => self.rules.finish(come, &self.text[at..end], self.scratch),
+            Ok(come) => engine.finish(come, &self.text[at..end], self.scratch),
             Err(reason) => Err(reason),
         };
         if findings.as_ref().map_or(true, |findings| !findings.is_empty()) {

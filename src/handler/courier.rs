@@ -6,15 +6,18 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::{App, Deliveries, GRACE, seed};
-use crate::alert::{Alert, AlertId, Digest, Kind};
+use crate::alert::{Alert, Digest, Kind};
 use crate::channel;
+use crate::channel::{ConfiguredChannel, Filter, MAX_PER_MINUTE};
 use crate::deliver::{Outcome, Transport, deliver};
-use crate::finding::{Finding, FindingId};
+use crate::finding::Finding;
+use crate::ids::AlertId;
+use crate::ids::FindingId;
+use crate::ids::StableId;
 use crate::ledger::{Admission, Candidate, Claimed, Crowd, Fault, OPERATIONAL, Store, Ticket, due};
-use crate::moment::Moment;
 use crate::redelivery::{About, Delivery, Message, Queues, Task};
-use crate::route::{ConfiguredChannel, Filter, MAX_PER_MINUTE};
 use crate::severity::Severity;
+use crate::time::Timestamp;
 
 /// The longest lease: a delivery of a process that died is taken up again after less than a minute.
 const LONGEST_LEASE: Duration = Duration::from_secs(59);
@@ -72,7 +75,7 @@ impl<'a, T: Transport, S: Store, Q: Queues> Courier<'a, T, S, Q> {
     /// Delivers a finding, unless it is a duplicate, or a repeat that is held back.
     pub(super) async fn finding(&self, finding: &Finding, group: Option<(&str, Duration)>) -> Fate {
         let name = self.channel.name.as_str();
-        let group = group.map(|(group, window)| (FindingId::of(&["group", group, name]).as_str().to_owned(), window));
+        let group = group.map(|(group, window)| (StableId::hash(&["group", group, name]).as_str().to_owned(), window));
         let group = group.as_ref().map(|(group, window)| (group.as_str(), *window));
         let (ticket, is_first_time) = loop {
             let candidate = Candidate { finding, channel: name, group, lease: self.lease() };
@@ -164,7 +167,7 @@ impl<'a, T: Transport, S: Store, Q: Queues> Courier<'a, T, S, Q> {
 
     /// Sends to this channel with no ledger and no queue: a test.
     pub(super) async fn send_once(&self, finding: &Finding, kind: Kind<'_>) -> Outcome {
-        let id = AlertId::of(&finding.rule.id, &self.channel.name, &finding.id);
+        let id = AlertId::new(&finding.rule.id, &self.channel.name, &finding.id);
         let body = self.channel.channel.render(&Alert { finding, id: &id, kind, receipt: None });
         deliver(&self.app.transport, &self.app.tokens, self.channel, &body, seed(&finding.id), self.deadline).await
     }
@@ -203,7 +206,7 @@ impl<'a, T: Transport, S: Store, Q: Queues> Courier<'a, T, S, Q> {
             match ledger.digest(name, minute, (&finding.id, ticket, one), self.now()).await {
                 Ok(Crowd::Digested) => return Some(Fate::Digested),
                 Ok(Crowd::Announce) => {
-                    let end = Moment::from_millis((minute + 1) * 60_000);
+                    let end = Timestamp::from_millis((minute + 1) * 60_000);
                     let task = Task::Digest { minute, finding: Box::new(finding.brief()) };
                     let message = Message::new(name, task, self.now(), due(end), "a digest");
                     if self.wait(message, None).await == Fate::Failed {
@@ -228,7 +231,7 @@ impl<'a, T: Transport, S: Store, Q: Queues> Courier<'a, T, S, Q> {
         if sum.count == 0 {
             return Ok(Some(None));
         }
-        let id = FindingId::of(&["roll-up", alert.as_str()]);
+        let id = FindingId::from(StableId::hash(&["roll-up", alert.as_str()]));
         let ticket = Ticket { alert: alert.clone(), opener: finding.id.clone(), repeat: true };
         Ok(Some(Some(self.delivery(finding, ticket, Kind::RollUp(&sum), Some(id)).await)))
     }
@@ -239,7 +242,7 @@ impl<'a, T: Transport, S: Store, Q: Queues> Courier<'a, T, S, Q> {
         if sum.count == 0 {
             return Ok(Some(None));
         }
-        let id = FindingId::of(&["digest", &self.channel.name, &minute.to_string()]);
+        let id = FindingId::from(StableId::hash(&["digest", &self.channel.name, &minute.to_string()]));
         let ticket = Ticket { alert: AlertId::from(id.clone()), opener: id.clone(), repeat: false };
         Ok(Some(Some(self.delivery(finding, ticket, Kind::Digest(&sum), Some(id)).await)))
     }
@@ -396,14 +399,14 @@ impl<'a, T: Transport, S: Store, Q: Queues> Courier<'a, T, S, Q> {
         }
     }
 
-    fn message_of(&self, delivery: Delivery, not_before: Moment, reason: &str) -> Message {
+    fn message_of(&self, delivery: Delivery, not_before: Timestamp, reason: &str) -> Message {
         Message::new(&self.channel.name, Task::Deliver(Box::new(delivery)), self.now(), not_before, reason)
     }
 
     /// The ticket of a finding of which the ledger knows nothing: it goes out.
     fn unclaimed(&self, finding: &Finding, fault: &Fault) -> Ticket {
         self.fault(fault, "the alert goes out, perhaps twice");
-        let alert = AlertId::of(&finding.rule.id, &self.channel.name, &finding.id);
+        let alert = AlertId::new(&finding.rule.id, &self.channel.name, &finding.id);
         Ticket { alert, opener: finding.id.clone(), repeat: false }
     }
 
@@ -421,19 +424,19 @@ impl<'a, T: Transport, S: Store, Q: Queues> Courier<'a, T, S, Q> {
         self.ledger_faults.fetch_add(1, Ordering::Relaxed);
     }
 
-    fn now(&self) -> Moment {
+    fn now(&self) -> Timestamp {
         self.app.transport.now().into()
     }
 
     /// When a claim that is made now ends: just after this process must have.
-    fn lease(&self) -> Moment {
+    fn lease(&self) -> Timestamp {
         let left = self.deadline.saturating_duration_since(Instant::now());
         self.now().plus((left + GRACE).min(LONGEST_LEASE))
     }
 }
 
 /// Gives up a delivery to a channel that is no longer there.
-pub(super) async fn bury_orphan<Q: Queues>(queues: &Q, message: Message, now: Moment) -> Fate {
+pub(super) async fn bury_orphan<Q: Queues>(queues: &Q, message: Message, now: Timestamp) -> Fate {
     let reason = "rules.json has no channel of this name any more".to_owned();
     let message = Message { died: Some(now), reason, ..message };
     let buried = if queues.can_bury() { queues.bury(message.json()).await } else { Err("there is none".to_owned()) };

@@ -4,14 +4,14 @@
 use serde_json::{Map, Value, json};
 
 use super::Summary;
-use crate::moment::Moment;
+use crate::time::Timestamp;
 
 /// The metrics' namespace.
 pub const NAMESPACE: &str = "offlimits";
 
 /// The line that makes metrics of an account: their only dimension is the function's name, for each further value would be
 /// paid for as a metric of its own. Every count stands in the line; what is zero is no metric, and costs nothing.
-pub fn line(summary: &Summary, function: &str, now: Moment) -> String {
+pub fn line(summary: &Summary, function: &str, now: Timestamp) -> String {
     let counts = summary.counts();
     let metrics: Vec<Value> = counts
         .iter()
@@ -38,7 +38,7 @@ mod tests {
     fn every_count_is_in_the_line_and_every_metric_is_a_count() {
         let mut summary = Summary { records: 2, ..Summary::default() };
         summary.deliveries.failed = 1;
-        let line: Value = serde_json::from_str(&line(&summary, "f", Moment::from_millis(7))).unwrap();
+        let line: Value = serde_json::from_str(&line(&summary, "f", Timestamp::from_millis(7))).unwrap();
         let directive = &line["_aws"]["CloudWatchMetrics"][0];
         assert_eq!((&line["_aws"]["Timestamp"], &directive["Namespace"]), (&json!(7), &json!("offlimits")));
         assert_eq!(directive["Dimensions"], json!([["FunctionName"]]));
@@ -53,7 +53,7 @@ mod tests {
         // The alarm on silence asks for this metric.
         let mut summary = Summary::default();
         summary.deliveries.redelivered = 3;
-        let line: Value = serde_json::from_str(&line(&summary, "f", Moment::from_millis(7))).unwrap();
+        let line: Value = serde_json::from_str(&line(&summary, "f", Timestamp::from_millis(7))).unwrap();
         assert!(!line["_aws"]["CloudWatchMetrics"][0]["Metrics"].to_string().contains("Records"), "{line}");
     }
 }

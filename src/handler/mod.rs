@@ -17,14 +17,17 @@ use self::courier::{Courier, Fate};
 pub use self::own_calls::OwnCalls;
 pub use self::summary::{Deliveries, Findings, Summary};
 use crate::alert::Kind;
+use crate::cloudtrail::envelope::{self, NotARecord};
+use crate::cloudtrail::{RawRecord, Record};
 use crate::deliver::{Tokens, Transport};
-use crate::envelope::{self, NotARecord};
-use crate::finding::{Finding, FindingId, Mode};
+use crate::finding::Finding;
+use crate::ids::FindingId;
 use crate::ledger::{Ledger, Sighting, Store};
-use crate::moment::Moment;
-use crate::record::{RawRecord, Record};
 use crate::redelivery::{Message, Queues};
-use crate::rules::{Rule, RuleSet};
+use crate::rules::Mode;
+use crate::rules::Rule;
+use crate::ruleset::RuleSet;
+use crate::time::Timestamp;
 
 /// What lives as long as the process.
 #[derive(Debug)]
@@ -234,12 +237,12 @@ where
     T: Transport,
 {
     let Some(threshold) = &rule.threshold else { return true };
-    let now = Moment::from(app.transport.now());
+    let now = Timestamp::from(app.transport.now());
     let (group, values) = (threshold.group(&rule.info.id, record), threshold.values(record));
     let sighting = Sighting {
         id: &group,
         finding: &finding.id,
-        at: finding.call.event_time.as_deref().and_then(Moment::parse).unwrap_or(now),
+        at: finding.call.event_time.as_deref().and_then(Timestamp::parse).unwrap_or(now),
         count: threshold.count,
         window: Duration::from_secs(threshold.window),
         distinct: values.as_deref(),
@@ -264,7 +267,7 @@ async fn deliver_all<T: Transport, S: Store, Q: Queues>(
     summary: &mut Summary,
     failed_messages: &mut Vec<String>,
 ) -> Vec<String> {
-    let now = Moment::from(app.transport.now());
+    let now = Timestamp::from(app.transport.now());
     let channels = app.rules.channels().iter().enumerate().map(async |(index, configured)| {
         let courier = Courier::new(app, configured, deadline);
         let mut account = Summary::default();
@@ -340,7 +343,7 @@ fn counted_as<'d>(message: &Message, deliveries: &'d mut Deliveries) -> &'d mut 
 
 /// Sends a marked alert to every channel, whatever its filter: nobody trusts a pager that they have not heard.
 async fn test<T: Transport, S: Store, Q: Queues>(deadline: Instant, app: &App<T, S, Q>) -> Response {
-    let now = Moment::from(app.transport.now());
+    let now = Timestamp::from(app.transport.now());
     let finding = Finding::test(app.rules.digest().clone(), now.to_string());
     let reports = app.rules.channels().iter().map(async |configured| {
         let verdict = Courier::new(app, configured, deadline).send_once(&finding, Kind::Test).await.to_string();

@@ -1,6 +1,6 @@
 //! The calls that the function itself makes.
 
-use crate::finding::Call;
+use crate::cloudtrail::ApiCall;
 
 /// The calls that the function itself makes at run time. They are recorded by CloudTrail like any other, and an alert about
 /// them would call them again.
@@ -22,7 +22,7 @@ pub struct OwnCalls {
 
 impl OwnCalls {
     /// Whether the call is one that we make: our role in our function's session, an API that we use, on what is ours.
-    pub(super) fn contains(&self, call: &Call) -> bool {
+    pub(super) fn contains(&self, call: &ApiCall) -> bool {
         let (Some(role), Some(function), Some(arn)) = (&self.role_arn, &self.function_name, &call.arn) else {
             return false;
         };
@@ -88,12 +88,12 @@ mod tests {
             topic_arns: vec!["arn:aws:sns:us-east-1:123456789012:ours".to_owned()],
             ..OwnCalls::default()
         };
-        let call = |service: &str, event: &str, target: &str| Call {
+        let call = |service: &str, event: &str, target: &str| ApiCall {
             arn: Some("arn:aws:sts::123456789012:assumed-role/offlimits/f".to_owned()),
             service: Some(format!("{service}.amazonaws.com")),
             event: Some(event.to_owned()),
             targets: vec![target.to_owned()],
-            ..Call::default()
+            ..ApiCall::default()
         };
         for (service, event, target) in [
             ("sqs", "SendMessage", "https://sqs.us-east-1.amazonaws.com/123456789012/redelivery"),

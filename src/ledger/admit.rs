@@ -6,9 +6,11 @@ use super::item::{AFTERMATH, Claim, Group, How, MEMORY, Ticket, attributes, clai
 use super::store::{Attributes, Expect, Fault, Key, Put, Store};
 use super::sum::RollUpOrder;
 use super::{Ledger, TRIES, lost, pause};
-use crate::alert::{AlertId, RollUp};
-use crate::finding::{Finding, FindingId};
-use crate::moment::Moment;
+use crate::alert::RollUp;
+use crate::finding::Finding;
+use crate::ids::AlertId;
+use crate::ids::FindingId;
+use crate::time::Timestamp;
 
 /// A finding on its way to a channel.
 #[derive(Debug, Clone, Copy)]
@@ -21,7 +23,7 @@ pub struct Candidate<'a> {
     /// out.
     pub group: Option<(&'a str, Duration)>,
     /// When our claim is to end.
-    pub lease: Moment,
+    pub lease: Timestamp,
 }
 
 /// What becomes of a [`Candidate`].
@@ -32,7 +34,7 @@ pub enum Admission {
     /// As [`Admission::Send`], and it was somebody's before, who has died or handed it back.
     SendAgain(Ticket),
     /// It goes out, and somebody else is sending it, who will have ended by then.
-    Held(Ticket, Moment),
+    Held(Ticket, Timestamp),
     /// It is a repeat, the first that is held back: order the roll-up, [say so](Ledger::announced), and ask again.
     Announce(Box<RollUpOrder>),
     /// It is a repeat, held back and counted.
@@ -42,7 +44,7 @@ pub enum Admission {
 }
 
 /// What is written if nothing has changed since it was read.
-type Plan = (Admission, Vec<(Key, Expect, Attributes, Moment)>);
+type Plan = (Admission, Vec<(Key, Expect, Attributes, Timestamp)>);
 
 impl<S: Store> Ledger<S> {
     /// Decides what becomes of a finding on a channel, and claims it if it goes out. Asked again, the answer is the same, but
@@ -50,7 +52,7 @@ impl<S: Store> Ledger<S> {
     ///
     /// # Errors
     /// That the store does not answer.
-    pub async fn admit(&self, candidate: &Candidate<'_>, now: Moment) -> Result<Admission, Fault> {
+    pub async fn admit(&self, candidate: &Candidate<'_>, now: Timestamp) -> Result<Admission, Fault> {
         let mut keys = vec![claim_key(&candidate.finding.id, candidate.channel)];
         keys.extend(candidate.group.map(|(group, _)| group_key(group)));
         for attempt in 0..TRIES {
@@ -75,7 +77,7 @@ impl<S: Store> Ledger<S> {
     ///
     /// # Errors
     /// That the store does not answer.
-    pub async fn announced(&self, group: &str, order: &RollUpOrder, now: Moment) -> Result<(), Fault> {
+    pub async fn announced(&self, group: &str, order: &RollUpOrder, now: Timestamp) -> Result<(), Fault> {
         for attempt in 0..TRIES {
             let key = group_key(group);
             let item = self.get(&key).await?;
@@ -99,7 +101,7 @@ fn plan(
     claim: Option<Claim>,
     group: Option<Group>,
     (claim_expect, group_expect): (Expect, Expect),
-    now: Moment,
+    now: Timestamp,
 ) -> Result<Plan, Fault> {
     let Candidate { finding, channel, lease, .. } = *candidate;
     let claims = |ticket: &Ticket, done: Option<How>| {
@@ -171,5 +173,5 @@ fn plan(
 
 fn opening(finding: &Finding, group: &str) -> Ticket {
     let opener: FindingId = finding.id.clone();
-    Ticket { alert: AlertId::of(&finding.rule.id, group, &opener), opener, repeat: false }
+    Ticket { alert: AlertId::new(&finding.rule.id, group, &opener), opener, repeat: false }
 }

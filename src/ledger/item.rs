@@ -7,9 +7,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::store::{Attributes, Fault, Item, Key};
-use crate::alert::AlertId;
-use crate::finding::{Finding, FindingId};
-use crate::moment::Moment;
+use crate::finding::Finding;
+use crate::ids::AlertId;
+use crate::ids::FindingId;
+use crate::time::Timestamp;
 
 /// How long a delivery that is done is remembered: a day longer than a dead letter may lie before it is sent through again.
 pub(super) const MEMORY: Duration = Duration::from_hours(15 * 24);
@@ -33,7 +34,7 @@ pub(super) struct Claim {
     #[serde(flatten)]
     pub(super) ticket: Ticket,
     /// Somebody is sending it, and will have ended by then, alive or dead.
-    pub(super) until: Moment,
+    pub(super) until: Timestamp,
     /// How it ended, if it has.
     pub(super) done: Option<How>,
     /// What the vendor calls the message.
@@ -54,7 +55,7 @@ pub(super) enum How {
 pub(super) struct Group {
     pub(super) alert: AlertId,
     pub(super) opener: FindingId,
-    pub(super) ends: Moment,
+    pub(super) ends: Timestamp,
     /// Of the alerts that went out.
     pub(super) highest: crate::severity::Severity,
     /// Whether a roll-up has been ordered.
@@ -90,7 +91,7 @@ pub(super) fn threshold(id: &str) -> String {
 }
 
 /// What an item holds, unless it has expired.
-pub(super) fn read<T: DeserializeOwned>(item: Option<&Item>, now: Moment) -> Result<Option<T>, Fault> {
+pub(super) fn read<T: DeserializeOwned>(item: Option<&Item>, now: Timestamp) -> Result<Option<T>, Fault> {
     let Some(item) = item.filter(|item| item.expires > now) else { return Ok(None) };
     T::deserialize(&*item.attributes).map(Some).map_err(|error| Fault(format!("an item cannot be read: {error}")))
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::store::{Attributes, COUNT, Expect, Fault, Item, Key, Put, Store};
-use crate::moment::Moment;
+use crate::time::Timestamp;
 
 /// Items that are kept: about 30 MB of a function's 128.
 const LIMIT: usize = 100_000;
@@ -38,7 +38,7 @@ impl MemoryStore {
             return;
         }
         // A tenth at once, so that this is rare.
-        let mut expiries: Vec<Moment> = items.values().map(|item| item.expires).collect();
+        let mut expiries: Vec<Timestamp> = items.values().map(|item| item.expires).collect();
         let (_, bound, _) = expiries.select_nth_unstable(self.limit / 10);
         let bound = *bound;
         items.retain(|_, item| item.expires > bound);
@@ -68,7 +68,7 @@ impl Store for MemoryStore {
         Ok(true)
     }
 
-    async fn count(&self, key: Key, expires: Moment) -> Result<u64, Fault> {
+    async fn count(&self, key: Key, expires: Timestamp) -> Result<u64, Fault> {
         let mut items = self.lock();
         let item = items.entry(key).or_insert(Item { version: 0, expires, attributes: Arc::default() });
         item.version += 1;
@@ -106,7 +106,7 @@ mod tests {
         let store = MemoryStore::with_limit(100);
         for number in 0..=100_u64 {
             let key = Key::new("p", format!("{number:03}"));
-            let expires = Moment::from_millis(1000 - number);
+            let expires = Timestamp::from_millis(1000 - number);
             assert!(
                 store
                     .put(vec![Put { key, expect: Expect::Absent, attributes: Attributes::new(), expires }])

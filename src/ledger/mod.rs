@@ -21,9 +21,10 @@ pub use self::store::{ALL, Attributes, COUNT, Expect, Fault, Item, Key, Put, Sto
 pub(crate) use self::sum::due;
 pub use self::sum::{Crowd, RollUpOrder};
 pub use self::threshold::Sighting;
-use crate::alert::AlertId;
-use crate::finding::FindingId;
-use crate::moment::Moment;
+use crate::ids::AlertId;
+use crate::ids::FindingId;
+use crate::ids::StableId;
+use crate::time::Timestamp;
 
 /// The ledger, over a store.
 #[derive(Debug, Default)]
@@ -39,7 +40,7 @@ pub enum Claimed {
     /// It is done.
     Done,
     /// Somebody else is sending it, and will have ended by then.
-    Held(Moment),
+    Held(Timestamp),
 }
 
 /// Writes that lose a race are tried again so many times, with a fresh look each.
@@ -59,8 +60,8 @@ impl<S: Store> Ledger<S> {
         &self,
         (finding, channel): (&FindingId, &str),
         ticket: &Ticket,
-        now: Moment,
-        lease: Moment,
+        now: Timestamp,
+        lease: Timestamp,
     ) -> Result<Claimed, Fault> {
         let key = claim_key(finding, channel);
         for attempt in 0..TRIES {
@@ -85,18 +86,22 @@ impl<S: Store> Ledger<S> {
         delivery: (&FindingId, &str),
         ticket: &Ticket,
         receipt: Option<String>,
-        now: Moment,
+        now: Timestamp,
     ) -> Result<(), Fault> {
         self.settle(delivery, ticket, Some(How::Delivered), receipt, now).await
     }
 
     /// Gives a claim back: the delivery is in a queue now, or has failed.
-    pub async fn release(&self, delivery: (&FindingId, &str), ticket: &Ticket, now: Moment) -> Result<(), Fault> {
+    pub async fn release(&self, delivery: (&FindingId, &str), ticket: &Ticket, now: Timestamp) -> Result<(), Fault> {
         self.settle(delivery, ticket, None, None, now).await
     }
 
     /// What the vendor called the message about this finding, if it has arrived and the vendor called it anything.
-    pub async fn receipt(&self, (finding, channel): (&FindingId, &str), now: Moment) -> Result<Option<String>, Fault> {
+    pub async fn receipt(
+        &self,
+        (finding, channel): (&FindingId, &str),
+        now: Timestamp,
+    ) -> Result<Option<String>, Fault> {
         let item = self.get(&claim_key(finding, channel)).await?;
         Ok(read::<Claim>(item.as_ref(), now)?.and_then(|claim| claim.receipt))
     }
@@ -105,10 +110,10 @@ impl<S: Store> Ledger<S> {
     pub async fn claim_operational(
         &self,
         channel: &str,
-        now: Moment,
-        lease: Moment,
+        now: Timestamp,
+        lease: Timestamp,
     ) -> Result<(Ticket, Claimed), Fault> {
-        let id = FindingId::of(&["operational", channel, &(now.seconds() / 3600).to_string()]);
+        let id = FindingId::from(StableId::hash(&["operational", channel, &(now.seconds() / 3600).to_string()]));
         let ticket = Ticket { alert: AlertId::from(id.clone()), opener: id.clone(), repeat: false };
         let claimed = self.claim((&id, OPERATIONAL), &ticket, now, lease).await?;
         Ok((ticket, claimed))
@@ -120,7 +125,7 @@ impl<S: Store> Ledger<S> {
         ticket: &Ticket,
         done: Option<How>,
         receipt: Option<String>,
-        now: Moment,
+        now: Timestamp,
     ) -> Result<(), Fault> {
         let claim = Claim { ticket: ticket.clone(), until: now, done, receipt };
         let key = claim_key(finding, channel);
@@ -146,7 +151,7 @@ impl<S: Store> Ledger<S> {
         key: Key,
         expect: Expect,
         value: &impl serde::Serialize,
-        expires: Moment,
+        expires: Timestamp,
     ) -> Result<bool, Fault> {
         self.store.put(vec![Put { key, expect, attributes: attributes(value)?, expires }]).await
     }

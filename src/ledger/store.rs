@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
-use crate::moment::Moment;
+use crate::time::Timestamp;
 
 /// The place of an item: DynamoDB's partition and sort keys.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -36,7 +36,7 @@ pub struct Item {
     /// Changes with every write.
     pub version: u64,
     /// From then on it counts for nothing, whether or not it has been deleted.
-    pub expires: Moment,
+    pub expires: Timestamp,
     /// What it holds.
     pub attributes: Arc<Attributes>,
 }
@@ -79,7 +79,7 @@ pub struct Put {
     /// What.
     pub attributes: Attributes,
     /// Until when.
-    pub expires: Moment,
+    pub expires: Timestamp,
 }
 
 /// Why the store did not answer, safe to log.
@@ -98,7 +98,7 @@ pub trait Store: Send + Sync {
     fn put(&self, puts: Vec<Put>) -> impl Future<Output = Result<bool, Fault>> + Send;
 
     /// Adds one to the counter under a key, the item's attribute [`COUNT`], and returns the sum.
-    fn count(&self, key: Key, expires: Moment) -> impl Future<Output = Result<u64, Fault>> + Send;
+    fn count(&self, key: Key, expires: Timestamp) -> impl Future<Output = Result<u64, Fault>> + Send;
 
     /// Up to `limit` items of a partition whose sort key is between the two, both included: the first of them, or the last
     /// of them if `backwards`, in that order.

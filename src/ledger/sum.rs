@@ -7,10 +7,12 @@ use serde::de::DeserializeOwned;
 use super::Ledger;
 use super::item::{AFTERMATH, Claim, How, MEMORY, Ticket, attributes, claim_key, minute, read, repeats};
 use super::store::{ALL, Attributes, COUNT, Expect, Fault, Item, Key, Put, Store};
-use crate::alert::{AlertId, Digest, RollUp};
-use crate::finding::{Finding, FindingId};
-use crate::moment::Moment;
+use crate::alert::{Digest, RollUp};
+use crate::finding::Finding;
+use crate::ids::AlertId;
+use crate::ids::FindingId;
 use crate::severity::Severity;
+use crate::time::Timestamp;
 
 /// A roll-up that must be ordered, because a repeat is about to be held back.
 #[derive(Debug, Clone)]
@@ -18,7 +20,7 @@ pub struct RollUpOrder {
     /// The alert whose repeats they are.
     pub alert: AlertId,
     /// When its window ends.
-    pub ends: Moment,
+    pub ends: Timestamp,
     /// The opener's finding, without what is long.
     pub finding: Finding,
 }
@@ -48,12 +50,12 @@ impl<S: Store> Ledger<S> {
     ///
     /// # Errors
     /// That the store does not answer, here and below.
-    pub async fn count_alert(&self, channel: &str, severity: Severity, now: Moment) -> Result<u64, Fault> {
+    pub async fn count_alert(&self, channel: &str, severity: Severity, now: Timestamp) -> Result<u64, Fault> {
         self.store.count(counter(channel, severity, now), now.plus(AFTERMATH)).await
     }
 
     /// How many alerts of a severity have been counted on this channel in this minute.
-    pub async fn alerts_counted(&self, channel: &str, severity: Severity, now: Moment) -> Result<u64, Fault> {
+    pub async fn alerts_counted(&self, channel: &str, severity: Severity, now: Timestamp) -> Result<u64, Fault> {
         let item = self.get(&counter(channel, severity, now)).await?;
         Ok(item.and_then(|item| item.attributes.get(COUNT)?.as_u64()).unwrap_or_default())
     }
@@ -64,7 +66,7 @@ impl<S: Store> Ledger<S> {
         channel: &str,
         of_minute: u64,
         (id, ticket, one): (&FindingId, &Ticket, &Digest),
-        now: Moment,
+        now: Timestamp,
     ) -> Result<Crowd, Fault> {
         let partition = minute(channel, of_minute);
         if self.get(&Key::new(&partition, ANNOUNCED)).await?.is_none() {
@@ -83,14 +85,14 @@ impl<S: Store> Ledger<S> {
     }
 
     /// Notes that the digest of a minute has been ordered.
-    pub async fn digest_announced(&self, channel: &str, of_minute: u64, now: Moment) -> Result<(), Fault> {
+    pub async fn digest_announced(&self, channel: &str, of_minute: u64, now: Timestamp) -> Result<(), Fault> {
         let key = Key::new(minute(channel, of_minute), ANNOUNCED);
         let put = Put { key, expect: Expect::Anything, attributes: Attributes::new(), expires: now.plus(AFTERMATH) };
         self.store.put(vec![put]).await.map(drop)
     }
 
     /// The repeats of an alert that were held back.
-    pub async fn roll_up(&self, alert: &AlertId, now: Moment) -> Result<RollUp, Fault> {
+    pub async fn roll_up(&self, alert: &AlertId, now: Timestamp) -> Result<RollUp, Fault> {
         let mut sum = RollUp::default();
         for one in self.all::<RollUp>(&repeats(alert), ALL, now).await? {
             sum.merge(&one);
@@ -99,7 +101,7 @@ impl<S: Store> Ledger<S> {
     }
 
     /// The alerts of a minute that were held back.
-    pub async fn digest_of(&self, channel: &str, of_minute: u64, now: Moment) -> Result<Digest, Fault> {
+    pub async fn digest_of(&self, channel: &str, of_minute: u64, now: Timestamp) -> Result<Digest, Fault> {
         let mut sum = Digest::default();
         let last = format!("{ENTRY}~");
         for one in self.all::<Digest>(&minute(channel, of_minute), (ENTRY, &last), now).await? {
@@ -112,7 +114,7 @@ impl<S: Store> Ledger<S> {
         &self,
         partition: &str,
         between: (&str, &str),
-        now: Moment,
+        now: Timestamp,
     ) -> Result<Vec<T>, Fault> {
         let found: Vec<(String, Item)> = self.store.query(partition, between, false, MOST).await?;
         found.iter().filter_map(|(_, item)| read(Some(item), now).transpose()).collect()
@@ -125,11 +127,11 @@ const ANNOUNCED: &str = "announced";
 const ENTRY: &str = "entry#";
 
 /// The key of the counter of a minute's alerts of one severity.
-fn counter(channel: &str, severity: Severity, now: Moment) -> Key {
+fn counter(channel: &str, severity: Severity, now: Timestamp) -> Key {
     Key::new(minute(channel, now.seconds() / 60), format!("count#{severity}"))
 }
 
 /// When what was held back until `end` is summed up: whoever was about to count then has counted.
-pub(crate) fn due(end: Moment) -> Moment {
+pub(crate) fn due(end: Timestamp) -> Timestamp {
     end.plus(Duration::from_secs(15))
 }

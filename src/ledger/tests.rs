@@ -8,30 +8,31 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::alert::Digest;
-use crate::finding::{Finding, RuleInfo};
+use crate::finding::Finding;
+use crate::rules::RuleInfo;
 use crate::severity::Severity;
 
 const MINUTE: Duration = Duration::from_mins(1);
 
-fn at(seconds: u64) -> Moment {
-    Moment::from_millis(1_700_000_000_000 + seconds * 1000)
+fn at(seconds: u64) -> Timestamp {
+    Timestamp::from_millis(1_700_000_000_000 + seconds * 1000)
 }
 
 fn finding(name: &str, severity: Severity) -> Finding {
     let rule = Arc::new(RuleInfo { id: "R".to_owned(), ..RuleInfo::default() });
     let mut finding =
         Finding { rule, severity, ..Finding::test(Arc::from("rules"), "2026-01-10T11:32:44Z".to_owned()) };
-    finding.id = FindingId::of(&[name]);
+    finding.id = FindingId::from(StableId::hash(&[name]));
     finding.call.actor = Some(name.to_owned());
     finding
 }
 
-fn candidate(finding: &Finding, now: Moment) -> Candidate<'_> {
+fn candidate(finding: &Finding, now: Timestamp) -> Candidate<'_> {
     Candidate { finding, channel: "soc", group: Some(("g", 5 * MINUTE)), lease: now.plus(MINUTE / 2) }
 }
 
 /// Asks until the roll-up has been ordered, as the handler does.
-async fn admit<S: Store>(ledger: &Ledger<S>, finding: &Finding, now: Moment) -> Result<(Admission, bool), Fault> {
+async fn admit<S: Store>(ledger: &Ledger<S>, finding: &Finding, now: Timestamp) -> Result<(Admission, bool), Fault> {
     let mut ordered = false;
     loop {
         match ledger.admit(&candidate(finding, now), now).await? {
@@ -93,7 +94,7 @@ async fn an_opener_that_died_is_sent_even_when_another_window_is_open() {
 #[tokio::test]
 async fn claims_end_with_their_lease_and_what_is_done_stays_done() {
     let ledger = Ledger::new(MemoryStore::default());
-    let id = FindingId::of(&["a"]);
+    let id = FindingId::from(StableId::hash(&["a"]));
     let ticket = Ticket { alert: AlertId::from(id.clone()), opener: id.clone(), repeat: false };
     let claim = async |now| ledger.claim((&id, "soc"), &ticket, at(now), at(now + 30)).await.unwrap();
     assert_eq!(
@@ -146,7 +147,7 @@ async fn alerts_that_are_too_many_are_counted_for_one_digest() {
 async fn thresholds_slide_by_the_events_time_and_count_each_once() {
     let ledger = Ledger::new(MemoryStore::default());
     let sight = async |id: &str, name: &str, seconds: u64, distinct: Option<&[String]>| {
-        let finding = FindingId::of(&[name]);
+        let finding = FindingId::from(StableId::hash(&[name]));
         let sighting =
             Sighting { id, finding: &finding, at: at(seconds), count: 3, window: Duration::from_mins(10), distinct };
         ledger.sight(&sighting, at(5000)).await.unwrap()
@@ -281,7 +282,7 @@ impl Store for Racing {
         self.store.put(puts).await
     }
 
-    async fn count(&self, key: Key, expires: Moment) -> Result<u64, Fault> {
+    async fn count(&self, key: Key, expires: Timestamp) -> Result<u64, Fault> {
         self.turn().await?;
         self.store.count(key, expires).await
     }

@@ -5,8 +5,9 @@ use std::time::Duration;
 use super::item::{AFTERMATH, threshold};
 use super::store::{ALL, Attributes, Expect, Fault, Key, Put, Store};
 use super::{Ledger, TRIES, lost, pause};
-use crate::finding::FindingId;
-use crate::moment::Moment;
+use crate::ids::FindingId;
+use crate::ids::StableId;
+use crate::time::Timestamp;
 
 /// A finding of a rule that has a threshold.
 #[derive(Debug, Clone, Copy)]
@@ -16,7 +17,7 @@ pub struct Sighting<'a> {
     /// The finding.
     pub finding: &'a FindingId,
     /// When it happened: `eventTime`.
-    pub at: Moment,
+    pub at: Timestamp,
     /// How many there must be.
     pub count: u64,
     /// Within which time.
@@ -34,7 +35,7 @@ impl<S: Store> Ledger<S> {
     ///
     /// # Errors
     /// That the store does not answer.
-    pub async fn sight(&self, sighting: &Sighting<'_>, now: Moment) -> Result<bool, Fault> {
+    pub async fn sight(&self, sighting: &Sighting<'_>, now: Timestamp) -> Result<bool, Fault> {
         let times = match sighting.distinct {
             None => self.sight_one(sighting, now).await?,
             Some(values) => self.sight_values(sighting, values, now).await?,
@@ -43,7 +44,7 @@ impl<S: Store> Ledger<S> {
     }
 
     /// One item a finding, sorted by time. Only the nearest can decide, so that no more are read.
-    async fn sight_one(&self, sighting: &Sighting<'_>, now: Moment) -> Result<Vec<u64>, Fault> {
+    async fn sight_one(&self, sighting: &Sighting<'_>, now: Timestamp) -> Result<Vec<u64>, Fault> {
         let (partition, sort) = (threshold(sighting.id), sort_key(sighting.at, sighting.finding.as_str()));
         self.note(Key::new(&partition, &sort), Expect::Anything, Attributes::new(), sighting, now).await?;
         let nearest = usize::try_from(sighting.count).unwrap_or(usize::MAX);
@@ -55,10 +56,15 @@ impl<S: Store> Ledger<S> {
     }
 
     /// One item a value, with the latest time at which it was seen: however often one value comes, it hides no other.
-    async fn sight_values(&self, sighting: &Sighting<'_>, values: &[String], now: Moment) -> Result<Vec<u64>, Fault> {
+    async fn sight_values(
+        &self,
+        sighting: &Sighting<'_>,
+        values: &[String],
+        now: Timestamp,
+    ) -> Result<Vec<u64>, Fault> {
         let partition = threshold(sighting.id);
         for value in values {
-            self.sight_value(Key::new(&partition, FindingId::of(&[value]).as_str()), sighting, now).await?;
+            self.sight_value(Key::new(&partition, StableId::hash(&[value]).as_str()), sighting, now).await?;
         }
         let known = self.store.query(&partition, ALL, false, MOST).await?;
         Ok(known
@@ -68,7 +74,7 @@ impl<S: Store> Ledger<S> {
             .collect())
     }
 
-    async fn sight_value(&self, key: Key, sighting: &Sighting<'_>, now: Moment) -> Result<(), Fault> {
+    async fn sight_value(&self, key: Key, sighting: &Sighting<'_>, now: Timestamp) -> Result<(), Fault> {
         for attempt in 0..TRIES {
             let item = self.get(&key).await?;
             let known =
@@ -91,7 +97,7 @@ impl<S: Store> Ledger<S> {
         expect: Expect,
         attributes: Attributes,
         sighting: &Sighting<'_>,
-        now: Moment,
+        now: Timestamp,
     ) -> Result<bool, Fault> {
         // By our clock, not by the event's: one that comes late counts as long as any other.
         let expires = now.plus(sighting.window).plus(AFTERMATH);
@@ -100,7 +106,7 @@ impl<S: Store> Ledger<S> {
 }
 
 /// Sorts by time, then by finding.
-fn sort_key(at: Moment, finding: &str) -> String {
+fn sort_key(at: Timestamp, finding: &str) -> String {
     format!("{:015}#{finding}", at.millis())
 }
 
@@ -124,7 +130,7 @@ mod tests {
     use super::*;
 
     fn sighting(at: u64, count: u64, window: u64, finding: &FindingId) -> Sighting<'_> {
-        let (at, window) = (Moment::from_millis(at), Duration::from_millis(window));
+        let (at, window) = (Timestamp::from_millis(at), Duration::from_millis(window));
         Sighting { id: "t", finding, at, count, window, distinct: None }
     }
 
@@ -140,7 +146,7 @@ mod tests {
                 let inside = times.iter().filter(|time| (start..=start + window).contains(time)).count();
                 inside as u64 >= count
             });
-            let finding = FindingId::of(&["x"]);
+            let finding = FindingId::from(StableId::hash(&["x"]));
             prop_assert_eq!(is_reached(times.clone(), &sighting(at, count, window, &finding)), holds);
             times.reverse();
             prop_assert_eq!(is_reached(times, &sighting(at, count, window, &finding)), holds);

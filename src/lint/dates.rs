@@ -1,6 +1,6 @@
 //! How many days lie between two dates.
 
-use crate::rules::Date;
+use crate::time::Date;
 
 /// Days from `from` to `to`; negative if `to` is earlier.
 pub(super) fn days(from: Date, to: Date) -> i64 {

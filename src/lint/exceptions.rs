@@ -5,8 +5,9 @@ use regex_syntax::hir::Look;
 use super::dates::days;
 use super::view::{Asks, CellView, ExceptionView, Leaf, Place, RowView, RuleView};
 use super::{Report, Subject};
+use crate::cloudtrail::ComputedAlias;
 use crate::rules::condition::Condition;
-use crate::rules::field::{Derived, Target};
+use crate::rules::field::Target;
 
 /// Days before an exception's last one from which on its author hears of it.
 const SOON: i64 = 30;
@@ -62,8 +63,8 @@ fn caller_chosen(rule: &RuleView<'_>, cell: &CellView<'_>, report: &mut Report) 
     }
     let session_in_text = || cell.leaves.iter().any(|leaf| leaf.asks.written().contains('/'));
     let what = match &cell.cell.field.target {
-        Target::Derived(Derived::Session) => "a session's name",
-        Target::Derived(Derived::Actor) if session_in_text() => "a session's name, which \"actor\" ends in,",
+        Target::Computed(ComputedAlias::Session) => "a session's name",
+        Target::Computed(ComputedAlias::Actor) if session_in_text() => "a session's name, which \"actor\" ends in,",
         Target::Path(path) if path.len() == 1 && &*path[0] == "userAgent" => "the user agent",
         Target::Path(path) if path.last().is_some_and(|key| &**key == "roleSessionName") => "a session's name",
         _ => return,
@@ -82,7 +83,7 @@ fn unanchored(rule: &RuleView<'_>, cell: &CellView<'_>, leaf: &Leaf<'_>, report:
         Target::Path(path) => {
             path.first().is_some_and(|key| AWS_OWN.contains(&&**key)) || cell.is(super::calls::IDENTITY)
         }
-        Target::Derived(derived) => matches!(derived, Derived::Outcome | Derived::Mfa),
+        Target::Computed(derived) => matches!(derived, ComputedAlias::Outcome | ComputedAlias::Mfa),
         Target::Country(_) => true,
     };
     let Ok(parsed) = regex_syntax::Parser::new().parse(regex.as_str()) else { return };
@@ -113,7 +114,7 @@ const ALWAYS_THERE: [&str; 4] = ["eventSource", "eventName", "awsRegion", "event
 /// `not` is true of a field that is missing, and CloudTrail leaves out what is too large.
 fn by_absence(rule: &RuleView<'_>, row: &RowView<'_>, cell: &CellView<'_>, report: &mut Report) {
     let there = match &cell.cell.field.target {
-        Target::Derived(derived) => *derived == Derived::Outcome,
+        Target::Computed(derived) => *derived == ComputedAlias::Outcome,
         Target::Country(_) => false,
         Target::Path(path) => path.first().is_some_and(|key| ALWAYS_THERE.contains(&&**key)),
     };

@@ -1,9 +1,9 @@
 //! Identity cells that leave out the people who come through single sign-on.
 
 use super::calls::{IDENTITY, row_accepts, some_of};
-use super::unknown::IDENTITY_TYPES;
 use super::view::{CellView, RowView};
 use super::{Report, Subject};
+use crate::cloudtrail::identity::IDENTITY_TYPES;
 
 const CODE: &str = "misses-assumed-role";
 

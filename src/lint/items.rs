@@ -35,7 +35,7 @@ fn split<'v>(subject: &Subject<'_>, row: &'v RowView<'v>) -> Option<(String, &'v
         .iter()
         .filter_map(|cell| match &cell.cell.field.target {
             Target::Path(path) => Some((path.as_slice(), cell)),
-            Target::Derived(_) | Target::Country(_) => None,
+            Target::Computed(_) | Target::Country(_) => None,
         })
         .collect();
     for (index, (path, first)) in paths.iter().enumerate() {

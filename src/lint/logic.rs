@@ -128,7 +128,7 @@ impl<'p> Literal<'p> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::rules::RuleSet;
+    use crate::ruleset::RuleSet;
 
     fn row(cells: &str) -> Row {
         let source = format!(r#"{{"rules":[{{"id":"R","title":"t","severity":"low","when":{{{cells}}}}}]}}"#);

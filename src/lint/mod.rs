@@ -26,9 +26,12 @@ use std::collections::HashSet;
 use self::catalogue::Catalogue;
 pub(crate) use self::logic::accepts;
 use self::view::{Files, Place, RuleView};
-use crate::rules::diagnostic::{Diagnostic, Level, Problems};
+use crate::cloudtrail::identity::IDENTITY_TYPES;
+use crate::config::{Diagnostic, Level, Problems};
+use crate::rules::LINTS;
 use crate::rules::field::{Field, Target};
-use crate::rules::{Date, LINTS, RuleSet, Sources};
+use crate::ruleset::{RuleSet, Sources};
+use crate::time::Date;
 
 /// The warnings and notes about rules that have compiled from `sources`, in the order of the files. `today` is what expiry
 /// dates are compared with.
@@ -70,7 +73,7 @@ pub(crate) fn known_values(field: &Field) -> Option<Vec<&'static str>> {
             Some(services.flat_map(|service| service.calls.iter().map(|call| call.name.as_str())).collect())
         }
         calls::REGION => Some(catalogue.regions.clone()),
-        calls::IDENTITY => Some(unknown::IDENTITY_TYPES.to_vec()),
+        calls::IDENTITY => Some(IDENTITY_TYPES.to_vec()),
         _ => field.vocabulary().map(<[_]>::to_vec),
     }
 }

@@ -1,9 +1,9 @@
 //! Rows whose columns stand in each other's place, as in the examples that Trend published for Conformity.
 
 use super::calls::{EVENT, IDENTITY, SERVICE};
-use super::unknown::IDENTITY_TYPES;
 use super::view::{CellView, RowView};
 use super::{Report, Subject};
+use crate::cloudtrail::identity::IDENTITY_TYPES;
 
 /// The columns: field and alias.
 const COLUMNS: [(&[&str], &str); 3] = [(IDENTITY, "identity"), (SERVICE, "service"), (EVENT, "event")];

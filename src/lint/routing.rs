@@ -2,8 +2,8 @@
 
 use super::view::Place;
 use super::{Report, Subject};
-use crate::finding::Mode;
 use crate::json::Node;
+use crate::rules::Mode;
 use crate::rules::Rule;
 
 pub(super) fn lint(subject: &Subject<'_>, report: &mut Report) {

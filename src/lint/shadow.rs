@@ -3,7 +3,7 @@
 use super::logic::row_implies;
 use super::view::RuleView;
 use super::{Report, Subject};
-use crate::finding::Mode;
+use crate::rules::Mode;
 use crate::rules::Rule;
 
 pub(super) fn lint(subject: &Subject<'_>, report: &mut Report) {

@@ -5,8 +5,9 @@ use super::catalogue::{Catalogue, Service, without_version};
 use super::logic::Literal;
 use super::view::{Asks, CellView, Leaf, Place, RowView, RuleView};
 use super::{Report, Subject, rotated};
+use crate::cloudtrail::identity::IDENTITY_TYPES;
+use crate::config::suggestion;
 use crate::json::Node;
-use crate::rules::reader::suggestion;
 
 /// What people call a service → its `eventSource`.
 const NICKNAMES: [(&str, &str); 19] = [
@@ -29,22 +30,6 @@ const NICKNAMES: [(&str, &str); 19] = [
     ("s3-control", "s3"),
     ("step-functions", "states"),
     ("stepfunctions", "states"),
-];
-
-/// The types of `userIdentity`. Source: CloudTrail User Guide, "CloudTrail userIdentity element".
-pub(super) const IDENTITY_TYPES: [&str; 12] = [
-    "AWSAccount",
-    "AWSService",
-    "AssumedRole",
-    "Directory",
-    "FederatedUser",
-    "IAMUser",
-    "IdentityCenterUser",
-    "Role",
-    "Root",
-    "SAMLUser",
-    "Unknown",
-    "WebIdentityUser",
 ];
 
 pub(super) fn lint(subject: &Subject<'_>, report: &mut Report) {

@@ -8,7 +8,8 @@ use crate::json::{Node, Value};
 use crate::rules::condition::Condition;
 use crate::rules::field::Target;
 use crate::rules::pattern::Pattern;
-use crate::rules::{Cell, Exception, Row, Rule, RuleSet, Sources, Table};
+use crate::rules::{Cell, Exception, Row, Rule, Table};
+use crate::ruleset::{RuleSet, Sources};
 
 /// The parsed texts of `rules.json` and of its packs.
 #[derive(Debug)]

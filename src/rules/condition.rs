@@ -10,7 +10,8 @@ use super::Row;
 use super::field::Field;
 use super::hours::Hours;
 use super::pattern::Pattern;
-use crate::record::{Found, Scope};
+use crate::cloudtrail::FieldValue;
+use crate::rules::Scope;
 
 /// A condition, ready to be asked.
 #[derive(Debug, Clone)]
@@ -73,8 +74,8 @@ impl Condition {
     }
 
     /// Whether the condition is true of a field's values. `scope` is where `same_as` finds the other field.
-    pub fn holds(&self, values: &[Found<'_>], scope: Scope<'_>) -> bool {
-        let some_scalar = |test: &dyn Fn(&str) -> bool| values.iter().filter_map(Found::scalar).any(test);
+    pub fn holds(&self, values: &[FieldValue<'_>], scope: Scope<'_>) -> bool {
+        let some_scalar = |test: &dyn Fn(&str) -> bool| values.iter().filter_map(FieldValue::scalar).any(test);
         match self {
             Self::Pattern(pattern) => values.iter().any(|value| pattern.is_match(&value.text())),
             Self::Is(texts) => some_scalar(&|value| texts.iter().any(|text| text == value)),
@@ -88,17 +89,19 @@ impl Condition {
             Self::Time { hours, within } => some_scalar(&|value| hours.contain(value) == Some(*within)),
             Self::All(conditions) => conditions.iter().all(|condition| condition.holds(values, scope)),
             Self::Any(conditions) => conditions.iter().any(|condition| condition.holds(values, scope)),
-            Self::SameAs(SameAs { field, part }) => scope.values(field).iter().filter_map(Found::scalar).any(|other| {
-                let wanted = match part {
-                    None => Some(other),
-                    Some(part) => part.group(other),
-                };
-                wanted.is_some_and(|wanted| some_scalar(&|value| value == wanted))
-            }),
+            Self::SameAs(SameAs { field, part }) => {
+                scope.values(field).iter().filter_map(FieldValue::scalar).any(|other| {
+                    let wanted = match part {
+                        None => Some(other),
+                        Some(part) => part.group(other),
+                    };
+                    wanted.is_some_and(|wanted| some_scalar(&|value| value == wanted))
+                })
+            }
             Self::Item(rows) => values.iter().any(|value| match value {
-                Found::Node(node) => rows.iter().any(|row| row.holds(Scope::Element(node))),
+                FieldValue::Node(node) => rows.iter().any(|row| row.holds(Scope::Element(node))),
                 // The compiler refuses `item` on an alias.
-                Found::Derived(_) => false,
+                FieldValue::Scalar(_) => false,
             }),
         }
     }

@@ -1,8 +1,9 @@
 //! What a rule says about the number of its alerts: repeats that are held back, and how many matches there must be.
 
 use super::field::Field;
-use crate::finding::FindingId;
-use crate::record::{Record, Scope};
+use crate::cloudtrail::Record;
+use crate::ids::StableId;
+use crate::rules::Scope;
 
 /// Repeats of a rule's findings that are held back.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -73,7 +74,7 @@ fn group(what: &str, rule: &str, by: &[Field], record: &Record) -> String {
         parts.extend(values);
     }
     let parts: Vec<&str> = parts.iter().map(String::as_str).collect();
-    FindingId::of(&parts).as_str().to_owned()
+    StableId::hash(&parts).as_str().to_owned()
 }
 
 /// The set of values of a field, as text.

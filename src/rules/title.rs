@@ -1,8 +1,9 @@
 //! Titles with `{fields}` in them.
 
-use super::countries::Countries;
 use super::field::{Field, FieldError, Target};
-use crate::record::{Found, Record, Scope};
+use crate::cloudtrail::countries::Countries;
+use crate::cloudtrail::{FieldValue, Record};
+use crate::rules::Scope;
 use crate::{redact, text};
 
 /// Characters of a title that are kept.
@@ -81,9 +82,9 @@ impl Title {
 }
 
 /// A title goes to people like all else: without what is secret, by the name of its key or by its shape.
-fn shown(field: &Field, value: &Found<'_>) -> String {
+fn shown(field: &Field, value: &FieldValue<'_>) -> String {
     let text: String = match (value, &field.target) {
-        (Found::Node(node), Target::Path(path)) => redact::shown(path.iter().map(|key| &**key), node),
+        (FieldValue::Node(node), Target::Path(path)) => redact::shown(path.iter().map(|key| &**key), node),
         _ => redact::redacted_text(&value.text()).into_owned(),
     };
     text::one_line(&text, VALUE_LIMIT).into_owned()

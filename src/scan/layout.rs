@@ -1,7 +1,7 @@
 //! How CloudTrail names its files: `ACCOUNT_CloudTrail_REGION_YYYYMMDDTHHmmZ_UNIQUE.json.gz`, the time being that of delivery.
 //! Source: AWS CloudTrail User Guide, "CloudTrail log file examples".
 
-use crate::rules::Date;
+use crate::time::Date;
 
 /// Which of an archive's log files are read. Files that are not named as CloudTrail names them are: nobody can tell.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -25,8 +25,8 @@ use std::thread;
 use self::split::Documents;
 use self::unpack::Unpacker;
 pub use self::unpack::gunzipped;
+use crate::cloudtrail::envelope::NotARecord;
 use crate::engine::Scanned;
-use crate::envelope::NotARecord;
 
 /// What is made of records, on whichever thread reads them.
 pub trait Work: Sync {

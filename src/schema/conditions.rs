@@ -5,7 +5,8 @@ use std::borrow::Cow;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde_json::{Map, Value};
 
-use crate::rules::field::{ALIASES, TOP_LEVEL};
+use crate::cloudtrail::ALIASES;
+use crate::cloudtrail::TOP_LEVEL;
 
 /// A row, or rows of which one must match.
 #[derive(JsonSchema)]
@@ -29,8 +30,9 @@ impl JsonSchema for Row {
         let condition = generator.subschema_for::<Condition>();
         let aliases: Map<String, Value> = ALIASES
             .iter()
-            .map(|(alias, meaning)| {
-                ((*alias).to_owned(), json_schema!({ "description": meaning, "allOf": [condition] }).to_value())
+            .map(|alias| {
+                let schema = json_schema!({ "description": alias.description, "allOf": [condition] });
+                (alias.name.to_owned(), schema.to_value())
             })
             .collect();
         let paths: Map<String, Value> = [(paths(), condition.to_value())].into_iter().collect();
@@ -59,7 +61,7 @@ impl JsonSchema for FieldName {
     }
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        let aliases: Vec<&str> = ALIASES.iter().map(|(alias, _)| *alias).collect();
+        let aliases: Vec<&str> = ALIASES.iter().map(|alias| alias.name).collect();
         json_schema!({
             "description": "A field: an alias, or a path into CloudTrail's record.",
             "anyOf": [{ "type": "string", "enum": aliases }, { "type": "string", "pattern": paths() }],

@@ -1,7 +1,7 @@
 //! The JSON Schema of `rules.json`, for editors: they complete its keys, show what each means, and underline what the
 //! compiler would refuse.
 //!
-//! The types here exist for their schema alone: the compiler reads `rules.json` by itself ([`crate::rules::reader`] says
+//! The types here exist for their schema alone: the compiler reads `rules.json` by itself ([`crate::config`] says
 //! why). `tests/schema.rs` holds the two together, key by key and file by file. What depends on more than one place (ids
 //! that repeat, lists that are not there, patterns that do not compile) is left to `offlimits check`.
 

@@ -8,8 +8,8 @@ use serde_json::Value;
 
 use super::NAME;
 use super::conditions::{FieldName, Table};
-use crate::finding::Mode;
 use crate::rules::LINTS;
+use crate::rules::Mode;
 use crate::severity::Severity;
 
 /// What is off limits, and what is said about it.

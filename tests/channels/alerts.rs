@@ -1,9 +1,10 @@
 //! Alerts of every kind, about findings of every size.
 
-use offlimits::alert::{Alert, AlertId, Digest, Kind, RollUp};
+use offlimits::alert::{Alert, Digest, Kind, RollUp};
+use offlimits::cloudtrail::RawRecord;
 use offlimits::finding::Finding;
-use offlimits::record::RawRecord;
-use offlimits::rules::RuleSet;
+use offlimits::ids::AlertId;
+use offlimits::ruleset::RuleSet;
 use serde_json::{Value, json};
 
 /// What attackers write where they may write: mentions, markup of every target, links, headers, queries, placeholders, and
@@ -102,7 +103,7 @@ impl Sums {
 
 /// Calls `with` for every kind of alert about the finding.
 pub(crate) fn each_kind(finding: &Finding, mut with: impl FnMut(&Alert<'_>)) {
-    let id = AlertId::of(&finding.rule.id, "soc", &finding.id);
+    let id = AlertId::new(&finding.rule.id, "soc", &finding.id);
     let sums = Sums::of(finding, 40);
     for kind in sums.kinds() {
         with(&Alert { finding, id: &id, kind, receipt: Some("1503435956.000247") });

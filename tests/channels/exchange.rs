@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use offlimits::alert::Alert;
+use offlimits::channel::ConfiguredChannel;
 use offlimits::channel::{Body, Channel, Exchange, Reply, Request, Step, Verdict};
-use offlimits::route::ConfiguredChannel;
-use offlimits::rules::RuleSet;
+use offlimits::ruleset::RuleSet;
 use offlimits::secret::{Credentials, Secret};
 
 /// Good credentials for every channel of [`crate::alerts::rules`]; each holds `s3cret`.

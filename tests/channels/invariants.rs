@@ -3,8 +3,8 @@
 use std::sync::LazyLock;
 
 use offlimits::alert::Alert;
+use offlimits::channel::ConfiguredChannel;
 use offlimits::channel::{Body, HttpRequest, Request, event_link};
-use offlimits::route::ConfiguredChannel;
 use regex::Regex;
 use serde_json::Value;
 

@@ -5,9 +5,10 @@ use std::io::Write;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
-use offlimits::alert::{Alert, AlertId, Kind};
+use offlimits::alert::{Alert, Kind};
 use offlimits::channel::{HttpRequest, Reply, Request};
 use offlimits::deliver::{Tokens, Transport, deliver};
+use offlimits::ids::AlertId;
 use offlimits::secret::Credentials;
 use tokio::time::Instant;
 use tracing_subscriber::fmt::MakeWriter;
@@ -100,7 +101,7 @@ async fn nothing_secret_is_logged_told_or_printed() {
     let _guard = tracing::subscriber::set_default(subscriber);
     let rules = rules("t", "d");
     let (_, finding) = findings().remove(1);
-    let id = AlertId::of("r", "", &finding.id);
+    let id = AlertId::new("r", "", &finding.id);
     let mut told = format!("{rules:?} {:?}", Credentials::parse(CREDENTIALS).unwrap());
     let mut exchanges = 0;
     for credentials in [CREDENTIALS, WRONG] {

@@ -1,8 +1,9 @@
 //! What rules.json and the secret may say of a channel, and what is told of the mistakes in both.
 
-use offlimits::alert::{Alert, AlertId, Kind};
+use offlimits::alert::{Alert, Kind};
 use offlimits::channel::{HttpRequest, Request};
-use offlimits::rules::RuleSet;
+use offlimits::ids::AlertId;
+use offlimits::ruleset::RuleSet;
 use serde_json::{Value, json};
 
 use crate::alerts::{findings, rules};
@@ -78,7 +79,7 @@ fn sent(settings: &Value, secret: &Value, replies: &[offlimits::channel::Reply])
     let rules = compile(settings).unwrap();
     let (_, mut finding) = findings().remove(1);
     finding.severity = offlimits::severity::Severity::High;
-    let id = AlertId::of("r", "", &finding.id);
+    let id = AlertId::new("r", "", &finding.id);
     let channel = channel(&rules, "c");
     let body = channel.channel.render(&Alert { finding: &finding, id: &id, kind: Kind::First, receipt: None });
     let secret = json!({ "c": secret }).to_string();
@@ -135,7 +136,7 @@ fn severities_are_the_vendors_own_and_can_be_changed() {
 fn each_mistake_in_the_secret_is_told_without_quoting_it() {
     let rules = rules("t", "d");
     let (_, finding) = findings().remove(0);
-    let id = AlertId::of("r", "", &finding.id);
+    let id = AlertId::new("r", "", &finding.id);
     let table = [
         ("soc", json!({}), "\"webhook_url\" or \"bot_token\""),
         ("soc", json!({"webhok_url": "https://hooks.slack.com/s3cret"}), "\"webhok_url\" is a slip"),
@@ -183,7 +184,7 @@ fn a_webhook_is_signed_afresh_and_its_body_stays() {
     let rules = rules("t", "d");
     let channel = channel(&rules, "siem");
     let (_, finding) = findings().remove(0);
-    let id = AlertId::of("r", "", &finding.id);
+    let id = AlertId::new("r", "", &finding.id);
     let body = channel.channel.render(&Alert { finding: &finding, id: &id, kind: Kind::First, receipt: None });
     let request = |now| {
         use offlimits::channel::{Exchange, Step};

@@ -2,15 +2,16 @@
 
 use std::time::Duration;
 
-use offlimits::alert::{Alert, AlertId, Kind};
+use offlimits::alert::{Alert, Kind};
 use offlimits::channel::{Body, HttpRequest, Method, Reply, Request, Verdict};
+use offlimits::ids::AlertId;
 
 use crate::alerts::{findings, rules};
 use crate::exchange::{CREDENTIALS, channel, drive, http, kind, prelude, prelude_of_a_repeat};
 
 fn body(name: &str, of: Kind<'_>) -> Body {
     let (_, finding) = findings().remove(1);
-    let id = AlertId::of("r", "", &finding.id);
+    let id = AlertId::new("r", "", &finding.id);
     channel(&rules("t", "d"), name).channel.render(&Alert { finding: &finding, id: &id, kind: of, receipt: None })
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use offlimits::handler::{HandleError, Handled, Response, Summary};
 use offlimits::ledger::{Fault, Item, Key, Put, Store};
-use offlimits::moment::Moment;
+use offlimits::time::Timestamp;
 
 use crate::outside::{Act, TestApp, app, app_on, invoke, sqs_event};
 
@@ -197,7 +197,7 @@ impl Store for Broken {
     async fn put(&self, _: Vec<Put>) -> Result<bool, Fault> {
         self.fail().await
     }
-    async fn count(&self, _: Key, _: Moment) -> Result<u64, Fault> {
+    async fn count(&self, _: Key, _: Timestamp) -> Result<u64, Fault> {
         self.fail().await
     }
     async fn query(&self, _: &str, _: (&str, &str), _: bool, _: usize) -> Result<Vec<(String, Item)>, Fault> {

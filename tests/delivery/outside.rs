@@ -10,7 +10,7 @@ use offlimits::deliver::{Tokens, Transport};
 use offlimits::handler::{App, Handled, OwnCalls, Response, Summary, handle};
 use offlimits::ledger::{Ledger, MemoryStore, Store};
 use offlimits::redelivery::{LONGEST_DELAY, Queues};
-use offlimits::rules::RuleSet;
+use offlimits::ruleset::RuleSet;
 use offlimits::secret::Credentials;
 use tokio::time::{Instant, sleep, sleep_until};
 

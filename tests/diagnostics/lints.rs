@@ -4,9 +4,11 @@ use std::collections::BTreeSet;
 use std::io::Read;
 use std::path::Path;
 
+use offlimits::config::{Diagnostic, Level};
 use offlimits::lint;
-use offlimits::rules::diagnostic::{Diagnostic, Level};
-use offlimits::rules::{Date, LINTS, RuleSet, Sources};
+use offlimits::rules::LINTS;
+use offlimits::ruleset::{RuleSet, Sources};
+use offlimits::time::Date;
 use serde_json::{Value, json};
 
 use crate::unmarked;

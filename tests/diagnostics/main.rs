@@ -9,8 +9,9 @@ mod schema;
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use offlimits::rules::diagnostic::Diagnostic;
-use offlimits::rules::{LINTS, RuleSet};
+use offlimits::config::Diagnostic;
+use offlimits::rules::LINTS;
+use offlimits::ruleset::RuleSet;
 
 fn diagnostics(source: &str) -> Vec<Diagnostic> {
     match RuleSet::compile(source) {

@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use boon::{Compiler, SchemaIndex, Schemas};
-use offlimits::rules::{Date, RuleSet, Sources};
+use offlimits::ruleset::{RuleSet, Sources};
+use offlimits::time::Date;
 use offlimits::{lint, schema};
 use proptest::prelude::*;
 use serde_json::{Value, json};

@@ -1,7 +1,7 @@
 //! `offlimits import conformity`, on settings as its API and its Terraform provider have them.
 
-use offlimits::record::Record;
-use offlimits::rules::RuleSet;
+use offlimits::cloudtrail::Record;
+use offlimits::ruleset::RuleSet;
 use serde_json::{Value, json};
 
 use crate::support;

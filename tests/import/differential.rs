@@ -7,8 +7,8 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::io::Read;
 
-use offlimits::envelope;
-use offlimits::record::Record;
+use offlimits::cloudtrail::Record;
+use offlimits::cloudtrail::envelope;
 use regex::Regex;
 use serde_json::Value;
 

@@ -3,8 +3,8 @@
 
 use std::fmt::Write as _;
 
-use offlimits::record::Record;
-use offlimits::rules::RuleSet;
+use offlimits::cloudtrail::Record;
+use offlimits::ruleset::RuleSet;
 use proptest::collection::vec;
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};

@@ -9,7 +9,7 @@ mod traffic;
 use std::hint::black_box;
 
 use offlimits::engine::Scanner;
-use offlimits::rules::RuleSet;
+use offlimits::ruleset::RuleSet;
 
 const RULES: usize = 1_000;
 const RECORDS: usize = 2_000;

@@ -20,7 +20,7 @@ use super::check::counted;
 use super::findings::{self, Evaluate, Line, write_line};
 use super::input::Archive;
 use super::{Exit, input};
-use crate::rules::RuleSet;
+use crate::ruleset::RuleSet;
 
 pub(super) const HELP: &str = "\
 A PATH may be a file or a folder of CloudTrail's log files, plain or gzip, of any size; memory stays small. What cannot be \

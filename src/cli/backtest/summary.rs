@@ -11,7 +11,7 @@ use super::time::date;
 use crate::cli::check::counted;
 use crate::cli::input::Counts;
 use crate::cli::terminal::colour;
-use crate::rules::RuleSet;
+use crate::ruleset::RuleSet;
 use crate::severity::Severity;
 use crate::text;
 

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use super::alerts::{self, Fate, Outcome, Passed, Sighting, Waiting};
 use super::time::{day, seconds};
 use crate::cli::findings::{Found, hashed};
-use crate::finding::Mode;
-use crate::rules::RuleSet;
+use crate::rules::Mode;
+use crate::ruleset::RuleSet;
 use crate::severity::Severity;
 
 /// Distinct names of one kind that are told apart. Callers choose some of them, and may choose a new one for each call.

@@ -1,10 +1,10 @@
 //! Times and days, in whole seconds and days since the epoch. UTC throughout.
 
-use crate::moment::Moment;
+use crate::time::Timestamp;
 
 /// Seconds since the epoch of an `eventTime`.
 pub(in crate::cli) fn seconds(text: &str) -> Option<i64> {
-    i64::try_from(Moment::parse(text)?.seconds()).ok()
+    i64::try_from(Timestamp::parse(text)?.seconds()).ok()
 }
 
 /// Days since the epoch, of seconds since it.
@@ -15,7 +15,7 @@ pub(in crate::cli) const fn day(seconds: i64) -> i64 {
 /// `2024-01-10`, of days since the epoch.
 pub(in crate::cli) fn date(days: i64) -> String {
     let start = u64::try_from(days).unwrap_or_default().saturating_mul(86_400_000);
-    let mut date = Moment::from_millis(start).to_string();
+    let mut date = Timestamp::from_millis(start).to_string();
     date.truncate("2024-01-10".len());
     date
 }

@@ -7,8 +7,8 @@ use std::path::Path;
 use ariadne::{Color, Config, IndexType, Label, Report, ReportKind, Source};
 
 use super::path_of;
-use crate::rules::Sources;
-use crate::rules::diagnostic::{Diagnostic, Level};
+use crate::config::{Diagnostic, Level};
+use crate::ruleset::Sources;
 
 /// Shows diagnostics on stderr.
 pub(in crate::cli) fn report(path: &Path, sources: &Sources, diagnostics: &[Diagnostic]) {

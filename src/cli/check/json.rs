@@ -6,9 +6,9 @@ use std::path::Path;
 use serde::Serialize;
 
 use super::{Tally, path_of};
+use crate::config::Diagnostic;
 use crate::json::line_and_column;
-use crate::rules::Sources;
-use crate::rules::diagnostic::Diagnostic;
+use crate::ruleset::Sources;
 
 /// The document. Programs read it: keys may join, none may change or go.
 #[derive(Serialize)]

@@ -12,11 +12,12 @@ use clap::ValueEnum;
 
 pub(super) use self::human::report;
 use super::{Exit, input};
+use crate::cloudtrail::countries;
+use crate::config::suggestion;
+use crate::config::{Diagnostic, Level};
 use crate::lint;
-use crate::rules::countries;
-use crate::rules::diagnostic::{Diagnostic, Level};
-use crate::rules::reader::suggestion;
-use crate::rules::{Compiled, Date, RuleSet, Sources};
+use crate::ruleset::{Compiled, RuleSet, Sources};
+use crate::time::Date;
 
 /// What the command was asked for.
 #[derive(Debug, clap::Args)]

@@ -8,9 +8,9 @@ use std::path::Path;
 use serde::Serialize;
 
 use super::path_of;
+use crate::config::{Diagnostic, Level};
 use crate::json::line_and_column;
-use crate::rules::Sources;
-use crate::rules::diagnostic::{Diagnostic, Level};
+use crate::ruleset::Sources;
 use crate::text::percent_encoded;
 
 #[derive(Serialize)]

@@ -12,14 +12,18 @@ pub(super) use self::print::explain_cell;
 use self::verdict::Verdict;
 use super::findings::write_line;
 use super::{Exit, Format, input};
-use crate::alert::{Alert, AlertId, Kind};
+use crate::alert::{Alert, Kind};
 use crate::channel::Body;
+use crate::channel::Refusal;
+use crate::cloudtrail::ApiCall;
+use crate::cloudtrail::envelope::{self, Opened};
+use crate::cloudtrail::{RawRecord, Record};
 use crate::engine::Scanned;
-use crate::envelope::{self, Opened};
-use crate::finding::{Call, Finding, Mode};
-use crate::record::{RawRecord, Record};
-use crate::route::Refusal;
-use crate::rules::{Rule, RuleSet};
+use crate::finding::Finding;
+use crate::ids::AlertId;
+use crate::rules::Mode;
+use crate::rules::Rule;
+use crate::ruleset::RuleSet;
 use crate::scan::Work;
 
 #[derive(Debug, clap::Args)]
@@ -76,7 +80,7 @@ pub(super) fn run(rules: &RuleSet, files: &[PathBuf], options: &Options) -> io::
         verdicts.sort_by_key(Verdict::distance);
         match options.format {
             Format::Human => {
-                let call = Call::of(&record);
+                let call = ApiCall::from_record(&record);
                 let nearest = if options.all { usize::MAX } else { options.nearest };
                 Printer { out: &mut out, nearest }.record(&call, file, index, &verdicts)
             }
@@ -139,7 +143,7 @@ fn message<'r>(
 /// The frozen message: an HTTP channel's document as it is sent; for SNS, which gets one text for each kind of subscriber,
 /// an object with them all.
 fn rendered(rules: &RuleSet, finding: &Finding, channel: usize) -> String {
-    let id = AlertId::of(&finding.rule.id, "", &finding.id);
+    let id = AlertId::new(&finding.rule.id, "", &finding.id);
     let alert = Alert { finding, id: &id, kind: Kind::First, receipt: None };
     match rules.channels()[channel].channel.render(&alert) {
         Body::Json { json, .. } => json,

@@ -8,8 +8,8 @@ use serde::Serialize;
 use super::super::check::counted;
 use super::because;
 use super::verdict::{CellVerdict, ExceptionVerdict, Outcome, RowVerdict, Verdict, shorten};
-use crate::finding::Call;
-use crate::record::Record;
+use crate::cloudtrail::ApiCall;
+use crate::cloudtrail::Record;
 use crate::rules::Cell;
 
 /// Prints for people.
@@ -21,7 +21,13 @@ pub(super) struct Printer<W> {
 
 impl<W: Write> Printer<W> {
     /// `verdicts`: in the order of [`Verdict::distance`].
-    pub(super) fn record(&mut self, call: &Call, file: &str, index: usize, verdicts: &[Verdict<'_>]) -> io::Result<()> {
+    pub(super) fn record(
+        &mut self,
+        call: &ApiCall,
+        file: &str,
+        index: usize,
+        verdicts: &[Verdict<'_>],
+    ) -> io::Result<()> {
         let bold = Style::new().bold();
         writeln!(self.out, "{bold}{}{bold:#}\n{file}, record {index}\n", call.sentence)?;
         let hits = verdicts.iter().take_while(|verdict| verdict.distance().0 < 2).count();
@@ -184,7 +190,7 @@ impl<'a> Line<'a> {
         Self {
             file,
             index,
-            event_id: record.filled(&["eventID"]),
+            event_id: record.non_empty(&["eventID"]),
             rule: &verdict.rule.info.id,
             verdict: word,
             mode: verdict.rule.info.mode.as_str(),

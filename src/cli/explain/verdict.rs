@@ -1,10 +1,13 @@
 //! What a rule makes of a record, taken apart.
 
-use crate::finding::{Finding, Mode};
-use crate::record::{Found, Record, Scope};
-use crate::route::Refusal;
+use crate::channel::Refusal;
+use crate::cloudtrail::{FieldValue, Record};
+use crate::finding::Finding;
+use crate::rules::Mode;
+use crate::rules::Scope;
 use crate::rules::condition::Condition;
-use crate::rules::{Cell, Rule, RuleSet, Table};
+use crate::rules::{Cell, Rule, Table};
+use crate::ruleset::RuleSet;
 use crate::text;
 
 /// Values of one cell that are shown, and characters of each.
@@ -132,7 +135,7 @@ impl<'r> CellVerdict<'r> {
     }
 }
 
-fn local_time(condition: &Condition, values: &[Found<'_>]) -> Option<String> {
+fn local_time(condition: &Condition, values: &[FieldValue<'_>]) -> Option<String> {
     match condition {
         Condition::Time { hours, .. } => values.iter().find_map(|value| hours.called(value.scalar()?)),
         Condition::Not(condition) => local_time(condition, values),

@@ -5,7 +5,7 @@ use serde::{Serialize, Serializer};
 use serde_json::Value as Json;
 
 use crate::json::{Node, Value, write_string};
-use crate::rules::RuleSet;
+use crate::ruleset::RuleSet;
 
 /// A rules.json. Keys without a value are left out.
 #[derive(Debug, Default, Serialize)]

@@ -8,9 +8,10 @@ use std::io::{self, Write};
 use std::path::Path;
 
 use super::{Exit, Format, input};
-use crate::envelope;
-use crate::record::Record;
-use crate::rules::{Rule, RuleSet, RuleTest, TestEvent};
+use crate::cloudtrail::Record;
+use crate::cloudtrail::envelope;
+use crate::rules::{Rule, RuleTest, TestEvent};
+use crate::ruleset::RuleSet;
 
 /// What the command was asked for.
 #[derive(Debug, Clone, clap::Args)]

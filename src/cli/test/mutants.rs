@@ -151,7 +151,7 @@ fn map(condition: &Condition, change: &dyn Fn(&Condition) -> Option<Condition>) 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::rules::RuleSet;
+    use crate::ruleset::RuleSet;
 
     fn changes(keys: &str) -> Vec<String> {
         let source = format!(r#"{{"rules":[{{"id":"R","title":"t","severity":"low",{keys}}}]}}"#);

@@ -9,7 +9,8 @@ use super::mutants::Mutant;
 use super::{Case, Counts, Failure, Format};
 use crate::cli::check::counted;
 use crate::cli::explain::explain_cell;
-use crate::record::{Record, Scope};
+use crate::cloudtrail::Record;
+use crate::rules::Scope;
 use crate::rules::{Row, Rule, RuleTest};
 
 /// One line of `--format jsonl`. Scripts read it: keys may join, none may change or go.

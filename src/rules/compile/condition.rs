@@ -3,15 +3,15 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::{Compiler, Place};
+use super::{Place, RuleCompiler};
+use crate::config::{ObjectReader, array, listed, string, suggestion, wrong_kind};
 use crate::json::{Node, Value};
 use crate::rules::condition::{Condition, SameAs};
 use crate::rules::field::{Field, Target};
 use crate::rules::hours::Hours;
 use crate::rules::pattern::{Pattern, PatternError};
-use crate::rules::reader::{Fields, array, listed, string, suggestion, wrong_kind};
 
-impl<'n> Compiler<'n> {
+impl<'n> RuleCompiler<'n> {
     pub(super) fn condition(&mut self, node: &'n Node<'n>, field: &Field, place: Place) -> Option<Condition> {
         match &node.value {
             Value::String(text) if text.as_str().starts_with('@') => {
@@ -60,7 +60,7 @@ impl<'n> Compiler<'n> {
             "all" => Some(Condition::All(self.conditions(value, field, place))),
             "same_as" => self.same_as(value, place),
             "item" => {
-                if let Target::Derived(_) | Target::Country(_) = field.target {
+                if let Target::Computed(_) | Target::Country(_) = field.target {
                     let help = "use it on a path that leads to an array, such as requestParameters.ipPermissions.items";
                     self.problems.error(
                         "no-items",
@@ -206,7 +206,7 @@ impl<'n> Compiler<'n> {
     }
 
     fn hours(&mut self, node: &'n Node<'n>) -> Option<Arc<Hours>> {
-        let mut fields = Fields::of(node, "a span of time", &mut self.problems)?;
+        let mut fields = ObjectReader::of(node, "a span of time", &mut self.problems)?;
         let zone = fields.require("zone", &mut self.problems);
         let (days, spans) = (fields.get("days"), fields.get("hours"));
         if days.or(spans).is_none() {
@@ -280,7 +280,7 @@ impl<'n> Compiler<'n> {
             let field = self.field_at(node, "same_as", place)?;
             return Some(Condition::SameAs(SameAs { field, part: None }));
         }
-        let mut fields = Fields::of(node, "\"same_as\"", &mut self.problems)?;
+        let mut fields = ObjectReader::of(node, "\"same_as\"", &mut self.problems)?;
         let field = fields.require("field", &mut self.problems).and_then(|node| self.field_at(node, "field", place));
         let part = fields.get("part").map(|node| {
             let pattern = string(node, "part", &mut self.problems)?;

@@ -2,10 +2,10 @@
 
 use std::ops::RangeInclusive;
 
-use super::{Compiler, Place};
+use super::{Place, RuleCompiler};
+use crate::config::{ObjectReader, array, string, wrong_kind};
 use crate::json::Node;
 use crate::rules::field::Field;
-use crate::rules::reader::{Fields, array, string, wrong_kind};
 use crate::rules::{Threshold, Throttle};
 
 /// Matches that a threshold may ask for: the ledger reads as many items.
@@ -19,7 +19,7 @@ pub(super) enum Repeats {
     HeldBack(Throttle),
 }
 
-impl<'n> Compiler<'n> {
+impl<'n> RuleCompiler<'n> {
     pub(super) fn throttle(&mut self, node: &'n Node<'n>) -> Option<Repeats> {
         if node.as_str() == Some("off") {
             return Some(Repeats::Sent);
@@ -28,7 +28,7 @@ impl<'n> Compiler<'n> {
             wrong_kind(node, "\"throttle\" is \"off\", or an object such as {\"window\": \"15m\"}", &mut self.problems);
             return None;
         }
-        let mut fields = Fields::of(node, "a throttle", &mut self.problems)?;
+        let mut fields = ObjectReader::of(node, "a throttle", &mut self.problems)?;
         let window = fields.require("window", &mut self.problems).and_then(|node| self.window(node));
         let by = self.by(&mut fields);
         fields.finish(&mut self.problems);
@@ -36,7 +36,7 @@ impl<'n> Compiler<'n> {
     }
 
     pub(super) fn threshold(&mut self, node: &'n Node<'n>) -> Option<Threshold> {
-        let mut fields = Fields::of(node, "a threshold", &mut self.problems)?;
+        let mut fields = ObjectReader::of(node, "a threshold", &mut self.problems)?;
         let count = fields.require("count", &mut self.problems).and_then(|node| self.whole(node, "count", COUNTS));
         let window = fields.require("window", &mut self.problems).and_then(|node| self.window(node));
         let by = self.by(&mut fields);
@@ -49,7 +49,7 @@ impl<'n> Compiler<'n> {
         Some(Threshold { count: count?, window: window?, by: by.unwrap_or_default(), distinct })
     }
 
-    fn by(&mut self, fields: &mut Fields<'n>) -> Option<Vec<Field>> {
+    fn by(&mut self, fields: &mut ObjectReader<'n>) -> Option<Vec<Field>> {
         let node = fields.get("by")?;
         let fields = array(node, "\"by\"", &mut self.problems);
         Some(fields.iter().filter_map(|node| self.field_at(node, "by", Place::Record)).collect())
@@ -67,7 +67,7 @@ impl<'n> Compiler<'n> {
     }
 
     /// A whole number within bounds.
-    pub(super) fn whole(&mut self, node: &'n Node<'n>, what: &str, bounds: RangeInclusive<u64>) -> Option<u64> {
+    pub(crate) fn whole(&mut self, node: &'n Node<'n>, what: &str, bounds: RangeInclusive<u64>) -> Option<u64> {
         let number = node.scalar().filter(|_| node.as_str().is_none()).and_then(|text| text.parse().ok());
         let number = number.filter(|number| bounds.contains(number));
         if number.is_none() {

@@ -2,13 +2,13 @@
 
 use std::ops::Range;
 
-use super::{Compiler, Place};
+use super::{Place, RuleCompiler};
+use crate::config::{array, repeated_keys, string, wrong_kind};
 use crate::json::{Node, Value};
 use crate::rules::field::Field;
-use crate::rules::reader::{array, repeated_keys, string, wrong_kind};
 use crate::rules::{Cell, Row, Table};
 
-impl<'n> Compiler<'n> {
+impl<'n> RuleCompiler<'n> {
     pub(super) fn table(&mut self, node: &'n Node<'n>, place: Place) -> Table {
         let rows = match &node.value {
             Value::Array(_) => array(node, "a table", &mut self.problems),

@@ -18,8 +18,9 @@ use super::tally::Tally;
 use super::time::seconds;
 use crate::channel::event_link;
 use crate::cli::findings::Found;
-use crate::finding::{Finding, Mode};
-use crate::rules::RuleSet;
+use crate::finding::Finding;
+use crate::rules::Mode;
+use crate::ruleset::RuleSet;
 use crate::severity::Severity;
 use crate::text::one_line;
 

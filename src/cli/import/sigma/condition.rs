@@ -1,6 +1,6 @@
 //! The `condition` of a Sigma rule: `selection and not 1 of filter_*`.
 
-use crate::rules::reader::suggestion;
+use crate::config::suggestion;
 
 /// Levels of parentheses and `not` that are read.
 const MAX_DEPTH: usize = 64;

@@ -6,40 +6,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use crate::finding::{Finding, FindingId};
+use crate::finding::Finding;
+use crate::ids::AlertId;
+use crate::ids::FindingId;
+use crate::ids::StableId;
 use crate::redact::redacted_text;
 use crate::severity::Severity;
 use crate::text::{clean, clip, one_line};
-
-/// What makes an alert and its repeats recognisable to a vendor: PagerDuty's `dedup_key`, Zendesk's `external_id`,
-/// ServiceNow's `correlation_id`. 32 lower-case hexadecimal digits: safe in a key, a header and a query.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(try_from = "FindingId", into = "String")]
-pub struct AlertId(FindingId);
-
-impl AlertId {
-    /// The alert of a rule that `opener` opened in a group (the values that make two findings repeats of one another).
-    pub fn of(rule: &str, group: &str, opener: &FindingId) -> Self {
-        Self(FindingId::of(&["alert", rule, group, opener.as_str()]))
-    }
-
-    /// The digits.
-    pub fn as_str(&self) -> &str {
-        self.0.as_str()
-    }
-}
-
-impl From<FindingId> for AlertId {
-    fn from(digits: FindingId) -> Self {
-        Self(digits)
-    }
-}
-
-impl From<AlertId> for String {
-    fn from(id: AlertId) -> Self {
-        id.0.into()
-    }
-}
 
 /// What a channel renders.
 #[derive(Debug, Clone, Copy)]
@@ -93,11 +66,11 @@ impl Alert<'_> {
             Kind::First | Kind::Repeat | Kind::Operational(_) | Kind::Test => self.finding.id.clone(),
             Kind::RollUp(sum) => {
                 let (first, last) = sum.span.bounds();
-                FindingId::of(&["roll-up", self.id.as_str(), first, last, &sum.count.to_string()])
+                FindingId::from(StableId::hash(&["roll-up", self.id.as_str(), first, last, &sum.count.to_string()]))
             }
             Kind::Digest(sum) => {
                 let (first, last) = sum.span.bounds();
-                FindingId::of(&["digest", self.id.as_str(), first, last, &sum.count.to_string()])
+                FindingId::from(StableId::hash(&["digest", self.id.as_str(), first, last, &sum.count.to_string()]))
             }
         }
     }
@@ -305,7 +278,7 @@ mod tests {
         let mut finding = Finding::test(Arc::from("digest"), format!("2026-01-10T11:{:02}:00Z", number % 60));
         finding.call.actor = Some(format!("actor{}", number % 300));
         finding.call.event = Some(format!("Event{}", number % 30));
-        finding.rule = Arc::new(crate::finding::RuleInfo { id: format!("R{}", number % 40), ..Default::default() });
+        finding.rule = Arc::new(crate::rules::RuleInfo { id: format!("R{}", number % 40), ..Default::default() });
         finding.severity = Severity::ALL[number % 5];
         finding
     }
@@ -346,7 +319,7 @@ mod tests {
 
     #[test]
     fn ids_are_hexadecimal_also_when_they_come_back() {
-        let id = AlertId::of("rule", "group", &FindingId::of(&["x"]));
+        let id = AlertId::new("rule", "group", &FindingId::from(StableId::hash(&["x"])));
         assert_eq!(serde_json::from_str::<AlertId>(&serde_json::to_string(&id).unwrap()).unwrap(), id);
         for bad in [r#""a^ORactive=true""#, r#""""#, r#""ABCDEFABCDEFABCDEFABCDEFABCDEFAB""#] {
             assert!(serde_json::from_str::<AlertId>(bad).is_err(), "{bad}");

@@ -2,24 +2,26 @@
 
 use std::collections::HashSet;
 
-use super::include::{Overrides, rule_ids};
-use super::rule::is_link;
-use super::{Compiler, Pack};
+use super::include::rule_ids;
+use super::{FileCompiler, Pack};
 use crate::channel;
+use crate::channel::{ConfiguredChannel, Filter, MAX_PER_MINUTE};
+use crate::config::{ObjectReader, array, repeated_keys, string, suggestion, wrong_kind};
 use crate::json::Node;
-use crate::route::{ConfiguredChannel, Filter, MAX_PER_MINUTE};
 use crate::rules::Rule;
-use crate::rules::reader::{Fields, array, repeated_keys, string, suggestion, wrong_kind};
-use crate::rules::sources::includes;
+use crate::rules::compile::{Overrides, is_link};
+use crate::ruleset::sources::includes;
 
-impl<'n> Compiler<'n> {
+impl<'n> FileCompiler<'n> {
     pub(super) fn file(&mut self, root: &'n Node<'n>, packs: &'n [Pack<'n>]) -> (Vec<Rule>, Vec<ConfiguredChannel>) {
-        let Some(mut fields) = Fields::of(root, "rules.json", &mut self.problems) else { return Default::default() };
+        let Some(mut fields) = ObjectReader::of(root, "rules.json", &mut self.rule_compiler.problems) else {
+            return Default::default();
+        };
         fields.get("$schema");
         if let Some(lists) = fields.get("lists") {
             self.lists(lists);
         }
-        self.runbooks = fields.get("runbooks").and_then(|node| self.runbooks(node));
+        self.rule_compiler.runbooks = fields.get("runbooks").and_then(|node| self.runbooks(node));
         let channels = match fields.get("channels") {
             Some(channels) => self.channels(channels),
             None => vec![ConfiguredChannel {
@@ -31,8 +33,9 @@ impl<'n> Compiler<'n> {
         };
         let include = fields.get("include");
         let is_whole = include.is_none() && !self.is_part;
-        let own = if is_whole { fields.require("rules", &mut self.problems) } else { fields.get("rules") };
-        fields.finish(&mut self.problems);
+        let own =
+            if is_whole { fields.require("rules", &mut self.rule_compiler.problems) } else { fields.get("rules") };
+        fields.finish(&mut self.rule_compiler.problems);
         let names: Vec<&str> = channels.iter().map(|channel| channel.name.as_str()).collect();
         let mut rules = Vec::new();
         self.rules(own, &names, &Overrides::default(), &mut rules);
@@ -53,13 +56,13 @@ impl<'n> Compiler<'n> {
         overrides: &Overrides<'n>,
         rules: &mut Vec<Rule>,
     ) {
-        for node in nodes.map_or(&[][..], |node| array(node, "\"rules\"", &mut self.problems)) {
-            let Some(rule) = self.rule(node, channels, overrides) else { continue };
-            if let Some(first) = self.ids.insert(rule.info.id.clone(), self.problems.file()) {
+        for node in nodes.map_or(&[][..], |node| array(node, "\"rules\"", &mut self.rule_compiler.problems)) {
+            let Some(rule) = self.rule_compiler.rule(node, channels, overrides) else { continue };
+            if let Some(first) = self.ids.insert(rule.info.id.clone(), self.rule_compiler.problems.file()) {
                 let span = node.get("id").map_or(&node.span, |id| &id.span);
                 let place = first.map(|pack| format!(" (the other is in {pack})")).unwrap_or_default();
                 let message = format!("two rules have the id \"{}\"{place}", rule.info.id);
-                self.problems.error("repeated-id", span, message, "give each rule an id of its own");
+                self.rule_compiler.problems.error("repeated-id", span, message, "give each rule an id of its own");
             }
             rules.push(rule);
         }
@@ -78,63 +81,81 @@ impl<'n> Compiler<'n> {
                 let span = node.get("rules").map_or(&node.span, |rules| &rules.span);
                 let help =
                     suggestion(id, written.iter().copied()).unwrap_or_else(|| "name a rule by its id".to_owned());
-                self.problems.error("unknown-rule", span, format!("no rule has the id \"{id}\""), help);
+                self.rule_compiler.problems.error("unknown-rule", span, format!("no rule has the id \"{id}\""), help);
             }
         }
     }
 
     fn runbooks(&mut self, node: &'n Node<'n>) -> Option<&'n str> {
-        let base = string(node, "runbooks", &mut self.problems)?;
+        let base = string(node, "runbooks", &mut self.rule_compiler.problems)?;
         if !is_link(base) {
             let help = "write an address that begins with https://; the rules' paths are appended to it";
-            self.problems.error("bad-link", &node.span, "\"runbooks\" is no link that people can follow", help);
+            self.rule_compiler.problems.error(
+                "bad-link",
+                &node.span,
+                "\"runbooks\" is no link that people can follow",
+                help,
+            );
         }
         Some(base)
     }
 
     pub(super) fn lists(&mut self, node: &'n Node<'n>) {
         let Some(members) = node.members() else {
-            return wrong_kind(node, "\"lists\" is an object of named lists", &mut self.problems);
+            return wrong_kind(node, "\"lists\" is an object of named lists", &mut self.rule_compiler.problems);
         };
-        repeated_keys(members, &mut self.problems);
+        repeated_keys(members, &mut self.rule_compiler.problems);
         for member in members {
             let Some(elements) = member.node.elements() else {
-                wrong_kind(&member.node, &format!("the list \"{}\" is an array", member.key), &mut self.problems);
+                wrong_kind(
+                    &member.node,
+                    &format!("the list \"{}\" is an array", member.key),
+                    &mut self.rule_compiler.problems,
+                );
                 continue;
             };
             for element in elements {
                 match element.scalar() {
-                    None => wrong_kind(element, "an item of a list is a string, number or boolean", &mut self.problems),
-                    Some(text) if text.starts_with('@') && element.as_str().is_some() => self.problems.error(
-                        "nested-list",
-                        &element.span,
-                        "a list cannot hold another list",
-                        "write the other list's items here, or name both lists where this one is named",
+                    None => wrong_kind(
+                        element,
+                        "an item of a list is a string, number or boolean",
+                        &mut self.rule_compiler.problems,
                     ),
+                    Some(text) if text.starts_with('@') && element.as_str().is_some() => {
+                        self.rule_compiler.problems.error(
+                            "nested-list",
+                            &element.span,
+                            "a list cannot hold another list",
+                            "write the other list's items here, or name both lists where this one is named",
+                        );
+                    }
                     Some(_) => {}
                 }
             }
-            self.lists.insert(&member.key, elements);
+            self.rule_compiler.lists.insert(&member.key, elements);
         }
     }
 
     fn channels(&mut self, node: &'n Node<'n>) -> Vec<ConfiguredChannel> {
         let Some(members) = node.members() else {
-            wrong_kind(node, "\"channels\" is an object of named channels", &mut self.problems);
+            wrong_kind(node, "\"channels\" is an object of named channels", &mut self.rule_compiler.problems);
             return Vec::new();
         };
-        repeated_keys(members, &mut self.problems);
+        repeated_keys(members, &mut self.rule_compiler.problems);
         let mut channels = Vec::new();
         for member in members {
-            self.name(&member.key, &member.key_span, "a channel's name");
-            let Some(mut fields) = Fields::of(&member.node, "a channel", &mut self.problems) else { continue };
-            let channel = channel::configure(&mut fields, &mut self.problems);
-            let filter = Filter::read(&mut fields, &mut self.problems);
-            let max_per_minute =
-                fields.get("max_per_minute").and_then(|node| self.whole(node, "max_per_minute", 1..=10_000));
+            self.rule_compiler.name(&member.key, &member.key_span, "a channel's name");
+            let Some(mut fields) = ObjectReader::of(&member.node, "a channel", &mut self.rule_compiler.problems) else {
+                continue;
+            };
+            let channel = channel::configure(&mut fields, &mut self.rule_compiler.problems);
+            let filter = Filter::read(&mut fields, &mut self.rule_compiler.problems);
+            let max_per_minute = fields
+                .get("max_per_minute")
+                .and_then(|node| self.rule_compiler.whole(node, "max_per_minute", 1..=10_000));
             // A channel of an unknown type has unknown keys: its type is the mistake to tell.
             let Some(channel) = channel else { continue };
-            fields.finish(&mut self.problems);
+            fields.finish(&mut self.rule_compiler.problems);
             let max_per_minute = max_per_minute.unwrap_or(MAX_PER_MINUTE);
             channels.push(ConfiguredChannel { name: member.key.to_string(), filter, channel, max_per_minute });
         }

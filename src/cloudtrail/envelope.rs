@@ -7,8 +7,8 @@
 
 use std::borrow::Cow;
 
+use crate::cloudtrail::RawRecord;
 use crate::json::{Lexer, Members, Nesting, Node, NotJson, Outline, why_not_json};
-use crate::record::RawRecord;
 
 /// Wrappings within wrappings that are opened: an on-failure record of an SQS event of an SNS message of an event is four.
 const MAX_WRAPPINGS: usize = 16;

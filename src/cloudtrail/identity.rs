@@ -4,7 +4,23 @@
 
 use std::borrow::Cow;
 
-use crate::record::Facts;
+use crate::cloudtrail::AliasSource;
+
+/// The types of `userIdentity`. Source: CloudTrail User Guide, "CloudTrail userIdentity element".
+pub const IDENTITY_TYPES: [&str; 12] = [
+    "AWSAccount",
+    "AWSService",
+    "AssumedRole",
+    "Directory",
+    "FederatedUser",
+    "IAMUser",
+    "IdentityCenterUser",
+    "Role",
+    "Root",
+    "SAMLUser",
+    "Unknown",
+    "WebIdentityUser",
+];
 
 const TYPE: &[&str] = &["userIdentity", "type"];
 const ISSUER_TYPE: &[&str] = &["userIdentity", "sessionContext", "sessionIssuer", "type"];
@@ -12,32 +28,32 @@ const ISSUER_NAME: &[&str] = &["userIdentity", "sessionContext", "sessionIssuer"
 
 /// The name of an IAM user (also of the one behind a federated session), or the one a sign-in was tried with. Root's
 /// `userName` is the account's alias, and so no user.
-pub fn user(record: &impl Facts) -> Option<&str> {
+pub fn user(record: &impl AliasSource) -> Option<&str> {
     match record.text(TYPE) {
         Some("Root") => None,
-        Some("FederatedUser") if record.text(ISSUER_TYPE) == Some("IAMUser") => record.filled(ISSUER_NAME),
-        _ => record.filled(&["userIdentity", "userName"]).or_else(|| {
+        Some("FederatedUser") if record.text(ISSUER_TYPE) == Some("IAMUser") => record.non_empty(ISSUER_NAME),
+        _ => record.non_empty(&["userIdentity", "userName"]).or_else(|| {
             (record.text(&["eventSource"]) == Some("signin.amazonaws.com"))
-                .then(|| record.filled(&["additionalEventData", "UserName"]))
+                .then(|| record.non_empty(&["additionalEventData", "UserName"]))
                 .flatten()
         }),
     }
 }
 
 /// The name of the role that was assumed, or of the persistent role that called.
-pub fn role(record: &impl Facts) -> Option<&str> {
+pub fn role(record: &impl AliasSource) -> Option<&str> {
     match record.text(TYPE) {
         Some("FederatedUser") => None,
-        Some("Role") => record.filled(ISSUER_NAME).or_else(|| arn_resource(record)?.rsplit('/').next()),
+        Some("Role") => record.non_empty(ISSUER_NAME).or_else(|| arn_resource(record)?.rsplit('/').next()),
         _ if matches!(record.text(ISSUER_TYPE), Some("Role") | None) => {
-            record.filled(ISSUER_NAME).or_else(|| assumed_role(record).map(|(role, _)| role))
+            record.non_empty(ISSUER_NAME).or_else(|| assumed_role(record).map(|(role, _)| role))
         }
         _ => None,
     }
 }
 
 /// The session's name: of an assumed role, or of a federated user. **The caller chooses it.**
-pub fn session(record: &impl Facts) -> Option<&str> {
+pub fn session(record: &impl AliasSource) -> Option<&str> {
     match record.text(TYPE) {
         Some("FederatedUser") => arn_resource(record)
             .and_then(|name| name.strip_prefix("federated-user/"))
@@ -50,7 +66,7 @@ pub fn session(record: &impl Facts) -> Option<&str> {
 }
 
 /// The most telling name of who called, for people to read and to group by.
-pub fn actor(record: &impl Facts) -> Option<Cow<'_, str>> {
+pub fn actor(record: &impl AliasSource) -> Option<Cow<'_, str>> {
     let who = match (user(record).or_else(|| role(record)), session(record)) {
         (Some(name), Some(session)) => Some(Cow::from(format!("{name}/{session}"))),
         (Some(name), None) => Some(Cow::from(name)),
@@ -64,13 +80,13 @@ pub fn actor(record: &impl Facts) -> Option<Cow<'_, str>> {
             &["userIdentity", "principalId"],
             &["userIdentity", "accountId"],
         ];
-        OTHERS.iter().find_map(|path| record.filled(path)).map(Cow::from)
+        OTHERS.iter().find_map(|path| record.non_empty(path)).map(Cow::from)
     })
 }
 
 /// What kind of caller it is, in words: `IAM user`, `IAM Identity Center role`. `None` if the record does not say.
-pub fn kind(record: &impl Facts) -> Option<Cow<'_, str>> {
-    Some(match record.filled(TYPE)? {
+pub fn kind(record: &impl AliasSource) -> Option<Cow<'_, str>> {
+    Some(match record.non_empty(TYPE)? {
         "Root" => "root user".into(),
         "IAMUser" => "IAM user".into(),
         // The roles that IAM Identity Center makes in an account for its permission sets.
@@ -81,7 +97,7 @@ pub fn kind(record: &impl Facts) -> Option<Cow<'_, str>> {
         "Role" => "role".into(),
         "FederatedUser" => "federated user".into(),
         "AWSAccount" => record
-            .filled(&["userIdentity", "accountId"])
+            .non_empty(&["userIdentity", "accountId"])
             .map_or("another AWS account".into(), |account| format!("AWS account {account}").into()),
         "AWSService" => "AWS service".into(),
         "SAMLUser" => "SAML user".into(),
@@ -94,15 +110,15 @@ pub fn kind(record: &impl Facts) -> Option<Cow<'_, str>> {
 }
 
 /// What follows the account in `userIdentity.arn`: `user/James`, `assumed-role/Role/Session`.
-fn arn_resource(record: &impl Facts) -> Option<&str> {
+fn arn_resource(record: &impl AliasSource) -> Option<&str> {
     record.text(&["userIdentity", "arn"])?.splitn(6, ':').nth(5)
 }
 
-fn assumed_role(record: &impl Facts) -> Option<(&str, &str)> {
+fn assumed_role(record: &impl AliasSource) -> Option<(&str, &str)> {
     arn_resource(record)?.strip_prefix("assumed-role/")?.rsplit_once('/').filter(|(_, session)| !session.is_empty())
 }
 
 /// What follows the colon in `userIdentity.principalId`: `AROA…:Session`.
-fn principal_suffix(record: &impl Facts) -> Option<&str> {
+fn principal_suffix(record: &impl AliasSource) -> Option<&str> {
     record.text(&["userIdentity", "principalId"])?.split_once(':').map(|(_, name)| name).filter(|name| !name.is_empty())
 }

@@ -1,13 +1,12 @@
-//! Which channels a finding goes to: those that its rule names, else all; of these, those whose filter accepts it.
+//! A channel as `rules.json` configures it: its name, its type's settings, and which findings it accepts. A finding goes to the
+//! channels that its rule names, else to all; of these, to those whose filter accepts it.
 
-use crate::channel::Channel;
+use super::Channel;
+use crate::config::{ObjectReader, Problems, strings, word};
 use crate::finding::Finding;
-#[cfg(feature = "cli")]
-use crate::finding::RuleInfo;
 use crate::json::Node;
-use crate::rules::RuleSet;
-use crate::rules::diagnostic::Problems;
-use crate::rules::reader::{Fields, strings, word};
+#[cfg(feature = "cli")]
+use crate::rules::RuleInfo;
 use crate::severity::Severity;
 
 /// A channel of `rules.json`.
@@ -48,7 +47,7 @@ pub enum Refusal {
 
 impl Filter {
     /// Reads the filter's keys of a channel.
-    pub(crate) fn read(fields: &mut Fields<'_>, problems: &mut Problems) -> Self {
+    pub(crate) fn read(fields: &mut ObjectReader<'_>, problems: &mut Problems) -> Self {
         let min_severity =
             fields.get("min_severity").and_then(|node| word(node, "severity", &Severity::WORDS, problems));
         let mut list = |key: &'static str, problems: &mut Problems| {
@@ -105,18 +104,12 @@ impl Filter {
     }
 }
 
-impl RuleSet {
-    /// The indices of the channels that the finding goes to; none: it is unrouted.
-    pub fn route(&self, finding: &Finding) -> Vec<usize> {
-        (0..self.channels.len()).filter(|index| self.refusal(finding, *index).is_none()).collect()
-    }
-
-    /// Why a finding does not go to the channel of this index; `None` if it does.
-    pub fn refusal(&self, finding: &Finding, channel: usize) -> Option<Refusal> {
-        let channel = self.channels.get(channel)?;
-        if finding.rule.notify.as_ref().is_some_and(|names| !names.contains(&channel.name)) {
+impl ConfiguredChannel {
+    /// Why a finding does not go to this channel; `None` if it does.
+    pub fn refusal(&self, finding: &Finding) -> Option<Refusal> {
+        if finding.rule.notify.as_ref().is_some_and(|names| !names.contains(&self.name)) {
             return Some(Refusal::NotNamed);
         }
-        channel.filter.refusal(finding).map(Refusal::Filtered)
+        self.filter.refusal(finding).map(Refusal::Filtered)
     }
 }

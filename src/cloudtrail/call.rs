@@ -1,26 +1,79 @@
-//! What a finding tells of the call: its facts, and one sentence of them.
+//! The API call that a record tells of: its facts, and one sentence of them.
 
-use crate::finding::Call;
-use crate::identity;
+use serde::{Deserialize, Serialize};
+
+use super::alias::ComputedAlias;
+use super::identity;
+use super::record::Record;
 use crate::json::Node;
-use crate::record::Record;
 use crate::redact::redacted;
-use crate::rules::field::Derived;
 use crate::text;
 
-impl Call {
-    /// The facts of a record.
-    pub fn of(record: &Record) -> Self {
-        let text = |path: &[&str]| record.filled(path).map(str::to_owned);
+/// The facts of a record that a person or a machine acts on. Each is `None` where the record does not say.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct ApiCall {
+    /// One sentence: who did what to what, and whether it succeeded.
+    /// `James (IAM user) called StartInstances on i-01234567abcabcabc in us-east-1: allowed`.
+    pub sentence: String,
+    /// `eventID`.
+    pub event_id: Option<String>,
+    /// `eventTime`, as written: RFC 3339, UTC.
+    pub event_time: Option<String>,
+    /// `eventType`: `AwsApiCall`, `AwsConsoleSignIn`, …
+    pub event_type: Option<String>,
+    /// `eventCategory`: `Management`, `Data`, …
+    pub event_category: Option<String>,
+    /// The alias `account`.
+    pub account: Option<String>,
+    /// `awsRegion`.
+    pub region: Option<String>,
+    /// `userIdentity.type`.
+    pub identity: Option<String>,
+    /// The alias `actor`: the most telling name of who called.
+    pub actor: Option<String>,
+    /// `userIdentity.arn`.
+    pub arn: Option<String>,
+    /// `userIdentity.accessKeyId`: an identifier, not a secret.
+    pub access_key_id: Option<String>,
+    /// `eventSource`.
+    pub service: Option<String>,
+    /// `eventName`.
+    pub event: Option<String>,
+    /// `sourceIPAddress`: an address, or a service's name.
+    pub source_ip: Option<String>,
+    /// `userAgent`.
+    pub user_agent: Option<String>,
+    /// `errorCode`.
+    pub error: Option<String>,
+    /// `errorMessage`.
+    pub error_message: Option<String>,
+    /// The alias `outcome`: whether the call failed.
+    pub failed: bool,
+    /// The alias `mfa`.
+    pub mfa: Option<bool>,
+    /// `readOnly`.
+    pub read_only: Option<bool>,
+    /// What was acted on: names, ids or ARNs, the most telling first.
+    pub targets: Vec<String>,
+    /// `requestParameters` as compact JSON, secrets redacted.
+    pub request: Option<String>,
+    /// `responseElements` as compact JSON, secrets redacted.
+    pub response: Option<String>,
+}
+
+impl ApiCall {
+    /// Reads the facts of a record.
+    pub fn from_record(record: &Record) -> Self {
+        let text = |path: &[&str]| record.non_empty(path).map(str::to_owned);
         let body = |key: &str| record.root().get(key).filter(|node| !node.is_null()).map(redacted);
-        let (targets, actor) = (targets(record), record.derived(Derived::Actor));
+        let (targets, actor) = (targets(record), record.computed(ComputedAlias::Actor));
         Self {
             sentence: sentence(record, actor.as_deref(), &targets),
             event_id: text(&["eventID"]),
             event_time: text(&["eventTime"]),
             event_type: text(&["eventType"]),
             event_category: text(&["eventCategory"]),
-            account: record.derived(Derived::Account).map(Into::into),
+            account: record.computed(ComputedAlias::Account).map(Into::into),
             region: text(&["awsRegion"]),
             identity: text(&["userIdentity", "type"]),
             actor: actor.map(Into::into),
@@ -55,9 +108,9 @@ fn sentence(record: &Record, actor: Option<&str>, targets: &[String]) -> String 
         (Some(actor), Some(kind)) => say(&[&shown(actor), " (", &shown(kind), ")"]),
         (Some(actor), None) => say(&[&shown(actor)]),
         (None, Some(kind)) => say(&["somebody (", &shown(kind), ")"]),
-        (None, None) => say(&[&record.filled(&["eventSource"]).map_or("somebody".into(), shown)]),
+        (None, None) => say(&[&record.non_empty(&["eventSource"]).map_or("somebody".into(), shown)]),
     }
-    match record.filled(&["eventName"]) {
+    match record.non_empty(&["eventName"]) {
         Some("ConsoleLogin") => {
             let is_without_mfa = record.mfa() == Some(false);
             say(&[if record.failed() { " tried to sign in to the console" } else { " signed in to the console" }]);
@@ -65,17 +118,17 @@ fn sentence(record: &Record, actor: Option<&str>, targets: &[String]) -> String 
         }
         Some(event) => say(&[" called ", &shown(event)]),
         None => {
-            let kind = record.filled(&["eventType"]).map_or("no eventType".into(), shown);
+            let kind = record.non_empty(&["eventType"]).map_or("no eventType".into(), shown);
             say(&[" did what the record does not name (", &kind, ")"]);
         }
     }
     if !targets.is_empty() {
         say(&[" on ", &text::some_of(targets)]);
     }
-    if let Some(region) = record.filled(&["awsRegion"]) {
+    if let Some(region) = record.non_empty(&["awsRegion"]) {
         say(&[" in ", &shown(region)]);
     }
-    match record.filled(&["errorCode"]) {
+    match record.non_empty(&["errorCode"]) {
         Some(code) if code.contains("Denied") || code.contains("Unauthorized") => {
             say(&[": denied (", &shown(code), ")"]);
         }

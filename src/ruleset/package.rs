@@ -9,15 +9,16 @@
 //! that wrote it. Whoever finds another has to compile `rules.json` instead: [`RuleSet::packaged`] tells why.
 
 use std::io;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
 use super::compile;
-use super::countries::Countries;
 use super::sources::{Frame, frames};
-use super::{Rule, RuleSet, Rules};
-use crate::engine::{Engine, Index, Words, sum};
+use crate::channel::ConfiguredChannel;
+use crate::cloudtrail::countries::Countries;
+use crate::engine::{Engine, Index, RuleLoader, Words, sum};
+use crate::rules::Rule;
 
 /// The extension of an index: it is called as its bundle is.
 pub const EXTENSION: &str = "index";
@@ -45,75 +46,73 @@ struct Contents<I> {
     index: I,
 }
 
-/// The rules of a package.
+/// What a package holds, ready to run.
+pub(super) struct Unpacked {
+    pub(super) engine: Engine,
+    pub(super) channels: Vec<ConfiguredChannel>,
+    pub(super) digest: Arc<str>,
+}
+
+/// The rules of a package, each of which is compiled from its own lines of the bundle.
 #[derive(Debug)]
-pub(crate) struct Packaged {
+struct PackagedRules {
     bundle: String,
     digest: Arc<str>,
     countries: Option<Countries>,
     frames: Vec<Frame>,
     places: Words,
-    /// Those that have come into question.
-    each: Box<[OnceLock<Box<Rule>>]>,
-    /// All of them, where a record asked for all.
-    all: OnceLock<Vec<Rule>>,
 }
 
-impl RuleSet {
-    /// The index of rules that were compiled from this bundle; `None` if they were not.
-    pub fn index_of(&self, bundle: &str, countries: Option<&Countries>) -> Option<Vec<u8>> {
-        let mut rules = Vec::new();
-        let mut in_frames = Vec::new();
-        for (number, (frame, spans)) in (0_u32..).zip(frames(bundle)?) {
-            in_frames.push(frame);
-            for span in spans {
-                rules.extend([number, span.start.try_into().ok()?, span.end.try_into().ok()?]);
-            }
+/// The index of rules that were compiled from this bundle; `None` if they were not.
+pub(super) fn index_of(engine: &Engine, digest: &str, bundle: &str, countries: Option<&Countries>) -> Option<Vec<u8>> {
+    let mut places = Vec::new();
+    let mut in_frames = Vec::new();
+    for (number, (frame, spans)) in (0_u32..).zip(frames(bundle)?) {
+        in_frames.push(frame);
+        for span in spans {
+            places.extend([number, span.start.try_into().ok()?, span.end.try_into().ok()?]);
         }
-        if rules.len() != 3 * self.rules().len() {
-            return None;
-        }
-        let contents = Contents {
-            bundle: sum(bundle.as_bytes()),
-            digest: self.digest().to_string(),
-            countries: countries.is_some(),
-            frames: in_frames,
-            rules: rules.into(),
-            index: self.engine.index(),
-        };
-        let contents = postcard::to_allocvec(&contents).ok()?;
-        Some([HEAD.as_bytes(), &sum(&contents).to_le_bytes(), &contents].concat())
     }
+    if places.len() != 3 * engine.rules().len() {
+        return None;
+    }
+    let contents = Contents {
+        bundle: sum(bundle.as_bytes()),
+        digest: digest.to_owned(),
+        countries: countries.is_some(),
+        frames: in_frames,
+        rules: places.into(),
+        index: engine.index(),
+    };
+    let contents = postcard::to_allocvec(&contents).ok()?;
+    Some([HEAD.as_bytes(), &sum(&contents).to_le_bytes(), &contents].concat())
+}
 
-    /// The rules and channels of a bundle by its index. `countries` gives the bytes of the database, if the rules ask it.
-    ///
-    /// # Errors
-    /// The bundle itself, and why the index is not to be used for it.
-    pub fn packaged(
-        bundle: String,
-        index: &[u8],
-        countries: impl FnOnce() -> io::Result<Vec<u8>>,
-    ) -> Result<Self, (String, String)> {
-        let opened = contents(&bundle, index).map_err(str::to_owned).and_then(|contents| {
-            let database = || countries().map_err(|error| error.to_string()).and_then(Countries::read);
-            let countries = contents.countries.then(database).transpose();
-            let countries = countries.map_err(|reason| format!("its countries cannot be read: {reason}"))?;
-            let digest: Arc<str> = contents.digest.as_str().into();
-            let top = contents.frames.first().map(Frame::without_rules).unwrap_or_default();
-            let (_, channels) = compile::part(&top, &digest, countries.as_ref())?;
-            Ok((contents, countries, digest, channels))
-        });
-        let (Contents { frames, rules: places, index, .. }, countries, digest, channels) = match opened {
-            Ok(opened) => opened,
-            Err(reason) => return Err((bundle, reason)),
-        };
-        let count = places.len() / 3;
-        let each = std::iter::repeat_with(OnceLock::new).take(count).collect();
-        let engine = Engine::of_index(index, count);
-        let rules =
-            Packaged { bundle, digest: Arc::clone(&digest), countries, frames, places, each, all: OnceLock::new() };
-        Ok(Self { rules: Rules::Packaged(rules), channels, digest, engine })
-    }
+/// The rules and channels of a bundle by its index. `countries` gives the bytes of the database, if the rules ask it.
+///
+/// # Errors
+/// The bundle itself, and why the index is not to be used for it.
+pub(super) fn packaged(
+    bundle: String,
+    index: &[u8],
+    countries: impl FnOnce() -> io::Result<Vec<u8>>,
+) -> Result<Unpacked, (String, String)> {
+    let opened = contents(&bundle, index).map_err(str::to_owned).and_then(|contents| {
+        let database = || countries().map_err(|error| error.to_string()).and_then(Countries::read);
+        let countries = contents.countries.then(database).transpose();
+        let countries = countries.map_err(|reason| format!("its countries cannot be read: {reason}"))?;
+        let digest: Arc<str> = contents.digest.as_str().into();
+        let top = contents.frames.first().map(Frame::without_rules).unwrap_or_default();
+        let (_, channels) = compile::part(&top, &digest, countries.as_ref())?;
+        Ok((contents, countries, digest, channels))
+    });
+    let (Contents { frames, rules: places, index, .. }, countries, digest, channels) = match opened {
+        Ok(opened) => opened,
+        Err(reason) => return Err((bundle, reason)),
+    };
+    let count = places.len() / 3;
+    let rules = PackagedRules { bundle, digest: Arc::clone(&digest), countries, frames, places };
+    Ok(Unpacked { engine: Engine::from_index(index, Box::new(rules), count), channels, digest })
 }
 
 fn contents(bundle: &str, index: &[u8]) -> Result<Contents<Index>, &'static str> {
@@ -126,33 +125,8 @@ fn contents(bundle: &str, index: &[u8]) -> Result<Contents<Index>, &'static str>
     if contents.bundle == sum(bundle.as_bytes()) { Ok(contents) } else { Err("it is of another rules.json") }
 }
 
-impl Packaged {
-    /// A rule by its place in the file.
-    pub(super) fn get(&self, number: u32) -> Result<&Rule, String> {
-        let rule = &self.each[number as usize];
-        if let Some(rule) = rule.get() {
-            return Ok(rule);
-        }
-        let compiled = self.compile(number as usize)?;
-        Ok(rule.get_or_init(|| Box::new(compiled)))
-    }
-
-    /// All of them, in the order of the file.
-    pub(super) fn all(&self) -> Result<&[Rule], String> {
-        if let Some(all) = self.all.get() {
-            return Ok(all);
-        }
-        let (rules, _) = compile::part(&self.bundle, &self.digest, self.countries.as_ref())?;
-        Ok(self.all.get_or_init(|| rules))
-    }
-
-    /// Those that have been compiled.
-    pub(super) fn compiled(&self) -> impl Iterator<Item = &Rule> {
-        let each = self.each.iter().filter_map(|rule| rule.get().map(|rule| &**rule));
-        each.chain(self.all.get().into_iter().flatten())
-    }
-
-    fn compile(&self, number: usize) -> Result<Rule, String> {
+impl RuleLoader for PackagedRules {
+    fn load(&self, number: usize) -> Result<Rule, String> {
         let place = self.places.get(3 * number..3 * number + 3).unwrap_or_default();
         let part = || {
             let [frame, start, end] = place else { return None };
@@ -163,12 +137,17 @@ impl Packaged {
         let (rules, _) = compile::part(&part, &self.digest, self.countries.as_ref())?;
         rules.into_iter().next().ok_or_else(|| format!("the index's rule {number} is none"))
     }
+
+    fn load_all(&self) -> Result<Vec<Rule>, String> {
+        compile::part(&self.bundle, &self.digest, self.countries.as_ref()).map(|(rules, _)| rules)
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::record::RawRecord;
+    use crate::cloudtrail::RawRecord;
+    use crate::ruleset::RuleSet;
 
     const BUNDLE: &str = r#"{"lists":{"names":["A","B"]},"channels":{"soc":{"type":"slack"}},"runbooks":"https://example.com","include":[{"pack":"p","overrides":{"*":{"mode":"stage"},"Q":{"severity":"high"}},"content":{"lists":{"l":["^C$"]},"rules":[{"id":"P","title":"t","severity":"low","when":{"event":"@l"}},{"id":"Q","title":"t","severity":"low","when":{"service":"s","event":"@l"}}]}}],"rules":[{"id":"R","title":"{event}","severity":"low","when":{"event":{"is":"@names"}},"notify":["soc"],"runbook":"R.md"}]}"#;
 
@@ -184,7 +163,7 @@ mod tests {
         assert_eq!(compiled.digest(), packaged.digest());
         assert_eq!(format!("{:?}", compiled.channels()), format!("{:?}", packaged.channels()));
         for (number, rule) in (0_u32..).zip(compiled.rules()) {
-            assert_eq!(format!("{rule:?}"), format!("{:?}", packaged.rules.get(number).unwrap()));
+            assert_eq!(format!("{rule:?}"), format!("{:?}", packaged.engine.rule(number).unwrap()));
         }
         assert_eq!(format!("{:?}", compiled.rules()), format!("{:?}", packaged.rules()));
         assert_eq!(compiled.rules().len(), 3);
@@ -193,10 +172,7 @@ mod tests {
     #[test]
     fn only_what_a_call_may_concern_is_compiled() {
         let (_, packaged) = packaged(BUNDLE);
-        let ready = || match &packaged.rules {
-            Rules::Packaged(rules) => rules.compiled().map(|rule| rule.info.id.as_str()).collect::<Vec<_>>(),
-            Rules::Compiled(_) => panic!("compiled"),
-        };
+        let ready = || packaged.engine.compiled_rules().map(|rule| rule.info.id.as_str()).collect::<Vec<_>>();
         let found = |json: &str| {
             let raw = RawRecord { json: json.to_owned(), index: 0, message_id: None };
             packaged.evaluate(&raw).unwrap().iter().map(|finding| finding.rule.id.clone()).collect::<Vec<_>>()

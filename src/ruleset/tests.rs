@@ -4,10 +4,10 @@
 mod random;
 
 use self::random::Dice;
+use crate::cloudtrail::{RawRecord, Record};
+use crate::config::Diagnostic;
 use crate::finding::Finding;
-use crate::record::{RawRecord, Record};
-use crate::rules::diagnostic::Diagnostic;
-use crate::rules::{RuleSet, Sources};
+use crate::ruleset::{RuleSet, Sources};
 
 /// Sets of random rules; each is asked about as many records as follow. `OFFLIMITS_ROUNDS` asks for more.
 const ROUNDS: u64 = 150;
@@ -51,7 +51,7 @@ fn real_records() -> Vec<String> {
     ["invictus-ir", "traildiscover", "panther-share", "flaws-cloud-subset", "streamalert"]
         .iter()
         .filter_map(|name| std::fs::read_to_string(format!("{folder}/{name}/records.json")).ok())
-        .flat_map(|text| crate::envelope::open(&text).records)
+        .flat_map(|text| crate::cloudtrail::envelope::open(&text).records)
         .map(|record| record.json)
         .collect()
 }
@@ -127,7 +127,7 @@ fn files_are_scanned_as_they_are_opened_and_evaluated() {
         let mut scanner = rules.scanner();
         for _ in 0..8 {
             let text = file(&mut dice);
-            let opened = crate::envelope::open(&text);
+            let opened = crate::cloudtrail::envelope::open(&text);
             let expected: Vec<_> = opened
                 .records
                 .iter()

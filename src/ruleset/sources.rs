@@ -8,7 +8,7 @@ use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
-use super::countries::Countries;
+use crate::cloudtrail::countries::Countries;
 use crate::json::{Member, Node, write_string};
 
 /// The texts of `rules.json` and of its packs.

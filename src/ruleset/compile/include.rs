@@ -7,35 +7,17 @@ use std::collections::HashMap;
 use std::mem;
 use std::sync::Arc;
 
-use super::rule::Settings;
-use super::{Compiler, Pack};
+use super::{FileCompiler, Pack};
+use crate::config::{ObjectReader, array, listed, repeated_keys, string, suggestion, wrong_kind};
 use crate::json::Node;
 use crate::rules::Rule;
-use crate::rules::reader::{Fields, array, listed, repeated_keys, string, suggestion, wrong_kind};
-use crate::rules::sources::pack_name;
-
-/// What `overrides` says: of every rule of a pack, and of single ones.
-#[derive(Default)]
-pub(super) struct Overrides<'n> {
-    every: Settings,
-    by_id: HashMap<&'n str, Settings>,
-}
-
-impl Overrides<'_> {
-    /// What holds for a rule that says `own` itself.
-    pub(super) fn of(&self, id: Option<&str>, own: Settings) -> Settings {
-        let own = own.changed_by(self.every.clone());
-        match id.and_then(|id| self.by_id.get(id)) {
-            Some(change) => own.changed_by(change.clone()),
-            None => own,
-        }
-    }
-}
+use crate::rules::compile::Overrides;
+use crate::ruleset::sources::pack_name;
 
 /// The key of `overrides` that stands for every rule of the pack.
 const EVERY: &str = "*";
 
-impl<'n> Compiler<'n> {
+impl<'n> FileCompiler<'n> {
     /// The rules of every pack, in the order of `include`. Returns their nodes too, for those who look for ids.
     pub(super) fn includes(
         &mut self,
@@ -45,14 +27,14 @@ impl<'n> Compiler<'n> {
         rules: &mut Vec<Rule>,
     ) {
         let mut seen: Vec<&str> = Vec::new();
-        for include in array(node, "\"include\"", &mut self.problems) {
+        for include in array(node, "\"include\"", &mut self.rule_compiler.problems) {
             let Some(name) = pack_name(include).filter(|name| !name.is_empty()) else {
                 self.nameless(include);
                 continue;
             };
             if seen.contains(&name) {
                 let message = format!("the pack \"{name}\" is included twice");
-                self.problems.error(
+                self.rule_compiler.problems.error(
                     "repeated-include",
                     &include.span,
                     message,
@@ -67,14 +49,20 @@ impl<'n> Compiler<'n> {
 
     fn nameless(&mut self, include: &'n Node<'n>) {
         if include.members().is_some() {
-            let Some(mut fields) = Fields::of(include, "an include", &mut self.problems) else { return };
-            if let Some(pack) = fields.require("pack", &mut self.problems) {
-                string(pack, "pack", &mut self.problems);
+            let Some(mut fields) = ObjectReader::of(include, "an include", &mut self.rule_compiler.problems) else {
+                return;
+            };
+            if let Some(pack) = fields.require("pack", &mut self.rule_compiler.problems) {
+                string(pack, "pack", &mut self.rule_compiler.problems);
             }
         } else if include.as_str().is_some() {
-            string(include, "include", &mut self.problems);
+            string(include, "include", &mut self.rule_compiler.problems);
         } else {
-            wrong_kind(include, "an include is a pack's file, or an object with \"pack\"", &mut self.problems);
+            wrong_kind(
+                include,
+                "an include is a pack's file, or an object with \"pack\"",
+                &mut self.rule_compiler.problems,
+            );
         }
     }
 
@@ -88,13 +76,13 @@ impl<'n> Compiler<'n> {
     ) {
         let (mut overrides, mut lists, mut content) = (None, None, None);
         if include.members().is_some()
-            && let Some(mut fields) = Fields::of(include, "an include", &mut self.problems)
+            && let Some(mut fields) = ObjectReader::of(include, "an include", &mut self.rule_compiler.problems)
         {
             fields.get("pack");
             overrides = fields.get("overrides");
             lists = fields.get("lists");
             content = fields.get("content");
-            fields.finish(&mut self.problems);
+            fields.finish(&mut self.rule_compiler.problems);
         }
         let name_node = if include.as_str().is_some() { include } else { include.get("pack").unwrap_or(include) };
         // What a bundle holds is part of its own text; a file is another.
@@ -105,33 +93,33 @@ impl<'n> Compiler<'n> {
                 if let Some(reason) = reason {
                     let message = format!("the pack \"{name}\" cannot be read: {reason}");
                     let help = "write its path from the folder of this file, such as packs/cis-monitoring.json";
-                    self.problems.error("unreadable-pack", &name_node.span, message, help);
+                    self.rule_compiler.problems.error("unreadable-pack", &name_node.span, message, help);
                 }
                 return;
             }
             (None, None) => {
                 let message = format!("the pack \"{name}\" is not in this text, and nobody read its file");
                 let help = "bring the packs in first: offlimits bundle rules.json --output bundle.json";
-                return self.problems.error("unreadable-pack", &name_node.span, message, help);
+                return self.rule_compiler.problems.error("unreadable-pack", &name_node.span, message, help);
             }
         };
         let ids: Vec<&str> = rule_ids(pack).collect();
         let overrides = overrides.map(|node| self.overrides(node, name, &ids, channels)).unwrap_or_default();
         let replaced = lists.map(|node| self.replaced_lists(node, name, pack)).unwrap_or_default();
-        let root_lists = mem::take(&mut self.lists);
-        let outside = self.problems.enter(file);
+        let root_lists = mem::take(&mut self.rule_compiler.lists);
+        let outside = self.rule_compiler.problems.enter(file);
         self.pack(pack, name, replaced, channels, &overrides, rules);
-        self.problems.enter(outside);
-        self.lists = root_lists;
+        self.rule_compiler.problems.enter(outside);
+        self.rule_compiler.lists = root_lists;
     }
 
     fn overrides(&mut self, node: &'n Node<'n>, pack: &str, ids: &[&str], channels: &[&str]) -> Overrides<'n> {
         let mut overrides = Overrides::default();
         let Some(members) = node.members() else {
-            wrong_kind(node, "\"overrides\" is an object of rules' ids", &mut self.problems);
+            wrong_kind(node, "\"overrides\" is an object of rules' ids", &mut self.rule_compiler.problems);
             return overrides;
         };
-        repeated_keys(members, &mut self.problems);
+        repeated_keys(members, &mut self.rule_compiler.problems);
         for member in members {
             let id = &*member.key;
             if id != EVERY && !ids.contains(&id) && !self.is_part {
@@ -139,11 +127,14 @@ impl<'n> Compiler<'n> {
                     format!("name one of its rules, or \"*\" for every one: {}", listed(ids.iter().copied().take(20)))
                 });
                 let message = format!("the pack \"{pack}\" has no rule \"{id}\"");
-                self.problems.error("unknown-rule", &member.key_span, message, help);
+                self.rule_compiler.problems.error("unknown-rule", &member.key_span, message, help);
             }
-            let Some(mut fields) = Fields::of(&member.node, "an override", &mut self.problems) else { continue };
-            let settings = self.settings(&mut fields, channels);
-            fields.finish(&mut self.problems);
+            let Some(mut fields) = ObjectReader::of(&member.node, "an override", &mut self.rule_compiler.problems)
+            else {
+                continue;
+            };
+            let settings = self.rule_compiler.settings(&mut fields, channels);
+            fields.finish(&mut self.rule_compiler.problems);
             if id == EVERY {
                 overrides.every = settings;
             } else {
@@ -160,16 +151,16 @@ impl<'n> Compiler<'n> {
         name: &str,
         pack: &'n Node<'n>,
     ) -> HashMap<&'n str, &'n [Node<'n>]> {
-        let root_lists = mem::take(&mut self.lists);
+        let root_lists = mem::take(&mut self.rule_compiler.lists);
         self.lists(node);
-        let replaced = mem::replace(&mut self.lists, root_lists);
+        let replaced = mem::replace(&mut self.rule_compiler.lists, root_lists);
         let known = || pack.get("lists").and_then(Node::members).into_iter().flatten().map(|member| &*member.key);
         for member in node.members().unwrap_or_default() {
             if !known().any(|list| list == &*member.key) {
                 let help =
                     suggestion(&member.key, known()).unwrap_or_else(|| format!("its lists are {}", listed(known())));
                 let message = format!("the pack \"{name}\" has no list \"{}\"", member.key);
-                self.problems.error("unknown-list", &member.key_span, message, help);
+                self.rule_compiler.problems.error("unknown-list", &member.key_span, message, help);
             }
         }
         replaced
@@ -184,17 +175,17 @@ impl<'n> Compiler<'n> {
         overrides: &Overrides<'n>,
         rules: &mut Vec<Rule>,
     ) {
-        let Some(mut fields) = Fields::of(node, "a pack", &mut self.problems) else { return };
+        let Some(mut fields) = ObjectReader::of(node, "a pack", &mut self.rule_compiler.problems) else { return };
         fields.get("$schema");
-        fields.string("description", &mut self.problems);
+        fields.string("description", &mut self.rule_compiler.problems);
         if let Some(lists) = fields.get("lists") {
             self.lists(lists);
         }
-        self.lists.extend(replaced);
+        self.rule_compiler.lists.extend(replaced);
         for key in ["channels", "include", "runbooks"] {
             if let Some(foreign) = fields.get(key) {
                 let message = format!("\"{key}\" has no place in a pack");
-                self.problems.error(
+                self.rule_compiler.problems.error(
                     "not-in-a-pack",
                     &foreign.span,
                     message,
@@ -202,8 +193,8 @@ impl<'n> Compiler<'n> {
                 );
             }
         }
-        let nodes = fields.require("rules", &mut self.problems);
-        fields.finish(&mut self.problems);
+        let nodes = fields.require("rules", &mut self.rule_compiler.problems);
+        fields.finish(&mut self.rule_compiler.problems);
         let first = rules.len();
         self.rules(nodes, channels, overrides, rules);
         let name: Arc<str> = name.into();
@@ -218,9 +209,10 @@ pub(super) fn rule_ids<'n>(file: &'n Node<'_>) -> impl Iterator<Item = &'n str> 
 
 #[cfg(test)]
 mod tests {
-    use crate::finding::Mode;
-    use crate::record::RawRecord;
-    use crate::rules::{Compiled, RuleSet, Sources, TestEvent};
+    use crate::cloudtrail::RawRecord;
+    use crate::rules::Mode;
+    use crate::rules::TestEvent;
+    use crate::ruleset::{Compiled, RuleSet, Sources};
     use crate::severity::Severity;
 
     const PACK: &str = r#"{

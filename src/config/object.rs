@@ -8,9 +8,9 @@ use std::ops::Range;
 use super::diagnostic::Problems;
 use crate::json::{Member, Node, Value};
 
-/// An object whose keys are being read. Every key must be asked for: [`Fields::finish`] reports those that nobody wanted.
+/// An object whose keys are being read. Every key must be asked for: [`ObjectReader::finish`] reports those that nobody wanted.
 #[derive(Debug)]
-pub struct Fields<'n> {
+pub struct ObjectReader<'n> {
     /// What the object is, with its article, for messages: `a rule`.
     what: &'static str,
     span: &'n Range<usize>,
@@ -18,7 +18,7 @@ pub struct Fields<'n> {
     asked: Vec<&'static str>,
 }
 
-impl<'n> Fields<'n> {
+impl<'n> ObjectReader<'n> {
     /// Begins to read `node`, which must be an object without repeated keys.
     pub fn of(node: &'n Node<'n>, what: &'static str, problems: &mut Problems) -> Option<Self> {
         let Some(members) = node.members() else {
@@ -212,7 +212,7 @@ mod tests {
     #[test]
     fn unknown_repeated_and_missing_keys_are_all_reported() {
         let found = codes(r#"{"titel": 1, "id": "x", "id": "y"}"#, |root, problems| {
-            let mut fields = Fields::of(root, "a rule", problems).unwrap();
+            let mut fields = ObjectReader::of(root, "a rule", problems).unwrap();
             fields.string("id", problems);
             fields.require("title", problems);
             fields.finish(problems);

@@ -8,9 +8,9 @@ use serde::{Deserialize, Serialize};
 /// Milliseconds since 1970-01-01T00:00:00Z.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct Moment(u64);
+pub struct Timestamp(u64);
 
-impl Moment {
+impl Timestamp {
     /// From milliseconds since the epoch.
     pub const fn from_millis(millis: u64) -> Self {
         Self(millis)
@@ -73,14 +73,14 @@ impl Moment {
     }
 }
 
-impl From<SystemTime> for Moment {
+impl From<SystemTime> for Timestamp {
     fn from(time: SystemTime) -> Self {
         Self(0).plus(time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default())
     }
 }
 
 /// RFC 3339, UTC, to the second, as CloudTrail writes it.
-impl fmt::Display for Moment {
+impl fmt::Display for Timestamp {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let seconds = self.seconds();
         let (year, month, day) = civil(seconds / 86_400);
@@ -114,6 +114,61 @@ const fn civil(days: u64) -> (u64, u64, u64) {
     (era * 400 + year_of_era + (month <= 2) as u64, month, day_of_year - (153 * shifted + 2) / 5 + 1)
 }
 
+/// A day, as `yyyymmdd`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Date(u32);
+
+impl Date {
+    /// Reads `2027-03-31`.
+    pub fn parse(text: &str) -> Option<Self> {
+        let mut parts = text.split('-');
+        let mut part = |digits: usize| {
+            parts
+                .next()
+                .filter(|part| part.len() == digits && part.bytes().all(|b| b.is_ascii_digit()))?
+                .parse::<u32>()
+                .ok()
+        };
+        let (year, month, day) = (part(4)?, part(2)?, part(2)?);
+        let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+        let days = match month {
+            2 => 28 + u32::from(leap),
+            4 | 6 | 9 | 11 => 30,
+            1..=12 => 31,
+            _ => return None,
+        };
+        (parts.next().is_none() && (1..=days).contains(&day)).then_some(Self(year * 10_000 + month * 100 + day))
+    }
+
+    /// Year, month and day.
+    pub const fn parts(self) -> (u32, u32, u32) {
+        (self.0 / 10_000, self.0 / 100 % 100, self.0 % 100)
+    }
+
+    /// The day of a count of seconds since 1970-01-01T00:00Z.
+    pub fn of_unix_time(seconds: u64) -> Self {
+        // By Howard Hinnant's `civil_from_days`: years that begin in March, eras of 400 of them.
+        let days = seconds / 86_400 + 719_468;
+        let (era, day_of_era) = (days / 146_097, days % 146_097);
+        let year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+        let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+        let month = (5 * day_of_year + 2) / 153;
+        let day = day_of_year - (153 * month + 2) / 5 + 1;
+        let month = if month < 10 { month + 3 } else { month - 9 };
+        let year = era * 400 + year_of_era + u64::from(month <= 2);
+        Self(u32::try_from(year * 10_000 + month * 100 + day).unwrap_or(u32::MAX))
+    }
+
+    /// The day of an `eventTime`: `2024-01-10T11:32:44Z`, or `20131102T010628Z`.
+    pub fn of_time(text: &str) -> Option<Self> {
+        let (day, _) = text.split_once(['T', ' '])?;
+        if day.len() == 8 && day.is_ascii() {
+            return Self::parse(&format!("{}-{}-{}", &day[..4], &day[4..6], &day[6..]));
+        }
+        Self::parse(day)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -122,12 +177,15 @@ mod tests {
 
     #[test]
     fn every_form_of_event_time_is_read() {
-        let moment = Moment::from_millis(1_383_354_388_000);
-        assert_eq!(Moment::parse("2013-11-02T01:06:28Z"), Some(moment));
-        assert_eq!(Moment::parse("20131102T010628Z"), Some(moment));
-        assert_eq!(Moment::parse("2013-11-02T01:06:28.25Z"), Some(moment.plus(Duration::from_millis(250))));
-        assert_eq!(Moment::parse("2013-11-02T01:06:28.2509999999999999999999Z"), Moment::parse("20131102T010628.25Z"));
-        assert_eq!(Moment::parse("2016-12-31T23:59:60Z"), Moment::parse("2017-01-01T00:00:00Z"));
+        let moment = Timestamp::from_millis(1_383_354_388_000);
+        assert_eq!(Timestamp::parse("2013-11-02T01:06:28Z"), Some(moment));
+        assert_eq!(Timestamp::parse("20131102T010628Z"), Some(moment));
+        assert_eq!(Timestamp::parse("2013-11-02T01:06:28.25Z"), Some(moment.plus(Duration::from_millis(250))));
+        assert_eq!(
+            Timestamp::parse("2013-11-02T01:06:28.2509999999999999999999Z"),
+            Timestamp::parse("20131102T010628.25Z")
+        );
+        assert_eq!(Timestamp::parse("2016-12-31T23:59:60Z"), Timestamp::parse("2017-01-01T00:00:00Z"));
         for bad in [
             "",
             "Z",
@@ -142,20 +200,43 @@ mod tests {
             "2013-11-02T01:06:280Z",
             "2013-11-02T01:06:éZ",
         ] {
-            assert_eq!(Moment::parse(bad), None, "{bad}");
+            assert_eq!(Timestamp::parse(bad), None, "{bad}");
         }
     }
 
     proptest! {
         #[test]
         fn what_is_written_is_read(seconds in 0..253_402_300_800_u64) {
-            let moment = Moment::from_millis(seconds * 1000);
-            prop_assert_eq!(Moment::parse(&moment.to_string()), Some(moment));
+            let moment = Timestamp::from_millis(seconds * 1000);
+            prop_assert_eq!(Timestamp::parse(&moment.to_string()), Some(moment));
         }
 
         #[test]
         fn nothing_that_is_read_panics(text in "\\PC*") {
-            let _ = Moment::parse(&text);
+            let _ = Timestamp::parse(&text);
+        }
+    }
+
+    #[test]
+    fn dates_are_days_that_exist() {
+        assert!(Date::parse("2028-02-29").is_some() && Date::parse("2027-12-31").is_some());
+        for bad in [
+            "2027-02-29",
+            "2027-13-01",
+            "2027-04-31",
+            "2027-1-1",
+            "2027-01-01-",
+            "tomorrow",
+            "2027-00-10",
+            "+027-01-01",
+        ] {
+            assert_eq!(Date::parse(bad), None, "{bad}");
+        }
+        assert_eq!(Date::of_time("20131102T010628Z"), Date::parse("2013-11-02"));
+        assert_eq!(Date::of_time("2013-11-02T01:06:28Z"), Date::parse("2013-11-02"));
+        assert_eq!(Date::of_time("2013-11-02"), None);
+        for (seconds, day) in [(0, "1970-01-01"), (951_782_400, "2000-02-29"), (1_795_564_799, "2026-11-24")] {
+            assert_eq!(Some(Date::of_unix_time(seconds)), Date::parse(day));
         }
     }
 }

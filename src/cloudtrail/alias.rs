@@ -1,0 +1,155 @@
+//! The aliases: short names for what rules ask of most often. Some stand for one path; the others are computed from several
+//! places of the record.
+
+use std::borrow::Cow;
+
+use super::identity;
+
+/// A name that a cell, a title or a throttle may write instead of a path.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Alias {
+    /// As rules write it.
+    pub(crate) name: &'static str,
+    /// What it stands for.
+    pub(crate) target: AliasTarget,
+    /// The same for people, in a few words.
+    #[cfg_attr(not(feature = "cli"), expect(dead_code, reason = "the schema for editors tells it"))]
+    pub(crate) description: &'static str,
+}
+
+/// What an [`Alias`] stands for.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum AliasTarget {
+    /// The values at one path.
+    Path(&'static [&'static str]),
+    /// One value at most, computed.
+    Computed(ComputedAlias),
+    /// The country of `sourceIPAddress`: it takes a database that the owner of the rules provides.
+    Country,
+}
+
+/// The aliases that are more than a short name of one path.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ComputedAlias {
+    /// recipientAccountId, else userIdentity.accountId.
+    Account,
+    /// `success` or `failure`.
+    Outcome,
+    /// `yes` or `no`; missing where the record says nothing.
+    Mfa,
+    /// The name of an IAM user, or the sign-in's.
+    User,
+    /// The session issuer's name.
+    Role,
+    /// The assumed role's session name: chosen by the caller.
+    Session,
+    /// The most telling name of who called.
+    Actor,
+}
+
+/// Every alias. `userIdentityType` is the word of Conformity's settings.
+pub(crate) const ALIASES: [Alias; 18] = [
+    path("identity", &["userIdentity", "type"], "userIdentity.type: IAMUser, AssumedRole, Root, AWSService, …"),
+    path("service", &["eventSource"], "eventSource: ec2.amazonaws.com, …"),
+    path("event", &["eventName"], "eventName: StartInstances, …"),
+    path("region", &["awsRegion"], "awsRegion"),
+    path("time", &["eventTime"], "eventTime, for \"within\" and \"outside\""),
+    path("source_ip", &["sourceIPAddress"], "sourceIPAddress: an address, or a service's name"),
+    path("user_agent", &["userAgent"], "userAgent: chosen by the caller"),
+    path("error", &["errorCode"], "errorCode: AccessDenied, …"),
+    path("read_only", &["readOnly"], "readOnly: {\"is\": true} or {\"is\": false}"),
+    path("userIdentityType", &["userIdentity", "type"], "userIdentity.type: Conformity's word for identity"),
+    computed("account", ComputedAlias::Account, "recipientAccountId, else userIdentity.accountId"),
+    computed("outcome", ComputedAlias::Outcome, "success or failure"),
+    computed("mfa", ComputedAlias::Mfa, "yes or no; missing where the record does not say"),
+    computed("user", ComputedAlias::User, "the IAM user's name"),
+    computed("role", ComputedAlias::Role, "the assumed role's name"),
+    computed("session", ComputedAlias::Session, "the session's name: chosen by the caller"),
+    computed("actor", ComputedAlias::Actor, "the most telling of user, role/session, root and the service's name"),
+    Alias {
+        name: "country",
+        target: AliasTarget::Country,
+        description: "of the source address: two letters; needs countries.mmdb beside rules.json",
+    },
+];
+
+const fn path(name: &'static str, path: &'static [&'static str], description: &'static str) -> Alias {
+    Alias { name, target: AliasTarget::Path(path), description }
+}
+
+const fn computed(name: &'static str, alias: ComputedAlias, description: &'static str) -> Alias {
+    Alias { name, target: AliasTarget::Computed(alias), description }
+}
+
+/// What computed aliases are computed from: a record that has been read, or the fields extracted from one that has not.
+pub trait AliasSource {
+    /// The first scalar at a path of keys, arrays walked.
+    fn text(&self, path: &[&str]) -> Option<&str>;
+
+    /// Whether the answer to this call says `Failure`, as those to console sign-ins do.
+    fn answers_failure(&self) -> bool;
+
+    /// As [`AliasSource::text`], where an empty string says nothing.
+    fn non_empty(&self, path: &[&str]) -> Option<&str> {
+        self.text(path).filter(|text| !text.is_empty())
+    }
+}
+
+/// The paths that [`compute`] asks for. One that were missing here would cost time, not truth: the record is then read whole.
+pub(crate) const ALIAS_PATHS: [&[&str]; 18] = [
+    ACCOUNT,
+    CALLERS_ACCOUNT,
+    &["additionalEventData", "MFAUsed"],
+    &["additionalEventData", "UserName"],
+    &["errorCode"],
+    &["errorMessage"],
+    &["eventName"],
+    &["eventSource"],
+    &["responseElements"],
+    &["sourceIPAddress"],
+    &["userIdentity", "arn"],
+    &["userIdentity", "invokedBy"],
+    &["userIdentity", "onBehalfOf", "userId"],
+    &["userIdentity", "principalId"],
+    &["userIdentity", "sessionContext", "attributes", "mfaAuthenticated"],
+    &["userIdentity", "sessionContext", "sessionIssuer", "type"],
+    &["userIdentity", "sessionContext", "sessionIssuer", "userName"],
+    &["userIdentity", "userName"],
+];
+
+const ACCOUNT: &[&str] = &["recipientAccountId"];
+const CALLERS_ACCOUNT: &[&str] = &["userIdentity", "accountId"];
+
+/// The value of a computed alias.
+pub(crate) fn compute(source: &impl AliasSource, alias: ComputedAlias) -> Option<Cow<'_, str>> {
+    match alias {
+        ComputedAlias::Account => {
+            source.non_empty(ACCOUNT).or_else(|| source.non_empty(CALLERS_ACCOUNT)).map(Cow::from)
+        }
+        ComputedAlias::Outcome => Some(if failed(source) { "failure" } else { "success" }.into()),
+        ComputedAlias::Mfa => mfa(source).map(|mfa| if mfa { "yes" } else { "no" }.into()),
+        ComputedAlias::User => identity::user(source).map(Cow::from),
+        ComputedAlias::Role => identity::role(source).map(Cow::from),
+        ComputedAlias::Session => identity::session(source).map(Cow::from),
+        ComputedAlias::Actor => identity::actor(source),
+    }
+}
+
+/// Whether the call failed: an error code or message that is not empty, or an answer that says `Failure`.
+pub(super) fn failed(source: &impl AliasSource) -> bool {
+    source.non_empty(&["errorCode"]).is_some()
+        || source.non_empty(&["errorMessage"]).is_some()
+        || source.answers_failure()
+}
+
+/// Whether the caller had given a second factor; `None` if the record does not say.
+pub(super) fn mfa(source: &impl AliasSource) -> Option<bool> {
+    let said = source
+        .text(&["additionalEventData", "MFAUsed"])
+        .or_else(|| source.text(&["userIdentity", "sessionContext", "attributes", "mfaAuthenticated"]))?;
+    match said.to_ascii_lowercase().as_str() {
+        "yes" | "true" => Some(true),
+        "no" | "false" => Some(false),
+        _ => None,
+    }
+}

@@ -1,0 +1,115 @@
+//! Paths into a record: the values that stand at one, and the names that a path may begin with.
+
+use std::borrow::Cow;
+
+use crate::json::{Node, Value};
+
+/// The top-level fields of CloudTrail's record, up to eventVersion 1.11.
+/// Source: AWS CloudTrail User Guide, "CloudTrail record contents" and "Insights event record contents".
+pub const TOP_LEVEL: [&str; 32] = [
+    "addendum",
+    "additionalEventData",
+    "apiVersion",
+    "awsRegion",
+    "edgeDeviceDetails",
+    "errorCode",
+    "errorMessage",
+    "eventCategory",
+    "eventContext",
+    "eventID",
+    "eventName",
+    "eventSource",
+    "eventTime",
+    "eventType",
+    "eventVersion",
+    "insightDetails",
+    "managementEvent",
+    "readOnly",
+    "recipientAccountId",
+    "requestID",
+    "requestParameters",
+    "resources",
+    "responseElements",
+    "serviceEventDetails",
+    "sessionCredentialFromConsole",
+    "sharedEventID",
+    "sourceIPAddress",
+    "tlsDetails",
+    "userAgent",
+    "userIdentity",
+    "vpcEndpointAccountId",
+    "vpcEndpointId",
+];
+
+/// One value of a field.
+#[derive(Debug, Clone)]
+pub enum FieldValue<'r> {
+    /// What stands at a path: a scalar or an object, never null or an array.
+    Node(&'r Node<'r>),
+    /// An alias's value, or a scalar that was picked from a record that has not been read.
+    Scalar(Cow<'r, str>),
+}
+
+impl FieldValue<'_> {
+    /// The text that a pattern searches: the scalar, or the object's compact JSON.
+    pub fn text(&self) -> Cow<'_, str> {
+        match self {
+            Self::Scalar(text) => Cow::Borrowed(text),
+            Self::Node(node) => node.scalar().map_or_else(|| node.compact().into(), Cow::Borrowed),
+        }
+    }
+
+    /// The scalar, if it is one.
+    pub fn scalar(&self) -> Option<&str> {
+        match self {
+            Self::Scalar(text) => Some(text),
+            Self::Node(node) => node.scalar(),
+        }
+    }
+}
+
+/// The values that `path` finds from `node`: nulls are missing, arrays are walked, strings that hold JSON are entered.
+pub fn walk<'n>(node: &'n Node<'n>, path: &[Box<str>], found: &mut Vec<FieldValue<'n>>) {
+    match (&node.value, path.split_first()) {
+        (Value::Null, _) => {}
+        (Value::Array(elements), _) => elements.iter().for_each(|element| walk(element, path, found)),
+        (_, None) => found.push(FieldValue::Node(node)),
+        (Value::String(text), Some(_)) => {
+            if let Some(document) = text.embedded() {
+                walk(document, path, found);
+            }
+        }
+        (_, Some((key, rest))) => {
+            if let Some(next) = node.get(key) {
+                walk(next, rest, found);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_names_the_set_of_values() {
+        let values = |json: &str, path: &[&str]| {
+            let node = Node::parse(json).unwrap();
+            let mut found = Vec::new();
+            let path: Vec<Box<str>> = path.iter().map(|&key| key.into()).collect();
+            walk(&node, &path, &mut found);
+            found
+                .iter()
+                .map(|found| if let FieldValue::Node(node) = found { node.compact() } else { unreachable!() })
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(values(r#"{"a":null}"#, &["a"]), [""; 0]);
+        assert_eq!(values(r#"{"a":[]}"#, &["a"]), [""; 0]);
+        assert_eq!(values(r#"{"a":["",false,{}]}"#, &["a"]), [r#""""#, "false", "{}"]);
+        assert_eq!(values(r#"{"a":[{"b":1},{"b":[2,[3]]},{"c":4},5]}"#, &["a", "b"]), ["1", "2", "3"]);
+        assert_eq!(values(r#"{"a":"{\"b\":[1,2]}"}"#, &["a", "b"]), ["1", "2"]);
+        assert_eq!(values(r#"{"a":"%7B%22b%22%3A1%7D"}"#, &["a", "b"]), ["1"]);
+        assert_eq!(values(r#"{"a":"{\"b\":"}"#, &["a", "b"]), [""; 0]);
+        assert_eq!(values(r#"{"a":{"b.c":1}}"#, &["a", "b.c"]), ["1"]);
+    }
+}

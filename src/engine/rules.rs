@@ -1,0 +1,97 @@
+//! The rules that an engine evaluates: all compiled, or each when it first comes into question.
+
+use std::fmt;
+use std::sync::OnceLock;
+
+use crate::rules::Rule;
+
+/// Compiles rules on demand. The engine asks for a rule at most once for each caller that finds it missing.
+pub(crate) trait RuleLoader: fmt::Debug + Send + Sync {
+    /// The rule of this number, in the order of the file.
+    ///
+    /// # Errors
+    /// Why it cannot be had, safe to log.
+    fn load(&self, number: usize) -> Result<Rule, String>;
+
+    /// All the rules, in the order of the file.
+    ///
+    /// # Errors
+    /// As [`RuleLoader::load`].
+    fn load_all(&self) -> Result<Vec<Rule>, String>;
+}
+
+/// The rules of an engine, by their number in the order of the file.
+#[derive(Debug)]
+pub(crate) enum Rules {
+    /// Compiled from `rules.json`.
+    Compiled(Vec<Rule>),
+    /// In a package: each is compiled when it first comes into question.
+    Lazy(LazyRules),
+}
+
+/// Rules that a [`RuleLoader`] compiles, kept once they have been.
+#[derive(Debug)]
+pub(crate) struct LazyRules {
+    loader: Box<dyn RuleLoader>,
+    /// Those that have come into question.
+    each: Box<[OnceLock<Box<Rule>>]>,
+    /// All of them, where a record asked for all.
+    all: OnceLock<Vec<Rule>>,
+}
+
+impl Rules {
+    /// A rule by its number.
+    #[inline]
+    pub(super) fn get(&self, number: u32) -> Result<&Rule, String> {
+        match self {
+            Self::Compiled(rules) => Ok(&rules[number as usize]),
+            Self::Lazy(rules) => rules.get(number),
+        }
+    }
+
+    /// All of them.
+    pub(super) fn all(&self) -> Result<&[Rule], String> {
+        match self {
+            Self::Compiled(rules) => Ok(rules),
+            Self::Lazy(rules) => rules.all(),
+        }
+    }
+
+    /// Those that have been compiled so far. A rule may occur twice.
+    pub(super) fn compiled(&self) -> impl Iterator<Item = &Rule> {
+        let (compiled, lazy) = match self {
+            Self::Compiled(rules) => (Some(rules), None),
+            Self::Lazy(rules) => (None, Some(rules)),
+        };
+        compiled.into_iter().flatten().chain(lazy.into_iter().flat_map(LazyRules::compiled))
+    }
+}
+
+impl LazyRules {
+    /// So many rules, none of which has been compiled.
+    pub(crate) fn new(loader: Box<dyn RuleLoader>, count: usize) -> Self {
+        Self { loader, each: std::iter::repeat_with(OnceLock::new).take(count).collect(), all: OnceLock::new() }
+    }
+
+    fn get(&self, number: u32) -> Result<&Rule, String> {
+        let rule = &self.each[number as usize];
+        if let Some(rule) = rule.get() {
+            return Ok(rule);
+        }
+        let compiled = self.loader.load(number as usize)?;
+        Ok(rule.get_or_init(|| Box::new(compiled)))
+    }
+
+    fn all(&self) -> Result<&[Rule], String> {
+        if let Some(all) = self.all.get() {
+            return Ok(all);
+        }
+        let rules = self.loader.load_all()?;
+        Ok(self.all.get_or_init(|| rules))
+    }
+
+    fn compiled(&self) -> impl Iterator<Item = &Rule> {
+        let each = self.each.iter().filter_map(|rule| rule.get().map(|rule| &**rule));
+        each.chain(self.all.get().into_iter().flatten())
+    }
+}

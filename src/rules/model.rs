@@ -1,0 +1,199 @@
+//! What a rule is, once it has been understood: its rows, its exceptions, and what its findings carry.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use super::condition::Condition;
+use super::field::Field;
+use super::limits::{Threshold, Throttle};
+use super::lints::Allow;
+use super::scope::Scope;
+use super::title::Title;
+use crate::cloudtrail::{AliasSource, Record};
+use crate::severity::Severity;
+use crate::time::Date;
+
+/// One rule.
+#[derive(Debug, Clone)]
+pub struct Rule {
+    /// The pack that it comes from, by the name that `include` gives it; none: `rules.json` itself.
+    pub pack: Option<Arc<str>>,
+    /// What findings carry of it.
+    pub info: Arc<RuleInfo>,
+    /// The title of its findings.
+    pub title: Title,
+    /// Its severity, unless a `severity_when` matches.
+    pub severity: Severity,
+    /// The first that matches replaces the severity.
+    pub severity_when: Vec<(Severity, Table)>,
+    /// What is off limits.
+    pub when: Table,
+    /// What is allowed all the same.
+    pub unless: Vec<Exception>,
+    /// Repeats within a window that are held back; none: every finding goes out.
+    pub throttle: Option<Throttle>,
+    /// How often it must match before it alerts.
+    pub threshold: Option<Threshold>,
+    /// Events that the rule must, and must not, match.
+    pub tests: Vec<RuleTest>,
+    /// Warnings of `offlimits check` that do not count here.
+    pub allow: Vec<Allow>,
+}
+
+impl Rule {
+    /// Whether the rule is evaluated at all.
+    pub fn is_on(&self) -> bool {
+        self.info.mode != Mode::Off
+    }
+
+    /// The first row that the record satisfies, if the rule is on and no exception covers the record.
+    pub fn matched_row(&self, record: &Record) -> Option<usize> {
+        if !self.is_on() {
+            return None;
+        }
+        let row = self.when.first_match(record)?;
+        (!self.unless.iter().any(|exception| exception.covers(record))).then_some(row)
+    }
+
+    /// The severity of a finding of this rule.
+    pub fn severity_of(&self, record: &Record) -> Severity {
+        self.severity_when
+            .iter()
+            .find(|(_, table)| table.first_match(record).is_some())
+            .map_or(self.severity, |(severity, _)| *severity)
+    }
+}
+
+/// Rows, one of which must match.
+#[derive(Debug, Clone)]
+pub struct Table(pub Vec<Row>);
+
+impl Table {
+    /// The index of the first row that the record satisfies.
+    pub fn first_match(&self, record: &Record) -> Option<usize> {
+        self.0.iter().position(|row| row.holds(Scope::Record(record)))
+    }
+}
+
+/// Cells, each of which must match.
+#[derive(Debug, Clone)]
+pub struct Row(pub Vec<Cell>);
+
+impl Row {
+    /// Whether every cell's condition is true.
+    pub fn holds(&self, scope: Scope<'_>) -> bool {
+        self.0.iter().all(|cell| cell.holds(scope))
+    }
+}
+
+/// One field and what is asked of it.
+#[derive(Debug, Clone)]
+pub struct Cell {
+    /// The field.
+    pub field: Field,
+    /// The condition.
+    pub condition: Condition,
+    /// The condition as its author wrote it: compact JSON.
+    pub written: String,
+}
+
+impl Cell {
+    /// Whether the condition is true of the field's values.
+    pub fn holds(&self, scope: Scope<'_>) -> bool {
+        self.condition.holds(&scope.values(&self.field), scope)
+    }
+}
+
+/// One exception to a rule.
+#[derive(Debug, Clone)]
+pub struct Exception {
+    /// What is allowed.
+    pub when: Table,
+    /// Why.
+    pub reason: String,
+    /// The last day (UTC) on which it is.
+    pub expires: Option<Date>,
+}
+
+impl Exception {
+    /// Whether the exception covers the record. One that expires covers no record without a time.
+    pub fn covers(&self, record: &Record) -> bool {
+        self.is_in_time(record) && self.when.first_match(record).is_some()
+    }
+
+    /// Whether the call was made before the exception expired.
+    pub fn is_in_time(&self, facts: &impl AliasSource) -> bool {
+        self.expires.as_ref().is_none_or(|last_day| {
+            facts.text(&["eventTime"]).and_then(Date::of_time).is_some_and(|day| day <= *last_day)
+        })
+    }
+}
+
+/// A test that a rule carries.
+#[derive(Debug, Clone)]
+pub struct RuleTest {
+    /// What it shows.
+    pub name: String,
+    /// The event.
+    pub event: TestEvent,
+    /// Whether the rule must match.
+    pub expect: bool,
+    /// The row that must.
+    pub row: Option<usize>,
+}
+
+/// The event of a [`RuleTest`].
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum TestEvent {
+    /// A file, relative to `rules.json`, whichever pack names it.
+    File(String),
+    /// JSON text.
+    Inline(String),
+}
+
+/// What a finding carries of its rule.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct RuleInfo {
+    /// The rule's `id`.
+    pub id: String,
+    /// Why it matters.
+    pub description: Option<String>,
+    /// What to do about it: an http(s) URL.
+    pub runbook: Option<String>,
+    /// For instance `attack.t1078.004`.
+    pub tags: Vec<String>,
+    /// Whether findings are sent.
+    pub mode: Mode,
+    /// The channels that the rule names; none: all.
+    pub notify: Option<Vec<String>>,
+    /// Which rules these are: the first 12 hexadecimal digits of the SHA-256 of their bundle.
+    pub rules_digest: Arc<str>,
+}
+
+/// What becomes of a rule's findings.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Mode {
+    /// They are sent.
+    #[default]
+    Alert,
+    /// They are counted and logged, not sent.
+    Stage,
+    /// The rule is not evaluated.
+    Off,
+}
+
+impl Mode {
+    /// What `rules.json` may say.
+    pub const WORDS: [(&'static str, Self); 3] = [("alert", Self::Alert), ("stage", Self::Stage), ("off", Self::Off)];
+
+    /// The word in `rules.json`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Alert => "alert",
+            Self::Stage => "stage",
+            Self::Off => "off",
+        }
+    }
+}

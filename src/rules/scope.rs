@@ -1,0 +1,93 @@
+//! Where a condition looks for its field's values: in the whole record, in one element of an array, or nowhere else.
+
+use std::borrow::Cow;
+
+use super::field::{Field, Target};
+use crate::cloudtrail::{AliasSource, FieldValue, Record, compute, walk};
+use crate::json::Node;
+
+/// What a field's path starts from.
+#[derive(Debug, Clone, Copy)]
+pub enum Scope<'r> {
+    /// The record.
+    Record(&'r Record<'r>),
+    /// One element, inside `item`.
+    Element(&'r Node<'r>),
+    /// The values alone that were extracted from a record: for conditions that look at no other field.
+    ExtractedFields,
+}
+
+impl<'r> Scope<'r> {
+    /// The set of values that `field` has here.
+    pub fn values(self, field: &Field) -> Vec<FieldValue<'r>> {
+        let start = match (self, &field.target) {
+            (Self::Record(record), Target::Computed(_) | Target::Country(_)) => {
+                return computed(record, &field.target).map(FieldValue::Scalar).into_iter().collect();
+            }
+            // `Field::of_element` makes no computed field.
+            (Self::Element(_), Target::Computed(_) | Target::Country(_)) | (Self::ExtractedFields, _) => {
+                return Vec::new();
+            }
+            (Self::Record(record), Target::Path(_)) => record.root(),
+            (Self::Element(element), Target::Path(_)) => element,
+        };
+        let Target::Path(path) = &field.target else { return Vec::new() };
+        let mut found = Vec::new();
+        walk(start, path, &mut found);
+        found
+    }
+}
+
+/// The value of a field that is more than a path.
+pub(crate) fn computed<'s>(source: &'s impl AliasSource, target: &Target) -> Option<Cow<'s, str>> {
+    match target {
+        Target::Path(_) => None,
+        Target::Computed(alias) => compute(source, *alias),
+        Target::Country(countries) => {
+            source.text(&["sourceIPAddress"]).and_then(|address| countries.of(address)).map(Cow::from)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cloudtrail::Record;
+
+    fn derived(json: &str, written: &str) -> Option<String> {
+        let record = Record::parse(json).unwrap();
+        let field = Field::of_record(written).unwrap();
+        let values = Scope::Record(&record).values(&field);
+        assert!(values.len() <= 1);
+        values.first().map(|value| value.text().into_owned())
+    }
+
+    #[test]
+    fn outcome_reads_every_place_where_a_failure_is_told() {
+        let some = |text: &str| Some(text.to_owned());
+        assert_eq!(derived("{}", "outcome"), some("success"));
+        assert_eq!(derived(r#"{"errorCode":""}"#, "outcome"), some("success"));
+        assert_eq!(derived(r#"{"errorCode":"AccessDenied"}"#, "outcome"), some("failure"));
+        assert_eq!(derived(r#"{"errorMessage":"Failed authentication"}"#, "outcome"), some("failure"));
+        let sign_in = r#"{"eventName":"ConsoleLogin","responseElements":{"ConsoleLogin":"Failure"}}"#;
+        assert_eq!(derived(sign_in, "outcome"), some("failure"));
+    }
+
+    #[test]
+    fn mfa_is_yes_no_or_missing() {
+        assert_eq!(derived(r#"{"additionalEventData":{"MFAUsed":"YES"}}"#, "mfa").as_deref(), Some("yes"));
+        let session = |word: &str| {
+            format!(r#"{{"userIdentity":{{"sessionContext":{{"attributes":{{"mfaAuthenticated":"{word}"}}}}}}}}"#)
+        };
+        assert_eq!(derived(&session("false"), "mfa").as_deref(), Some("no"));
+        assert_eq!(derived(&session("perhaps"), "mfa"), None);
+        assert_eq!(derived("{}", "mfa"), None);
+    }
+
+    #[test]
+    fn account_is_the_recipient_then_the_callers() {
+        let both = r#"{"recipientAccountId":"1","userIdentity":{"accountId":"2"}}"#;
+        assert_eq!(derived(both, "account").as_deref(), Some("1"));
+        assert_eq!(derived(r#"{"userIdentity":{"accountId":"2"}}"#, "account").as_deref(), Some("2"));
+    }
+}

@@ -1,0 +1,14 @@
+//! A whole `rules.json`: its rules, its packs and its channels, ready to evaluate records and to route findings.
+//!
+//! [`Sources`] are the texts, [`RuleSet::compile`] makes rules of them, and [`package`] spares the function that work at its
+//! start. Either every rule is right, or nothing runs.
+
+mod compile;
+pub mod package;
+mod set;
+mod sources;
+#[cfg(test)]
+mod tests;
+
+pub use self::set::{Compiled, RuleSet};
+pub use self::sources::Sources;

@@ -1,0 +1,119 @@
+//! The rules and channels of one `rules.json`.
+
+use std::io;
+use std::sync::Arc;
+
+use super::compile::{self, Parts};
+use super::package::{self, Unpacked};
+use super::sources::Sources;
+use crate::channel::{ConfiguredChannel, Refusal};
+use crate::cloudtrail::countries::Countries;
+use crate::cloudtrail::{RawRecord, Record};
+use crate::config::Diagnostic;
+use crate::engine::{Engine, Scanner};
+use crate::finding::Finding;
+use crate::rules::Rule;
+
+/// Rules that can run, and what their author should look at.
+#[derive(Debug)]
+pub struct Compiled {
+    /// The rules.
+    pub rules: RuleSet,
+    /// Warnings only.
+    pub warnings: Vec<Diagnostic>,
+}
+
+/// All the rules and channels of one `rules.json`. Threads share it.
+#[derive(Debug)]
+pub struct RuleSet {
+    pub(super) engine: Engine,
+    pub(super) channels: Vec<ConfiguredChannel>,
+    pub(super) digest: Arc<str>,
+}
+
+impl RuleSet {
+    /// Makes rules of the text of a `rules.json` that stands alone, or of a bundle.
+    ///
+    /// # Errors
+    /// Every mistake in it (and the warnings), in the order of the file. Nothing half-loaded is ever returned.
+    pub fn compile(source: &str) -> Result<Compiled, Vec<Diagnostic>> {
+        Self::compile_sources(&Sources::alone(source))
+    }
+
+    /// Makes rules of a `rules.json` and the packs that it includes.
+    ///
+    /// # Errors
+    /// Every mistake in any of them, as [`RuleSet::compile`].
+    pub fn compile_sources(sources: &Sources) -> Result<Compiled, Vec<Diagnostic>> {
+        let Parts { rules, channels, digest, warnings } = compile::compile(sources)?;
+        Ok(Compiled { rules: Self { engine: Engine::new(rules), channels, digest }, warnings })
+    }
+
+    /// The rules and channels of a bundle by the index that stands beside it. `countries` gives the bytes of the database, if
+    /// the rules ask it.
+    ///
+    /// # Errors
+    /// The bundle itself, and why the index is not to be used for it.
+    pub fn packaged(
+        bundle: String,
+        index: &[u8],
+        countries: impl FnOnce() -> io::Result<Vec<u8>>,
+    ) -> Result<Self, (String, String)> {
+        let Unpacked { engine, channels, digest } = package::packaged(bundle, index, countries)?;
+        Ok(Self { engine, channels, digest })
+    }
+
+    /// The index of these rules, if they were compiled from this bundle; `None` if they were not.
+    pub fn index_of(&self, bundle: &str, countries: Option<&Countries>) -> Option<Vec<u8>> {
+        package::index_of(&self.engine, &self.digest, bundle, countries)
+    }
+
+    /// The findings of one record, in the order of the rules.
+    ///
+    /// # Errors
+    /// Why the record cannot be read (or, where the rules come from a damaged package, a rule), safe to log.
+    pub fn evaluate(&self, raw: &RawRecord) -> Result<Vec<Finding>, String> {
+        self.engine.evaluate(raw)
+    }
+
+    /// The findings of a record that has been read whole: every rule is asked.
+    pub fn evaluate_record(&self, record: &Record) -> Vec<Finding> {
+        self.engine.evaluate_record(record)
+    }
+
+    /// Evaluates whole files by these rules, on one thread.
+    pub fn scanner(&self) -> Scanner<'_> {
+        self.engine.scanner()
+    }
+
+    /// The indices of the channels that a finding goes to; none: it is unrouted.
+    pub fn route(&self, finding: &Finding) -> Vec<usize> {
+        let accepts = |channel: &ConfiguredChannel| channel.refusal(finding).is_none();
+        (0..).zip(&self.channels).filter(|(_, channel)| accepts(channel)).map(|(index, _)| index).collect()
+    }
+
+    /// Why a finding does not go to the channel of this index; `None` if it does.
+    pub fn refusal(&self, finding: &Finding, channel: usize) -> Option<Refusal> {
+        self.channels.get(channel)?.refusal(finding)
+    }
+
+    /// The rules, in the order of the file. Those of a package are all compiled by asking for them; none if it is damaged.
+    pub fn rules(&self) -> &[Rule] {
+        self.engine.rules()
+    }
+
+    /// The rule that made a finding.
+    pub fn rule_of(&self, finding: &Finding) -> Option<&Rule> {
+        self.engine.compiled_rules().find(|rule| rule.info.id == finding.rule.id)
+    }
+
+    /// The channels, in the order of the file.
+    pub fn channels(&self) -> &[ConfiguredChannel] {
+        &self.channels
+    }
+
+    /// Which rules these are: the first 12 hexadecimal digits of the SHA-256 of the bundle ([`Sources::bundle`]).
+    pub fn digest(&self) -> &Arc<str> {
+        &self.digest
+    }
+}
