@@ -4,6 +4,8 @@
 //!
 //! What only tests use is left out, since a test may look at everything.
 
+#![allow(clippy::unwrap_used, reason = "a helper fails its test")]
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -225,7 +227,7 @@ fn every_module_uses_only_those_above_it() {
 
 #[test]
 fn no_files_use_one_another_in_a_circle() {
-    assert_eq!(source().circles(), [const { Vec::<String>::new() }; 0]);
+    assert_eq!(source().circles(), Vec::<Vec<String>>::new());
 }
 
 #[test]
