@@ -1,9 +1,5 @@
 //! Archives: what `backtest`, `diff` and `explain` make of folders of log files, large, damaged and interrupted ones too.
 
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
-
-mod support;
-
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::io::Write as _;
@@ -14,7 +10,8 @@ use std::time::{Duration, Instant};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use serde_json::{Value, json};
-use support::Run;
+
+use crate::support::{self, Run};
 
 /// A call of this number: every tenth is off limits.
 fn record(number: usize) -> Value {

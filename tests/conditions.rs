@@ -1,12 +1,16 @@
 //! What each condition says of a record, through the engine.
 
+<<<<<<< HEAD
 #![allow(clippy::unwrap_used, clippy::too_many_lines, reason = "a test may panic, and a table may be long")]
 
 use offlimits::cloudtrail::RawRecord;
 use offlimits::ruleset::{RuleSet, Sources};
+=======
+use offlimits::record::RawRecord;
+use offlimits::rules::{RuleSet, Sources};
+>>>>>>> 785d106 (The integration tests are one program)
 
-#[path = "support/mmdb.rs"]
-mod mmdb;
+use crate::support::mmdb;
 
 const RECORD: &str = r#"{
   "eventName": "PutBucketPolicy", "eventSource": "s3.amazonaws.com", "eventTime": "2026-01-10T11:32:44Z", "eventID": "e-1",

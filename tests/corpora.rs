@@ -1,11 +1,6 @@
 //! Real records, thousands of them, where they are at hand: every one is read, none is counted twice, and nothing falls
 //! over. They are not ours to publish, so they lie beside the repository; without them these tests say so and pass.
 
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
-#![allow(clippy::print_stderr, reason = "the figures of a run are worth reading")]
-
-mod support;
-
 use std::collections::{BTreeMap, HashSet};
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -14,6 +9,8 @@ use std::time::{Duration, Instant};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::{Value, json};
+
+use crate::support;
 
 /// The largest corpus is 30,000 records, and a build for tests is slow.
 const PATIENCE: Duration = Duration::from_mins(5);

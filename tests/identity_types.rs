@@ -1,13 +1,11 @@
 //! Who called, for each type of `userIdentity`: the aliases `identity`, `user`, `role`, `session` and `actor` have the values
 //! of `identity_types.json`, exactly.
 
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
-
-mod support;
-
 use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
+
+use crate::support;
 
 #[test]
 fn each_identity_has_the_names_that_it_should() {

@@ -4,8 +4,6 @@
 //!
 //! What only tests use is left out, since a test may look at everything.
 
-#![allow(clippy::unwrap_used, reason = "a helper fails its test")]
-
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -1,11 +1,5 @@
 //! The packs: each rule is complete and tested, and what they catch is what docs/packs.md says.
 
-#![allow(clippy::unwrap_used, reason = "a test may panic")]
-
-#[path = "support/mmdb.rs"]
-mod mmdb;
-mod support;
-
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::Command;
@@ -14,6 +8,8 @@ use offlimits::cloudtrail::Record;
 use offlimits::cloudtrail::envelope;
 use offlimits::rules::{Rule, TestEvent};
 use offlimits::ruleset::{RuleSet, Sources};
+
+use crate::support::{self, mmdb};
 
 /// A file of the repository and the packs that it includes, with a database of two countries.
 fn compiled(root: &str) -> RuleSet {

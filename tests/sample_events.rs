@@ -1,12 +1,10 @@
 //! The sample events agree with themselves, and `events/README.md` tells truly what the shipped rules say to each.
 
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
-
-mod support;
-
 use std::collections::{BTreeMap, HashMap};
 
 use serde_json::Value;
+
+use crate::support;
 
 /// Name of the file → what it holds, in the order of the names.
 fn samples() -> BTreeMap<String, Value> {

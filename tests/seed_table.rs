@@ -2,12 +2,10 @@
 //!
 //! The oracle is independent: the three columns of the seed's page, searched with the `regex` crate.
 
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
-
-mod support;
-
 use regex::Regex;
 use serde_json::{Map, Value, json};
+
+use crate::support;
 
 /// The columns Identity, Service and Event of the seed's page; several events in one cell mean any of them.
 const TABLE: [(&str, &str, &[&str]); 3] = [

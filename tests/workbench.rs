@@ -1,12 +1,10 @@
 //! The rule author's commands, run as a person would: `offlimits test`, `offlimits check`.
 
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
-
-mod support;
-
 use std::path::Path;
 
 use serde_json::{Value, json};
+
+use crate::support;
 
 /// One rule, with these keys beyond the needed ones.
 fn rule(keys: &Value) -> Value {

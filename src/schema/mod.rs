@@ -2,7 +2,7 @@
 //! compiler would refuse.
 //!
 //! The types here exist for their schema alone: the compiler reads `rules.json` by itself ([`crate::config`] says
-//! why). `tests/schema.rs` holds the two together, key by key and file by file. What depends on more than one place (ids
+//! why). `tests/diagnostics/schema.rs` holds the two together, key by key and file by file. What depends on more than one place (ids
 //! that repeat, lists that are not there, patterns that do not compile) is left to `offlimits check`.
 
 #![expect(dead_code, reason = "only the derived schemas of these types are used")]

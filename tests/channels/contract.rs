@@ -7,9 +7,9 @@ use offlimits::channel::{ContentType, HttpRequest, Method, Request};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use crate::alerts::{HOSTILE, each_kind, finding, findings, record_of, rules};
-use crate::exchange::{CREDENTIALS, channel, drive, http, kind, requests};
-use crate::invariants::check_all;
+use super::alerts::{HOSTILE, each_kind, finding, findings, record_of, rules};
+use super::exchange::{CREDENTIALS, channel, drive, http, kind, requests};
+use super::invariants::check_all;
 
 #[test]
 fn every_channel_takes_every_finding_of_every_kind() {
@@ -64,7 +64,7 @@ proptest! {
         text in "\\PC{0,40}|(?s).{0,60}|[<>&@!|*`\\[\\]{}%^:/.w\r\n\u{202e}\u{200b}]{0,80}|(https?://|www\\.|[a-z]){0,30}"
     ) {
         let rules = rules("t", "d");
-        let finding = finding(&crate::alerts::rules("{event} by {actor}", "d"), &record_of(&text));
+        let finding = finding(&super::alerts::rules("{event} by {actor}", "d"), &record_of(&text));
         each_kind(&finding, |alert| {
             for channel in rules.channels() {
                 check_all(channel, alert);
@@ -135,7 +135,7 @@ fn repeats_and_roll_ups_go_into_the_first_alerts_thread() {
 #[test]
 fn hostile_text_is_quoted_and_inert() {
     let rules = rules("t", "d");
-    let finding = finding(&crate::alerts::rules("{user_agent}", "d"), &record_of(HOSTILE));
+    let finding = finding(&super::alerts::rules("{user_agent}", "d"), &record_of(HOSTILE));
     each_kind(&finding, |alert| {
         for channel in rules.channels() {
             for (_, request) in requests(channel, alert) {
@@ -177,7 +177,7 @@ fn secrets_of_the_record_reach_nobody() {
         },
         "responseElements": { "credentials": { "sessionToken": "hunter2" } }
     });
-    let finding = finding(&crate::alerts::rules("{event} by {actor}: {user_agent}", "d"), &record);
+    let finding = finding(&super::alerts::rules("{event} by {actor}: {user_agent}", "d"), &record);
     each_kind(&finding, |alert| {
         for channel in rules.channels() {
             for (step, request) in requests(channel, alert) {

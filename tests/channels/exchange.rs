@@ -8,7 +8,7 @@ use offlimits::channel::{Body, Channel, Exchange, Reply, Request, Step, Verdict}
 use offlimits::ruleset::RuleSet;
 use offlimits::secret::{Credentials, Secret};
 
-/// Good credentials for every channel of [`crate::alerts::rules`]; each holds `s3cret`.
+/// Good credentials for every channel of [`super::alerts::rules`]; each holds `s3cret`.
 pub(crate) const CREDENTIALS: &str = r#"{
     "soc": { "bot_token": "xoxb-s3cret" },
     "oncall": { "routing_key": "s3cret0123456789abcdef0123456789" },

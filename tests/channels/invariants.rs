@@ -8,7 +8,7 @@ use offlimits::channel::{Body, HttpRequest, Request, event_link};
 use regex::Regex;
 use serde_json::Value;
 
-use crate::exchange::{kind, requests};
+use super::exchange::{kind, requests};
 
 /// Checks what a channel makes of an alert, and gives the requests that carry it.
 ///

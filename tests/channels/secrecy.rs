@@ -13,8 +13,8 @@ use offlimits::secret::Credentials;
 use tokio::time::Instant;
 use tracing_subscriber::fmt::MakeWriter;
 
-use crate::alerts::{findings, rules};
-use crate::exchange::{CREDENTIALS, http};
+use super::alerts::{findings, rules};
+use super::exchange::{CREDENTIALS, http};
 
 /// What must not be seen: parts of every credential, and the token that a vendor gave.
 const SECRETS: [&str; 5] =

@@ -6,8 +6,8 @@ use offlimits::ids::AlertId;
 use offlimits::ruleset::RuleSet;
 use serde_json::{Value, json};
 
-use crate::alerts::{findings, rules};
-use crate::exchange::{channel, drive, http};
+use super::alerts::{findings, rules};
+use super::exchange::{channel, drive, http};
 
 fn compile(settings: &Value) -> Result<RuleSet, Vec<String>> {
     let source = json!({
@@ -188,7 +188,7 @@ fn a_webhook_is_signed_afresh_and_its_body_stays() {
     let body = channel.channel.render(&Alert { finding: &finding, id: &id, kind: Kind::First, receipt: None });
     let request = |now| {
         use offlimits::channel::{Exchange, Step};
-        let credentials = offlimits::secret::Credentials::parse(crate::exchange::CREDENTIALS).unwrap();
+        let credentials = offlimits::secret::Credentials::parse(super::exchange::CREDENTIALS).unwrap();
         let exchange = Exchange { credentials: credentials.of("siem"), token: None, replies: &[], now };
         let Ok(Step::Send(Request::Http(request))) = channel.channel.next(&body, &exchange) else {
             panic!("no request")

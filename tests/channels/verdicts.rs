@@ -6,8 +6,8 @@ use offlimits::alert::{Alert, Kind};
 use offlimits::channel::{Body, HttpRequest, Method, Reply, Request, Verdict};
 use offlimits::ids::AlertId;
 
-use crate::alerts::{findings, rules};
-use crate::exchange::{CREDENTIALS, channel, drive, http, kind, prelude, prelude_of_a_repeat};
+use super::alerts::{findings, rules};
+use super::exchange::{CREDENTIALS, channel, drive, http, kind, prelude, prelude_of_a_repeat};
 
 fn body(name: &str, of: Kind<'_>) -> Body {
     let (_, finding) = findings().remove(1);

@@ -28,5 +28,5 @@ def requests() -> list[dict]:
     """Every channel × every finding × every kind of alert."""
     folder = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target"))
     file = folder / "contract/requests.jsonl"
-    assert file.exists(), "run `cargo test --test channels` first"
+    assert file.exists(), "run `cargo test --test integration channels::` first"
     return [json.loads(line) for line in file.read_text().splitlines()]

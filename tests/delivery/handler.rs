@@ -7,7 +7,7 @@ use offlimits::handler::{HandleError, Handled, Response, Summary};
 use offlimits::ledger::{Fault, Item, Key, Put, Store};
 use offlimits::time::Timestamp;
 
-use crate::outside::{Act, TestApp, app, app_on, invoke, sqs_event};
+use super::outside::{Act, TestApp, app, app_on, invoke, sqs_event};
 
 pub(crate) const RULES: &str = r#"{
   "channels": { "topic": { "type": "sns" }, "soc": { "type": "slack", "min_severity": "medium" } },

@@ -7,8 +7,8 @@ use offlimits::handler::Summary;
 use offlimits::redelivery::LIFE;
 use serde_json::Value;
 
-use crate::handler::{RULES, STOP, summary};
-use crate::outside::{Act, TestApp, app, invoke, redeliver, redeliver_until};
+use super::handler::{RULES, STOP, summary};
+use super::outside::{Act, TestApp, app, invoke, redeliver, redeliver_until};
 
 const MINUTE: Duration = Duration::from_mins(1);
 

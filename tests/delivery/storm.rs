@@ -9,7 +9,7 @@ use offlimits::handler::Summary;
 use tokio::task::{JoinSet, LocalSet};
 use tokio::time::sleep;
 
-use crate::outside::{Act, Taken, TestApp, app, invoke, redeliver_until};
+use super::outside::{Act, Taken, TestApp, app, invoke, redeliver_until};
 
 const FINDINGS: usize = 20_000;
 const GROUPS: usize = 40;

@@ -11,7 +11,7 @@ use offlimits::ruleset::{RuleSet, Sources};
 use offlimits::time::Date;
 use serde_json::{Value, json};
 
-use crate::unmarked;
+use super::mistakes::unmarked;
 
 /// What `offlimits check` says on the given day, beyond errors.
 fn lints(source: &str) -> Vec<Diagnostic> {

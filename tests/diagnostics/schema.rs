@@ -9,7 +9,7 @@ use offlimits::{lint, schema};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use crate::diagnostics;
+use super::mistakes::diagnostics;
 
 /// The schema, ready to be asked.
 struct Checker {

@@ -6,8 +6,8 @@ use std::process::Command;
 use regex::Regex;
 use serde_json::{Map, Value, json};
 
+use super::pages::{Block, blocks, name, pages, read};
 use crate::support::{self, repository};
-use crate::{Block, blocks, name, pages, read};
 
 /// A folder in which the commands of a page run.
 fn workplace() -> tempfile::TempDir {

@@ -7,7 +7,8 @@ use std::path::Path;
 use regex::Regex;
 use serde_json::Value;
 
-use crate::{name, pages, read, support};
+use super::pages::{name, pages, read};
+use crate::support;
 
 /// The packs in the order of the index.
 const PACKS: [&str; 8] = [

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use crate::make::{gzip, gzip_bomb, log_file, rules, spliced, start_instances, with};
+use super::make::{gzip, gzip_bomb, log_file, rules, spliced, start_instances, with};
 use crate::support;
 
 /// The line that could not be read is told by its number in the file.

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use crate::make::Expect::{self, Found};
+use super::make::Expect::{self, Found};
 use crate::support::PATIENCE;
 
 pub(crate) struct Function {

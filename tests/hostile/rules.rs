@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::make::{DEEP, MEGABYTE, gzip, gzip_bomb, nested, start_instances};
+use super::make::{DEEP, MEGABYTE, gzip, gzip_bomb, nested, start_instances};
 use crate::support;
 
 #[test]

@@ -2,9 +2,10 @@
 
 use serde_json::{Value, json};
 
-use crate::make::Expect::{Found, FoundAndNamed, Named, Nothing};
-use crate::make::{Case, DEEP, MEGABYTE, case, log_file, nested, spliced, spliced_request, start_instances, with};
-use crate::{run_all, support};
+use super::cases::run_all;
+use super::make::Expect::{Found, FoundAndNamed, Named, Nothing};
+use super::make::{Case, DEEP, MEGABYTE, case, log_file, nested, spliced, spliced_request, start_instances, with};
+use crate::support;
 
 #[test]
 fn long_strings_and_many_things() {

@@ -4,9 +4,10 @@ use std::fmt::Write as _;
 
 use serde_json::{Value, json};
 
-use crate::make::Expect::{Found, Named, Nothing};
-use crate::make::{Case, MEGABYTE, case, log_file, spliced, spliced_request, start_instances, with};
-use crate::{run_all, support};
+use super::cases::run_all;
+use super::make::Expect::{Found, Named, Nothing};
+use super::make::{Case, MEGABYTE, case, log_file, spliced, spliced_request, start_instances, with};
+use crate::support;
 
 #[test]
 fn wrong_types_everywhere() {

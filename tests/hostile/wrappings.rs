@@ -2,9 +2,10 @@
 
 use serde_json::{Value, json};
 
-use crate::make::Expect::{Found, FoundAndNamed, Named, Nothing};
-use crate::make::{Case, DEEP, case, gzip, log_file, nested, spliced, start_instances, with};
-use crate::{run_all, support};
+use super::cases::run_all;
+use super::make::Expect::{Found, FoundAndNamed, Named, Nothing};
+use super::make::{Case, DEEP, case, gzip, log_file, nested, spliced, start_instances, with};
+use crate::support;
 
 #[test]
 fn truncated_json() {

@@ -12,7 +12,8 @@ use offlimits::cloudtrail::envelope;
 use regex::Regex;
 use serde_json::Value;
 
-use crate::{imported, support, verdicts};
+use super::sigma::{imported, verdicts};
+use crate::support;
 
 /// Why the two may differ.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

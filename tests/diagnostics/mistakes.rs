@@ -1,11 +1,5 @@
 //! Each mistake in rules.json gives its code, at its place, and all of them come at once.
 
-#![allow(clippy::unwrap_used, clippy::too_many_lines, reason = "a test may panic, and a table may be long")]
-#![allow(clippy::print_stderr, reason = "a figure is worth reading")]
-
-mod lints;
-mod schema;
-
 use std::collections::BTreeSet;
 use std::path::Path;
 
@@ -13,7 +7,9 @@ use offlimits::config::Diagnostic;
 use offlimits::rules::LINTS;
 use offlimits::ruleset::RuleSet;
 
-fn diagnostics(source: &str) -> Vec<Diagnostic> {
+use super::schema;
+
+pub(super) fn diagnostics(source: &str) -> Vec<Diagnostic> {
     match RuleSet::compile(source) {
         Ok(compiled) => compiled.warnings,
         Err(diagnostics) => diagnostics,
@@ -143,7 +139,7 @@ fn the_example_of_every_key_compiles() {
 }
 
 /// Takes the mark » out of a source; it stands where a diagnostic must point. Returns line and column, too.
-fn unmarked(marked: &str) -> (String, (usize, usize)) {
+pub(super) fn unmarked(marked: &str) -> (String, (usize, usize)) {
     let at = marked.find('»').unwrap_or_else(|| panic!("no mark: {marked}"));
     let before = &marked[..at];
     let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;

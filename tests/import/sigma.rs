@@ -1,27 +1,14 @@
-//! `offlimits import`: what it writes says what was meant.
-//!
-//! Sigma: against another engine, on every record at hand, for rules in all the shapes that `SigmaHQ` uses; and against a
-//! matcher of a page, for random rules on random records.
-
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
-#![allow(clippy::print_stderr, reason = "the figures of a run are worth reading")]
-
-mod support;
-
-#[path = "import/conformity.rs"]
-mod conformity;
-#[path = "import/differential.rs"]
-mod differential;
-#[path = "import/random.rs"]
-mod random;
+//! Imports rules of Sigma, and asks them.
 
 use std::path::Path;
 
 use offlimits::cloudtrail::Record;
 use offlimits::ruleset::RuleSet;
 
+use crate::support;
+
 /// The rules that `offlimits import sigma` makes of a YAML stream, in its order; it must take every one.
-fn imported(yaml: &str, folder: &Path) -> RuleSet {
+pub(super) fn imported(yaml: &str, folder: &Path) -> RuleSet {
     let file = support::file(folder, "rules.yml", yaml);
     let mut command = support::offlimits(["import", "sigma"]);
     command.arg(&file);
@@ -32,6 +19,6 @@ fn imported(yaml: &str, folder: &Path) -> RuleSet {
 }
 
 /// Which of the rules match, in their order.
-fn verdicts(rules: &RuleSet, record: &Record) -> Vec<bool> {
+pub(super) fn verdicts(rules: &RuleSet, record: &Record) -> Vec<bool> {
     rules.rules().iter().map(|rule| rule.matched_row(record).is_some()).collect()
 }

@@ -1,31 +1,17 @@
-//! Hostile input. Whatever a file holds, the command line ends by itself within its time, with a documented exit code,
-//! without a panic; what it cannot read it names; and no odd byte hides a call that is off limits. The function answers
-//! every one of them, and goes on.
-//!
-//! Everything is made here, at test time: no bomb lies in the repository.
+//! Runs what the other files make.
 
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
-
-mod files;
 #[cfg(feature = "lambda")]
-mod function;
-mod make;
-mod rules;
-mod sizes;
-#[path = "../support/mod.rs"]
-mod support;
-mod values;
-mod wrappings;
-
-use make::Case;
-use make::Expect::{Found, FoundAndNamed, Named, Nothing};
+use super::function::Function;
+use super::make::Expect::{Found, FoundAndNamed, Named, Nothing};
+use super::make::{self, Case};
+use crate::support;
 
 /// Runs `replay` and `explain` on each case, and tells all that is wrong at once.
-fn run_all(cases: Vec<Case>) {
+pub(super) fn run_all(cases: Vec<Case>) {
     let folder = tempfile::tempdir().unwrap();
     let rules = make::rules(folder.path());
     #[cfg(feature = "lambda")]
-    let mut function = function::Function::start(&rules);
+    let mut function = Function::start(&rules);
     let mut wrong = Vec::new();
     for (number, Case { name, bytes, expect }) in cases.into_iter().enumerate() {
         let end = if bytes.starts_with(&[0x1f, 0x8b]) { "json.gz" } else { "json" };

@@ -1,26 +1,11 @@
-//! The documentation, held to what it says: every page is in the book, every link leads somewhere, every `console` block
-//! does what it shows, every JSON block of rules compiles, every command in a shell block exists.
-//!
-//! A `console` block holds commands behind `$ ` and, below each, what it prints (stdout and stderr). A line of `…` stands
-//! for any lines. `<!-- exit: 1 -->` before a block says how its last command ends; `<!-- file: NAME -->` writes the next
-//! block to that file first. Commands of one page run in one folder, in which the repository's `events`, `packs` and
-//! `rules.json` lie. Shell blocks (`sh`) hold what needs AWS, a network or a compiler: of these, names are checked.
-//!
-//! `OFFLIMITS_BLESS=1` writes what is generated: the index of the packs' rules and its part of the summary.
-
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
-
-mod support;
-
-#[path = "docs/blocks.rs"]
-mod blocks;
-#[path = "docs/book.rs"]
-mod book;
+//! The pages, and their fenced blocks.
 
 use std::path::{Path, PathBuf};
 
+use crate::support;
+
 /// Every page of the book, and the documents at the top.
-fn pages() -> Vec<PathBuf> {
+pub(super) fn pages() -> Vec<PathBuf> {
     let mut pages: Vec<PathBuf> =
         ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "events/README.md"].map(support::repository).into();
     walk(&support::repository("docs"), &mut pages);
@@ -38,33 +23,33 @@ fn walk(folder: &Path, pages: &mut Vec<PathBuf>) {
     }
 }
 
-fn read(page: &Path) -> String {
+pub(super) fn read(page: &Path) -> String {
     std::fs::read_to_string(page).unwrap_or_else(|error| panic!("{}: {error}", page.display()))
 }
 
 /// A page's name from the repository's top.
-fn name(page: &Path) -> String {
+pub(super) fn name(page: &Path) -> String {
     page.strip_prefix(support::repository(".")).unwrap_or(page).display().to_string()
 }
 
 /// One fenced block.
-struct Block {
-    language: String,
-    text: String,
+pub(super) struct Block {
+    pub(super) language: String,
+    pub(super) text: String,
     /// From 1, of the fence.
-    line: usize,
+    pub(super) line: usize,
     /// `<!-- key: value -->` just before it.
-    notes: Vec<(String, String)>,
+    pub(super) notes: Vec<(String, String)>,
 }
 
 impl Block {
-    fn note(&self, key: &str) -> Option<&str> {
+    pub(super) fn note(&self, key: &str) -> Option<&str> {
         self.notes.iter().find(|(name, _)| name == key).map(|(_, value)| value.as_str())
     }
 }
 
 /// The fenced blocks of a page, in order.
-fn blocks(page: &str) -> Vec<Block> {
+pub(super) fn blocks(page: &str) -> Vec<Block> {
     let (mut blocks, mut notes, mut open): (Vec<Block>, _, Option<Block>) = (Vec::new(), Vec::new(), None);
     for (index, line) in page.lines().enumerate() {
         // A block in a list is indented.

@@ -4,8 +4,6 @@
 //! `contract` also writes all requests to `target/contract/requests.jsonl`, for the validators of other people's that
 //! `tests/contract` has.
 
-#![allow(clippy::unwrap_used, clippy::too_many_lines, reason = "a test may panic, and a table may be long")]
-
 mod alerts;
 mod contract;
 mod exchange;

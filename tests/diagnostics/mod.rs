@@ -1,0 +1,5 @@
+//! What is said of `rules.json`: mistakes, warnings and notes, each at its place; by the compiler, the lints and the schema.
+
+mod lints;
+mod mistakes;
+mod schema;

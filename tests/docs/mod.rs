@@ -1,0 +1,13 @@
+//! The documentation, held to what it says: every page is in the book, every link leads somewhere, every `console` block
+//! does what it shows, every JSON block of rules compiles, every command in a shell block exists.
+//!
+//! A `console` block holds commands behind `$ ` and, below each, what it prints (stdout and stderr). A line of `…` stands
+//! for any lines. `<!-- exit: 1 -->` before a block says how its last command ends; `<!-- file: NAME -->` writes the next
+//! block to that file first. Commands of one page run in one folder, in which the repository's `events`, `packs` and
+//! `rules.json` lie. Shell blocks (`sh`) hold what needs AWS, a network or a compiler: of these, names are checked.
+//!
+//! `OFFLIMITS_BLESS=1` writes what is generated: the index of the packs' rules and its part of the summary.
+
+mod blocks;
+mod book;
+mod pages;

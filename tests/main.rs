@@ -1,0 +1,32 @@
+//! The integration tests, as one program: one thing to link, and one that runs all of them side by side. A test of its own:
+//! `cargo test --test integration hostile::`.
+//!
+//! No test here changes what belongs to the whole process (its environment, its folder, its panic hook, its global
+//! subscriber); what needs another one of these starts the built tool.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::missing_panics_doc,
+    clippy::print_stderr,
+    clippy::too_many_lines,
+    reason = "a test fails by panicking, a table may be long, and a run's figures are worth reading"
+)]
+
+mod archives;
+mod channels;
+mod conditions;
+mod corpora;
+mod delivery;
+mod diagnostics;
+mod docs;
+mod hostile;
+mod identity_types;
+mod import;
+mod layers;
+mod layout;
+mod packs;
+mod sample_events;
+mod seed_table;
+mod support;
+mod workbench;
