@@ -1,0 +1,271 @@
+//! What is outside: a clock that runs with tokio's, vendors that take everything or nothing, and a store and queues that keep
+//! what was written.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, SystemTime};
+
+use serde_json::{Value, json};
+use tokio::time::Instant;
+
+use crate::product::{
+    App, Attributes, COUNT, Credentials, Expect, Fault, Handled, Item, Key, Ledger, Moment, OwnCalls, Put, Queues,
+    Reply, Request, Response, Store, Summary, Tokens, Transport, compiled, handled,
+};
+
+/// When every scenario begins: 2026-01-10T11:32:44Z.
+pub(crate) const START: u64 = 1_768_044_764;
+
+/// Slack's name for the first message of a thread.
+pub(crate) const RECEIPT: &str = "1503435956.000247";
+
+/// Credentials for every channel of these tests.
+const CREDENTIALS: &str = r#"{
+    "soc": { "bot_token": "xoxb-1" },
+    "oncall": { "routing_key": "0123456789abcdef0123456789abcdef" },
+    "desk": { "client_id": "offlimits", "client_secret": "s" },
+    "incidents": { "username": "offlimits", "password": "s" },
+    "room": { "webhook_url": "https://x.01.environment.api.powerplatform.com/powerautomate/automations/direct/workflows/1" },
+    "siem": { "url": "https://siem.example.com/hook", "signing_secret": "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw" }
+}"#;
+
+/// What vendors do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Vendors {
+    /// They take everything.
+    Take,
+    /// Nobody is there.
+    Down,
+    /// They reject everything, but for the topics.
+    Reject,
+}
+
+pub(crate) struct Outside {
+    start: Instant,
+    pub(crate) vendors: Mutex<Vendors>,
+    /// What arrived.
+    pub(crate) sent: Mutex<Vec<Request>>,
+}
+
+/// The queues.
+#[derive(Default)]
+pub(crate) struct Kept {
+    pub(crate) waiting: Mutex<Vec<String>>,
+    pub(crate) dead: Mutex<Vec<String>>,
+}
+
+/// The store: every item, and all that was ever written, in order.
+#[derive(Clone, Default)]
+pub(crate) struct Table(Arc<Mutex<State>>);
+
+#[derive(Default)]
+struct State {
+    items: BTreeMap<Key, Item>,
+    writes: Vec<Write>,
+}
+
+/// One call of the store that changes it.
+#[derive(Debug, Clone)]
+pub(crate) enum Write {
+    Put(Vec<Put>),
+    Count(Key, Moment),
+}
+
+pub(crate) type Function = App<Outside, Table, Kept>;
+
+/// The function with these rules, on this store.
+pub(crate) fn function(rules: &str, table: &Table) -> Function {
+    App {
+        rules: compiled(rules),
+        transport: Outside { start: Instant::now(), vendors: Mutex::new(Vendors::Take), sent: Mutex::default() },
+        tokens: Tokens::default(),
+        ledger: Ledger::new(table.clone()),
+        queues: Kept::default(),
+        own: OwnCalls::default(),
+    }
+}
+
+/// One invocation, with what Lambda is answered.
+pub(crate) async fn answered(payload: &str, function: &Function) -> Handled {
+    let handled = handled(payload, Instant::now() + Duration::from_secs(27), function).await;
+    assert!(handled.summary.adds_up(), "{:?}", handled.summary);
+    handled
+}
+
+/// One invocation, and its account.
+pub(crate) async fn invoke(payload: &str, function: &Function) -> Summary {
+    answered(payload, function).await.summary
+}
+
+/// One invocation with messages from the queue.
+pub(crate) async fn redeliver(messages: &[String], function: &Function) -> Summary {
+    let handled = answered(&batch(messages), function).await;
+    assert_eq!(handled.answer, Ok(Response::Batch(Vec::new())), "messages that are not understood come back");
+    handled.summary
+}
+
+/// The event of a batch of messages.
+pub(crate) fn batch(messages: &[String]) -> String {
+    let messages: Vec<Value> = messages
+        .iter()
+        .enumerate()
+        .map(|(index, body)| {
+            json!({ "messageId": index.to_string(), "receiptHandle": "r", "eventSource": "aws:sqs", "body": body })
+        })
+        .collect();
+    json!({ "Records": messages }).to_string()
+}
+
+impl Outside {
+    pub(crate) fn set(&self, vendors: Vendors) {
+        *self.vendors.lock().unwrap() = vendors;
+    }
+
+    /// What arrived since this was last asked: each request's content.
+    pub(crate) fn taken(&self) -> Vec<Value> {
+        let sent = std::mem::take(&mut *self.sent.lock().unwrap());
+        sent.into_iter()
+            .map(|request| match request {
+                Request::Sns { message, .. } => serde_json::from_str(&message).unwrap(),
+                Request::Http(request) => {
+                    let content = request.content.map(|(_, content)| content.expose().to_owned());
+                    serde_json::from_str(&content.unwrap_or_default()).unwrap_or(Value::Null)
+                }
+            })
+            .collect()
+    }
+}
+
+impl Transport for Outside {
+    async fn send(&self, request: Request, _: Duration) -> Reply {
+        let is_sns = matches!(request, Request::Sns { .. });
+        match *self.vendors.lock().unwrap() {
+            Vendors::Down => Reply::Unreachable("timeout"),
+            Vendors::Reject if !is_sns => Reply::Http { status: 400, retry_after: None, body: String::new() },
+            Vendors::Take | Vendors::Reject => {
+                self.sent.lock().unwrap().push(request);
+                if is_sns {
+                    return Reply::Published("id".to_owned());
+                }
+                // What each vendor says where it has taken something, in one.
+                let body = json!({
+                    "ok": true, "ts": RECEIPT, "status": "success", "dedup_key": "x", "access_token": "t",
+                    "token_type": "bearer", "expires_in": 1800, "tickets": [], "count": 0, "ticket": { "id": 35 },
+                    "result": [],
+                });
+                Reply::Http { status: 200, retry_after: None, body: body.to_string() }
+            }
+        }
+    }
+
+    async fn credentials(&self, _: bool) -> Result<Arc<Credentials>, String> {
+        Ok(Arc::new(Credentials::parse(CREDENTIALS).unwrap()))
+    }
+
+    fn now(&self) -> SystemTime {
+        SystemTime::UNIX_EPOCH + Duration::from_secs(START) + (Instant::now() - self.start)
+    }
+}
+
+impl Kept {
+    /// The messages that wait, due or not, taken out.
+    pub(crate) fn take(&self) -> Vec<String> {
+        std::mem::take(&mut *self.waiting.lock().unwrap())
+    }
+}
+
+impl Queues for Kept {
+    fn can_wait(&self) -> bool {
+        true
+    }
+
+    fn can_bury(&self) -> bool {
+        true
+    }
+
+    async fn wait(&self, message: String, _: Duration) -> Result<(), String> {
+        self.waiting.lock().unwrap().push(message);
+        Ok(())
+    }
+
+    async fn bury(&self, message: String) -> Result<(), String> {
+        self.dead.lock().unwrap().push(message);
+        Ok(())
+    }
+}
+
+impl Table {
+    /// A table that holds these items.
+    pub(crate) fn with(items: impl IntoIterator<Item = (Key, Item)>) -> Self {
+        let state = State { items: items.into_iter().collect(), writes: Vec::new() };
+        Self(Arc::new(Mutex::new(state)))
+    }
+
+    /// All that was written, in order.
+    pub(crate) fn writes(&self) -> Vec<Write> {
+        self.0.lock().unwrap().writes.clone()
+    }
+}
+
+/// The version of an item that is written so.
+pub(crate) const fn version(expect: Expect) -> u64 {
+    match expect {
+        Expect::Anything => 0,
+        Expect::Absent => 1,
+        Expect::Version(version) => version + 1,
+    }
+}
+
+impl Store for Table {
+    async fn get(&self, keys: &[Key]) -> Result<Vec<Option<Item>>, Fault> {
+        let state = self.0.lock().unwrap();
+        Ok(keys.iter().map(|key| state.items.get(key).cloned()).collect())
+    }
+
+    async fn put(&self, puts: Vec<Put>) -> Result<bool, Fault> {
+        let mut state = self.0.lock().unwrap();
+        let is_met = |put: &Put| match put.expect {
+            Expect::Anything => true,
+            Expect::Absent => !state.items.contains_key(&put.key),
+            Expect::Version(version) => state.items.get(&put.key).is_some_and(|item| item.version == version),
+        };
+        if !puts.iter().all(is_met) {
+            return Ok(false);
+        }
+        state.writes.push(Write::Put(puts.clone()));
+        for Put { key, expect, attributes, expires } in puts {
+            let item = Item { version: version(expect), expires, attributes: Arc::new(attributes) };
+            state.items.insert(key, item);
+        }
+        Ok(true)
+    }
+
+    async fn count(&self, key: Key, expires: Moment) -> Result<u64, Fault> {
+        let mut state = self.0.lock().unwrap();
+        let known = state.items.get(&key).and_then(|item| item.attributes.get(COUNT)?.as_u64()).unwrap_or_default();
+        let attributes = Attributes::from_iter([(COUNT.to_owned(), (known + 1).into())]);
+        state.items.insert(key.clone(), Item { version: 0, expires, attributes: Arc::new(attributes) });
+        state.writes.push(Write::Count(key, expires));
+        Ok(known + 1)
+    }
+
+    async fn query(
+        &self,
+        partition: &str,
+        (from, to): (&str, &str),
+        backwards: bool,
+        limit: usize,
+    ) -> Result<Vec<(String, Item)>, Fault> {
+        if from > to {
+            return Ok(Vec::new());
+        }
+        let state = self.0.lock().unwrap();
+        let between = state.items.range(Key::new(partition, from)..=Key::new(partition, to));
+        let own = |(key, item): (&Key, &Item)| (key.sort.clone(), item.clone());
+        Ok(if backwards {
+            between.rev().take(limit).map(own).collect()
+        } else {
+            between.take(limit).map(own).collect()
+        })
+    }
+}
