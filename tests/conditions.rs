@@ -1,14 +1,7 @@
 //! What each condition says of a record, through the engine.
 
-<<<<<<< HEAD
-#![allow(clippy::unwrap_used, clippy::too_many_lines, reason = "a test may panic, and a table may be long")]
-
 use offlimits::cloudtrail::RawRecord;
 use offlimits::ruleset::{RuleSet, Sources};
-=======
-use offlimits::record::RawRecord;
-use offlimits::rules::{RuleSet, Sources};
->>>>>>> 785d106 (The integration tests are one program)
 
 use crate::support::mmdb;
 

@@ -8,10 +8,10 @@ use std::sync::{Arc, Mutex};
 
 use serde_json::{Map, Value, json};
 
-use crate::compare::{Hold, KEPT_OUTSIDE, check, fixture};
-use crate::ledger::{SCENARIOS, played};
-use crate::outside::Write;
-use crate::product::{Fault, Item, Key, Store, settings, table};
+use super::compare::{Hold, KEPT_OUTSIDE, check, fixture};
+use super::ledger::{SCENARIOS, played};
+use super::outside::Write;
+use super::product::{Fault, Item, Key, Store, settings, table};
 
 /// What the service was asked: the operation, and its document.
 type Asked = Arc<Mutex<Vec<(String, Value)>>>;

@@ -3,8 +3,8 @@
 use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 
-use crate::compare::{Hold, KEPT_OUTSIDE, check, path};
-use crate::product::{RuleSet, alert_id, compiled, each_kind, finding_id, findings, groups, key, rendered};
+use super::compare::{Hold, KEPT_OUTSIDE, check, path};
+use super::product::{RuleSet, alert_id, compiled, each_kind, finding_id, findings, groups, key, rendered};
 
 /// The records of `input/records.json`, to the byte.
 fn records() -> Vec<String> {

@@ -6,9 +6,9 @@ use std::time::Duration;
 use serde_json::{Map, Value, json};
 use tokio::time::sleep;
 
-use crate::compare::{Hold, KEPT_OUTSIDE, check, fixture};
-use crate::outside::{Function, RECEIPT, Table, Vendors, Write, function, invoke, redeliver};
-use crate::product::{Expect, Item, Key, Moment, Put};
+use super::compare::{Hold, KEPT_OUTSIDE, check, fixture};
+use super::outside::{Function, RECEIPT, Table, Vendors, Write, function, invoke, redeliver};
+use super::product::{Expect, Item, Key, Put, Timestamp};
 
 const MINUTE: Duration = Duration::from_mins(1);
 
@@ -177,7 +177,7 @@ fn item(write: &Value, place: usize, stored: Stored) -> Item {
         expires = expires.div_ceil(1000) * 1000;
     }
     let version = write["expect"].as_u64().map_or(u64::from(write["expect"] == "absent"), |version| version + 1);
-    Item { version, expires: Moment::from_millis(expires), attributes: Arc::new(attributes) }
+    Item { version, expires: Timestamp::from_millis(expires), attributes: Arc::new(attributes) }
 }
 
 /// All of them, as they were in the end.
@@ -257,7 +257,7 @@ async fn an_open_window_holds_repeats_back() {
 
 #[tokio::test(start_paused = true)]
 async fn repeats_that_were_held_back_are_in_the_roll_up() {
-    let messages = crate::messages::then("held back", "waiting");
+    let messages = super::messages::then("held back", "waiting");
     for stored in BOTH {
         let function = function(USUAL, &then("worse", stored, last));
         invoke(&event(4, "cli"), &function).await;
@@ -269,7 +269,7 @@ async fn repeats_that_were_held_back_are_in_the_roll_up() {
         assert!(taken[0].to_string().contains("and 2 more"), "{stored:?}: {}", taken[0]);
         assert_eq!(redeliver(&messages, &function).await.deliveries.duplicate, 1, "{stored:?}");
         // One that was sent then is sent.
-        let function = crate::outside::function(USUAL, &then("rolled up", stored, last));
+        let function = super::outside::function(USUAL, &then("rolled up", stored, last));
         sleep(6 * MINUTE).await;
         assert_eq!(redeliver(&messages, &function).await.deliveries.duplicate, 1, "{stored:?}");
     }
@@ -277,7 +277,7 @@ async fn repeats_that_were_held_back_are_in_the_roll_up() {
 
 #[tokio::test(start_paused = true)]
 async fn a_minutes_count_and_its_digest_go_on() {
-    let messages = crate::messages::then("digested", "waiting");
+    let messages = super::messages::then("digested", "waiting");
     let is_sum = |key: &str| key.starts_with("minute#");
     for stored in BOTH {
         let function = function(NARROW, &then("digested", stored, |key, _, from_last| is_sum(key) && from_last == 0));
@@ -290,7 +290,7 @@ async fn a_minutes_count_and_its_digest_go_on() {
         assert_eq!((account.roll_ups, account.delivered), (1, 1), "{stored:?}: {account:?}");
         assert!(taken[0].to_string().contains("3 alerts"), "{stored:?}: {}", taken[0]);
         // One that was sent then is sent.
-        let function = crate::outside::function(NARROW, &then("digested", stored, last));
+        let function = super::outside::function(NARROW, &then("digested", stored, last));
         sleep(2 * MINUTE).await;
         assert_eq!(redeliver(&messages, &function).await.deliveries.duplicate, 1, "{stored:?}");
     }

@@ -5,9 +5,9 @@ use std::time::Duration;
 use serde_json::{Map, Value, json};
 use tokio::time::sleep;
 
-use crate::compare::{Hold, KEPT_OUTSIDE, check, fixture};
-use crate::ledger::{NARROW, USUAL, event, played};
-use crate::outside::{Function, START, Table, Vendors, function, invoke, redeliver};
+use super::compare::{Hold, KEPT_OUTSIDE, check, fixture};
+use super::ledger::{NARROW, USUAL, event, played};
+use super::outside::{Function, START, Table, Vendors, function, invoke, redeliver};
 
 /// Every channel that there is.
 const CHANNELS: &str = r#"{ "channels": {
@@ -131,7 +131,7 @@ async fn a_dead_letter_that_is_sent_through_again_begins_a_new_life() {
             let account = redeliver(std::slice::from_ref(&text), &function).await.deliveries;
             assert_eq!((account.redelivered, account.delivered), (1, 1), "{account:?}: {text}");
             // Its life counts from now: it waits, where it would be dead.
-            let function = crate::outside::function(USUAL, &Table::default());
+            let function = super::outside::function(USUAL, &Table::default());
             function.transport.set(Vendors::Down);
             sleep(Duration::from_hours(30)).await;
             let account = redeliver(std::slice::from_ref(&text), &function).await.deliveries;

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
-use crate::compare::{Hold, READ_BY_SCRIPTS, check, fixture, path, shape};
-use crate::product::{account, codes, compiled, lints, metrics, schema};
+use super::compare::{Hold, READ_BY_SCRIPTS, check, fixture, path, shape};
+use super::product::{account, codes, compiled, lints, metrics, schema};
 use crate::support::{Run, offlimits, repository, run};
 
 /// Rules that are wrong, and what is said of each. A further one is added to `codes.json` by hand, with no codes, and then
@@ -214,7 +214,7 @@ fn a_stack_keeps_its_parameters_outputs_and_resources() {
 #[cfg(feature = "lambda")]
 #[test]
 fn variables_are_read_by_their_names() {
-    use crate::product::settings;
+    use super::product::settings;
 
     // A variable that counts only beside another has it here.
     let beside = [("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"), ("AWS_SECRET_ACCESS_KEY", "AWS_ACCESS_KEY_ID")];

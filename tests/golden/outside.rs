@@ -8,9 +8,9 @@ use std::time::{Duration, SystemTime};
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
-use crate::product::{
-    App, Attributes, COUNT, Credentials, Expect, Fault, Handled, Item, Key, Ledger, Moment, OwnCalls, Put, Queues,
-    Reply, Request, Response, Store, Summary, Tokens, Transport, compiled, handled,
+use super::product::{
+    App, Attributes, COUNT, Credentials, Expect, Fault, Handled, Item, Key, Ledger, OwnCalls, Put, Queues, Reply,
+    Request, Response, Store, Summary, Timestamp, Tokens, Transport, compiled, handled,
 };
 
 /// When every scenario begins: 2026-01-10T11:32:44Z.
@@ -68,7 +68,7 @@ struct State {
 #[derive(Debug, Clone)]
 pub(crate) enum Write {
     Put(Vec<Put>),
-    Count(Key, Moment),
+    Count(Key, Timestamp),
 }
 
 pub(crate) type Function = App<Outside, Table, Kept>;
@@ -240,7 +240,7 @@ impl Store for Table {
         Ok(true)
     }
 
-    async fn count(&self, key: Key, expires: Moment) -> Result<u64, Fault> {
+    async fn count(&self, key: Key, expires: Timestamp) -> Result<u64, Fault> {
         let mut state = self.0.lock().unwrap();
         let known = state.items.get(&key).and_then(|item| item.attributes.get(COUNT)?.as_u64()).unwrap_or_default();
         let attributes = Attributes::from_iter([(COUNT.to_owned(), (known + 1).into())]);

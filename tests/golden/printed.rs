@@ -2,10 +2,10 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::compare::{Hold, READ_BY_SCRIPTS, check, path, shape};
-use crate::ledger::{USUAL, event};
-use crate::outside::{Table, answered, batch, function};
-use crate::product::{compiled, each_kind, rendered};
+use super::compare::{Hold, READ_BY_SCRIPTS, check, path, shape};
+use super::ledger::{USUAL, event};
+use super::outside::{Table, answered, batch, function};
+use super::product::{compiled, each_kind, rendered};
 use crate::support::{offlimits, run};
 
 fn input(name: &str) -> String {

@@ -7,16 +7,19 @@ pub(crate) use offlimits::channel::{Reply, Request};
 pub(crate) use offlimits::deliver::{Tokens, Transport};
 pub(crate) use offlimits::handler::{App, Handled, OwnCalls, Response, Summary};
 pub(crate) use offlimits::ledger::{Attributes, COUNT, Expect, Fault, Item, Key, Ledger, Put, Store};
-pub(crate) use offlimits::moment::Moment;
 pub(crate) use offlimits::redelivery::Queues;
-pub(crate) use offlimits::rules::RuleSet;
+pub(crate) use offlimits::ruleset::RuleSet;
 pub(crate) use offlimits::secret::Credentials;
+pub(crate) use offlimits::time::Timestamp;
 
-use offlimits::alert::{Alert, AlertId, Digest, Kind, RollUp};
-use offlimits::finding::{Finding, FindingId};
+use offlimits::alert::{Alert, Digest, Kind, RollUp};
+use offlimits::cloudtrail::{RawRecord, Record};
+use offlimits::finding::Finding;
 use offlimits::handler::{Deliveries, Findings, emf, handle};
-use offlimits::record::{RawRecord, Record};
-use offlimits::rules::{Date, LINTS, Sources};
+use offlimits::ids::{AlertId, FindingId, StableId};
+use offlimits::rules::LINTS;
+use offlimits::ruleset::Sources;
+use offlimits::time::Date;
 use tokio::time::Instant;
 
 /// The real handler.
@@ -37,11 +40,11 @@ pub(crate) fn findings(rules: &RuleSet, record: &str) -> Vec<Finding> {
 }
 
 pub(crate) fn finding_id(parts: &[&str]) -> String {
-    FindingId::of(parts).as_str().to_owned()
+    StableId::hash(parts).as_str().to_owned()
 }
 
 pub(crate) fn alert_id(rule: &str, group: &str, opener: &[&str]) -> String {
-    AlertId::of(rule, group, &FindingId::of(opener)).as_str().to_owned()
+    AlertId::new(rule, group, &FindingId::from(StableId::hash(opener))).as_str().to_owned()
 }
 
 /// The group of a rule's throttle that a record belongs to, that of its threshold, and the values that are counted.
@@ -69,7 +72,7 @@ pub(crate) fn each_kind(rules: &RuleSet, record: &str, mut with: impl FnMut(&str
         roll_up.add(&finding);
         digest.add(&finding);
     }
-    let id = AlertId::of(&finding.rule.id, "soc", &finding.id);
+    let id = AlertId::new(&finding.rule.id, "soc", &finding.id);
     let kinds = [
         ("first", Kind::First),
         ("repeat", Kind::Repeat),
@@ -114,7 +117,7 @@ pub(crate) fn account() -> Summary {
 
 /// The line of metrics of an account.
 pub(crate) fn metrics(account: &Summary) -> String {
-    emf::line(account, "the-function", Moment::from_millis(1_768_044_764_000))
+    emf::line(account, "the-function", Timestamp::from_millis(1_768_044_764_000))
 }
 
 /// The codes of what is wrong with rules: what keeps them from running, or else the compiler's warnings and the lints'.

@@ -6,7 +6,7 @@
 //! directions: it still writes the same, and it still acts upon what was written then.
 //!
 //! # When something joins
-//! `OFFLIMITS_GOLDEN=write cargo test --all-features --test golden` writes what has joined into the fixtures: a new key, a new
+//! `OFFLIMITS_GOLDEN=write cargo test --all-features --test integration golden` writes what has joined into the fixtures: a new key, a new
 //! code, a new scenario. It never overwrites: what has changed or gone stays red. If such a change is really meant (and the
 //! versions in the field can live with it), delete the old value from its fixture by hand, say why in the commit, and then
 //! write.
@@ -14,8 +14,6 @@
 //! # Where things are
 //! [`product`] names everything of the crate that these tests use, and is all that must follow when a path or a name in the
 //! code moves. `input` holds what the fixtures were made from: whoever changes a file there changes the fixtures.
-
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
 mod compare;
 #[cfg(feature = "lambda")]
@@ -27,5 +25,3 @@ mod names;
 mod outside;
 mod printed;
 mod product;
-#[path = "../support/mod.rs"]
-mod support;
