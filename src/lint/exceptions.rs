@@ -2,7 +2,6 @@
 
 use regex_syntax::hir::Look;
 
-use super::dates::days;
 use super::view::{Asks, CellView, ExceptionView, Leaf, Place, RowView, RuleView};
 use super::{Report, Subject};
 use crate::cloudtrail::ComputedAlias;
@@ -33,7 +32,7 @@ fn expiry(subject: &Subject<'_>, rule: &RuleView<'_>, exception: &ExceptionView<
     let Some(last) = exception.exception.expires else { return };
     let node = exception.node.get("expires").unwrap_or(exception.node);
     let place = Place { file: exception.file.clone(), span: node.span.clone() };
-    let left = days(subject.today, last);
+    let left = subject.today.days_until(last);
     let written = node.as_str().unwrap_or_default();
     if left < 0 {
         let message = format!("this exception ended with {written}: what it allowed alerts again");

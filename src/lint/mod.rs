@@ -6,7 +6,6 @@
 
 mod calls;
 mod catalogue;
-mod dates;
 mod delivery;
 mod exceptions;
 mod identity;

@@ -1,8 +1,9 @@
 //! Hours of the week in a time zone: what `within` and `outside` compare a time with.
 
-use jiff::Timestamp;
 use jiff::civil::Weekday;
 use jiff::tz::TimeZone;
+
+use crate::time::Timestamp;
 
 /// Hours of the week, in a zone's own time: daylight saving is taken into account, by the rules of the day in question.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -80,7 +81,7 @@ impl Hours {
 
     /// The day of the week, and the minute of that day.
     fn local(&self, time: &str) -> Option<(usize, u16)> {
-        let local = self.zone.to_datetime(time.parse::<Timestamp>().ok()?);
+        let local = Timestamp::parse(time)?.civil(&self.zone);
         let weekday = match local.weekday() {
             Weekday::Monday => 0,
             Weekday::Tuesday => 1,

@@ -17,7 +17,7 @@ use crate::config::suggestion;
 use crate::config::{Diagnostic, Level};
 use crate::lint;
 use crate::ruleset::{Compiled, RuleSet, Sources};
-use crate::time::Date;
+use crate::time::{Date, Timestamp};
 
 /// What the command was asked for.
 #[derive(Debug, clap::Args)]
@@ -140,8 +140,7 @@ fn summary(rules: Option<&RuleSet>, Tally { errors, warnings, notes }: &Tally) -
     reason = "the command line is where the clock is: everything below is told the day"
 )]
 fn today() -> Date {
-    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
-    Date::of_unix_time(since.unwrap_or_default().as_secs())
+    Timestamp::from(std::time::SystemTime::now()).date()
 }
 
 /// The text of a rules file, and of the packs that it includes, whose names are paths from its folder; says so where it
