@@ -1,4 +1,4 @@
-//! The stable identifiers of findings and alerts, and the jitter that is derived from them.
+//! The stable identifiers of findings, alerts, groups and claims, and the jitter that is derived from them.
 //!
 //! An identifier is a hash of what it stands for. It is therefore the same in every copy of the function and at every attempt,
 //! and nobody has to agree with anybody about it. The values are held outside the program for as long as an alert lives: as
@@ -86,6 +86,12 @@ macro_rules! kind_of_id {
             }
         }
 
+        impl From<$name> for StableId {
+            fn from(id: $name) -> Self {
+                id.0
+            }
+        }
+
         impl From<$name> for String {
             fn from(id: $name) -> Self {
                 id.0.into()
@@ -120,11 +126,82 @@ impl AlertId {
     }
 }
 
+kind_of_id! {
+    /// A group on one channel: the findings that are repeats of one another there, since their rule's throttle finds the same
+    /// values in all of them.
+    GroupId
+}
+
+impl GroupId {
+    /// The group of a throttle (a hash of the rule and of the values of its `by`) on the channel of this name.
+    pub fn new(throttle_group: &str, channel: &str) -> Self {
+        Self(StableId::hash(&["group", throttle_group, channel]))
+    }
+}
+
+kind_of_id! {
+    /// What a delivery is claimed by in the ledger, beside its channel: the id of the finding that it tells of, or an id of its
+    /// own where it tells of many findings, or of offlimits itself. Whoever finds the claim done has a duplicate.
+    ClaimId
+}
+
+impl ClaimId {
+    /// The claim of the roll-up of an alert: there is one roll-up an alert.
+    pub fn for_roll_up(alert: &AlertId) -> Self {
+        Self(StableId::hash(&["roll-up", alert.as_str()]))
+    }
+
+    /// The claim of the digest of a channel's minute, which is counted in minutes since 1970.
+    pub fn for_digest(channel: &str, minute: u64) -> Self {
+        Self(StableId::hash(&["digest", channel, &minute.to_string()]))
+    }
+
+    /// The claim of the right to tell people about a channel in trouble, in an hour that is counted in hours since 1970.
+    pub fn for_operational(channel: &str, hour: u64) -> Self {
+        Self(StableId::hash(&["operational", channel, &hour.to_string()]))
+    }
+}
+
+/// A finding's delivery is claimed by the finding's own id.
+impl From<FindingId> for ClaimId {
+    fn from(id: FindingId) -> Self {
+        Self(id.0)
+    }
+}
+
+impl From<&FindingId> for ClaimId {
+    fn from(id: &FindingId) -> Self {
+        Self(id.0.clone())
+    }
+}
+
 /// What is one message of its own, such as a digest, is its own alert.
 impl From<FindingId> for AlertId {
     fn from(id: FindingId) -> Self {
         Self(id.0)
     }
+}
+
+/// What is one message of its own, such as a digest, is its own alert.
+impl From<ClaimId> for AlertId {
+    fn from(id: ClaimId) -> Self {
+        Self(id.0)
+    }
+}
+
+/// A number from 0 to 1 that differs between ids and between attempts, and is the same whenever it is asked for: the jitter of
+/// every wait. What fails together must not come back together, and with no randomness a test sees what production sees.
+///
+/// The text of `id` may be any. The mixer is the finaliser of SplitMix64, by Steele, Lea and Flood:
+/// <https://doi.org/10.1145/2660193.2660195>; its constants are those of <https://prng.di.unimi.it/splitmix64.c>.
+pub fn spread(id: &str, attempt: u32) -> f64 {
+    let seed = id.bytes().fold(u64::from(attempt), |seed, byte| seed.wrapping_mul(31).wrapping_add(byte.into()));
+    let mut mixed = seed.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    mixed ^= mixed >> 31;
+    // The upper 32 bits: a double holds them exactly.
+    f64::from((mixed >> 32) as u32) / f64::from(u32::MAX)
 }
 
 /// Lower-case hexadecimal digits, two a byte.
@@ -142,6 +219,38 @@ mod tests {
         assert_eq!(StableId::hash(&["a", "b"]), StableId::hash(&["a", "b"]));
         assert_ne!(StableId::hash(&["a", "b"]), StableId::hash(&["ab", ""]));
         assert_eq!(StableId::hash(&[]).as_str(), "e3b0c44298fc1c149afbf4c8996fb924");
+    }
+
+    /// The values that the ledger holds.
+    #[test]
+    fn a_claim_is_the_hash_that_it_always_was() {
+        let finding = FindingId::from(StableId::hash(&["x"]));
+        assert_eq!(ClaimId::from(&finding).as_str(), finding.as_str());
+        let alert = AlertId::new("rule", "group", &finding);
+        for (id, parts) in [
+            (ClaimId::for_roll_up(&alert), &["roll-up", alert.as_str()][..]),
+            (ClaimId::for_digest("soc", 7), &["digest", "soc", "7"]),
+            (ClaimId::for_operational("soc", 7), &["operational", "soc", "7"]),
+        ] {
+            assert_eq!(StableId::from(id.clone()), StableId::hash(parts));
+            assert_eq!(AlertId::from(id.clone()).as_str(), id.as_str());
+        }
+        assert_eq!(StableId::from(GroupId::new("g", "soc")), StableId::hash(&["group", "g", "soc"]));
+    }
+
+    #[test]
+    fn the_spread_fills_its_range_evenly_for_ids_and_for_attempts() {
+        let ids = (0..1000).map(|number: u32| spread(StableId::hash(&[&number.to_string()]).as_str(), 1));
+        let attempts = (0..1000).map(|attempt| spread("e3b0c44298fc1c149afbf4c8996fb924", attempt));
+        for spreads in [ids.collect::<Vec<_>>(), attempts.collect()] {
+            assert!(spreads.iter().all(|spread| (0.0..=1.0).contains(spread)));
+            for tenth in 0..10 {
+                let bounds = f64::from(tenth) / 10.0..f64::from(tenth + 1) / 10.0;
+                let inside = spreads.iter().filter(|spread| bounds.contains(spread)).count();
+                assert!((60..140).contains(&inside), "{inside} of 1,000 lie in {bounds:?}");
+            }
+        }
+        assert_eq!(spread("a", 1).to_bits(), spread("a", 1).to_bits());
     }
 
     #[test]
