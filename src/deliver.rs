@@ -207,7 +207,7 @@ mod tests {
     use std::sync::Mutex;
 
     use super::*;
-    use crate::alert::{Alert, Kind};
+    use crate::alert::{Alert, AlertKind};
     use crate::finding::Finding;
     use crate::ids::AlertId;
     use crate::ruleset::RuleSet;
@@ -263,7 +263,7 @@ mod tests {
         let channel = rules.channels().iter().find(|channel| channel.name == name).unwrap();
         let finding = Finding::test(rules.digest().clone(), "2026-01-10T11:32:44Z".to_owned());
         let id = AlertId::new("r", "", &finding.id);
-        let body = channel.channel.render(&Alert { finding: &finding, id: &id, kind: Kind::First, receipt: None });
+        let body = channel.channel.render(&Alert { finding: &finding, id: &id, kind: AlertKind::First, receipt: None });
         let script = Script { replies: Mutex::new(replies), sent: Mutex::default(), fresh_reads: Mutex::default() };
         let start = Instant::now();
         let outcome = deliver(&script, tokens, channel, &body, 7, start + Duration::from_secs(30)).await;

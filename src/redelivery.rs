@@ -7,14 +7,14 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::alert::Digest;
+use crate::alert::AlertDigest;
 use crate::channel::Body;
 use crate::cloudtrail::ApiCall;
 use crate::cloudtrail::envelope::DELIVERY_MARK;
 use crate::finding::Finding;
 use crate::ids::AlertId;
 use crate::ids::FindingId;
-use crate::ledger::Ticket;
+use crate::ledger::Decision;
 use crate::rules::RuleInfo;
 use crate::severity::Severity;
 use crate::time::Timestamp;
@@ -101,7 +101,7 @@ pub struct Delivery {
     /// What is claimed in the ledger: the finding's id, or the sum's own.
     pub id: FindingId,
     /// The alert that it belongs to.
-    pub ticket: Ticket,
+    pub ticket: Decision,
     /// What it is about: for people who read dead letters, for the log, and for a digest.
     pub about: About,
     /// How many findings it tells of; 0 for a digest, which no digest swallows.
@@ -113,9 +113,9 @@ pub struct Delivery {
 
 impl Delivery {
     /// As a part of a digest.
-    pub fn digest(&self) -> Digest {
+    pub fn digest(&self) -> AlertDigest {
         let About { rule, severity, event_time, .. } = &self.about;
-        Digest::of(rule, *severity, event_time.as_deref(), self.findings)
+        AlertDigest::from_rule(rule, *severity, event_time.as_deref(), self.findings)
     }
 
     /// The finding, of what is kept of it: enough for a digest, which is about none in particular.

@@ -312,7 +312,7 @@ fn explain_shows_the_nearest_misses_first_and_what_is_sent() {
     let raw = offlimits::cloudtrail::RawRecord { json: record(0).to_string(), index: 0, message_id: None };
     let finding = compiled.evaluate(&raw).unwrap().remove(0);
     let id = offlimits::ids::AlertId::new("hit", "", &finding.id);
-    let kind = offlimits::alert::Kind::First;
+    let kind = offlimits::alert::AlertKind::First;
     let alert = offlimits::alert::Alert { finding: &finding, id: &id, kind, receipt: None };
     let offlimits::channel::Body::Json { json, .. } = compiled.channels()[0].channel.render(&alert) else {
         panic!("Slack's message is JSON");

@@ -22,14 +22,14 @@ pub struct Alert<'a> {
     /// The alert that it belongs to.
     pub id: &'a AlertId,
     /// What it says of the finding.
-    pub kind: Kind<'a>,
+    pub kind: AlertKind<'a>,
     /// What the vendor called the alert's first message (Slack's `ts`, a ticket's number), if it is known.
     pub receipt: Option<&'a str>,
 }
 
 /// What an alert says of its finding.
 #[derive(Debug, Clone, Copy)]
-pub enum Kind<'a> {
+pub enum AlertKind<'a> {
     /// It opens the alert.
     First,
     /// It belongs to an alert that is open, and is worth a message of its own: it is worse than those before it.
@@ -37,14 +37,14 @@ pub enum Kind<'a> {
     /// What has been held back since the first.
     RollUp(&'a RollUp),
     /// More alerts than one channel's people can read, as one.
-    Digest(&'a Digest),
+    Digest(&'a AlertDigest),
     /// Something is wrong with offlimits itself: what, and what to do about it.
     Operational(&'a str),
     /// Somebody asked for a test alert.
     Test,
 }
 
-impl Kind<'_> {
+impl AlertKind<'_> {
     /// `first`, `roll-up`, …: for machines.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -63,12 +63,14 @@ impl Alert<'_> {
     /// for what sums up many findings.
     pub fn key(&self) -> FindingId {
         match self.kind {
-            Kind::First | Kind::Repeat | Kind::Operational(_) | Kind::Test => self.finding.id.clone(),
-            Kind::RollUp(sum) => {
+            AlertKind::First | AlertKind::Repeat | AlertKind::Operational(_) | AlertKind::Test => {
+                self.finding.id.clone()
+            }
+            AlertKind::RollUp(sum) => {
                 let (first, last) = sum.span.bounds();
                 FindingId::from(StableId::hash(&["roll-up", self.id.as_str(), first, last, &sum.count.to_string()]))
             }
-            Kind::Digest(sum) => {
+            AlertKind::Digest(sum) => {
                 let (first, last) = sum.span.bounds();
                 FindingId::from(StableId::hash(&["digest", self.id.as_str(), first, last, &sum.count.to_string()]))
             }
@@ -78,8 +80,8 @@ impl Alert<'_> {
     /// The finding's severity; a sum's is the highest in it.
     pub fn severity(&self) -> Severity {
         match self.kind {
-            Kind::Digest(sum) => sum.severity.unwrap_or(self.finding.severity),
-            Kind::RollUp(sum) => sum.severity.unwrap_or(self.finding.severity),
+            AlertKind::Digest(sum) => sum.severity.unwrap_or(self.finding.severity),
+            AlertKind::RollUp(sum) => sum.severity.unwrap_or(self.finding.severity),
             _ => self.finding.severity,
         }
     }
@@ -92,13 +94,13 @@ pub struct RollUp {
     pub count: u64,
     /// When the first and the last of them happened.
     #[serde(flatten)]
-    pub span: Span,
+    pub span: TimeRange,
     /// The highest severity among them.
     pub severity: Option<Severity>,
     /// Who.
-    pub actors: Distinct,
+    pub actors: DistinctValues,
     /// What they called.
-    pub events: Distinct,
+    pub events: DistinctValues,
 }
 
 impl RollUp {
@@ -123,12 +125,12 @@ impl RollUp {
 
 /// Alerts of many rules, summed up. Sums may be merged in any order, and are bounded in size: about 3 KB.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Digest {
+pub struct AlertDigest {
     /// How many alerts.
     pub count: u64,
     /// When the first and the last of them happened.
     #[serde(flatten)]
-    pub span: Span,
+    pub span: TimeRange,
     /// The highest severity among them.
     pub severity: Option<Severity>,
     /// How many of each rule, for the first rules that were met.
@@ -137,14 +139,14 @@ pub struct Digest {
     pub others: u64,
 }
 
-impl Digest {
+impl AlertDigest {
     /// Counts a finding.
     pub fn add(&mut self, finding: &Finding) {
-        self.merge(&Self::of(&finding.rule.id, finding.severity, finding.call.event_time.as_deref(), 1));
+        self.merge(&Self::from_rule(&finding.rule.id, finding.severity, finding.call.event_time.as_deref(), 1));
     }
 
     /// So many alerts of one rule, the first of which happened at `time`.
-    pub fn of(rule: &str, severity: Severity, time: Option<&str>, count: u64) -> Self {
+    pub fn from_rule(rule: &str, severity: Severity, time: Option<&str>, count: u64) -> Self {
         let mut sum = Self { count, severity: Some(severity), ..Self::default() };
         sum.span.add(time);
         sum.add_rule(rule, count);
@@ -173,12 +175,12 @@ impl Digest {
 
 /// From the first to the last of some times, as CloudTrail writes them: RFC 3339, UTC, to the second, which sorts as text.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Span {
+pub struct TimeRange {
     first_time: Option<String>,
     last_time: Option<String>,
 }
 
-impl Span {
+impl TimeRange {
     /// The first and the last time; empty where no finding had one.
     pub fn bounds(&self) -> (&str, &str) {
         (self.first_time.as_deref().unwrap_or_default(), self.last_time.as_deref().unwrap_or_default())
@@ -212,13 +214,13 @@ const VALUE_LIMIT: usize = 128;
 /// Distinct values: the first 20 by name, and how many more. The rest are known by their hashes, so that one that comes
 /// again is not counted again; beyond 220 in all, the count is a lower bound.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Distinct {
+pub struct DistinctValues {
     shown: Vec<String>,
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     more: BTreeSet<u32>,
 }
 
-impl Distinct {
+impl DistinctValues {
     /// The values that are named, cleaned and clipped, in the order in which they came.
     pub fn shown(&self) -> &[String] {
         &self.shown
@@ -309,7 +311,7 @@ mod tests {
         let events = left.events.shown().len() + left.events.more();
         let actors = left.actors.shown().len() + left.actors.more();
         assert_eq!((left.count, events, actors), (60, 30, 45));
-        let mut digest = Digest::default();
+        let mut digest = AlertDigest::default();
         (0..400).for_each(|number| digest.add(&finding(number)));
         let mut twice = digest.clone();
         twice.merge(&serde_json::from_str(&serde_json::to_string(&digest).unwrap()).unwrap());
@@ -327,7 +329,7 @@ mod tests {
         let finding = finding(1);
         let sum = roll_up(0..3);
         let alert = |kind| Alert { finding: &finding, id: &id, kind, receipt: None };
-        assert_eq!(alert(Kind::First).key(), finding.id);
-        assert_ne!(alert(Kind::RollUp(&sum)).key(), finding.id);
+        assert_eq!(alert(AlertKind::First).key(), finding.id);
+        assert_ne!(alert(AlertKind::RollUp(&sum)).key(), finding.id);
     }
 }

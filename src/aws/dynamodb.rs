@@ -14,7 +14,7 @@ use serde_json::{Map, Number, Value};
 
 use super::Settings;
 use super::clients::Clients;
-use crate::ledger::{Attributes, COUNT, Expect, Fault, Item, Key, MemoryStore, Put, Store};
+use crate::ledger::{Attributes, COUNT, Expect, ItemKey, MemoryStore, Put, Store, StoreError, StoredItem};
 use crate::time::Timestamp;
 
 const PARTITION: &str = "partition";
@@ -44,11 +44,11 @@ impl DynamoStore {
         Self::new(table, Arc::new(settings), Arc::default())
     }
 
-    fn client(&self) -> Result<&Client, Fault> {
-        self.clients.dynamodb(&self.settings).map_err(Fault)
+    fn client(&self) -> Result<&Client, StoreError> {
+        self.clients.dynamodb(&self.settings).map_err(StoreError)
     }
 
-    async fn put_one(&self, put: Put) -> Result<bool, Fault> {
+    async fn put_one(&self, put: Put) -> Result<bool, StoreError> {
         let (condition, version) = condition(put.expect);
         let sent = self
             .client()?
@@ -71,7 +71,7 @@ impl DynamoStore {
         }
     }
 
-    async fn put_together(&self, puts: Vec<Put>) -> Result<bool, Fault> {
+    async fn put_together(&self, puts: Vec<Put>) -> Result<bool, StoreError> {
         let mut items = Vec::with_capacity(puts.len());
         for put in puts {
             let (condition, version) = condition(put.expect);
@@ -82,7 +82,7 @@ impl DynamoStore {
                 .set_expression_attribute_names(condition.map(|_| names(&[("#v", VERSION)])))
                 .set_expression_attribute_values(version)
                 .build()
-                .map_err(|error| Fault(error.to_string()))?;
+                .map_err(|error| StoreError(error.to_string()))?;
             items.push(TransactWriteItem::builder().put(put).build());
         }
         for attempt in 0..TRIES {
@@ -94,12 +94,12 @@ impl DynamoStore {
                 None => return Err(fault(&error)),
             }
         }
-        Err(Fault("the table is too busy".to_owned()))
+        Err(StoreError("the table is too busy".to_owned()))
     }
 }
 
 impl Store for DynamoStore {
-    async fn get(&self, keys: &[Key]) -> Result<Vec<Option<Item>>, Fault> {
+    async fn get(&self, keys: &[ItemKey]) -> Result<Vec<Option<StoredItem>>, StoreError> {
         let mut found = HashMap::new();
         let mut wanted: Vec<_> = keys.iter().map(key_of).collect();
         for attempt in 0..TRIES {
@@ -107,7 +107,7 @@ impl Store for DynamoStore {
                 .set_keys(Some(wanted))
                 .consistent_read(true)
                 .build()
-                .map_err(|error| Fault(error.to_string()))?;
+                .map_err(|error| StoreError(error.to_string()))?;
             let answer = self
                 .client()?
                 .batch_get_item()
@@ -125,10 +125,10 @@ impl Store for DynamoStore {
             }
             pause(attempt).await;
         }
-        Err(Fault("the table is too busy".to_owned()))
+        Err(StoreError("the table is too busy".to_owned()))
     }
 
-    async fn put(&self, mut puts: Vec<Put>) -> Result<bool, Fault> {
+    async fn put(&self, mut puts: Vec<Put>) -> Result<bool, StoreError> {
         match puts.len() {
             0 => Ok(true),
             1 => self.put_one(puts.remove(0)).await,
@@ -136,7 +136,7 @@ impl Store for DynamoStore {
         }
     }
 
-    async fn count(&self, key: Key, expires: Timestamp) -> Result<u64, Fault> {
+    async fn count(&self, key: ItemKey, expires: Timestamp) -> Result<u64, StoreError> {
         let answer = self
             .client()?
             .update_item()
@@ -151,7 +151,7 @@ impl Store for DynamoStore {
             .await
             .map_err(|error| fault(&error))?;
         let count = answer.attributes.as_ref().and_then(|attributes| number(attributes.get(COUNT)?));
-        count.ok_or_else(|| Fault("a counter is no number".to_owned()))
+        count.ok_or_else(|| StoreError("a counter is no number".to_owned()))
     }
 
     async fn query(
@@ -160,7 +160,7 @@ impl Store for DynamoStore {
         (from, to): (&str, &str),
         backwards: bool,
         limit: usize,
-    ) -> Result<Vec<(String, Item)>, Fault> {
+    ) -> Result<Vec<(String, StoredItem)>, StoreError> {
         let mut found = Vec::new();
         let mut start = None;
         if from > to {
@@ -201,21 +201,21 @@ pub(super) enum AnyStore {
 }
 
 impl Store for AnyStore {
-    async fn get(&self, keys: &[Key]) -> Result<Vec<Option<Item>>, Fault> {
+    async fn get(&self, keys: &[ItemKey]) -> Result<Vec<Option<StoredItem>>, StoreError> {
         match self {
             Self::Memory(store) => store.get(keys).await,
             Self::Dynamo(store) => store.get(keys).await,
         }
     }
 
-    async fn put(&self, puts: Vec<Put>) -> Result<bool, Fault> {
+    async fn put(&self, puts: Vec<Put>) -> Result<bool, StoreError> {
         match self {
             Self::Memory(store) => store.put(puts).await,
             Self::Dynamo(store) => store.put(puts).await,
         }
     }
 
-    async fn count(&self, key: Key, expires: Timestamp) -> Result<u64, Fault> {
+    async fn count(&self, key: ItemKey, expires: Timestamp) -> Result<u64, StoreError> {
         match self {
             Self::Memory(store) => store.count(key, expires).await,
             Self::Dynamo(store) => store.count(key, expires).await,
@@ -228,7 +228,7 @@ impl Store for AnyStore {
         between: (&str, &str),
         backwards: bool,
         limit: usize,
-    ) -> Result<Vec<(String, Item)>, Fault> {
+    ) -> Result<Vec<(String, StoredItem)>, StoreError> {
         match self {
             Self::Memory(store) => store.query(partition, between, backwards, limit).await,
             Self::Dynamo(store) => store.query(partition, between, backwards, limit).await,
@@ -272,7 +272,7 @@ fn condition(expect: Expect) -> (Option<&'static str>, Option<HashMap<String, At
     }
 }
 
-fn key_of(key: &Key) -> HashMap<String, AttributeValue> {
+fn key_of(key: &ItemKey) -> HashMap<String, AttributeValue> {
     HashMap::from([
         (PARTITION.to_owned(), AttributeValue::S(key.partition.clone())),
         (SORT.to_owned(), AttributeValue::S(key.sort.clone())),
@@ -290,18 +290,18 @@ fn item_of(put: Put) -> HashMap<String, AttributeValue> {
     item
 }
 
-fn read(mut item: HashMap<String, AttributeValue>) -> Option<(Key, Item)> {
+fn read(mut item: HashMap<String, AttributeValue>) -> Option<(ItemKey, StoredItem)> {
     let mut text = |name: &str| match item.remove(name) {
         Some(AttributeValue::S(text)) => Some(text),
         _ => None,
     };
-    let key = Key { partition: text(PARTITION)?, sort: text(SORT)? };
+    let key = ItemKey { partition: text(PARTITION)?, sort: text(SORT)? };
     let version = item.remove(VERSION).and_then(|value| number(&value)).unwrap_or_default();
     let expires = item.remove(EXPIRES).and_then(|value| number(&value)).unwrap_or_default();
     let attributes: Attributes = item.into_iter().map(|(name, value)| (name, json(value))).collect();
     Some((
         key,
-        Item {
+        StoredItem {
             version,
             expires: Timestamp::from_millis(expires.saturating_mul(1000)),
             attributes: Arc::new(attributes),
@@ -349,11 +349,11 @@ fn names(names: &[(&str, &str)]) -> HashMap<String, String> {
     names.iter().map(|(short, name)| ((*short).to_owned(), (*name).to_owned())).collect()
 }
 
-fn fault<E>(error: &SdkError<E>) -> Fault
+fn fault<E>(error: &SdkError<E>) -> StoreError
 where
     SdkError<E>: ProvideErrorMetadata + std::error::Error,
 {
-    Fault(match error.code() {
+    StoreError(match error.code() {
         Some(code) => code.to_owned(),
         None => format!("no answer: {}", DisplayErrorContext(error)),
     })

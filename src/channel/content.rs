@@ -4,7 +4,7 @@
 
 use std::fmt::Write as _;
 
-use crate::alert::{Alert, Digest, Kind, RollUp, Span};
+use crate::alert::{Alert, AlertDigest, AlertKind, RollUp, TimeRange};
 use crate::finding::Finding;
 use crate::redact::redacted_text;
 use crate::severity::Severity;
@@ -53,14 +53,14 @@ impl Content {
         let severity = alert.severity();
         let own = inert(&call.sentence);
         let (title, sentence, facts) = match alert.kind {
-            Kind::First | Kind::Test => (title.clone(), own, facts(alert.finding)),
-            Kind::Repeat => (format!("Again: {title}"), own, facts(alert.finding)),
-            Kind::RollUp(sum) => (
+            AlertKind::First | AlertKind::Test => (title.clone(), own, facts(alert.finding)),
+            AlertKind::Repeat => (format!("Again: {title}"), own, facts(alert.finding)),
+            AlertKind::RollUp(sum) => (
                 format!("{title}: and {} more", sum.count),
                 format!("{} more like the first{}. The first: {own}", sum.count, within(&sum.span)),
                 roll_up_facts(alert.finding, sum),
             ),
-            Kind::Digest(sum) => (
+            AlertKind::Digest(sum) => (
                 format!("{} alerts in one: too many to send each", sum.count),
                 format!(
                     "{} alerts came faster than people can read them{}; this message stands for all of them",
@@ -69,10 +69,11 @@ impl Content {
                 ),
                 digest_facts(sum),
             ),
-            Kind::Operational(text) => ("offlimits itself needs attention".to_owned(), inert(text), Vec::new()),
+            AlertKind::Operational(text) => ("offlimits itself needs attention".to_owned(), inert(text), Vec::new()),
         };
-        let about_one_rule = matches!(alert.kind, Kind::First | Kind::Repeat | Kind::RollUp(_) | Kind::Test);
-        let about_one_event = matches!(alert.kind, Kind::First | Kind::Repeat | Kind::RollUp(_));
+        let about_one_rule =
+            matches!(alert.kind, AlertKind::First | AlertKind::Repeat | AlertKind::RollUp(_) | AlertKind::Test);
+        let about_one_event = matches!(alert.kind, AlertKind::First | AlertKind::Repeat | AlertKind::RollUp(_));
         let links = [
             ("Runbook", rule.runbook.clone().filter(|_| about_one_rule)),
             ("Event in CloudTrail", event_link(alert.finding).filter(|_| about_one_event)),
@@ -81,8 +82,8 @@ impl Content {
         .filter_map(|(name, link)| Some((name, link.filter(|link| link.len() <= LINK_LIMIT)?)))
         .collect();
         let rule_name = match alert.kind {
-            Kind::Digest(_) => "offlimits-digest",
-            Kind::Operational(_) => "offlimits-operational",
+            AlertKind::Digest(_) => "offlimits-digest",
+            AlertKind::Operational(_) => "offlimits-operational",
             _ => rule.id.as_str(),
         };
         Self {
@@ -114,7 +115,7 @@ fn footer(alert: &Alert<'_>, rule: &str, about_one_event: bool) -> String {
 }
 
 /// ` between 2026-01-10T11:32:44Z and 2026-01-10T11:47:02Z`
-fn within(span: &Span) -> String {
+fn within(span: &TimeRange) -> String {
     match span.bounds() {
         ("", _) | (_, "") => String::new(),
         (first, last) if first == last => format!(" at {}", inert(first)),
@@ -169,7 +170,7 @@ fn roll_up_facts(finding: &Finding, sum: &RollUp) -> Vec<(String, String)> {
     )
 }
 
-fn digest_facts(sum: &Digest) -> Vec<(String, String)> {
+fn digest_facts(sum: &AlertDigest) -> Vec<(String, String)> {
     let (first, last) = sum.span.bounds();
     let mut rules: Vec<_> = sum.rules.iter().collect();
     rules.sort_by(|a, b| b.1.cmp(a.1).then(a.0.cmp(b.0)));

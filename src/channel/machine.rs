@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::content::event_link;
-use crate::alert::{Alert, Kind};
+use crate::alert::{Alert, AlertKind};
 use crate::finding::Finding;
 use crate::redact::redacted_text;
 use crate::text::{clean, clip};
@@ -158,7 +158,7 @@ impl<'a> MachineAlert<'a> {
             request,
             sum: Sum::of(alert.kind),
             operational: match alert.kind {
-                Kind::Operational(text) => Some(cut(text)),
+                AlertKind::Operational(text) => Some(cut(text)),
                 _ => None,
             },
         }
@@ -178,21 +178,21 @@ impl<'a> MachineAlert<'a> {
 }
 
 impl<'a> Sum<'a> {
-    fn of(kind: Kind<'a>) -> Option<Self> {
+    fn of(kind: AlertKind<'a>) -> Option<Self> {
         match kind {
-            Kind::RollUp(sum) => {
+            AlertKind::RollUp(sum) => {
                 let (first_time, last_time) = sum.span.bounds();
                 let actors = Names { names: sum.actors.shown(), more: sum.actors.more() };
                 let events = Names { names: sum.events.shown(), more: sum.events.more() };
                 let (actors, events) = (Some(actors), Some(events));
                 Some(Self { count: sum.count, first_time, last_time, actors, events, rules: None, other_rules: None })
             }
-            Kind::Digest(sum) => {
+            AlertKind::Digest(sum) => {
                 let (first_time, last_time) = sum.span.bounds();
                 let (rules, other_rules) = (Some(&sum.rules), Some(sum.others));
                 Some(Self { count: sum.count, first_time, last_time, actors: None, events: None, rules, other_rules })
             }
-            Kind::First | Kind::Repeat | Kind::Operational(_) | Kind::Test => None,
+            AlertKind::First | AlertKind::Repeat | AlertKind::Operational(_) | AlertKind::Test => None,
         }
     }
 }

@@ -10,7 +10,7 @@ use super::severity_map::SeverityMap;
 use super::{
     Body, Channel, Content, Exchange, HttpRequest, Reply, Request, Step, Verdict, endpoint, judge_status, with_member,
 };
-use crate::alert::{Alert, Kind};
+use crate::alert::{Alert, AlertKind};
 use crate::config::Problems;
 use crate::config::{ObjectReader, word};
 use crate::secret::{CredentialFault, Secret};
@@ -85,7 +85,7 @@ impl Channel for PagerDuty {
 impl PagerDuty {
     fn event(&self, alert: &Alert<'_>, content: &Content) -> Value {
         let call = &alert.finding.call;
-        let is_event = matches!(alert.kind, Kind::First | Kind::Repeat | Kind::RollUp(_));
+        let is_event = matches!(alert.kind, AlertKind::First | AlertKind::Repeat | AlertKind::RollUp(_));
         let summary = forwardable(&format!("{} · {}", content.heading, content.sentence));
         let mut details: Map<String, Value> =
             content.facts.iter().map(|(name, value)| (name.clone(), json!(value))).collect();

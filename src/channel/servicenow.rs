@@ -11,7 +11,7 @@ use super::escape::forwardable;
 use super::severity_map::SeverityMap;
 use super::ticket::{self, Ticket, Tracker};
 use super::{Body, Channel, Content, Exchange, HttpRequest, Method, Step, endpoint, oauth};
-use crate::alert::{Alert, Kind};
+use crate::alert::{Alert, AlertKind};
 use crate::config::Problems;
 use crate::config::{ObjectReader, string};
 use crate::ids::AlertId;
@@ -87,7 +87,7 @@ impl Channel for ServiceNow {
             incident[column] = json!(value);
         }
         let mut note = json!({ "work_notes": clip(&text, NOTE_LIMIT) });
-        if matches!(alert.kind, Kind::Repeat) {
+        if matches!(alert.kind, AlertKind::Repeat) {
             // It is worse than what the incident was opened for.
             note["impact"] = json!(impact);
             note["urgency"] = json!(urgency);

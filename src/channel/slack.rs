@@ -9,7 +9,7 @@ use super::wire::is_word;
 use super::{
     Body, Channel, Content, Exchange, HttpRequest, Reply, Request, Step, Verdict, endpoint, judge_status, with_member,
 };
-use crate::alert::{Alert, Kind};
+use crate::alert::{Alert, AlertKind};
 use crate::config::Problems;
 use crate::config::{ObjectReader, string};
 use crate::json::Node;
@@ -133,10 +133,10 @@ impl Channel for Slack {
         if let Some(channel) = &self.channel {
             message["channel"] = json!(channel);
         }
-        if let (Kind::Repeat | Kind::RollUp(_), Some(thread)) = (alert.kind, alert.receipt) {
+        if let (AlertKind::Repeat | AlertKind::RollUp(_), Some(thread)) = (alert.kind, alert.receipt) {
             message["thread_ts"] = json!(thread);
             // A repeat is worse than those before it: nobody should have to open the thread to see it.
-            message["reply_broadcast"] = json!(matches!(alert.kind, Kind::Repeat));
+            message["reply_broadcast"] = json!(matches!(alert.kind, AlertKind::Repeat));
         }
         Body::Json { key: alert.key(), json: message.to_string() }
     }

@@ -5,7 +5,7 @@
 use serde_json::json;
 
 use super::{Body, Channel, Content, Exchange, MachineAlert, Reply, Request, SnsMessage, Step, Verdict};
-use crate::alert::{Alert, Kind};
+use crate::alert::{Alert, AlertKind};
 use crate::config::Problems;
 use crate::config::{ObjectReader, string};
 use crate::secret::CredentialFault;
@@ -71,7 +71,7 @@ impl Channel for Sns {
     fn render(&self, alert: &Alert<'_>) -> Body {
         let content = Content::of(alert);
         let call = &alert.finding.call;
-        let is_event = matches!(alert.kind, Kind::First | Kind::Repeat | Kind::RollUp(_));
+        let is_event = matches!(alert.kind, AlertKind::First | AlertKind::Repeat | AlertKind::RollUp(_));
         let of_call = |value: &Option<String>| value.clone().filter(|_| is_event);
         let attributes = [
             ("severity", Some(content.severity.as_str().to_owned())),

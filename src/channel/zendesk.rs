@@ -10,7 +10,7 @@ use super::escape::{forwardable, html};
 use super::severity_map::SeverityMap;
 use super::ticket::{self, Ticket, Tracker};
 use super::{Body, Channel, Content, Exchange, HttpRequest, Method, Step, endpoint, oauth};
-use crate::alert::{Alert, Kind};
+use crate::alert::{Alert, AlertKind};
 use crate::config::Problems;
 use crate::config::{ObjectReader, array, strings, word};
 use crate::ids::AlertId;
@@ -73,7 +73,7 @@ impl Channel for Zendesk {
             "tags": tags,
         });
         let mut update = json!({ "comment": comment });
-        if matches!(alert.kind, Kind::Repeat) {
+        if matches!(alert.kind, AlertKind::Repeat) {
             // It is worse than what the ticket was opened for.
             update["priority"] = json!(priority);
         }

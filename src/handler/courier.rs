@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::{App, Deliveries, GRACE, seed};
-use crate::alert::{Alert, Digest, Kind};
+use crate::alert::{Alert, AlertDigest, AlertKind};
 use crate::channel;
 use crate::channel::{ConfiguredChannel, Filter, MAX_PER_MINUTE};
 use crate::deliver::{Outcome, Transport, deliver};
@@ -14,7 +14,9 @@ use crate::finding::Finding;
 use crate::ids::AlertId;
 use crate::ids::FindingId;
 use crate::ids::StableId;
-use crate::ledger::{Admission, Candidate, Claimed, Crowd, Fault, OPERATIONAL, Store, Ticket, due};
+use crate::ledger::{
+    Admission, Candidate, Claimed, Decision, DeliveryKey, DigestAdmission, OPERATIONAL, Store, StoreError, due,
+};
 use crate::redelivery::{About, Delivery, Message, Queues, Task};
 use crate::severity::Severity;
 use crate::time::Timestamp;
@@ -85,18 +87,18 @@ impl<'a, T: Transport, S: Store, Q: Queues> Courier<'a, T, S, Q> {
                 Ok(Admission::Throttled) => return Fate::Throttled,
                 Ok(Admission::Duplicate) => return Fate::Duplicate,
                 Ok(Admission::Held(ticket, until)) => {
-                    let delivery = self.delivery(finding, ticket, Kind::First, None).await;
+                    let delivery = self.delivery(finding, ticket, AlertKind::First, None).await;
                     let message = self.message_of(delivery, until, "another copy is sending it");
                     return self.wait(message, None).await;
                 }
-                Ok(Admission::Announce(order)) => {
+                Ok(Admission::ScheduleRollUp(order)) => {
                     let task = Task::RollUp { alert: order.alert.clone(), finding: Box::new(order.finding.clone()) };
                     let message = Message::new(name, task, self.now(), due(order.ends), "a roll-up");
                     if self.wait(message, None).await == Fate::Failed {
                         return Fate::Failed;
                     }
                     let group = group.map(|(group, _)| group).unwrap_or_default();
-                    if let Err(fault) = self.app.ledger.announced(group, &order, self.now()).await {
+                    if let Err(fault) = self.app.ledger.roll_up_scheduled(group, &order, self.now()).await {
                         break (self.unclaimed(finding, &fault), false);
                     }
                 }
@@ -105,13 +107,13 @@ impl<'a, T: Transport, S: Store, Q: Queues> Courier<'a, T, S, Q> {
         };
         // The storm guard has counted what comes again, and a ledger that has just not answered is not asked twice.
         if is_first_time && self.is_crowded(finding).await {
-            let mut one = Digest::default();
+            let mut one = AlertDigest::default();
             one.add(finding);
             if let Some(fate) = self.digested(finding, &ticket, &one).await {
                 return fate;
             }
         }
-        let kind = if ticket.repeat { Kind::Repeat } else { Kind::First };
+        let kind = if ticket.is_repeat { AlertKind::Repeat } else { AlertKind::First };
         let delivery = self.delivery(finding, ticket, kind, None).await;
         self.attempt(self.message_of(delivery, self.now(), "")).await
     }
@@ -140,7 +142,7 @@ impl<'a, T: Transport, S: Store, Q: Queues> Courier<'a, T, S, Q> {
             }
         };
         let Task::Deliver(delivery) = &message.task else { return Fate::Failed };
-        let key = (&delivery.id, self.channel.name.as_str());
+        let key = DeliveryKey::new(&delivery.id, &self.channel.name);
         match self.app.ledger.claim(key, &delivery.ticket, self.now(), self.lease()).await {
             Ok(Claimed::Done) => return Fate::Duplicate,
             Ok(Claimed::Held(until)) => return self.wait(Message { not_before: until, ..message }, None).await,
@@ -166,7 +168,7 @@ impl<'a, T: Transport, S: Store, Q: Queues> Courier<'a, T, S, Q> {
     }
 
     /// Sends to this channel with no ledger and no queue: a test.
-    pub(super) async fn send_once(&self, finding: &Finding, kind: Kind<'_>) -> Outcome {
+    pub(super) async fn send_once(&self, finding: &Finding, kind: AlertKind<'_>) -> Outcome {
         let id = AlertId::new(&finding.rule.id, &self.channel.name, &finding.id);
         let body = self.channel.channel.render(&Alert { finding, id: &id, kind, receipt: None });
         deliver(&self.app.transport, &self.app.tokens, self.channel, &body, seed(&finding.id), self.deadline).await
@@ -188,7 +190,7 @@ impl<'a, T: Transport, S: Store, Q: Queues> Courier<'a, T, S, Q> {
         self.exceeds(counted, self.channel.max_per_minute.saturating_sub(1))
     }
 
-    fn exceeds(&self, counted: Result<u64, Fault>, most: u64) -> bool {
+    fn exceeds(&self, counted: Result<u64, StoreError>, most: u64) -> bool {
         counted.map_or_else(
             |fault| {
                 self.fault(&fault, "the storm guard is blind: the alert goes out");
@@ -199,20 +201,20 @@ impl<'a, T: Transport, S: Store, Q: Queues> Courier<'a, T, S, Q> {
     }
 
     /// Leaves a delivery to the digest of this minute; `None` if it has to go out after all.
-    async fn digested(&self, finding: &Finding, ticket: &Ticket, one: &Digest) -> Option<Fate> {
+    async fn digested(&self, finding: &Finding, ticket: &Decision, one: &AlertDigest) -> Option<Fate> {
         let (name, ledger) = (self.channel.name.as_str(), &self.app.ledger);
         let minute = self.now().seconds() / 60;
         loop {
-            match ledger.digest(name, minute, (&finding.id, ticket, one), self.now()).await {
-                Ok(Crowd::Digested) => return Some(Fate::Digested),
-                Ok(Crowd::Announce) => {
+            match ledger.digest(DeliveryKey::new(&finding.id, name), minute, ticket, one, self.now()).await {
+                Ok(DigestAdmission::Digested) => return Some(Fate::Digested),
+                Ok(DigestAdmission::ScheduleDigest) => {
                     let end = Timestamp::from_millis((minute + 1) * 60_000);
                     let task = Task::Digest { minute, finding: Box::new(finding.brief()) };
                     let message = Message::new(name, task, self.now(), due(end), "a digest");
                     if self.wait(message, None).await == Fate::Failed {
                         return None;
                     }
-                    if let Err(fault) = ledger.digest_announced(name, minute, self.now()).await {
+                    if let Err(fault) = ledger.digest_scheduled(name, minute, self.now()).await {
                         self.fault(&fault, "the storm guard is blind: the alert goes out");
                         return None;
                     }
@@ -226,45 +228,52 @@ impl<'a, T: Transport, S: Store, Q: Queues> Courier<'a, T, S, Q> {
     }
 
     /// The roll-up of an alert that is due; `None` if nothing was held back.
-    async fn roll_up(&self, alert: &AlertId, finding: &Finding) -> Result<Option<Option<Delivery>>, Fault> {
+    async fn roll_up(&self, alert: &AlertId, finding: &Finding) -> Result<Option<Option<Delivery>>, StoreError> {
         let sum = self.app.ledger.roll_up(alert, self.now()).await?;
         if sum.count == 0 {
             return Ok(Some(None));
         }
         let id = FindingId::from(StableId::hash(&["roll-up", alert.as_str()]));
-        let ticket = Ticket { alert: alert.clone(), opener: finding.id.clone(), repeat: true };
-        Ok(Some(Some(self.delivery(finding, ticket, Kind::RollUp(&sum), Some(id)).await)))
+        let ticket = Decision { alert: alert.clone(), opener: finding.id.clone(), is_repeat: true };
+        Ok(Some(Some(self.delivery(finding, ticket, AlertKind::RollUp(&sum), Some(id)).await)))
     }
 
     /// The digest of a minute that is over; `None` if nothing was held back.
-    async fn digest(&self, minute: u64, finding: &Finding) -> Result<Option<Option<Delivery>>, Fault> {
+    async fn digest(&self, minute: u64, finding: &Finding) -> Result<Option<Option<Delivery>>, StoreError> {
         let sum = self.app.ledger.digest_of(&self.channel.name, minute, self.now()).await?;
         if sum.count == 0 {
             return Ok(Some(None));
         }
         let id = FindingId::from(StableId::hash(&["digest", &self.channel.name, &minute.to_string()]));
-        let ticket = Ticket { alert: AlertId::from(id.clone()), opener: id.clone(), repeat: false };
-        Ok(Some(Some(self.delivery(finding, ticket, Kind::Digest(&sum), Some(id)).await)))
+        let ticket = Decision { alert: AlertId::from(id.clone()), opener: id.clone(), is_repeat: false };
+        Ok(Some(Some(self.delivery(finding, ticket, AlertKind::Digest(&sum), Some(id)).await)))
     }
 
     /// Renders. `id` is what a sum is claimed by; a finding is by its own.
-    async fn delivery(&self, finding: &Finding, ticket: Ticket, kind: Kind<'_>, id: Option<FindingId>) -> Delivery {
+    async fn delivery(
+        &self,
+        finding: &Finding,
+        ticket: Decision,
+        kind: AlertKind<'_>,
+        id: Option<FindingId>,
+    ) -> Delivery {
         let mut receipt = None;
-        if ticket.repeat {
-            receipt = match self.app.ledger.receipt((&ticket.opener, &self.channel.name), self.now()).await {
-                Ok(receipt) => receipt,
-                Err(fault) => {
-                    self.fault(&fault, "a repeat is not threaded");
-                    None
-                }
-            };
+        if ticket.is_repeat {
+            receipt =
+                match self.app.ledger.receipt(DeliveryKey::new(&ticket.opener, &self.channel.name), self.now()).await {
+                    Ok(receipt) => receipt,
+                    Err(fault) => {
+                        self.fault(&fault, "a repeat is not threaded");
+                        None
+                    }
+                };
         }
-        let kind = if ticket.repeat && matches!(kind, Kind::First) { Kind::Repeat } else { kind };
+        let kind = if ticket.is_repeat && matches!(kind, AlertKind::First) { AlertKind::Repeat } else { kind };
         let alert = Alert { finding, id: &ticket.alert, kind, receipt: receipt.as_deref() };
         let body = self.channel.channel.render(&alert);
         let findings = match kind {
-            Kind::RollUp(sum) => sum.count,
-            Kind::Digest(_) => 0,
+            AlertKind::RollUp(sum) => sum.count,
+            AlertKind::Digest(_) => 0,
             _ => 1,
         };
         Delivery { id: id.unwrap_or_else(|| finding.id.clone()), ticket, about: About::of(finding), findings, body }
@@ -278,7 +287,7 @@ impl<'a, T: Transport, S: Store, Q: Queues> Courier<'a, T, S, Q> {
         let seed = seed(&delivery.id).wrapping_add(message.attempts.into());
         match deliver(&app.transport, &app.tokens, self.channel, &delivery.body, seed, self.deadline).await {
             Outcome::Delivered { receipt } => {
-                let key = (&delivery.id, name);
+                let key = DeliveryKey::new(&delivery.id, name);
                 if let Err(fault) = app.ledger.delivered(key, &delivery.ticket, receipt, self.now()).await {
                     self.fault(&fault, "what was delivered may be delivered again");
                 }
@@ -381,9 +390,9 @@ impl<'a, T: Transport, S: Store, Q: Queues> Courier<'a, T, S, Q> {
             channel: channel::default(),
             max_per_minute: MAX_PER_MINUTE,
         };
-        let alert = Alert { finding: &finding, id: &ticket.alert, kind: Kind::Operational(&text), receipt: None };
+        let alert = Alert { finding: &finding, id: &ticket.alert, kind: AlertKind::Operational(&text), receipt: None };
         let body = topic.channel.render(&alert);
-        let key = (&ticket.opener, OPERATIONAL);
+        let key = DeliveryKey::new(&ticket.opener, OPERATIONAL);
         let settled = match deliver(&app.transport, &app.tokens, &topic, &body, 0, self.deadline).await {
             Outcome::Delivered { .. } => {
                 self.operational.fetch_add(1, Ordering::Relaxed);
@@ -404,22 +413,25 @@ impl<'a, T: Transport, S: Store, Q: Queues> Courier<'a, T, S, Q> {
     }
 
     /// The ticket of a finding of which the ledger knows nothing: it goes out.
-    fn unclaimed(&self, finding: &Finding, fault: &Fault) -> Ticket {
+    fn unclaimed(&self, finding: &Finding, fault: &StoreError) -> Decision {
         self.fault(fault, "the alert goes out, perhaps twice");
         let alert = AlertId::new(&finding.rule.id, &self.channel.name, &finding.id);
-        Ticket { alert, opener: finding.id.clone(), repeat: false }
+        Decision { alert, opener: finding.id.clone(), is_repeat: false }
     }
 
     async fn release(&self, message: &Message) {
         if let Task::Deliver(delivery) = &message.task
-            && let Err(fault) =
-                self.app.ledger.release((&delivery.id, &self.channel.name), &delivery.ticket, self.now()).await
+            && let Err(fault) = self
+                .app
+                .ledger
+                .release(DeliveryKey::new(&delivery.id, &self.channel.name), &delivery.ticket, self.now())
+                .await
         {
             self.fault(&fault, "the claim ends with its lease");
         }
     }
 
-    fn fault(&self, fault: &Fault, consequence: &'static str) {
+    fn fault(&self, fault: &StoreError, consequence: &'static str) {
         tracing::warn!(channel = self.channel.name, reason = fault.0, consequence, "the ledger does not answer");
         self.ledger_faults.fetch_add(1, Ordering::Relaxed);
     }

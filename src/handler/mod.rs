@@ -16,13 +16,13 @@ use tokio::time::Instant;
 use self::courier::{Courier, Fate};
 pub use self::own_calls::OwnCalls;
 pub use self::summary::{Deliveries, Findings, Summary};
-use crate::alert::Kind;
+use crate::alert::AlertKind;
 use crate::cloudtrail::envelope::{self, NotARecord};
 use crate::cloudtrail::{RawRecord, Record};
 use crate::deliver::{Tokens, Transport};
 use crate::finding::Finding;
 use crate::ids::FindingId;
-use crate::ledger::{Ledger, Sighting, Store};
+use crate::ledger::{Ledger, Occurrence, Store};
 use crate::redelivery::{Message, Queues};
 use crate::rules::Mode;
 use crate::rules::Rule;
@@ -239,7 +239,7 @@ where
     let Some(threshold) = &rule.threshold else { return true };
     let now = Timestamp::from(app.transport.now());
     let (group, values) = (threshold.group(&rule.info.id, record), threshold.values(record));
-    let sighting = Sighting {
+    let occurrence = Occurrence {
         id: &group,
         finding: &finding.id,
         at: finding.call.event_time.as_deref().and_then(Timestamp::parse).unwrap_or(now),
@@ -247,7 +247,7 @@ where
         window: Duration::from_secs(threshold.window),
         distinct: values.as_deref(),
     };
-    match app.ledger.sight(&sighting, now).await {
+    match app.ledger.record_occurrence(&occurrence, now).await {
         Ok(reached) => reached,
         Err(fault) => {
             tracing::warn!(rule = rule.info.id, reason = fault.0, "the ledger cannot count: the alert goes out");
@@ -346,7 +346,7 @@ async fn test<T: Transport, S: Store, Q: Queues>(deadline: Instant, app: &App<T,
     let now = Timestamp::from(app.transport.now());
     let finding = Finding::test(app.rules.digest().clone(), now.to_string());
     let reports = app.rules.channels().iter().map(async |configured| {
-        let verdict = Courier::new(app, configured, deadline).send_once(&finding, Kind::Test).await.to_string();
+        let verdict = Courier::new(app, configured, deadline).send_once(&finding, AlertKind::Test).await.to_string();
         tracing::info!(channel = configured.name, verdict, "test alert");
         ChannelReport { channel: configured.name.clone(), verdict }
     });

@@ -2,8 +2,11 @@
 
 use std::time::Duration;
 
-use super::item::{AFTERMATH, Claim, Group, How, MEMORY, Ticket, attributes, claim_key, group_key, read, repeats};
-use super::store::{Attributes, Expect, Fault, Key, Put, Store};
+use super::item::{
+    CLAIM_TTL, Claim, Decision, DeliveryKey, DoneAs, Group, WINDOW_GRACE, attributes, claim_key, group_key, read,
+    repeats,
+};
+use super::store::{Attributes, Expect, ItemKey, Put, Store, StoreError};
 use super::sum::RollUpOrder;
 use super::{Ledger, TRIES, lost, pause};
 use crate::alert::RollUp;
@@ -26,17 +29,24 @@ pub struct Candidate<'a> {
     pub lease: Timestamp,
 }
 
+impl<'a> Candidate<'a> {
+    const fn key(&self) -> DeliveryKey<'a> {
+        DeliveryKey::new(&self.finding.id, self.channel)
+    }
+}
+
 /// What becomes of a [`Candidate`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Admission {
     /// It goes out, and it is ours to send until the lease ends.
-    Send(Ticket),
+    Send(Decision),
     /// As [`Admission::Send`], and it was somebody's before, who has died or handed it back.
-    SendAgain(Ticket),
+    SendAgain(Decision),
     /// It goes out, and somebody else is sending it, who will have ended by then.
-    Held(Ticket, Timestamp),
-    /// It is a repeat, the first that is held back: order the roll-up, [say so](Ledger::announced), and ask again.
-    Announce(Box<RollUpOrder>),
+    Held(Decision, Timestamp),
+    /// It is a repeat, the first that is held back: put the roll-up in the queue, [say so](Ledger::roll_up_scheduled), and
+    /// ask again.
+    ScheduleRollUp(Box<RollUpOrder>),
     /// It is a repeat, held back and counted.
     Throttled,
     /// It was done with before.
@@ -44,7 +54,7 @@ pub enum Admission {
 }
 
 /// What is written if nothing has changed since it was read.
-type Plan = (Admission, Vec<(Key, Expect, Attributes, Timestamp)>);
+type Plan = (Admission, Vec<(ItemKey, Expect, Attributes, Timestamp)>);
 
 impl<S: Store> Ledger<S> {
     /// Decides what becomes of a finding on a channel, and claims it if it goes out. Asked again, the answer is the same, but
@@ -52,8 +62,8 @@ impl<S: Store> Ledger<S> {
     ///
     /// # Errors
     /// That the store does not answer.
-    pub async fn admit(&self, candidate: &Candidate<'_>, now: Timestamp) -> Result<Admission, Fault> {
-        let mut keys = vec![claim_key(&candidate.finding.id, candidate.channel)];
+    pub async fn admit(&self, candidate: &Candidate<'_>, now: Timestamp) -> Result<Admission, StoreError> {
+        let mut keys = vec![claim_key(candidate.key())];
         keys.extend(candidate.group.map(|(group, _)| group_key(group)));
         for attempt in 0..TRIES {
             let mut items = self.store.get(&keys).await?.into_iter();
@@ -77,16 +87,20 @@ impl<S: Store> Ledger<S> {
     ///
     /// # Errors
     /// That the store does not answer.
-    pub async fn announced(&self, group: &str, order: &RollUpOrder, now: Timestamp) -> Result<(), Fault> {
+    pub async fn roll_up_scheduled(&self, group: &str, order: &RollUpOrder, now: Timestamp) -> Result<(), StoreError> {
         for attempt in 0..TRIES {
             let key = group_key(group);
             let item = self.get(&key).await?;
-            let Some(window) = read::<Group>(item.as_ref(), now)?.filter(|w| w.alert == order.alert && !w.announced)
+            let Some(window) =
+                read::<Group>(item.as_ref(), now)?.filter(|w| w.alert == order.alert && !w.roll_up_scheduled)
             else {
                 return Ok(());
             };
-            let expires = window.ends.plus(AFTERMATH);
-            if self.write(key, Expect::same(item.as_ref()), &Group { announced: true, ..window }, expires).await? {
+            let expires = window.ends.plus(WINDOW_GRACE);
+            if self
+                .write(key, Expect::same(item.as_ref()), &Group { roll_up_scheduled: true, ..window }, expires)
+                .await?
+            {
                 return Ok(());
             }
             pause(attempt, &order.finding.id).await;
@@ -102,76 +116,80 @@ fn plan(
     group: Option<Group>,
     (claim_expect, group_expect): (Expect, Expect),
     now: Timestamp,
-) -> Result<Plan, Fault> {
+) -> Result<Plan, StoreError> {
     let Candidate { finding, channel, lease, .. } = *candidate;
-    let claims = |ticket: &Ticket, done: Option<How>| {
-        let claim = Claim { ticket: ticket.clone(), until: lease, done, receipt: None };
-        Ok((claim_key(&finding.id, channel), claim_expect, attributes(&claim)?, now.plus(MEMORY)))
+    let claims = |decision: &Decision, done: Option<DoneAs>| {
+        let claim = Claim { decision: decision.clone(), until: lease, done, receipt: None };
+        Ok((claim_key(candidate.key()), claim_expect, attributes(&claim)?, now.plus(CLAIM_TTL)))
     };
     match claim {
         Some(Claim { done: Some(_), .. }) => return Ok((Admission::Duplicate, Vec::new())),
-        Some(Claim { ticket, until, .. }) if until > now => return Ok((Admission::Held(ticket, until), Vec::new())),
+        Some(Claim { decision, until, .. }) if until > now => {
+            return Ok((Admission::Held(decision, until), Vec::new()));
+        }
         // Whoever claimed it has died, or handed it back. What was decided then holds.
-        Some(Claim { ticket, .. }) => {
-            let write = claims(&ticket, None)?;
-            return Ok((Admission::SendAgain(ticket), vec![write]));
+        Some(Claim { decision, .. }) => {
+            let write = claims(&decision, None)?;
+            return Ok((Admission::SendAgain(decision), vec![write]));
         }
         None => {}
     }
     let Some((group_id, window)) = candidate.group else {
-        let ticket = opening(finding, &format!("{channel}#{}", finding.id));
-        let write = claims(&ticket, None)?;
-        return Ok((Admission::Send(ticket), vec![write]));
+        let decision = opening(finding, &format!("{channel}#{}", finding.id));
+        let write = claims(&decision, None)?;
+        return Ok((Admission::Send(decision), vec![write]));
     };
     let expect_group = |group: &Group, expect: Expect| {
-        Ok((group_key(group_id), expect, attributes(group)?, group.ends.plus(AFTERMATH)))
+        Ok((group_key(group_id), expect, attributes(group)?, group.ends.plus(WINDOW_GRACE)))
     };
     match group.filter(|group| group.ends > now) {
         None => {
-            let ticket = opening(finding, group_id);
+            let decision = opening(finding, group_id);
             let opened = Group {
-                alert: ticket.alert.clone(),
+                alert: decision.alert.clone(),
                 opener: finding.id.clone(),
                 ends: now.plus(window),
                 highest: finding.severity,
-                announced: false,
-                finding: serde_json::to_string(&finding.brief()).map_err(|error| Fault(error.to_string()))?,
+                roll_up_scheduled: false,
+                finding: serde_json::to_string(&finding.brief()).map_err(|error| StoreError(error.to_string()))?,
             };
-            let writes = vec![claims(&ticket, None)?, expect_group(&opened, group_expect)?];
-            Ok((Admission::Send(ticket), writes))
+            let writes = vec![claims(&decision, None)?, expect_group(&opened, group_expect)?];
+            Ok((Admission::Send(decision), writes))
         }
         // Its claim was forgotten, not its right.
         Some(group) if group.opener == finding.id => {
-            let ticket = Ticket { alert: group.alert, opener: group.opener, repeat: false };
-            let write = claims(&ticket, None)?;
-            Ok((Admission::Send(ticket), vec![write]))
+            let decision = Decision { alert: group.alert, opener: group.opener, is_repeat: false };
+            let write = claims(&decision, None)?;
+            Ok((Admission::Send(decision), vec![write]))
         }
         Some(group) if finding.severity > group.highest => {
-            let ticket = Ticket { alert: group.alert.clone(), opener: group.opener.clone(), repeat: true };
+            let decision = Decision { alert: group.alert.clone(), opener: group.opener.clone(), is_repeat: true };
             let raised = Group { highest: finding.severity, ..group };
-            let writes = vec![claims(&ticket, None)?, expect_group(&raised, group_expect)?];
-            Ok((Admission::Send(ticket), writes))
+            let writes = vec![claims(&decision, None)?, expect_group(&raised, group_expect)?];
+            Ok((Admission::Send(decision), writes))
         }
-        Some(group) if !group.announced => {
+        Some(group) if !group.roll_up_scheduled => {
             let order = RollUpOrder { alert: group.alert.clone(), ends: group.ends, finding: group.opener_finding()? };
-            Ok((Admission::Announce(Box::new(order)), Vec::new()))
+            Ok((Admission::ScheduleRollUp(Box::new(order)), Vec::new()))
         }
         Some(group) => {
             let mut one = RollUp::default();
             one.add(finding);
-            let entry = Key::new(repeats(&group.alert), finding.id.as_str());
-            let expires = group.ends.plus(AFTERMATH);
-            let ticket = Ticket { alert: group.alert, opener: group.opener, repeat: true };
+            let entry = ItemKey::new(repeats(&group.alert), finding.id.as_str());
+            let expires = group.ends.plus(WINDOW_GRACE);
+            let decision = Decision { alert: group.alert, opener: group.opener, is_repeat: true };
             // The group's item is not written: in a storm everybody would wait for it. Each repeat has an item of its own,
             // which makes counting it twice impossible.
-            let writes =
-                vec![claims(&ticket, Some(How::Throttled))?, (entry, Expect::Anything, attributes(&one)?, expires)];
+            let writes = vec![
+                claims(&decision, Some(DoneAs::Throttled))?,
+                (entry, Expect::Anything, attributes(&one)?, expires),
+            ];
             Ok((Admission::Throttled, writes))
         }
     }
 }
 
-fn opening(finding: &Finding, group: &str) -> Ticket {
+fn opening(finding: &Finding, group: &str) -> Decision {
     let opener: FindingId = finding.id.clone();
-    Ticket { alert: AlertId::new(&finding.rule.id, group, &opener), opener, repeat: false }
+    Decision { alert: AlertId::new(&finding.rule.id, group, &opener), opener, is_repeat: false }
 }

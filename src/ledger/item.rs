@@ -6,37 +6,54 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::store::{Attributes, Fault, Item, Key};
+use super::store::{Attributes, ItemKey, StoreError, StoredItem};
 use crate::finding::Finding;
 use crate::ids::AlertId;
 use crate::ids::FindingId;
 use crate::time::Timestamp;
 
 /// How long a delivery that is done is remembered: a day longer than a dead letter may lie before it is sent through again.
-pub(super) const MEMORY: Duration = Duration::from_hours(15 * 24);
+pub(super) const CLAIM_TTL: Duration = Duration::from_hours(15 * 24);
 /// How long what belongs to a window is kept after its end.
-pub(super) const AFTERMATH: Duration = Duration::from_hours(2 * 24);
+pub(super) const WINDOW_GRACE: Duration = Duration::from_hours(2 * 24);
 
 /// What was decided of a finding on one channel. Decided once: a later look finds the same.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Ticket {
+pub struct Decision {
     /// The alert that the message belongs to.
     pub alert: AlertId,
     /// The finding that opened the alert.
     pub opener: FindingId,
     /// Whether it is a repeat that goes out all the same, being worse than those before it.
-    pub repeat: bool,
+    #[serde(rename = "repeat")]
+    pub is_repeat: bool,
 }
 
-/// One delivery: a finding (or a sum of some) × a channel.
+/// Names one delivery: a finding, or a sum of some, on one channel.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DeliveryKey<'a> {
+    /// The id of the finding, or the sum's own.
+    pub id: &'a FindingId,
+    /// The name of the channel, or [`OPERATIONAL`](super::OPERATIONAL).
+    pub channel: &'a str,
+}
+
+impl<'a> DeliveryKey<'a> {
+    /// The delivery of this finding or sum to this channel.
+    pub const fn new(id: &'a FindingId, channel: &'a str) -> Self {
+        Self { id, channel }
+    }
+}
+
+/// What is known of one delivery.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Claim {
     #[serde(flatten)]
-    pub(super) ticket: Ticket,
+    pub(super) decision: Decision,
     /// Somebody is sending it, and will have ended by then, alive or dead.
     pub(super) until: Timestamp,
     /// How it ended, if it has.
-    pub(super) done: Option<How>,
+    pub(super) done: Option<DoneAs>,
     /// What the vendor calls the message.
     pub(super) receipt: Option<String>,
 }
@@ -44,7 +61,7 @@ pub(super) struct Claim {
 /// How a delivery was done with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub(super) enum How {
+pub(super) enum DoneAs {
     Delivered,
     Throttled,
     Digested,
@@ -58,24 +75,25 @@ pub(super) struct Group {
     pub(super) ends: Timestamp,
     /// Of the alerts that went out.
     pub(super) highest: crate::severity::Severity,
-    /// Whether a roll-up has been ordered.
-    pub(super) announced: bool,
+    /// Whether its roll-up has been scheduled.
+    #[serde(rename = "announced")]
+    pub(super) roll_up_scheduled: bool,
     /// The opener, for the roll-up: JSON, without what is long.
     pub(super) finding: String,
 }
 
 impl Group {
-    pub(super) fn opener_finding(&self) -> Result<Finding, Fault> {
-        serde_json::from_str(&self.finding).map_err(|error| Fault(format!("an item cannot be read: {error}")))
+    pub(super) fn opener_finding(&self) -> Result<Finding, StoreError> {
+        serde_json::from_str(&self.finding).map_err(|error| StoreError(format!("an item cannot be read: {error}")))
     }
 }
 
-pub(super) fn claim_key(finding: &FindingId, channel: &str) -> Key {
-    Key::new(format!("finding#{finding}"), channel)
+pub(super) fn claim_key(key: DeliveryKey<'_>) -> ItemKey {
+    ItemKey::new(format!("finding#{}", key.id), key.channel)
 }
 
-pub(super) fn group_key(group: &str) -> Key {
-    Key::new(format!("group#{group}"), "window")
+pub(super) fn group_key(group: &str) -> ItemKey {
+    ItemKey::new(format!("group#{group}"), "window")
 }
 
 pub(super) fn repeats(alert: &AlertId) -> String {
@@ -91,14 +109,14 @@ pub(super) fn threshold(id: &str) -> String {
 }
 
 /// What an item holds, unless it has expired.
-pub(super) fn read<T: DeserializeOwned>(item: Option<&Item>, now: Timestamp) -> Result<Option<T>, Fault> {
+pub(super) fn read<T: DeserializeOwned>(item: Option<&StoredItem>, now: Timestamp) -> Result<Option<T>, StoreError> {
     let Some(item) = item.filter(|item| item.expires > now) else { return Ok(None) };
-    T::deserialize(&*item.attributes).map(Some).map_err(|error| Fault(format!("an item cannot be read: {error}")))
+    T::deserialize(&*item.attributes).map(Some).map_err(|error| StoreError(format!("an item cannot be read: {error}")))
 }
 
-pub(super) fn attributes(value: &impl Serialize) -> Result<Attributes, Fault> {
+pub(super) fn attributes(value: &impl Serialize) -> Result<Attributes, StoreError> {
     match serde_json::to_value(value) {
         Ok(Value::Object(attributes)) => Ok(attributes),
-        _ => Err(Fault("an item cannot be written".to_owned())),
+        _ => Err(StoreError("an item cannot be written".to_owned())),
     }
 }

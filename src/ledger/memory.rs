@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::store::{Attributes, COUNT, Expect, Fault, Item, Key, Put, Store};
+use super::store::{Attributes, COUNT, Expect, ItemKey, Put, Store, StoreError, StoredItem};
 use crate::time::Timestamp;
 
 /// Items that are kept: about 30 MB of a function's 128.
@@ -12,7 +12,7 @@ const LIMIT: usize = 100_000;
 /// Keeps items as long as the process lives, and forgets those that expire first when there are too many.
 #[derive(Debug)]
 pub struct MemoryStore {
-    items: Mutex<BTreeMap<Key, Item>>,
+    items: Mutex<BTreeMap<ItemKey, StoredItem>>,
     limit: usize,
 }
 
@@ -28,12 +28,12 @@ impl MemoryStore {
         Self { items: Mutex::default(), limit }
     }
 
-    fn lock(&self) -> MutexGuard<'_, BTreeMap<Key, Item>> {
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<ItemKey, StoredItem>> {
         // No code that holds the lock can panic.
         self.items.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn make_room(&self, items: &mut BTreeMap<Key, Item>) {
+    fn make_room(&self, items: &mut BTreeMap<ItemKey, StoredItem>) {
         if items.len() <= self.limit {
             return;
         }
@@ -46,12 +46,12 @@ impl MemoryStore {
 }
 
 impl Store for MemoryStore {
-    async fn get(&self, keys: &[Key]) -> Result<Vec<Option<Item>>, Fault> {
+    async fn get(&self, keys: &[ItemKey]) -> Result<Vec<Option<StoredItem>>, StoreError> {
         let items = self.lock();
         Ok(keys.iter().map(|key| items.get(key).cloned()).collect())
     }
 
-    async fn put(&self, puts: Vec<Put>) -> Result<bool, Fault> {
+    async fn put(&self, puts: Vec<Put>) -> Result<bool, StoreError> {
         let mut items = self.lock();
         let is_met = |put: &Put| match put.expect {
             Expect::Anything => true,
@@ -62,15 +62,15 @@ impl Store for MemoryStore {
             return Ok(false);
         }
         for Put { key, expect, attributes, expires } in puts {
-            items.insert(key, Item { version: expect.next_version(), expires, attributes: Arc::new(attributes) });
+            items.insert(key, StoredItem { version: expect.next_version(), expires, attributes: Arc::new(attributes) });
         }
         self.make_room(&mut items);
         Ok(true)
     }
 
-    async fn count(&self, key: Key, expires: Timestamp) -> Result<u64, Fault> {
+    async fn count(&self, key: ItemKey, expires: Timestamp) -> Result<u64, StoreError> {
         let mut items = self.lock();
-        let item = items.entry(key).or_insert(Item { version: 0, expires, attributes: Arc::default() });
+        let item = items.entry(key).or_insert(StoredItem { version: 0, expires, attributes: Arc::default() });
         item.version += 1;
         item.attributes = Arc::new(Attributes::from_iter([(COUNT.to_owned(), item.version.into())]));
         Ok(item.version)
@@ -82,13 +82,13 @@ impl Store for MemoryStore {
         (from, to): (&str, &str),
         backwards: bool,
         limit: usize,
-    ) -> Result<Vec<(String, Item)>, Fault> {
+    ) -> Result<Vec<(String, StoredItem)>, StoreError> {
         if from > to {
             return Ok(Vec::new());
         }
         let items = self.lock();
-        let between = items.range(Key::new(partition, from)..=Key::new(partition, to));
-        let own = |(key, item): (&Key, &Item)| (key.sort.clone(), item.clone());
+        let between = items.range(ItemKey::new(partition, from)..=ItemKey::new(partition, to));
+        let own = |(key, item): (&ItemKey, &StoredItem)| (key.sort.clone(), item.clone());
         Ok(if backwards {
             between.rev().take(limit).map(own).collect()
         } else {
@@ -105,7 +105,7 @@ mod tests {
     async fn what_expires_first_makes_room() {
         let store = MemoryStore::with_limit(100);
         for number in 0..=100_u64 {
-            let key = Key::new("p", format!("{number:03}"));
+            let key = ItemKey::new("p", format!("{number:03}"));
             let expires = Timestamp::from_millis(1000 - number);
             assert!(
                 store

@@ -14,13 +14,13 @@ mod threshold;
 use std::time::Duration;
 
 pub use self::admit::{Admission, Candidate};
-pub use self::item::Ticket;
-use self::item::{Claim, How, MEMORY, attributes, claim_key, read};
+use self::item::{CLAIM_TTL, Claim, DoneAs, attributes, claim_key, read};
+pub use self::item::{Decision, DeliveryKey};
 pub use self::memory::MemoryStore;
-pub use self::store::{ALL, Attributes, COUNT, Expect, Fault, Item, Key, Put, Store};
+pub use self::store::{ALL, Attributes, COUNT, Expect, ItemKey, Put, Store, StoreError, StoredItem};
 pub(crate) use self::sum::due;
-pub use self::sum::{Crowd, RollUpOrder};
-pub use self::threshold::Sighting;
+pub use self::sum::{DigestAdmission, RollUpOrder};
+pub use self::threshold::Occurrence;
 use crate::ids::AlertId;
 use crate::ids::FindingId;
 use crate::ids::StableId;
@@ -58,12 +58,12 @@ impl<S: Store> Ledger<S> {
     /// That the store does not answer, here and below.
     pub async fn claim(
         &self,
-        (finding, channel): (&FindingId, &str),
-        ticket: &Ticket,
+        delivery: DeliveryKey<'_>,
+        decision: &Decision,
         now: Timestamp,
         lease: Timestamp,
-    ) -> Result<Claimed, Fault> {
-        let key = claim_key(finding, channel);
+    ) -> Result<Claimed, StoreError> {
+        let key = claim_key(delivery);
         for attempt in 0..TRIES {
             let item = self.get(&key).await?;
             match read::<Claim>(item.as_ref(), now)? {
@@ -71,11 +71,11 @@ impl<S: Store> Ledger<S> {
                 Some(Claim { until, .. }) if until > now => return Ok(Claimed::Held(until)),
                 _ => {}
             }
-            let claim = Claim { ticket: ticket.clone(), until: lease, done: None, receipt: None };
-            if self.write(key.clone(), Expect::same(item.as_ref()), &claim, now.plus(MEMORY)).await? {
+            let claim = Claim { decision: decision.clone(), until: lease, done: None, receipt: None };
+            if self.write(key.clone(), Expect::same(item.as_ref()), &claim, now.plus(CLAIM_TTL)).await? {
                 return Ok(Claimed::Ours);
             }
-            pause(attempt, finding).await;
+            pause(attempt, delivery.id).await;
         }
         Err(lost())
     }
@@ -83,26 +83,27 @@ impl<S: Store> Ledger<S> {
     /// Notes that a delivery arrived. `receipt` is what the vendor calls the message. Whoever holds the claim by now, it is done.
     pub async fn delivered(
         &self,
-        delivery: (&FindingId, &str),
-        ticket: &Ticket,
+        delivery: DeliveryKey<'_>,
+        decision: &Decision,
         receipt: Option<String>,
         now: Timestamp,
-    ) -> Result<(), Fault> {
-        self.settle(delivery, ticket, Some(How::Delivered), receipt, now).await
+    ) -> Result<(), StoreError> {
+        self.settle(delivery, decision, Some(DoneAs::Delivered), receipt, now).await
     }
 
     /// Gives a claim back: the delivery is in a queue now, or has failed.
-    pub async fn release(&self, delivery: (&FindingId, &str), ticket: &Ticket, now: Timestamp) -> Result<(), Fault> {
-        self.settle(delivery, ticket, None, None, now).await
+    pub async fn release(
+        &self,
+        delivery: DeliveryKey<'_>,
+        decision: &Decision,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        self.settle(delivery, decision, None, None, now).await
     }
 
     /// What the vendor called the message about this finding, if it has arrived and the vendor called it anything.
-    pub async fn receipt(
-        &self,
-        (finding, channel): (&FindingId, &str),
-        now: Timestamp,
-    ) -> Result<Option<String>, Fault> {
-        let item = self.get(&claim_key(finding, channel)).await?;
+    pub async fn receipt(&self, delivery: DeliveryKey<'_>, now: Timestamp) -> Result<Option<String>, StoreError> {
+        let item = self.get(&claim_key(delivery)).await?;
         Ok(read::<Claim>(item.as_ref(), now)?.and_then(|claim| claim.receipt))
     }
 
@@ -112,23 +113,23 @@ impl<S: Store> Ledger<S> {
         channel: &str,
         now: Timestamp,
         lease: Timestamp,
-    ) -> Result<(Ticket, Claimed), Fault> {
+    ) -> Result<(Decision, Claimed), StoreError> {
         let id = FindingId::from(StableId::hash(&["operational", channel, &(now.seconds() / 3600).to_string()]));
-        let ticket = Ticket { alert: AlertId::from(id.clone()), opener: id.clone(), repeat: false };
-        let claimed = self.claim((&id, OPERATIONAL), &ticket, now, lease).await?;
-        Ok((ticket, claimed))
+        let decision = Decision { alert: AlertId::from(id.clone()), opener: id.clone(), is_repeat: false };
+        let claimed = self.claim(DeliveryKey::new(&id, OPERATIONAL), &decision, now, lease).await?;
+        Ok((decision, claimed))
     }
 
     async fn settle(
         &self,
-        (finding, channel): (&FindingId, &str),
-        ticket: &Ticket,
-        done: Option<How>,
+        delivery: DeliveryKey<'_>,
+        decision: &Decision,
+        done: Option<DoneAs>,
         receipt: Option<String>,
         now: Timestamp,
-    ) -> Result<(), Fault> {
-        let claim = Claim { ticket: ticket.clone(), until: now, done, receipt };
-        let key = claim_key(finding, channel);
+    ) -> Result<(), StoreError> {
+        let claim = Claim { decision: decision.clone(), until: now, done, receipt };
+        let key = claim_key(delivery);
         // What is done stays done; what is given back must not undo what another has done meanwhile.
         let expect = if done.is_some() {
             Expect::Anything
@@ -139,20 +140,20 @@ impl<S: Store> Ledger<S> {
                 _ => Expect::same(item.as_ref()),
             }
         };
-        self.write(key, expect, &claim, now.plus(MEMORY)).await.map(drop)
+        self.write(key, expect, &claim, now.plus(CLAIM_TTL)).await.map(drop)
     }
 
-    async fn get(&self, key: &Key) -> Result<Option<Item>, Fault> {
+    async fn get(&self, key: &ItemKey) -> Result<Option<StoredItem>, StoreError> {
         Ok(self.store.get(std::slice::from_ref(key)).await?.pop().flatten())
     }
 
     async fn write(
         &self,
-        key: Key,
+        key: ItemKey,
         expect: Expect,
         value: &impl serde::Serialize,
         expires: Timestamp,
-    ) -> Result<bool, Fault> {
+    ) -> Result<bool, StoreError> {
         self.store.put(vec![Put { key, expect, attributes: attributes(value)?, expires }]).await
     }
 }
@@ -160,8 +161,8 @@ impl<S: Store> Ledger<S> {
 /// Where a channel stands in the key of a claim, an operational alert says this.
 pub const OPERATIONAL: &str = "#operational";
 
-fn lost() -> Fault {
-    Fault(format!("lost {TRIES} races for one item"))
+fn lost() -> StoreError {
+    StoreError(format!("lost {TRIES} races for one item"))
 }
 
 /// A moment before the next try: longer each time, and of another length for everybody.

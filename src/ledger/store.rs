@@ -1,6 +1,7 @@
 //! Where the ledger's items are kept. A store knows nothing of alerts: it keeps items under keys, and writes several of them
 //! together or none, if each is still as it was read. All that is decided is decided above it, in one place for every store.
 
+use std::fmt;
 use std::future::Future;
 use std::sync::Arc;
 
@@ -10,14 +11,14 @@ use crate::time::Timestamp;
 
 /// The place of an item: DynamoDB's partition and sort keys.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Key {
+pub struct ItemKey {
     /// Items that are read together share it.
     pub partition: String,
     /// Their order within it, as text.
     pub sort: String,
 }
 
-impl Key {
+impl ItemKey {
     /// A key of these two parts.
     pub fn new(partition: impl Into<String>, sort: impl Into<String>) -> Self {
         Self { partition: partition.into(), sort: sort.into() }
@@ -32,7 +33,7 @@ pub type Attributes = Map<String, Value>;
 
 /// An item as it was read.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Item {
+pub struct StoredItem {
     /// Changes with every write.
     pub version: u64,
     /// From then on it counts for nothing, whether or not it has been deleted.
@@ -54,7 +55,7 @@ pub enum Expect {
 
 impl Expect {
     /// That the item is as it was read.
-    pub fn same(read: Option<&Item>) -> Self {
+    pub fn same(read: Option<&StoredItem>) -> Self {
         read.map_or(Self::Absent, |item| Self::Version(item.version))
     }
 
@@ -73,7 +74,7 @@ impl Expect {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Put {
     /// Where.
-    pub key: Key,
+    pub key: ItemKey,
     /// On which condition.
     pub expect: Expect,
     /// What.
@@ -84,7 +85,15 @@ pub struct Put {
 
 /// Why the store did not answer, safe to log.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Fault(pub String);
+pub struct StoreError(pub String);
+
+impl fmt::Display for StoreError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for StoreError {}
 
 /// The attribute of an item that is a counter.
 pub const COUNT: &str = "count";
@@ -92,13 +101,13 @@ pub const COUNT: &str = "count";
 /// A place to keep items. Reads see every write that was answered before.
 pub trait Store: Send + Sync {
     /// The items under these keys, in their order.
-    fn get(&self, keys: &[Key]) -> impl Future<Output = Result<Vec<Option<Item>>, Fault>> + Send;
+    fn get(&self, keys: &[ItemKey]) -> impl Future<Output = Result<Vec<Option<StoredItem>>, StoreError>> + Send;
 
     /// Writes all of these, or none: `false` if an expectation was not met, or another write of the same items was under way.
-    fn put(&self, puts: Vec<Put>) -> impl Future<Output = Result<bool, Fault>> + Send;
+    fn put(&self, puts: Vec<Put>) -> impl Future<Output = Result<bool, StoreError>> + Send;
 
     /// Adds one to the counter under a key, the item's attribute [`COUNT`], and returns the sum.
-    fn count(&self, key: Key, expires: Timestamp) -> impl Future<Output = Result<u64, Fault>> + Send;
+    fn count(&self, key: ItemKey, expires: Timestamp) -> impl Future<Output = Result<u64, StoreError>> + Send;
 
     /// Up to `limit` items of a partition whose sort key is between the two, both included: the first of them, or the last
     /// of them if `backwards`, in that order.
@@ -108,5 +117,5 @@ pub trait Store: Send + Sync {
         between: (&str, &str),
         backwards: bool,
         limit: usize,
-    ) -> impl Future<Output = Result<Vec<(String, Item)>, Fault>> + Send;
+    ) -> impl Future<Output = Result<Vec<(String, StoredItem)>, StoreError>> + Send;
 }

@@ -5,12 +5,13 @@ use std::time::Duration;
 use serde::de::DeserializeOwned;
 
 use super::Ledger;
-use super::item::{AFTERMATH, Claim, How, MEMORY, Ticket, attributes, claim_key, minute, read, repeats};
-use super::store::{ALL, Attributes, COUNT, Expect, Fault, Item, Key, Put, Store};
-use crate::alert::{Digest, RollUp};
+use super::item::{
+    CLAIM_TTL, Claim, Decision, DeliveryKey, DoneAs, WINDOW_GRACE, attributes, claim_key, minute, read, repeats,
+};
+use super::store::{ALL, Attributes, COUNT, Expect, ItemKey, Put, Store, StoreError, StoredItem};
+use crate::alert::{AlertDigest, RollUp};
 use crate::finding::Finding;
 use crate::ids::AlertId;
-use crate::ids::FindingId;
 use crate::severity::Severity;
 use crate::time::Timestamp;
 
@@ -35,9 +36,9 @@ impl Eq for RollUpOrder {}
 
 /// What becomes of an alert that is one too many.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Crowd {
-    /// It is the first of its minute: order the digest, [say so](Ledger::digest_announced), and ask again.
-    Announce,
+pub enum DigestAdmission {
+    /// It is the first of its minute: put the digest in the queue, [say so](Ledger::digest_scheduled), and ask again.
+    ScheduleDigest,
     /// It is counted for the digest, and done with.
     Digested,
 }
@@ -50,12 +51,12 @@ impl<S: Store> Ledger<S> {
     ///
     /// # Errors
     /// That the store does not answer, here and below.
-    pub async fn count_alert(&self, channel: &str, severity: Severity, now: Timestamp) -> Result<u64, Fault> {
-        self.store.count(counter(channel, severity, now), now.plus(AFTERMATH)).await
+    pub async fn count_alert(&self, channel: &str, severity: Severity, now: Timestamp) -> Result<u64, StoreError> {
+        self.store.count(counter(channel, severity, now), now.plus(WINDOW_GRACE)).await
     }
 
     /// How many alerts of a severity have been counted on this channel in this minute.
-    pub async fn alerts_counted(&self, channel: &str, severity: Severity, now: Timestamp) -> Result<u64, Fault> {
+    pub async fn alerts_counted(&self, channel: &str, severity: Severity, now: Timestamp) -> Result<u64, StoreError> {
         let item = self.get(&counter(channel, severity, now)).await?;
         Ok(item.and_then(|item| item.attributes.get(COUNT)?.as_u64()).unwrap_or_default())
     }
@@ -63,36 +64,37 @@ impl<S: Store> Ledger<S> {
     /// Counts a delivery for the digest of a minute, instead of sending it: by its id, as `one`.
     pub async fn digest(
         &self,
-        channel: &str,
+        delivery: DeliveryKey<'_>,
         of_minute: u64,
-        (id, ticket, one): (&FindingId, &Ticket, &Digest),
+        decision: &Decision,
+        one: &AlertDigest,
         now: Timestamp,
-    ) -> Result<Crowd, Fault> {
-        let partition = minute(channel, of_minute);
-        if self.get(&Key::new(&partition, ANNOUNCED)).await?.is_none() {
-            return Ok(Crowd::Announce);
+    ) -> Result<DigestAdmission, StoreError> {
+        let partition = minute(delivery.channel, of_minute);
+        if self.get(&ItemKey::new(&partition, SCHEDULED)).await?.is_none() {
+            return Ok(DigestAdmission::ScheduleDigest);
         }
-        let entry = Key::new(partition, format!("{ENTRY}{id}"));
-        let claim = Claim { ticket: ticket.clone(), until: now, done: Some(How::Digested), receipt: None };
-        let claim_key = claim_key(id, channel);
+        let entry = ItemKey::new(partition, format!("{ENTRY}{}", delivery.id));
+        let claim = Claim { decision: decision.clone(), until: now, done: Some(DoneAs::Digested), receipt: None };
+        let claim_key = claim_key(delivery);
         let put = |key, attributes, expires| Put { key, expect: Expect::Anything, attributes, expires };
         let puts = vec![
-            put(claim_key, attributes(&claim)?, now.plus(MEMORY)),
-            put(entry, attributes(one)?, now.plus(AFTERMATH)),
+            put(claim_key, attributes(&claim)?, now.plus(CLAIM_TTL)),
+            put(entry, attributes(one)?, now.plus(WINDOW_GRACE)),
         ];
         self.store.put(puts).await?;
-        Ok(Crowd::Digested)
+        Ok(DigestAdmission::Digested)
     }
 
     /// Notes that the digest of a minute has been ordered.
-    pub async fn digest_announced(&self, channel: &str, of_minute: u64, now: Timestamp) -> Result<(), Fault> {
-        let key = Key::new(minute(channel, of_minute), ANNOUNCED);
-        let put = Put { key, expect: Expect::Anything, attributes: Attributes::new(), expires: now.plus(AFTERMATH) };
+    pub async fn digest_scheduled(&self, channel: &str, of_minute: u64, now: Timestamp) -> Result<(), StoreError> {
+        let key = ItemKey::new(minute(channel, of_minute), SCHEDULED);
+        let put = Put { key, expect: Expect::Anything, attributes: Attributes::new(), expires: now.plus(WINDOW_GRACE) };
         self.store.put(vec![put]).await.map(drop)
     }
 
     /// The repeats of an alert that were held back.
-    pub async fn roll_up(&self, alert: &AlertId, now: Timestamp) -> Result<RollUp, Fault> {
+    pub async fn roll_up(&self, alert: &AlertId, now: Timestamp) -> Result<RollUp, StoreError> {
         let mut sum = RollUp::default();
         for one in self.all::<RollUp>(&repeats(alert), ALL, now).await? {
             sum.merge(&one);
@@ -101,10 +103,10 @@ impl<S: Store> Ledger<S> {
     }
 
     /// The alerts of a minute that were held back.
-    pub async fn digest_of(&self, channel: &str, of_minute: u64, now: Timestamp) -> Result<Digest, Fault> {
-        let mut sum = Digest::default();
+    pub async fn digest_of(&self, channel: &str, of_minute: u64, now: Timestamp) -> Result<AlertDigest, StoreError> {
+        let mut sum = AlertDigest::default();
         let last = format!("{ENTRY}~");
-        for one in self.all::<Digest>(&minute(channel, of_minute), (ENTRY, &last), now).await? {
+        for one in self.all::<AlertDigest>(&minute(channel, of_minute), (ENTRY, &last), now).await? {
             sum.merge(&one);
         }
         Ok(sum)
@@ -115,20 +117,20 @@ impl<S: Store> Ledger<S> {
         partition: &str,
         between: (&str, &str),
         now: Timestamp,
-    ) -> Result<Vec<T>, Fault> {
-        let found: Vec<(String, Item)> = self.store.query(partition, between, false, MOST).await?;
+    ) -> Result<Vec<T>, StoreError> {
+        let found: Vec<(String, StoredItem)> = self.store.query(partition, between, false, MOST).await?;
         found.iter().filter_map(|(_, item)| read(Some(item), now).transpose()).collect()
     }
 }
 
 /// The sort key of the note that a digest has been ordered.
-const ANNOUNCED: &str = "announced";
+const SCHEDULED: &str = "announced";
 /// How the sort key of an alert in a digest begins.
 const ENTRY: &str = "entry#";
 
 /// The key of the counter of a minute's alerts of one severity.
-fn counter(channel: &str, severity: Severity, now: Timestamp) -> Key {
-    Key::new(minute(channel, now.seconds() / 60), format!("count#{severity}"))
+fn counter(channel: &str, severity: Severity, now: Timestamp) -> ItemKey {
+    ItemKey::new(minute(channel, now.seconds() / 60), format!("count#{severity}"))
 }
 
 /// When what was held back until `end` is summed up: whoever was about to count then has counted.

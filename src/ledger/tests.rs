@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use proptest::prelude::*;
 
 use super::*;
-use crate::alert::Digest;
+use crate::alert::AlertDigest;
 use crate::finding::Finding;
 use crate::rules::RuleInfo;
 use crate::severity::Severity;
@@ -32,12 +32,16 @@ fn candidate(finding: &Finding, now: Timestamp) -> Candidate<'_> {
 }
 
 /// Asks until the roll-up has been ordered, as the handler does.
-async fn admit<S: Store>(ledger: &Ledger<S>, finding: &Finding, now: Timestamp) -> Result<(Admission, bool), Fault> {
+async fn admit<S: Store>(
+    ledger: &Ledger<S>,
+    finding: &Finding,
+    now: Timestamp,
+) -> Result<(Admission, bool), StoreError> {
     let mut ordered = false;
     loop {
         match ledger.admit(&candidate(finding, now), now).await? {
-            Admission::Announce(order) => {
-                ledger.announced("g", &order, now).await?;
+            Admission::ScheduleRollUp(order) => {
+                ledger.roll_up_scheduled("g", &order, now).await?;
                 ordered = true;
             }
             other => return Ok((other, ordered)),
@@ -49,22 +53,22 @@ async fn admit<S: Store>(ledger: &Ledger<S>, finding: &Finding, now: Timestamp) 
 async fn the_first_opens_and_the_rest_are_rolled_up() {
     let ledger = Ledger::new(MemoryStore::default());
     let (first, second) = (finding("a", Severity::Low), finding("b", Severity::Low));
-    let (Admission::Send(ticket), false) = admit(&ledger, &first, at(0)).await.unwrap() else { panic!("not sent") };
-    assert_eq!((ticket.repeat, &ticket.opener), (false, &first.id));
-    ledger.delivered((&first.id, "soc"), &ticket, Some("ts".to_owned()), at(1)).await.unwrap();
+    let (Admission::Send(decision), false) = admit(&ledger, &first, at(0)).await.unwrap() else { panic!("not sent") };
+    assert_eq!((decision.is_repeat, &decision.opener), (false, &first.id));
+    ledger.delivered(DeliveryKey::new(&first.id, "soc"), &decision, Some("ts".to_owned()), at(1)).await.unwrap();
     assert_eq!(admit(&ledger, &second, at(2)).await.unwrap(), (Admission::Throttled, true));
     for (finding, now) in [(&first, 3), (&second, 3), (&first, 4000), (&second, 4000)] {
         assert_eq!(admit(&ledger, finding, at(now)).await.unwrap(), (Admission::Duplicate, false));
     }
     assert_eq!(admit(&ledger, &finding("c", Severity::Low), at(299)).await.unwrap(), (Admission::Throttled, false));
-    let sum = ledger.roll_up(&ticket.alert, at(400)).await.unwrap();
+    let sum = ledger.roll_up(&decision.alert, at(400)).await.unwrap();
     assert_eq!((sum.count, sum.actors.shown()), (2, &["b".to_owned(), "c".to_owned()][..]));
-    assert_eq!(ledger.receipt((&first.id, "soc"), at(400)).await.unwrap().as_deref(), Some("ts"));
+    assert_eq!(ledger.receipt(DeliveryKey::new(&first.id, "soc"), at(400)).await.unwrap().as_deref(), Some("ts"));
     // The window is over: a new alert.
     let (Admission::Send(next), _) = admit(&ledger, &finding("d", Severity::Low), at(300)).await.unwrap() else {
         panic!()
     };
-    assert_ne!(next.alert, ticket.alert);
+    assert_ne!(next.alert, decision.alert);
 }
 
 #[tokio::test]
@@ -75,7 +79,7 @@ async fn what_is_worse_breaks_through_and_belongs_to_the_alert() {
     };
     let worse = finding("b", Severity::High);
     let (Admission::Send(repeat), _) = admit(&ledger, &worse, at(1)).await.unwrap() else { panic!() };
-    assert_eq!((repeat.repeat, &repeat.alert), (true, &first.alert));
+    assert_eq!((repeat.is_repeat, &repeat.alert), (true, &first.alert));
     assert_eq!(admit(&ledger, &finding("c", Severity::High), at(2)).await.unwrap().0, Admission::Throttled);
     // It died before it was sent: it may still be, although nothing is worse than it any more.
     assert_eq!(admit(&ledger, &worse, at(3)).await.unwrap().0, Admission::Held(repeat.clone(), at(31)));
@@ -86,26 +90,26 @@ async fn what_is_worse_breaks_through_and_belongs_to_the_alert() {
 async fn an_opener_that_died_is_sent_even_when_another_window_is_open() {
     let ledger = Ledger::new(MemoryStore::default());
     let opener = finding("a", Severity::Low);
-    let (Admission::Send(ticket), _) = admit(&ledger, &opener, at(0)).await.unwrap() else { panic!() };
+    let (Admission::Send(decision), _) = admit(&ledger, &opener, at(0)).await.unwrap() else { panic!() };
     assert!(matches!(admit(&ledger, &finding("b", Severity::Low), at(400)).await.unwrap().0, Admission::Send(_)));
-    assert_eq!(admit(&ledger, &opener, at(401)).await.unwrap().0, Admission::SendAgain(ticket));
+    assert_eq!(admit(&ledger, &opener, at(401)).await.unwrap().0, Admission::SendAgain(decision));
 }
 
 #[tokio::test]
 async fn claims_end_with_their_lease_and_what_is_done_stays_done() {
     let ledger = Ledger::new(MemoryStore::default());
     let id = FindingId::from(StableId::hash(&["a"]));
-    let ticket = Ticket { alert: AlertId::from(id.clone()), opener: id.clone(), repeat: false };
-    let claim = async |now| ledger.claim((&id, "soc"), &ticket, at(now), at(now + 30)).await.unwrap();
+    let decision = Decision { alert: AlertId::from(id.clone()), opener: id.clone(), is_repeat: false };
+    let claim = async |now| ledger.claim(DeliveryKey::new(&id, "soc"), &decision, at(now), at(now + 30)).await.unwrap();
     assert_eq!(
         (claim(0).await, claim(29).await, claim(30).await),
         (Claimed::Ours, Claimed::Held(at(30)), Claimed::Ours)
     );
-    ledger.release((&id, "soc"), &ticket, at(31)).await.unwrap();
+    ledger.release(DeliveryKey::new(&id, "soc"), &decision, at(31)).await.unwrap();
     assert_eq!(claim(31).await, Claimed::Ours);
     // Whoever sent it says so, even if another claims it by now.
-    ledger.delivered((&id, "soc"), &ticket, None, at(32)).await.unwrap();
-    ledger.release((&id, "soc"), &ticket, at(33)).await.unwrap();
+    ledger.delivered(DeliveryKey::new(&id, "soc"), &decision, None, at(32)).await.unwrap();
+    ledger.release(DeliveryKey::new(&id, "soc"), &decision, at(33)).await.unwrap();
     assert_eq!((claim(34).await, claim(13 * 24 * 3600).await), (Claimed::Done, Claimed::Done));
     let (_, first) = ledger.claim_operational("soc", at(0), at(30)).await.unwrap();
     let (_, again) = ledger.claim_operational("soc", at(1), at(30)).await.unwrap();
@@ -116,10 +120,10 @@ async fn claims_end_with_their_lease_and_what_is_done_stays_done() {
 #[tokio::test]
 async fn alerts_that_are_too_many_are_counted_for_one_digest() {
     let ledger = Ledger::new(MemoryStore::default());
-    let ticket = |finding: &Finding| Ticket {
+    let decision = |finding: &Finding| Decision {
         alert: AlertId::from(finding.id.clone()),
         opener: finding.id.clone(),
-        repeat: false,
+        is_repeat: false,
     };
     let findings: Vec<Finding> = (0..5).map(|number| finding(&number.to_string(), Severity::Low)).collect();
     for (number, finding) in findings.iter().enumerate() {
@@ -130,13 +134,13 @@ async fn alerts_that_are_too_many_are_counted_for_one_digest() {
     assert_eq!((counted(Severity::Low, 0).await, counted(Severity::Low, 60).await), (5, 0));
     let minute = at(0).seconds() / 60;
     let digest = async |finding: &Finding| {
-        let one = Digest::of(&finding.rule.id, finding.severity, None, 1);
-        ledger.digest("soc", minute, (&finding.id, &ticket(finding), &one), at(1)).await.unwrap()
+        let one = AlertDigest::from_rule(&finding.rule.id, finding.severity, None, 1);
+        ledger.digest(DeliveryKey::new(&finding.id, "soc"), minute, &decision(finding), &one, at(1)).await.unwrap()
     };
-    assert_eq!(digest(&findings[0]).await, Crowd::Announce);
-    ledger.digest_announced("soc", minute, at(1)).await.unwrap();
+    assert_eq!(digest(&findings[0]).await, DigestAdmission::ScheduleDigest);
+    ledger.digest_scheduled("soc", minute, at(1)).await.unwrap();
     for finding in findings.iter().chain(&findings) {
-        assert_eq!(digest(finding).await, Crowd::Digested);
+        assert_eq!(digest(finding).await, DigestAdmission::Digested);
         assert_eq!(admit(&ledger, finding, at(2)).await.unwrap().0, Admission::Duplicate);
     }
     let sum = ledger.digest_of("soc", minute, at(100)).await.unwrap();
@@ -146,24 +150,24 @@ async fn alerts_that_are_too_many_are_counted_for_one_digest() {
 #[tokio::test]
 async fn thresholds_slide_by_the_events_time_and_count_each_once() {
     let ledger = Ledger::new(MemoryStore::default());
-    let sight = async |id: &str, name: &str, seconds: u64, distinct: Option<&[String]>| {
+    let is_reached = async |id: &str, name: &str, seconds: u64, distinct: Option<&[String]>| {
         let finding = FindingId::from(StableId::hash(&[name]));
-        let sighting =
-            Sighting { id, finding: &finding, at: at(seconds), count: 3, window: Duration::from_mins(10), distinct };
-        ledger.sight(&sighting, at(5000)).await.unwrap()
+        let occurrence =
+            Occurrence { id, finding: &finding, at: at(seconds), count: 3, window: Duration::from_mins(10), distinct };
+        ledger.record_occurrence(&occurrence, at(5000)).await.unwrap()
     };
     // Out of order, and each of them twice.
     let mut reached = Vec::new();
     for (name, seconds) in [("a", 0), ("b", 601), ("a", 0), ("c", 1300), ("b", 601), ("d", 700)] {
-        reached.push(sight("t", name, seconds, None).await);
+        reached.push(is_reached("t", name, seconds, None).await);
     }
     assert_eq!(reached, [false, false, false, false, false, false]);
-    assert!(sight("t", "e", 1201, None).await && !sight("other", "e", 1201, None).await);
+    assert!(is_reached("t", "e", 1201, None).await && !is_reached("other", "e", 1201, None).await);
     let value = |text: &str| vec![text.to_owned()];
     for (name, user) in [("1", "ann"), ("2", "ann"), ("3", "bob"), ("4", "ann")] {
-        assert!(!sight("d", name, 10, Some(&value(user))).await, "{name}");
+        assert!(!is_reached("d", name, 10, Some(&value(user))).await, "{name}");
     }
-    assert!(!sight("d", "5", 10, Some(&[])).await && sight("d", "6", 20, Some(&value("eve"))).await);
+    assert!(!is_reached("d", "5", 10, Some(&[])).await && is_reached("d", "6", 20, Some(&value("eve"))).await);
 }
 
 #[tokio::test(start_paused = true)]
@@ -180,7 +184,7 @@ async fn of_many_at_once_one_opens_and_every_other_is_counted() {
     let mut opened = Vec::new();
     for task in tasks {
         match task.await.unwrap() {
-            Admission::Send(ticket) => opened.push(ticket),
+            Admission::Send(decision) => opened.push(decision),
             other => assert_eq!(other, Admission::Throttled),
         }
     }
@@ -214,15 +218,15 @@ proptest! {
                         now += 40;
                         continue;
                     }
-                    if let Admission::Send(ticket) | Admission::SendAgain(ticket) = admission {
-                        alerts.insert(ticket.alert.clone());
+                    if let Admission::Send(decision) | Admission::SendAgain(decision) = admission {
+                        alerts.insert(decision.alert.clone());
                         // One process in three dies before it has sent.
                         if (which + attempt) % 3 == 0 && attempt == 0 {
                             now += 40;
                             continue;
                         }
                         *sent.entry(one.id.clone()).or_default() += 1;
-                        while ledger.delivered((&one.id, "soc"), &ticket, None, at(now)).await.is_err() {}
+                        while ledger.delivered(DeliveryKey::new(&one.id, "soc"), &decision, None, at(now)).await.is_err() {}
                     }
                     break;
                 }
@@ -258,21 +262,21 @@ impl Racing {
         }
     }
 
-    async fn turn(&self) -> Result<(), Fault> {
+    async fn turn(&self) -> Result<(), StoreError> {
         tokio::task::yield_now().await;
         let asked = self.asked.fetch_add(1, Ordering::Relaxed) + 1;
         let fails = self.fail_every > 0 && asked.is_multiple_of(self.fail_every + 2);
-        if fails { Err(Fault("no answer".to_owned())) } else { Ok(()) }
+        if fails { Err(StoreError("no answer".to_owned())) } else { Ok(()) }
     }
 }
 
 impl Store for Racing {
-    async fn get(&self, keys: &[Key]) -> Result<Vec<Option<Item>>, Fault> {
+    async fn get(&self, keys: &[ItemKey]) -> Result<Vec<Option<StoredItem>>, StoreError> {
         self.turn().await?;
         self.store.get(keys).await
     }
 
-    async fn put(&self, puts: Vec<Put>) -> Result<bool, Fault> {
+    async fn put(&self, puts: Vec<Put>) -> Result<bool, StoreError> {
         if let Err(fault) = self.turn().await {
             if self.also_done.fetch_xor(true, Ordering::Relaxed) {
                 self.store.put(puts).await?;
@@ -282,7 +286,7 @@ impl Store for Racing {
         self.store.put(puts).await
     }
 
-    async fn count(&self, key: Key, expires: Timestamp) -> Result<u64, Fault> {
+    async fn count(&self, key: ItemKey, expires: Timestamp) -> Result<u64, StoreError> {
         self.turn().await?;
         self.store.count(key, expires).await
     }
@@ -293,7 +297,7 @@ impl Store for Racing {
         between: (&str, &str),
         backwards: bool,
         limit: usize,
-    ) -> Result<Vec<(String, Item)>, Fault> {
+    ) -> Result<Vec<(String, StoredItem)>, StoreError> {
         self.turn().await?;
         self.store.query(partition, between, backwards, limit).await
     }

@@ -1,9 +1,9 @@
-//! Thresholds: a rule that fires from the n-th sighting within a sliding window on.
+//! Thresholds: a rule that fires from the n-th occurrence within a sliding window on.
 
 use std::time::Duration;
 
-use super::item::{AFTERMATH, threshold};
-use super::store::{ALL, Attributes, Expect, Fault, Key, Put, Store};
+use super::item::{WINDOW_GRACE, threshold};
+use super::store::{ALL, Attributes, Expect, ItemKey, Put, Store, StoreError};
 use super::{Ledger, TRIES, lost, pause};
 use crate::ids::FindingId;
 use crate::ids::StableId;
@@ -11,7 +11,7 @@ use crate::time::Timestamp;
 
 /// A finding of a rule that has a threshold.
 #[derive(Debug, Clone, Copy)]
-pub struct Sighting<'a> {
+pub struct Occurrence<'a> {
     /// What is counted together, as a hash: the rule, and the values of its threshold's `by`.
     pub id: &'a str,
     /// The finding.
@@ -30,41 +30,41 @@ pub struct Sighting<'a> {
 const MOST: usize = 10_000;
 
 impl<S: Store> Ledger<S> {
-    /// Counts a sighting, and says whether there are enough in some window that holds it. Events come out of order, so that
-    /// later ones count too. A sighting that is counted again changes nothing.
+    /// Counts a occurrence, and says whether there are enough in some window that holds it. Events come out of order, so that
+    /// later ones count too. A occurrence that is counted again changes nothing.
     ///
     /// # Errors
     /// That the store does not answer.
-    pub async fn sight(&self, sighting: &Sighting<'_>, now: Timestamp) -> Result<bool, Fault> {
-        let times = match sighting.distinct {
-            None => self.sight_one(sighting, now).await?,
-            Some(values) => self.sight_values(sighting, values, now).await?,
+    pub async fn record_occurrence(&self, occurrence: &Occurrence<'_>, now: Timestamp) -> Result<bool, StoreError> {
+        let times = match occurrence.distinct {
+            None => self.record_finding(occurrence, now).await?,
+            Some(values) => self.record_values(occurrence, values, now).await?,
         };
-        Ok(is_reached(times, sighting))
+        Ok(is_reached(times, occurrence))
     }
 
     /// One item a finding, sorted by time. Only the nearest can decide, so that no more are read.
-    async fn sight_one(&self, sighting: &Sighting<'_>, now: Timestamp) -> Result<Vec<u64>, Fault> {
-        let (partition, sort) = (threshold(sighting.id), sort_key(sighting.at, sighting.finding.as_str()));
-        self.note(Key::new(&partition, &sort), Expect::Anything, Attributes::new(), sighting, now).await?;
-        let nearest = usize::try_from(sighting.count).unwrap_or(usize::MAX);
-        let first = sort_key(sighting.at.minus(sighting.window), "");
-        let last = sort_key(sighting.at.plus(sighting.window), "~");
+    async fn record_finding(&self, occurrence: &Occurrence<'_>, now: Timestamp) -> Result<Vec<u64>, StoreError> {
+        let (partition, sort) = (threshold(occurrence.id), sort_key(occurrence.at, occurrence.finding.as_str()));
+        self.note(ItemKey::new(&partition, &sort), Expect::Anything, Attributes::new(), occurrence, now).await?;
+        let nearest = usize::try_from(occurrence.count).unwrap_or(usize::MAX);
+        let first = sort_key(occurrence.at.minus(occurrence.window), "");
+        let last = sort_key(occurrence.at.plus(occurrence.window), "~");
         let before = self.store.query(&partition, (&first, &sort), true, nearest).await?;
         let after = self.store.query(&partition, (&format!("{sort}~"), &last), false, nearest).await?;
         Ok(before.iter().chain(&after).filter_map(|(sort, _)| sort.get(..15)?.parse().ok()).collect())
     }
 
     /// One item a value, with the latest time at which it was seen: however often one value comes, it hides no other.
-    async fn sight_values(
+    async fn record_values(
         &self,
-        sighting: &Sighting<'_>,
+        occurrence: &Occurrence<'_>,
         values: &[String],
         now: Timestamp,
-    ) -> Result<Vec<u64>, Fault> {
-        let partition = threshold(sighting.id);
+    ) -> Result<Vec<u64>, StoreError> {
+        let partition = threshold(occurrence.id);
         for value in values {
-            self.sight_value(Key::new(&partition, StableId::hash(&[value]).as_str()), sighting, now).await?;
+            self.record_value(ItemKey::new(&partition, StableId::hash(&[value]).as_str()), occurrence, now).await?;
         }
         let known = self.store.query(&partition, ALL, false, MOST).await?;
         Ok(known
@@ -74,33 +74,33 @@ impl<S: Store> Ledger<S> {
             .collect())
     }
 
-    async fn sight_value(&self, key: Key, sighting: &Sighting<'_>, now: Timestamp) -> Result<(), Fault> {
+    async fn record_value(&self, key: ItemKey, occurrence: &Occurrence<'_>, now: Timestamp) -> Result<(), StoreError> {
         for attempt in 0..TRIES {
             let item = self.get(&key).await?;
             let known =
                 item.as_ref().filter(|item| item.expires > now).and_then(|item| item.attributes.get("at")?.as_u64());
-            if known.is_some_and(|known| known >= sighting.at.millis()) {
+            if known.is_some_and(|known| known >= occurrence.at.millis()) {
                 return Ok(());
             }
-            let attributes = Attributes::from_iter([("at".to_owned(), sighting.at.millis().into())]);
-            if self.note(key.clone(), Expect::same(item.as_ref()), attributes, sighting, now).await? {
+            let attributes = Attributes::from_iter([("at".to_owned(), occurrence.at.millis().into())]);
+            if self.note(key.clone(), Expect::same(item.as_ref()), attributes, occurrence, now).await? {
                 return Ok(());
             }
-            pause(attempt, sighting.finding).await;
+            pause(attempt, occurrence.finding).await;
         }
         Err(lost())
     }
 
     async fn note(
         &self,
-        key: Key,
+        key: ItemKey,
         expect: Expect,
         attributes: Attributes,
-        sighting: &Sighting<'_>,
+        occurrence: &Occurrence<'_>,
         now: Timestamp,
-    ) -> Result<bool, Fault> {
+    ) -> Result<bool, StoreError> {
         // By our clock, not by the event's: one that comes late counts as long as any other.
-        let expires = now.plus(sighting.window).plus(AFTERMATH);
+        let expires = now.plus(occurrence.window).plus(WINDOW_GRACE);
         self.store.put(vec![Put { key, expect, attributes, expires }]).await
     }
 }
@@ -110,10 +110,11 @@ fn sort_key(at: Timestamp, finding: &str) -> String {
     format!("{:015}#{finding}", at.millis())
 }
 
-/// Whether `count` of the times, in milliseconds, lie in one window that holds the sighting's own.
-fn is_reached(mut times: Vec<u64>, sighting: &Sighting<'_>) -> bool {
-    let at = sighting.at.millis();
-    let (Ok(count), Ok(window)) = (usize::try_from(sighting.count), u64::try_from(sighting.window.as_millis())) else {
+/// Whether `count` of the times, in milliseconds, lie in one window that holds the occurrence's own.
+fn is_reached(mut times: Vec<u64>, occurrence: &Occurrence<'_>) -> bool {
+    let at = occurrence.at.millis();
+    let (Ok(count), Ok(window)) = (usize::try_from(occurrence.count), u64::try_from(occurrence.window.as_millis()))
+    else {
         return false;
     };
     times.sort_unstable();
@@ -129,9 +130,9 @@ mod tests {
 
     use super::*;
 
-    fn sighting(at: u64, count: u64, window: u64, finding: &FindingId) -> Sighting<'_> {
+    fn occurrence(at: u64, count: u64, window: u64, finding: &FindingId) -> Occurrence<'_> {
         let (at, window) = (Timestamp::from_millis(at), Duration::from_millis(window));
-        Sighting { id: "t", finding, at, count, window, distinct: None }
+        Occurrence { id: "t", finding, at, count, window, distinct: None }
     }
 
     proptest! {
@@ -147,9 +148,9 @@ mod tests {
                 inside as u64 >= count
             });
             let finding = FindingId::from(StableId::hash(&["x"]));
-            prop_assert_eq!(is_reached(times.clone(), &sighting(at, count, window, &finding)), holds);
+            prop_assert_eq!(is_reached(times.clone(), &occurrence(at, count, window, &finding)), holds);
             times.reverse();
-            prop_assert_eq!(is_reached(times, &sighting(at, count, window, &finding)), holds);
+            prop_assert_eq!(is_reached(times, &occurrence(at, count, window, &finding)), holds);
         }
     }
 }

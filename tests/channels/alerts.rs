@@ -1,6 +1,6 @@
 //! Alerts of every kind, about findings of every size.
 
-use offlimits::alert::{Alert, Digest, Kind, RollUp};
+use offlimits::alert::{Alert, AlertDigest, AlertKind, RollUp};
 use offlimits::cloudtrail::RawRecord;
 use offlimits::finding::Finding;
 use offlimits::ids::AlertId;
@@ -66,13 +66,13 @@ pub(crate) fn findings() -> Vec<(&'static str, Finding)> {
 /// Sums of so many alerts like `finding`, by as many actors.
 pub(crate) struct Sums {
     roll_up: RollUp,
-    digest: Digest,
+    digest: AlertDigest,
     operational: String,
 }
 
 impl Sums {
     pub(crate) fn of(finding: &Finding, count: usize) -> Self {
-        let (mut roll_up, mut digest) = (RollUp::default(), Digest::default());
+        let (mut roll_up, mut digest) = (RollUp::default(), AlertDigest::default());
         for number in 0..count {
             let mut finding = finding.clone();
             let actor = finding.call.actor.unwrap_or_default();
@@ -88,15 +88,15 @@ impl Sums {
     }
 
     /// One of each kind.
-    pub(crate) fn kinds(&self) -> [Kind<'_>; 6] {
+    pub(crate) fn kinds(&self) -> [AlertKind<'_>; 6] {
         let Self { roll_up, digest, operational } = self;
         [
-            Kind::First,
-            Kind::Repeat,
-            Kind::RollUp(roll_up),
-            Kind::Digest(digest),
-            Kind::Operational(operational),
-            Kind::Test,
+            AlertKind::First,
+            AlertKind::Repeat,
+            AlertKind::RollUp(roll_up),
+            AlertKind::Digest(digest),
+            AlertKind::Operational(operational),
+            AlertKind::Test,
         ]
     }
 }

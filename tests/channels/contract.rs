@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use offlimits::alert::Kind;
+use offlimits::alert::AlertKind;
 use offlimits::channel::{ContentType, HttpRequest, Method, Request};
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -79,7 +79,7 @@ fn an_alert_and_its_repeats_have_one_key_with_every_vendor() {
     let (_, finding) = findings().remove(1);
     let mut keys = std::collections::BTreeMap::<&str, Vec<String>>::new();
     each_kind(&finding, |alert| {
-        if !matches!(alert.kind, Kind::First | Kind::Repeat | Kind::RollUp(_)) {
+        if !matches!(alert.kind, AlertKind::First | AlertKind::Repeat | AlertKind::RollUp(_)) {
             return;
         }
         for channel in rules.channels() {
@@ -116,11 +116,11 @@ fn repeats_and_roll_ups_go_into_the_first_alerts_thread() {
         };
         let first = message(&[]);
         match alert.kind {
-            Kind::Repeat => assert_eq!(
+            AlertKind::Repeat => assert_eq!(
                 (&first["thread_ts"], &first["reply_broadcast"]),
                 (&json!("1503435956.000247"), &json!(true))
             ),
-            Kind::RollUp(_) => assert_eq!(
+            AlertKind::RollUp(_) => assert_eq!(
                 (&first["thread_ts"], &first["reply_broadcast"]),
                 (&json!("1503435956.000247"), &json!(false))
             ),

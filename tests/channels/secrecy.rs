@@ -5,7 +5,7 @@ use std::io::Write;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
-use offlimits::alert::{Alert, Kind};
+use offlimits::alert::{Alert, AlertKind};
 use offlimits::channel::{HttpRequest, Reply, Request};
 use offlimits::deliver::{Tokens, Transport, deliver};
 use offlimits::ids::AlertId;
@@ -107,8 +107,12 @@ async fn nothing_secret_is_logged_told_or_printed() {
     for credentials in [CREDENTIALS, WRONG] {
         for status in [200, 202, 302, 400, 401, 403, 404, 410, 422, 429, 500] {
             for channel in rules.channels() {
-                let body =
-                    channel.channel.render(&Alert { finding: &finding, id: &id, kind: Kind::First, receipt: None });
+                let body = channel.channel.render(&Alert {
+                    finding: &finding,
+                    id: &id,
+                    kind: AlertKind::First,
+                    receipt: None,
+                });
                 let transport = Echo { status, credentials, seen: Mutex::default() };
                 let tokens = Tokens::default();
                 let deadline = Instant::now() + Duration::from_secs(10);

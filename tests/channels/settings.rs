@@ -1,6 +1,6 @@
 //! What rules.json and the secret may say of a channel, and what is told of the mistakes in both.
 
-use offlimits::alert::{Alert, Kind};
+use offlimits::alert::{Alert, AlertKind};
 use offlimits::channel::{HttpRequest, Request};
 use offlimits::ids::AlertId;
 use offlimits::ruleset::RuleSet;
@@ -81,7 +81,7 @@ fn sent(settings: &Value, secret: &Value, replies: &[offlimits::channel::Reply])
     finding.severity = offlimits::severity::Severity::High;
     let id = AlertId::new("r", "", &finding.id);
     let channel = channel(&rules, "c");
-    let body = channel.channel.render(&Alert { finding: &finding, id: &id, kind: Kind::First, receipt: None });
+    let body = channel.channel.render(&Alert { finding: &finding, id: &id, kind: AlertKind::First, receipt: None });
     let secret = json!({ "c": secret }).to_string();
     let Some(Request::Http(HttpRequest { content: Some((_, content)), .. })) =
         drive(channel, &body, &secret, replies).unwrap().0.pop()
@@ -168,7 +168,7 @@ fn each_mistake_in_the_secret_is_told_without_quoting_it() {
     ];
     for (name, secret, part) in table {
         let channel = channel(&rules, name);
-        let body = channel.channel.render(&Alert { finding: &finding, id: &id, kind: Kind::First, receipt: None });
+        let body = channel.channel.render(&Alert { finding: &finding, id: &id, kind: AlertKind::First, receipt: None });
         // "soc" names its conversation in rules.json.
         let fault = drive(channel, &body, &json!({ name: secret }).to_string(), &[]).expect_err(&secret.to_string());
         assert!(fault.contains(part) && !fault.contains("s3cret"), "{secret}: {fault}");
@@ -185,7 +185,7 @@ fn a_webhook_is_signed_afresh_and_its_body_stays() {
     let channel = channel(&rules, "siem");
     let (_, finding) = findings().remove(0);
     let id = AlertId::new("r", "", &finding.id);
-    let body = channel.channel.render(&Alert { finding: &finding, id: &id, kind: Kind::First, receipt: None });
+    let body = channel.channel.render(&Alert { finding: &finding, id: &id, kind: AlertKind::First, receipt: None });
     let request = |now| {
         use offlimits::channel::{Exchange, Step};
         let credentials = offlimits::secret::Credentials::parse(super::exchange::CREDENTIALS).unwrap();

@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
-use offlimits::alert::{Alert, Kind};
+use offlimits::alert::{Alert, AlertKind};
 use offlimits::channel::{Body, HttpRequest, Method, Reply, Request, Verdict};
 use offlimits::ids::AlertId;
 
 use super::alerts::{findings, rules};
 use super::exchange::{CREDENTIALS, channel, drive, http, kind, prelude, prelude_of_a_repeat};
 
-fn body(name: &str, of: Kind<'_>) -> Body {
+fn body(name: &str, of: AlertKind<'_>) -> Body {
     let (_, finding) = findings().remove(1);
     let id = AlertId::new("r", "", &finding.id);
     channel(&rules("t", "d"), name).channel.render(&Alert { finding: &finding, id: &id, kind: of, receipt: None })
@@ -21,7 +21,7 @@ fn verdict(name: &str, reply: Reply) -> String {
     let channel = channel(&rules, name);
     let mut replies = prelude(kind(channel));
     replies.push(reply);
-    told(drive(channel, &body(name, Kind::First), CREDENTIALS, &replies).unwrap().1.unwrap())
+    told(drive(channel, &body(name, AlertKind::First), CREDENTIALS, &replies).unwrap().1.unwrap())
 }
 
 fn told(verdict: Verdict) -> String {
@@ -218,7 +218,7 @@ fn sns() {
 }
 
 /// The methods and paths of an exchange, and how it ended.
-fn walk(name: &str, of: Kind<'_>, secret: &str, replies: &[Reply]) -> (Vec<String>, String) {
+fn walk(name: &str, of: AlertKind<'_>, secret: &str, replies: &[Reply]) -> (Vec<String>, String) {
     let rules = rules("t", "d");
     let (requests, verdict) = drive(channel(&rules, name), &body(name, of), secret, replies).unwrap();
     let path = |request: &Request| match request {
@@ -243,35 +243,35 @@ fn a_ticket_is_opened_once_and_then_commented_on() {
     let open = ["POST oauth/tokens", "GET api/v2/tickets.json", "POST api/v2/tickets.json"];
     let mut replies = prelude("zendesk");
     replies.push(created.clone());
-    let (requests, verdict) = walk("desk", Kind::First, CREDENTIALS, &replies);
+    let (requests, verdict) = walk("desk", AlertKind::First, CREDENTIALS, &replies);
     assert_eq!((requests, verdict.as_str()), (open.map(str::to_owned).to_vec(), "delivered 7"));
 
     // A repeat finds it.
     let mut replies = prelude_of_a_repeat("zendesk");
     replies.push(http(200, r#"{"ticket":{"id":35}}"#));
-    let (requests, verdict) = walk("desk", Kind::Repeat, CREDENTIALS, &replies);
+    let (requests, verdict) = walk("desk", AlertKind::Repeat, CREDENTIALS, &replies);
     assert_eq!((requests[2].as_str(), verdict.as_str()), ("PUT api/v2/tickets/35.json", "delivered 35"));
 
     // Somebody closed it between the search and the comment.
     replies.pop();
     replies.extend([http(422, r#"{"error":"RecordInvalid"}"#), created]);
-    let (requests, verdict) = walk("desk", Kind::Repeat, CREDENTIALS, &replies);
+    let (requests, verdict) = walk("desk", AlertKind::Repeat, CREDENTIALS, &replies);
     assert_eq!(
         (requests.len(), requests[3].as_str(), verdict.as_str()),
         (4, "POST api/v2/tickets.json", "delivered 7")
     );
 
     // The answer to an earlier attempt was lost: the ticket is ours, and nothing is written twice.
-    let Body::Ticket { key, .. } = body("desk", Kind::First) else { panic!("no ticket") };
+    let Body::Ticket { key, .. } = body("desk", AlertKind::First) else { panic!("no ticket") };
     let mut replies = prelude("zendesk");
     replies.pop();
     replies.push(http(200, &format!(r#"{{"tickets":[{{"id":35,"status":"new","description":"… message {key}"}}]}}"#)));
-    let (requests, verdict) = walk("desk", Kind::First, CREDENTIALS, &replies);
+    let (requests, verdict) = walk("desk", AlertKind::First, CREDENTIALS, &replies);
     assert_eq!((requests.len(), verdict.as_str()), (2, "delivered 35"));
 
     // The API token of old needs no other.
     let legacy = r#"{"desk":{"email":"a@example.com","api_token":"s3cret"}}"#;
-    let (requests, _) = walk("desk", Kind::First, legacy, &[http(200, r#"{"tickets":[]}"#)]);
+    let (requests, _) = walk("desk", AlertKind::First, legacy, &[http(200, r#"{"tickets":[]}"#)]);
     assert_eq!(requests, ["GET api/v2/tickets.json", "POST api/v2/tickets.json"]);
 }
 
@@ -279,23 +279,23 @@ fn a_ticket_is_opened_once_and_then_commented_on() {
 fn an_incident_is_opened_once_and_then_noted_on() {
     let mut replies = prelude_of_a_repeat("servicenow");
     replies.push(http(200, r#"{"result":{"sys_id":"9d385017c611228701d22104cc95c371","number":"INC0010023"}}"#));
-    let (requests, verdict) = walk("incidents", Kind::Repeat, CREDENTIALS, &replies);
+    let (requests, verdict) = walk("incidents", AlertKind::Repeat, CREDENTIALS, &replies);
     assert_eq!(
         requests,
         ["GET api/now/table/incident", "PATCH api/now/table/incident/9d385017c611228701d22104cc95c371"]
     );
     assert_eq!(verdict, "delivered INC0010023");
-    let Body::Ticket { key, .. } = body("incidents", Kind::First) else { panic!("no incident") };
+    let Body::Ticket { key, .. } = body("incidents", AlertKind::First) else { panic!("no incident") };
     let ours = format!(
         r#"{{"result":[{{"sys_id":"9d385017c611228701d22104cc95c371","number":"INC1","description":"… message {key}"}}]}}"#
     );
-    assert_eq!(walk("incidents", Kind::First, CREDENTIALS, &[http(200, &ours)]).1, "delivered INC1");
+    assert_eq!(walk("incidents", AlertKind::First, CREDENTIALS, &[http(200, &ours)]).1, "delivered INC1");
     // What is no answer of ServiceNow's is no reason to open a second incident.
     for answer in ["", "<html>", r#"{"result":[{"sys_id":"../../x"}]}"#, r#"{"result":{}}"#] {
-        assert_eq!(walk("incidents", Kind::First, CREDENTIALS, &[http(200, answer)]).1, "retry", "{answer}");
+        assert_eq!(walk("incidents", AlertKind::First, CREDENTIALS, &[http(200, answer)]).1, "retry", "{answer}");
     }
     let oauth = r#"{"incidents":{"client_id":"i","client_secret":"s"}}"#;
-    let (requests, _) = walk("incidents", Kind::First, oauth, &prelude("zendesk")[..1]);
+    let (requests, _) = walk("incidents", AlertKind::First, oauth, &prelude("zendesk")[..1]);
     assert_eq!(requests, ["POST oauth_token.do", "GET api/now/table/incident"]);
 }
 
@@ -304,7 +304,7 @@ fn a_search_that_fails_says_what_a_failed_delivery_says() {
     for (name, first) in [("desk", prelude("zendesk").remove(0)), ("incidents", http(0, ""))] {
         for (status, expected) in [(429, "retry in 3"), (503, "retry in 3"), (401, "credential"), (400, "rejected")] {
             let replies = if name == "desk" { vec![first.clone(), http(status, "")] } else { vec![http(status, "")] };
-            assert_eq!(walk(name, Kind::First, CREDENTIALS, &replies).1, expected, "{name}: {status}");
+            assert_eq!(walk(name, AlertKind::First, CREDENTIALS, &replies).1, expected, "{name}: {status}");
         }
     }
     // So does a token that is not given.
@@ -313,7 +313,7 @@ fn a_search_that_fails_says_what_a_failed_delivery_says() {
         (http(429, ""), "retry in 3"),
         (Reply::Unreachable("timeout"), "retry"),
     ] {
-        assert_eq!(walk("desk", Kind::First, CREDENTIALS, &[reply]).1, expected);
+        assert_eq!(walk("desk", AlertKind::First, CREDENTIALS, &[reply]).1, expected);
     }
 }
 
@@ -321,7 +321,7 @@ fn a_search_that_fails_says_what_a_failed_delivery_says() {
 fn a_wait_is_told_as_it_was_asked_for() {
     let reply = Reply::Http { status: 429, retry_after: Some(Duration::from_millis(1500)), body: String::new() };
     let rules = rules("t", "d");
-    let (_, verdict) = drive(channel(&rules, "siem"), &body("siem", Kind::First), CREDENTIALS, &[reply]).unwrap();
+    let (_, verdict) = drive(channel(&rules, "siem"), &body("siem", AlertKind::First), CREDENTIALS, &[reply]).unwrap();
     assert_eq!(
         verdict,
         Some(Verdict::Retry { after: Some(Duration::from_millis(1500)), reason: "HTTP 429".to_owned() })

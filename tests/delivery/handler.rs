@@ -4,7 +4,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use offlimits::handler::{HandleError, Handled, Response, Summary};
-use offlimits::ledger::{Fault, Item, Key, Put, Store};
+use offlimits::ledger::{ItemKey, Put, Store, StoreError, StoredItem};
 use offlimits::time::Timestamp;
 
 use super::outside::{Act, TestApp, app, app_on, invoke, sqs_event};
@@ -184,23 +184,29 @@ async fn a_threshold_alerts_from_its_count_on_and_the_first_of_them_only() {
 struct Broken(Duration);
 
 impl Broken {
-    async fn fail<T>(&self) -> Result<T, Fault> {
+    async fn fail<T>(&self) -> Result<T, StoreError> {
         tokio::time::sleep(self.0).await;
-        Err(Fault("no answer".to_owned()))
+        Err(StoreError("no answer".to_owned()))
     }
 }
 
 impl Store for Broken {
-    async fn get(&self, _: &[Key]) -> Result<Vec<Option<Item>>, Fault> {
+    async fn get(&self, _: &[ItemKey]) -> Result<Vec<Option<StoredItem>>, StoreError> {
         self.fail().await
     }
-    async fn put(&self, _: Vec<Put>) -> Result<bool, Fault> {
+    async fn put(&self, _: Vec<Put>) -> Result<bool, StoreError> {
         self.fail().await
     }
-    async fn count(&self, _: Key, _: Timestamp) -> Result<u64, Fault> {
+    async fn count(&self, _: ItemKey, _: Timestamp) -> Result<u64, StoreError> {
         self.fail().await
     }
-    async fn query(&self, _: &str, _: (&str, &str), _: bool, _: usize) -> Result<Vec<(String, Item)>, Fault> {
+    async fn query(
+        &self,
+        _: &str,
+        _: (&str, &str),
+        _: bool,
+        _: usize,
+    ) -> Result<Vec<(String, StoredItem)>, StoreError> {
         self.fail().await
     }
 }

@@ -1,16 +1,16 @@
 //! What every store must do. In memory here; in a local DynamoDB by `tests/stack/test_ledger.py`.
 
-use offlimits::ledger::{ALL, Attributes, Expect, Key, MemoryStore, Put, Store};
+use offlimits::ledger::{ALL, Attributes, Expect, ItemKey, MemoryStore, Put, Store};
 use offlimits::time::Timestamp;
 use serde_json::{Value, json};
 
 fn put(key: (&str, &str), expect: Expect, attributes: Value) -> Put {
     let Value::Object(attributes) = attributes else { panic!("an item is an object") };
-    Put { key: Key::new(key.0, key.1), expect, attributes, expires: Timestamp::from_millis(2_000_000_000_000) }
+    Put { key: ItemKey::new(key.0, key.1), expect, attributes, expires: Timestamp::from_millis(2_000_000_000_000) }
 }
 
 async fn read<S: Store>(store: &S, partition: &str, sort: &str) -> Option<(u64, Attributes)> {
-    let found = store.get(&[Key::new(partition, sort)]).await.unwrap();
+    let found = store.get(&[ItemKey::new(partition, sort)]).await.unwrap();
     found.into_iter().next().unwrap().map(|item| (item.version, (*item.attributes).clone()))
 }
 
@@ -45,14 +45,14 @@ pub(crate) async fn every_store<S: Store>(store: &S) {
     assert!(store.put(both(Expect::Absent, Expect::Absent)).await.unwrap());
     assert!(!store.put(both(Expect::Version(1), Expect::Absent)).await.unwrap());
     assert_eq!(read(store, "p", "a").await.unwrap().0, 1);
-    let three = [Key::new("q", "b"), Key::new("p", "nothing"), Key::new("p", "s")];
+    let three = [ItemKey::new("q", "b"), ItemKey::new("p", "nothing"), ItemKey::new("p", "s")];
     let found = store.get(&three).await.unwrap();
     assert_eq!(found.iter().map(Option::is_some).collect::<Vec<_>>(), [true, false, true]);
     assert_eq!(found[0].as_ref().unwrap().expires, Timestamp::from_millis(2_000_000_000_000));
 
     // A counter.
     for expected in 1..=3 {
-        assert_eq!(store.count(Key::new("p", "counter"), Timestamp::from_millis(9)).await.unwrap(), expected);
+        assert_eq!(store.count(ItemKey::new("p", "counter"), Timestamp::from_millis(9)).await.unwrap(), expected);
     }
 
     // A partition, in order.

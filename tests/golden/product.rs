@@ -6,13 +6,15 @@ use serde_json::Value;
 pub(crate) use offlimits::channel::{Reply, Request};
 pub(crate) use offlimits::deliver::{Tokens, Transport};
 pub(crate) use offlimits::handler::{App, Handled, OwnCalls, Response, Summary};
-pub(crate) use offlimits::ledger::{Attributes, COUNT, Expect, Fault, Item, Key, Ledger, Put, Store};
+pub(crate) use offlimits::ledger::{
+    Attributes, COUNT, Expect, ItemKey as Key, Ledger, Put, Store, StoreError as Fault, StoredItem as Item,
+};
 pub(crate) use offlimits::redelivery::Queues;
 pub(crate) use offlimits::ruleset::RuleSet;
 pub(crate) use offlimits::secret::Credentials;
 pub(crate) use offlimits::time::Timestamp;
 
-use offlimits::alert::{Alert, Digest, Kind, RollUp};
+use offlimits::alert::{Alert, AlertDigest, AlertKind, RollUp};
 use offlimits::cloudtrail::{RawRecord, Record};
 use offlimits::finding::Finding;
 use offlimits::handler::{Deliveries, Findings, emf, handle};
@@ -65,7 +67,7 @@ pub(crate) fn groups(
 /// Calls `with` for an alert of every kind about the first finding of a record, with what it is called.
 pub(crate) fn each_kind(rules: &RuleSet, record: &str, mut with: impl FnMut(&str, &Alert<'_>)) {
     let finding = findings(rules, record).remove(0);
-    let (mut roll_up, mut digest) = (RollUp::default(), Digest::default());
+    let (mut roll_up, mut digest) = (RollUp::default(), AlertDigest::default());
     for number in 0..25 {
         let mut finding = finding.clone();
         finding.call.actor = Some(format!("actor-{number}"));
@@ -74,12 +76,12 @@ pub(crate) fn each_kind(rules: &RuleSet, record: &str, mut with: impl FnMut(&str
     }
     let id = AlertId::new(&finding.rule.id, "soc", &finding.id);
     let kinds = [
-        ("first", Kind::First),
-        ("repeat", Kind::Repeat),
-        ("roll-up", Kind::RollUp(&roll_up)),
-        ("digest", Kind::Digest(&digest)),
-        ("operational", Kind::Operational("a channel is in trouble")),
-        ("test", Kind::Test),
+        ("first", AlertKind::First),
+        ("repeat", AlertKind::Repeat),
+        ("roll-up", AlertKind::RollUp(&roll_up)),
+        ("digest", AlertKind::Digest(&digest)),
+        ("operational", AlertKind::Operational("a channel is in trouble")),
+        ("test", AlertKind::Test),
     ];
     for (name, kind) in kinds {
         with(name, &Alert { finding: &finding, id: &id, kind, receipt: Some("1503435956.000247") });

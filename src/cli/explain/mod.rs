@@ -12,7 +12,7 @@ pub(super) use self::print::explain_cell;
 use self::verdict::Verdict;
 use super::findings::write_line;
 use super::{Exit, Format, input};
-use crate::alert::{Alert, Kind};
+use crate::alert::{Alert, AlertKind};
 use crate::channel::Body;
 use crate::channel::Refusal;
 use crate::cloudtrail::ApiCall;
@@ -144,7 +144,7 @@ fn message<'r>(
 /// an object with them all.
 fn rendered(rules: &RuleSet, finding: &Finding, channel: usize) -> String {
     let id = AlertId::new(&finding.rule.id, "", &finding.id);
-    let alert = Alert { finding, id: &id, kind: Kind::First, receipt: None };
+    let alert = Alert { finding, id: &id, kind: AlertKind::First, receipt: None };
     match rules.channels()[channel].channel.render(&alert) {
         Body::Json { json, .. } => json,
         Body::Ticket { open, .. } => open,
