@@ -76,7 +76,7 @@ impl<'r> Work for Evaluate<'r> {
         text: &str,
         take: &mut dyn FnMut(usize, Result<Vec<Finding>, String>),
     ) -> Scanned {
-        scanner.scan(text, |index, _, findings| take(index, findings))
+        scanner.scan(text, |index, _, findings| take(index, findings.map_err(|error| error.to_string())))
     }
 }
 

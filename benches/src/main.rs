@@ -90,7 +90,7 @@ fn parsing(records: &[String], out: &mut String) {
             &mut || each(&mut |record| drop(black_box(serde_json::from_str::<serde::de::IgnoredAny>(record)))),
             &mut || each(&mut |record| _ = black_box(rivals::sonic(record))),
             &mut || each(&mut |record| drop(black_box(Record::parse(record)))),
-            &mut || each(&mut |record| _ = black_box(scanner.pick(record))),
+            &mut || each(&mut |record| _ = black_box(scanner.extract(record))),
         ],
     );
     let names = [
@@ -118,13 +118,13 @@ fn matching(records: &[String], out: &mut String) {
         let (source, rows) = traffic::rules(count);
         let rules = compile(&source);
         let (mut picking, mut engine, mut forgetful) =
-            (rules.scanner(), rules.scanner(), rules.scanner().without_memo());
+            (rules.scanner(), rules.scanner(), rules.scanner().without_call_cache());
         let mut findings = 0;
         records.iter().for_each(|record| findings += engine.evaluate(record).map_or(0, |found| found.len()));
         let (times, ratios) = beside(
             RATIOS,
             &mut [
-                &mut || records.iter().for_each(|record| _ = black_box(picking.pick(record))),
+                &mut || records.iter().for_each(|record| _ = black_box(picking.extract(record))),
                 &mut || records.iter().for_each(|record| drop(black_box(engine.evaluate(record)))),
                 &mut || records.iter().for_each(|record| drop(black_box(forgetful.evaluate(record)))),
             ],
@@ -140,10 +140,10 @@ fn matching(records: &[String], out: &mut String) {
             3,
             &mut [
                 &mut || part.iter().for_each(|record| drop(black_box(again.evaluate(record)))),
-                &mut || part.iter().for_each(|record| _ = black_box(sets.matching(one.pick(record)))),
+                &mut || part.iter().for_each(|record| _ = black_box(sets.matching(one.extract(record)))),
                 &mut || {
                     if let Some(regexes) = &regexes {
-                        part.iter().for_each(|record| _ = black_box(regexes.matching(two.pick(record))));
+                        part.iter().for_each(|record| _ = black_box(regexes.matching(two.extract(record))));
                     }
                 },
                 &mut || {

@@ -21,7 +21,7 @@ pub(crate) fn of_a_record(records: &[String], out: &mut String) {
     let sets = rivals::Sets::of(&rows);
     let mut scanners: Vec<_> = (0..4).map(|_| rules.scanner()).collect();
     let [whole, pick, unmemoed, picked] = &mut scanners[..] else { unreachable!() };
-    *unmemoed = rules.scanner().without_memo();
+    *unmemoed = rules.scanner().without_call_cache();
     // The simple engine is slow: a part of the records tells enough.
     let part = &records[..records.len().min(500)];
     let all = |work: &mut dyn FnMut(&str)| records.iter().for_each(|record| work(record));
@@ -29,14 +29,14 @@ pub(crate) fn of_a_record(records: &[String], out: &mut String) {
         ROUNDS,
         &mut [
             &mut || all(&mut |record| drop(black_box(whole.evaluate(record)))),
-            &mut || all(&mut |record| _ = black_box(pick.pick(record))),
+            &mut || all(&mut |record| _ = black_box(pick.extract(record))),
             &mut || all(&mut |record| drop(black_box(unmemoed.evaluate(record)))),
             &mut || all(&mut |record| _ = black_box(tree.serde_json(record))),
             &mut || all(&mut |record| _ = black_box(tree.sonic_rs(record))),
             &mut || all(&mut |record| drop(black_box(serde_json::from_str::<serde_json::Value>(record)))),
             &mut || all(&mut |record| drop(black_box(Record::parse(record)))),
             &mut || {
-                part.iter().for_each(|record| _ = black_box(sets.matching(picked.pick(record))));
+                part.iter().for_each(|record| _ = black_box(sets.matching(picked.extract(record))));
             },
             &mut || {
                 part.iter().for_each(|record| {

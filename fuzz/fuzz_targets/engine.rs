@@ -6,9 +6,9 @@
 mod random;
 
 use libfuzzer_sys::fuzz_target;
-use offlimits::cloudtrail::envelope;
+use offlimits::cloudtrail::{RawRecord, Record, envelope};
+use offlimits::engine::EvaluateError;
 use offlimits::finding::Finding;
-use offlimits::cloudtrail::{RawRecord, Record};
 use offlimits::ruleset::RuleSet;
 
 fuzz_target!(|data: &[u8]| {
@@ -19,15 +19,16 @@ fuzz_target!(|data: &[u8]| {
     let text = String::from_utf8_lossy(text);
     let made = random::record(&mut dice);
     for json in [&made, &*text] {
-        let simple = Record::parse(json).map(|record| shown(&rules.evaluate_record(&record)));
+        let simple = Record::parse(json).map_err(|error| error.to_string());
+        let simple = simple.map(|record| shown(&rules.evaluate_record(&record)));
         let raw = RawRecord { json: json.to_owned(), index: 0, message_id: None };
-        assert_eq!(rules.evaluate(&raw).map(|findings| shown(&findings)), simple, "{json}");
+        assert_eq!(told(rules.evaluate(&raw)), simple, "{json}");
     }
     for file in [format!("{{\"Records\":[{made},{text}]}}"), format!("{made}\n{text}")] {
         let opened = envelope::open(&file);
         let mut expected = Vec::new();
         for raw in &opened.records {
-            let findings = rules.evaluate(raw).map(|findings| shown(&findings));
+            let findings = told(rules.evaluate(raw));
             if findings.as_ref().map_or(true, |findings| !findings.is_empty()) {
                 expected.push((raw.index, findings));
             }
@@ -35,10 +36,14 @@ fuzz_target!(|data: &[u8]| {
         let mut found = Vec::new();
         let scanned = rules
             .scanner()
-            .scan(&file, |index, _, findings| found.push((index, findings.map(|findings| shown(&findings)))));
+            .scan(&file, |index, _, findings| found.push((index, told(findings))));
         assert_eq!((scanned.records, found), (opened.records.len(), expected), "{file}");
     }
 });
+
+fn told(findings: Result<Vec<Finding>, EvaluateError>) -> Result<Vec<String>, String> {
+    findings.map(|findings| shown(&findings)).map_err(|error| error.to_string())
+}
 
 fn shown(findings: &[Finding]) -> Vec<String> {
     findings.iter().map(|finding| format!("{} {} {}", finding.id, finding.row, finding.title)).collect()

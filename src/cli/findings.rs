@@ -74,7 +74,8 @@ impl<'r> Evaluate<'r> {
         mut take: impl FnMut(usize, Result<Vec<Found>, String>),
     ) -> Scanned {
         scanner.scan(text, |index, json, findings| {
-            take(index, findings.map(|findings| findings.into_iter().map(|one| self.found(one, json)).collect()));
+            let found = findings.map(|findings| findings.into_iter().map(|one| self.found(one, json)).collect());
+            take(index, found.map_err(|error| error.to_string()));
         })
     }
 }

@@ -7,25 +7,30 @@ use std::sync::Arc;
 
 use maxminddb::{Reader, path};
 
-/// A database of countries. Copies share it.
+/// A database of countries. Clones share it.
 #[derive(Clone)]
 pub struct Countries(Arc<Reader<Vec<u8>>>);
 
-/// What the database is called, beside `rules.json`.
+/// The name of the database's file, beside `rules.json`.
 pub const FILE: &str = "countries.mmdb";
 
+/// Why bytes are not a database of countries.
+#[derive(Debug, thiserror::Error)]
+#[error(transparent)]
+pub struct CountriesError(#[from] maxminddb::MaxMindDbError);
+
 impl Countries {
-    /// Reads a database: GeoLite2 or GeoIP2 Country or City, DB-IP Lite, IPinfo Lite.
+    /// Reads a database: GeoLite2 or GeoIP2 Country or City, DB-IP Lite, or IPinfo Lite.
     ///
     /// # Errors
-    /// Why the bytes are no such database.
-    pub fn read(bytes: Vec<u8>) -> Result<Self, String> {
-        Reader::from_source(bytes).map(|reader| Self(Arc::new(reader))).map_err(|error| error.to_string())
+    /// The bytes are not such a database.
+    pub fn read(bytes: Vec<u8>) -> Result<Self, CountriesError> {
+        Ok(Self(Arc::new(Reader::from_source(bytes)?)))
     }
 
-    /// The country of an address: two capital letters of ISO 3166-1. `None` for what is no address (CloudTrail also writes
-    /// services' names), and for addresses that the database does not know, private ones among them.
-    pub fn of(&self, address: &str) -> Option<String> {
+    /// The country of an address, as two capital letters of ISO 3166-1. `None` for a text that is not an address (CloudTrail
+    /// also writes services' names there), and for an address that the database does not know, as it knows no private one.
+    pub fn country_of(&self, address: &str) -> Option<String> {
         let address: IpAddr = address.parse().ok()?;
         let found = self.0.lookup(address.to_canonical()).ok()?;
         // MaxMind and DB-IP, then IPinfo.
@@ -49,7 +54,7 @@ impl fmt::Debug for Countries {
     }
 }
 
-/// The codes of ISO 3166-1 alpha-2, and Kosovo's XK, which databases use too.
+/// The codes of ISO 3166-1 alpha-2 (<https://www.iso.org/obp/ui/#search>), and Kosovo's XK, which databases use too.
 pub(crate) const CODES: [&str; 250] = [
     "AD", "AE", "AF", "AG", "AI", "AL", "AM", "AO", "AQ", "AR", "AS", "AT", "AU", "AW", "AX", "AZ", "BA", "BB", "BD",
     "BE", "BF", "BG", "BH", "BI", "BJ", "BL", "BM", "BN", "BO", "BQ", "BR", "BS", "BT", "BV", "BW", "BY", "BZ", "CA",
@@ -79,16 +84,16 @@ mod tests {
     fn addresses_have_the_country_that_the_database_says() {
         let bytes = mmdb::countries(&[("81.2.69.0/24", "GB"), ("2001:db8::/32", "DE")]);
         let countries = Countries::read(bytes).unwrap();
-        assert_eq!(countries.of("81.2.69.160").as_deref(), Some("GB"));
-        assert_eq!(countries.of("::ffff:81.2.69.160").as_deref(), Some("GB"));
-        assert_eq!(countries.of("2001:db8::1").as_deref(), Some("DE"));
+        assert_eq!(countries.country_of("81.2.69.160").as_deref(), Some("GB"));
+        assert_eq!(countries.country_of("::ffff:81.2.69.160").as_deref(), Some("GB"));
+        assert_eq!(countries.country_of("2001:db8::1").as_deref(), Some("DE"));
         for unknown in ["81.2.70.1", "10.0.0.1", "cloudformation.amazonaws.com", "AWS Internal", ""] {
-            assert_eq!(countries.of(unknown), None, "{unknown}");
+            assert_eq!(countries.country_of(unknown), None, "{unknown}");
         }
     }
 
     #[test]
-    fn bytes_that_are_no_database_are_refused() {
+    fn bytes_that_are_not_a_database_are_refused() {
         assert!(Countries::read(b"GeoLite2".to_vec()).is_err());
         assert!(CODES.is_sorted() && CODES.contains(&"DE"));
     }

@@ -7,7 +7,7 @@
 
 use std::borrow::Cow;
 
-use crate::cloudtrail::RawRecord;
+use super::record::RawRecord;
 use crate::json::{Lexer, Members, Nesting, Node, NotJson, Outline, why_not_json};
 
 /// Wrappings within wrappings that are opened: an on-failure record of an SQS event of an SNS message of an event is four.
@@ -66,7 +66,7 @@ pub fn open(text: &str) -> Opened {
     }
     let lines = || text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
     // NDJSON if the first line that is not blank is a document of its own, and others follow.
-    let is_ndjson = lines().next().is_some_and(|(_, line)| Outline::of(line).is_ok()) || is_damaged_ndjson(text);
+    let is_ndjson = lines().next().is_some_and(|(_, line)| Outline::parse(line).is_ok()) || is_damaged_ndjson(text);
     if let Some(documents) = documents(text).filter(|_| !is_ndjson) {
         for document in documents {
             let mut opener = Opener { opened: &mut opened, line: None, message_id: None };
@@ -111,7 +111,7 @@ fn is_damaged_ndjson(text: &str) -> bool {
     text.lines()
         .filter(|line| !line.trim().is_empty())
         .nth(1)
-        .is_some_and(|line| matches!(Outline::of(line), Ok(Outline::Object(_))))
+        .is_some_and(|line| matches!(Outline::parse(line), Ok(Outline::Object(_))))
 }
 
 struct Opener<'o> {
@@ -131,7 +131,7 @@ impl Opener<'_> {
 
     /// Takes one value apart. What is no JSON is left to the caller, and nothing of it has been taken.
     fn value(&mut self, json: &str, depth: usize) -> Result<(), NotJson> {
-        let outline = Outline::of(json)?;
+        let outline = Outline::parse(json)?;
         if depth > MAX_WRAPPINGS {
             self.unreadable(format!("more than {MAX_WRAPPINGS} wrappings within each other"));
             return Ok(());
@@ -188,7 +188,7 @@ impl Opener<'_> {
         } else if is_record(members) {
             self.record(json);
         } else if let Some(records) = members.get("Records").or_else(|| members.get("Events")) {
-            if let Ok(Outline::Array(elements)) = Outline::of(records) {
+            if let Ok(Outline::Array(elements)) = Outline::parse(records) {
                 elements.into_iter().for_each(|element| self.part(element, depth));
             } else {
                 let kind = Node::parse(records).map_or("unknown", |node| node.kind());
@@ -220,24 +220,25 @@ impl Opener<'_> {
     }
 }
 
-/// Keys that only CloudTrail's records have, at their top. Every field of a record is optional, so any of them will do.
-pub(crate) const RECORD_MARKS: [&str; 7] =
+/// Keys at the top of CloudTrail's records and of nothing else that arrives. Every field of a record is optional, so that any
+/// one of them will do.
+pub(crate) const RECORD_KEYS: [&str; 7] =
     ["eventSource", "eventName", "userIdentity", "recipientAccountId", "insightDetails", "eventVersion", "eventType"];
 
-/// Keys that what a record is wrapped in may have, at its top: an object with none of them that has a mark of a record is
-/// one, and so [`open`] finds.
-pub(crate) const WRAPPING_MARKS: [&str; 7] =
+/// Keys at the top of what a record may be wrapped in. [`open`] takes an object for a record if it has none of these and one of
+/// [`RECORD_KEYS`]; the engine, which reads files without opening them, relies on that.
+pub(crate) const WRAPPER_KEYS: [&str; 7] =
     ["offlimits", "detail-type", "requestPayload", "body", "Sns", "Message", "CloudTrailEvent"];
 
 fn is_record(members: &Members<'_>) -> bool {
     // The messages of S3 and SQS hold an `eventSource` of their own: `aws:s3`, `aws:sqs`.
     let of_another = members.string("eventSource").is_some_and(|source| source.starts_with("aws:"));
-    !of_another && RECORD_MARKS.iter().any(|key| members.get(key).is_some())
+    !of_another && RECORD_KEYS.iter().any(|key| members.get(key).is_some())
 }
 
 /// The members of an object inside another.
 fn within(json: &str) -> Option<Members<'_>> {
-    if let Ok(Outline::Object(members)) = Outline::of(json) { Some(members) } else { None }
+    if let Ok(Outline::Object(members)) = Outline::parse(json) { Some(members) } else { None }
 }
 
 /// JSON's white space.

@@ -4,7 +4,7 @@
 
 use std::borrow::Cow;
 
-use crate::cloudtrail::AliasSource;
+use super::alias::AliasSource;
 
 /// The types of `userIdentity`. Source: CloudTrail User Guide, "CloudTrail userIdentity element".
 pub const IDENTITY_TYPES: [&str; 12] = [

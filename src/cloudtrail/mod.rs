@@ -15,4 +15,4 @@ pub(crate) use self::alias::{ALIAS_PATHS, ALIASES, Alias, AliasTarget, compute};
 pub use self::alias::{AliasSource, ComputedAlias};
 pub use self::call::ApiCall;
 pub use self::path::{FieldValue, TOP_LEVEL, walk};
-pub use self::record::{RawRecord, Record};
+pub use self::record::{RawRecord, Record, RecordError};

@@ -1,11 +1,11 @@
-//! One CloudTrail record, and the values that its fields hold.
+//! One CloudTrail record: as it arrives, and parsed.
 
 use std::borrow::Cow;
 
 use super::alias::{self, AliasSource, ComputedAlias, compute};
 use crate::json::Node;
 
-/// One record as it arrived, unread.
+/// One record as it arrived: text that has been found to be JSON, and is otherwise unread.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RawRecord {
     /// The record's JSON text.
@@ -16,33 +16,44 @@ pub struct RawRecord {
     pub message_id: Option<String>,
 }
 
-/// One record, read. Every field is optional: eventVersion 1.0 has few, and AWS leaves out what is too large.
+/// One record, parsed. Every field is optional: eventVersion 1.0 has few, and AWS leaves out what is too large.
 #[derive(Debug, Clone)]
 pub struct Record<'t> {
     root: Node<'t>,
 }
 
+/// Why a text is not a record. It says what is wrong and where, and quotes nothing of the text: it is safe to log.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum RecordError {
+    /// The text is not JSON.
+    #[error("not JSON: {0}")]
+    NotJson(#[from] serde_json::Error),
+    /// It is JSON, but not an object. What it is instead, with its article: `an array`.
+    #[error("a record is an object, and this is {0}")]
+    NotAnObject(&'static str),
+}
+
 impl<'t> Record<'t> {
-    /// Reads a record.
+    /// Parses a record, which borrows what it can from the text.
     ///
     /// # Errors
-    /// What is wrong with the JSON, safe to log.
-    pub fn parse(json: &'t str) -> Result<Self, String> {
-        Self::of(Node::parse(json))
+    /// The text is not JSON, or not an object.
+    pub fn parse(json: &'t str) -> Result<Self, RecordError> {
+        Self::from_node(Node::parse(json)?)
     }
 
-    /// As [`Record::parse`], of a text that will not stay.
+    /// Parses a record that outlives its text.
     ///
     /// # Errors
     /// As [`Record::parse`].
-    pub fn owned(json: &str) -> Result<Record<'static>, String> {
-        Record::of(Node::owned(json))
+    pub fn owned(json: &str) -> Result<Record<'static>, RecordError> {
+        Record::from_node(Node::owned(json)?)
     }
 
-    fn of(root: Result<Node<'t>, serde_json::Error>) -> Result<Self, String> {
-        let root = root.map_err(|error| format!("not JSON: {error}"))?;
+    fn from_node(root: Node<'t>) -> Result<Self, RecordError> {
         if root.members().is_none() {
-            return Err(format!("a record is an object, and this is {}", root.kind()));
+            return Err(RecordError::NotAnObject(root.kind()));
         }
         Ok(Self { root })
     }

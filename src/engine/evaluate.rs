@@ -1,90 +1,93 @@
-//! Evaluates the rules over one record: what can be ruled out cheaply is, and the rest is put to the simple engine.
+//! Evaluates the rules over one record: what can be ruled out cheaply is, and the rest is left to the simple engine.
 
 #![allow(clippy::inline_always, reason = "every record comes through here")]
 
-use std::cell::Cell;
 use std::sync::{Mutex, OnceLock, PoisonError, TryLockError};
 
-use super::asked::{self, Asked, Parted, Source};
-use super::extract::{Paths, Picked, SlotId};
-use super::index::{Buffers, Clause, ClauseId, Index, Marks};
+use super::call::{CallKey, call_fields};
+use super::call_cache::{CallCache, Lookup};
+use super::candidate_index::{CandidateIndex, LookupBuffers};
+use super::error::{EvaluateError, LoadError};
+use super::extract::Extracted;
+use super::index_builder;
 use super::literals::LiteralId;
-use super::memo::{Call, Known, Memo};
+use super::path_trie::FieldId;
+use super::plan::{ExtractedRecord, Holds, RowId, RowPlace, RowPlan, RulePlan};
 use super::rules::{LazyRules, RuleLoader, Rules};
 use super::simple;
-use crate::cloudtrail::{AliasSource, FieldValue, RawRecord, Record};
+use crate::cloudtrail::{FieldValue, RawRecord, Record};
 use crate::finding::Finding;
 use crate::json::Lexer;
-use crate::rules::{self, Row, Rule, Scope, computed};
+use crate::rules::{Row, Rule};
 
-/// The rules, and what rules them out for most records; made once, shared by threads.
+/// The rules, and what rules them out for most records. It is made once, and threads share it.
 #[derive(Debug)]
 pub(crate) struct Engine {
     rules: Rules,
-    pub(super) index: Index,
-    /// Where the three parts of a call are picked.
-    pub(super) call: [SlotId; 3],
-    /// Whether every clause asks for a part of the call.
-    asks_of_calls: bool,
-    pub(super) marks: Marks,
-    /// What each rule asks, by its place in the file; worked out when the rule first comes into question.
-    asked: Box<[OnceLock<Asked>]>,
+    pub(super) index: CandidateIndex,
+    /// The fields that are the parts of a call.
+    pub(super) call: [FieldId; 3],
+    /// [`CandidateIndex::all_rows_keyed_by_call`], which is asked for every record.
+    all_rows_keyed_by_call: bool,
+    /// How each rule is asked, by its place in the file. A rule is planned when it first comes into question.
+    plans: Box<[OnceLock<RulePlan>]>,
     /// The memory that [`Engine::evaluate`] used last.
     spare: Mutex<Option<Box<Scratch>>>,
 }
 
-/// What one thread needs for one record, and what it remembers of others.
+/// The memory that one thread needs for one record, and what it remembers of the records before.
 #[derive(Debug, Default)]
 pub(super) struct Scratch {
-    pub(super) picked: Picked,
-    pub(super) memo: Memo,
-    /// The rules that have not been ruled out, ascending.
+    pub(super) extracted: Extracted,
+    pub(super) cache: CallCache,
+    /// The rules that have not been ruled out: by their places in the file, ascending.
     rules: Vec<u32>,
-    clauses: Vec<ClauseId>,
+    rows: Vec<RowId>,
     literals: Vec<LiteralId>,
-    buffers: Buffers,
+    buffers: LookupBuffers,
 }
 
-/// Which rules come into question for a record.
+/// The rules that may match a record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Come {
+pub(super) enum Candidates {
+    /// None: the record has no findings.
     None,
     /// Those of [`Scratch::rules`].
-    Some,
-    /// Nothing is known.
+    Listed,
+    /// All: the record is of a kind that is not judged here.
     All,
 }
 
 impl Engine {
-    /// Makes the index of the rules, which stand in the order of the file.
+    /// Makes the engine of rules that have been compiled, in the order of the file.
     pub(crate) fn new(rules: Vec<Rule>) -> Self {
-        let (index, asked) = Index::of(&rules);
-        let asked = asked.into_iter().map(|asked| asked.map_or_else(OnceLock::new, OnceLock::from)).collect();
-        Self::from_parts(Rules::Compiled(rules), index, asked)
+        let (index, plans) = index_builder::build(&rules);
+        let plans = plans.into_iter().map(|plan| plan.map_or_else(OnceLock::new, OnceLock::from)).collect();
+        Self::from_parts(Rules::Compiled(rules), index, plans)
     }
 
-    /// Of an index that was made before, and so many rules that `loader` compiles when they first come into question.
-    pub(crate) fn from_index(index: Index, loader: Box<dyn RuleLoader>, rules: usize) -> Self {
-        let asked = std::iter::repeat_with(OnceLock::new).take(rules).collect();
-        Self::from_parts(Rules::Lazy(LazyRules::new(loader, rules)), index, asked)
+    /// Makes the engine of an index that was made before, and of as many rules, which `loader` compiles when they first come
+    /// into question.
+    pub(crate) fn from_index(index: CandidateIndex, loader: Box<dyn RuleLoader>, rules: usize) -> Self {
+        let plans = std::iter::repeat_with(OnceLock::new).take(rules).collect();
+        Self::from_parts(Rules::Lazy(LazyRules::new(loader, rules)), index, plans)
     }
 
-    fn from_parts(rules: Rules, index: Index, asked: Box<[OnceLock<Asked>]>) -> Self {
-        let (call, marks) = (asked::call(&index.paths), Marks::of(&index.paths));
-        let asks_of_calls = index.fields.is_empty() && index.everywhere.is_empty();
-        Self { rules, index, call, asks_of_calls, marks, asked, spare: Mutex::default() }
+    fn from_parts(rules: Rules, index: CandidateIndex, plans: Box<[OnceLock<RulePlan>]>) -> Self {
+        let (call, all_rows_keyed_by_call) = (call_fields(&index.trie), index.all_rows_keyed_by_call());
+        Self { rules, index, call, all_rows_keyed_by_call, plans, spare: Mutex::default() }
     }
 
-    /// The rules, in the order of the file. Those of a package are all compiled by asking for them; none if it is damaged.
+    /// The rules, in the order of the file. To ask for those of a package compiles them all; of a damaged one there are none.
     pub(crate) fn rules(&self) -> &[Rule] {
         self.rules.all().unwrap_or_default()
     }
 
-    /// A rule by its number, in the order of the file.
+    /// The rule of this number, from 0 in the order of the file.
     ///
     /// # Errors
-    /// Why it cannot be compiled: its package is damaged.
-    pub(crate) fn rule(&self, number: u32) -> Result<&Rule, String> {
+    /// The rules come from a package, and this one cannot be loaded.
+    pub(crate) fn rule(&self, number: u32) -> Result<&Rule, LoadError> {
         self.rules.get(number)
     }
 
@@ -93,7 +96,12 @@ impl Engine {
         self.rules.compiled()
     }
 
-    /// The findings of a record that has been read whole, in the order of the rules: every rule is asked.
+    /// The index, for a package.
+    pub(crate) fn index(&self) -> &CandidateIndex {
+        &self.index
+    }
+
+    /// The findings of a record that has been parsed, in the order of the rules. Every rule is asked.
     pub(crate) fn evaluate_record(&self, record: &Record) -> Vec<Finding> {
         simple::findings(self.rules(), record)
     }
@@ -101,9 +109,9 @@ impl Engine {
     /// The findings of one record, in the order of the rules.
     ///
     /// # Errors
-    /// Why the record cannot be read (or, where the rules come from a damaged package, a rule), safe to log.
-    pub(crate) fn evaluate(&self, raw: &RawRecord) -> Result<Vec<Finding>, String> {
-        // One thread at a time finds the memory of the last; another takes its own.
+    /// The record cannot be read, or a rule cannot be loaded from its package.
+    pub(crate) fn evaluate(&self, raw: &RawRecord) -> Result<Vec<Finding>, EvaluateError> {
+        // One thread at a time finds the memory of the one before; another takes its own.
         let spare = match self.spare.try_lock() {
             Ok(mut spare) => spare.take(),
             Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner().take(),
@@ -115,216 +123,145 @@ impl Engine {
         findings
     }
 
-    pub(super) fn evaluate_text(&self, text: &str, scratch: &mut Scratch) -> Result<Vec<Finding>, String> {
+    /// As [`Engine::evaluate`], with memory of the caller's.
+    pub(super) fn evaluate_text(&self, text: &str, scratch: &mut Scratch) -> Result<Vec<Finding>, EvaluateError> {
         let mut lexer = Lexer::new(text);
         let start = lexer.space(0);
         let is_object = lexer.byte(start) == b'{';
-        let end = scratch.picked.pick(&self.index.paths, &mut lexer, text, start).ok().filter(|_| is_object);
+        let end = scratch.extracted.extract(&self.index.trie, &mut lexer, text, start).ok().filter(|_| is_object);
         let is_record = end.is_some_and(|end| lexer.is_at_end(end));
-        // What is no record is told by whoever reads it whole.
-        let come = if is_record { self.ask(text, scratch)? } else { Come::All };
-        if come == Come::None { Ok(Vec::new()) } else { self.finish(come, text, scratch) }
+        // What is not a record is told by whoever parses it.
+        let candidates = if is_record { self.prefilter(text, scratch)? } else { Candidates::All };
+        match candidates {
+            Candidates::None => Ok(Vec::new()),
+            Candidates::Listed | Candidates::All => self.evaluate_candidates(candidates, text, scratch),
+        }
     }
 
-    /// Puts what has not been ruled out to the simple engine.
+    /// Leaves what has not been ruled out to the simple engine.
     #[inline(never)]
-    pub(super) fn finish(&self, come: Come, record: &str, scratch: &Scratch) -> Result<Vec<Finding>, String> {
-        match come {
-            Come::None => Ok(Vec::new()),
-            Come::Some => {
+    pub(super) fn evaluate_candidates(
+        &self,
+        candidates: Candidates,
+        record: &str,
+        scratch: &Scratch,
+    ) -> Result<Vec<Finding>, EvaluateError> {
+        match candidates {
+            Candidates::None => Ok(Vec::new()),
+            Candidates::Listed => {
                 let rules: Vec<&Rule> =
                     scratch.rules.iter().map(|rule| self.rules.get(*rule)).collect::<Result<_, _>>()?;
                 Ok(simple::findings(rules, &Record::parse(record)?))
             }
-            Come::All => Ok(simple::findings(self.rules.all()?, &Record::parse(record)?)),
+            Candidates::All => Ok(simple::findings(self.rules.all()?, &Record::parse(record)?)),
         }
     }
 
-    /// The index.
-    pub(crate) fn index(&self) -> &Index {
-        &self.index
-    }
-
-    /// A clause's row, and what it asks.
-    fn row(&self, Clause { rule, row }: Clause) -> Result<(&Row, &Parted), String> {
-        let (whole, asked) = self.planned_rule(rule)?;
-        Ok((&whole.when.0[row as usize], &asked.rows[row as usize]))
-    }
-
-    fn planned_rule(&self, number: u32) -> Result<(&Rule, &Asked), String> {
-        let rule = self.rule(number)?;
-        Ok((rule, self.asked[number as usize].get_or_init(|| Asked::of(rule, &self.index.paths, self.call))))
-    }
-
-    /// Which rules come into question for the record that has been picked from `text`.
+    /// The rules that may match the record that has been extracted from `text`.
     #[inline(always)]
-    pub(super) fn ask(&self, text: &str, scratch: &mut Scratch) -> Result<Come, String> {
-        let Some(call) = Call::of(&scratch.picked, self.call, text) else { return Ok(Come::All) };
-        match scratch.memo.get(&call) {
+    pub(super) fn prefilter(&self, text: &str, scratch: &mut Scratch) -> Result<Candidates, LoadError> {
+        let Some(call) = CallKey::from_extracted(&scratch.extracted, self.call, text) else {
+            return Ok(Candidates::All);
+        };
+        match scratch.cache.get(&call) {
             // Most calls: it ends here.
-            Known::Nothing if self.asks_of_calls => Ok(Come::None),
-            known => self.ask_on(known, &call, text, scratch),
+            Lookup::HitEmpty if self.all_rows_keyed_by_call => Ok(Candidates::None),
+            lookup => self.prefilter_slow(lookup, &call, text, scratch),
         }
     }
 
-    /// The same, by what is known of the record's call.
+    /// The same, by what the cache has of the record's call.
     #[inline(never)]
-    fn ask_on(&self, known: Known, call: &Call<'_>, text: &str, scratch: &mut Scratch) -> Result<Come, String> {
-        let Scratch { picked, memo, rules: come, clauses, literals, buffers } = scratch;
+    fn prefilter_slow(
+        &self,
+        lookup: Lookup,
+        call: &CallKey<'_>,
+        text: &str,
+        scratch: &mut Scratch,
+    ) -> Result<Candidates, LoadError> {
+        let Scratch { extracted, cache, rules, rows, literals, buffers } = scratch;
         let index = &self.index;
-        come.clear();
-        let fields = Fields { paths: &index.paths, picked, text, unsure: Cell::new(false) };
-        let known = match known {
-            Known::Nothing => &[],
-            Known::Clauses(number) => memo.clauses(number),
-            Known::No => {
-                index.of_call(call, buffers, clauses);
-                self.keep_asking(call, clauses)?;
-                memo.keep(call, clauses);
-                &*clauses
+        rules.clear();
+        let record = ExtractedRecord::new(&index.trie, extracted, text);
+        let of_call = match lookup {
+            Lookup::HitEmpty => &[],
+            Lookup::Hit(entry) => cache.rows(entry),
+            Lookup::Miss => {
+                index.rows_for_call(call, buffers, rows);
+                self.retain_matching_calls(call, rows)?;
+                cache.insert(call, rows);
+                &*rows
             }
         };
-        for id in known {
-            self.consider(*id, &fields, come)?;
+        for row in of_call {
+            self.push_candidate(*row, &record, rules)?;
         }
-        if !self.asks_of_calls {
-            clauses.clear();
+        if !self.all_rows_keyed_by_call {
+            rows.clear();
             for field in &index.fields {
-                let asked = picked.ask(field.slot, text, |values| {
+                let known = extracted.with_values(field.field, text, |values| {
                     values
                         .iter()
                         .filter_map(FieldValue::scalar)
-                        .for_each(|value| field.of_text(value, literals, clauses));
+                        .for_each(|value| field.rows_for_text(value, literals, rows));
                 });
-                if asked.is_none() {
-                    clauses.extend(field.all());
+                if known.is_none() {
+                    rows.extend(field.all_rows());
                 }
             }
-            if !clauses.is_empty() {
-                self.keep_asking(call, clauses)?;
+            if !rows.is_empty() {
+                self.retain_matching_calls(call, rows)?;
             }
-            for id in clauses.iter().chain(index.everywhere.iter()) {
-                self.consider(*id, &fields, come)?;
+            for row in rows.iter().chain(index.unindexed.iter()) {
+                self.push_candidate(*row, &record, rules)?;
             }
-            if come.len() > 1 {
-                come.sort_unstable();
-                come.dedup();
+            if rules.len() > 1 {
+                rules.sort_unstable();
+                rules.dedup();
             }
         }
-        if come.is_empty() {
-            return Ok(Come::None);
+        if rules.is_empty() {
+            return Ok(Candidates::None);
         }
-        // A rule that cannot be had is told of later.
-        come.retain(|rule| {
-            !self.planned_rule(*rule).is_ok_and(|(rule, asked)| fields.is_excepted(rule, &asked.exceptions))
-        });
-        Ok(if come.is_empty() { Come::None } else { Come::Some })
+        // A rule that cannot be loaded stays, and is reported when it is evaluated.
+        rules.retain(|rule| !self.planned_rule(*rule).is_ok_and(|(rule, plan)| plan.is_excepted(rule, &record)));
+        Ok(if rules.is_empty() { Candidates::None } else { Candidates::Listed })
     }
 
-    /// Keeps the clauses of which all that they ask of the call is true.
-    fn keep_asking(&self, call: &Call<'_>, clauses: &mut Vec<ClauseId>) -> Result<(), String> {
+    /// Keeps the rows of which all that they ask of the call is true.
+    fn retain_matching_calls(&self, call: &CallKey<'_>, rows: &mut Vec<RowId>) -> Result<(), LoadError> {
         let mut fault = Ok(());
-        clauses.retain(|id| match self.row(self.index.clause(*id)) {
-            Ok((row, parted)) => parted.asks_for(row, call),
-            Err(reason) => {
-                fault = Err(reason);
+        rows.retain(|id| match self.planned_row(self.index.row(*id)) {
+            Ok((row, plan)) => plan.matches_call(row, call),
+            Err(error) => {
+                fault = Err(error);
                 false
             }
         });
         fault
     }
 
-    /// Adds a clause's rule to `come`, unless a field rules it out.
+    /// Adds a row's rule to `rules`, unless a field rules the row out.
     #[inline]
-    fn consider(&self, id: ClauseId, fields: &Fields<'_>, come: &mut Vec<u32>) -> Result<(), String> {
-        let clause = self.index.clause(id);
-        if come.last() != Some(&clause.rule) {
-            let (row, parted) = self.row(clause)?;
-            if fields.cells(&row.0, &parted.others) != Holds::No {
-                come.push(clause.rule);
+    fn push_candidate(&self, id: RowId, record: &ExtractedRecord<'_>, rules: &mut Vec<u32>) -> Result<(), LoadError> {
+        let place = self.index.row(id);
+        if rules.last() != Some(&place.rule) {
+            let (row, plan) = self.planned_row(place)?;
+            if record.other_cells_hold(row, plan) != Holds::No {
+                rules.push(place.rule);
             }
         }
         Ok(())
     }
-}
 
-/// The fields that were picked from a record.
-struct Fields<'p> {
-    paths: &'p Paths,
-    picked: &'p Picked,
-    text: &'p str,
-    /// Whether something was asked for that is not known.
-    unsure: Cell<bool>,
-}
-
-/// Whether a row holds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Holds {
-    No,
-    Yes,
-    /// Only the whole record tells.
-    Unsure,
-}
-
-impl Fields<'_> {
-    /// Whether cells hold, as far as is known.
-    fn cells(&self, cells: &[rules::Cell], sources: &[(u16, Source)]) -> Holds {
-        let mut holds = Holds::Yes;
-        for (place, source) in sources {
-            let cell = &cells[usize::from(*place)];
-            let answer = match source {
-                Source::Slot(slot) => {
-                    self.picked.ask(*slot, self.text, |values| cell.condition.holds(values, Scope::ExtractedFields))
-                }
-                Source::Alias => {
-                    self.unsure.set(false);
-                    let value = computed(self, &cell.field.target).map(FieldValue::Scalar);
-                    (!self.unsure.get()).then(|| cell.condition.holds(value.as_slice(), Scope::ExtractedFields))
-                }
-                Source::Record => None,
-            };
-            match answer {
-                Some(true) => {}
-                Some(false) => return Holds::No,
-                None => holds = Holds::Unsure,
-            }
-        }
-        holds
+    fn planned_row(&self, RowPlace { rule, row }: RowPlace) -> Result<(&Row, &RowPlan), LoadError> {
+        let (rule, plan) = self.planned_rule(rule)?;
+        Ok((&rule.when.0[row as usize], &plan.rows[row as usize]))
     }
 
-    /// Whether an exception covers the record for certain.
-    fn is_excepted(&self, rule: &Rule, exceptions: &[Box<[Parted]>]) -> bool {
-        rule.unless.iter().zip(exceptions).any(|(exception, rows)| {
-            self.unsure.set(false);
-            let in_time = exception.is_in_time(self) && !self.unsure.get();
-            let mut rows = exception.when.0.iter().zip(rows);
-            in_time && rows.any(|(row, parted)| self.cells(&row.0, &parted.others) == Holds::Yes)
-        })
-    }
-}
-
-impl AliasSource for Fields<'_> {
-    fn text(&self, path: &[&str]) -> Option<&str> {
-        let Some(slot) = self.paths.slot(path.iter().copied()) else {
-            self.unsure.set(true);
-            return None;
-        };
-        let (text, escaped) = self.picked.first(slot, self.text)?;
-        if escaped {
-            self.unsure.set(true);
-        }
-        Some(text)
-    }
-
-    fn answers_failure(&self) -> bool {
-        let Some(answer) = self.paths.slot(["responseElements"]) else {
-            self.unsure.set(true);
-            return false;
-        };
-        // An answer that says it nowhere does not say it in its place.
-        if self.picked.objects(answer, self.text).any(|answer| answer.contains("Failure") || answer.contains('\\')) {
-            self.unsure.set(true);
-        }
-        false
+    fn planned_rule(&self, number: u32) -> Result<(&Rule, &RulePlan), LoadError> {
+        let rule = self.rule(number)?;
+        let plan = &self.plans[number as usize];
+        Ok((rule, plan.get_or_init(|| RulePlan::new(rule, &self.index.trie, self.call))))
     }
 }

@@ -1,9 +1,10 @@
-//! Picks fields from a record's text in one walk, without building a document.
+//! Extracts fields from a record's text in one walk, without building a document.
 //!
-//! The paths that rules name make a tree of keys. The walk enters what the tree names, notes where the values stand, and
-//! steps over the rest, checking all of it. What a path would find by other means than keys, arrays and scalars (an object
-//! as a value, a document inside a string, repeated keys) is not worked out here: the field is *unsure*, or the record
-//! *odd*, and whoever asks reads the record whole. So nothing here repeats what [`crate::rules::field::walk`] decides.
+//! The walk enters the objects that the [`PathTrie`] names, notes where in the text the values of fields stand, and steps
+//! over the rest, checking all of it. It only finds what keys, arrays and scalars lead to. There are other ways to a value:
+//! a path may end at an object (whose JSON a pattern searches), go on inside a document that a string holds, or lead through
+//! a repeated key. Those are not worked out here. The field is then *unsure*, or the whole record needs to be parsed, and
+//! whoever asks parses it. So nothing here repeats what [`crate::cloudtrail::walk`] decides.
 
 #![allow(
     clippy::inline_always,
@@ -11,219 +12,75 @@
 )]
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 use std::ops::Range;
 
-use serde::{Deserialize, Serialize};
-
+use super::path_trie::{FieldId, PathTrie};
 use crate::cloudtrail::FieldValue;
 use crate::json::{Lexer, Nesting, Next, NotJson, Quoted, unescape};
 
-/// A place in the tree of paths.
-pub(super) type SlotId = u16;
-
-/// Keys of a path that are followed, and places that the tree may have. A path beyond them is looked up in the document.
-const MAX_KEYS: usize = 12;
-const MAX_SLOTS: usize = 8_192;
-/// Arrays within arrays that are entered.
+/// Arrays and objects within each other that are entered. The record is parsed if it goes deeper where a path leads.
 const MAX_DEPTH: usize = 64;
 
-/// The paths to pick, as a tree, a parent before its children.
-#[derive(Debug, Serialize, Deserialize)]
-pub(super) struct Paths(Vec<Place>);
-
-#[derive(Debug, Default, Serialize, Deserialize)]
-struct Place {
-    key: Box<str>,
-    /// The key's first eight bytes.
-    head: u64,
-    /// A hash table of the places below, a power of two long and an eighth full; 0, which is below nothing: none.
-    children: Box<[SlotId]>,
-    /// Past the last of its descendants.
-    end: SlotId,
-    /// Whether a path ends here.
-    wanted: bool,
-}
-
-/// The tree while it grows.
+/// What has been extracted from one record: places in its text. The memory is used again for the next record.
 #[derive(Debug, Default)]
-pub(super) struct Branch {
-    children: BTreeMap<Box<str>, Branch>,
-    wanted: bool,
-}
-
-impl Branch {
-    /// Adds a path.
-    pub(super) fn add<'k>(&mut self, path: impl IntoIterator<Item = &'k str>) {
-        let path: Vec<&str> = path.into_iter().collect();
-        if path.len() <= MAX_KEYS {
-            path.into_iter().fold(self, |branch, key| branch.children.entry(key.into()).or_default()).wanted = true;
-        }
-    }
-
-    /// Adds a key at the top of which only its presence counts.
-    pub(super) fn mark(&mut self, key: &str) {
-        self.children.entry(key.into()).or_default();
-    }
-
-    fn plant(self, key: Box<str>, places: &mut Vec<Place>) -> Option<SlotId> {
-        let id = SlotId::try_from(places.len()).ok().filter(|_| places.len() < MAX_SLOTS)?;
-        places.push(Place { head: head(key.as_bytes(), 0, key.len()), key, wanted: self.wanted, ..Place::default() });
-        let children = self.children.into_iter();
-        let children: Vec<SlotId> = children.filter_map(|(key, branch)| branch.plant(key, places)).collect();
-        let end = SlotId::try_from(places.len()).unwrap_or(SlotId::MAX);
-        let table = table(&children, places);
-        let place = &mut places[usize::from(id)];
-        (place.children, place.end) = (table, end);
-        Some(id)
-    }
-}
-
-impl Paths {
-    /// Of a tree that has grown.
-    pub(super) fn of(root: Branch) -> Self {
-        let mut places = Vec::new();
-        root.plant("".into(), &mut places);
-        Self(places)
-    }
-
-    /// The place of a path, if it is picked.
-    pub(super) fn slot<'k>(&self, path: impl IntoIterator<Item = &'k str>) -> Option<SlotId> {
-        self.place(path).filter(|slot| self.0[usize::from(*slot)].wanted)
-    }
-
-    /// The place of a path, if it leads anywhere.
-    pub(super) fn place<'k>(&self, path: impl IntoIterator<Item = &'k str>) -> Option<SlotId> {
-        path.into_iter().try_fold(0, |slot, key| self.child(slot, key.as_bytes(), 0, key.len()))
-    }
-
-    /// The place below this one whose key stands in the text at `start`.
-    #[inline(always)]
-    fn child(&self, slot: SlotId, text: &[u8], start: usize, length: usize) -> Option<SlotId> {
-        let children = &*self.0[usize::from(slot)].children;
-        let head = head(text, start, length);
-        let mut at = hash(head, length);
-        loop {
-            let id = *children.get(at & children.len().wrapping_sub(1))?;
-            let child = &self.0[usize::from(id)];
-            let is_it = child.head == head
-                && child.key.len() == length
-                && (length <= 8 || child.ends_as(&text[start..start + length]));
-            if is_it || id == 0 {
-                return (id != 0).then_some(id);
-            }
-            at += 1;
-        }
-    }
-}
-
-impl Place {
-    /// Whether the key, of which the head and the length agree, is this one; it is longer than the head.
-    #[inline(always)]
-    fn ends_as(&self, key: &[u8]) -> bool {
-        // Eight bytes at once, rather than a call that finds out how many there are.
-        let ours = self.key.as_bytes();
-        ours.last_chunk::<8>() == key.last_chunk() && (key.len() <= 16 || ours[8..] == key[8..])
-    }
-}
-
-/// A table of places, by the hash of their keys; a place that is taken leads to the next.
-fn table(children: &[SlotId], places: &[Place]) -> Box<[SlotId]> {
-    if children.is_empty() {
-        return Box::default();
-    }
-    let mut table = vec![0; (children.len() * 8).next_power_of_two()];
-    for id in children {
-        let Place { head, key, .. } = &places[usize::from(*id)];
-        let mut at = hash(*head, key.len());
-        while table[at % table.len()] != 0 {
-            at += 1;
-        }
-        let at = at % table.len();
-        table[at] = *id;
-    }
-    table.into()
-}
-
-/// Few of the keys that records have share their length and their first eight bytes.
-#[inline(always)]
-#[expect(clippy::cast_possible_truncation)]
-fn hash(head: u64, length: usize) -> usize {
-    let product = u128::from(head ^ (length as u64) << 56) * 0x9e37_79b9_7f4a_7c15;
-    (product as u64 ^ (product >> 64) as u64) as usize
-}
-
-/// The first eight bytes of a key, as a number; zeros for those that it does not have.
-#[inline(always)]
-fn head(text: &[u8], start: usize, length: usize) -> u64 {
-    let rest = text.get(start..).unwrap_or_default();
-    let word = rest.first_chunk().copied().unwrap_or_else(|| {
-        let mut word = [0; 8];
-        word[..rest.len()].copy_from_slice(rest);
-        word
-    });
-    let word = u64::from_le_bytes(word);
-    if length < 8 { word & !(u64::MAX << (8 * length)) } else { word }
-}
-
-/// Where the values of one record stand. Its memory is used again for the next.
-#[derive(Debug, Default)]
-pub(super) struct Picked {
-    slots: Vec<Slot>,
-    /// The number of this record: a slot with another one's is empty.
+pub(super) struct Extracted {
+    /// By the number of the field.
+    fields: Vec<ExtractedField>,
+    /// The number of this record: a field with the number of another is empty. (Nothing has to be cleared between records.)
     record: u32,
-    /// Values beyond a slot's first, and whether they have escapes.
-    more: Vec<(SlotId, Span, bool)>,
+    /// Values beyond a field's first, and whether they have escapes.
+    more: Vec<(FieldId, ByteSpan, bool)>,
     /// The objects that stand where a path ends.
-    objects: Vec<(SlotId, Span)>,
-    /// The record holds what the walk cannot judge: a repeated or escaped key where a path leads.
-    odd: bool,
+    objects: Vec<(FieldId, ByteSpan)>,
+    /// The record holds what the walk cannot judge: a repeated or an escaped key where a path leads, or nesting that is too
+    /// deep.
+    needs_full_parse: bool,
     nesting: Nesting,
 }
 
+/// What one record has at one node of the trie.
 #[derive(Debug, Default, Clone)]
-struct Slot {
-    /// The record that it was last used for.
+struct ExtractedField {
+    /// The number of the record that it was last used for.
     record: u32,
-    /// The object in which the key was seen, numbered from 1 in the order of the text.
+    /// The object in which the key was last seen, numbered from 1 in the order of the text; 0: the key is missing.
     seen_in: u32,
     /// The first value, if there is one.
-    first: Span,
+    first: ByteSpan,
     /// What there is: some of the bits below.
     has: u8,
 }
 
-/// It has a first value.
+/// The field has a first value.
 const VALUE: u8 = 1;
-/// Which has escapes.
+/// Its first value has escapes.
 const ESCAPES: u8 = 2;
 /// It has further values.
 const MORE: u8 = 4;
-/// A path may find something here that was not picked.
+/// A path may find something here that was not extracted.
 const UNSURE: u8 = 8;
 
-/// Where a scalar stands in the text, or the object that was found in its stead.
+/// A part of a record's text. Half the size of a `Range<usize>`: a cache line of the processor holds four fields.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Span {
+pub(super) struct ByteSpan {
     start: u32,
     end: u32,
 }
 
-/// One field of a record.
+/// What a field holds, of those that nearly always hold one plain text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Scalar {
-    /// The record does not have it.
+    /// The record does not have the field.
     Missing,
-    /// It is one plain text.
-    Text(Span),
-    /// It is something else.
+    /// The field is one text without escapes, a number or a boolean.
+    Text(ByteSpan),
+    /// The field is something else.
     Other,
 }
 
-impl Span {
-    // A text whose places do not fit is odd already.
-    #[expect(clippy::cast_possible_truncation)]
-    pub(super) fn of(range: Range<usize>) -> Self {
+impl ByteSpan {
+    #[expect(clippy::cast_possible_truncation, reason = "a text whose places do not fit needs a full parse already")]
+    pub(super) fn new(range: Range<usize>) -> Self {
         Self { start: range.start as u32, end: range.end as u32 }
     }
 
@@ -233,7 +90,7 @@ impl Span {
         self.start as usize..self.end as usize
     }
 
-    /// What stands there.
+    /// What stands there, as it is written.
     #[inline]
     pub(super) fn raw(self, text: &str) -> &str {
         &text[self.range()]
@@ -244,41 +101,41 @@ impl Span {
     }
 }
 
-impl Picked {
-    /// Picks the fields of the value that begins at byte `at`, and says where it ends. `lexer` is the text's.
-    pub(super) fn pick(
+impl Extracted {
+    /// Extracts the fields of the value that begins at byte `at`, and returns where it ends. `lexer` is the text's.
+    pub(super) fn extract(
         &mut self,
-        paths: &Paths,
+        trie: &PathTrie,
         lexer: &mut Lexer<'_>,
         text: &str,
         at: usize,
     ) -> Result<usize, NotJson> {
         self.record = self.record.wrapping_add(1);
-        if self.slots.len() != paths.0.len() || self.record == 0 {
-            self.slots = vec![Slot::default(); paths.0.len()];
+        if self.fields.len() != trie.len() || self.record == 0 {
+            self.fields = vec![ExtractedField::default(); trie.len()];
             self.record = 1;
         }
         self.more.clear();
         self.objects.clear();
         // Places are noted in 32 bits.
-        self.odd = u32::try_from(text.len()).is_err();
-        Walk { paths, lexer, text, picked: self, objects: 0 }.value(0, 0, at)
+        self.needs_full_parse = u32::try_from(text.len()).is_err();
+        FieldExtractor { trie, lexer, text, extracted: self, objects: 0 }.value(0, 0, at)
     }
 
-    /// Whether only the whole record tells.
-    pub(super) fn is_odd(&self) -> bool {
-        self.odd
+    /// Whether nothing that was extracted may be believed: only the whole record tells.
+    pub(super) fn needs_full_parse(&self) -> bool {
+        self.needs_full_parse
     }
 
-    /// Whether the key of a place is there, whatever its value.
-    pub(super) fn has(&self, slot: SlotId) -> bool {
-        self.at(slot).seen_in != 0
+    /// Whether the record has the key of a node, whatever its value.
+    pub(super) fn has_key(&self, id: FieldId) -> bool {
+        self.field(id).seen_in != 0
     }
 
-    /// The value of a slot that has one at most.
+    /// The value of a field, if it is missing or one plain text.
     #[inline]
-    pub(super) fn scalar(&self, slot: SlotId) -> Scalar {
-        let Slot { first, has, .. } = self.at(slot);
+    pub(super) fn scalar(&self, id: FieldId) -> Scalar {
+        let ExtractedField { first, has, .. } = self.field(id);
         match *has {
             0 => Scalar::Missing,
             VALUE => Scalar::Text(*first),
@@ -286,133 +143,142 @@ impl Picked {
         }
     }
 
-    /// The first scalar at a slot as it stands in the text, and whether it has escapes.
-    pub(super) fn first<'t>(&self, slot: SlotId, text: &'t str) -> Option<(&'t str, bool)> {
-        let Slot { first, has, .. } = self.at(slot);
+    /// The first scalar of a field as it is written, and whether it has escapes.
+    pub(super) fn first_scalar<'t>(&self, id: FieldId, text: &'t str) -> Option<(&'t str, bool)> {
+        let ExtractedField { first, has, .. } = self.field(id);
         (has & VALUE != 0).then(|| (first.raw(text), has & ESCAPES != 0))
     }
 
-    /// The objects that stand at a slot, as JSON.
-    pub(super) fn objects<'t>(&self, slot: SlotId, text: &'t str) -> impl Iterator<Item = &'t str> {
-        self.objects.iter().filter(move |(of, _)| *of == slot).map(|(_, span)| span.raw(text))
+    /// The objects that stand where the path of a field ends, as JSON.
+    pub(super) fn objects<'t>(&self, id: FieldId, text: &'t str) -> impl Iterator<Item = &'t str> {
+        self.objects.iter().filter(move |(of, _)| *of == id).map(|(_, span)| span.raw(text))
     }
 
-    /// What `ask` says of a slot's values; `None` if they are not known.
-    pub(super) fn ask<A>(&self, slot: SlotId, text: &str, ask: impl FnOnce(&[FieldValue<'_>]) -> A) -> Option<A> {
-        let Slot { first, has, .. } = self.at(slot);
+    /// What `judge` makes of a field's values; `None` if they are not all known.
+    pub(super) fn with_values<A>(
+        &self,
+        id: FieldId,
+        text: &str,
+        judge: impl FnOnce(&[FieldValue<'_>]) -> A,
+    ) -> Option<A> {
+        let ExtractedField { first, has, .. } = self.field(id);
         let first = || FieldValue::Scalar(first.value(text, has & ESCAPES != 0));
         if has & UNSURE != 0 {
             None
         } else if has & VALUE == 0 {
-            Some(ask(&[]))
+            Some(judge(&[]))
         } else if has & MORE == 0 {
-            Some(ask(&[first()]))
+            Some(judge(&[first()]))
         } else {
-            let others = self.more.iter().filter(|(of, ..)| *of == slot);
+            let others = self.more.iter().filter(|(of, ..)| *of == id);
             let others = others.map(|(_, span, escaped)| FieldValue::Scalar(span.value(text, *escaped)));
-            Some(ask(&std::iter::once(first()).chain(others).collect::<Vec<_>>()))
+            Some(judge(&std::iter::once(first()).chain(others).collect::<Vec<_>>()))
         }
     }
 
-    /// What this record has at a slot.
+    /// What this record has at a node.
     #[inline(always)]
-    fn at(&self, id: SlotId) -> &Slot {
-        const EMPTY: &Slot = &Slot { record: 0, seen_in: 0, first: Span { start: 0, end: 0 }, has: 0 };
-        let slot = &self.slots[usize::from(id)];
-        if slot.record == self.record { slot } else { EMPTY }
+    fn field(&self, id: FieldId) -> &ExtractedField {
+        const EMPTY: &ExtractedField =
+            &ExtractedField { record: 0, seen_in: 0, first: ByteSpan { start: 0, end: 0 }, has: 0 };
+        let field = &self.fields[usize::from(id)];
+        if field.record == self.record { field } else { EMPTY }
     }
 
     /// The same, to be changed.
     #[inline(always)]
-    fn slot(&mut self, id: SlotId) -> &mut Slot {
-        let slot = &mut self.slots[usize::from(id)];
-        if slot.record != self.record {
-            *slot = Slot { record: self.record, ..Slot::default() };
+    fn field_mut(&mut self, id: FieldId) -> &mut ExtractedField {
+        let field = &mut self.fields[usize::from(id)];
+        if field.record != self.record {
+            *field = ExtractedField { record: self.record, ..ExtractedField::default() };
         }
-        slot
+        field
     }
 
-    fn add(&mut self, id: SlotId, range: Range<usize>, escaped: bool) {
-        let span = Span::of(range);
-        let slot = self.slot(id);
-        if slot.has & VALUE == 0 {
-            slot.first = span;
-            slot.has |= if escaped { VALUE | ESCAPES } else { VALUE };
+    fn add_value(&mut self, id: FieldId, range: Range<usize>, escaped: bool) {
+        let span = ByteSpan::new(range);
+        let field = self.field_mut(id);
+        if field.has & VALUE == 0 {
+            field.first = span;
+            field.has |= if escaped { VALUE | ESCAPES } else { VALUE };
         } else {
-            slot.has |= MORE;
+            field.has |= MORE;
             self.more.push((id, span, escaped));
         }
     }
 }
 
-struct Walk<'a, 't> {
-    paths: &'a Paths,
+/// The walk over one record.
+struct FieldExtractor<'a, 't> {
+    trie: &'a PathTrie,
     lexer: &'a mut Lexer<'t>,
     text: &'a str,
-    picked: &'a mut Picked,
+    extracted: &'a mut Extracted,
+    /// The objects that have been entered.
     objects: u32,
 }
 
-impl Walk<'_, '_> {
-    /// The place behind the value that begins at `start`, for which the tree has a place.
-    fn value(&mut self, id: SlotId, depth: usize, start: usize) -> Result<usize, NotJson> {
-        let paths = self.paths;
-        let place = &paths.0[usize::from(id)];
+impl FieldExtractor<'_, '_> {
+    /// Walks over the value that begins at `start` and belongs to a node of the trie. Returns the place behind it.
+    fn value(&mut self, id: FieldId, depth: usize, start: usize) -> Result<usize, NotJson> {
+        let trie = self.trie;
+        let node = trie.node(id);
         match self.lexer.byte(start) {
             b'"' => {
                 let string = self.lexer.string(start)?;
                 let end = string.end();
-                if !place.children.is_empty() {
+                if node.has_children() {
                     self.enter_string(id, &string);
                 }
-                if place.wanted {
-                    self.picked.add(id, string.inner, string.escaped);
+                if node.is_field() {
+                    self.extracted.add_value(id, string.inner, string.escaped);
                 }
                 Ok(end)
             }
             b'{' | b'[' if depth > MAX_DEPTH => {
-                self.picked.odd = true;
-                self.lexer.skip(start, &mut self.picked.nesting)
+                self.extracted.needs_full_parse = true;
+                self.lexer.skip(start, &mut self.extracted.nesting)
             }
             b'{' => {
-                let end = if place.children.is_empty() {
-                    self.lexer.skip(start, &mut self.picked.nesting)?
-                } else {
+                let end = if node.has_children() {
                     self.object(id, depth, start)?
+                } else {
+                    self.lexer.skip(start, &mut self.extracted.nesting)?
                 };
-                if place.wanted {
-                    self.picked.slot(id).has |= UNSURE;
-                    self.picked.objects.push((id, Span::of(start..end)));
+                if node.is_field() {
+                    self.extracted.field_mut(id).has |= UNSURE;
+                    self.extracted.objects.push((id, ByteSpan::new(start..end)));
                 }
                 Ok(end)
             }
             b'[' => self.array(id, depth, start),
             b'-' | b'0'..=b'9' => {
                 let end = self.lexer.number(start)?;
-                if place.wanted {
-                    self.picked.add(id, start..end, false);
+                if node.is_field() {
+                    self.extracted.add_value(id, start..end, false);
                 }
                 Ok(end)
             }
             word => {
                 let end = self.lexer.word(start)?;
-                if place.wanted && word != b'n' {
-                    self.picked.add(id, start..end, false);
+                // `null` is no value.
+                if node.is_field() && word != b'n' {
+                    self.extracted.add_value(id, start..end, false);
                 }
                 Ok(end)
             }
         }
     }
 
-    /// A path that goes on enters the document in a string, if it is one.
-    fn enter_string(&mut self, id: SlotId, string: &Quoted) {
+    /// A path that goes on enters the document that a string may hold: all fields below are unsure then.
+    fn enter_string(&mut self, id: FieldId, string: &Quoted) {
         let may_be_one = string.escaped || self.text[string.inner.clone()].trim_start().starts_with(['{', '[', '%']);
         if may_be_one {
-            (id + 1..self.paths.0[usize::from(id)].end).for_each(|below| self.picked.slot(below).has |= UNSURE);
+            (id + 1..self.trie.node(id).end()).for_each(|below| self.extracted.field_mut(below).has |= UNSURE);
         }
     }
 
-    fn object(&mut self, id: SlotId, depth: usize, start: usize) -> Result<usize, NotJson> {
+    fn object(&mut self, id: FieldId, depth: usize, start: usize) -> Result<usize, NotJson> {
         self.objects += 1;
         let this = self.objects;
         let mut next = self.lexer.open(start);
@@ -422,23 +288,23 @@ impl Walk<'_, '_> {
                 Next::End(end) => return Ok(end),
             };
             let (key, at) = self.lexer.key(at)?;
-            self.picked.odd |= key.escaped;
-            let end = match self.paths.child(id, self.text.as_bytes(), key.inner.start, key.inner.len()) {
+            self.extracted.needs_full_parse |= key.escaped;
+            let end = match self.trie.child(id, self.text.as_bytes(), key.inner.start, key.inner.len()) {
                 Some(child) => {
-                    let slot = self.picked.slot(child);
-                    let repeated = slot.seen_in == this;
-                    slot.seen_in = this;
-                    // The last of repeated keys counts, and the first has been picked.
-                    self.picked.odd |= repeated;
+                    let field = self.extracted.field_mut(child);
+                    let repeated = field.seen_in == this;
+                    field.seen_in = this;
+                    // Of repeated keys the last counts, and the first has been extracted.
+                    self.extracted.needs_full_parse |= repeated;
                     self.value(child, depth + 1, at)?
                 }
-                None => self.lexer.skip(at, &mut self.picked.nesting)?,
+                None => self.lexer.skip(at, &mut self.extracted.nesting)?,
             };
             next = self.lexer.next(end, b'}')?;
         }
     }
 
-    fn array(&mut self, id: SlotId, depth: usize, start: usize) -> Result<usize, NotJson> {
+    fn array(&mut self, id: FieldId, depth: usize, start: usize) -> Result<usize, NotJson> {
         let mut next = self.lexer.open(start);
         loop {
             match next {
@@ -449,5 +315,59 @@ impl Walk<'_, '_> {
                 Next::End(end) => return Ok(end),
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::path_trie::TrieBuilder;
+    use super::*;
+
+    /// The values of a field, as they come to a condition; `None` if they are not all known.
+    fn values(json: &str, path: &[&str]) -> Option<Vec<String>> {
+        let mut builder = TrieBuilder::default();
+        builder.add_field(path.iter().copied());
+        let trie = builder.build();
+        let mut extracted = Extracted::default();
+        extracted.extract(&trie, &mut Lexer::new(json), json, 0).unwrap();
+        assert!(!extracted.needs_full_parse(), "{json}");
+        let field = trie.field(path.iter().copied()).unwrap();
+        extracted.with_values(field, json, |values| values.iter().map(|value| value.text().into_owned()).collect())
+    }
+
+    #[test]
+    fn scalars_are_found_where_keys_and_arrays_lead() {
+        let some = |texts: &[&str]| Some(texts.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>());
+        assert_eq!(values(r#"{"a":{"b":"x"}}"#, &["a", "b"]), some(&["x"]));
+        assert_eq!(
+            values(r#"{"a":[{"b":1},{"b":[true,["\n"]]},{"b":null},7]}"#, &["a", "b"]),
+            some(&["1", "true", "\n"])
+        );
+        assert_eq!(values(r#"{"a":{"c":"x"},"b":"y"}"#, &["a", "b"]), some(&[]));
+    }
+
+    #[test]
+    fn what_takes_a_document_is_unsure() {
+        // A field that is an object, and fields inside a string that may be a document.
+        assert_eq!(values(r#"{"a":{"b":{}}}"#, &["a", "b"]), None);
+        assert_eq!(values(r#"{"a":"{\"b\":1}"}"#, &["a", "b"]), None);
+        assert_eq!(values(r#"{"a":"plain"}"#, &["a", "b"]), Some(Vec::new()));
+    }
+
+    #[test]
+    fn what_the_walk_cannot_judge_needs_a_full_parse() {
+        let mut builder = TrieBuilder::default();
+        builder.add_field(["a", "b"]);
+        let trie = builder.build();
+        let mut extracted = Extracted::default();
+        let mut needs_full_parse = |json: &str| {
+            extracted.extract(&trie, &mut Lexer::new(json), json, 0).unwrap();
+            extracted.needs_full_parse()
+        };
+        let nested = |levels: usize| format!(r#"{{"a":{}{}}}"#, "[".repeat(levels), "]".repeat(levels));
+        assert!(needs_full_parse(r#"{"a":{"b":1},"a":2}"#) && needs_full_parse(r#"{"\u0061":1}"#));
+        assert!(needs_full_parse(&nested(MAX_DEPTH + 1)) && !needs_full_parse(&nested(MAX_DEPTH)));
+        // Elsewhere neither repetition nor depth matters, and one record tells nothing of the next.
+        assert!(!needs_full_parse(&format!(r#"{{"c":1,"c":{},"a":[{{"b":1}},{{"b":2}}]}}"#, nested(1_000))));
     }
 }

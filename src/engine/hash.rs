@@ -1,33 +1,72 @@
-//! A small fast hash, for tables whose keys come from `rules.json`, for a memo that is bounded, and for packages: none of them
-//! has to withstand an enemy.
+//! The engine's hashes, all in one place.
+//!
+//! They are written here, rather than taken from a library, for two reasons. Some of the tables that they fill stand in a
+//! package ([`super::packed`], [`super::path_trie`]), so that a hash must be the same with every compiler, on every machine
+//! and in every version of a library. And they are asked several times for every record, about words of eight bytes that are
+//! in registers already: each is a multiplication or two, where a hash for byte strings would first find out how long its
+//! input is (docs/performance.md has the counts).
+//!
+//! None of the tables has to withstand an enemy. Their keys come from `rules.json`, or go into a cache of a fixed size; who
+//! makes calls that collide there only makes his own calls a little dearer to judge.
+
+#![allow(clippy::inline_always, reason = "every record comes through here")]
 
 use std::hash::{BuildHasherDefault, Hasher};
 
-/// A map with this hash.
+/// The fractional part of the golden ratio, as 64 bits: an odd number whose bits look like chance.
+const GOLDEN: u64 = 0x9e37_79b9_7f4a_7c15;
+
+/// A map whose keys are hashed by the [`Mixer`].
 pub(super) type Map<K, V> = std::collections::HashMap<K, V, BuildHasherDefault<Mixer>>;
 
-/// A set with this hash.
+/// A set whose elements are hashed by the [`Mixer`].
 pub(super) type Set<K> = std::collections::HashSet<K, BuildHasherDefault<Mixer>>;
 
-/// Multiplies and folds, eight bytes at a time.
+/// A hash for byte strings and numbers: it multiplies and folds, eight bytes at a time.
 #[derive(Debug, Default, Clone, Copy)]
 pub(super) struct Mixer(u64);
 
-const FACTOR: u64 = 0x9e37_79b9_7f4a_7c15;
-
-/// Tells texts apart that mistakes have made different.
-pub(crate) fn sum(bytes: &[u8]) -> u64 {
-    let mut hasher = Mixer(FACTOR);
+/// The checksum of a package's parts. It finds texts that a mistake has changed; it proves nothing against somebody who
+/// changed one on purpose.
+pub(crate) fn checksum(bytes: &[u8]) -> u64 {
+    let mut hasher = Mixer(GOLDEN);
     hasher.write(bytes);
     hasher.finish()
 }
 
+/// The hash of a record's key, by its first eight bytes and its length: few of the keys that records have share both.
+#[inline(always)]
+#[expect(clippy::cast_possible_truncation, reason = "of a hash, some bits are enough")]
+pub(super) fn key_hash(head: u64, length: usize) -> usize {
+    folded_product(head ^ (length as u64) << 56, GOLDEN) as usize
+}
+
+/// The hash of a call, by the words in which AWS's names differ most: the first eight bytes of the service, the last of the
+/// identity (into which the lengths of all three have been mixed), and the first and the last of the event.
+#[inline(always)]
+pub(super) fn call_hash(service_head: u64, identity_tail: u64, event_head: u64, event_tail: u64) -> u64 {
+    let one = folded_product(service_head ^ GOLDEN, identity_tail ^ 0xc2b2_ae3d_27d4_eb4f);
+    let two = folded_product(event_head ^ 0xd6e8_feb8_6659_fd93, event_tail ^ 0xa076_1d64_78bd_642f);
+    one.rotate_left(21) ^ two
+}
+
+/// Scatters four bytes of a text over the numbers of `bits` bits (Knuth's multiplicative hash).
+pub(super) fn scatter(word: u32, bits: u32) -> usize {
+    (word.wrapping_mul(0x9e37_79b1) >> (u32::BITS - bits)) as usize
+}
+
+/// Both halves of a product, folded into one.
+#[inline(always)]
+#[expect(clippy::cast_possible_truncation, reason = "the two halves are taken one by one")]
+fn folded_product(a: u64, b: u64) -> u64 {
+    let product = u128::from(a) * u128::from(b);
+    product as u64 ^ (product >> 64) as u64
+}
+
 impl Mixer {
     #[inline]
-    #[expect(clippy::cast_possible_truncation)]
     fn mix(&mut self, word: u64) {
-        let product = u128::from(self.0 ^ word) * u128::from(FACTOR);
-        self.0 = product as u64 ^ (product >> 64) as u64;
+        self.0 = folded_product(self.0 ^ word, GOLDEN);
     }
 }
 

@@ -1,112 +1,126 @@
 //! Which of many literals a text has, in time that hardly depends on how many there are.
 //!
-//! Whole texts, beginnings and ends are found by their hashes, asked once for each length that occurs with the same two bytes.
-//! For literals that may stand anywhere, each is filed under four of its bytes in a row, its rarest; the text's own fours are
-//! looked up. (An Aho-Corasick automaton would read the text faster, and takes longer to build than all else to load.)
+//! A literal that must be the whole text, its beginning or its end is found by its hash. To hash the right part of the text,
+//! one has to know how long the literal is; so the lengths that occur are kept by the literals' first (or last) two bytes, and
+//! few lengths are tried. A literal that may stand anywhere is filed under one *gram*, four of its bytes in a row: the one that
+//! the fewest literals have. Each gram of the text is looked up, and most are in no literal. (An Aho-Corasick automaton would
+//! read the text faster, but takes longer to build than everything else takes to load.)
 
 use std::hash::Hasher as _;
 
 use serde::{Deserialize, Serialize};
 use serde_bytes::ByteBuf;
 
-use super::flat::{Slots, Words, range};
-use super::hash::Mixer;
-use crate::rules::pattern::{Key, Place};
+use super::hash::{Mixer, scatter};
+use super::packed::{IdTable, PackedU32s, range};
+use crate::rules::pattern::{Anchor, AnchoredLiteral};
 
-/// A literal's number, from 0.
+/// The number of a literal among those of one field, from 0.
 pub(super) type LiteralId = u32;
 
-/// Bytes of a gram.
+/// The bytes of a gram.
 const GRAM: usize = 4;
-/// Makes a gram's letters lower case. What that does to its other bytes does no harm: it is done to texts and literals alike.
+/// What a gram is or-ed with to make its letters lower case. It changes some other bytes too, which does no harm: texts and
+/// literals are treated alike, and a literal that is found so is compared byte for byte.
 const LOWER: u32 = 0x2020_2020;
 
 /// The literals that rules ask of one field.
 #[derive(Debug, Default, Serialize, Deserialize)]
-pub(super) struct Literals {
-    /// The literals one after the other, each behind a byte that tells its place.
+pub(super) struct LiteralIndex {
+    /// The literals one after the other, each behind the [`tag`] of its anchor.
     bytes: ByteBuf,
-    /// Where each ends.
-    ends: Words,
-    slots: Slots,
-    starts: Lengths,
-    ends_of_texts: Lengths,
-    anywhere: Grams,
-    any_case: Grams,
+    /// Where each ends in `bytes`.
+    ends: PackedU32s,
+    /// The numbers of the literals, by the hash of anchor and bytes.
+    ids: IdTable,
+    /// The lengths of those that texts begin with.
+    prefix_lengths: LiteralLengths,
+    /// The lengths of those that texts end with.
+    suffix_lengths: LiteralLengths,
+    /// Those that may stand anywhere.
+    anywhere: GramIndex,
+    /// Those that may stand anywhere, in whatever case.
+    any_case: GramIndex,
 }
 
-/// The literals while rules are filed.
+/// The literals of one field while the rules are indexed.
 #[derive(Debug, Default)]
-pub(super) struct Growing {
+pub(super) struct LiteralsBuilder {
     bytes: Vec<u8>,
     ends: Vec<u32>,
-    slots: Slots,
+    ids: IdTable,
 }
 
-/// The lengths that occur among literals with the same two bytes at the one end.
+/// The lengths that occur among literals with the same two bytes at one end.
 #[derive(Debug, Default, Serialize, Deserialize)]
-struct Lengths {
-    /// By the bytes' hash, a bit for each length below 31; the last bit stands for all from there on.
-    short: Words,
-    /// Those from 31 on, ascending.
-    long: Words,
+struct LiteralLengths {
+    /// By the hash of the two bytes, a bit for each length below [`LONG`]; the last bit stands for all from there on.
+    short: PackedU32s,
+    /// The lengths from [`LONG`] on, ascending.
+    long: PackedU32s,
 }
 
+/// The length from which on [`LiteralLengths`] lists each.
+const LONG: usize = 31;
+
+/// Literals by one of their grams.
 #[derive(Debug, Default, Serialize, Deserialize)]
-struct Grams {
-    /// A bit for each gram's hash: most of a text's grams are nobody's.
-    filter: Words,
-    /// The gram of each literal that has one, ascending.
-    rarest: Words,
-    /// The literal, and where in it the gram stands.
-    literals: Words,
-    offsets: Words,
-    /// Literals that are shorter than a gram.
-    short: Words,
+struct GramIndex {
+    /// A bit for the hash of each gram, since most grams of a text are in no literal.
+    filter: PackedU32s,
+    /// The gram under which each literal is filed, ascending.
+    grams: PackedU32s,
+    /// The literal of each of `grams`.
+    literals: PackedU32s,
+    /// Where in the literal the gram stands.
+    offsets: PackedU32s,
+    /// The literals that are shorter than a gram: each is searched for.
+    short: PackedU32s,
 }
 
-impl Growing {
-    /// The number of a literal: the same for equal ones.
-    pub(super) fn number(&mut self, key: &Key) -> LiteralId {
-        let Self { bytes, ends, slots } = self;
-        let place = tag(key.place);
-        let known = slots.find(hash(place, &key.bytes), |id| is_it(entry(bytes, ends, id), place, &key.bytes));
+impl LiteralsBuilder {
+    /// The number of a literal; equal ones have the same.
+    pub(super) fn intern(&mut self, literal: &AnchoredLiteral) -> LiteralId {
+        let Self { bytes, ends, ids } = self;
+        let anchor = tag(literal.anchor);
+        let known = ids.find(hash(anchor, &literal.bytes), |id| is_it(entry(bytes, ends, id), anchor, &literal.bytes));
         known.unwrap_or_else(|| {
             let id = length(ends.len());
-            bytes.push(place);
-            bytes.extend_from_slice(&key.bytes);
+            bytes.push(anchor);
+            bytes.extend_from_slice(&literal.bytes);
             ends.push(length(bytes.len()));
-            slots.add(|id| entry(bytes, ends, id).split_first().map_or(0, |(place, literal)| hash(*place, literal)));
+            ids.add(|id| entry(bytes, ends, id).split_first().map_or(0, |(anchor, literal)| hash(*anchor, literal)));
             id
         })
     }
 
-    /// The tables of what has been numbered.
-    pub(super) fn finish(self) -> Literals {
-        let Self { bytes, ends, slots } = self;
-        let of_place = |place: Place| {
+    /// Makes the tables of the literals.
+    pub(super) fn build(self) -> LiteralIndex {
+        let Self { bytes, ends, ids } = self;
+        let at = |anchor: Anchor| {
             let entries = (0..length(ends.len())).map(|id| (id, entry(&bytes, &ends, id)));
-            entries.filter(move |(_, entry)| entry.first() == Some(&tag(place))).map(|(id, entry)| (id, &entry[1..]))
+            entries.filter(move |(_, entry)| entry.first() == Some(&tag(anchor))).map(|(id, entry)| (id, &entry[1..]))
         };
-        let starts = Lengths::of(of_place(Place::Start).map(|(_, literal)| (literal.len(), first_two(literal))));
-        let ends_of_texts = Lengths::of(of_place(Place::End).map(|(_, literal)| (literal.len(), last_two(literal))));
-        let [anywhere, any_case] = [Place::Anywhere, Place::AnyCase].map(|place| {
-            Grams::of(&of_place(place).collect::<Vec<_>>(), if place == Place::AnyCase { LOWER } else { 0 })
-        });
-        Literals { bytes: bytes.into(), ends: ends.into(), slots, starts, ends_of_texts, anywhere, any_case }
+        let prefix_lengths =
+            LiteralLengths::new(at(Anchor::Start).map(|(_, literal)| (literal.len(), first_two(literal))));
+        let suffix_lengths =
+            LiteralLengths::new(at(Anchor::End).map(|(_, literal)| (literal.len(), last_two(literal))));
+        let anywhere = GramIndex::new(&at(Anchor::Anywhere).collect::<Vec<_>>(), 0);
+        let any_case = GramIndex::new(&at(Anchor::AnyCase).collect::<Vec<_>>(), LOWER);
+        LiteralIndex { bytes: bytes.into(), ends: ends.into(), ids, prefix_lengths, suffix_lengths, anywhere, any_case }
     }
 }
 
-impl Literals {
+impl LiteralIndex {
     /// Appends the literals that the text has; some perhaps twice.
     pub(super) fn find(&self, text: &[u8], found: &mut Vec<LiteralId>) {
-        found.extend(self.number(Place::Whole, text));
-        for length in self.starts.of_texts(first_two(text)) {
-            found.extend(text.get(..length).and_then(|start| self.number(Place::Start, start)));
+        found.extend(self.id(Anchor::Whole, text));
+        for length in self.prefix_lengths.of_texts(first_two(text)) {
+            found.extend(text.get(..length).and_then(|start| self.id(Anchor::Start, start)));
         }
-        for length in self.ends_of_texts.of_texts(last_two(text)) {
+        for length in self.suffix_lengths.of_texts(last_two(text)) {
             let end = text.len().checked_sub(length).map(|start| &text[start..]);
-            found.extend(end.and_then(|end| self.number(Place::End, end)));
+            found.extend(end.and_then(|end| self.id(Anchor::End, end)));
         }
         self.anywhere.find(self, text, |gram| gram, |part, literal| part == literal, found);
         if text.is_ascii() {
@@ -117,9 +131,9 @@ impl Literals {
     }
 
     #[inline]
-    fn number(&self, place: Place, literal: &[u8]) -> Option<LiteralId> {
-        let place = tag(place);
-        self.slots.find(hash(place, literal), |id| is_it(entry(&self.bytes, &self.ends, id), place, literal))
+    fn id(&self, anchor: Anchor, literal: &[u8]) -> Option<LiteralId> {
+        let anchor = tag(anchor);
+        self.ids.find(hash(anchor, literal), |id| is_it(entry(&self.bytes, &self.ends, id), anchor, literal))
     }
 
     fn literal(&self, id: LiteralId) -> &[u8] {
@@ -127,19 +141,20 @@ impl Literals {
     }
 }
 
-fn tag(place: Place) -> u8 {
-    match place {
-        Place::Whole => 0,
-        Place::Start => 1,
-        Place::End => 2,
-        Place::Anywhere => 3,
-        Place::AnyCase => 4,
+/// The byte that stands for an anchor.
+fn tag(anchor: Anchor) -> u8 {
+    match anchor {
+        Anchor::Whole => 0,
+        Anchor::Start => 1,
+        Anchor::End => 2,
+        Anchor::Anywhere => 3,
+        Anchor::AnyCase => 4,
     }
 }
 
-fn hash(place: u8, literal: &[u8]) -> u64 {
+fn hash(anchor: u8, literal: &[u8]) -> u64 {
     let mut hasher = Mixer::default();
-    hasher.write_u8(place);
+    hasher.write_u8(anchor);
     hasher.write(literal);
     hasher.finish()
 }
@@ -148,27 +163,28 @@ fn entry<'b>(bytes: &'b [u8], ends: &[u32], id: LiteralId) -> &'b [u8] {
     &bytes[range(ends, id)]
 }
 
-fn is_it(entry: &[u8], place: u8, literal: &[u8]) -> bool {
-    entry.split_first() == Some((&place, literal))
+fn is_it(entry: &[u8], anchor: u8, literal: &[u8]) -> bool {
+    entry.split_first() == Some((&anchor, literal))
 }
 
-/// Rules of four gigabytes are none that a Lambda function could hold.
+/// A length in 32 bits. A Lambda function could not even hold rules whose literals are longer than 4 GiB together.
 fn length(length: usize) -> u32 {
     u32::try_from(length).unwrap_or(u32::MAX)
 }
 
-/// Two bytes as a number; a text of one has none.
+/// The first two bytes as a number; 0 if there are fewer.
 fn first_two(text: &[u8]) -> u32 {
     text.first_chunk().map_or(0, |bytes| u16::from_le_bytes(*bytes).into())
 }
 
+/// The last two bytes as a number; 0 if there are fewer.
 fn last_two(text: &[u8]) -> u32 {
     text.last_chunk().map_or(0, |bytes| u16::from_le_bytes(*bytes).into())
 }
 
-impl Lengths {
-    /// Of literals' lengths and bytes. (A literal of one byte stands with all of them.)
-    fn of(literals: impl Iterator<Item = (usize, u32)> + Clone) -> Self {
+impl LiteralLengths {
+    /// Makes the table of literals' lengths and two bytes. (A literal of one byte stands with all pairs of bytes.)
+    fn new(literals: impl Iterator<Item = (usize, u32)> + Clone) -> Self {
         let count = literals.clone().count();
         if count == 0 {
             return Self::default();
@@ -180,7 +196,7 @@ impl Lengths {
             let bit = 1 << literal.min(LONG);
             match literal {
                 1 => short.iter_mut().for_each(|lengths| *lengths |= bit),
-                _ => short[scattered(two, bits)] |= bit,
+                _ => short[scatter(two, bits)] |= bit,
             }
             if literal >= LONG {
                 long.push(length(literal));
@@ -194,7 +210,7 @@ impl Lengths {
     /// The lengths, ascending, of literals that may have these two bytes.
     fn of_texts(&self, two: u32) -> impl Iterator<Item = usize> {
         let bits = self.short.len().trailing_zeros();
-        let mut lengths = if self.short.is_empty() { 0 } else { self.short[scattered(two, bits)] };
+        let mut lengths = if self.short.is_empty() { 0 } else { self.short[scatter(two, bits)] };
         let long = if lengths >> LONG == 0 { &[][..] } else { &self.long };
         lengths &= (1 << LONG) - 1;
         let short = std::iter::from_fn(move || {
@@ -206,21 +222,15 @@ impl Lengths {
     }
 }
 
-/// The length from which on [`Lengths`] lists each.
-const LONG: usize = 31;
-
+/// The grams of a text, and where each begins.
 fn grams(text: &[u8]) -> impl Iterator<Item = (usize, u32)> {
     text.array_windows::<GRAM>().map(|gram| u32::from_le_bytes(*gram)).enumerate()
 }
 
-/// Scatters grams over the numbers of `bits` bits.
-fn scattered(gram: u32, bits: u32) -> usize {
-    (gram.wrapping_mul(0x9e37_79b1) >> (u32::BITS - bits)) as usize
-}
-
-impl Grams {
-    fn of(literals: &[(LiteralId, &[u8])], fold: u32) -> Self {
-        /// Enough to count how often each gram is used.
+impl GramIndex {
+    /// Files each literal under its rarest gram. Each gram is or-ed with `fold`: 0, or [`LOWER`].
+    fn new(literals: &[(LiteralId, &[u8])], fold: u32) -> Self {
+        /// The bits of the hash by which the uses of a gram are counted.
         const BITS: u32 = 16;
         let (long, short): (Vec<_>, Vec<_>) = literals.iter().copied().partition(|(_, literal)| literal.len() >= GRAM);
         let short: Vec<u32> = short.into_iter().map(|(id, _)| id).collect();
@@ -230,10 +240,10 @@ impl Grams {
         let grams = |literal| grams(literal).map(|(at, gram)| (at, gram | fold));
         let mut uses = vec![0_u16; 1 << BITS];
         for (_, gram) in long.iter().flat_map(|(_, literal)| grams(literal)) {
-            let count = &mut uses[scattered(gram, BITS)];
+            let count = &mut uses[scatter(gram, BITS)];
             *count = count.saturating_add(1);
         }
-        let rarest = |literal| grams(literal).min_by_key(|(_, gram)| uses[scattered(*gram, BITS)]);
+        let rarest = |literal| grams(literal).min_by_key(|(_, gram)| uses[scatter(*gram, BITS)]);
         let mut filed: Vec<(u32, u32, u32)> = long
             .into_iter()
             .filter_map(|(id, literal)| rarest(literal).map(|(offset, gram)| (gram, id, length(offset))))
@@ -243,27 +253,29 @@ impl Grams {
         let mut filter = vec![0_u32; filed.len().div_ceil(2).next_power_of_two().min(1 << 11)];
         let bits = bits_of(&filter);
         for (gram, ..) in &filed {
-            let bit = scattered(*gram, bits);
+            let bit = scatter(*gram, bits);
             filter[bit / 32] |= 1 << (bit % 32);
         }
         let column = |column: fn(&(u32, u32, u32)) -> u32| filed.iter().map(column).collect::<Vec<_>>().into();
         Self {
             filter: filter.into(),
-            rarest: column(|filed| filed.0),
+            grams: column(|filed| filed.0),
             literals: column(|filed| filed.1),
             offsets: column(|filed| filed.2),
             short: short.into(),
         }
     }
 
-    /// All its literals.
+    /// All the literals.
     fn all(&self) -> impl Iterator<Item = LiteralId> {
         self.short.iter().chain(self.literals.iter()).copied()
     }
 
+    /// Appends the literals that the text has. `fold` is what has been done to the grams of literals, and `is_alike` compares a
+    /// part of the text with a literal.
     fn find(
         &self,
-        all: &Literals,
+        all: &LiteralIndex,
         text: &[u8],
         fold: impl Fn(u32) -> u32,
         is_alike: impl Fn(&[u8], &[u8]) -> bool,
@@ -281,12 +293,12 @@ impl Grams {
         let bits = bits_of(&self.filter);
         for (at, gram) in grams(text) {
             let gram = fold(gram);
-            let bit = scattered(gram, bits);
+            let bit = scatter(gram, bits);
             if self.filter[bit / 32] >> (bit % 32) & 1 == 0 {
                 continue;
             }
-            let first = self.rarest.partition_point(|other| *other < gram);
-            for place in (first..self.rarest.len()).take_while(|place| self.rarest[*place] == gram) {
+            let first = self.grams.partition_point(|other| *other < gram);
+            for place in (first..self.grams.len()).take_while(|place| self.grams[*place] == gram) {
                 let id = self.literals[place];
                 let literal = all.literal(id);
                 let start = at.checked_sub(self.offsets[place] as usize);
@@ -299,7 +311,7 @@ impl Grams {
     }
 }
 
-/// How many bits choose one of the filter's: it has a power of two of them.
+/// How many bits of a hash choose one bit of a filter, which has a power of two of them.
 fn bits_of(filter: &[u32]) -> u32 {
     (filter.len() * 32).trailing_zeros()
 }
@@ -310,24 +322,26 @@ mod tests {
 
     use super::*;
 
-    fn key() -> impl Strategy<Value = Key> {
-        let place = prop::sample::select(vec![Place::Whole, Place::Start, Place::End, Place::Anywhere, Place::AnyCase]);
-        (place, "[ab]{1,7}|é|abcdabcd|@a\\[b`").prop_map(|(place, text)| Key { place, bytes: text.into_bytes().into() })
+    fn literal() -> impl Strategy<Value = AnchoredLiteral> {
+        let anchor =
+            prop::sample::select(vec![Anchor::Whole, Anchor::Start, Anchor::End, Anchor::Anywhere, Anchor::AnyCase]);
+        (anchor, "[ab]{1,7}|é|abcdabcd|@a\\[b`")
+            .prop_map(|(anchor, text)| AnchoredLiteral { anchor, bytes: text.into_bytes().into() })
     }
 
     proptest! {
         #[test]
         fn those_are_found_that_the_text_has(
-            keys in prop::collection::vec(key(), 0..30),
+            literals in prop::collection::vec(literal(), 0..30),
             text in prop_oneof!["[abAB]{0,9}", "é?[abcdABCD]{0,12}", "(abcd){0,3}", "[@`aA\\[\\{bB]{0,9}"],
         ) {
-            let mut growing = Growing::default();
-            let numbers: Vec<LiteralId> = keys.iter().map(|key| growing.number(key)).collect();
-            let literals = growing.finish();
+            let mut builder = LiteralsBuilder::default();
+            let ids: Vec<LiteralId> = literals.iter().map(|literal| builder.intern(literal)).collect();
+            let index = builder.build();
             let mut found = Vec::new();
-            literals.find(text.as_bytes(), &mut found);
-            for (key, number) in keys.iter().zip(numbers) {
-                prop_assert_eq!(found.contains(&number), key.is_in(&text), "{:?} in {:?}", key, text);
+            index.find(text.as_bytes(), &mut found);
+            for (literal, id) in literals.iter().zip(ids) {
+                prop_assert_eq!(found.contains(&id), literal.is_in(&text), "{:?} in {:?}", literal, text);
             }
         }
     }

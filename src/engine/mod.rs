@@ -1,29 +1,44 @@
 //! Evaluates the rules over one record.
 //!
-//! Nearly every record matches nothing, and that is found out without reading it whole:
+//! Nearly every record matches nothing, and the engine finds that out without parsing it. The files, in the order of the
+//! road:
 //! ```text
-//! text → extract: the fields that rules name → memo, else index: the clauses that come into question
-//!      → what they ask of the fields → exceptions → the simple engine, of the rules that are left
+//! scan             the records of a file, one after the other, from its text
+//! evaluate         one record: which rules may match it, and their findings
+//!   extract          the fields that rules name, from the text in one walk   (path_trie: which those are)
+//!   call             the identity, the service and the event
+//!   call_cache       the rows that may match this call, if it was seen before
+//!   candidate_index  the same, if it was not                                 (index_builder makes it, of literals)
+//!   plan             what those rows and the exceptions ask of other fields
+//!   simple           the rules that are left, asked about the whole record
 //! ```
-//! [`simple`] alone makes findings. All that stands before it only rules rules out, and only where it is sure; a record
-//! with anything unusual in it goes straight there. So the answer is always the simple engine's, and a random test of both
-//! holds them to it (`tests.rs`).
+//! [`simple`] alone makes findings. All that stands before it only rules rules out, and only where it is certain: a record with
+//! anything unusual in it goes straight there. So the answer is always the simple engine's; a random test of both holds
+//! them to it (`ruleset/tests.rs`).
+//!
+//! What the road is made of: `rules` (compiled at once or when they first come into question), `literals` (which of many a
+//! text has), `packed` (tables that a package holds as they are) and `hash`.
 
-mod asked;
+mod call;
+mod call_cache;
+mod candidate_index;
+mod error;
 mod evaluate;
 mod extract;
-mod flat;
 mod hash;
-mod index;
+mod index_builder;
 mod literals;
-mod memo;
+mod packed;
+mod path_trie;
+mod plan;
 mod rules;
 mod scan;
 mod simple;
 
+pub(crate) use self::candidate_index::CandidateIndex;
+pub use self::error::{EvaluateError, LoadError};
 pub(crate) use self::evaluate::Engine;
-pub(crate) use self::flat::Words;
-pub(crate) use self::hash::sum;
-pub(crate) use self::index::Index;
+pub(crate) use self::hash::checksum;
+pub(crate) use self::packed::PackedU32s;
 pub(crate) use self::rules::RuleLoader;
 pub use self::scan::{Scanned, Scanner};

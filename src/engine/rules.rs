@@ -1,23 +1,26 @@
 //! The rules that an engine evaluates: all compiled, or each when it first comes into question.
+//!
+//! A cold start that matches nothing needs no rule, and one that matches needs a few: see [`crate::ruleset`].
 
 use std::fmt;
 use std::sync::OnceLock;
 
+use super::error::LoadError;
 use crate::rules::Rule;
 
-/// Compiles rules on demand. The engine asks for a rule at most once for each caller that finds it missing.
+/// Compiles the rules of a package on demand. A rule is asked for once, unless threads ask for it at the same time.
 pub(crate) trait RuleLoader: fmt::Debug + Send + Sync {
-    /// The rule of this number, in the order of the file.
+    /// The rule of this number, from 0 in the order of the file.
     ///
     /// # Errors
-    /// Why it cannot be had, safe to log.
-    fn load(&self, number: usize) -> Result<Rule, String>;
+    /// The package does not have it, or it does not compile.
+    fn load(&self, number: usize) -> Result<Rule, LoadError>;
 
     /// All the rules, in the order of the file.
     ///
     /// # Errors
-    /// As [`RuleLoader::load`].
-    fn load_all(&self) -> Result<Vec<Rule>, String>;
+    /// One of them does not compile.
+    fn load_all(&self) -> Result<Vec<Rule>, LoadError>;
 }
 
 /// The rules of an engine, by their number in the order of the file.
@@ -29,28 +32,28 @@ pub(crate) enum Rules {
     Lazy(LazyRules),
 }
 
-/// Rules that a [`RuleLoader`] compiles, kept once they have been.
+/// Rules that a [`RuleLoader`] compiles. They are kept once they have been.
 #[derive(Debug)]
 pub(crate) struct LazyRules {
     loader: Box<dyn RuleLoader>,
-    /// Those that have come into question.
+    /// Those that have come into question, by their numbers.
     each: Box<[OnceLock<Box<Rule>>]>,
-    /// All of them, where a record asked for all.
+    /// All of them, once a record has asked for all.
     all: OnceLock<Vec<Rule>>,
 }
 
 impl Rules {
     /// A rule by its number.
     #[inline]
-    pub(super) fn get(&self, number: u32) -> Result<&Rule, String> {
+    pub(super) fn get(&self, number: u32) -> Result<&Rule, LoadError> {
         match self {
             Self::Compiled(rules) => Ok(&rules[number as usize]),
             Self::Lazy(rules) => rules.get(number),
         }
     }
 
-    /// All of them.
-    pub(super) fn all(&self) -> Result<&[Rule], String> {
+    /// All of them, in the order of the file.
+    pub(super) fn all(&self) -> Result<&[Rule], LoadError> {
         match self {
             Self::Compiled(rules) => Ok(rules),
             Self::Lazy(rules) => rules.all(),
@@ -68,12 +71,12 @@ impl Rules {
 }
 
 impl LazyRules {
-    /// So many rules, none of which has been compiled.
+    /// So many rules, none of which has been compiled yet.
     pub(crate) fn new(loader: Box<dyn RuleLoader>, count: usize) -> Self {
         Self { loader, each: std::iter::repeat_with(OnceLock::new).take(count).collect(), all: OnceLock::new() }
     }
 
-    fn get(&self, number: u32) -> Result<&Rule, String> {
+    fn get(&self, number: u32) -> Result<&Rule, LoadError> {
         let rule = &self.each[number as usize];
         if let Some(rule) = rule.get() {
             return Ok(rule);
@@ -82,7 +85,7 @@ impl LazyRules {
         Ok(rule.get_or_init(|| Box::new(compiled)))
     }
 
-    fn all(&self) -> Result<&[Rule], String> {
+    fn all(&self) -> Result<&[Rule], LoadError> {
         if let Some(all) = self.all.get() {
             return Ok(all);
         }

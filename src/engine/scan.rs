@@ -1,91 +1,126 @@
-//! Evaluates the records of a file straight from its text: no copy and no document of a record that matches nothing.
+//! Evaluates the records of a file straight from its text, without a copy or a document of a record that matches nothing.
+//!
+//! That takes a file in one of the usual forms. Any other is opened by [`envelope::open`], record by record; and the two ways
+//! lead to the same findings, which a test of random files holds them to (`ruleset/tests.rs`).
 
 use std::ops::Range;
 
-use super::asked;
-use super::evaluate::{Come, Engine, Scratch};
+use super::call;
+use super::error::EvaluateError;
+use super::evaluate::{Candidates, Engine, Scratch};
 use super::extract::Scalar;
+use super::path_trie::{FieldId, PathTrie};
 use crate::cloudtrail::RawRecord;
-use crate::cloudtrail::envelope::{self, NotARecord, Returned};
+use crate::cloudtrail::envelope::{self, NotARecord, RECORD_KEYS, Returned, WRAPPER_KEYS};
 use crate::finding::Finding;
 use crate::json::{Lexer, Next, NotJson};
 
 /// JSON's white space.
 const SPACE: [char; 4] = [' ', '\n', '\r', '\t'];
 
-/// Evaluates files, one after the other. Each thread needs its own; it remembers what helps with the next file.
+/// Evaluates files, one after the other, on one thread.
+///
+/// A scanner remembers calls from one file to the next: a thread should have one for all its files.
 #[derive(Debug)]
 pub struct Scanner<'r> {
     engine: &'r Engine,
+    envelope_keys: EnvelopeKeys,
     scratch: Box<Scratch>,
-    /// Memory for what one file holds.
+    /// Memory for the hits of one file.
     hits: Vec<Hit>,
 }
 
-/// A record's place in its file, its bytes, and what it set off.
-type Hit = (usize, Range<usize>, Result<Vec<Finding>, String>);
+/// The keys at the top of a record whose presence tells what it is.
+#[derive(Debug)]
+struct EnvelopeKeys {
+    /// [`RECORD_KEYS`]: those that only CloudTrail's records have.
+    record: Vec<FieldId>,
+    /// [`WRAPPER_KEYS`]: those of what a record may be wrapped in.
+    wrapper: Vec<FieldId>,
+}
+
+/// A record's number in its file, its bytes, and its findings.
+type Hit = (usize, Range<usize>, Result<Vec<Finding>, EvaluateError>);
 
 /// What a file held besides the records that were handed over.
 #[derive(Debug, Default)]
 pub struct Scanned {
-    /// How many records.
+    /// How many records, with those that matched nothing.
     pub records: usize,
     /// What is not CloudTrail's.
     pub ignored: Vec<NotARecord>,
     /// What should have been a record, and cannot be read.
     pub unreadable: Vec<NotARecord>,
-    /// Deliveries of our own that come back from a queue.
+    /// Deliveries of offlimits itself that come back from a queue.
     pub deliveries: Vec<Returned>,
 }
 
 impl Engine {
-    /// Evaluates files, on one thread.
+    /// Makes a scanner, for one thread.
     pub(crate) fn scanner(&self) -> Scanner<'_> {
-        Scanner { engine: self, scratch: Box::default(), hits: Vec::new() }
+        let envelope_keys = EnvelopeKeys::new(&self.index.trie);
+        Scanner { engine: self, envelope_keys, scratch: Box::default(), hits: Vec::new() }
+    }
+}
+
+impl EnvelopeKeys {
+    fn new(trie: &PathTrie) -> Self {
+        let nodes = |keys: &[&str]| keys.iter().filter_map(|key| trie.node_at([*key])).collect();
+        Self { record: nodes(&RECORD_KEYS), wrapper: nodes(&WRAPPER_KEYS) }
     }
 }
 
 impl Scanner<'_> {
-    /// As [`Engine::evaluate`], of a record's JSON text.
+    /// The findings of one record, given as its JSON text, in the order of the rules.
     ///
     /// # Errors
-    /// Why the record cannot be read, safe to log.
-    pub fn evaluate(&mut self, json: &str) -> Result<Vec<Finding>, String> {
+    /// The record cannot be read, or a rule cannot be loaded from its package.
+    pub fn evaluate(&mut self, json: &str) -> Result<Vec<Finding>, EvaluateError> {
         self.engine.evaluate_text(json, &mut self.scratch)
     }
 
-    /// Picks a record's fields, as evaluating begins, and goes no further: what the benchmarks compare with. The identity,
-    /// the service and the event.
+    /// Extracts a record's fields, as evaluating begins, and goes no further: what the benchmarks compare with. Returns the
+    /// identity, the service and the event.
     #[doc(hidden)]
-    pub fn pick<'t>(&mut self, json: &'t str) -> [Option<&'t str>; 3] {
+    pub fn extract<'t>(&mut self, json: &'t str) -> [Option<&'t str>; 3] {
         let engine = self.engine;
-        let picked = self.scratch.picked.pick(&engine.index.paths, &mut Lexer::new(json), json, 0).is_ok();
-        engine.call.map(|slot| match self.scratch.picked.scalar(slot) {
-            Scalar::Text(span) if picked => Some(span.raw(json)),
+        let is_read = self.scratch.extracted.extract(&engine.index.trie, &mut Lexer::new(json), json, 0).is_ok();
+        engine.call.map(|field| match self.scratch.extracted.scalar(field) {
+            Scalar::Text(span) if is_read => Some(span.raw(json)),
             _ => None,
         })
     }
 
-    /// Remembers nothing, for the benchmarks.
+    /// A scanner that remembers no calls, for the benchmarks.
     #[doc(hidden)]
     #[must_use]
-    pub fn without_memo(mut self) -> Self {
-        self.scratch.memo.turn_off();
+    pub fn without_call_cache(mut self) -> Self {
+        self.scratch.cache.disable();
         self
     }
 
-    /// Evaluates every record of a text as [`envelope::open`] and [`Engine::evaluate`] do, in their order. Hands over the
-    /// place, the JSON and the findings of each record that has any, or that cannot be read.
-    pub fn scan(&mut self, text: &str, mut take: impl FnMut(usize, &str, Result<Vec<Finding>, String>)) -> Scanned {
-        let hits = std::mem::take(&mut self.hits);
-        let mut file = File { engine: self.engine, scratch: &mut self.scratch, text, hits, records: 0 };
-        let is_plain = file.plain();
-        let File { mut hits, records, .. } = file;
+    /// Evaluates every record of a file's text, in the order in which [`envelope::open`] finds them. `take` is called for each
+    /// record that has findings or cannot be evaluated: with its number in the file, from 0, its JSON, and the findings.
+    pub fn scan(
+        &mut self,
+        text: &str,
+        mut take: impl FnMut(usize, &str, Result<Vec<Finding>, EvaluateError>),
+    ) -> Scanned {
+        let mut file = PlainFile {
+            engine: self.engine,
+            envelope_keys: &self.envelope_keys,
+            scratch: &mut self.scratch,
+            text,
+            hits: std::mem::take(&mut self.hits),
+            records: 0,
+        };
+        let is_plain = file.evaluate();
+        let PlainFile { mut hits, records, .. } = file;
         let scanned = if is_plain {
             hits.drain(..).for_each(|(index, place, findings)| take(index, &text[place], findings));
             Scanned { records, ..Scanned::default() }
         } else {
-            // Nothing has been handed over: the file is opened like any other.
+            // Nothing has been handed over yet.
             hits.clear();
             let envelope::Opened { records, ignored, unreadable, deliveries } = envelope::open(text);
             for RawRecord { json, index, .. } in &records {
@@ -102,17 +137,19 @@ impl Scanner<'_> {
 }
 
 /// A file in one of the usual forms: CloudTrail's `{"Records":[…]}`, an array, or NDJSON; of records, and nothing else.
-struct File<'f> {
+struct PlainFile<'f> {
     engine: &'f Engine,
+    envelope_keys: &'f EnvelopeKeys,
     scratch: &'f mut Scratch,
     text: &'f str,
     hits: Vec<Hit>,
+    /// The records so far.
     records: usize,
 }
 
-impl File<'_> {
-    /// Evaluates the file, if it has such a form.
-    fn plain(&mut self) -> bool {
+impl PlainFile<'_> {
+    /// Evaluates the file. Returns whether it has such a form; if not, what has been found so far means nothing.
+    fn evaluate(&mut self) -> bool {
         let mut lexer = Lexer::new(self.text);
         let start = lexer.space(0);
         match lexer.byte(start) {
@@ -126,7 +163,7 @@ impl File<'_> {
         }
     }
 
-    /// `{"Records":[…]}`, and the place behind it, if it begins like one.
+    /// Evaluates `{"Records":[…]}`, and returns the place behind it; `None` if the object does not begin like one.
     fn log_file(&mut self, lexer: &mut Lexer<'_>, start: usize) -> Result<Option<usize>, NotJson> {
         let Next::Part(at) = lexer.open(start) else { return Ok(None) };
         let Ok((key, at)) = lexer.key(at) else { return Ok(None) };
@@ -164,27 +201,26 @@ impl File<'_> {
         })
     }
 
-    /// Evaluates the record that begins here, and says where it ends; `None` if it is not plainly a record.
+    /// Evaluates the record that begins here, and returns where it ends; `None` if it is not plainly a record.
     fn record(&mut self, lexer: &mut Lexer<'_>, at: usize) -> Option<usize> {
         let engine = self.engine;
-        let end = self.scratch.picked.pick(&engine.index.paths, lexer, self.text, at).ok()?;
-        let marks = &engine.marks;
-        let picked = &self.scratch.picked;
-        let is_marked = marks.record.iter().any(|mark| picked.has(*mark));
-        let is_wrapped = marks.wrapping.iter().any(|mark| picked.has(*mark));
+        let end = self.scratch.extracted.extract(&engine.index.trie, lexer, self.text, at).ok()?;
+        let extracted = &self.scratch.extracted;
+        let is_record = self.envelope_keys.record.iter().any(|key| extracted.has_key(*key));
+        let is_wrapper = self.envelope_keys.wrapper.iter().any(|key| extracted.has_key(*key));
         // The messages of S3 and SQS hold an `eventSource` of their own: `aws:s3`, `aws:sqs`.
-        let of_another = match picked.scalar(engine.call[asked::SERVICE]) {
+        let is_of_another = match extracted.scalar(engine.call[call::SERVICE]) {
             Scalar::Missing => false,
             Scalar::Text(span) => span.raw(self.text).starts_with("aws:"),
             Scalar::Other => true,
         };
-        if !is_marked || is_wrapped || of_another || picked.is_odd() {
+        if !is_record || is_wrapper || is_of_another || extracted.needs_full_parse() {
             return None;
         }
-        let findings = match engine.ask(self.text, self.scratch) {
-            Ok(Come::None) => Ok(Vec::new()),
-            Ok(come) => engine.finish(come, &self.text[at..end], self.scratch),
-            Err(reason) => Err(reason),
+        let findings = match engine.prefilter(self.text, self.scratch) {
+            Ok(Candidates::None) => Ok(Vec::new()),
+            Ok(candidates) => engine.evaluate_candidates(candidates, &self.text[at..end], self.scratch),
+            Err(error) => Err(error.into()),
         };
         if findings.as_ref().map_or(true, |findings| !findings.is_empty()) {
             self.hits.push((self.records, at..end, findings));

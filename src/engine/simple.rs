@@ -1,12 +1,14 @@
-//! The simple engine: it reads the record whole and asks every rule in turn, so that its answer is easy to trust. It makes
-//! every finding, explains, and is what the tests hold the index to.
+//! The simple engine: it takes the whole record and asks one rule after the other, so that its answer is easy to trust.
+//!
+//! It makes every finding. All that stands before it only says which rules it need not ask, and a random test
+//! (`ruleset/tests.rs`) compares what is found with and without that.
 
 use crate::cloudtrail::{ApiCall, Record};
 use crate::finding::Finding;
 use crate::ids::{FindingId, StableId};
 use crate::rules::Rule;
 
-/// The findings of these rules.
+/// The findings of these rules in a record, in their order.
 pub(super) fn findings<'r>(rules: impl IntoIterator<Item = &'r Rule>, record: &Record) -> Vec<Finding> {
     let matched: Vec<(&Rule, usize)> =
         rules.into_iter().filter_map(|rule| Some((rule, rule.matched_row(record)?))).collect();
@@ -25,6 +27,7 @@ pub(super) fn findings<'r>(rules: impl IntoIterator<Item = &'r Rule>, record: &R
     matched.into_iter().zip(calls).map(finding).collect()
 }
 
+/// The id of a finding: the same in every copy of the function, and when a record is evaluated again.
 fn finding_id(rule: &Rule, record: &Record, call: &ApiCall) -> FindingId {
     match (&call.account, &call.event_id) {
         (account, Some(event_id)) => {

@@ -146,7 +146,10 @@ pub async fn handle<T: Transport, S: Store, Q: Queues>(
     for record in &opened.records {
         match app.rules.evaluate(record) {
             Ok(findings) => routed.extend(classify(findings, record, app, &mut summary).await),
-            Err(reason) => unreadable.push(NotARecord { reason, line: None, message_id: record.message_id.clone() }),
+            Err(error) => {
+                let (reason, message_id) = (error.to_string(), record.message_id.clone());
+                unreadable.push(NotARecord { reason, line: None, message_id });
+            }
         }
     }
     let mut messages = Vec::new();

@@ -16,6 +16,7 @@ use std::fmt::Write as _;
 use std::ops::Range;
 use std::sync::OnceLock;
 
+use percent_encoding::percent_decode_str;
 use serde::de::IgnoredAny;
 
 pub(crate) use self::lexer::{Lexer, Nesting, Next, NotJson, Quoted, unescape};
@@ -85,7 +86,7 @@ impl Text<'_> {
                 let text = self.text.trim_start();
                 let decoded = match text.as_bytes() {
                     [b'{' | b'[', ..] => Cow::Borrowed(text),
-                    [b'%', b'7' | b'5', b'B' | b'b', ..] => percent_decode(text),
+                    [b'%', b'7' | b'5', b'B' | b'b', ..] => percent_decode_str(text).decode_utf8_lossy(),
                     _ => return None,
                 };
                 Node::owned(&decoded).ok().map(Box::new)
@@ -272,22 +273,6 @@ pub fn line_and_column(text: &str, offset: usize) -> (usize, usize) {
     let before = text.get(..offset).unwrap_or(text);
     let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
     (before.matches('\n').count() + 1, before[line_start..].chars().count() + 1)
-}
-
-fn percent_decode(text: &str) -> Cow<'_, str> {
-    let bytes = text.as_bytes();
-    let mut out = Vec::with_capacity(bytes.len());
-    let mut index = 0;
-    while let Some(&byte) = bytes.get(index) {
-        let escaped = (byte == b'%')
-            .then(|| text.get(index + 1..index + 3))
-            .flatten()
-            .filter(|hex| hex.bytes().all(|digit| digit.is_ascii_hexdigit()))
-            .and_then(|hex| u8::from_str_radix(hex, 16).ok());
-        out.push(escaped.unwrap_or(byte));
-        index += if escaped.is_some() { 3 } else { 1 };
-    }
-    Cow::Owned(String::from_utf8_lossy(&out).into_owned())
 }
 
 /// Builds the tree.

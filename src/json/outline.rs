@@ -20,8 +20,11 @@ pub(crate) enum Outline<'t> {
 pub(crate) struct Members<'t>(pub(crate) Vec<(Cow<'t, str>, &'t str)>);
 
 impl<'t> Outline<'t> {
-    /// Takes a text apart, which holds one value and nothing else.
-    pub(crate) fn of(text: &'t str) -> Result<Self, NotJson> {
+    /// Takes a text apart that holds one value and nothing else.
+    ///
+    /// # Errors
+    /// The text is not JSON. All of it is checked, the parts within parts too.
+    pub(crate) fn parse(text: &'t str) -> Result<Self, NotJson> {
         let mut lexer = Lexer::new(text);
         let mut nesting = Nesting::default();
         let start = lexer.space(0);
@@ -92,15 +95,15 @@ mod tests {
 
     #[test]
     fn parts_are_texts_and_mistakes_in_them_are_found() {
-        let Ok(Outline::Object(members)) = Outline::of(r#" {"a" : [1, {}] , "\u0062":"x\n", "a":null} "#) else {
+        let Ok(Outline::Object(members)) = Outline::parse(r#" {"a" : [1, {}] , "\u0062":"x\n", "a":null} "#) else {
             panic!("an object")
         };
         assert_eq!((members.get("a"), members.string("b").as_deref()), (Some("null"), Some("x\n")));
         assert_eq!((members.get("c"), members.string("a")), (None, None));
-        assert!(matches!(Outline::of("[1 , [2]]"), Ok(Outline::Array(parts)) if parts == ["1", "[2]"]));
-        assert!(matches!((Outline::of("{}"), Outline::of("5")), (Ok(Outline::Object(_)), Ok(Outline::Scalar))));
+        assert!(matches!(Outline::parse("[1 , [2]]"), Ok(Outline::Array(parts)) if parts == ["1", "[2]"]));
+        assert!(matches!((Outline::parse("{}"), Outline::parse("5")), (Ok(Outline::Object(_)), Ok(Outline::Scalar))));
         for bad in ["", "{", "[1,]", r#"{"a":[}"#, "{} {}", r#"{"a":tru}"#] {
-            assert!(Outline::of(bad).is_err(), "{bad}");
+            assert!(Outline::parse(bad).is_err(), "{bad}");
         }
     }
 }

@@ -44,7 +44,7 @@ pub(crate) fn computed<'s>(source: &'s impl AliasSource, target: &Target) -> Opt
         Target::Path(_) => None,
         Target::Computed(alias) => compute(source, *alias),
         Target::Country(countries) => {
-            source.text(&["sourceIPAddress"]).and_then(|address| countries.of(address)).map(Cow::from)
+            source.text(&["sourceIPAddress"]).and_then(|address| countries.country_of(address)).map(Cow::from)
         }
     }
 }

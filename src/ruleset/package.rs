@@ -17,7 +17,7 @@ use super::compile;
 use super::sources::{Frame, frames};
 use crate::channel::ConfiguredChannel;
 use crate::cloudtrail::countries::Countries;
-use crate::engine::{Engine, Index, RuleLoader, Words, sum};
+use crate::engine::{CandidateIndex, Engine, LoadError, PackedU32s, RuleLoader, checksum};
 use crate::rules::Rule;
 
 /// The extension of an index: it is called as its bundle is.
@@ -42,7 +42,7 @@ struct Contents<I> {
     /// What stands around the rules of each file.
     frames: Vec<Frame>,
     /// Of each rule, its file's place in `frames`, and where it begins and ends in the bundle.
-    rules: Words,
+    rules: PackedU32s,
     index: I,
 }
 
@@ -60,7 +60,7 @@ struct PackagedRules {
     digest: Arc<str>,
     countries: Option<Countries>,
     frames: Vec<Frame>,
-    places: Words,
+    places: PackedU32s,
 }
 
 /// The index of rules that were compiled from this bundle; `None` if they were not.
@@ -77,7 +77,7 @@ pub(super) fn index_of(engine: &Engine, digest: &str, bundle: &str, countries: O
         return None;
     }
     let contents = Contents {
-        bundle: sum(bundle.as_bytes()),
+        bundle: checksum(bundle.as_bytes()),
         digest: digest.to_owned(),
         countries: countries.is_some(),
         frames: in_frames,
@@ -85,7 +85,7 @@ pub(super) fn index_of(engine: &Engine, digest: &str, bundle: &str, countries: O
         index: engine.index(),
     };
     let contents = postcard::to_allocvec(&contents).ok()?;
-    Some([HEAD.as_bytes(), &sum(&contents).to_le_bytes(), &contents].concat())
+    Some([HEAD.as_bytes(), &checksum(&contents).to_le_bytes(), &contents].concat())
 }
 
 /// The rules and channels of a bundle by its index. `countries` gives the bytes of the database, if the rules ask it.
@@ -98,7 +98,10 @@ pub(super) fn packaged(
     countries: impl FnOnce() -> io::Result<Vec<u8>>,
 ) -> Result<Unpacked, (String, String)> {
     let opened = contents(&bundle, index).map_err(str::to_owned).and_then(|contents| {
-        let database = || countries().map_err(|error| error.to_string()).and_then(Countries::read);
+        let database = || {
+            let bytes = countries().map_err(|error| error.to_string())?;
+            Countries::read(bytes).map_err(|error| error.to_string())
+        };
         let countries = contents.countries.then(database).transpose();
         let countries = countries.map_err(|reason| format!("its countries cannot be read: {reason}"))?;
         let digest: Arc<str> = contents.digest.as_str().into();
@@ -115,31 +118,34 @@ pub(super) fn packaged(
     Ok(Unpacked { engine: Engine::from_index(index, Box::new(rules), count), channels, digest })
 }
 
-fn contents(bundle: &str, index: &[u8]) -> Result<Contents<Index>, &'static str> {
+fn contents(bundle: &str, index: &[u8]) -> Result<Contents<CandidateIndex>, &'static str> {
     let rest = index.strip_prefix(HEAD.as_bytes()).ok_or("another version of offlimits wrote it")?;
     let (noted, rest) = rest.split_at_checked(SUM).ok_or("it is damaged")?;
-    if *noted != sum(rest).to_le_bytes() {
+    if *noted != checksum(rest).to_le_bytes() {
         return Err("it is damaged");
     }
-    let contents: Contents<Index> = postcard::from_bytes(rest).map_err(|_| "it is damaged")?;
-    if contents.bundle == sum(bundle.as_bytes()) { Ok(contents) } else { Err("it is of another rules.json") }
+    let contents: Contents<CandidateIndex> = postcard::from_bytes(rest).map_err(|_| "it is damaged")?;
+    if contents.bundle == checksum(bundle.as_bytes()) { Ok(contents) } else { Err("it is of another rules.json") }
 }
 
 impl RuleLoader for PackagedRules {
-    fn load(&self, number: usize) -> Result<Rule, String> {
+    fn load(&self, number: usize) -> Result<Rule, LoadError> {
         let place = self.places.get(3 * number..3 * number + 3).unwrap_or_default();
         let part = || {
             let [frame, start, end] = place else { return None };
             let rule = self.bundle.get(*start as usize..*end as usize)?;
             Some(self.frames.get(*frame as usize)?.around(rule))
         };
-        let part = part().ok_or_else(|| format!("the index has no rule {number}"))?;
-        let (rules, _) = compile::part(&part, &self.digest, self.countries.as_ref())?;
-        rules.into_iter().next().ok_or_else(|| format!("the index's rule {number} is none"))
+        let part = part().ok_or(LoadError::NoPlace(number))?;
+        let (rules, _) = compile::part(&part, &self.digest, self.countries.as_ref())
+            .map_err(|error| LoadError::Compile(error.into()))?;
+        rules.into_iter().next().ok_or(LoadError::NotARule(number))
     }
 
-    fn load_all(&self) -> Result<Vec<Rule>, String> {
-        compile::part(&self.bundle, &self.digest, self.countries.as_ref()).map(|(rules, _)| rules)
+    fn load_all(&self) -> Result<Vec<Rule>, LoadError> {
+        let (rules, _) = compile::part(&self.bundle, &self.digest, self.countries.as_ref())
+            .map_err(|error| LoadError::Compile(error.into()))?;
+        Ok(rules)
     }
 }
 

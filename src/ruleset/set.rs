@@ -10,7 +10,7 @@ use crate::channel::{ConfiguredChannel, Refusal};
 use crate::cloudtrail::countries::Countries;
 use crate::cloudtrail::{RawRecord, Record};
 use crate::config::Diagnostic;
-use crate::engine::{Engine, Scanner};
+use crate::engine::{Engine, EvaluateError, Scanner};
 use crate::finding::Finding;
 use crate::rules::Rule;
 
@@ -71,8 +71,8 @@ impl RuleSet {
     /// The findings of one record, in the order of the rules.
     ///
     /// # Errors
-    /// Why the record cannot be read (or, where the rules come from a damaged package, a rule), safe to log.
-    pub fn evaluate(&self, raw: &RawRecord) -> Result<Vec<Finding>, String> {
+    /// The record cannot be read, or a rule cannot be loaded from its package.
+    pub fn evaluate(&self, raw: &RawRecord) -> Result<Vec<Finding>, EvaluateError> {
         self.engine.evaluate(raw)
     }
 

@@ -58,7 +58,7 @@ impl Sources {
         let packs = self.packs().filter_map(|(_, text)| text.ok());
         if packs.chain([self.root()]).any(|text| text.contains("country")) {
             self.countries = match read() {
-                Ok(bytes) => Some(Countries::read(bytes)?),
+                Ok(bytes) => Some(Countries::read(bytes).map_err(|error| error.to_string())?),
                 Err(error) if error.kind() == io::ErrorKind::NotFound => None,
                 Err(error) => return Err(error.to_string()),
             };

@@ -20,7 +20,7 @@ fn main() {
     println!("prepare 1");
     let rules = phase_compile(&source);
     println!("compile {RULES}");
-    let (mut scanner, mut forgetful) = (rules.scanner(), rules.scanner().without_memo());
+    let (mut scanner, mut forgetful) = (rules.scanner(), rules.scanner().without_call_cache());
     // Memory is asked for, and rare patterns are compiled, at the first need.
     phase_evaluate(&mut forgetful, &records);
     println!("warm {}", records.len());
@@ -51,7 +51,7 @@ fn phase_compile(source: &str) -> RuleSet {
 
 #[inline(never)]
 fn phase_pick(scanner: &mut Scanner<'_>, records: &[String]) {
-    records.iter().for_each(|record| _ = black_box(scanner.pick(record)));
+    records.iter().for_each(|record| _ = black_box(scanner.extract(record)));
 }
 
 #[inline(never)]

@@ -181,13 +181,15 @@ impl Events<'_> {
         if let Some(problem) = opened.unreadable.first().or(opened.ignored.first()) {
             // An inline event may be as small as the rule's cells need.
             return match event {
-                TestEvent::Inline(text) => Record::owned(text).map(|record| vec![record]),
+                TestEvent::Inline(text) => {
+                    Record::owned(text).map(|record| vec![record]).map_err(|error| error.to_string())
+                }
                 TestEvent::File(file) => Err(format!("{file}: it is no CloudTrail record: {}", problem.reason)),
             };
         }
         if opened.records.is_empty() {
             return Err("it holds no record".to_owned());
         }
-        opened.records.iter().map(|raw| Record::owned(&raw.json)).collect()
+        opened.records.iter().map(|raw| Record::owned(&raw.json).map_err(|error| error.to_string())).collect()
     }
 }

@@ -1,16 +1,17 @@
-//! Looks at a pattern that `regex-syntax` has read: its literals, and how large it can become.
+//! Judges a pattern that `regex-syntax` has read: which literals it comes to, and how large it can become once compiled.
 
 use std::cell::LazyCell;
 
 use regex_syntax::hir::literal::{ExtractKind, Extractor, Seq};
 use regex_syntax::hir::{Class, Dot, Hir, HirKind, Look};
 
-use super::shape::{ANY, Key, Literal, Place, Shape};
+use super::literal::{ANY, Anchor, AnchoredLiteral, LiteralPattern, WildcardLiteral};
 
-/// Bytes that a compiled pattern may have without a look at the true size: half of the `regex` crate's limit.
+/// The estimated bytes up to which a pattern is not compiled to learn its true size: half of the `regex` crate's limit of
+/// 10 MiB.
 const CERTAINLY_SMALL: u64 = 5 * 1024 * 1024;
 
-/// Texts that a pattern may be and still come to a list of literals: the extractor's own limit.
+/// The most texts that a pattern may come to as a list of literals: the limit of `regex-syntax`'s own extractor.
 const MAX_TEXTS: usize = 250;
 
 /// Whether the pattern might exceed the `regex` crate's limit. The estimate is from above: counted repetition multiplies,
@@ -19,7 +20,9 @@ pub(super) fn may_be_too_large(hir: &Hir) -> bool {
     size(hir) > CERTAINLY_SMALL
 }
 
+/// Estimates the bytes of the compiled pattern, from above.
 fn size(hir: &Hir) -> u64 {
+    /// The bytes of one state of the automaton.
     const STATE: u64 = 128;
     match hir.kind() {
         HirKind::Empty | HirKind::Look(_) => STATE,
@@ -43,7 +46,7 @@ fn size(hir: &Hir) -> u64 {
 }
 
 /// The pattern as literals, if it is no more than that.
-pub(super) fn shape(hir: &Hir) -> Option<Shape> {
+pub(super) fn literals(hir: &Hir) -> Option<LiteralPattern> {
     let mut parts = Vec::new();
     flatten(hir, &mut parts);
     let mut parts = &parts[..];
@@ -81,24 +84,24 @@ pub(super) fn shape(hir: &Hir) -> Option<Shape> {
     if !literals.is_exact() {
         return None;
     }
-    let place = match (at_start, at_end) {
-        (true, true) => Place::Whole,
-        (true, false) => Place::Start,
-        (false, true) => Place::End,
-        (false, false) => Place::Anywhere,
+    let anchor = match (at_start, at_end) {
+        (true, true) => Anchor::Whole,
+        (true, false) => Anchor::Start,
+        (false, true) => Anchor::End,
+        (false, false) => Anchor::Anywhere,
     };
     let any_of = literals
         .literals()?
         .iter()
         .map(|literal| {
             let bytes = literal.as_bytes();
-            (!bytes.contains(&ANY)).then(|| Literal { place, bytes: bytes.into() })
+            (!bytes.contains(&ANY)).then(|| WildcardLiteral { anchor, bytes: bytes.into() })
         })
         .collect::<Option<_>>()?;
-    Some(Shape { any_of, one_line })
+    Some(LiteralPattern { any_of, one_line })
 }
 
-/// How many texts the pattern is, at least; repetition counts once.
+/// The number of texts that the pattern stands for, at least: a repetition counts once.
 fn texts(hir: &Hir) -> usize {
     match hir.kind() {
         HirKind::Empty | HirKind::Look(_) | HirKind::Literal(_) => 1,
@@ -111,7 +114,7 @@ fn texts(hir: &Hir) -> usize {
     }
 }
 
-/// The parts that stand one after the other; that they are grouped makes no difference to whether they are found.
+/// Appends the parts that stand one after the other. Groups are opened: whether a pattern is found does not depend on them.
 fn flatten<'h>(hir: &'h Hir, parts: &mut Vec<&'h Hir>) {
     match hir.kind() {
         HirKind::Concat(inner) => inner.iter().for_each(|part| flatten(part, parts)),
@@ -125,20 +128,24 @@ fn is_dot_star(hir: &Hir) -> bool {
         if repetition.min == 0 && repetition.max.is_none() && *repetition.sub == Hir::dot(Dot::AnyCharExceptLF))
 }
 
-/// Literals of which each text that the pattern is found in has one, in its place; `None` if there are none to be had.
-pub(super) fn keys(hir: &Hir) -> Option<Vec<Key>> {
+/// Literals of which each text that the pattern is found in has at least one; `None` if there are none to be had.
+pub(super) fn required_literals(hir: &Hir) -> Option<Vec<AnchoredLiteral>> {
     let properties = hir.properties();
     let prefixes = Extractor::new().extract(hir);
     let suffixes = LazyCell::new(|| Extractor::new().kind(ExtractKind::Suffix).extract(hir));
-    let starts = properties.look_set_prefix().contains(Look::Start).then(|| placed(&prefixes, Place::Start)).flatten();
-    let ends = || properties.look_set_suffix().contains(Look::End).then(|| placed(&suffixes, Place::End)).flatten();
-    starts.or_else(ends).or_else(|| placed(&prefixes, Place::Anywhere)).or_else(|| placed(&suffixes, Place::Anywhere))
+    let starts =
+        properties.look_set_prefix().contains(Look::Start).then(|| anchored(&prefixes, Anchor::Start)).flatten();
+    let ends = || properties.look_set_suffix().contains(Look::End).then(|| anchored(&suffixes, Anchor::End)).flatten();
+    starts
+        .or_else(ends)
+        .or_else(|| anchored(&prefixes, Anchor::Anywhere))
+        .or_else(|| anchored(&suffixes, Anchor::Anywhere))
 }
 
-fn placed(literals: &Seq, place: Place) -> Option<Vec<Key>> {
+fn anchored(literals: &Seq, anchor: Anchor) -> Option<Vec<AnchoredLiteral>> {
     literals
         .literals()?
         .iter()
-        .map(|literal| (!literal.is_empty()).then(|| Key { place, bytes: literal.as_bytes().into() }))
+        .map(|literal| (!literal.is_empty()).then(|| AnchoredLiteral { anchor, bytes: literal.as_bytes().into() }))
         .collect()
 }

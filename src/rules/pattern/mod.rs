@@ -1,16 +1,17 @@
 //! Patterns: Rust regular expressions, of which most never need a regular expression engine.
 //!
-//! What rules ask of names is nearly always "is it this", "does it begin so", "is this in it". [`text`] reads the usual
-//! spellings of that, and [`hir`] the rest, into a [`Shape`]: literals and where they stand. A real regular expression is
-//! compiled only for a text that neither the shape nor the [`needles`] can decide, at the first such text: compiling costs
-//! thousands of times what reading does, and a cold start pays for every rule.
+//! What rules ask of names is nearly always "is it this?", "does it begin with this?" or "does it contain this?". [`text`]
+//! reads the usual spellings of that, and [`hir`] the others, into a [`LiteralPattern`]: literals and where they stand. A real
+//! regular expression is compiled only for a text about which neither those nor the [`required`] literals can decide, at the
+//! first such text. Compiling costs thousands of times what reading costs, and a cold start pays for every rule.
 //!
-//! Every pattern is still checked when the rules are compiled. Its syntax is read there unless [`text`] understands it
-//! whole; its size is bounded from above there, and only one that may come near the limit is compiled at once to know.
+//! Every pattern is checked all the same when the rules are compiled. Its syntax is read then, unless [`text`] understands all
+//! of it. Its compiled size is estimated from above, and only a pattern that may come near the limit is compiled at once to
+//! know.
 
 mod hir;
-mod needles;
-mod shape;
+mod literal;
+mod required;
 mod text;
 
 use std::fmt;
@@ -18,34 +19,42 @@ use std::sync::{Arc, OnceLock};
 
 use regex::{Regex, bytes};
 
-use self::needles::Needles;
-pub use self::shape::{Key, Place, Shape};
+use self::literal::LiteralPattern;
+pub(crate) use self::literal::{Anchor, AnchoredLiteral};
+use self::required::RequiredLiterals;
 
 /// A pattern, checked. Cloning is cheap: the copies share what has been compiled.
 #[derive(Clone)]
 pub struct Pattern(Arc<Inner>);
 
+/// What the copies of a pattern share.
 struct Inner {
     written: Box<str>,
-    kind: Kind,
-    /// What texts of ASCII are searched with, where Unicode's rules cannot make a difference: it is many times smaller.
+    matcher: Matcher,
+    /// The regular expression for texts of ASCII, where Unicode's rules cannot make a difference: it is many times smaller.
+    /// `None` inside: they could.
     ascii: OnceLock<Option<bytes::Regex>>,
+    /// The regular expression for all texts.
     full: OnceLock<Option<Regex>>,
 }
 
-enum Kind {
-    /// The shape decides nearly every text.
-    Shape(Shape),
-    /// Only a regular expression decides; until there is one, these rule texts out.
-    Regex(Option<Needles>),
+/// What decides whether a text matches.
+enum Matcher {
+    /// Literals decide about nearly every text.
+    Literals(LiteralPattern),
+    /// Only a regular expression decides. Until it has been compiled, these literals rule texts out.
+    Regex(Option<RequiredLiterals>),
 }
 
 /// Why a pattern cannot be used.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
 pub enum PatternError {
-    /// It is no regular expression: the `regex` crate's report.
+    /// It is not a regular expression. The text is the report of the `regex` crate, in several lines: it shows the pattern
+    /// and points to the mistake.
+    #[error("{0}")]
     Syntax(String),
-    /// It is one, too large to be compiled.
+    /// It is a regular expression, and too large to be compiled.
+    #[error("the compiled pattern is too large")]
     TooLarge,
 }
 
@@ -53,11 +62,11 @@ impl Pattern {
     /// Checks a pattern.
     ///
     /// # Errors
-    /// What `regex::Regex::new` would refuse.
+    /// Whatever [`Regex::new`] refuses.
     pub fn new(written: &str) -> Result<Self, PatternError> {
         let full = OnceLock::new();
-        let kind = if let Some(shape) = text::read(written) {
-            Kind::Shape(shape)
+        let matcher = if let Some(literals) = text::read(written) {
+            Matcher::Literals(literals)
         } else {
             let hir = regex_syntax::parse(written).map_err(|error| PatternError::Syntax(error.to_string()))?;
             if hir::may_be_too_large(&hir) {
@@ -67,27 +76,28 @@ impl Pattern {
                 })?;
                 let _ = full.set(Some(regex));
             }
-            hir::shape(&hir).map_or_else(|| Kind::Regex(Needles::of(&hir)), Kind::Shape)
+            let regex = || Matcher::Regex(RequiredLiterals::from_hir(&hir));
+            hir::literals(&hir).map_or_else(regex, Matcher::Literals)
         };
-        Ok(Self(Arc::new(Inner { written: written.into(), kind, ascii: OnceLock::new(), full })))
+        Ok(Self(Arc::new(Inner { written: written.into(), matcher, ascii: OnceLock::new(), full })))
     }
 
-    /// As its author wrote it.
+    /// The pattern as its author wrote it.
     pub fn as_str(&self) -> &str {
         &self.0.written
     }
 
-    /// Whether it is found in the text.
+    /// Whether the pattern is found in the text.
     pub fn is_match(&self, text: &str) -> bool {
-        if let Kind::Shape(shape) = &self.0.kind
-            && let Some(answer) = shape.is_match(text)
+        if let Matcher::Literals(literals) = &self.0.matcher
+            && let Some(answer) = literals.is_match(text)
         {
             return answer;
         }
         if text.is_ascii() {
-            if let Kind::Regex(Some(needles)) = &self.0.kind
+            if let Matcher::Regex(Some(required)) = &self.0.matcher
                 && self.0.ascii.get().is_none()
-                && needles.rule_out(text)
+                && required.rule_out(text)
             {
                 return false;
             }
@@ -98,24 +108,25 @@ impl Pattern {
         self.full().is_some_and(|regex| regex.is_match(text))
     }
 
-    /// The literals that the pattern is, if it needs no regular expression.
-    pub fn shape(&self) -> Option<&Shape> {
-        if let Kind::Shape(shape) = &self.0.kind { Some(shape) } else { None }
+    /// The literals that the pattern comes to, if it needs no regular expression.
+    #[cfg(test)]
+    fn literals(&self) -> Option<&LiteralPattern> {
+        if let Matcher::Literals(literals) = &self.0.matcher { Some(literals) } else { None }
     }
 
-    /// Literals of which each text that the pattern is found in has at least one; `None` if there are no such literals.
-    pub fn keys(&self) -> Option<Vec<Key>> {
-        match &self.0.kind {
-            Kind::Shape(shape) => shape.keys(),
-            Kind::Regex(Some(needles)) if needles.ignore_case() => Some(needles.keys()),
-            Kind::Regex(needles) => {
-                let placed = regex_syntax::parse(&self.0.written).ok().and_then(|hir| hir::keys(&hir));
-                placed.or_else(|| needles.as_ref().map(Needles::keys))
+    /// Literals of which each text that the pattern is found in has at least one; `None` if there are none to be had.
+    pub(crate) fn required_literals(&self) -> Option<Vec<AnchoredLiteral>> {
+        match &self.0.matcher {
+            Matcher::Literals(literals) => literals.required_literals(),
+            Matcher::Regex(Some(required)) if required.ignore_case() => Some(required.anchored()),
+            Matcher::Regex(required) => {
+                let placed = regex_syntax::parse(&self.0.written).ok().and_then(|hir| hir::required_literals(&hir));
+                placed.or_else(|| required.as_ref().map(RequiredLiterals::anchored))
             }
         }
     }
 
-    /// How many groups it has.
+    /// How many capture groups the pattern has.
     pub fn groups(&self) -> usize {
         regex_syntax::parse(&self.0.written).map_or(0, |hir| hir.properties().explicit_captures_len())
     }
@@ -144,8 +155,8 @@ impl fmt::Debug for Pattern {
     }
 }
 
-/// The pattern without Unicode's tables. On a text of ASCII it answers the same, unless the pattern names characters
-/// beyond ASCII: `(?i)ſ` finds an `s`.
+/// The pattern without Unicode's tables. On a text of ASCII it answers the same, unless the pattern names characters beyond
+/// ASCII: `(?i)ſ` finds an `s`. `None` for a pattern that may.
 fn ascii_regex(written: &str) -> Option<bytes::Regex> {
     let names_others =
         !written.is_ascii() || [r"\x", r"\u", r"\U", r"\p", r"\P"].iter().any(|name| written.contains(name));
@@ -212,9 +223,9 @@ mod tests {
             match (Pattern::new(&written), Regex::new(&written)) {
                 (Ok(pattern), Ok(regex)) => for text in &texts {
                     let found = regex.is_match(text);
-                    prop_assert_eq!(pattern.is_match(text), found, "{:?} in {:?} as {:?}", written, text, pattern.shape());
-                    if found && let Some(keys) = pattern.keys() {
-                        prop_assert!(keys.iter().any(|key| key.is_in(text)), "{:?} in {:?}: {:?}", written, text, keys);
+                    prop_assert_eq!(pattern.is_match(text), found, "{:?} in {:?} as {:?}", written, text, pattern.literals());
+                    if found && let Some(literals) = pattern.required_literals() {
+                        prop_assert!(literals.iter().any(|literal| literal.is_in(text)), "{:?} in {:?}: {:?}", written, text, literals);
                     }
                 },
                 (Err(_), Err(_)) => {}
@@ -255,10 +266,10 @@ mod tests {
             "^Users?$",
             "(?:^root$)",
         ] {
-            assert!(Pattern::new(written).unwrap().shape().is_some(), "{written}");
+            assert!(Pattern::new(written).unwrap().literals().is_some(), "{written}");
         }
         for written in [r"\d+", "^Create.*Policy$", "(?i)administrator", r"\broot\b", "[^a]"] {
-            assert!(Pattern::new(written).unwrap().shape().is_none(), "{written}");
+            assert!(Pattern::new(written).unwrap().literals().is_none(), "{written}");
         }
     }
 

@@ -1,21 +1,21 @@
 //! Reads the usual spellings straight from a pattern's text: literals with `^`, `$`, `.`, one level of groups, and `.*` at
-//! either end. Whatever else stands in a pattern makes it none of these, and [`super::hir`] looks at it.
+//! either end. A pattern in which anything else stands is left to [`super::hir`].
 
-use super::shape::{ANY, Literal, Place, Shape};
+use super::literal::{ANY, Anchor, LiteralPattern, WildcardLiteral};
 
-/// Literals that a pattern may multiply out to.
+/// The most literals that a pattern may multiply out to: `(a|b)(c|d)` is four.
 const MAX_LITERALS: usize = 256;
 
-/// What has a meaning in a regular expression.
+/// The characters that have a meaning in a regular expression.
 const META: &str = r"\.+*?()|[]{}^$";
 
-/// The pattern's shape, if it is one of the usual spellings.
-pub(super) fn read(pattern: &str) -> Option<Shape> {
-    let mut shape = Shape::default();
+/// The pattern as literals, if it is one of the usual spellings.
+pub(super) fn read(pattern: &str) -> Option<LiteralPattern> {
+    let mut literals = LiteralPattern::default();
     for branch in branches(pattern)? {
-        read_branch(branch, &mut shape)?;
+        read_branch(branch, &mut literals)?;
     }
-    (shape.any_of.len() <= MAX_LITERALS).then_some(shape)
+    (literals.any_of.len() <= MAX_LITERALS).then_some(literals)
 }
 
 /// The alternatives at the top: `a|b(c|d)` is `a` and `b(c|d)`. `None` if the parentheses do not pair.
@@ -38,10 +38,10 @@ fn branches(pattern: &str) -> Option<Vec<&str>> {
     (depth == 0 && !escaped).then_some(branches)
 }
 
-fn read_branch(branch: &str, shape: &mut Shape) -> Option<()> {
+fn read_branch(branch: &str, read: &mut LiteralPattern) -> Option<()> {
     let (mut at_start, mut rest) = branch.strip_prefix('^').map_or((false, branch), |rest| (true, rest));
     if let Some(after) = rest.strip_prefix(".*") {
-        shape.one_line |= at_start;
+        read.one_line |= at_start;
         (at_start, rest) = (false, after);
     }
     let (mut literals, mut unit) = (vec![Vec::new()], Vec::new());
@@ -51,13 +51,13 @@ fn read_branch(branch: &str, shape: &mut Shape) -> Option<()> {
             // The digits are Lambda's and CloudFront's API versions: `CreateFunction20150331`, `UpdateDistribution2020_05_31`.
             ".*" | r"\d*" | r"\d*(_\d\d)*" => break,
             ".*$" => {
-                shape.one_line = true;
+                read.one_line = true;
                 break;
             }
             // One character more is as good as several.
             ".+" => rest = ".",
             ".+$" => {
-                shape.one_line = true;
+                read.one_line = true;
                 rest = ".";
             }
             "$" => {
@@ -83,18 +83,18 @@ fn read_branch(branch: &str, shape: &mut Shape) -> Option<()> {
             literals = literals.iter().flat_map(|head| choices.iter().map(|tail| [&head[..], tail].concat())).collect();
         }
     }
-    let place = match (at_start, at_end) {
-        (true, true) => Place::Whole,
-        (true, false) => Place::Start,
-        (false, true) => Place::End,
-        (false, false) => Place::Anywhere,
+    let anchor = match (at_start, at_end) {
+        (true, true) => Anchor::Whole,
+        (true, false) => Anchor::Start,
+        (false, true) => Anchor::End,
+        (false, false) => Anchor::Anywhere,
     };
-    shape.any_of.extend(literals.into_iter().map(|bytes| Literal { place, bytes: bytes.into() }));
+    read.any_of.extend(literals.into_iter().map(|bytes| WildcardLiteral { anchor, bytes: bytes.into() }));
     Some(())
 }
 
-/// Appends the characters that stand for themselves, or else one that is escaped or `.`; what follows. A quantifier that
-/// follows is neither: it ends the reading at the next step.
+/// Appends the characters that stand for themselves, or else one that is escaped or `.`, and returns what follows. (A
+/// quantifier that follows is neither: it ends the reading at the next step.)
 fn run<'p>(rest: &'p str, bytes: &mut Vec<u8>) -> Option<&'p str> {
     let plain = rest.bytes().position(|byte| byte == b'\n' || META.as_bytes().contains(&byte)).unwrap_or(rest.len());
     if plain > 0 {
@@ -113,7 +113,7 @@ fn run<'p>(rest: &'p str, bytes: &mut Vec<u8>) -> Option<&'p str> {
     Some(&rest[2..])
 }
 
-/// The alternatives of a group whose parenthesis has been opened, and what follows the group.
+/// The alternatives of a group, whose parenthesis has been opened, and what follows the group.
 fn group(rest: &str) -> Option<(Vec<Vec<u8>>, &str)> {
     let mut rest = rest.strip_prefix("?:").unwrap_or(rest);
     let mut choices = vec![Vec::new()];

@@ -1,16 +1,17 @@
-//! Tables that are arrays of numbers: a package holds them as they are, and reading them is copying them.
+//! Tables that are arrays of numbers: a package holds them as they stand in memory, so that to read one is to copy it.
+//! (The standard library's maps would have to be filled again at every cold start, entry by entry.)
 
 use std::ops::{Deref, Range};
 
 use serde::{Deserialize, Serialize};
 use serde_bytes::ByteBuf;
 
-/// Numbers, in a package four bytes each, the lowest first.
+/// An array of numbers. In a package it is a string of bytes, four for each number, the lowest first.
 #[derive(Debug, Default, Clone, Serialize, Deserialize)]
 #[serde(from = "ByteBuf", into = "ByteBuf")]
-pub(crate) struct Words(Vec<u32>);
+pub(crate) struct PackedU32s(Vec<u32>);
 
-impl Deref for Words {
+impl Deref for PackedU32s {
     type Target = [u32];
 
     fn deref(&self) -> &[u32] {
@@ -18,34 +19,34 @@ impl Deref for Words {
     }
 }
 
-impl From<Vec<u32>> for Words {
-    fn from(words: Vec<u32>) -> Self {
-        Self(words)
+impl From<Vec<u32>> for PackedU32s {
+    fn from(numbers: Vec<u32>) -> Self {
+        Self(numbers)
     }
 }
 
-impl From<ByteBuf> for Words {
+impl From<ByteBuf> for PackedU32s {
     fn from(bytes: ByteBuf) -> Self {
-        Self(bytes.as_chunks::<4>().0.iter().map(|word| u32::from_le_bytes(*word)).collect())
+        Self(bytes.as_chunks::<4>().0.iter().map(|number| u32::from_le_bytes(*number)).collect())
     }
 }
 
-impl From<Words> for ByteBuf {
-    fn from(words: Words) -> Self {
-        words.iter().flat_map(|word| word.to_le_bytes()).collect::<Vec<u8>>().into()
+impl From<PackedU32s> for ByteBuf {
+    fn from(numbers: PackedU32s) -> Self {
+        numbers.iter().flat_map(|number| number.to_le_bytes()).collect::<Vec<u8>>().into()
     }
 }
 
-/// Finds things that are numbered from 0 by their hashes: each number stands at the first free place from where its hash
-/// points.
+/// A hash table of things that are numbered from 0. It holds the numbers alone; the things stand elsewhere, and whoever asks
+/// compares them. Open addressing: a number stands at the first free place from where its hash points.
 #[derive(Debug, Default, Clone, Serialize, Deserialize)]
-pub(super) struct Slots {
-    /// A power of two of places, half of them free at least; a number and one, or 0.
-    places: Words,
+pub(super) struct IdTable {
+    /// A power of two of places, half of them free at least: a number and one, or 0 where none is.
+    places: PackedU32s,
     count: u32,
 }
 
-impl Slots {
+impl IdTable {
     /// The number of the thing with this hash that `is_it`.
     #[inline]
     pub(super) fn find(&self, hash: u64, is_it: impl Fn(u32) -> bool) -> Option<u32> {
@@ -60,7 +61,8 @@ impl Slots {
         }
     }
 
-    /// Adds the thing with the next number.
+    /// Adds the thing with the next number. `hash_of` gives the hash of any thing so far: where the table grows, it is asked
+    /// for all.
     pub(super) fn add(&mut self, hash_of: impl Fn(u32) -> u64) {
         self.count += 1;
         let places = &mut self.places.0;
@@ -88,15 +90,15 @@ fn place(hash: u64, mask: usize) -> usize {
 
 /// A list of numbers for each number from 0.
 #[derive(Debug, Default, Clone, Serialize, Deserialize)]
-pub(super) struct Lists {
+pub(super) struct PackedLists {
     /// Where each list ends in `all`.
-    ends: Words,
-    all: Words,
+    ends: PackedU32s,
+    all: PackedU32s,
 }
 
-impl Lists {
-    /// Of pairs of a list's number and a number in it. The lists are ascending, and hold nothing twice.
-    pub(super) fn of(mut pairs: Vec<(u32, u32)>) -> Self {
+impl PackedLists {
+    /// Makes the lists of pairs: the number of a list, and a number in it. The lists are ascending, and hold nothing twice.
+    pub(super) fn from_pairs(mut pairs: Vec<(u32, u32)>) -> Self {
         pairs.sort_unstable();
         pairs.dedup();
         let mut ends = Vec::new();
@@ -108,19 +110,19 @@ impl Lists {
         Self { ends: ends.into(), all: pairs.into_iter().map(|(_, number)| number).collect::<Vec<_>>().into() }
     }
 
-    /// One of them; one that was never spoken of is empty.
+    /// One of the lists; empty if nothing was put into it.
     #[inline]
     pub(super) fn list(&self, number: u32) -> &[u32] {
         &self.all[range(&self.ends, number)]
     }
 
-    /// All that they hold.
+    /// What all the lists hold, one behind the other.
     pub(super) fn all(&self) -> &[u32] {
         &self.all
     }
 }
 
-/// From the end before to the end at `number`.
+/// The range of part `number` of something that is cut at `ends`: from the end of the part before it to its own.
 #[inline]
 pub(super) fn range(ends: &[u32], number: u32) -> Range<usize> {
     let number = number as usize;
@@ -144,7 +146,7 @@ mod tests {
             for (list, number) in &pairs {
                 expected.entry(*list).or_default().insert(*number);
             }
-            let lists = Lists::of(pairs);
+            let lists = PackedLists::from_pairs(pairs);
             for number in 0..12 {
                 let list: Vec<u32> = expected.get(&number).into_iter().flatten().copied().collect();
                 prop_assert_eq!(lists.list(number), list);
@@ -153,20 +155,20 @@ mod tests {
 
         #[test]
         fn things_are_found_by_their_hashes(hashes in prop::collection::vec(0_u64..20, 0..40), wanted in 0_u64..25) {
-            let mut slots = Slots::default();
+            let mut table = IdTable::default();
             // Things that are alike but for their number.
-            hashes.iter().for_each(|_| slots.add(|number| hashes[number as usize]));
+            hashes.iter().for_each(|_| table.add(|number| hashes[number as usize]));
             for (number, hash) in (0_u32..).zip(&hashes) {
-                prop_assert_eq!(slots.find(*hash, |found| found == number), Some(number));
+                prop_assert_eq!(table.find(*hash, |found| found == number), Some(number));
             }
-            let found = slots.find(wanted, |found| hashes[found as usize] == wanted);
+            let found = table.find(wanted, |found| hashes[found as usize] == wanted);
             prop_assert_eq!(found.is_some(), hashes.contains(&wanted));
         }
 
         #[test]
-        fn numbers_survive_the_package(words in prop::collection::vec(any::<u32>(), 0..20)) {
-            let bytes = postcard::to_allocvec(&Words(words.clone())).unwrap();
-            prop_assert_eq!(postcard::from_bytes::<Words>(&bytes).unwrap().0, words);
+        fn numbers_survive_the_package(numbers in prop::collection::vec(any::<u32>(), 0..20)) {
+            let bytes = postcard::to_allocvec(&PackedU32s(numbers.clone())).unwrap();
+            prop_assert_eq!(postcard::from_bytes::<PackedU32s>(&bytes).unwrap().0, numbers);
         }
     }
 }

@@ -1,53 +1,60 @@
-//! Spares a cold start most of its regular expressions: to compile one costs as much as ten rules do, and a text that lacks
-//! what the pattern cannot do without is none that it is found in.
+//! Literals that a pattern cannot do without: a text that has none of them does not match.
+//!
+//! They spare a cold start most of its regular expressions. Compiling one costs as much as compiling ten rules, and the few
+//! texts that a cold start asks about mostly lack the literals, so that nothing has to be compiled at all.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use regex_syntax::hir::{Class, Hir, HirKind};
 
-use super::shape::{Key, Place};
+use super::literal::{Anchor, AnchoredLiteral};
 
-/// So many texts are looked at before a pattern is one that is asked often: for those the regular expression is faster.
-const GLANCES: u32 = 100;
+/// The number of texts that the literals are searched for in. After so many the regular expression is compiled: it is faster
+/// for a pattern that is asked often.
+const PREFILTER_USES: u32 = 100;
 
-/// Literals in lower case. A text of ASCII that the pattern is found in holds one of them, in whatever case.
-pub(super) struct Needles {
+/// The literals, in lower case. A text of ASCII in which the pattern is found contains one of them, in whatever case.
+pub(super) struct RequiredLiterals {
     any_of: Vec<Vec<u8>>,
     /// Whether the pattern takes some letter in whatever case.
     ignore_case: bool,
-    glances: AtomicU32,
+    /// How often the literals have been searched for.
+    uses: AtomicU32,
 }
 
-impl Needles {
-    /// Of a pattern; `None` if there are none that every match holds.
-    pub(super) fn of(hir: &Hir) -> Option<Self> {
-        Some(Self { any_of: needles(hir)?, ignore_case: takes_any_case(hir), glances: AtomicU32::new(0) })
+impl RequiredLiterals {
+    /// Reads the literals from a pattern; `None` if there are none that every match contains.
+    pub(super) fn from_hir(hir: &Hir) -> Option<Self> {
+        Some(Self { any_of: literals(hir)?, ignore_case: takes_any_case(hir), uses: AtomicU32::new(0) })
     }
 
-    /// Whether the pattern takes some letter in whatever case: then no literal in one case says as much.
+    /// Whether the pattern takes some letter in whatever case. Literals in one case would say less about it than these do.
     pub(super) fn ignore_case(&self) -> bool {
         self.ignore_case
     }
 
-    /// The literals, to be found in a text.
-    pub(super) fn keys(&self) -> Vec<Key> {
-        self.any_of.iter().map(|needle| Key { place: Place::AnyCase, bytes: needle.as_slice().into() }).collect()
+    /// The literals, for an index.
+    pub(super) fn anchored(&self) -> Vec<AnchoredLiteral> {
+        let anchored =
+            |literal: &Vec<u8>| AnchoredLiteral { anchor: Anchor::AnyCase, bytes: literal.as_slice().into() };
+        self.any_of.iter().map(anchored).collect()
     }
 
-    /// Whether the pattern is certainly not found in a text of ASCII. After [`GLANCES`] texts nothing is certain any more.
+    /// Whether the pattern is certainly not found in a text of ASCII. After [`PREFILTER_USES`] texts the answer is always no.
     pub(super) fn rule_out(&self, text: &str) -> bool {
-        // How many exactly does not matter: threads may race.
-        let glances = self.glances.load(Ordering::Relaxed);
-        if glances >= GLANCES {
+        // The exact number does not matter, so that threads may overwrite each other's.
+        let uses = self.uses.load(Ordering::Relaxed);
+        if uses >= PREFILTER_USES {
             return false;
         }
-        self.glances.store(glances + 1, Ordering::Relaxed);
+        self.uses.store(uses + 1, Ordering::Relaxed);
         let is_in =
-            |needle: &Vec<u8>| text.as_bytes().windows(needle.len()).any(|part| part.eq_ignore_ascii_case(needle));
+            |literal: &Vec<u8>| text.as_bytes().windows(literal.len()).any(|part| part.eq_ignore_ascii_case(literal));
         !self.any_of.iter().any(is_in)
     }
 }
 
+/// Whether the pattern takes some letter in whatever case.
 fn takes_any_case(hir: &Hir) -> bool {
     match hir.kind() {
         HirKind::Class(class) => letter(class).is_some(),
@@ -58,15 +65,15 @@ fn takes_any_case(hir: &Hir) -> bool {
     }
 }
 
-/// None of them is empty.
-fn needles(hir: &Hir) -> Option<Vec<Vec<u8>>> {
+/// Literals, none of them empty, of which every match contains one; `None` if there are none to be had.
+fn literals(hir: &Hir) -> Option<Vec<Vec<u8>>> {
     match hir.kind() {
         HirKind::Literal(literal) => Some(vec![literal.0.to_ascii_lowercase()]),
         HirKind::Class(class) => Some(vec![vec![letter(class)?]]),
-        HirKind::Capture(capture) => needles(&capture.sub),
-        HirKind::Repetition(repetition) if repetition.min > 0 => needles(&repetition.sub),
+        HirKind::Capture(capture) => literals(&capture.sub),
+        HirKind::Repetition(repetition) if repetition.min > 0 => literals(&repetition.sub),
         HirKind::Alternation(branches) => {
-            let each: Option<Vec<_>> = branches.iter().map(needles).collect();
+            let each: Option<Vec<_>> = branches.iter().map(literals).collect();
             each.map(|each| each.concat())
         }
         HirKind::Concat(parts) => of_parts(parts),
@@ -74,7 +81,8 @@ fn needles(hir: &Hir) -> Option<Vec<Vec<u8>>> {
     }
 }
 
-/// Of parts that stand one after the other each has its own; the longest rule out the most.
+/// The literals of parts that stand one after the other. Every match contains one of each part's; those whose shortest is the
+/// longest rule out the most texts.
 fn of_parts(parts: &[Hir]) -> Option<Vec<Vec<u8>>> {
     let mut all = Vec::new();
     let mut run = Vec::new();
@@ -84,7 +92,7 @@ fn of_parts(parts: &[Hir]) -> Option<Vec<Vec<u8>>> {
             HirKind::Class(class) if let Some(letter) = letter(class) => run.push(letter),
             _ => {
                 all.push(vec![std::mem::take(&mut run)]);
-                all.extend(needles(part));
+                all.extend(literals(part));
             }
         }
     }
@@ -93,7 +101,7 @@ fn of_parts(parts: &[Hir]) -> Option<Vec<Vec<u8>>> {
     all.into_iter().max_by_key(shortest).filter(|best| shortest(best) > 0)
 }
 
-/// The one letter, in lower case, that a class comes to in a text of ASCII.
+/// The one letter, in lower case, that a class stands for in a text of ASCII.
 fn letter(class: &Class) -> Option<u8> {
     let ranges: Vec<(u32, u32)> = match class {
         Class::Unicode(class) => class.iter().map(|range| (range.start().into(), range.end().into())).collect(),
@@ -110,12 +118,12 @@ mod tests {
     use super::*;
 
     fn of(pattern: &str) -> Option<Vec<String>> {
-        let needles = Needles::of(&regex_syntax::parse(pattern).unwrap())?;
-        Some(needles.any_of.into_iter().map(|needle| String::from_utf8(needle).unwrap()).collect())
+        let required = RequiredLiterals::from_hir(&regex_syntax::parse(pattern).unwrap())?;
+        Some(required.any_of.into_iter().map(|literal| String::from_utf8(literal).unwrap()).collect())
     }
 
     #[test]
-    fn every_match_holds_a_needle() {
+    fn every_match_contains_a_literal() {
         for (pattern, expected) in [
             (r"(?i)\b(pacu|Kali|parrot(sec)?)\b", &["pacu", "kali", "parrot"][..]),
             (r"^CreateFunction\d{8}", &["createfunction"]),
@@ -131,11 +139,11 @@ mod tests {
 
     #[test]
     fn what_is_asked_often_is_left_to_the_regular_expression() {
-        let needles = Needles::of(&regex_syntax::parse("(?i)kali").unwrap()).unwrap();
-        assert!(!needles.rule_out("on KALI Linux") && needles.rule_out("kal") && needles.rule_out(""));
-        for _ in 3..GLANCES {
-            assert!(needles.rule_out("aws-cli"));
+        let required = RequiredLiterals::from_hir(&regex_syntax::parse("(?i)kali").unwrap()).unwrap();
+        assert!(!required.rule_out("on KALI Linux") && required.rule_out("kal") && required.rule_out(""));
+        for _ in 3..PREFILTER_USES {
+            assert!(required.rule_out("aws-cli"));
         }
-        assert!(!needles.rule_out("aws-cli"));
+        assert!(!required.rule_out("aws-cli"));
     }
 }

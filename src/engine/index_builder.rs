@@ -1,0 +1,204 @@
+//! Makes the candidate index of rules: which fields are extracted, and where each row is filed.
+
+use super::call::{CALL_PATHS, EVENT, IDENTITY, SERVICE, call_fields};
+use super::candidate_index::{CandidateIndex, FieldIndex, PairIndex, encode};
+use super::hash::{Map, Set};
+use super::literals::{LiteralId, LiteralsBuilder};
+use super::packed::PackedLists;
+use super::path_trie::{FieldId, PathTrie, TrieBuilder};
+use super::plan::{RowId, RowPlace, RowPlan, RulePlan, ValueSource};
+use crate::cloudtrail::ALIAS_PATHS;
+use crate::cloudtrail::envelope::{RECORD_KEYS, WRAPPER_KEYS};
+use crate::rules::condition::Condition;
+use crate::rules::field::Target;
+use crate::rules::pattern::{Anchor, AnchoredLiteral};
+use crate::rules::{Row, Rule};
+
+/// The most pairs of literals under which one row is filed. A row with more is filed under its event's literals alone.
+const MAX_PAIRS: usize = 1_024;
+
+/// Makes the index of the rules that are on, and the plans of those. Rules stand in the order of the file.
+pub(super) fn build(rules: &[Rule]) -> (CandidateIndex, Vec<Option<RulePlan>>) {
+    let trie = build_trie(rules);
+    let call = call_fields(&trie);
+    let mut builder = IndexBuilder::default();
+    let mut plans = Vec::with_capacity(rules.len());
+    for (number, rule) in (0..).zip(rules) {
+        let plan = rule.is_on().then(|| RulePlan::new(rule, &trie, call));
+        for (place, (row, plan)) in (0..).zip(rule.when.0.iter().zip(plan.iter().flat_map(|plan| &plan.rows))) {
+            builder.file(RowPlace { rule: number, row: place }, row, plan);
+        }
+        plans.push(plan);
+    }
+    (builder.build(trie), plans)
+}
+
+/// The fields that are extracted: the call, what the rules that are on name, and what tells a record from its wrappings.
+fn build_trie(rules: &[Rule]) -> PathTrie {
+    let mut trie = TrieBuilder::default();
+    CALL_PATHS.iter().for_each(|path| trie.add_field(path.iter().copied()));
+    let mut seen: Set<&[Box<str>]> = Set::default();
+    let mut has_aliases = false;
+    for rule in rules.iter().filter(|rule| rule.is_on()) {
+        let exceptions = rule.unless.iter().flat_map(|exception| &exception.when.0);
+        for cell in rule.when.0.iter().chain(exceptions).flat_map(|row| &row.0) {
+            match &cell.field.target {
+                Target::Path(path) if !cell.condition.needs_the_record() => {
+                    if seen.insert(path) {
+                        trie.add_field(path.iter().map(|key| &**key));
+                    }
+                }
+                Target::Path(_) => {}
+                Target::Computed(_) | Target::Country(_) => has_aliases = true,
+            }
+        }
+        if rule.unless.iter().any(|exception| exception.expires.is_some()) {
+            trie.add_field(["eventTime"]);
+        }
+    }
+    if has_aliases {
+        ALIAS_PATHS.iter().for_each(|path| trie.add_field(path.iter().copied()));
+    }
+    RECORD_KEYS.iter().chain(&WRAPPER_KEYS).for_each(|key| trie.add_key(key));
+    trie.build()
+}
+
+/// An index while rows are filed.
+#[derive(Default)]
+struct IndexBuilder {
+    services: LiteralsBuilder,
+    events: LiteralsBuilder,
+    /// The number of each encoded pair: its place in `pairs`.
+    pair_ids: Map<[u32; 2], u32>,
+    pairs: Vec<[u32; 2]>,
+    by_pair: Vec<(u32, RowId)>,
+    identities: LiteralsBuilder,
+    by_identity: Vec<(LiteralId, RowId)>,
+    fields: Vec<FieldIndexBuilder>,
+    unindexed: Vec<RowId>,
+    rows: Vec<u32>,
+}
+
+/// The index of one field while rows are filed.
+struct FieldIndexBuilder {
+    field: FieldId,
+    literals: LiteralsBuilder,
+    by_literal: Vec<(LiteralId, RowId)>,
+}
+
+impl IndexBuilder {
+    /// Files the next row.
+    fn file(&mut self, place: RowPlace, row: &Row, plan: &RowPlan) {
+        let id = RowId::try_from(self.rows.len() / 2).unwrap_or(RowId::MAX);
+        self.rows.extend([place.rule, place.row]);
+        let literals_of = |wanted: usize| {
+            let cells = plan.call_cells.iter().filter(|(_, part)| usize::from(*part) == wanted);
+            cells.filter_map(|(cell, _)| required_literals(&row.0[usize::from(*cell)].condition)).min_by_key(Vec::len)
+        };
+        match (literals_of(SERVICE), literals_of(EVENT)) {
+            (None, None) => {
+                let field = plan.other_cells.iter().find_map(|(cell, source)| match source {
+                    ValueSource::Field(field) => {
+                        Some((*field, required_literals(&row.0[usize::from(*cell)].condition)?))
+                    }
+                    ValueSource::Alias | ValueSource::Record => None,
+                });
+                if let Some((field, literals)) = field {
+                    self.file_by_field(id, field, &literals);
+                } else if let Some(literals) = literals_of(IDENTITY) {
+                    self.by_identity.extend(literals.iter().map(|literal| (self.identities.intern(literal), id)));
+                } else if plan.call_cells.is_empty() {
+                    self.unindexed.push(id);
+                } else {
+                    self.file_by_pair(id, None, None);
+                }
+            }
+            (services, events) => self.file_by_pairs(id, services, events),
+        }
+    }
+
+    fn file_by_pairs(
+        &mut self,
+        id: RowId,
+        services: Option<Vec<AnchoredLiteral>>,
+        events: Option<Vec<AnchoredLiteral>>,
+    ) {
+        let intern = |builder: &mut LiteralsBuilder, literals: Option<Vec<AnchoredLiteral>>| match literals {
+            None => vec![None],
+            Some(literals) => literals.iter().map(|literal| Some(builder.intern(literal))).collect(),
+        };
+        let mut services = intern(&mut self.services, services);
+        let events = intern(&mut self.events, events);
+        if services.len() * events.len() > MAX_PAIRS {
+            services = vec![None];
+        }
+        for service in services {
+            for event in &events {
+                self.file_by_pair(id, service, *event);
+            }
+        }
+    }
+
+    fn file_by_pair(&mut self, id: RowId, service: Option<LiteralId>, event: Option<LiteralId>) {
+        let pairs = &mut self.pairs;
+        let next = u32::try_from(pairs.len()).unwrap_or(u32::MAX);
+        let pair = *self.pair_ids.entry(encode(service, event)).or_insert_with_key(|pair| {
+            pairs.push(*pair);
+            next
+        });
+        self.by_pair.push((pair, id));
+    }
+
+    fn file_by_field(&mut self, id: RowId, field: FieldId, required: &[AnchoredLiteral]) {
+        let place = self.fields.iter().position(|builder| builder.field == field).unwrap_or_else(|| {
+            self.fields.push(FieldIndexBuilder { field, literals: LiteralsBuilder::default(), by_literal: Vec::new() });
+            self.fields.len() - 1
+        });
+        let FieldIndexBuilder { literals, by_literal, .. } = &mut self.fields[place];
+        by_literal.extend(required.iter().map(|literal| (literals.intern(literal), id)));
+    }
+
+    fn build(self, trie: PathTrie) -> CandidateIndex {
+        let fields = self.fields.into_iter().map(|FieldIndexBuilder { field, literals, by_literal }| FieldIndex {
+            field,
+            literals: literals.build(),
+            rows: PackedLists::from_pairs(by_literal),
+        });
+        CandidateIndex {
+            trie,
+            services: self.services.build(),
+            events: self.events.build(),
+            pairs: PairIndex::new(&self.pairs, self.by_pair),
+            identities: self.identities.build(),
+            by_identity: PackedLists::from_pairs(self.by_identity),
+            fields: fields.collect(),
+            unindexed: self.unindexed.into(),
+            rows: self.rows.into(),
+        }
+    }
+}
+
+/// Literals of which at least one value of the field must have one if the condition is true; `None` if there are none to be
+/// had.
+fn required_literals(condition: &Condition) -> Option<Vec<AnchoredLiteral>> {
+    match condition {
+        Condition::Pattern(pattern) => pattern.required_literals(),
+        Condition::Is(texts) => {
+            let whole = |text: &String| AnchoredLiteral { anchor: Anchor::Whole, bytes: text.as_bytes().into() };
+            Some(texts.iter().map(whole).collect())
+        }
+        Condition::Any(conditions) => {
+            let each: Option<Vec<Vec<AnchoredLiteral>>> = conditions.iter().map(required_literals).collect();
+            each.map(|each| each.concat())
+        }
+        Condition::All(conditions) => conditions.iter().filter_map(required_literals).min_by_key(Vec::len),
+        Condition::Not(_)
+        | Condition::Exists(_)
+        | Condition::Cidr(_)
+        | Condition::Above(_)
+        | Condition::Below(_)
+        | Condition::Time { .. }
+        | Condition::SameAs(_)
+        | Condition::Item(_) => None,
+    }
+}
