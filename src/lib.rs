@@ -74,7 +74,7 @@ pub mod redelivery;
 pub mod handler;
 
 // The HTTPS client of both programs.
-#[cfg(any(feature = "lambda", all(feature = "aws", feature = "cli")))]
+#[cfg(any(feature = "lambda", all(feature = "s3", feature = "cli")))]
 mod http_client;
 
 // The function: SNS, Secrets Manager, SQS, DynamoDB, HTTP, Lambda's runtime, the environment and the clock.

@@ -16,16 +16,16 @@ const READ_LIMIT: usize = 8000;
 
 /// Words that are looked for in a text, in letters of either case. Every string of every alert comes through here, and a
 /// searcher for each word would take longer to make than the text to read.
-struct Words {
+struct WordSet {
     all: &'static [&'static str],
     /// A bit for each word that begins with the byte, and for each whose second byte it is.
     first: [u32; 256],
     second: [u32; 256],
 }
 
-impl Words {
+impl WordSet {
     /// Of words in lower case, each of two bytes at least, 32 at most.
-    const fn of(words: &'static [&'static str]) -> Self {
+    const fn new(words: &'static [&'static str]) -> Self {
         let (mut first, mut second) = ([0; 256], [0; 256]);
         let mut number = 0;
         while number < words.len() {
@@ -67,7 +67,7 @@ const SECRET_WORDS: [&str; 12] = [
     "keymaterial",
 ];
 
-static SECRET: Words = Words::of(&SECRET_WORDS);
+static SECRET: WordSet = WordSet::new(&SECRET_WORDS);
 
 /// Keys that contain such a word and name something, or count it: they are what an analyst looks for.
 const HARMLESS: [&str; 8] = [
@@ -195,7 +195,7 @@ const MARKS: [&str; 22] = [
     "basic ",
 ];
 
-static MARKED: Words = Words::of(&MARKS);
+static MARKED: WordSet = WordSet::new(&MARKS);
 
 static SHAPES: LazyLock<Option<Regex>> = LazyLock::new(|| {
     Regex::new(concat!(
@@ -228,7 +228,7 @@ mod tests {
 
     #[test]
     fn words_are_found_wherever_they_stand() {
-        static WORDS: Words = Words::of(&["ab", "://", "abc-d"]);
+        static WORDS: WordSet = WordSet::new(&["ab", "://", "abc-d"]);
         for (text, found) in
             [("", false), ("a", false), ("b", false), ("xAb", true), ("aab", true), (":/:/", false), ("é://", true)]
         {
@@ -237,7 +237,8 @@ mod tests {
         for word in MARKS.iter().chain(&SECRET_WORDS) {
             assert!(word.len() > 1 && word.bytes().all(|byte| byte.is_ascii() && !byte.is_ascii_uppercase()), "{word}");
             assert!(
-                Words::of(&MARKS).are_in(&word.to_uppercase()) || Words::of(&SECRET_WORDS).are_in(&format!("x{word}x"))
+                WordSet::new(&MARKS).are_in(&word.to_uppercase())
+                    || WordSet::new(&SECRET_WORDS).are_in(&format!("x{word}x"))
             );
         }
     }
@@ -245,7 +246,7 @@ mod tests {
     proptest::proptest! {
         #[test]
         fn words_are_those_that_the_text_holds(text in "[a-eE:/é -]{0,12}") {
-            static WORDS: Words = Words::of(&["ab", "abc-d", "://", "e e", "dd"]);
+            static WORDS: WordSet = WordSet::new(&["ab", "abc-d", "://", "e e", "dd"]);
             let lower = text.to_ascii_lowercase();
             proptest::prop_assert_eq!(WORDS.are_in(&text), WORDS.all.iter().any(|word| lower.contains(word)));
         }

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64};
 use offlimits::engine::{Scanned, Scanner};
 use offlimits::finding::Finding;
 use offlimits::ruleset::RuleSet;
-use offlimits::scan::{Input, Scan, Told, Work, files};
+use offlimits::scan::{Input, Scan, ScanEvent, Work, files};
 
 use crate::corpus::Corpus;
 use crate::measure::{Clock, least_by};
@@ -84,11 +84,11 @@ impl<'r> Work for Evaluate<'r> {
 fn scan(rules: &RuleSet, folder: &[PathBuf]) -> (usize, usize) {
     let (mut records, mut matched) = (0, 0);
     let scan = Scan { threads: NonZero::<usize>::MIN, stop: &AtomicBool::new(false), bytes: &AtomicU64::new(0) };
-    let take = |told: Told<Vec<Finding>>| -> std::io::Result<()> {
+    let take = |told: ScanEvent<Vec<Finding>>| -> std::io::Result<()> {
         match told {
-            Told::Made { .. } => matched += 1,
-            Told::Done { records: read, .. } => records += read,
-            Told::Ignored { .. } | Told::Unreadable { .. } => {}
+            ScanEvent::Output { .. } => matched += 1,
+            ScanEvent::Done { records: read, .. } => records += read,
+            ScanEvent::Ignored { .. } | ScanEvent::Unreadable { .. } => {}
         }
         Ok(())
     };

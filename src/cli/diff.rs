@@ -7,12 +7,12 @@ use anstyle::{AnsiColor, Style};
 use serde::Serialize;
 
 use super::backtest::{self, Tally, grouped};
-use super::findings::{self, Evaluate, Found, Line, write_line};
+use super::findings::{self, EvaluatedFinding, FindingLine, FindingVisitor, write_line};
 use super::input::Archive;
 use super::{Exit, Format};
 use crate::engine::{Scanned, Scanner};
 use crate::ruleset::RuleSet;
-use crate::scan::Work;
+use crate::scan::RecordVisitor;
 use crate::text;
 
 #[derive(Debug, clap::Args)]
@@ -46,15 +46,15 @@ enum Change {
 /// A finding before and after.
 #[derive(Debug)]
 struct Pair {
-    old: Option<Found>,
-    new: Option<Found>,
+    old: Option<EvaluatedFinding>,
+    new: Option<EvaluatedFinding>,
 }
 
 /// Both rule sets, over the same record.
-struct Both<'r>(Evaluate<'r>, Evaluate<'r>);
+struct BothRuleSets<'r>(FindingVisitor<'r>, FindingVisitor<'r>);
 
-impl<'r> Work for Both<'r> {
-    type Made = Pair;
+impl<'r> RecordVisitor for BothRuleSets<'r> {
+    type Output = Pair;
     type State = (Scanner<'r>, Scanner<'r>);
 
     fn state(&self) -> Self::State {
@@ -67,7 +67,7 @@ impl<'r> Work for Both<'r> {
         text: &str,
         take: &mut dyn FnMut(usize, Result<Pair, String>),
     ) -> Scanned {
-        let mut before: BTreeMap<usize, Result<Vec<Found>, String>> = BTreeMap::new();
+        let mut before: BTreeMap<usize, Result<Vec<EvaluatedFinding>, String>> = BTreeMap::new();
         let mut both: BTreeMap<usize, Result<Vec<Pair>, String>> = BTreeMap::new();
         let scanned = self.0.records(old, text, |index, found| drop(before.insert(index, found)));
         self.1.records(new, text, |index, found| {
@@ -86,8 +86,8 @@ impl<'r> Work for Both<'r> {
 }
 
 /// What both rule sets find in one record.
-fn pairs(old: Vec<Found>, new: Vec<Found>) -> Vec<Pair> {
-    let mut new: Vec<Option<Found>> = new.into_iter().map(Some).collect();
+fn pairs(old: Vec<EvaluatedFinding>, new: Vec<EvaluatedFinding>) -> Vec<Pair> {
+    let mut new: Vec<Option<EvaluatedFinding>> = new.into_iter().map(Some).collect();
     let mut pairs = Vec::new();
     for old in old {
         let same = new.iter_mut().find(|new| new.as_ref().is_some_and(|new| new.finding.id == old.finding.id));
@@ -118,8 +118,9 @@ pub(super) fn run(old: &RuleSet, new: &RuleSet, archive: &Archive, options: &Opt
     let mut all = Changes::default();
     let mut by_rule: BTreeMap<String, Changes> = BTreeMap::new();
     let mut by_actor: HashMap<String, Changes> = HashMap::new();
-    let counts =
-        archive.each(&Both(Evaluate::new(old), Evaluate::new(new)), |file, index, Pair { old: was, new: is }| {
+    let counts = archive.each(
+        &BothRuleSets(FindingVisitor::new(old), FindingVisitor::new(new)),
+        |file, index, Pair { old: was, new: is }| {
             let first = [was.as_ref().is_some_and(|was| before.add(was)), is.as_ref().is_some_and(|is| after.add(is))];
             if first == [false, false] {
                 return Ok(());
@@ -149,12 +150,13 @@ pub(super) fn run(old: &RuleSet, new: &RuleSet, archive: &Archive, options: &Opt
                         channels: findings::channels(old, &was.finding),
                         mode: was.finding.rule.mode.as_str(),
                     }),
-                    line: Line::of(&found.finding, channels, file, index),
+                    line: FindingLine::new(&found.finding, channels, file, index),
                 };
                 write_line(&mut out, &line)?;
             }
             Ok(())
-        })?;
+        },
+    )?;
     before.finish();
     after.finish();
     let mut by_actor: Vec<(String, Changes)> = by_actor.into_iter().filter(|(_, changes)| !changes.is_none()).collect();
@@ -193,7 +195,7 @@ const ACTORS: usize = 100_000;
 /// Characters of a name.
 const NAME: usize = 60;
 
-fn compare(old: &RuleSet, was: &Found, new: &RuleSet, is: &Found) -> Change {
+fn compare(old: &RuleSet, was: &EvaluatedFinding, new: &RuleSet, is: &EvaluatedFinding) -> Change {
     let alike = was.finding.severity == is.finding.severity
         && was.finding.rule.mode == is.finding.rule.mode
         && findings::channels(old, &was.finding) == findings::channels(new, &is.finding);
@@ -254,7 +256,7 @@ struct DiffLine<'a> {
     /// Of one that is changed: what the old rules made of it.
     was: Option<Was<'a>>,
     #[serde(flatten)]
-    line: Line<'a>,
+    line: FindingLine<'a>,
 }
 
 #[derive(Serialize)]

@@ -11,21 +11,21 @@ use crate::finding::Finding;
 use crate::ids::StableId;
 use crate::rules::Rule;
 use crate::ruleset::RuleSet;
-use crate::scan::Work;
+use crate::scan::RecordVisitor;
 
 /// A finding.
 #[derive(Debug)]
-pub(super) struct Found {
+pub(super) struct EvaluatedFinding {
     pub(super) finding: Finding,
     /// What it is a repeat of, as a hash, where its rule is throttled.
     pub(super) group: Option<u64>,
     /// What it is counted with, where its rule has a threshold.
-    pub(super) counted: Option<Counted>,
+    pub(super) counted: Option<ThresholdKeys>,
 }
 
 /// What a threshold counts.
 #[derive(Debug)]
-pub(super) struct Counted {
+pub(super) struct ThresholdKeys {
     /// Hash of what is counted together.
     pub(super) group: u64,
     /// Hashes of the values, if values are counted instead of findings.
@@ -39,25 +39,25 @@ pub(super) fn hashed(text: &str) -> u64 {
 
 /// Evaluates the rules over each record.
 #[derive(Debug)]
-pub(super) struct Evaluate<'r> {
+pub(super) struct FindingVisitor<'r> {
     rules: &'r RuleSet,
     /// Those that limit how often they are heard.
     limited: HashMap<&'r str, &'r Rule>,
 }
 
-impl<'r> Evaluate<'r> {
+impl<'r> FindingVisitor<'r> {
     pub(super) fn new(rules: &'r RuleSet) -> Self {
         let limited = rules.rules().iter().filter(|rule| rule.throttle.is_some() || rule.threshold.is_some());
         Self { rules, limited: limited.map(|rule| (rule.info.id.as_str(), rule)).collect() }
     }
 
-    fn found(&self, finding: Finding, json: &str) -> Found {
-        let mut found = Found { finding, group: None, counted: None };
+    fn found(&self, finding: Finding, json: &str) -> EvaluatedFinding {
+        let mut found = EvaluatedFinding { finding, group: None, counted: None };
         let id = found.finding.rule.id.as_str();
         let Some(rule) = self.limited.get(id) else { return found };
         let Ok(record) = Record::parse(json) else { return found };
         found.group = rule.throttle.as_ref().map(|throttle| hashed(&throttle.group(id, &record)));
-        found.counted = rule.threshold.as_ref().map(|threshold| Counted {
+        found.counted = rule.threshold.as_ref().map(|threshold| ThresholdKeys {
             group: hashed(&threshold.group(id, &record)),
             values: threshold.values(&record).map(|values| values.iter().map(|value| hashed(value)).collect()),
         });
@@ -65,13 +65,13 @@ impl<'r> Evaluate<'r> {
     }
 }
 
-impl<'r> Evaluate<'r> {
+impl<'r> FindingVisitor<'r> {
     /// Reads a document, and hands over all findings of each record that has any.
     pub(super) fn records(
         &self,
         scanner: &mut Scanner<'r>,
         text: &str,
-        mut take: impl FnMut(usize, Result<Vec<Found>, String>),
+        mut take: impl FnMut(usize, Result<Vec<EvaluatedFinding>, String>),
     ) -> Scanned {
         scanner.scan(text, |index, json, findings| {
             let found = findings.map(|findings| findings.into_iter().map(|one| self.found(one, json)).collect());
@@ -80,8 +80,8 @@ impl<'r> Evaluate<'r> {
     }
 }
 
-impl<'r> Work for Evaluate<'r> {
-    type Made = Found;
+impl<'r> RecordVisitor for FindingVisitor<'r> {
+    type Output = EvaluatedFinding;
     type State = Scanner<'r>;
 
     fn state(&self) -> Scanner<'r> {
@@ -92,7 +92,7 @@ impl<'r> Work for Evaluate<'r> {
         &self,
         scanner: &mut Scanner<'r>,
         text: &str,
-        take: &mut dyn FnMut(usize, Result<Found, String>),
+        take: &mut dyn FnMut(usize, Result<EvaluatedFinding, String>),
     ) -> Scanned {
         self.records(scanner, text, |index, found| match found {
             Ok(found) => found.into_iter().for_each(|found| take(index, Ok(found))),
@@ -113,7 +113,7 @@ pub(super) fn channels<'r>(rules: &'r RuleSet, finding: &Finding) -> Vec<&'r str
 
 /// A finding as `--format jsonl` prints it. Scripts read it: keys may join, none may change or go.
 #[derive(Debug, Serialize)]
-pub(super) struct Line<'a> {
+pub(super) struct FindingLine<'a> {
     finding: &'a str,
     rule: &'a str,
     severity: &'a str,
@@ -139,8 +139,8 @@ pub(super) struct Line<'a> {
     index: usize,
 }
 
-impl<'a> Line<'a> {
-    pub(super) fn of(finding: &'a Finding, channels: Vec<&'a str>, file: &'a str, index: usize) -> Self {
+impl<'a> FindingLine<'a> {
+    pub(super) fn new(finding: &'a Finding, channels: Vec<&'a str>, file: &'a str, index: usize) -> Self {
         let Finding { id, rule, severity, title, row, call } = finding;
         Self {
             finding: id.as_str(),

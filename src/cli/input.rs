@@ -11,8 +11,8 @@ use std::time::Duration;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::check::counted;
-use crate::scan::layout::Filter;
-use crate::scan::{self, Input, Scan, Told, Work, files};
+use crate::scan::layout::LogFilter;
+use crate::scan::{self, Input, RecordVisitor, Scan, ScanEvent, files};
 use crate::time::Date;
 
 /// Bytes of a file that is read whole, decompressed: rules, credentials.
@@ -79,7 +79,7 @@ fn day(text: &str) -> Result<Date, String> {
 
 /// What went through, for the closing line.
 #[derive(Debug, Default)]
-pub(super) struct Counts {
+pub(super) struct InputCounts {
     pub(super) files: usize,
     pub(super) records: usize,
     pub(super) ignored: usize,
@@ -95,7 +95,7 @@ pub(super) struct Counts {
 /// Notes of what is ignored that are printed: a folder may hold thousands.
 const NOTES: usize = 20;
 
-impl Counts {
+impl InputCounts {
     /// `1,000 records from 10 files, 1 unreadable`
     pub(super) fn sentence(&self) -> String {
         format!(
@@ -123,13 +123,13 @@ impl Counts {
 
     fn take<M>(
         &mut self,
-        told: Told<M>,
+        told: ScanEvent<M>,
         bar: &ProgressBar,
         take: &mut impl FnMut(&str, usize, M) -> io::Result<()>,
     ) -> io::Result<()> {
         match told {
-            Told::Made { input, index, made } => take(&input, index, made)?,
-            Told::Ignored { input, reason, count } => {
+            ScanEvent::Output { input, index, output } => take(&input, index, output)?,
+            ScanEvent::Ignored { input, reason, count } => {
                 self.ignored += count;
                 self.notes += 1;
                 let more = if count > 1 { format!(" (and {} more)", count - 1) } else { String::new() };
@@ -139,11 +139,11 @@ impl Counts {
                     bar.suspend(|| eprintln!("note: more is ignored; the last line tells how much"));
                 }
             }
-            Told::Unreadable { place, reason } => {
+            ScanEvent::Unreadable { place, reason } => {
                 self.unreadable += 1;
                 bar.suspend(|| eprintln!("error: cannot read {place}: {reason}"));
             }
-            Told::Done { input, records } => {
+            ScanEvent::Done { input, records } => {
                 self.files += 1;
                 self.records += records;
                 self.last = Some(input.to_string());
@@ -158,20 +158,20 @@ static STOP: AtomicBool = AtomicBool::new(false);
 
 /// Reads every file, folders walked in the order of their names, and hands over what `work` makes of the records, in their
 /// order. What cannot be read is named on stderr; the others go on.
-pub(super) fn each<W: Work>(
+pub(super) fn each<W: RecordVisitor>(
     paths: &[PathBuf],
     work: &W,
-    mut take: impl FnMut(&str, usize, W::Made) -> io::Result<()>,
-) -> io::Result<Counts> {
-    let mut counts = Counts::default();
+    mut take: impl FnMut(&str, usize, W::Output) -> io::Result<()>,
+) -> io::Result<InputCounts> {
+    let mut counts = InputCounts::default();
     let scan = Scan { threads: scan::all_cores(), stop: &AtomicBool::new(false), bytes: &AtomicU64::new(0) };
     let bar = ProgressBar::hidden();
-    scan.run(inputs(paths, Filter::default()), work, |told| counts.take(told, &bar, &mut take))?;
+    scan.run(inputs(paths, LogFilter::default()), work, |told| counts.take(told, &bar, &mut take))?;
     Ok(counts)
 }
 
 /// The inputs of every path, in their order: files, folders, stdin, and archives in S3.
-fn inputs(paths: &[PathBuf], filter: Filter) -> impl Iterator<Item = Input> + Send {
+fn inputs(paths: &[PathBuf], filter: LogFilter) -> impl Iterator<Item = Input> + Send {
     let of_names = filter.clone();
     let inputs = paths.iter().map(move |path| {
         let inputs: Box<dyn Iterator<Item = Input> + Send> =
@@ -185,27 +185,27 @@ fn inputs(paths: &[PathBuf], filter: Filter) -> impl Iterator<Item = Input> + Se
     inputs.flatten().filter(move |input| of_names.accepts(&input.to_string()))
 }
 
-#[cfg(feature = "aws")]
-fn s3(address: &str, filter: &Filter) -> Box<dyn Iterator<Item = Input> + Send> {
+#[cfg(feature = "s3")]
+fn s3(address: &str, filter: &LogFilter) -> Box<dyn Iterator<Item = Input> + Send> {
     let (address, filter) = (address.to_owned(), filter.clone());
     // Nothing is asked before the first input is.
     Box::new(std::iter::once_with(move || scan::s3::inputs(&address, filter)).flatten())
 }
 
-#[cfg(not(feature = "aws"))]
-fn s3(address: &str, _: &Filter) -> Box<dyn Iterator<Item = Input> + Send> {
-    let reason = "this build reads no S3: install one that does, with cargo install --path . --features aws";
+#[cfg(not(feature = "s3"))]
+fn s3(address: &str, _: &LogFilter) -> Box<dyn Iterator<Item = Input> + Send> {
+    let reason = "this build reads no S3: install one that does, with cargo install --path . --features s3";
     Box::new(std::iter::once(Input::Bad(address.to_owned(), reason.to_owned())))
 }
 
 impl Archive {
     /// As [`each`], with a progress bar on a terminal, and an orderly end at Ctrl-C.
-    pub(super) fn each<W: Work>(
+    pub(super) fn each<W: RecordVisitor>(
         &self,
         work: &W,
-        mut take: impl FnMut(&str, usize, W::Made) -> io::Result<()>,
-    ) -> io::Result<Counts> {
-        let mut counts = Counts::default();
+        mut take: impl FnMut(&str, usize, W::Output) -> io::Result<()>,
+    ) -> io::Result<InputCounts> {
+        let mut counts = InputCounts::default();
         let (bar, bytes) = (self.bar(), AtomicU64::new(0));
         let shown = bar.clone();
         // Another handler, or none at all, is no reason not to read.
@@ -217,7 +217,7 @@ impl Archive {
         });
         let scan = Scan { threads: self.threads.unwrap_or_else(scan::all_cores), stop: &STOP, bytes: &bytes };
         scan.run(self.inputs(), work, |told| {
-            if matches!(told, Told::Done { .. }) {
+            if matches!(told, ScanEvent::Done { .. }) {
                 bar.set_position(bytes.load(Ordering::Relaxed));
                 bar.set_message(format!("{} records", counts.records));
             }
@@ -248,8 +248,8 @@ impl Archive {
         })
     }
 
-    fn filter(&self) -> Filter {
-        Filter { since: self.since, until: self.until, accounts: self.account.clone(), regions: self.region.clone() }
+    fn filter(&self) -> LogFilter {
+        LogFilter { since: self.since, until: self.until, accounts: self.account.clone(), regions: self.region.clone() }
     }
 
     fn bar(&self) -> ProgressBar {

@@ -4,19 +4,19 @@ use std::io::{self, Write};
 use std::path::PathBuf;
 
 use super::check::counted;
-use super::findings::{self, Evaluate, Found, Line};
+use super::findings::{self, EvaluatedFinding, FindingLine, FindingVisitor};
 use super::{Exit, Format, input, terminal};
 use crate::ruleset::RuleSet;
 
 pub(super) fn run(rules: &RuleSet, files: &[PathBuf], format: Format) -> io::Result<Exit> {
     let mut out = io::BufWriter::new(anstream::AutoStream::auto(io::stdout()));
     let mut count = 0;
-    let counts = input::each(files, &Evaluate::new(rules), |file, index, Found { finding, .. }| {
+    let counts = input::each(files, &FindingVisitor::new(rules), |file, index, EvaluatedFinding { finding, .. }| {
         count += 1;
         let channels = findings::channels(rules, &finding);
         match format {
             Format::Human => terminal::write(&mut out, &finding, &channels),
-            Format::Jsonl => findings::write_line(&mut out, &Line::of(&finding, channels, file, index)),
+            Format::Jsonl => findings::write_line(&mut out, &FindingLine::new(&finding, channels, file, index)),
         }
     })?;
     out.flush()?;

@@ -1,6 +1,6 @@
 //! Which known calls the cells of a row accept.
 
-use super::catalogue::{Call, Catalogue, Service};
+use super::catalogue::{Catalogue, CatalogueCall, Service};
 use super::logic::accepts;
 use super::view::{Leaf, RowView};
 
@@ -31,11 +31,11 @@ pub(super) fn names_service(row: &RowView<'_>) -> bool {
 pub(super) fn of_leaf<'s>(
     services: &'s [&'static Service],
     leaf: &'s Leaf<'_>,
-) -> impl Iterator<Item = (&'static Service, &'static Call)> + 's {
+) -> impl Iterator<Item = (&'static Service, &'static CatalogueCall)> + 's {
     services.iter().flat_map(move |service| {
-        let calls: Vec<&Call> = match leaf.asks {
+        let calls: Vec<&CatalogueCall> = match leaf.condition {
             // Most cells name a call exactly.
-            super::view::Asks::Exactly(name) => service.call(name).into_iter().collect(),
+            super::view::LeafCondition::Exactly(name) => service.call(name).into_iter().collect(),
             asks => service.calls.iter().filter(|call| asks.accepts(&call.name) == Some(true)).collect(),
         };
         calls.into_iter().map(|call| (*service, call))
@@ -43,7 +43,7 @@ pub(super) fn of_leaf<'s>(
 }
 
 /// `CreateUser (iam), CreateUserPool (cognito-idp) and 3 more`
-pub(super) fn named(calls: &[(&'static Service, &'static Call)], with_service: bool) -> String {
+pub(super) fn named(calls: &[(&'static Service, &'static CatalogueCall)], with_service: bool) -> String {
     let shown: Vec<String> = calls
         .iter()
         .map(

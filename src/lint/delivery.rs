@@ -1,10 +1,10 @@
 //! Calls that do not reach the function by themselves: read-only ones, data events, and those recorded in another region.
 
 use super::calls::{EVENT, REGION, SERVICE, named, of_leaf, services, some_of};
-use super::catalogue::{Call, Service};
+use super::catalogue::{CatalogueCall, Service};
 use super::unknown::accepts_region;
-use super::view::{Place, RowView, RuleView};
-use super::{Report, Subject};
+use super::view::{RowView, RuleView, SourcePlace};
+use super::{LintContext, LintReport};
 
 /// Services that are recorded in one region, whatever the caller's. Source: CloudTrail User Guide, "Global service events",
 /// and each service's own guide.
@@ -27,20 +27,20 @@ const HOMES: [(&str, &str); 14] = [
 
 const CODE: &str = "recorded-elsewhere";
 
-pub(super) fn lint(subject: &Subject<'_>, report: &mut Report) {
-    for rule in subject.views {
+pub(super) fn lint(context: &LintContext<'_>, report: &mut LintReport) {
+    for rule in context.views {
         held_back(rule, report);
         elsewhere(rule, report);
     }
-    homes(subject, report);
-    sign_ins(subject, report);
+    homes(context, report);
+    sign_ins(context, report);
 }
 
 /// What keeps a call back, as a test of the call.
-type Reason = fn(&Call) -> bool;
+type Reason = fn(&CatalogueCall) -> bool;
 
 /// One report a rule for each reason: whoever wants one such call usually wants several.
-fn held_back(rule: &RuleView<'_>, report: &mut Report) {
+fn held_back(rule: &RuleView<'_>, report: &mut LintReport) {
     if let Some((place, names)) = calls_that(rule, is_held_back) {
         let message = format!("EventBridge does not deliver read-only calls by default: {}", some_of(&names));
         let help = "deploy with RuleState=ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS, and allow this lint";
@@ -54,8 +54,8 @@ fn held_back(rule: &RuleView<'_>, report: &mut Report) {
 }
 
 /// What each pattern or text that accepts no other calls names, and where the first of them stands.
-fn calls_that(rule: &RuleView<'_>, reason: Reason) -> Option<(Place, Vec<String>)> {
-    let mut found: Option<(Place, Vec<String>)> = None;
+fn calls_that(rule: &RuleView<'_>, reason: Reason) -> Option<(SourcePlace, Vec<String>)> {
+    let mut found: Option<(SourcePlace, Vec<String>)> = None;
     for row in &rule.rows {
         let services = services(row);
         for cell in row.cells.iter().filter(|cell| cell.is(EVENT)) {
@@ -74,7 +74,7 @@ fn calls_that(rule: &RuleView<'_>, reason: Reason) -> Option<(Place, Vec<String>
     found
 }
 
-fn first_of(calls: &[(&'static Service, &'static Call)]) -> String {
+fn first_of(calls: &[(&'static Service, &'static CatalogueCall)]) -> String {
     let names: Vec<_> = calls.iter().take(1).copied().collect();
     let more = if calls.len() > 1 { format!(" and {} like it", calls.len() - 1) } else { String::new() };
     format!("{}{more}", named(&names, false))
@@ -82,12 +82,12 @@ fn first_of(calls: &[(&'static Service, &'static Call)]) -> String {
 
 /// Whether EventBridge keeps the call back in the state ENABLED. Source: EventBridge User Guide, "AWS service events
 /// delivered via AWS CloudTrail".
-fn is_held_back(call: &Call) -> bool {
+fn is_held_back(call: &CatalogueCall) -> bool {
     call.reads && !call.data && ["Describe", "Get", "List"].iter().any(|verb| call.name.starts_with(verb))
 }
 
 /// Rows that wait for a call in a region where it is never recorded.
-fn elsewhere(rule: &RuleView<'_>, report: &mut Report) {
+fn elsewhere(rule: &RuleView<'_>, report: &mut LintReport) {
     for row in &rule.rows {
         let Some(region) = row.cell(REGION) else { continue };
         if let Some(home) = home(row).filter(|home| !accepts_region(row, home)) {
@@ -116,8 +116,8 @@ fn home(row: &RowView<'_>) -> Option<&'static str> {
 
 /// One note a file about sign-ins, of which some are recorded where the person signs in. Source: CloudTrail User Guide,
 /// "AWS Management Console sign-in events".
-fn sign_ins(subject: &Subject<'_>, report: &mut Report) {
-    let rules = subject.views.iter().filter(|rule| !rule.rule.allow.iter().any(|allow| allow.lint == CODE));
+fn sign_ins(context: &LintContext<'_>, report: &mut LintReport) {
+    let rules = context.views.iter().filter(|rule| !rule.rule.allow.iter().any(|allow| allow.lint == CODE));
     let cell = |rule: &RuleView<'_>| {
         let mut rows = rule.rows.iter().filter(|row| row.cell(REGION).is_none());
         rows.find_map(|row| {
@@ -134,12 +134,12 @@ fn sign_ins(subject: &Subject<'_>, report: &mut Report) {
 }
 
 /// One note a file: these rules are silent unless the function is deployed there too.
-fn homes(subject: &Subject<'_>, report: &mut Report) {
+fn homes(context: &LintContext<'_>, report: &mut LintReport) {
     let allowed = |rule: &RuleView<'_>| rule.rule.allow.iter().any(|allow| allow.lint == CODE);
     for wanted in ["us-east-1", "us-west-2"] {
-        let mut found: Option<(&RuleView<'_>, Place)> = None;
+        let mut found: Option<(&RuleView<'_>, SourcePlace)> = None;
         let mut names: Vec<String> = Vec::new();
-        for rule in subject.views.iter().filter(|rule| !allowed(rule)) {
+        for rule in context.views.iter().filter(|rule| !allowed(rule)) {
             // Whoever names the region knows it.
             let silent = |row: &&RowView<'_>| row.cell(REGION).is_none() && home(row) == Some(wanted);
             for row in rule.rows.iter().filter(silent) {

@@ -2,8 +2,8 @@
 
 use regex_syntax::hir::Look;
 
-use super::view::{Asks, CellView, ExceptionView, Leaf, Place, RowView, RuleView};
-use super::{Report, Subject};
+use super::view::{CellView, ExceptionView, Leaf, LeafCondition, RowView, RuleView, SourcePlace};
+use super::{LintContext, LintReport};
 use crate::cloudtrail::ComputedAlias;
 use crate::rules::condition::Condition;
 use crate::rules::field::Target;
@@ -11,10 +11,10 @@ use crate::rules::field::Target;
 /// Days before an exception's last one from which on its author hears of it.
 const SOON: i64 = 30;
 
-pub(super) fn lint(subject: &Subject<'_>, report: &mut Report) {
-    for rule in subject.views {
+pub(super) fn lint(context: &LintContext<'_>, report: &mut LintReport) {
+    for rule in context.views {
         for exception in &rule.exceptions {
-            expiry(subject, rule, exception, report);
+            expiry(context, rule, exception, report);
             for row in &exception.rows {
                 for cell in &row.cells {
                     caller_chosen(rule, cell, report);
@@ -28,11 +28,11 @@ pub(super) fn lint(subject: &Subject<'_>, report: &mut Report) {
     }
 }
 
-fn expiry(subject: &Subject<'_>, rule: &RuleView<'_>, exception: &ExceptionView<'_>, report: &mut Report) {
+fn expiry(context: &LintContext<'_>, rule: &RuleView<'_>, exception: &ExceptionView<'_>, report: &mut LintReport) {
     let Some(last) = exception.exception.expires else { return };
     let node = exception.node.get("expires").unwrap_or(exception.node);
-    let place = Place { file: exception.file.clone(), span: node.span.clone() };
-    let left = subject.today.days_until(last);
+    let place = SourcePlace { file: exception.file.clone(), span: node.span.clone() };
+    let left = context.today.days_until(last);
     let written = node.as_str().unwrap_or_default();
     if left < 0 {
         let message = format!("this exception ended with {written}: what it allowed alerts again");
@@ -55,12 +55,13 @@ fn expiry(subject: &Subject<'_>, rule: &RuleView<'_>, exception: &ExceptionView<
 }
 
 /// Values that whoever makes the call writes himself.
-fn caller_chosen(rule: &RuleView<'_>, cell: &CellView<'_>, report: &mut Report) {
-    let asks_for_value = |leaf: &Leaf<'_>| !leaf.negated && !matches!(leaf.asks, Asks::Else(Condition::Exists(_)));
+fn caller_chosen(rule: &RuleView<'_>, cell: &CellView<'_>, report: &mut LintReport) {
+    let asks_for_value =
+        |leaf: &Leaf<'_>| !leaf.negated && !matches!(leaf.condition, LeafCondition::Else(Condition::Exists(_)));
     if !cell.leaves.iter().any(asks_for_value) {
         return;
     }
-    let session_in_text = || cell.leaves.iter().any(|leaf| leaf.asks.written().contains('/'));
+    let session_in_text = || cell.leaves.iter().any(|leaf| leaf.condition.written().contains('/'));
     let what = match &cell.cell.field.target {
         Target::Computed(ComputedAlias::Session) => "a session's name",
         Target::Computed(ComputedAlias::Actor) if session_in_text() => "a session's name, which \"actor\" ends in,",
@@ -76,8 +77,8 @@ fn caller_chosen(rule: &RuleView<'_>, cell: &CellView<'_>, report: &mut Report) 
 /// Fields with a vocabulary of AWS's own: nobody can make up a value that a pattern takes by mistake.
 const AWS_OWN: [&str; 6] = ["eventSource", "eventName", "awsRegion", "errorCode", "eventType", "eventCategory"];
 
-fn unanchored(rule: &RuleView<'_>, cell: &CellView<'_>, leaf: &Leaf<'_>, report: &mut Report) {
-    let Asks::Pattern(regex) = leaf.asks else { return };
+fn unanchored(rule: &RuleView<'_>, cell: &CellView<'_>, leaf: &Leaf<'_>, report: &mut LintReport) {
+    let LeafCondition::Pattern(regex) = leaf.condition else { return };
     let own = match &cell.cell.field.target {
         Target::Path(path) => {
             path.first().is_some_and(|key| AWS_OWN.contains(&&**key)) || cell.is(super::calls::IDENTITY)
@@ -111,7 +112,7 @@ fn unanchored(rule: &RuleView<'_>, cell: &CellView<'_>, leaf: &Leaf<'_>, report:
 const ALWAYS_THERE: [&str; 4] = ["eventSource", "eventName", "awsRegion", "eventTime"];
 
 /// `not` is true of a field that is missing, and CloudTrail leaves out what is too large.
-fn by_absence(rule: &RuleView<'_>, row: &RowView<'_>, cell: &CellView<'_>, report: &mut Report) {
+fn by_absence(rule: &RuleView<'_>, row: &RowView<'_>, cell: &CellView<'_>, report: &mut LintReport) {
     let there = match &cell.cell.field.target {
         Target::Computed(derived) => *derived == ComputedAlias::Outcome,
         Target::Country(_) => false,

@@ -2,16 +2,16 @@
 
 use super::calls::{IDENTITY, row_accepts, some_of};
 use super::view::{CellView, RowView};
-use super::{Report, Subject};
+use super::{LintContext, LintReport};
 use crate::cloudtrail::identity::IDENTITY_TYPES;
 
 const CODE: &str = "misses-assumed-role";
 
 /// One note a file: who knows of it for one rule knows it for all.
-pub(super) fn lint(subject: &Subject<'_>, report: &mut Report) {
+pub(super) fn lint(context: &LintContext<'_>, report: &mut LintReport) {
     let mut first = None;
     let mut names: Vec<String> = Vec::new();
-    for rule in subject.views.iter().filter(|rule| !rule.rule.allow.iter().any(|allow| allow.lint == CODE)) {
+    for rule in context.views.iter().filter(|rule| !rule.rule.allow.iter().any(|allow| allow.lint == CODE)) {
         // People may be in another row.
         let covered = |row: &RowView<'_>| row.cell(IDENTITY).is_some() && row_accepts(row, IDENTITY, "AssumedRole");
         let cell = rule.rows.iter().find_map(users_alone).filter(|_| !rule.rows.iter().any(covered));

@@ -1,13 +1,13 @@
 //! Two cells on one array: each may be true of another element.
 
 use super::view::{CellView, RowView};
-use super::{Report, Subject};
+use super::{LintContext, LintReport};
 use crate::rules::field::Target;
 
-pub(super) fn lint(subject: &Subject<'_>, report: &mut Report) {
-    for rule in subject.views {
+pub(super) fn lint(context: &LintContext<'_>, report: &mut LintReport) {
+    for rule in context.views {
         for row in rule.all_rows() {
-            if let Some((array, first, second)) = split(subject, row) {
+            if let Some((array, first, second)) = split(context, row) {
                 let message = format!(
                     "\"{}\" and \"{}\" may be true of two different elements of {array}",
                     first.cell.field.written, second.cell.field.written
@@ -29,7 +29,7 @@ pub(super) fn lint(subject: &Subject<'_>, report: &mut Report) {
 }
 
 /// Two cells below one array, with the array's path.
-fn split<'v>(subject: &Subject<'_>, row: &'v RowView<'v>) -> Option<(String, &'v CellView<'v>, &'v CellView<'v>)> {
+fn split<'v>(context: &LintContext<'_>, row: &'v RowView<'v>) -> Option<(String, &'v CellView<'v>, &'v CellView<'v>)> {
     let paths: Vec<(&[Box<str>], &CellView<'_>)> = row
         .cells
         .iter()
@@ -44,7 +44,7 @@ fn split<'v>(subject: &Subject<'_>, row: &'v RowView<'v>) -> Option<(String, &'v
             if common == 0 || common == path.len() || common == other.len() {
                 continue;
             }
-            let array = (1..=common).rev().find(|end| is_array(subject, &path[..*end], &first.cell.field.written));
+            let array = (1..=common).rev().find(|end| is_array(context, &path[..*end], &first.cell.field.written));
             if let Some(end) = array {
                 return Some((path[..end].join("."), *first, *second));
             }
@@ -55,13 +55,13 @@ fn split<'v>(subject: &Subject<'_>, row: &'v RowView<'v>) -> Option<(String, &'v
 
 /// Whether an array of objects stands at this path: by what CloudTrail's records, IAM's policies and AWS's requests hold, or
 /// because the author wrote `[*]`.
-fn is_array(subject: &Subject<'_>, path: &[Box<str>], written: &str) -> bool {
+fn is_array(context: &LintContext<'_>, path: &[Box<str>], written: &str) -> bool {
     let Some(last) = path.last() else { return false };
     match &**last {
         "items" | "Statement" => true,
         "resources" if path.len() == 1 => true,
         key => {
-            (path.len() > 1 && subject.catalogue.object_arrays.contains(key)) || written.contains(&format!("{key}[*]"))
+            (path.len() > 1 && context.catalogue.object_arrays.contains(key)) || written.contains(&format!("{key}[*]"))
         }
     }
 }

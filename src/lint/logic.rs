@@ -72,7 +72,7 @@ fn pattern_implies(narrow: &str, wide: &str) -> bool {
     if narrow == wide {
         return true;
     }
-    let (Some(narrow), Some(wide)) = (Literal::of(narrow), Literal::of(wide)) else { return false };
+    let (Some(narrow), Some(wide)) = (PatternWord::parse(narrow), PatternWord::parse(wide)) else { return false };
     // A dot that stands for any character could also make the wider one narrower.
     if narrow.text.contains('.') && !wide.text.contains('.') && narrow.text != wide.text && !narrow.starts {
         return false;
@@ -87,7 +87,7 @@ fn pattern_implies(narrow: &str, wide: &str) -> bool {
 
 /// A pattern that is one word, perhaps anchored, perhaps in parentheses, perhaps followed by `.*`.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Literal<'p> {
+pub(super) struct PatternWord<'p> {
     /// The word; its dots stand for any character, as they do in the pattern.
     pub(super) text: &'p str,
     /// Anchored with `^`.
@@ -98,9 +98,9 @@ pub(super) struct Literal<'p> {
     pub(super) open: bool,
 }
 
-impl<'p> Literal<'p> {
+impl<'p> PatternWord<'p> {
     /// Reads a pattern; `None` if it is more than a word.
-    pub(super) fn of(pattern: &'p str) -> Option<Self> {
+    pub(super) fn parse(pattern: &'p str) -> Option<Self> {
         let (mut rest, mut starts, mut ends, mut open) = (pattern, false, false, false);
         loop {
             if let Some(inner) = rest.strip_prefix('^') {
@@ -163,12 +163,12 @@ mod tests {
 
     #[test]
     fn words_are_told_from_patterns() {
-        let literal = |text: &'static str, starts, ends, open| Some(Literal { text, starts, ends, open });
-        assert_eq!(Literal::of("StartInstances"), literal("StartInstances", false, false, false));
-        assert_eq!(Literal::of("^(iam.amazonaws.com).*"), literal("iam.amazonaws.com", true, false, true));
-        assert_eq!(Literal::of("^(?:Create)$"), literal("Create", true, true, false));
+        let literal = |text: &'static str, starts, ends, open| Some(PatternWord { text, starts, ends, open });
+        assert_eq!(PatternWord::parse("StartInstances"), literal("StartInstances", false, false, false));
+        assert_eq!(PatternWord::parse("^(iam.amazonaws.com).*"), literal("iam.amazonaws.com", true, false, true));
+        assert_eq!(PatternWord::parse("^(?:Create)$"), literal("Create", true, true, false));
         for more in ["a|b", "(a)(b)", "^Create.*User", r"iam\.x", "[ab]", "(?i)x", "", "a+"] {
-            assert_eq!(Literal::of(more), None, "{more}");
+            assert_eq!(PatternWord::parse(more), None, "{more}");
         }
     }
 }

@@ -2,21 +2,21 @@
 
 use super::calls::{EVENT, SERVICE, named, names_service, of_leaf, services, some_of};
 use super::catalogue::without_version;
-use super::logic::Literal;
-use super::view::{Asks, CellView, Leaf, RowView, RuleView};
-use super::{Report, Subject};
+use super::logic::PatternWord;
+use super::view::{CellView, Leaf, LeafCondition, RowView, RuleView};
+use super::{LintContext, LintReport};
 
-pub(super) fn lint(subject: &Subject<'_>, report: &mut Report) {
-    for rule in subject.views {
+pub(super) fn lint(context: &LintContext<'_>, report: &mut LintReport) {
+    for rule in context.views {
         for row in &rule.rows {
             for cell in &row.cells {
                 for leaf in cell.leaves.iter().filter(|leaf| !leaf.negated) {
                     if cell.is(SERVICE) {
-                        service(subject, rule, cell, leaf, report);
+                        service(context, rule, cell, leaf, report);
                     } else if cell.is(EVENT) {
                         event(rule, row, cell, leaf, report);
                         if !names_service(row) {
-                            ambiguous(subject, rule, cell, leaf, report);
+                            ambiguous(context, rule, cell, leaf, report);
                         }
                     }
                 }
@@ -27,27 +27,33 @@ pub(super) fn lint(subject: &Subject<'_>, report: &mut Report) {
 
 /// The one word that a pattern is meant to find; none where it says itself that more may follow.
 fn word<'l>(leaf: &'l Leaf<'_>) -> Option<&'l str> {
-    let Asks::Pattern(regex) = leaf.asks else { return None };
-    Literal::of(regex.as_str()).filter(|literal| !literal.open).map(|literal| literal.text)
+    let LeafCondition::Pattern(regex) = leaf.condition else { return None };
+    PatternWord::parse(regex.as_str()).filter(|literal| !literal.open).map(|literal| literal.text)
 }
 
-fn service(subject: &Subject<'_>, rule: &RuleView<'_>, cell: &CellView<'_>, leaf: &Leaf<'_>, report: &mut Report) {
+fn service(
+    context: &LintContext<'_>,
+    rule: &RuleView<'_>,
+    cell: &CellView<'_>,
+    leaf: &Leaf<'_>,
+    report: &mut LintReport,
+) {
     let Some(word) = word(leaf) else { return };
     let meant = |name: &str| name == word || name.strip_suffix(".amazonaws.com") == Some(word);
-    let names = || subject.catalogue.services.keys().copied();
+    let names = || context.catalogue.services.keys().copied();
     let Some(name) = names().find(|name| meant(name)) else { return };
     let others: Vec<String> = names()
-        .filter(|name| !meant(name) && leaf.asks.accepts(name) == Some(true))
+        .filter(|name| !meant(name) && leaf.condition.accepts(name) == Some(true))
         .map(|name| format!("\"{name}\""))
         .collect();
     if others.is_empty() {
         return;
     }
-    let message = format!("\"{}\" is also found in {}", leaf.asks.written(), some_of(&others));
+    let message = format!("\"{}\" is also found in {}", leaf.condition.written(), some_of(&others));
     report.warn("loose-pattern", rule, cell.at(leaf), message, format!("write {{\"is\": \"{name}\"}}"));
 }
 
-fn event(rule: &RuleView<'_>, row: &RowView<'_>, cell: &CellView<'_>, leaf: &Leaf<'_>, report: &mut Report) {
+fn event(rule: &RuleView<'_>, row: &RowView<'_>, cell: &CellView<'_>, leaf: &Leaf<'_>, report: &mut LintReport) {
     // A verb alone is meant to begin the names of calls, though some service may have a call `Tag`.
     let is_verb = |word: &str| word.rfind(char::is_uppercase).is_none_or(|last| last == 0);
     let Some(word) = word(leaf).filter(|word| !is_verb(word)) else { return };
@@ -61,19 +67,25 @@ fn event(rule: &RuleView<'_>, row: &RowView<'_>, cell: &CellView<'_>, leaf: &Lea
         return;
     }
     let found = named(&others, services.len() > 1);
-    let message = format!("\"{}\" is also found in {found}", leaf.asks.written());
+    let message = format!("\"{}\" is also found in {found}", leaf.condition.written());
     let help = format!("write {{\"is\": \"{word}\"}}, or \"^{word}.*\" if those are meant too");
     report.warn("loose-pattern", rule, cell.at(leaf), message, help);
 }
 
-fn ambiguous(subject: &Subject<'_>, rule: &RuleView<'_>, cell: &CellView<'_>, leaf: &Leaf<'_>, report: &mut Report) {
-    let name = match leaf.asks {
-        Asks::Exactly(name) => Some(name),
+fn ambiguous(
+    context: &LintContext<'_>,
+    rule: &RuleView<'_>,
+    cell: &CellView<'_>,
+    leaf: &Leaf<'_>,
+    report: &mut LintReport,
+) {
+    let name = match leaf.condition {
+        LeafCondition::Exactly(name) => Some(name),
         _ => word(leaf),
     };
     let Some(name) = name else { return };
     let services: Vec<String> =
-        subject.catalogue.services_of(name).map(|service| format!("\"{}\"", service.name)).collect();
+        context.catalogue.services_of(name).map(|service| format!("\"{}\"", service.name)).collect();
     if services.len() < 2 {
         return;
     }

@@ -24,7 +24,7 @@ use std::collections::HashSet;
 
 use self::catalogue::Catalogue;
 pub(crate) use self::logic::accepts;
-use self::view::{Files, Place, RuleView};
+use self::view::{RuleView, SourceFiles, SourcePlace};
 use crate::cloudtrail::identity::IDENTITY_TYPES;
 use crate::config::{Diagnostic, Level, Problems};
 use crate::rules::LINTS;
@@ -35,10 +35,10 @@ use crate::time::Date;
 /// The warnings and notes about rules that have compiled from `sources`, in the order of the files. `today` is what expiry
 /// dates are compared with.
 pub fn run(rules: &RuleSet, sources: &Sources, today: Date) -> Vec<Diagnostic> {
-    let Some(files) = Files::parse(sources) else { return Vec::new() };
+    let Some(files) = SourceFiles::parse(sources) else { return Vec::new() };
     let views = view::rules(rules, &files);
-    let subject = Subject { rules, views: &views, files: &files, catalogue: Catalogue::get(), today };
-    let mut report = Report::default();
+    let context = LintContext { rules, views: &views, files: &files, catalogue: Catalogue::get(), today };
+    let mut report = LintReport::default();
     for lint in [
         unknown::lint,
         rotated::lint,
@@ -52,10 +52,10 @@ pub fn run(rules: &RuleSet, sources: &Sources, today: Date) -> Vec<Diagnostic> {
         routing::lint,
         unused::lint,
     ] {
-        lint(&subject, &mut report);
+        lint(&context, &mut report);
     }
     let used = report.allowed(&views);
-    unused::allowances(&subject, &used, &mut report);
+    unused::allowances(&context, &used, &mut report);
     report.finish(|file| (sources.text(file), files.node(file)))
 }
 
@@ -78,35 +78,35 @@ pub(crate) fn known_values(field: &Field) -> Option<Vec<&'static str>> {
 }
 
 /// What lints look at.
-struct Subject<'a> {
+struct LintContext<'a> {
     rules: &'a RuleSet,
     views: &'a [RuleView<'a>],
-    files: &'a Files<'a>,
+    files: &'a SourceFiles<'a>,
     catalogue: &'static Catalogue,
     today: Date,
 }
 
 /// What lints have found.
 #[derive(Default)]
-struct Report(Vec<Reported>);
+struct LintReport(Vec<Reported>);
 
 struct Reported {
     level: Level,
     code: &'static str,
     /// The id of the rule that it is about, which may allow it.
     rule: Option<String>,
-    place: Place,
+    place: SourcePlace,
     message: String,
     help: String,
 }
 
-impl Report {
+impl LintReport {
     /// Reports what keeps a rule from doing its work, or may.
     fn warn(
         &mut self,
         code: &'static str,
         rule: &RuleView<'_>,
-        place: Place,
+        place: SourcePlace,
         message: String,
         help: impl Into<String>,
     ) {
@@ -119,7 +119,7 @@ impl Report {
         &mut self,
         code: &'static str,
         rule: &RuleView<'_>,
-        place: Place,
+        place: SourcePlace,
         message: String,
         help: impl Into<String>,
     ) {
@@ -128,7 +128,7 @@ impl Report {
     }
 
     /// Reports what is no rule's.
-    fn warn_of_file(&mut self, code: &'static str, place: Place, message: String, help: impl Into<String>) {
+    fn warn_of_file(&mut self, code: &'static str, place: SourcePlace, message: String, help: impl Into<String>) {
         self.0.push(Reported { level: Level::Warning, code, rule: None, place, message, help: help.into() });
     }
 

@@ -2,13 +2,13 @@
 
 use super::calls::{EVENT, names_service, services, some_of};
 use super::view::{CellView, Leaf, RowView, RuleView};
-use super::{Report, Subject};
+use super::{LintContext, LintReport};
 
-pub(super) fn lint(subject: &Subject<'_>, report: &mut Report) {
-    for rule in subject.views {
+pub(super) fn lint(context: &LintContext<'_>, report: &mut LintReport) {
+    for rule in context.views {
         for row in rule.all_rows() {
             for cell in row.cells.iter().filter(|cell| cell.is(EVENT)) {
-                for leaf in cell.leaves.iter().filter(|leaf| !leaf.negated && !leaf.asks.written().is_empty()) {
+                for leaf in cell.leaves.iter().filter(|leaf| !leaf.negated && !leaf.condition.written().is_empty()) {
                     missed(rule, row, cell, leaf, report);
                 }
             }
@@ -16,8 +16,8 @@ pub(super) fn lint(subject: &Subject<'_>, report: &mut Report) {
     }
 }
 
-fn missed(rule: &RuleView<'_>, row: &RowView<'_>, cell: &CellView<'_>, leaf: &Leaf<'_>, report: &mut Report) {
-    let takes = |name: &str| cell.leaves.iter().any(|leaf| leaf.asks.accepts(name) == Some(true));
+fn missed(rule: &RuleView<'_>, row: &RowView<'_>, cell: &CellView<'_>, leaf: &Leaf<'_>, report: &mut LintReport) {
+    let takes = |name: &str| cell.leaves.iter().any(|leaf| leaf.condition.accepts(name) == Some(true));
     let mut missed: Vec<String> = Vec::new();
     let mut example = "";
     let services = services(row);
@@ -27,7 +27,7 @@ fn missed(rule: &RuleView<'_>, row: &RowView<'_>, cell: &CellView<'_>, leaf: &Le
         for (api, recorded) in &service.renamed {
             // A name that is never recorded itself is reported as such.
             let known = service.call(api).is_some();
-            let accepted = leaf.asks.accepts(api) == Some(true);
+            let accepted = leaf.condition.accepts(api) == Some(true);
             if known
                 && accepted
                 && (names_service(row) || owners(api) == 1)

@@ -2,16 +2,16 @@
 
 use super::calls::{EVENT, IDENTITY, SERVICE};
 use super::view::{CellView, RowView};
-use super::{Report, Subject};
+use super::{LintContext, LintReport};
 use crate::cloudtrail::identity::IDENTITY_TYPES;
 
 /// The columns: field and alias.
 const COLUMNS: [(&[&str], &str); 3] = [(IDENTITY, "identity"), (SERVICE, "service"), (EVENT, "event")];
 
-pub(super) fn lint(subject: &Subject<'_>, report: &mut Report) {
-    for rule in subject.views {
+pub(super) fn lint(context: &LintContext<'_>, report: &mut LintReport) {
+    for rule in context.views {
         for row in &rule.rows {
-            let misplaced = misplaced(subject, row);
+            let misplaced = misplaced(context, row);
             let [(first, _), ..] = misplaced.as_slice() else { continue };
             let told: Vec<String> = misplaced
                 .iter()
@@ -30,21 +30,21 @@ pub(super) fn lint(subject: &Subject<'_>, report: &mut Report) {
 }
 
 /// Whether the row looks rotated: then its values are not misspelt.
-pub(super) fn is_rotated(subject: &Subject<'_>, row: &RowView<'_>) -> bool {
-    !misplaced(subject, row).is_empty()
+pub(super) fn is_rotated(context: &LintContext<'_>, row: &RowView<'_>) -> bool {
+    !misplaced(context, row).is_empty()
 }
 
 /// The cells that accept no known value of their own column, and some of another: with that other's alias.
-fn misplaced<'v>(subject: &Subject<'_>, row: &'v RowView<'v>) -> Vec<(&'v CellView<'v>, &'static str)> {
+fn misplaced<'v>(context: &LintContext<'_>, row: &'v RowView<'v>) -> Vec<(&'v CellView<'v>, &'static str)> {
     let mut misplaced = Vec::new();
     for cell in &row.cells {
         let Some(own) = COLUMNS.iter().position(|(field, _)| cell.is(field)) else { continue };
         let accepts = |column: usize| match column {
             0 => any(cell, IDENTITY_TYPES),
-            1 => any(cell, subject.catalogue.services.keys().copied()),
+            1 => any(cell, context.catalogue.services.keys().copied()),
             _ => any(
                 cell,
-                subject.catalogue.services.values().flat_map(|s| s.calls.iter().map(|call| call.name.as_str())),
+                context.catalogue.services.values().flat_map(|s| s.calls.iter().map(|call| call.name.as_str())),
             ),
         };
         if cell.leaves.iter().any(|leaf| leaf.negated) || accepts(own) {
@@ -58,7 +58,7 @@ fn misplaced<'v>(subject: &Subject<'_>, row: &'v RowView<'v>) -> Vec<(&'v CellVi
 }
 
 fn any<'k>(cell: &CellView<'_>, known: impl IntoIterator<Item = &'k str>) -> bool {
-    known.into_iter().any(|value| cell.leaves.iter().any(|leaf| leaf.asks.accepts(value) == Some(true)))
+    known.into_iter().any(|value| cell.leaves.iter().any(|leaf| leaf.condition.accepts(value) == Some(true)))
 }
 
 /// The row with every misplaced cell under the alias where it belongs.

@@ -1,18 +1,18 @@
 //! Channels that no rule reaches, and rules that reach no channel.
 
-use super::view::Place;
-use super::{Report, Subject};
+use super::view::SourcePlace;
+use super::{LintContext, LintReport};
 use crate::json::Node;
 use crate::rules::Mode;
 use crate::rules::Rule;
 
-pub(super) fn lint(subject: &Subject<'_>, report: &mut Report) {
-    let channels = subject.rules.channels();
+pub(super) fn lint(context: &LintContext<'_>, report: &mut LintReport) {
+    let channels = context.rules.channels();
     let reaches = |rule: &Rule, index: usize| {
         let named = rule.info.notify.as_ref().is_none_or(|names| names.contains(&channels[index].name));
         named && channels[index].filter.may_accept(&rule.info, highest(rule))
     };
-    let on: Vec<_> = subject.views.iter().filter(|view| view.rule.info.mode == Mode::Alert).collect();
+    let on: Vec<_> = context.views.iter().filter(|view| view.rule.info.mode == Mode::Alert).collect();
     for view in &on {
         if !(0..channels.len()).any(|index| reaches(view.rule, index)) {
             let message = "no channel takes what this rule finds: nobody hears of it".to_owned();
@@ -20,13 +20,13 @@ pub(super) fn lint(subject: &Subject<'_>, report: &mut Report) {
             report.warn("unrouted-rule", view, view.place(), message, help);
         }
     }
-    let Some(members) = subject.files.root.get("channels").and_then(Node::members) else { return };
+    let Some(members) = context.files.root.get("channels").and_then(Node::members) else { return };
     for (index, channel) in channels.iter().enumerate() {
         if on.iter().any(|view| reaches(view.rule, index)) {
             continue;
         }
         let Some(member) = members.iter().find(|member| *member.key == channel.name) else { continue };
-        let place = Place { file: None, span: member.key_span.clone() };
+        let place = SourcePlace { file: None, span: member.key_span.clone() };
         let message = format!("no rule sends anything to the channel \"{}\"", channel.name);
         let help = "widen its filter, name it in a rule's \"notify\", or delete it";
         report.warn_of_file("unrouted-channel", place, message, help);

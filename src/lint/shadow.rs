@@ -2,20 +2,20 @@
 
 use super::logic::row_implies;
 use super::view::RuleView;
-use super::{Report, Subject};
+use super::{LintContext, LintReport};
 use crate::rules::Mode;
 use crate::rules::Rule;
 
-pub(super) fn lint(subject: &Subject<'_>, report: &mut Report) {
-    for rule in subject.views {
+pub(super) fn lint(context: &LintContext<'_>, report: &mut LintReport) {
+    for rule in context.views {
         excepted(rule, report);
         repeated_rows(rule, report);
     }
-    repeated_rules(subject, report);
+    repeated_rules(context, report);
 }
 
 /// Rows whose every match an exception allows.
-fn excepted(rule: &RuleView<'_>, report: &mut Report) {
+fn excepted(rule: &RuleView<'_>, report: &mut LintReport) {
     for (index, row) in rule.rows.iter().enumerate() {
         let swallowing = rule.exceptions.iter().position(|exception| {
             exception.exception.expires.is_none() && exception.rows.iter().any(|wide| row_implies(row.row, wide.row))
@@ -28,7 +28,7 @@ fn excepted(rule: &RuleView<'_>, report: &mut Report) {
 }
 
 /// Rows that another row of the rule includes.
-fn repeated_rows(rule: &RuleView<'_>, report: &mut Report) {
+fn repeated_rows(rule: &RuleView<'_>, report: &mut LintReport) {
     for (index, row) in rule.rows.iter().enumerate() {
         let including = rule.rows.iter().enumerate().find(|(other, wide)| {
             *other != index
@@ -44,11 +44,11 @@ fn repeated_rows(rule: &RuleView<'_>, report: &mut Report) {
 }
 
 /// Rules whose every finding is another rule's too.
-fn repeated_rules(subject: &Subject<'_>, report: &mut Report) {
+fn repeated_rules(context: &LintContext<'_>, report: &mut LintReport) {
     let alerts = |rule: &&RuleView<'_>| rule.rule.info.mode == Mode::Alert;
-    for (index, rule) in subject.views.iter().enumerate().filter(|(_, rule)| alerts(rule)) {
+    for (index, rule) in context.views.iter().enumerate().filter(|(_, rule)| alerts(rule)) {
         let including =
-            subject.views.iter().enumerate().filter(|(_, other)| alerts(other)).find(|(position, other)| {
+            context.views.iter().enumerate().filter(|(_, other)| alerts(other)).find(|(position, other)| {
                 *position != index
                     && includes(other.rule, rule.rule)
                     && (*position < index || !includes(rule.rule, other.rule))

@@ -2,9 +2,9 @@
 
 use super::calls::{EVENT, IDENTITY, REGION, SERVICE, of_leaf, row_accepts, services, some_of};
 use super::catalogue::{Catalogue, Service, without_version};
-use super::logic::Literal;
-use super::view::{Asks, CellView, Leaf, Place, RowView, RuleView};
-use super::{Report, Subject, rotated};
+use super::logic::PatternWord;
+use super::view::{CellView, Leaf, LeafCondition, RowView, RuleView, SourcePlace};
+use super::{LintContext, LintReport, rotated};
 use crate::cloudtrail::identity::IDENTITY_TYPES;
 use crate::config::suggestion;
 use crate::json::Node;
@@ -32,13 +32,13 @@ const NICKNAMES: [(&str, &str); 19] = [
     ("stepfunctions", "states"),
 ];
 
-pub(super) fn lint(subject: &Subject<'_>, report: &mut Report) {
-    filters(subject, report);
-    for rule in subject.views {
-        for row in rule.all_rows().filter(|row| !rotated::is_rotated(subject, row)) {
+pub(super) fn lint(context: &LintContext<'_>, report: &mut LintReport) {
+    filters(context, report);
+    for rule in context.views {
+        for row in rule.all_rows().filter(|row| !rotated::is_rotated(context, row)) {
             for cell in &row.cells {
-                for leaf in cell.leaves.iter().filter(|leaf| !leaf.asks.written().is_empty()) {
-                    of_cell(subject, rule, row, cell, leaf, report);
+                for leaf in cell.leaves.iter().filter(|leaf| !leaf.condition.written().is_empty()) {
+                    of_cell(context, rule, row, cell, leaf, report);
                 }
             }
         }
@@ -46,16 +46,16 @@ pub(super) fn lint(subject: &Subject<'_>, report: &mut Report) {
 }
 
 fn of_cell(
-    subject: &Subject<'_>,
+    context: &LintContext<'_>,
     rule: &RuleView<'_>,
     row: &RowView<'_>,
     cell: &CellView<'_>,
     leaf: &Leaf<'_>,
-    report: &mut Report,
+    report: &mut LintReport,
 ) {
-    let catalogue = subject.catalogue;
-    let accepts = |value: &str| leaf.asks.accepts(value) == Some(true);
-    let written = leaf.asks.written();
+    let catalogue = context.catalogue;
+    let accepts = |value: &str| leaf.condition.accepts(value) == Some(true);
+    let written = leaf.condition.written();
     let place = cell.at(leaf);
     if cell.is(SERVICE) && !catalogue.services.keys().any(|name| accepts(name)) {
         let message = format!("no known service has the eventSource \"{written}\"{}", dead(leaf));
@@ -69,21 +69,21 @@ fn of_cell(
         let types = format!("the types are {}", IDENTITY_TYPES.join(", "));
         report.warn("unknown-identity", rule, place, message, nearest(written, IDENTITY_TYPES, &types));
     } else if cell.is(EVENT) {
-        event(subject, rule, row, cell, leaf, report);
+        event(context, rule, row, cell, leaf, report);
     }
 }
 
 /// Services and regions of channels' filters: a filter that names none that exists accepts nothing.
-fn filters(subject: &Subject<'_>, report: &mut Report) {
-    let catalogue = subject.catalogue;
-    let channels = subject.files.root.get("channels").and_then(Node::members).unwrap_or_default();
+fn filters(context: &LintContext<'_>, report: &mut LintReport) {
+    let catalogue = context.catalogue;
+    let channels = context.files.root.get("channels").and_then(Node::members).unwrap_or_default();
     for channel in channels {
         for node in listed(&channel.node, "services") {
             let Some(written) = node.as_str() else { continue };
             let full = format!("{written}.amazonaws.com");
             if !catalogue.services.contains_key(written) && !catalogue.services.contains_key(full.as_str()) {
                 let message = format!("no known service is called \"{written}\": the channel accepts nothing of it");
-                let place = Place { file: None, span: node.span.clone() };
+                let place = SourcePlace { file: None, span: node.span.clone() };
                 report.warn_of_file("unknown-service", place, message, service_help(catalogue, written));
             }
         }
@@ -91,7 +91,7 @@ fn filters(subject: &Subject<'_>, report: &mut Report) {
             let Some(written) = node.as_str().filter(|region| !catalogue.regions.contains(region)) else { continue };
             let message = format!("AWS has no region \"{written}\": the channel accepts nothing of it");
             let help = nearest(written, catalogue.regions.iter().copied(), "look the region up in the console");
-            report.warn_of_file("unknown-region", Place { file: None, span: node.span.clone() }, message, help);
+            report.warn_of_file("unknown-region", SourcePlace { file: None, span: node.span.clone() }, message, help);
         }
     }
 }
@@ -106,15 +106,15 @@ fn dead(leaf: &Leaf<'_>) -> &'static str {
 }
 
 fn event(
-    subject: &Subject<'_>,
+    context: &LintContext<'_>,
     rule: &RuleView<'_>,
     row: &RowView<'_>,
     cell: &CellView<'_>,
     leaf: &Leaf<'_>,
-    report: &mut Report,
+    report: &mut LintReport,
 ) {
     let services = services(row);
-    let written = leaf.asks.written();
+    let written = leaf.condition.written();
     let word = word(leaf);
     let plain = without_version(word);
     // A version that AWS will bring out tomorrow is as good as today's.
@@ -127,7 +127,7 @@ fn event(
         let names: Vec<String> = recorded.iter().map(|name| format!("\"{name}\"")).collect();
         let (message, help) = match names.as_slice() {
             [] => (
-                format!("\"{word}\" is a permission, and no call of {}: CloudTrail never records it", service.short()),
+                format!("\"{word}\" is a permission, not a call of {}: CloudTrail never records it", service.short()),
                 "write the calls that need it (for iam:PassRole, those that take a role, such as CreateFunction20150331)"
                     .to_owned(),
             ),
@@ -138,7 +138,7 @@ fn event(
         };
         return report.warn("recorded-otherwise", rule, place, message, help);
     }
-    let everywhere: Vec<&Service> = subject.catalogue.services.values().collect();
+    let everywhere: Vec<&Service> = context.catalogue.services.values().collect();
     let mut elsewhere: Vec<String> =
         of_leaf(&everywhere, leaf).map(|(service, _)| format!("\"{}\"", service.name)).collect();
     elsewhere.dedup();
@@ -164,15 +164,17 @@ fn knows(service: &Service, name: &str) -> bool {
 
 /// The word that a pattern or text names.
 pub(super) fn word<'l>(leaf: &'l Leaf<'_>) -> &'l str {
-    match leaf.asks {
-        Asks::Pattern(regex) => Literal::of(regex.as_str()).map_or(regex.as_str(), |literal| literal.text),
-        Asks::Exactly(text) => text,
-        Asks::Else(_) => "",
+    match leaf.condition {
+        LeafCondition::Pattern(regex) => {
+            PatternWord::parse(regex.as_str()).map_or(regex.as_str(), |literal| literal.text)
+        }
+        LeafCondition::Exactly(text) => text,
+        LeafCondition::Else(_) => "",
     }
 }
 
 fn service_help(catalogue: &Catalogue, written: &str) -> String {
-    let word = Literal::of(written).map_or(written, |literal| literal.text).replace('\\', "");
+    let word = PatternWord::parse(written).map_or(written, |literal| literal.text).replace('\\', "");
     let bare = word.strip_suffix(".amazonaws.com").unwrap_or(&word).to_lowercase();
     let known = |name: &str| catalogue.services.contains_key(format!("{name}.amazonaws.com").as_str());
     if let Some((_, name)) = NICKNAMES.iter().find(|(nickname, _)| *nickname == bare) {
@@ -190,7 +192,7 @@ fn service_help(catalogue: &Catalogue, written: &str) -> String {
 
 /// The nearest known name, or other help.
 fn nearest<'k>(written: &str, known: impl IntoIterator<Item = &'k str>, otherwise: &str) -> String {
-    let word = Literal::of(written).map_or(written, |literal| literal.text).replace('\\', "");
+    let word = PatternWord::parse(written).map_or(written, |literal| literal.text).replace('\\', "");
     suggestion(&word, known).unwrap_or_else(|| otherwise.to_owned())
 }
 

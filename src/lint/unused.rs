@@ -2,17 +2,17 @@
 
 use std::collections::HashSet;
 
-use super::view::Place;
-use super::{Report, Subject};
+use super::view::SourcePlace;
+use super::{LintContext, LintReport};
 use crate::json::{Node, Value};
 
-pub(super) fn lint(subject: &Subject<'_>, report: &mut Report) {
-    let root = &subject.files.root;
+pub(super) fn lint(context: &LintContext<'_>, report: &mut LintReport) {
+    let root = &context.files.root;
     let mut named = HashSet::new();
     lists_named(root, &mut named);
     for member in root.get("lists").and_then(Node::members).unwrap_or_default() {
         if !named.contains(&*member.key) {
-            let place = Place { file: None, span: member.key_span.clone() };
+            let place = SourcePlace { file: None, span: member.key_span.clone() };
             let message = format!("nothing names the list \"{}\"", member.key);
             report.warn_of_file(
                 "unused-list",
@@ -35,15 +35,15 @@ fn lists_named<'n>(node: &'n Node<'n>, named: &mut HashSet<&'n str>) {
 }
 
 /// Allowances that no report needed. `used` holds those that were: rule and code.
-pub(super) fn allowances(subject: &Subject<'_>, used: &HashSet<(String, &'static str)>, report: &mut Report) {
-    for view in subject.views {
+pub(super) fn allowances(context: &LintContext<'_>, used: &HashSet<(String, &'static str)>, report: &mut LintReport) {
+    for view in context.views {
         let nodes = view.node.get("allow").and_then(Node::elements).unwrap_or_default();
         for (node, allow) in nodes.iter().zip(&view.rule.allow) {
             if used.contains(&(view.rule.info.id.clone(), allow.lint)) {
                 continue;
             }
             let node = node.get("lint").unwrap_or(node);
-            let place = Place { file: view.file.clone(), span: node.span.clone() };
+            let place = SourcePlace { file: view.file.clone(), span: node.span.clone() };
             let message = format!("the rule gives no reason for \"{}\" any more", allow.lint);
             report.warn("unused-allow", view, place, message, "delete this allowance");
         }

@@ -13,12 +13,12 @@ use crate::ruleset::{RuleSet, Sources};
 
 /// The parsed texts of `rules.json` and of its packs.
 #[derive(Debug)]
-pub(super) struct Files<'s> {
+pub(super) struct SourceFiles<'s> {
     pub(super) root: Node<'s>,
     packs: HashMap<Arc<str>, Node<'s>>,
 }
 
-impl<'s> Files<'s> {
+impl<'s> SourceFiles<'s> {
     /// Parses texts that have compiled; `None` otherwise.
     pub(super) fn parse(sources: &'s Sources) -> Option<Self> {
         let root = Node::parse(sources.root()).ok()?;
@@ -40,7 +40,7 @@ impl<'s> Files<'s> {
 
 /// Some bytes of some file.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Place {
+pub(super) struct SourcePlace {
     /// A pack's name; none: `rules.json`.
     pub(super) file: Option<Arc<str>>,
     pub(super) span: Range<usize>,
@@ -66,9 +66,9 @@ impl<'a> RuleView<'a> {
     }
 
     /// Where the rule says its id.
-    pub(super) fn place(&self) -> Place {
+    pub(super) fn place(&self) -> SourcePlace {
         let node = self.node.get("id").unwrap_or(self.node);
-        Place { file: self.file.clone(), span: node.span.clone() }
+        SourcePlace { file: self.file.clone(), span: node.span.clone() }
     }
 }
 
@@ -96,8 +96,8 @@ impl<'a> RowView<'a> {
         self.cells.iter().find(|cell| cell.is(path))
     }
 
-    pub(super) fn place(&self) -> Place {
-        Place { file: self.file.clone(), span: self.node.span.clone() }
+    pub(super) fn place(&self) -> SourcePlace {
+        SourcePlace { file: self.file.clone(), span: self.node.span.clone() }
     }
 }
 
@@ -117,13 +117,13 @@ impl CellView<'_> {
     }
 
     /// Where the key stands.
-    pub(super) fn place(&self) -> Place {
-        Place { file: self.file.clone(), span: self.key_span.clone() }
+    pub(super) fn place(&self) -> SourcePlace {
+        SourcePlace { file: self.file.clone(), span: self.key_span.clone() }
     }
 
     /// Where one of its leaves stands.
-    pub(super) fn at(&self, leaf: &Leaf<'_>) -> Place {
-        Place { file: self.file.clone(), span: leaf.node.span.clone() }
+    pub(super) fn at(&self, leaf: &Leaf<'_>) -> SourcePlace {
+        SourcePlace { file: self.file.clone(), span: leaf.node.span.clone() }
     }
 }
 
@@ -131,20 +131,20 @@ impl CellView<'_> {
 #[derive(Debug)]
 pub(super) struct Leaf<'a> {
     pub(super) node: &'a Node<'a>,
-    pub(super) asks: Asks<'a>,
+    pub(super) condition: LeafCondition<'a>,
     /// Inside `not`.
     pub(super) negated: bool,
 }
 
 /// What a leaf asks.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Asks<'a> {
+pub(super) enum LeafCondition<'a> {
     Pattern(&'a Pattern),
     Exactly(&'a str),
     Else(&'a Condition),
 }
 
-impl Asks<'_> {
+impl LeafCondition<'_> {
     /// Whether a text satisfies it; `None` where that depends on more than a text.
     pub(super) fn accepts(self, text: &str) -> Option<bool> {
         match self {
@@ -165,11 +165,11 @@ impl Asks<'_> {
 }
 
 /// Every rule with its text, in the order of [`RuleSet::rules`].
-pub(super) fn rules<'a>(rules: &'a RuleSet, files: &'a Files<'a>) -> Vec<RuleView<'a>> {
+pub(super) fn rules<'a>(rules: &'a RuleSet, files: &'a SourceFiles<'a>) -> Vec<RuleView<'a>> {
     rules.rules().iter().filter_map(|rule| view(rule, files)).collect()
 }
 
-fn view<'a>(rule: &'a Rule, files: &'a Files<'a>) -> Option<RuleView<'a>> {
+fn view<'a>(rule: &'a Rule, files: &'a SourceFiles<'a>) -> Option<RuleView<'a>> {
     let pack = rule.pack.as_ref();
     let include = pack.and_then(|name| files.include(name));
     // A bundle's pack stands in the bundle.
@@ -236,15 +236,15 @@ fn row_view<'a>(row: &'a Row, node: &'a Node<'a>, file: Option<&Arc<str>>) -> Ro
 
 /// The leaves of a condition, each with the node that it was made of: what a named list brings stands where it is named.
 fn gather<'a>(condition: &'a Condition, node: &'a Node<'a>, negated: bool, leaves: &mut Vec<Leaf<'a>>) {
-    let mut leaf = |node: &'a Node<'a>, asks: Asks<'a>| leaves.push(Leaf { node, asks, negated });
+    let mut leaf = |node: &'a Node<'a>, condition: LeafCondition<'a>| leaves.push(Leaf { node, condition, negated });
     match condition {
-        Condition::Pattern(regex) => leaf(node, Asks::Pattern(regex)),
+        Condition::Pattern(regex) => leaf(node, LeafCondition::Pattern(regex)),
         Condition::Is(texts) => {
             let value = node.get("is").unwrap_or(node);
             for text in texts {
                 let elements = value.elements().unwrap_or_default();
                 let at = elements.iter().find(|element| element.scalar() == Some(text)).unwrap_or(value);
-                leaf(at, Asks::Exactly(text));
+                leaf(at, LeafCondition::Exactly(text));
             }
         }
         Condition::Not(inner) => gather(inner, node.get("not").unwrap_or(node), !negated, leaves),
@@ -258,6 +258,6 @@ fn gather<'a>(condition: &'a Condition, node: &'a Node<'a>, negated: bool, leave
             let nodes = node.get("all").and_then(Node::elements).unwrap_or_default();
             inner.iter().zip(nodes).for_each(|(inner, node)| gather(inner, node, negated, leaves));
         }
-        other => leaf(node, Asks::Else(other)),
+        other => leaf(node, LeafCondition::Else(other)),
     }
 }

@@ -15,7 +15,7 @@ pub fn inputs(paths: &[PathBuf]) -> impl Iterator<Item = Input> + Send {
         if path == Path::new("-") {
             Inputs::One(Some(Input::Stdin))
         } else if path.is_dir() {
-            Inputs::Folder(Walk::new(path, &ENDS))
+            Inputs::Folder(FolderWalk::new(path, &ENDS))
         } else {
             Inputs::One(Some(Input::File(path.clone())))
         }
@@ -24,18 +24,18 @@ pub fn inputs(paths: &[PathBuf]) -> impl Iterator<Item = Input> + Send {
 
 /// The files of a folder whose names end in one of `ends`, in the order of their names.
 pub fn in_folder<'e>(folder: &Path, ends: &'e [&'e str]) -> impl Iterator<Item = Input> + Send + use<'e> {
-    Inputs::Folder(Walk::new(folder, ends))
+    Inputs::Folder(FolderWalk::new(folder, ends))
 }
 
 /// Whether an object of this name is read.
-#[cfg(feature = "aws")]
+#[cfg(feature = "s3")]
 pub(super) fn is_log_file(name: &str) -> bool {
     name.rsplit_once('.').is_some_and(|(_, end)| ENDS.contains(&end))
 }
 
 /// What is said of a place that holds nothing to read.
 pub(super) fn nothing(ends: &[&str]) -> String {
-    format!("it holds no file that ends in .{}", ends.join(", ."))
+    format!("no file in it has a name that ends in .{}", ends.join(" or ."))
 }
 
 /// The bytes that the paths hold now: for a progress bar.
@@ -50,7 +50,7 @@ pub fn measure(paths: &[PathBuf]) -> u64 {
 
 enum Inputs<'e> {
     One(Option<Input>),
-    Folder(Walk<'e>),
+    Folder(FolderWalk<'e>),
 }
 
 impl Iterator for Inputs<'_> {
@@ -65,47 +65,47 @@ impl Iterator for Inputs<'_> {
 }
 
 /// A walk through a folder. It holds the names of one folder at each level, not those of the archive.
-struct Walk<'e> {
+struct FolderWalk<'e> {
     root: PathBuf,
     ends: &'e [&'e str],
     /// The folders that are being read, the innermost last.
-    open: Vec<Entries>,
+    open: Vec<OpenFolder>,
     found: bool,
 }
 
-enum Entries {
+enum OpenFolder {
     Unread(PathBuf),
     /// What is left of a folder, the next one last.
-    Read(Vec<Entry>),
+    Read(Vec<FolderEntry>),
 }
 
-enum Entry {
+enum FolderEntry {
     Folder(PathBuf),
     File(PathBuf),
 }
 
-impl<'e> Walk<'e> {
+impl<'e> FolderWalk<'e> {
     fn new(root: &Path, ends: &'e [&'e str]) -> Self {
-        Self { root: root.to_owned(), ends, open: vec![Entries::Unread(root.to_owned())], found: false }
+        Self { root: root.to_owned(), ends, open: vec![OpenFolder::Unread(root.to_owned())], found: false }
     }
 
     fn next(&mut self) -> Option<Input> {
         loop {
             match self.open.last_mut() {
-                Some(Entries::Unread(folder)) => {
+                Some(OpenFolder::Unread(folder)) => {
                     let folder = std::mem::take(folder);
                     self.open.pop();
                     match entries(&folder, self.ends) {
-                        Ok(entries) => self.open.push(Entries::Read(entries)),
+                        Ok(entries) => self.open.push(OpenFolder::Read(entries)),
                         Err(error) => {
                             self.found = true;
                             return Some(Input::Bad(folder.display().to_string(), error.to_string()));
                         }
                     }
                 }
-                Some(Entries::Read(left)) => match left.pop() {
-                    Some(Entry::Folder(folder)) => self.open.push(Entries::Unread(folder)),
-                    Some(Entry::File(file)) => {
+                Some(OpenFolder::Read(left)) => match left.pop() {
+                    Some(FolderEntry::Folder(folder)) => self.open.push(OpenFolder::Unread(folder)),
+                    Some(FolderEntry::File(file)) => {
                         self.found = true;
                         return Some(Input::File(file));
                     }
@@ -124,7 +124,7 @@ impl<'e> Walk<'e> {
 }
 
 /// The folders and log files of a folder, the first by name last.
-fn entries(folder: &Path, ends: &[&str]) -> io::Result<Vec<Entry>> {
+fn entries(folder: &Path, ends: &[&str]) -> io::Result<Vec<FolderEntry>> {
     let mut entries = fs::read_dir(folder)?.collect::<Result<Vec<_>, _>>()?;
     entries.sort_by_key(|entry| std::cmp::Reverse(entry.file_name()));
     let mut found = Vec::with_capacity(entries.len());
@@ -133,9 +133,9 @@ fn entries(folder: &Path, ends: &[&str]) -> io::Result<Vec<Entry>> {
         // Links are not followed: they may lead round in a circle.
         let kind = entry.file_type()?;
         if kind.is_dir() {
-            found.push(Entry::Folder(path));
+            found.push(FolderEntry::Folder(path));
         } else if kind.is_file() && path.extension().is_some_and(|end| ends.iter().any(|known| end == *known)) {
-            found.push(Entry::File(path));
+            found.push(FolderEntry::File(path));
         }
     }
     Ok(found)

@@ -5,7 +5,7 @@ use crate::time::Date;
 
 /// Which of an archive's log files are read. Files that are not named as CloudTrail names them are: nobody can tell.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Filter {
+pub struct LogFilter {
     /// The first day, UTC.
     pub since: Option<Date>,
     /// The last day, UTC.
@@ -16,7 +16,7 @@ pub struct Filter {
     pub regions: Vec<String>,
 }
 
-impl Filter {
+impl LogFilter {
     /// Whether a file of this name is read.
     pub fn accepts(&self, file: &str) -> bool {
         let name = file.rsplit(['/', '\\']).next().unwrap_or(file);
@@ -39,7 +39,7 @@ impl Filter {
     /// Whether a folder may hold files that are read: `…/AWSLogs/[o-ORG/]ACCOUNT/CloudTrail/REGION/YYYY/MM/DD/`, or the
     /// beginning of it. Other services' logs stand beside CloudTrail's, and its digests hold no records.
     pub fn may_hold(&self, folder: &str) -> bool {
-        let place = Place::of(folder);
+        let place = LogPrefix::parse(folder);
         place.account.is_none_or(|account| within(&self.accounts, account))
             && place.kind.is_none_or(|kind| kind.starts_with("CloudTrail") && kind != "CloudTrail-Digest")
             && place.region.is_none_or(|region| within(&self.regions, region))
@@ -50,7 +50,7 @@ impl Filter {
 
     /// Whether a folder that may hold such files holds no others.
     pub fn holds_all(&self, folder: &str) -> bool {
-        let place = Place::of(folder);
+        let place = LogPrefix::parse(folder);
         let all_days = self.since.is_none() && self.until.is_none();
         place.region.is_some() && (all_days || place.date.len() == 3)
     }
@@ -62,7 +62,7 @@ fn within(list: &[String], value: &str) -> bool {
 
 /// Where a folder stands in CloudTrail's layout, as far as it says.
 #[derive(Default)]
-struct Place<'f> {
+struct LogPrefix<'f> {
     account: Option<&'f str>,
     kind: Option<&'f str>,
     region: Option<&'f str>,
@@ -70,8 +70,8 @@ struct Place<'f> {
     date: Vec<&'f str>,
 }
 
-impl<'f> Place<'f> {
-    fn of(folder: &'f str) -> Self {
+impl<'f> LogPrefix<'f> {
+    fn parse(folder: &'f str) -> Self {
         let mut parts =
             folder.split('/').filter(|part| !part.is_empty()).skip_while(|part| *part != "AWSLogs").skip(1).peekable();
         // An organisation's trail puts its id before the accounts.
@@ -97,7 +97,7 @@ mod tests {
 
     #[test]
     fn folders_are_told_as_far_as_they_say() {
-        let filter = Filter {
+        let filter = LogFilter {
             since: Date::parse("2025-02-27"),
             until: Date::parse("2025-03-03"),
             accounts: vec!["111122223333".to_owned()],
@@ -127,12 +127,12 @@ mod tests {
         }
         let day = "AWSLogs/111122223333/CloudTrail/eu-west-1/2025/02/28/";
         assert!(filter.holds_all(day) && !filter.holds_all(&day[..day.len() - 3]));
-        assert!(Filter::default().holds_all("AWSLogs/1/CloudTrail/eu-west-1/") && !filter.holds_all("AWSLogs/1/"));
+        assert!(LogFilter::default().holds_all("AWSLogs/1/CloudTrail/eu-west-1/") && !filter.holds_all("AWSLogs/1/"));
     }
 
     #[test]
     fn files_are_told_by_their_names() {
-        let filter = |since: &str, until: &str, account: &str, region: &str| Filter {
+        let filter = |since: &str, until: &str, account: &str, region: &str| LogFilter {
             since: Date::parse(since),
             until: Date::parse(until),
             accounts: Some(account.to_owned()).filter(|account| !account.is_empty()).into_iter().collect(),
@@ -141,7 +141,7 @@ mod tests {
         let file = "AWSLogs/111122223333/CloudTrail/eu-west-1/2025/03/03/\
                     111122223333_CloudTrail_eu-west-1_20250303T0005Z_abcdefghijklmnop.json.gz";
         for (filter, expected) in [
-            (Filter::default(), true),
+            (LogFilter::default(), true),
             (filter("2025-03-03", "2025-03-03", "111122223333", "eu-west-1"), true),
             (filter("2025-03-04", "", "", ""), false),
             (filter("", "2025-03-02", "", ""), false),

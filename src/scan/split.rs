@@ -3,10 +3,11 @@
 
 use std::io::{self, Chain, Read};
 
-use memchr::{memchr, memchr_iter, memchr2, memrchr};
+use memchr::{memchr, memchr_iter, memrchr};
 use serde::de::IgnoredAny;
 
-use super::unpack::Unpacked;
+use super::elements::ElementScanner;
+use super::unpack::UnpackedInput;
 
 /// Bytes of one part, about.
 const PART: usize = 4 * 1024 * 1024;
@@ -21,11 +22,11 @@ pub(super) struct Document<'d> {
     pub(super) bytes: &'d [u8],
     /// The line of the input that it begins with, from 0, where it is a part of NDJSON.
     pub(super) first_line: Option<usize>,
-    shape: Shape,
+    shape: InputShape,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Shape {
+enum InputShape {
     /// The whole input, or what is left of it.
     Whole,
     /// `[…]`, with some elements of an array.
@@ -37,20 +38,20 @@ enum Shape {
 impl<'d> Document<'d> {
     /// Whether it is one of many that the input was cut into.
     pub(super) fn is_part(&self) -> bool {
-        self.shape != Shape::Whole
+        self.shape != InputShape::Whole
     }
 
     /// The pieces of a part, each to be read by itself, and each one's line where lines are known.
     pub(super) fn pieces(&self) -> Vec<(&'d [u8], Option<usize>)> {
         match self.shape {
-            Shape::Whole => vec![(self.bytes, None)],
-            Shape::Lines => {
+            InputShape::Whole => vec![(self.bytes, None)],
+            InputShape::Lines => {
                 let first = self.first_line.unwrap_or_default();
                 let lines = self.bytes.split(|byte| *byte == b'\n').enumerate();
                 lines.filter(|(_, line)| !is_blank(line)).map(|(index, line)| (line, Some(first + index))).collect()
             }
-            Shape::Elements => {
-                let (mut pieces, mut from, mut scanner) = (Vec::new(), 1, Scanner { at: 1, ..Scanner::default() });
+            InputShape::Elements => {
+                let (mut pieces, mut from, mut scanner) = (Vec::new(), 1, ElementScanner::after_bracket());
                 while let Some(end) = scanner.next_end(self.bytes) {
                     pieces.push((&self.bytes[from..end], None));
                     from = end + 1;
@@ -64,31 +65,31 @@ impl<'d> Document<'d> {
 /// The documents of an input, one after the other.
 pub(super) enum Documents<'u> {
     Whole(Option<&'u [u8]>),
-    Parts(Parts<'u>),
+    Cut(PartReader<'u>),
 }
 
 impl<'u> Documents<'u> {
-    pub(super) fn of(unpacked: Unpacked<'u>) -> Self {
+    pub(super) fn new(unpacked: UnpackedInput<'u>) -> Self {
         match unpacked {
-            Unpacked::Whole(bytes) => Self::Whole(Some(bytes)),
-            Unpacked::Large(beginning, rest) => Self::Parts(Parts::of(beginning, rest)),
+            UnpackedInput::Whole(bytes) => Self::Whole(Some(bytes)),
+            UnpackedInput::Large(beginning, rest) => Self::Cut(PartReader::new(beginning, rest)),
         }
     }
 
     pub(super) fn next(&mut self) -> io::Result<Option<Document<'_>>> {
         match self {
             Self::Whole(bytes) => {
-                Ok(bytes.take().map(|bytes| Document { bytes, first_line: None, shape: Shape::Whole }))
+                Ok(bytes.take().map(|bytes| Document { bytes, first_line: None, shape: InputShape::Whole }))
             }
-            Self::Parts(parts) => parts.next(),
+            Self::Cut(parts) => parts.next(),
         }
     }
 }
 
 /// An input that is read a part at a time.
-pub(super) struct Parts<'u> {
+pub(super) struct PartReader<'u> {
     reader: Chain<&'u [u8], Box<dyn Read + 'u>>,
-    shape: Shape,
+    shape: InputShape,
     /// The input's text before its array: `{"Records":`.
     head: &'u [u8],
     /// What has been read, from the part that was handed over last on.
@@ -97,21 +98,21 @@ pub(super) struct Parts<'u> {
     spent: usize,
     /// Lines before the buffer.
     lines: usize,
-    scanner: Scanner,
+    scanner: ElementScanner,
     /// Whether the array's end has been handed over.
     is_closed: bool,
-    /// Told after that.
+    /// What is wrong with the text after the array: reported once the array has been handed over.
     failure: Option<io::Error>,
 }
 
-impl<'u> Parts<'u> {
-    fn of(beginning: &'u [u8], rest: Box<dyn Read + 'u>) -> Self {
+impl<'u> PartReader<'u> {
+    fn new(beginning: &'u [u8], rest: Box<dyn Read + 'u>) -> Self {
         // Windows' editors write a byte order mark.
         let beginning = beginning.strip_prefix(b"\xef\xbb\xbf").unwrap_or(beginning);
         let (shape, start) = match array_of_records(beginning) {
-            Some(start) => (Shape::Elements, start),
-            None if is_ndjson(beginning) => (Shape::Lines, 0),
-            None => (Shape::Whole, 0),
+            Some(start) => (InputShape::Elements, start),
+            None if is_ndjson(beginning) => (InputShape::Lines, 0),
+            None => (InputShape::Whole, 0),
         };
         Self {
             reader: beginning[start..].chain(rest),
@@ -120,7 +121,7 @@ impl<'u> Parts<'u> {
             buffer: Vec::new(),
             spent: 0,
             lines: 0,
-            scanner: Scanner::default(),
+            scanner: ElementScanner::default(),
             is_closed: false,
             failure: None,
         }
@@ -136,23 +137,23 @@ impl<'u> Parts<'u> {
         self.forget(self.spent);
         self.spent = 0;
         let end = match self.shape {
-            Shape::Whole => {
+            InputShape::Whole => {
                 while self.read_on()? {}
                 self.spent = self.buffer.len();
                 self.spent
             }
-            Shape::Lines => self.next_lines()?,
-            Shape::Elements => self.next_elements()?,
+            InputShape::Lines => self.next_lines()?,
+            InputShape::Elements => self.next_elements()?,
         };
         if is_blank(&self.buffer[..end]) {
             return Ok(None);
         }
-        let first_line = (self.shape == Shape::Lines).then_some(self.lines);
+        let first_line = (self.shape == InputShape::Lines).then_some(self.lines);
         Ok(Some(Document { bytes: &self.buffer[..end], first_line, shape: self.shape }))
     }
 
     fn forget(&mut self, end: usize) {
-        if self.shape == Shape::Lines {
+        if self.shape == InputShape::Lines {
             self.lines += memchr_iter(b'\n', &self.buffer[..end]).count();
         }
         self.buffer.drain(..end);
@@ -162,7 +163,7 @@ impl<'u> Parts<'u> {
     fn read_on(&mut self) -> io::Result<bool> {
         if self.buffer.len() > MOST {
             let message = format!(
-                "it holds a record, or a text that is no list of records, of more than {} MiB: split it",
+                "it holds a single record, or a text that is not a list of records, of more than {} MiB: split the file into smaller ones",
                 MOST / 1024 / 1024
             );
             return Err(io::Error::new(io::ErrorKind::FileTooLarge, message));
@@ -196,7 +197,7 @@ impl<'u> Parts<'u> {
     /// The end of the next elements in the buffer. It begins with the array's `[`, or with the comma after the elements
     /// before, which becomes one.
     fn next_elements(&mut self) -> io::Result<usize> {
-        self.scanner = Scanner { at: 1, ..Scanner::default() };
+        self.scanner = ElementScanner::after_bracket();
         loop {
             let mut last = None;
             while let Some(end) = self.scanner.next_end(&self.buffer) {
@@ -223,7 +224,7 @@ impl<'u> Parts<'u> {
             if !self.read_on()? {
                 // It was cut off: whoever reads what is left will say so.
                 self.spent = self.buffer.len();
-                self.shape = Shape::Whole;
+                self.shape = InputShape::Whole;
                 return Ok(self.spent);
             }
         }
@@ -236,60 +237,16 @@ impl<'u> Parts<'u> {
         let tail = [&self.buffer[end..], &rest].concat();
         self.failure = match result {
             Err(error) => Some(error),
-            Ok(_) if tail.len() > TAIL => Some(io::Error::other("too much follows its records")),
+            Ok(_) if tail.len() > TAIL => {
+                Some(io::Error::other("more than 1 MiB follows the list of records: remove what is not part of it"))
+            }
             Ok(_) => serde_json::from_slice::<IgnoredAny>(&[self.head, b"[]", &tail].concat())
                 .err()
-                .map(|error| io::Error::other(format!("what follows its records is not JSON: {error}"))),
+                .map(|error| io::Error::other(format!("what follows the list of records is not valid JSON: {error}"))),
         };
         self.buffer.truncate(end);
         self.spent = end;
         self.is_closed = true;
-    }
-}
-
-/// Finds where the elements of an array end.
-#[derive(Debug, Default)]
-struct Scanner {
-    /// The next byte to look at.
-    at: usize,
-    depth: usize,
-    in_string: bool,
-}
-
-impl Scanner {
-    /// The place of the next comma between elements, or of the array's `]`; `None` if there is none yet.
-    fn next_end(&mut self, bytes: &[u8]) -> Option<usize> {
-        while self.at < bytes.len() {
-            if self.in_string {
-                match memchr2(b'"', b'\\', &bytes[self.at..]) {
-                    None => {
-                        self.at = bytes.len();
-                        return None;
-                    }
-                    Some(found) if bytes[self.at + found] == b'"' => {
-                        self.at += found + 1;
-                        self.in_string = false;
-                    }
-                    // What is escaped may not have been read yet: look at the backslash again then.
-                    Some(found) if self.at + found + 1 >= bytes.len() => {
-                        self.at += found;
-                        return None;
-                    }
-                    Some(found) => self.at += found + 2,
-                }
-                continue;
-            }
-            let place = self.at;
-            self.at += 1;
-            match bytes[place] {
-                b'"' => self.in_string = true,
-                b'{' | b'[' => self.depth += 1,
-                b',' | b']' if self.depth == 0 => return Some(place),
-                b'}' | b']' => self.depth = self.depth.saturating_sub(1),
-                _ => {}
-            }
-        }
-        None
     }
 }
 
@@ -331,12 +288,16 @@ mod tests {
     /// Every document of a text whose first bytes have been read, as pieces.
     fn pieces(text: &[u8], beginning: usize) -> io::Result<Vec<(String, Option<usize>)>> {
         let (beginning, rest) = text.split_at(beginning.min(text.len()));
-        let mut documents = Documents::of(Unpacked::Large(beginning, Box::new(rest)));
+        let mut documents = Documents::new(UnpackedInput::Large(beginning, Box::new(rest)));
         let mut found = Vec::new();
         while let Some(document) = documents.next()? {
             if document.is_part() {
                 let all = serde_json::from_slice::<IgnoredAny>(document.bytes);
-                assert!(document.shape == Shape::Lines || all.is_ok(), "{:?}", String::from_utf8_lossy(document.bytes));
+                assert!(
+                    document.shape == InputShape::Lines || all.is_ok(),
+                    "{:?}",
+                    String::from_utf8_lossy(document.bytes)
+                );
             }
             let pieces = document.pieces().into_iter();
             found.extend(pieces.map(|(piece, line)| (String::from_utf8_lossy(piece).trim().to_owned(), line)));

@@ -13,16 +13,16 @@ use libdeflater::Decompressor;
 
 use super::Input;
 
-/// Bytes of an input that are held whole, packed. CloudTrail's files have a few megabytes at most.
+/// The most packed bytes of an input that are held whole. CloudTrail's files have a few megabytes.
 const PACKED: usize = 8 * 1024 * 1024;
-/// And unpacked.
+/// The most unpacked bytes of an input that are held whole.
 const UNPACKED: usize = 32 * 1024 * 1024;
 
-/// What an input holds.
-pub(super) enum Unpacked<'u> {
-    /// All of it.
+/// The bytes of an open input, decompressed.
+pub(super) enum UnpackedInput<'u> {
+    /// All of them.
     Whole(&'u [u8]),
-    /// More than is held whole: its beginning, and the rest.
+    /// More than are held whole: their beginning, and a stream of the rest.
     Large(&'u [u8], Box<dyn Read + 'u>),
 }
 
@@ -31,38 +31,42 @@ pub(super) struct Unpacker {
     libdeflate: Decompressor,
     packed: Vec<u8>,
     unpacked: Vec<u8>,
+    /// How many packed bytes of the open input have gone into its stream's decoder.
+    decoded: AtomicU64,
 }
 
 impl Unpacker {
     pub(super) fn new() -> Self {
-        Self { libdeflate: Decompressor::new(), packed: Vec::new(), unpacked: Vec::new() }
+        Self { libdeflate: Decompressor::new(), packed: Vec::new(), unpacked: Vec::new(), decoded: AtomicU64::new(0) }
     }
 
     /// Opens an input. `bytes` counts what is read of it, as it is stored.
-    pub(super) fn open<'u>(&'u mut self, input: Input, bytes: &'u AtomicU64) -> io::Result<Unpacked<'u>> {
+    pub(super) fn open<'u>(&'u mut self, input: Input, bytes: &'u AtomicU64) -> io::Result<UnpackedInput<'u>> {
         let raw: Box<dyn Read> = match input {
             Input::File(path) => Box::new(File::open(path)?),
             Input::Stdin => Box::new(io::stdin()),
             Input::Remote(remote) => (remote.open)()?,
             Input::Bad(_, reason) => return Err(io::Error::other(reason)),
         };
-        let mut raw = Counted { raw, bytes };
+        let mut raw = CountingReader { inner: raw, bytes };
         let is_whole = fill(&mut raw, &mut self.packed, PACKED)?;
         if !is_gzip(&self.packed) {
             if is_whole || fill_up(&mut raw, &mut self.packed, UNPACKED)? {
-                return Ok(Unpacked::Whole(&self.packed));
+                return Ok(UnpackedInput::Whole(&self.packed));
             }
-            return Ok(Unpacked::Large(&self.packed, Box::new(raw)));
+            return Ok(UnpackedInput::Large(&self.packed, Box::new(raw)));
         }
         if is_whole && let Some(length) = gunzip(&mut self.libdeflate, &self.packed, &mut self.unpacked) {
-            return Ok(Unpacked::Whole(&self.unpacked[..length]));
+            return Ok(UnpackedInput::Whole(&self.unpacked[..length]));
         }
         let packed = Cursor::new(&self.packed[..]).chain(raw);
-        let mut stream = NoBomb { unpacked: MultiGzDecoder::new(Tally { raw: packed, read: 0 }), made: 0 };
+        self.decoded = AtomicU64::new(0);
+        let counted = CountingReader { inner: packed, bytes: &self.decoded };
+        let mut stream = RatioLimit { decoder: MultiGzDecoder::new(counted), unpacked_bytes: 0 };
         if fill(&mut stream, &mut self.unpacked, UNPACKED)? {
-            return Ok(Unpacked::Whole(&self.unpacked));
+            return Ok(UnpackedInput::Whole(&self.unpacked));
         }
-        Ok(Unpacked::Large(&self.unpacked, Box::new(stream)))
+        Ok(UnpackedInput::Large(&self.unpacked, Box::new(stream)))
     }
 }
 
@@ -130,54 +134,45 @@ fn last_u32(bytes: &[u8]) -> Option<u32> {
     bytes.last_chunk().map(|last| u32::from_le_bytes(*last))
 }
 
-/// Counts what is read for somebody else.
-struct Counted<'b, R> {
-    raw: R,
-    bytes: &'b AtomicU64,
+/// Adds the bytes that are read through it to a count.
+struct CountingReader<'c, R> {
+    inner: R,
+    bytes: &'c AtomicU64,
 }
 
-impl<R: Read> Read for Counted<'_, R> {
+impl<R: Read> Read for CountingReader<'_, R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let read = self.raw.read(buffer)?;
+        let read = self.inner.read(buffer)?;
         self.bytes.fetch_add(read as u64, Ordering::Relaxed);
         Ok(read)
     }
 }
 
-/// Counts what is read.
-struct Tally<R> {
-    raw: R,
-    read: u64,
+/// Unpacks a gzip stream, and gives up on a file that was made to fill disks. Log files are compressed to a tenth of their
+/// size, perhaps to a fiftieth.
+struct RatioLimit<'c, R> {
+    decoder: MultiGzDecoder<CountingReader<'c, R>>,
+    unpacked_bytes: u64,
 }
 
-impl<R: Read> Read for Tally<R> {
+/// Unpacked bytes up to which any ratio is accepted: a small file may be all repetition.
+const RATIO_CHECK_FROM: u64 = 256 * 1024 * 1024;
+/// Beyond that, how many unpacked bytes one packed byte may give.
+const MAX_RATIO: u64 = 200;
+
+impl<R: Read> Read for RatioLimit<'_, R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let read = self.raw.read(buffer)?;
-        self.read += read as u64;
-        Ok(read)
-    }
-}
-
-/// Gives up on what was made to fill disks: records are compressed to a tenth, perhaps to a fiftieth.
-struct NoBomb<R> {
-    unpacked: MultiGzDecoder<Tally<R>>,
-    made: u64,
-}
-
-/// Bytes that may come of few.
-const INNOCENT: u64 = 256 * 1024 * 1024;
-/// Beyond them, unpacked bytes for each packed one.
-const RATIO: u64 = 200;
-
-impl<R: Read> Read for NoBomb<R> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let made = self.unpacked.read(buffer)?;
-        self.made += made as u64;
-        if self.made > INNOCENT && self.made / RATIO > self.unpacked.get_ref().read {
-            let message = format!("more than {} MiB come of so few bytes: it is no log file", INNOCENT / 1024 / 1024);
+        let read = self.decoder.read(buffer)?;
+        self.unpacked_bytes += read as u64;
+        let packed_bytes = self.decoder.get_ref().bytes.load(Ordering::Relaxed);
+        if self.unpacked_bytes > RATIO_CHECK_FROM && self.unpacked_bytes / MAX_RATIO > packed_bytes {
+            let message = format!(
+                "it unpacks to more than {} MiB and {MAX_RATIO} times its size, so it is not a log file: leave it out",
+                RATIO_CHECK_FROM / 1024 / 1024
+            );
             return Err(io::Error::new(io::ErrorKind::FileTooLarge, message));
         }
-        Ok(made)
+        Ok(read)
     }
 }
 
@@ -205,8 +200,8 @@ mod tests {
         let counter = AtomicU64::new(0);
         let mut unpacker = Unpacker::new();
         let all = unpacker.open(Input::File(file.path().to_owned()), &counter).and_then(|opened| match opened {
-            Unpacked::Whole(bytes) => Ok(bytes.to_vec()),
-            Unpacked::Large(head, mut rest) => {
+            UnpackedInput::Whole(bytes) => Ok(bytes.to_vec()),
+            UnpackedInput::Large(head, mut rest) => {
                 let mut all = head.to_vec();
                 rest.read_to_end(&mut all).map(|_| all)
             }

@@ -1,4 +1,4 @@
-"""Archives in S3: the tool, built with the feature `aws`, against moto's S3."""
+"""Archives in S3: the tool, built with the feature `s3`, against moto's S3."""
 
 import gzip
 import json

@@ -17,7 +17,7 @@ use self::summary::Summary;
 pub(super) use self::summary::grouped;
 pub(super) use self::tally::Tally;
 use super::check::counted;
-use super::findings::{self, Evaluate, Line, write_line};
+use super::findings::{self, FindingLine, FindingVisitor, write_line};
 use super::input::Archive;
 use super::{Exit, input};
 use crate::ruleset::RuleSet;
@@ -70,14 +70,14 @@ pub(super) fn run(rules: &RuleSet, archive: &Archive, options: &Options) -> io::
         return Ok(Exit::Unreadable);
     }
     let mut report = options.report.as_ref().map(|path| (path, Report::default()));
-    let counts = archive.each(&Evaluate::new(rules), |file, index, found| {
+    let counts = archive.each(&FindingVisitor::new(rules), |file, index, found| {
         let is_first = tally.add(&found);
         let channels = findings::channels(rules, &found.finding);
         if let Some((_, report)) = report.as_mut().filter(|_| is_first) {
             report.add(&found, &channels, &format!("{file}, record {index}"));
         }
         if options.format == Format::Jsonl {
-            write_line(&mut out, &Line::of(&found.finding, channels, file, index))?;
+            write_line(&mut out, &FindingLine::new(&found.finding, channels, file, index))?;
         }
         Ok(())
     })?;
@@ -100,7 +100,7 @@ pub(super) fn run(rules: &RuleSet, archive: &Archive, options: &Options) -> io::
 }
 
 /// Says what is left to say, and how it ended.
-pub(super) fn end(counts: &input::Counts, max_per_day: Option<u64>, tally: &Tally<'_>) -> Exit {
+pub(super) fn end(counts: &input::InputCounts, max_per_day: Option<u64>, tally: &Tally<'_>) -> Exit {
     let too_loud = match (max_per_day, tally.worst_day()) {
         (Some(most), Some((day, count))) if count > most => {
             let days = tally.alerts_by_day.values().filter(|count| **count > most).count();

@@ -9,7 +9,7 @@ use super::alerts::Outcome;
 use super::tally::{Names, Tally};
 use super::time::date;
 use crate::cli::check::counted;
-use crate::cli::input::Counts;
+use crate::cli::input::InputCounts;
 use crate::cli::terminal::colour;
 use crate::ruleset::RuleSet;
 use crate::severity::Severity;
@@ -105,7 +105,7 @@ pub(super) struct NameCount {
 }
 
 impl Summary {
-    pub(super) fn of(rules: &RuleSet, tally: &Tally<'_>, counts: &Counts, top: usize) -> Self {
+    pub(super) fn of(rules: &RuleSet, tally: &Tally<'_>, counts: &InputCounts, top: usize) -> Self {
         let mut lines: Vec<RuleLine> = Vec::new();
         let mut silent = Vec::new();
         for (rule, tallied) in rules.rules().iter().zip(&tally.by_rule) {

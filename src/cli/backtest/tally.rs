@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::alerts::{self, Fate, Outcome, Passed, Sighting, Waiting};
 use super::time::{day, seconds};
-use crate::cli::findings::{Found, hashed};
+use crate::cli::findings::{EvaluatedFinding, hashed};
 use crate::rules::Mode;
 use crate::ruleset::RuleSet;
 use crate::severity::Severity;
@@ -110,7 +110,7 @@ impl<'r> Tally<'r> {
     }
 
     /// Counts a finding; whether it is the first of its kind.
-    pub(in crate::cli) fn add(&mut self, found: &Found) -> bool {
+    pub(in crate::cli) fn add(&mut self, found: &EvaluatedFinding) -> bool {
         let finding = &found.finding;
         let id = hashed(finding.id.as_str());
         if self.seen.contains(&id) {

@@ -5,14 +5,14 @@ use std::path::Path;
 
 use serde::Serialize;
 
-use super::{Tally, path_of};
+use super::{LevelCounts, path_of};
 use crate::config::Diagnostic;
 use crate::json::line_and_column;
 use crate::ruleset::Sources;
 
 /// The document. Programs read it: keys may join, none may change or go.
 #[derive(Serialize)]
-struct Document<'a> {
+struct CheckDocument<'a> {
     /// Of this format.
     version: u32,
     /// The file that was checked.
@@ -20,12 +20,12 @@ struct Document<'a> {
     errors: usize,
     warnings: usize,
     notes: usize,
-    diagnostics: Vec<Shown<'a>>,
+    diagnostics: Vec<DiagnosticObject<'a>>,
 }
 
 /// One diagnostic. Lines and columns count from 1, columns in characters; the end is behind the last character.
 #[derive(Serialize)]
-struct Shown<'a> {
+struct DiagnosticObject<'a> {
     /// `error`, `warning` or `note`.
     level: String,
     code: &'a str,
@@ -43,13 +43,13 @@ struct Shown<'a> {
 }
 
 pub(super) fn write(path: &Path, sources: &Sources, diagnostics: &[Diagnostic]) -> io::Result<()> {
-    let Tally { errors, warnings, notes } = Tally::of(diagnostics);
+    let LevelCounts { errors, warnings, notes } = LevelCounts::new(diagnostics);
     let lines = diagnostics
         .iter()
         .map(|diagnostic| {
             let text = sources.text(diagnostic.file.as_deref());
             let (end_line, end_column) = line_and_column(text, diagnostic.span.end);
-            Shown {
+            DiagnosticObject {
                 level: diagnostic.level.to_string(),
                 code: diagnostic.code,
                 file: path_of(path, diagnostic),
@@ -65,7 +65,7 @@ pub(super) fn write(path: &Path, sources: &Sources, diagnostics: &[Diagnostic]) 
         })
         .collect();
     let rules = path.display().to_string();
-    let document = Document { version: 1, rules, errors, warnings, notes, diagnostics: lines };
+    let document = CheckDocument { version: 1, rules, errors, warnings, notes, diagnostics: lines };
     let mut out = io::stdout().lock();
     serde_json::to_writer_pretty(&mut out, &document)?;
     writeln!(out)

@@ -29,8 +29,8 @@ pub(super) struct Options {
     #[arg(long, value_enum, value_name = "WHAT")]
     deny: Option<Deny>,
     /// How diagnostics are printed: for people, or as one document on stdout
-    #[arg(long, value_enum, default_value_t = Form::Human)]
-    format: Form,
+    #[arg(long, value_enum, default_value_t = CheckFormat::Human)]
+    format: CheckFormat,
     /// Say what this code of a diagnostic means, and check nothing
     #[arg(long, value_name = "CODE")]
     explain: Option<String>,
@@ -47,7 +47,7 @@ enum Deny {
 
 /// How diagnostics are printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Form {
+enum CheckFormat {
     /// For people.
     Human,
     /// One JSON document.
@@ -58,14 +58,14 @@ enum Form {
 
 /// How many diagnostics there are of each level.
 #[derive(Debug, Default)]
-struct Tally {
+struct LevelCounts {
     errors: usize,
     warnings: usize,
     notes: usize,
 }
 
-impl Tally {
-    fn of(diagnostics: &[Diagnostic]) -> Self {
+impl LevelCounts {
+    fn new(diagnostics: &[Diagnostic]) -> Self {
         let count = |level: Level| diagnostics.iter().filter(|diagnostic| diagnostic.level == level).count();
         Self { errors: count(Level::Error), warnings: count(Level::Warning), notes: count(Level::Note) }
     }
@@ -85,11 +85,11 @@ pub(super) fn run(options: &Options) -> io::Result<Exit> {
         Err(diagnostics) => (None, diagnostics),
     };
     match options.format {
-        Form::Human => report(path, &sources, &diagnostics),
-        Form::Json => json::write(path, &sources, &diagnostics)?,
-        Form::Sarif => sarif::write(path, &sources, &diagnostics)?,
+        CheckFormat::Human => report(path, &sources, &diagnostics),
+        CheckFormat::Json => json::write(path, &sources, &diagnostics)?,
+        CheckFormat::Sarif => sarif::write(path, &sources, &diagnostics)?,
     }
-    let tally = Tally::of(&diagnostics);
+    let tally = LevelCounts::new(&diagnostics);
     eprintln!("{}: {}", path.display(), summary(compiled.as_ref(), &tally));
     let wrong = match options.deny {
         None => tally.errors > 0,
@@ -118,7 +118,7 @@ fn explain(code: &str) -> io::Result<Exit> {
 }
 
 /// `12 rules and 2 channels, no errors, 1 warning`, or `3 errors`
-fn summary(rules: Option<&RuleSet>, Tally { errors, warnings, notes }: &Tally) -> String {
+fn summary(rules: Option<&RuleSet>, LevelCounts { errors, warnings, notes }: &LevelCounts) -> String {
     let mut parts = vec![match rules {
         Some(rules) => format!(
             "{} and {}, no errors",

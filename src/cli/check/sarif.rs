@@ -28,7 +28,7 @@ struct Run<'a> {
     tool: Tool,
     /// What columns count.
     column_kind: &'static str,
-    results: Vec<Outcome<'a>>,
+    results: Vec<SarifResult<'a>>,
 }
 
 #[derive(Serialize)]
@@ -47,21 +47,21 @@ struct Driver {
 #[derive(Serialize)]
 struct Descriptor {
     id: &'static str,
-    help: Text<String>,
+    help: SarifMessage<String>,
 }
 
 #[derive(Serialize)]
-struct Text<T> {
+struct SarifMessage<T> {
     text: T,
 }
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Outcome<'a> {
+struct SarifResult<'a> {
     rule_id: &'a str,
     rule_index: usize,
     level: String,
-    message: Text<String>,
+    message: SarifMessage<String>,
     locations: [Location<'a>; 1],
 }
 
@@ -105,7 +105,10 @@ pub(super) fn write(path: &Path, sources: &Sources, diagnostics: &[Diagnostic]) 
     let codes: Vec<&'static str> = codes.into_iter().collect();
     let rules = codes
         .iter()
-        .map(|id| Descriptor { id, help: Text { text: format!("docs/diagnostics.md#{id} says what this means.") } })
+        .map(|id| Descriptor {
+            id,
+            help: SarifMessage { text: format!("docs/diagnostics.md#{id} says what this means.") },
+        })
         .collect();
     let results = diagnostics.iter().map(|diagnostic| outcome(path, sources, diagnostic, &codes)).collect();
     let driver = Driver { name: "offlimits", semantic_version: env!("CARGO_PKG_VERSION"), rules };
@@ -119,18 +122,18 @@ pub(super) fn write(path: &Path, sources: &Sources, diagnostics: &[Diagnostic]) 
     writeln!(out)
 }
 
-fn outcome<'a>(path: &Path, sources: &Sources, diagnostic: &'a Diagnostic, codes: &[&str]) -> Outcome<'a> {
+fn outcome<'a>(path: &Path, sources: &Sources, diagnostic: &'a Diagnostic, codes: &[&str]) -> SarifResult<'a> {
     let text = sources.text(diagnostic.file.as_deref());
     let (end_line, end_column) = line_and_column(text, diagnostic.span.end);
     let region = Region { start_line: diagnostic.line, start_column: diagnostic.column, end_line, end_column };
     let level = match diagnostic.level {
         Level::Error | Level::Warning | Level::Note => diagnostic.level.to_string(),
     };
-    Outcome {
+    SarifResult {
         rule_id: diagnostic.code,
         rule_index: codes.iter().position(|code| *code == diagnostic.code).unwrap_or_default(),
         level,
-        message: Text { text: format!("{}. Help: {}.", diagnostic.message, diagnostic.help) },
+        message: SarifMessage { text: format!("{}. Help: {}.", diagnostic.message, diagnostic.help) },
         locations: [Location {
             physical_location: Physical {
                 artifact_location: Artifact { uri: uri(&path_of(path, diagnostic)) },

@@ -9,7 +9,7 @@ use std::path::PathBuf;
 
 use self::print::Printer;
 pub(super) use self::print::explain_cell;
-use self::verdict::Verdict;
+use self::verdict::RuleVerdict;
 use super::findings::write_line;
 use super::{Exit, Format, input};
 use crate::alert::{Alert, AlertKind};
@@ -24,7 +24,7 @@ use crate::ids::AlertId;
 use crate::rules::Mode;
 use crate::rules::Rule;
 use crate::ruleset::RuleSet;
-use crate::scan::Work;
+use crate::scan::RecordVisitor;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Options {
@@ -62,7 +62,7 @@ pub(super) fn run(rules: &RuleSet, files: &[PathBuf], options: &Options) -> io::
     }
     let mut out = io::BufWriter::new(anstream::AutoStream::auto(io::stdout()));
     let mut unreadable = 0;
-    let counts = input::each(files, &Records, |file, index, raw| {
+    let counts = input::each(files, &RawRecordVisitor, |file, index, raw| {
         let record = match Record::parse(&raw.json) {
             Ok(record) => record,
             Err(reason) => {
@@ -75,9 +75,9 @@ pub(super) fn run(rules: &RuleSet, files: &[PathBuf], options: &Options) -> io::
         if let Some(name) = &options.channel {
             return message(&mut out, rules, asked, &record, name);
         }
-        let mut verdicts: Vec<Verdict<'_>> = asked.map(|rule| Verdict::of(rules, rule, &record)).collect();
+        let mut verdicts: Vec<RuleVerdict<'_>> = asked.map(|rule| RuleVerdict::new(rules, rule, &record)).collect();
         // What matches first, then the nearest misses.
-        verdicts.sort_by_key(Verdict::distance);
+        verdicts.sort_by_key(RuleVerdict::distance);
         match options.format {
             Format::Human => {
                 let call = ApiCall::from_record(&record);
@@ -86,7 +86,7 @@ pub(super) fn run(rules: &RuleSet, files: &[PathBuf], options: &Options) -> io::
             }
             Format::Jsonl => verdicts
                 .iter()
-                .try_for_each(|verdict| write_line(&mut out, &print::Line::of(verdict, &record, file, index))),
+                .try_for_each(|verdict| write_line(&mut out, &print::VerdictLine::new(verdict, &record, file, index))),
         }
     })?;
     out.flush()?;
@@ -94,10 +94,10 @@ pub(super) fn run(rules: &RuleSet, files: &[PathBuf], options: &Options) -> io::
 }
 
 /// The records themselves.
-struct Records;
+struct RawRecordVisitor;
 
-impl Work for Records {
-    type Made = RawRecord;
+impl RecordVisitor for RawRecordVisitor {
+    type Output = RawRecord;
     type State = ();
 
     fn state(&self) {}

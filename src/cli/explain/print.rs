@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::super::check::counted;
 use super::because;
-use super::verdict::{CellVerdict, ExceptionVerdict, Outcome, RowVerdict, Verdict, shorten};
+use super::verdict::{CellVerdict, ExceptionVerdict, RowVerdict, RuleOutcome, RuleVerdict, shorten};
 use crate::cloudtrail::ApiCall;
 use crate::cloudtrail::Record;
 use crate::rules::Cell;
@@ -20,13 +20,13 @@ pub(super) struct Printer<W> {
 }
 
 impl<W: Write> Printer<W> {
-    /// `verdicts`: in the order of [`Verdict::distance`].
+    /// `verdicts`: in the order of [`RuleVerdict::distance`].
     pub(super) fn record(
         &mut self,
         call: &ApiCall,
         file: &str,
         index: usize,
-        verdicts: &[Verdict<'_>],
+        verdicts: &[RuleVerdict<'_>],
     ) -> io::Result<()> {
         let bold = Style::new().bold();
         writeln!(self.out, "{bold}{}{bold:#}\n{file}, record {index}\n", call.sentence)?;
@@ -35,7 +35,7 @@ impl<W: Write> Printer<W> {
         verdicts[..shown].iter().try_for_each(|verdict| self.verdict(verdict))?;
         if verdicts.len() > shown {
             let others = &verdicts[shown..];
-            let off = others.iter().filter(|verdict| verdict.outcome == Outcome::Off).count();
+            let off = others.iter().filter(|verdict| verdict.outcome == RuleOutcome::Off).count();
             let (rules, and_off) = (
                 counted(others.len() - off, "other rule"),
                 if off > 0 { format!(", {off} off") } else { String::new() },
@@ -45,20 +45,20 @@ impl<W: Write> Printer<W> {
         Ok(())
     }
 
-    fn verdict(&mut self, verdict: &Verdict<'_>) -> io::Result<()> {
+    fn verdict(&mut self, verdict: &RuleVerdict<'_>) -> io::Result<()> {
         let (bold, id) = (Style::new().bold(), &verdict.rule.info.id);
         let says = match (verdict.outcome, &verdict.finding) {
-            (Outcome::Off, _) => "is off".to_owned(),
-            (Outcome::Miss { failing }, _) => format!("does not match: {} away", counted(failing, "cell")),
-            (Outcome::Excepted { row, exception }, _) => {
+            (RuleOutcome::Off, _) => "is off".to_owned(),
+            (RuleOutcome::Miss { failing }, _) => format!("does not match: {} away", counted(failing, "cell")),
+            (RuleOutcome::Excepted { row, exception }, _) => {
                 let reason = verdict.exceptions[exception].reason;
                 format!("matches by row {row}, and is allowed by exception {exception}: {}", shorten(reason))
             }
-            (Outcome::Match { row }, Some(finding)) => {
+            (RuleOutcome::Match { row }, Some(finding)) => {
                 let staged = if verdict.is_staged() { ", staged: nobody is told" } else { "" };
                 format!("MATCHES by row {row}, severity {}{staged}", finding.severity)
             }
-            (Outcome::Match { row }, None) => format!("MATCHES by row {row}"),
+            (RuleOutcome::Match { row }, None) => format!("MATCHES by row {row}"),
         };
         writeln!(self.out, "{bold}{id}{bold:#} {says}")?;
         self.rows("row", &verdict.rows)?;
@@ -102,7 +102,7 @@ impl<W: Write> Printer<W> {
 
 /// One cell: whether it holds, what it asks, and what the record has.
 pub(in crate::cli) fn explain_cell(out: &mut impl Write, cell: &Cell, record: &Record) -> io::Result<()> {
-    print_cell(out, &CellVerdict::of(cell, record))
+    print_cell(out, &CellVerdict::new(cell, record))
 }
 
 fn print_cell(out: &mut impl Write, verdict: &CellVerdict<'_>) -> io::Result<()> {
@@ -123,7 +123,7 @@ fn print_cell(out: &mut impl Write, verdict: &CellVerdict<'_>) -> io::Result<()>
 
 /// A verdict as `--format jsonl` prints it. Scripts read it: keys may join, none may change or go.
 #[derive(Serialize)]
-pub(super) struct Line<'a> {
+pub(super) struct VerdictLine<'a> {
     file: &'a str,
     index: usize,
     event_id: Option<&'a str>,
@@ -179,13 +179,13 @@ struct LineChannel<'a> {
     because: Option<String>,
 }
 
-impl<'a> Line<'a> {
-    pub(super) fn of(verdict: &'a Verdict<'a>, record: &'a Record<'a>, file: &'a str, index: usize) -> Self {
+impl<'a> VerdictLine<'a> {
+    pub(super) fn new(verdict: &'a RuleVerdict<'a>, record: &'a Record<'a>, file: &'a str, index: usize) -> Self {
         let (word, row, exception) = match verdict.outcome {
-            Outcome::Match { row } => ("match", Some(row), None),
-            Outcome::Excepted { row, exception } => ("excepted", Some(row), Some(exception)),
-            Outcome::Miss { .. } => ("miss", None, None),
-            Outcome::Off => ("off", None, None),
+            RuleOutcome::Match { row } => ("match", Some(row), None),
+            RuleOutcome::Excepted { row, exception } => ("excepted", Some(row), Some(exception)),
+            RuleOutcome::Miss { .. } => ("miss", None, None),
+            RuleOutcome::Off => ("off", None, None),
         };
         Self {
             file,
@@ -200,7 +200,7 @@ impl<'a> Line<'a> {
             finding: verdict.finding.as_ref().map(|finding| finding.id.as_str()),
             failing: verdict.rows.first().map_or(0, RowVerdict::failing),
             rows: line_rows(&verdict.rows),
-            exceptions: verdict.exceptions.iter().map(LineException::of).collect(),
+            exceptions: verdict.exceptions.iter().map(LineException::new).collect(),
             channels: verdict
                 .channels
                 .iter()
@@ -215,7 +215,7 @@ impl<'a> Line<'a> {
 }
 
 impl<'a> LineException<'a> {
-    fn of(exception: &'a ExceptionVerdict<'a>) -> Self {
+    fn new(exception: &'a ExceptionVerdict<'a>) -> Self {
         let ExceptionVerdict { reason, covers, expired, rows } = exception;
         Self { reason, covers: *covers, expired: *expired, rows: line_rows(rows) }
     }

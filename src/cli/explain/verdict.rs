@@ -15,9 +15,9 @@ const VALUES: usize = 3;
 const VALUE_LIMIT: usize = 100;
 
 /// One rule's verdict.
-pub(super) struct Verdict<'r> {
+pub(super) struct RuleVerdict<'r> {
     pub(super) rule: &'r Rule,
-    pub(super) outcome: Outcome,
+    pub(super) outcome: RuleOutcome,
     /// The rows, the nearest first.
     pub(super) rows: Vec<RowVerdict<'r>>,
     pub(super) exceptions: Vec<ExceptionVerdict<'r>>,
@@ -29,7 +29,7 @@ pub(super) struct Verdict<'r> {
 
 /// How it ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Outcome {
+pub(super) enum RuleOutcome {
     /// By this row.
     Match { row: usize },
     /// By this row; this exception allows it.
@@ -64,15 +64,15 @@ pub(super) struct ExceptionVerdict<'r> {
     pub(super) rows: Vec<RowVerdict<'r>>,
 }
 
-impl<'r> Verdict<'r> {
-    pub(super) fn of(rules: &'r RuleSet, rule: &'r Rule, record: &Record) -> Self {
+impl<'r> RuleVerdict<'r> {
+    pub(super) fn new(rules: &'r RuleSet, rule: &'r Rule, record: &Record) -> Self {
         let rows = rows(&rule.when, record);
         let exception = rule.unless.iter().position(|exception| exception.covers(record));
         let outcome = match (rule.is_on(), rule.when.first_match(record), exception) {
-            (false, ..) => Outcome::Off,
-            (true, Some(row), Some(exception)) => Outcome::Excepted { row, exception },
-            (true, Some(row), None) => Outcome::Match { row },
-            (true, None, _) => Outcome::Miss { failing: rows.first().map_or(0, RowVerdict::failing) },
+            (false, ..) => RuleOutcome::Off,
+            (true, Some(row), Some(exception)) => RuleOutcome::Excepted { row, exception },
+            (true, Some(row), None) => RuleOutcome::Match { row },
+            (true, None, _) => RuleOutcome::Miss { failing: rows.first().map_or(0, RowVerdict::failing) },
         };
         let exceptions = rule.unless.iter().map(|exception| ExceptionVerdict {
             reason: &exception.reason,
@@ -80,7 +80,7 @@ impl<'r> Verdict<'r> {
             expired: !exception.covers(record) && exception.when.first_match(record).is_some(),
             rows: self::rows(&exception.when, record),
         });
-        let finding = matches!(outcome, Outcome::Match { .. })
+        let finding = matches!(outcome, RuleOutcome::Match { .. })
             .then(|| rules.evaluate_record(record).into_iter().find(|finding| finding.rule.id == rule.info.id))
             .flatten();
         let channels = finding.iter().flat_map(|finding| {
@@ -93,10 +93,10 @@ impl<'r> Verdict<'r> {
     /// Sorts what matches first, then the nearest misses, then what is off.
     pub(super) fn distance(&self) -> (u8, usize) {
         match self.outcome {
-            Outcome::Match { .. } => (0, 0),
-            Outcome::Excepted { .. } => (1, 0),
-            Outcome::Miss { failing } => (2, failing),
-            Outcome::Off => (3, 0),
+            RuleOutcome::Match { .. } => (0, 0),
+            RuleOutcome::Excepted { .. } => (1, 0),
+            RuleOutcome::Miss { failing } => (2, failing),
+            RuleOutcome::Off => (3, 0),
         }
     }
 
@@ -114,7 +114,7 @@ impl RowVerdict<'_> {
 
 /// The rows, those with the fewest false cells first.
 fn rows<'r>(table: &'r Table, record: &Record) -> Vec<RowVerdict<'r>> {
-    let cells = |cells: &'r [Cell]| cells.iter().map(|cell| CellVerdict::of(cell, record)).collect();
+    let cells = |cells: &'r [Cell]| cells.iter().map(|cell| CellVerdict::new(cell, record)).collect();
     let rows = table.0.iter().enumerate();
     let mut rows: Vec<_> = rows.map(|(index, row)| RowVerdict { index, cells: cells(&row.0) }).collect();
     rows.sort_by_key(RowVerdict::failing);
@@ -122,7 +122,7 @@ fn rows<'r>(table: &'r Table, record: &Record) -> Vec<RowVerdict<'r>> {
 }
 
 impl<'r> CellVerdict<'r> {
-    pub(super) fn of(cell: &'r Cell, record: &Record) -> Self {
+    pub(super) fn new(cell: &'r Cell, record: &Record) -> Self {
         let scope = Scope::Record(record);
         let values = scope.values(&cell.field);
         Self {

@@ -1,7 +1,7 @@
 //! Terraform's HCL as a tree: blocks become lists of maps, expressions are computed where that takes no Terraform.
 //!
 //! `hcl-edit` does the parsing. Literals, lists, objects, `jsonencode`, `toset`, `tolist`, and variables and locals that
-//! stand in the same file are computed; every other expression stays [`Value::Unknown`], with its text.
+//! stand in the same file are computed; every other expression stays [`TreeValue::Unknown`], with its text.
 
 use std::collections::HashMap;
 
@@ -9,7 +9,7 @@ use hcl_edit::Span;
 use hcl_edit::expr::{Expression, ObjectKey, Traversal, TraversalOperator};
 use hcl_edit::structure::{Block, Body, Structure};
 
-use super::tree::{Lines, Tree, Value};
+use super::tree::{Lines, Tree, TreeValue};
 
 /// A variable's value may name others; no further than this.
 const MAX_DEPTH: usize = 32;
@@ -23,19 +23,19 @@ pub(super) fn parse(text: &str) -> Result<Tree, String> {
         let place = error.location();
         format!("line {}, column {}: not HCL: {}", place.line(), place.column(), error.message())
     })?;
-    let mut reader = Reader { text, lines: Lines::of(text), known: HashMap::new() };
+    let mut reader = HclReader { text, lines: Lines::new(text), known: HashMap::new() };
     reader.collect(&body);
-    Ok(Tree { line: 1, value: Value::Map(reader.body(&body)) })
+    Ok(Tree { line: 1, value: TreeValue::Map(reader.body(&body)) })
 }
 
-struct Reader<'t> {
+struct HclReader<'t> {
     text: &'t str,
     lines: Lines,
     /// `var.NAME` and `local.NAME`.
     known: HashMap<String, Expression>,
 }
 
-impl Reader<'_> {
+impl HclReader<'_> {
     fn collect(&mut self, body: &Body) {
         for block in body.blocks() {
             match (block.ident.as_str(), block.labels.first()) {
@@ -65,11 +65,11 @@ impl Reader<'_> {
                     let name = block.ident.as_str();
                     let tree = self.block(block);
                     let same = entries.iter_mut().find(|(key, _)| key == name);
-                    if let Some((_, Tree { value: Value::List(blocks), .. })) = same {
+                    if let Some((_, Tree { value: TreeValue::List(blocks), .. })) = same {
                         blocks.push(tree);
                     } else {
                         let line = tree.line;
-                        entries.push((name.to_owned(), Tree { line, value: Value::List(vec![tree]) }));
+                        entries.push((name.to_owned(), Tree { line, value: TreeValue::List(vec![tree]) }));
                     }
                 }
             }
@@ -81,25 +81,25 @@ impl Reader<'_> {
         let line = self.line(block.span());
         let mut entries = Vec::new();
         for (key, label) in ["type", "name"].into_iter().zip(&block.labels) {
-            entries.push((key.to_owned(), Tree { line, value: Value::Text(label.as_str().to_owned()) }));
+            entries.push((key.to_owned(), Tree { line, value: TreeValue::Text(label.as_str().to_owned()) }));
         }
         entries.extend(self.body(&block.body));
-        Tree { line, value: Value::Map(entries) }
+        Tree { line, value: TreeValue::Map(entries) }
     }
 
     fn expression(&self, expression: &Expression, depth: usize) -> Tree {
         let line = self.line(expression.span());
         let each = |parts: &mut dyn Iterator<Item = &Expression>| {
-            Value::List(parts.map(|part| self.expression(part, depth)).collect())
+            TreeValue::List(parts.map(|part| self.expression(part, depth)).collect())
         };
         let value = match expression {
-            Expression::Null(_) => Value::Null,
-            Expression::Bool(value) => Value::Text(value.value().to_string()),
-            Expression::Number(number) => Value::Text(number.value().to_string()),
-            Expression::String(text) => Value::Text(text.value().clone()),
+            Expression::Null(_) => TreeValue::Null,
+            Expression::Bool(value) => TreeValue::Text(value.value().to_string()),
+            Expression::Number(number) => TreeValue::Text(number.value().to_string()),
+            Expression::String(text) => TreeValue::Text(text.value().clone()),
             Expression::HeredocTemplate(heredoc) => match heredoc.template.as_single_element() {
                 Some(element) if element.is_literal() => {
-                    Value::Text(element.as_literal().map(|text| text.value().clone()).unwrap_or_default())
+                    TreeValue::Text(element.as_literal().map(|text| text.value().clone()).unwrap_or_default())
                 }
                 _ => self.unknown(expression),
             },
@@ -113,7 +113,7 @@ impl Reader<'_> {
                     .iter()
                     .map(|(name, value)| Some((key(name)?, self.expression(value.expr(), depth))))
                     .collect();
-                entries.map_or_else(|| self.unknown(expression), Value::Map)
+                entries.map_or_else(|| self.unknown(expression), TreeValue::Map)
             }
             Expression::Parenthesis(inner) => return self.expression(inner.inner(), depth),
             Expression::FuncCall(call) if call.args.len() == 1 => match (call.name.name.as_str(), call.args.get(0)) {
@@ -132,9 +132,9 @@ impl Reader<'_> {
         Tree { line, value }
     }
 
-    fn unknown(&self, expression: &Expression) -> Value {
+    fn unknown(&self, expression: &Expression) -> TreeValue {
         let written = expression.span().and_then(|span| self.text.get(span)).unwrap_or_default();
-        Value::Unknown(written.split_whitespace().collect::<Vec<_>>().join(" "))
+        TreeValue::Unknown(written.split_whitespace().collect::<Vec<_>>().join(" "))
     }
 
     fn line(&self, span: Option<std::ops::Range<usize>>) -> usize {
@@ -179,17 +179,17 @@ resource "a" "b" {
         assert_eq!(resource.get("level").unwrap().text(), Some("HIGH"));
         let ips = resource.get("ips").unwrap().items();
         assert_eq!(ips[0].text(), Some("10.0.0.1"));
-        assert!(matches!(&ips[1].value, Value::Unknown(text) if text == "var.unset"));
+        assert!(matches!(&ips[1].value, TreeValue::Unknown(text) if text == "var.unset"));
         let inner = resource.get("inner").unwrap().items();
         assert_eq!((inner.len(), inner[1].line), (2, 8));
         assert_eq!(inner[1].get("x").unwrap().get("eventName").unwrap().text(), Some("Create"));
-        assert!(matches!(inner[1].get("y").unwrap().value, Value::Unknown(_)));
+        assert!(matches!(inner[1].get("y").unwrap().value, TreeValue::Unknown(_)));
     }
 
     #[test]
     fn mistakes_have_a_line_and_circles_an_end() {
         assert!(parse("a {\n  b = \n}").unwrap_err().contains("line 2"));
         let circle = parse("locals {\n a = local.b\n b = local.a\n}\nx = local.a").unwrap();
-        assert!(matches!(circle.get("x").unwrap().value, Value::Unknown(_)));
+        assert!(matches!(circle.get("x").unwrap().value, TreeValue::Unknown(_)));
     }
 }

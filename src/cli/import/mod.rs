@@ -17,7 +17,7 @@ use std::path::{Path, PathBuf};
 use clap::{Subcommand, ValueEnum};
 
 use self::output::RulesFile;
-use self::report::{Kind, Report};
+use self::report::{ImportReport, NoteKind};
 use super::check::counted;
 use super::{Exit, input};
 
@@ -31,7 +31,7 @@ pub(super) enum Product {
     )]
     Conformity {
         #[command(flatten)]
-        files: Files,
+        files: ImportFiles,
     },
     /// Import Sigma rules for AWS CloudTrail
     #[command(
@@ -40,15 +40,15 @@ pub(super) enum Product {
     )]
     Sigma {
         #[command(flatten)]
-        files: Files,
+        files: ImportFiles,
         /// The mode of rules that alert: "stage" counts and logs their findings, and sends none
-        #[arg(long, value_enum, default_value_t = Mode::Alert)]
-        mode: Mode,
+        #[arg(long, value_enum, default_value_t = ImportMode::Alert)]
+        mode: ImportMode,
     },
 }
 
 #[derive(Debug, clap::Args)]
-pub(super) struct Files {
+pub(super) struct ImportFiles {
     /// Files and folders to read; - is stdin
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
@@ -59,7 +59,7 @@ pub(super) struct Files {
 
 /// The mode that imported rules begin with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(super) enum Mode {
+pub(super) enum ImportMode {
     /// Findings are sent.
     Alert,
     /// Findings are counted and logged, not sent.
@@ -73,10 +73,10 @@ pub(super) fn run(product: &Product) -> io::Result<Exit> {
     }
 }
 
-fn import_conformity(files: &Files) -> io::Result<Exit> {
-    let (mut documents, mut report) = (Vec::new(), Report::default());
+fn import_conformity(files: &ImportFiles) -> io::Result<Exit> {
+    let (mut documents, mut report) = (Vec::new(), ImportReport::default());
     let unreadable = each(&files.files, &["json", "tf", "tfstate"], |name, text| {
-        documents.push(conformity::Document::parse(name, text)?);
+        documents.push(conformity::SettingsFile::parse(name, text)?);
         Ok(())
     });
     let conformity::Imported { file, credentials, found } = conformity::import(&documents, &mut report);
@@ -94,12 +94,13 @@ fn import_conformity(files: &Files) -> io::Result<Exit> {
     finish(&file, &report, &summary, files.output.as_deref(), unreadable)
 }
 
-fn import_sigma(files: &Files, mode: Mode) -> io::Result<Exit> {
-    let (mut rules, mut report, mut counts) = (RulesFile::default(), Report::default(), sigma::Counts::default());
+fn import_sigma(files: &ImportFiles, mode: ImportMode) -> io::Result<Exit> {
+    let (mut rules, mut report, mut counts) =
+        (RulesFile::default(), ImportReport::default(), sigma::SigmaCounts::default());
     let unreadable = each(&files.files, &["yml", "yaml"], |name, text| {
         sigma::read(name, text, &mut report, &mut counts, &mut rules.rules)
     });
-    if mode == Mode::Stage {
+    if mode == ImportMode::Stage {
         for rule in rules.rules.iter_mut().filter(|rule| rule.mode.is_none()) {
             rule.mode = Some("stage".to_owned());
         }
@@ -107,9 +108,9 @@ fn import_sigma(files: &Files, mode: Mode) -> io::Result<Exit> {
     let refused = rules.drop_what_does_not_compile();
     counts.imported -= refused.len();
     counts.refused += refused.len();
-    refused.into_iter().for_each(|(rule, reason)| report.note(Kind::Lost, rule.id, reason));
+    refused.into_iter().for_each(|(rule, reason)| report.note(NoteKind::Lost, rule.id, reason));
     if unreadable > 0 {
-        report.note(Kind::Lost, counted(unreadable, "file"), "could not be read: see above");
+        report.note(NoteKind::Lost, counted(unreadable, "file"), "could not be read: see above");
     }
     let others = match counts.others {
         0 => String::new(),
@@ -121,7 +122,13 @@ fn import_sigma(files: &Files, mode: Mode) -> io::Result<Exit> {
 }
 
 /// Writes the rules and the report.
-fn finish(rules: &RulesFile, report: &Report, summary: &str, to: Option<&Path>, unreadable: usize) -> io::Result<Exit> {
+fn finish(
+    rules: &RulesFile,
+    report: &ImportReport,
+    summary: &str,
+    to: Option<&Path>,
+    unreadable: usize,
+) -> io::Result<Exit> {
     let mut failed = unreadable > 0;
     if rules.rules.is_empty() {
         failed = true;

@@ -10,26 +10,26 @@ use crate::ruleset::RuleSet;
 /// A rules.json. Keys without a value are left out.
 #[derive(Debug, Default, Serialize)]
 pub(super) struct RulesFile {
-    #[serde(skip_serializing_if = "Pairs::is_empty")]
-    pub(super) lists: Pairs<Vec<String>>,
-    #[serde(skip_serializing_if = "Pairs::is_empty")]
-    pub(super) channels: Pairs<Pairs<Json>>,
-    pub(super) rules: Vec<Rule>,
+    #[serde(skip_serializing_if = "OrderedMap::is_empty")]
+    pub(super) lists: OrderedMap<Vec<String>>,
+    #[serde(skip_serializing_if = "OrderedMap::is_empty")]
+    pub(super) channels: OrderedMap<OrderedMap<Json>>,
+    pub(super) rules: Vec<ImportedRule>,
 }
 
 /// One rule.
 #[derive(Debug, Clone, Default, Serialize)]
-pub(super) struct Rule {
+pub(super) struct ImportedRule {
     pub(super) id: String,
     pub(super) title: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) description: Option<String>,
     pub(super) severity: String,
-    pub(super) when: Vec<Row>,
+    pub(super) when: Vec<ImportedRow>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub(super) unless: Vec<Exception>,
+    pub(super) unless: Vec<ImportedException>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) throttle: Option<Pairs<Json>>,
+    pub(super) throttle: Option<OrderedMap<Json>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(super) tags: Vec<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -38,16 +38,16 @@ pub(super) struct Rule {
 
 /// One exception.
 #[derive(Debug, Clone, Serialize)]
-pub(super) struct Exception {
-    pub(super) when: Vec<Row>,
+pub(super) struct ImportedException {
+    pub(super) when: Vec<ImportedRow>,
     pub(super) reason: String,
 }
 
 /// A row: fields and conditions, in their order.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub(super) struct Row(pub(super) Vec<(String, Json)>);
+pub(super) struct ImportedRow(pub(super) Vec<(String, Json)>);
 
-impl Serialize for Row {
+impl Serialize for ImportedRow {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_map(self.0.iter().map(|(field, condition)| (field, condition)))
     }
@@ -55,15 +55,15 @@ impl Serialize for Row {
 
 /// A JSON object whose keys keep their order.
 #[derive(Debug, Clone)]
-pub(super) struct Pairs<T>(pub(super) Vec<(String, T)>);
+pub(super) struct OrderedMap<T>(pub(super) Vec<(String, T)>);
 
-impl<T> Default for Pairs<T> {
+impl<T> Default for OrderedMap<T> {
     fn default() -> Self {
         Self(Vec::new())
     }
 }
 
-impl<T> Pairs<T> {
+impl<T> OrderedMap<T> {
     pub(super) fn len(&self) -> usize {
         self.0.len()
     }
@@ -78,7 +78,7 @@ impl<T> Pairs<T> {
     }
 }
 
-impl<T: Serialize> Serialize for Pairs<T> {
+impl<T: Serialize> Serialize for OrderedMap<T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(Some(self.0.len()))?;
         for (key, value) in &self.0 {
@@ -91,11 +91,11 @@ impl<T: Serialize> Serialize for Pairs<T> {
 impl RulesFile {
     /// Leaves out the rules that our own compiler refuses: an import never writes a file that `check` calls wrong.
     /// Returns what was left out and why.
-    pub(super) fn drop_what_does_not_compile(&mut self) -> Vec<(Rule, String)> {
+    pub(super) fn drop_what_does_not_compile(&mut self) -> Vec<(ImportedRule, String)> {
         let mut refused = Vec::new();
         let lists = self.lists.clone();
         self.rules.retain(|rule| {
-            let alone = Self { lists: lists.clone(), channels: Pairs::default(), rules: vec![rule.clone()] };
+            let alone = Self { lists: lists.clone(), channels: OrderedMap::default(), rules: vec![rule.clone()] };
             match RuleSet::compile(&alone.text()) {
                 Ok(_) => true,
                 Err(diagnostics) => {
@@ -114,19 +114,19 @@ impl RulesFile {
     ///
     /// # Errors
     /// Why not.
-    pub(super) fn accepts_channel(settings: &Pairs<Json>) -> Result<(), String> {
+    pub(super) fn accepts_channel(settings: &OrderedMap<Json>) -> Result<(), String> {
         let mut settings = settings.clone();
         // Filters name rules, and there are none here.
         settings.0.retain(|(key, _)| key != "rules");
-        let rule = Rule {
+        let rule = ImportedRule {
             id: "any".to_owned(),
             title: "any".to_owned(),
             severity: "low".to_owned(),
-            when: vec![Row(vec![("event".to_owned(), Json::from("any"))])],
-            ..Rule::default()
+            when: vec![ImportedRow(vec![("event".to_owned(), Json::from("any"))])],
+            ..ImportedRule::default()
         };
-        let channels = Pairs(vec![("any".to_owned(), settings)]);
-        let alone = Self { lists: Pairs::default(), channels, rules: vec![rule] };
+        let channels = OrderedMap(vec![("any".to_owned(), settings)]);
+        let alone = Self { lists: OrderedMap::default(), channels, rules: vec![rule] };
         RuleSet::compile(&alone.text()).map(drop).map_err(|diagnostics| {
             let reasons: Vec<String> =
                 diagnostics.iter().map(|one| format!("{} ({})", one.message, one.help)).collect();

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 /// The notes of an import, in the order in which they arose.
 #[derive(Debug, Default)]
-pub(super) struct Report {
+pub(super) struct ImportReport {
     notes: Vec<Note>,
     /// The document of credentials, with every value empty.
     credentials: Option<String>,
@@ -12,14 +12,14 @@ pub(super) struct Report {
 
 #[derive(Debug)]
 struct Note {
-    kind: Kind,
+    kind: NoteKind,
     place: String,
     text: String,
 }
 
 /// What a note is about; the order is that of the report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum NoteKind {
     /// Was wrong, and is right now.
     Repaired,
     /// Is carried over, and says not quite the same.
@@ -30,7 +30,7 @@ pub(super) enum Kind {
     ToDo,
 }
 
-impl Kind {
+impl NoteKind {
     const ALL: [(Self, &'static str); 4] = [
         (Self::Repaired, "repaired"),
         (Self::Changed, "carried over with a difference"),
@@ -39,9 +39,9 @@ impl Kind {
     ];
 }
 
-impl Report {
+impl ImportReport {
     /// Notes something. `place` says where: a file and line, a rule's id.
-    pub(super) fn note(&mut self, kind: Kind, place: impl Into<String>, text: impl Into<String>) {
+    pub(super) fn note(&mut self, kind: NoteKind, place: impl Into<String>, text: impl Into<String>) {
         self.notes.push(Note { kind, place: place.into(), text: text.into() });
     }
 
@@ -53,7 +53,7 @@ impl Report {
     /// The report, one note a line under a heading for each kind that has any.
     pub(super) fn text(&self) -> String {
         let mut out = String::new();
-        for (kind, heading) in Kind::ALL {
+        for (kind, heading) in NoteKind::ALL {
             let notes: Vec<&Note> = self.notes.iter().filter(|note| note.kind == kind).collect();
             if notes.is_empty() {
                 continue;
@@ -71,7 +71,7 @@ impl Report {
         if let Some(skeleton) = &self.credentials {
             let _ = writeln!(
                 out,
-                "\nthe channels' credentials, to be filled in and put into the stack's secret (docs/channels.md):\n{skeleton}"
+                "\nthe channels' credentials: fill them in and put them into the stack's secret (docs/channels/README.md#the-secret):\n{skeleton}"
             );
         }
         out

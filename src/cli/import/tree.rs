@@ -7,11 +7,11 @@ use crate::json::{Node, Value as Json};
 pub(super) struct Tree {
     /// From 1.
     pub(super) line: usize,
-    pub(super) value: Value,
+    pub(super) value: TreeValue,
 }
 
 #[derive(Debug, Clone)]
-pub(super) enum Value {
+pub(super) enum TreeValue {
     /// `null`, `~`, or nothing at all.
     Null,
     /// Every other scalar, as it was written: the digits of an account id, whether `null` was quoted.
@@ -36,19 +36,19 @@ impl Tree {
     }
 
     pub(super) fn entries(&self) -> Option<&[(String, Self)]> {
-        if let Value::Map(entries) = &self.value { Some(entries) } else { None }
+        if let TreeValue::Map(entries) = &self.value { Some(entries) } else { None }
     }
 
     /// A scalar that is not null.
     pub(super) fn text(&self) -> Option<&str> {
-        if let Value::Text(text) = &self.value { Some(text) } else { None }
+        if let TreeValue::Text(text) = &self.value { Some(text) } else { None }
     }
 
     /// The items of a list; of anything else, itself; of null, nothing.
     pub(super) fn items(&self) -> &[Self] {
         match &self.value {
-            Value::List(items) => items,
-            Value::Null => &[],
+            TreeValue::List(items) => items,
+            TreeValue::Null => &[],
             _ => std::slice::from_ref(self),
         }
     }
@@ -56,11 +56,11 @@ impl Tree {
     /// What this is, with its article.
     pub(super) fn kind(&self) -> &'static str {
         match self.value {
-            Value::Null => "null",
-            Value::Text(_) => "a text",
-            Value::Unknown(_) => "an expression",
-            Value::List(_) => "a list",
-            Value::Map(_) => "a map",
+            TreeValue::Null => "null",
+            TreeValue::Text(_) => "a string",
+            TreeValue::Unknown(_) => "an expression",
+            TreeValue::List(_) => "a list",
+            TreeValue::Map(_) => "a map",
         }
     }
 }
@@ -76,17 +76,17 @@ pub(super) fn folded(name: &str) -> String {
 /// What is wrong with it.
 pub(super) fn parse_json(text: &str) -> Result<Tree, String> {
     let root = Node::parse(text).map_err(|error| format!("not JSON: {error}"))?;
-    Ok(of_json(&root, &Lines::of(text)))
+    Ok(from_json(&root, &Lines::new(text)))
 }
 
-fn of_json(node: &Node, lines: &Lines) -> Tree {
+fn from_json(node: &Node, lines: &Lines) -> Tree {
     let value = match &node.value {
-        Json::Null => Value::Null,
-        Json::Array(elements) => Value::List(elements.iter().map(|element| of_json(element, lines)).collect()),
-        Json::Object(members) => {
-            Value::Map(members.iter().map(|member| (member.key.to_string(), of_json(&member.node, lines))).collect())
-        }
-        _ => Value::Text(node.scalar().unwrap_or_default().to_owned()),
+        Json::Null => TreeValue::Null,
+        Json::Array(elements) => TreeValue::List(elements.iter().map(|element| from_json(element, lines)).collect()),
+        Json::Object(members) => TreeValue::Map(
+            members.iter().map(|member| (member.key.to_string(), from_json(&member.node, lines))).collect(),
+        ),
+        _ => TreeValue::Text(node.scalar().unwrap_or_default().to_owned()),
     };
     Tree { line: lines.line(node.span.start), value }
 }
@@ -95,7 +95,7 @@ fn of_json(node: &Node, lines: &Lines) -> Tree {
 pub(super) struct Lines(Vec<usize>);
 
 impl Lines {
-    pub(super) fn of(text: &str) -> Self {
+    pub(super) fn new(text: &str) -> Self {
         Self(text.match_indices('\n').map(|(at, _)| at + 1).collect())
     }
 

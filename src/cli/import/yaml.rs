@@ -4,7 +4,7 @@
 
 use saphyr_parser::{Event, Parser, ScalarStyle, Span};
 
-use super::tree::{Tree, Value};
+use super::tree::{Tree, TreeValue};
 
 /// Levels of nesting that are read. A Sigma rule has five.
 const MAX_DEPTH: usize = 64;
@@ -28,11 +28,11 @@ pub(super) fn parse(text: &str) -> Result<Vec<Tree>, String> {
                 return Err(format!("line {line}: nested more than {MAX_DEPTH} levels deep"));
             }
             Event::SequenceStart(..) => {
-                open.push(Open { line, key: None, value: Value::List(Vec::new()) });
+                open.push(Open { line, key: None, value: TreeValue::List(Vec::new()) });
                 continue;
             }
             Event::MappingStart(..) => {
-                open.push(Open { line, key: None, value: Value::Map(Vec::new()) });
+                open.push(Open { line, key: None, value: TreeValue::Map(Vec::new()) });
                 continue;
             }
             Event::SequenceEnd | Event::MappingEnd => match open.pop() {
@@ -47,7 +47,7 @@ pub(super) fn parse(text: &str) -> Result<Vec<Tree>, String> {
             }
         };
         match open.last_mut() {
-            None if matches!(done.value, Value::Null) => {}
+            None if matches!(done.value, TreeValue::Null) => {}
             None => documents.push(done),
             Some(parent) => parent.take(done)?,
         }
@@ -60,28 +60,28 @@ struct Open {
     line: usize,
     /// Of a map: the key whose value comes next.
     key: Option<String>,
-    value: Value,
+    value: TreeValue,
 }
 
 impl Open {
     fn take(&mut self, done: Tree) -> Result<(), String> {
         match &mut self.value {
-            Value::Map(entries) => {
+            TreeValue::Map(entries) => {
                 if let Some(key) = self.key.take() {
                     entries.push((key, done));
                     return Ok(());
                 }
                 let line = done.line;
-                let Value::Text(key) = done.value else {
-                    return Err(format!("line {line}: a key is a text, and this is {}", done.kind()));
+                let TreeValue::Text(key) = done.value else {
+                    return Err(format!("line {line}: a key must be a string, and this is {}", done.kind()));
                 };
                 if entries.iter().any(|(name, _)| *name == key) {
                     return Err(format!("line {line}: \"{key}\" stands twice, and only one of them would count"));
                 }
                 self.key = Some(key);
             }
-            Value::List(items) => items.push(done),
-            Value::Null | Value::Text(_) | Value::Unknown(_) => {}
+            TreeValue::List(items) => items.push(done),
+            TreeValue::Null | TreeValue::Text(_) | TreeValue::Unknown(_) => {}
         }
         Ok(())
     }
@@ -90,7 +90,7 @@ impl Open {
 fn scalar(text: &str, style: ScalarStyle, span: Span) -> Tree {
     // The words of YAML 1.2's core schema. Only null matters: to Sigma, numbers and booleans are texts, too.
     let null = style == ScalarStyle::Plain && matches!(text, "" | "~" | "null" | "Null" | "NULL");
-    Tree { line: span.start.line(), value: if null { Value::Null } else { Value::Text(text.to_owned()) } }
+    Tree { line: span.start.line(), value: if null { TreeValue::Null } else { TreeValue::Text(text.to_owned()) } }
 }
 
 #[cfg(test)]
@@ -102,7 +102,7 @@ mod tests {
         let yaml = "a: 012345678901\nb: null\nc: 'null'\nd: [1.50, true, ~]\ne:\n";
         let document = parse(yaml).unwrap().remove(0);
         assert_eq!(document.get("a").unwrap().text(), Some("012345678901"));
-        assert!(matches!(document.get("b").unwrap().value, Value::Null));
+        assert!(matches!(document.get("b").unwrap().value, TreeValue::Null));
         assert_eq!(document.get("c").unwrap().text(), Some("null"));
         let items: Vec<_> = document.get("d").unwrap().items().iter().map(Tree::text).collect();
         assert_eq!(items, [Some("1.50"), Some("true"), None]);

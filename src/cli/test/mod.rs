@@ -36,8 +36,8 @@ pub(super) fn run(rules: &RuleSet, path: &Path, options: &Options) -> io::Result
         return Ok(Exit::Unreadable);
     }
     let mut out = io::BufWriter::new(anstream::AutoStream::auto(io::stdout()));
-    let mut events = Events { folder: path.parent().unwrap_or(Path::new("")), read: HashMap::new() };
-    let mut counts = Counts::default();
+    let mut events = TestEvents { folder: path.parent().unwrap_or(Path::new("")), read: HashMap::new() };
+    let mut counts = TestCounts::default();
     for rule in rules.rules().iter().filter(|rule| options.rule.as_ref().is_none_or(|id| rule.info.id == *id)) {
         of_rule(&mut out, rule, &mut events, options, &mut counts)?;
     }
@@ -54,7 +54,7 @@ pub(super) fn run(rules: &RuleSet, path: &Path, options: &Options) -> io::Result
 
 /// What happened, for the closing line and the exit code.
 #[derive(Debug, Default)]
-struct Counts {
+struct TestCounts {
     rules: usize,
     passed: usize,
     failed: usize,
@@ -68,9 +68,9 @@ struct Counts {
 fn of_rule(
     out: &mut impl Write,
     rule: &Rule,
-    events: &mut Events<'_>,
+    events: &mut TestEvents<'_>,
     options: &Options,
-    counts: &mut Counts,
+    counts: &mut TestCounts,
 ) -> io::Result<()> {
     counts.rules += 1;
     let mut cases = Vec::new();
@@ -154,13 +154,13 @@ impl Case<'_> {
 }
 
 /// The events that tests name, each read once.
-struct Events<'p> {
+struct TestEvents<'p> {
     /// The folder of rules.json, which files are relative to.
     folder: &'p Path,
     read: HashMap<TestEvent, Result<std::rc::Rc<Vec<Record<'static>>>, String>>,
 }
 
-impl Events<'_> {
+impl TestEvents<'_> {
     fn of(&mut self, event: &TestEvent) -> Result<std::rc::Rc<Vec<Record<'static>>>, String> {
         if let Some(read) = self.read.get(event) {
             return read.clone();
@@ -184,11 +184,11 @@ impl Events<'_> {
                 TestEvent::Inline(text) => {
                     Record::owned(text).map(|record| vec![record]).map_err(|error| error.to_string())
                 }
-                TestEvent::File(file) => Err(format!("{file}: it is no CloudTrail record: {}", problem.reason)),
+                TestEvent::File(file) => Err(format!("{file}: not a CloudTrail record: {}", problem.reason)),
             };
         }
         if opened.records.is_empty() {
-            return Err("it holds no record".to_owned());
+            return Err("it holds no records".to_owned());
         }
         opened.records.iter().map(|raw| Record::owned(&raw.json).map_err(|error| error.to_string())).collect()
     }

@@ -6,7 +6,7 @@ use anstyle::{AnsiColor, Style};
 use serde::Serialize;
 
 use super::mutants::Mutant;
-use super::{Case, Counts, Failure, Format};
+use super::{Case, Failure, Format, TestCounts};
 use crate::cli::check::counted;
 use crate::cli::explain::explain_cell;
 use crate::cloudtrail::Record;
@@ -16,7 +16,7 @@ use crate::rules::{Row, Rule, RuleTest};
 /// One line of `--format jsonl`. Scripts read it: keys may join, none may change or go.
 #[derive(Serialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
-enum Line<'a> {
+enum TestLine<'a> {
     /// A test that was run, or could not be.
     Test {
         rule: &'a str,
@@ -39,7 +39,7 @@ enum Line<'a> {
     Mutant { rule: &'a str, change: &'a str, pointer: &'a str, noticed: bool },
 }
 
-fn line(out: &mut impl Write, line: &Line<'_>) -> io::Result<()> {
+fn line(out: &mut impl Write, line: &TestLine<'_>) -> io::Result<()> {
     serde_json::to_writer(&mut *out, line)?;
     writeln!(out)
 }
@@ -65,7 +65,10 @@ pub(super) fn result(
         };
         let outcome = if failure.is_some() { "failed" } else { "passed" };
         let (test, expect, expected_row) = (test.name.as_str(), test.expect, test.row);
-        return line(out, &Line::Test { rule: id, test, expect, outcome, expected_row, row, exception, reason: None });
+        return line(
+            out,
+            &TestLine::Test { rule: id, test, expect, outcome, expected_row, row, exception, reason: None },
+        );
     }
     let Some(failure) = failure else {
         return mark(out, AnsiColor::Green, "ok", &format!("{id}: {}", test.name));
@@ -137,7 +140,10 @@ pub(super) fn unreadable(
         let (name, expect, expected_row) = (test.name.as_str(), test.expect, test.row);
         let (outcome, reason) = ("unreadable", Some(reason));
         let (row, exception) = (None, None);
-        return line(out, &Line::Test { rule: id, test: name, expect, outcome, expected_row, row, exception, reason });
+        return line(
+            out,
+            &TestLine::Test { rule: id, test: name, expect, outcome, expected_row, row, exception, reason },
+        );
     }
     mark(out, AnsiColor::Red, "ERROR", &format!("{id}: {}", test.name))?;
     writeln!(out, "  cannot read its event: {reason}")
@@ -146,7 +152,7 @@ pub(super) fn unreadable(
 pub(super) fn untested(out: &mut impl Write, format: Format, rule: &Rule, what: &str) -> io::Result<()> {
     let id = rule.info.id.as_str();
     if format == Format::Jsonl {
-        return line(out, &Line::Untested { rule: id, missing: what });
+        return line(out, &TestLine::Untested { rule: id, missing: what });
     }
     mark(out, AnsiColor::Red, "MISSING", &format!("{id}: it has no test of an event that it {what}"))
 }
@@ -161,14 +167,14 @@ pub(super) fn mutant(
     let id = rule.info.id.as_str();
     let Mutant { change, pointer, .. } = mutant;
     if format == Format::Jsonl {
-        return line(out, &Line::Mutant { rule: id, change, pointer, noticed });
+        return line(out, &TestLine::Mutant { rule: id, change, pointer, noticed });
     }
     // What tests notice needs nobody's attention.
     if noticed { Ok(()) } else { mark(out, AnsiColor::Yellow, "MUTANT", &format!("{id}: no test notices: {change}")) }
 }
 
-pub(super) fn summary(counts: &Counts, mutated: bool) -> String {
-    let Counts { rules, passed, failed, unreadable, untested, mutants, unnoticed } = counts;
+pub(super) fn summary(counts: &TestCounts, mutated: bool) -> String {
+    let TestCounts { rules, passed, failed, unreadable, untested, mutants, unnoticed } = counts;
     let tests = counted(passed + failed + unreadable, "test");
     let troubles: Vec<String> = [(failed, "failed"), (unreadable, "unreadable"), (untested, "missing")]
         .into_iter()

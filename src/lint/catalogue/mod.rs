@@ -21,7 +21,7 @@ pub(super) struct Catalogue {
 pub(super) struct Service {
     pub(super) name: &'static str,
     /// In the order of the file, then the names under which only some are recorded.
-    pub(super) calls: Vec<Call>,
+    pub(super) calls: Vec<CatalogueCall>,
     /// A name of the API, or of a permission → what CloudTrail records instead or as well; empty: nothing.
     pub(super) renamed: HashMap<&'static str, Vec<&'static str>>,
     by_name: HashMap<String, usize>,
@@ -29,7 +29,7 @@ pub(super) struct Service {
 
 /// A value of `eventName`.
 #[derive(Debug)]
-pub(super) struct Call {
+pub(super) struct CatalogueCall {
     pub(super) name: String,
     /// It changes nothing: `readOnly` is true.
     pub(super) reads: bool,
@@ -81,11 +81,11 @@ impl Service {
         let (verb, flags) = first.split_once(':').unwrap_or((first, ""));
         for rest in rest.split(' ') {
             let name = if rest == "-" { verb.to_owned() } else { format!("{verb}{rest}") };
-            self.add(Call { name, reads: flags.contains('r'), data: flags.contains('d') });
+            self.add(CatalogueCall { name, reads: flags.contains('r'), data: flags.contains('d') });
         }
     }
 
-    fn add(&mut self, call: Call) {
+    fn add(&mut self, call: CatalogueCall) {
         self.by_name.insert(call.name.clone(), self.calls.len());
         self.calls.push(call);
     }
@@ -97,14 +97,14 @@ impl Service {
         let (reads, data) = self.call(api).map_or((false, false), |call| (call.reads, call.data));
         for name in &recorded {
             if self.call(name).is_none() {
-                self.add(Call { name: (*name).to_owned(), reads, data });
+                self.add(CatalogueCall { name: (*name).to_owned(), reads, data });
             }
         }
         self.renamed.insert(api, recorded);
     }
 
     /// The call of exactly this name.
-    pub(super) fn call(&self, name: &str) -> Option<&Call> {
+    pub(super) fn call(&self, name: &str) -> Option<&CatalogueCall> {
         self.by_name.get(name).map(|index| &self.calls[*index])
     }
 

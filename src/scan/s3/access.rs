@@ -11,7 +11,7 @@ use serde::Deserialize;
 
 /// Where S3 is, and as whom it is read. `Debug` shows no credential: `Credentials`' own hides the secret.
 #[derive(Debug, Clone)]
-pub(super) struct Access {
+pub(super) struct S3Access {
     pub(super) credentials: Credentials,
     pub(super) region: String,
     /// Not S3's own address: `AWS_ENDPOINT_URL_S3`, else `AWS_ENDPOINT_URL`.
@@ -27,7 +27,7 @@ struct Exported {
     session_token: Option<String>,
 }
 
-impl Access {
+impl S3Access {
     /// # Errors
     /// What is missing, and the remedy.
     pub(super) fn find() -> Result<Self, String> {

@@ -8,7 +8,7 @@ use reqwest::{Client, Response, StatusCode};
 use rusty_s3::actions::{ListObjectsV2, ListObjectsV2Response, S3Action};
 use rusty_s3::{Bucket, Credentials, UrlStyle};
 
-use super::access::{self, Access};
+use super::access::{self, S3Access};
 
 /// Attempts at one request.
 const ATTEMPTS: u32 = 6;
@@ -21,35 +21,35 @@ const SIGNED: Duration = Duration::from_mins(15);
 
 /// A bucket, and how it is reached.
 #[derive(Debug)]
-pub(super) struct Remote {
+pub(super) struct S3Bucket {
     client: Client,
     name: String,
     endpoint: Option<String>,
     /// Both may turn out to be others, and then are for every request.
-    state: Mutex<State>,
+    state: Mutex<BucketState>,
 }
 
 #[derive(Debug, Clone)]
-struct State {
+struct BucketState {
     bucket: Bucket,
     credentials: Credentials,
     renewed: bool,
 }
 
 /// What is asked for.
-enum Ask<'a> {
+enum S3Request<'a> {
     List { prefix: &'a str, token: Option<&'a str>, delimiter: Option<&'static str> },
     Object { key: &'a str, range: Option<(u64, u64)> },
 }
 
-impl Remote {
-    pub(super) fn new(name: &str, access: Access) -> Result<Self, String> {
-        let Access { credentials, region, endpoint } = access;
+impl S3Bucket {
+    pub(super) fn new(name: &str, access: S3Access) -> Result<Self, String> {
+        let S3Access { credentials, region, endpoint } = access;
         #[expect(clippy::disallowed_methods, reason = "the command line's own; the function never comes here")]
         let ca_file = std::env::var("SSL_CERT_FILE").ok();
         let client = crate::http_client::client(ca_file.as_deref())?;
         let bucket = bucket(name, &region, endpoint.as_deref())?;
-        let state = Mutex::new(State { bucket, credentials, renewed: false });
+        let state = Mutex::new(BucketState { bucket, credentials, renewed: false });
         Ok(Self { client, name: name.to_owned(), endpoint, state })
     }
 
@@ -60,17 +60,17 @@ impl Remote {
         token: Option<&str>,
         delimiter: Option<&'static str>,
     ) -> Result<ListObjectsV2Response, String> {
-        let answer = self.ask(&Ask::List { prefix, token, delimiter }).await?;
+        let answer = self.ask(&S3Request::List { prefix, token, delimiter }).await?;
         let text = String::from_utf8(answer).map_err(|_| "S3's list is not UTF-8".to_owned())?;
         ListObjectsV2::parse_response(&text).map_err(|error| format!("S3's list cannot be read: {error}"))
     }
 
     /// An object, or its bytes from the first to the last of `range`.
     pub(super) async fn object(&self, key: &str, range: Option<(u64, u64)>) -> Result<Vec<u8>, String> {
-        self.ask(&Ask::Object { key, range }).await
+        self.ask(&S3Request::Object { key, range }).await
     }
 
-    async fn ask(&self, ask: &Ask<'_>) -> Result<Vec<u8>, String> {
+    async fn ask(&self, ask: &S3Request<'_>) -> Result<Vec<u8>, String> {
         let mut wait = FIRST_WAIT;
         let mut last = String::new();
         for attempt in 0..ATTEMPTS {
@@ -113,18 +113,18 @@ impl Remote {
         Err(format!("{last}, {ATTEMPTS} times"))
     }
 
-    async fn send(&self, ask: &Ask<'_>) -> Result<Response, reqwest::Error> {
-        let State { bucket, credentials, .. } = self.state().clone();
+    async fn send(&self, ask: &S3Request<'_>) -> Result<Response, reqwest::Error> {
+        let BucketState { bucket, credentials, .. } = self.state().clone();
         let credentials = Some(&credentials);
         let request = match ask {
-            Ask::List { prefix, token, delimiter } => {
+            S3Request::List { prefix, token, delimiter } => {
                 let mut list = bucket.list_objects_v2(credentials);
                 list.with_prefix(*prefix);
                 token.iter().for_each(|token| list.with_continuation_token(*token));
                 delimiter.iter().for_each(|delimiter| list.with_delimiter(*delimiter));
                 self.client.get(list.sign(SIGNED))
             }
-            Ask::Object { key, range } => {
+            S3Request::Object { key, range } => {
                 let request = self.client.get(bucket.get_object(credentials, key).sign(SIGNED));
                 match range {
                     Some((first, last)) => request.header(RANGE, format!("bytes={first}-{last}")),
@@ -160,7 +160,7 @@ impl Remote {
         is_fresh
     }
 
-    fn state(&self) -> std::sync::MutexGuard<'_, State> {
+    fn state(&self) -> std::sync::MutexGuard<'_, BucketState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -168,8 +168,9 @@ impl Remote {
 fn bucket(name: &str, region: &str, endpoint: Option<&str>) -> Result<Bucket, String> {
     let domain = if region.starts_with("cn-") { "amazonaws.com.cn" } else { "amazonaws.com" };
     let url = endpoint.map_or_else(|| format!("https://s3.{region}.{domain}"), str::to_owned);
-    let url = reqwest::Url::parse(&url).map_err(|error| format!("{url} is no address: {error}"))?;
-    // A certificate's `*` stands for no dot; what is not S3 itself mostly knows no names of buckets.
+    let url = reqwest::Url::parse(&url).map_err(|error| format!("invalid endpoint \"{url}\": {error}; AWS_ENDPOINT_URL_S3 and AWS_ENDPOINT_URL take an http or https address"))?;
+    // The `*` of S3's certificate covers no dot, and most services that are not S3 itself do not serve a bucket under a host name
+    // of its own.
     let style = if endpoint.is_some() || name.contains('.') { UrlStyle::Path } else { UrlStyle::VirtualHost };
     Bucket::new(url, style, name.to_owned(), region.to_owned()).map_err(|error| format!("s3://{name}: {error}"))
 }

@@ -17,7 +17,7 @@ use super::summary::Summary;
 use super::tally::Tally;
 use super::time::seconds;
 use crate::channel::event_link;
-use crate::cli::findings::Found;
+use crate::cli::findings::EvaluatedFinding;
 use crate::finding::Finding;
 use crate::rules::Mode;
 use crate::ruleset::RuleSet;
@@ -62,7 +62,7 @@ struct Listed {
 
 impl Report {
     /// Notes a finding; `channels`: whom it goes to; `place`: where its record stands.
-    pub(super) fn add(&mut self, found: &Found, channels: &[&str], place: &str) {
+    pub(super) fn add(&mut self, found: &EvaluatedFinding, channels: &[&str], place: &str) {
         let order = self.offered;
         self.offered += 1;
         let finding = &found.finding;

@@ -2,22 +2,22 @@
 
 use serde_json::{Value as Json, json};
 
-use super::super::output::Pairs;
-use super::super::report::{Kind, Report};
-use super::super::tree::{Tree, Value};
-use super::settings::{ChannelSetting, Found};
+use super::super::output::OrderedMap;
+use super::super::report::{ImportReport, NoteKind};
+use super::super::tree::{Tree, TreeValue};
+use super::settings::{ChannelSetting, FoundSettings};
 use crate::severity::Severity;
 
 /// A channel of ours.
 #[derive(Debug)]
-pub(super) struct Channel {
+pub(super) struct ImportedChannel {
     pub(super) name: String,
-    pub(super) settings: Pairs<Json>,
+    pub(super) settings: OrderedMap<Json>,
     /// The keys that its credentials need.
     pub(super) credentials: &'static [&'static str],
 }
 
-impl Channel {
+impl ImportedChannel {
     /// Adds a rule to a filter that names `beside` and not it; whether it did.
     pub(super) fn add_rule(&mut self, beside: &str, rule: &str) -> bool {
         let filter =
@@ -35,31 +35,31 @@ pub(super) fn channel(
     setting: &ChannelSetting<'_>,
     place: &str,
     rules: &[String],
-    found: &Found<'_>,
-    report: &mut Report,
-) -> Option<Channel> {
+    found: &FoundSettings<'_>,
+    report: &mut ImportReport,
+) -> Option<ImportedChannel> {
     let text = |key: &str| setting.configuration.field(key).and_then(Tree::text).filter(|text| !text.is_empty());
     let name = super::super::slug(text("channelname").unwrap_or(&setting.kind)).to_lowercase();
-    let mut note = |kind: Kind, text: String| report.note(kind, format!("channel {name} ({place})"), text);
+    let mut note = |kind: NoteKind, text: String| report.note(kind, format!("channel {name} ({place})"), text);
     if super::rules::off(setting.body) {
-        note(Kind::Lost, "it is switched off".to_owned());
+        note(NoteKind::Lost, "it is switched off".to_owned());
         return None;
     }
     if setting.body.field("manual").and_then(Tree::text) == Some("true") {
-        note(Kind::Lost, "it was used by hand only, and alerts are sent by themselves".to_owned());
+        note(NoteKind::Lost, "it was used by hand only, and alerts are sent by themselves".to_owned());
         return None;
     }
-    let mut accepted = Pairs::default();
+    let mut accepted = OrderedMap::default();
     let filter = setting.body.field("filter");
     let filter =
         filter.and_then(|filter| if filter.entries().is_some() { Some(filter) } else { filter.items().first() });
     if let Some(filter) = filter {
         add_filter(filter, &name, rules, &mut accepted, report)?;
     }
-    let mut note = |kind: Kind, text: String| report.note(kind, format!("channel {name}"), text);
-    let mut settings = Pairs::default();
+    let mut note = |kind: NoteKind, text: String| report.note(kind, format!("channel {name}"), text);
+    let mut settings = OrderedMap::default();
     let mut set = |key: &str, value: Json| settings.set(key, value);
-    let mut to_do = |text: String| note(Kind::ToDo, text);
+    let mut to_do = |text: String| note(NoteKind::ToDo, text);
     let credentials: &[&str] = match setting.kind.as_str() {
         "email" | "sms" => {
             set("type", json!("sns"));
@@ -114,7 +114,7 @@ pub(super) fn channel(
             &["client_id", "client_secret"]
         }
         other => {
-            note(Kind::Lost, format!("there is no channel for {other}: use a webhook, or the topic"));
+            note(NoteKind::Lost, format!("there is no channel for {other}: use a webhook, or the topic"));
             return None;
         }
     };
@@ -125,14 +125,14 @@ pub(super) fn channel(
                 accepted.set("accounts", json!([aws]));
             }
             None => report.note(
-                Kind::ToDo,
+                NoteKind::ToDo,
                 format!("channel {name}"),
                 format!("it was for Conformity's account {id} alone: add \"accounts\": [\"the AWS account's id\"]"),
             ),
         }
     }
     settings.0.append(&mut accepted.0);
-    Some(Channel { name, settings, credentials })
+    Some(ImportedChannel { name, settings, credentials })
 }
 
 /// `acme` of `https://acme.service-now.com/…`
@@ -146,7 +146,7 @@ fn account_of(relationships: &Tree) -> Option<&str> {
     let relationships = relationships.items().first()?;
     let account = relationships.field("account")?.items().first()?;
     match &account.field("data").unwrap_or(account).field("id")?.value {
-        Value::Text(text) | Value::Unknown(text) => Some(text).filter(|id| !id.is_empty()).map(String::as_str),
+        TreeValue::Text(text) | TreeValue::Unknown(text) => Some(text).filter(|id| !id.is_empty()).map(String::as_str),
         _ => None,
     }
 }
@@ -156,8 +156,8 @@ fn add_filter(
     filter: &Tree,
     name: &str,
     rules: &[String],
-    settings: &mut Pairs<Json>,
-    report: &mut Report,
+    settings: &mut OrderedMap<Json>,
+    report: &mut ImportReport,
 ) -> Option<()> {
     let texts = |key: &str| -> Vec<&str> {
         filter
@@ -168,21 +168,21 @@ fn add_filter(
             .filter(|text| !text.is_empty())
             .collect()
     };
-    let mut note = |kind: Kind, text: String| report.note(kind, format!("channel {name}"), text);
+    let mut note = |kind: NoteKind, text: String| report.note(kind, format!("channel {name}"), text);
     let categories = texts("categories");
     if !categories.is_empty() && !categories.contains(&"security") {
-        note(Kind::Lost, "its categories leave security out, so it got no alert of these rules".to_owned());
+        note(NoteKind::Lost, "its categories leave security out, so it got no alert of these rules".to_owned());
         return None;
     }
     let ids = texts("ruleids");
     if !ids.is_empty() {
         let (ours, others): (Vec<&str>, Vec<&str>) = ids.iter().partition(|id| rules.iter().any(|rule| rule == *id));
         if ours.is_empty() {
-            note(Kind::Lost, format!("it was for the rules {} alone, which are not here", others.join(", ")));
+            note(NoteKind::Lost, format!("it was for the rules {} alone, which are not here", others.join(", ")));
             return None;
         }
         if !others.is_empty() {
-            note(Kind::Lost, format!("its rules {} are not here", others.join(", ")));
+            note(NoteKind::Lost, format!("its rules {} are not here", others.join(", ")));
         }
         settings.set("rules", json!(ours));
     }
@@ -191,7 +191,7 @@ fn add_filter(
     if !services.is_empty() && !services.contains(&"RTM") {
         let ours: Vec<String> = services.iter().map(|service| source(service)).collect();
         note(
-            Kind::Changed,
+            NoteKind::Changed,
             format!(
                 "its services {} leave Conformity's RTM out, so it may have got no alert of these rules; here it gets those \
                  about calls of these services",
@@ -206,7 +206,10 @@ fn add_filter(
         if !regions.contains(&"us-east-1") {
             regions.push("us-east-1");
         }
-        note(Kind::Changed, "the region \"global\" is us-east-1: there the global services are recorded".to_owned());
+        note(
+            NoteKind::Changed,
+            "the region \"global\" is us-east-1: there the global services are recorded".to_owned(),
+        );
     }
     if !regions.is_empty() {
         settings.set("regions", json!(regions));
@@ -226,7 +229,7 @@ fn add_filter(
             .count();
         if above != chosen.len() {
             note(
-                Kind::Changed,
+                NoteKind::Changed,
                 format!("its risk levels {} have a gap: it gets everything from {lowest} up", levels.join(", ")),
             );
         }
@@ -238,7 +241,7 @@ fn add_filter(
         let values = texts(key);
         if !values.is_empty() {
             note(
-                Kind::Lost,
+                NoteKind::Lost,
                 format!(
                     "its filter by the {what} {}: CloudTrail's records do not say; it gets more than before",
                     values.join(", ")

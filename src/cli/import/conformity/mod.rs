@@ -8,18 +8,18 @@ mod settings;
 
 use serde_json::{Map, Value as Json, json};
 
-use super::output::{Row, Rule, RulesFile};
-use super::report::{Kind, Report};
+use super::output::{ImportedRow, ImportedRule, RulesFile};
+use super::report::{ImportReport, NoteKind};
 use super::tree::Tree;
 use super::{hcl, tree};
 
 /// A file that was read, and its name.
-pub(super) struct Document {
+pub(super) struct SettingsFile {
     name: String,
     tree: Tree,
 }
 
-impl Document {
+impl SettingsFile {
     /// Reads Terraform's HCL or JSON.
     ///
     /// # Errors
@@ -40,20 +40,20 @@ pub(super) struct Imported {
 }
 
 /// Makes rules and channels of all documents together: a channel may stand in another file than its rules.
-pub(super) fn import(documents: &[Document], report: &mut Report) -> Imported {
+pub(super) fn import(documents: &[SettingsFile], report: &mut ImportReport) -> Imported {
     let mut file = RulesFile::default();
     let mut credentials = Map::new();
-    let found: Vec<settings::Found<'_>> = documents
+    let found: Vec<settings::FoundSettings<'_>> = documents
         .iter()
         .map(|document| {
-            let mut found = settings::Found::default();
+            let mut found = settings::FoundSettings::default();
             settings::find(&document.tree, &mut found);
             if found.others > 0 {
                 let text = format!(
                     "{} of rules that check configurations: this tool watches events",
                     super::counted(found.others, "setting")
                 );
-                report.note(Kind::Lost, &document.name, text);
+                report.note(NoteKind::Lost, &document.name, text);
             }
             found
         })
@@ -70,9 +70,9 @@ pub(super) fn import(documents: &[Document], report: &mut Report) -> Imported {
     for (rule, reason) in file.drop_what_does_not_compile() {
         if reason.contains("countries.mmdb") {
             let text = serde_json::to_string(&rule).unwrap_or_default();
-            report.note(Kind::ToDo, rule.id, format!("{reason}. Then add this rule: {text}"));
+            report.note(NoteKind::ToDo, rule.id, format!("{reason}. Then add this rule: {text}"));
         } else {
-            report.note(Kind::Lost, rule.id, reason);
+            report.note(NoteKind::Lost, rule.id, reason);
         }
     }
     let ids: Vec<String> = file.rules.iter().map(|rule| rule.id.clone()).collect();
@@ -83,10 +83,10 @@ pub(super) fn import(documents: &[Document], report: &mut Report) -> Imported {
             channel.name = free_name(&channel.name, &file);
             if told_apart && channel.add_rule("RTM-001", "RTM-002") {
                 let text = "it gets RTM-002 too: RTM-001 leaves sign-ins without MFA to it";
-                report.note(Kind::Changed, format!("channel {}", channel.name), text);
+                report.note(NoteKind::Changed, format!("channel {}", channel.name), text);
             }
             if let Err(reason) = RulesFile::accepts_channel(&channel.settings) {
-                report.note(Kind::Lost, place, format!("channel {}: {reason}", channel.name));
+                report.note(NoteKind::Lost, place, format!("channel {}: {reason}", channel.name));
                 continue;
             }
             if !channel.credentials.is_empty() {
@@ -97,7 +97,7 @@ pub(super) fn import(documents: &[Document], report: &mut Report) -> Imported {
             file.channels.set(&channel.name, channel.settings);
         }
     }
-    let sum = |count: fn(&settings::Found<'_>) -> usize| found.iter().map(count).sum();
+    let sum = |count: fn(&settings::FoundSettings<'_>) -> usize| found.iter().map(count).sum();
     Imported { file, credentials, found: (sum(|found| found.rules.len()), sum(|found| found.channels.len())) }
 }
 
@@ -106,7 +106,7 @@ pub(super) fn import(documents: &[Document], report: &mut Report) -> Imported {
 fn keep_what_nobody_else_tells(file: &mut RulesFile) -> bool {
     let told = file.rules.iter().any(|rule| rule.id == "RTM-002" && rule.mode.is_none());
     if !told {
-        let about_mfa = |row: &Row| row.0.iter().any(|(field, _)| field == "mfa");
+        let about_mfa = |row: &ImportedRow| row.0.iter().any(|(field, _)| field == "mfa");
         for rule in file.rules.iter_mut().filter(|rule| rule.id == "RTM-001") {
             rule.unless.retain(|exception| !exception.when.iter().any(about_mfa));
         }
@@ -115,9 +115,9 @@ fn keep_what_nobody_else_tells(file: &mut RulesFile) -> bool {
 }
 
 /// Adds a rule under an id of its own. The same rule, set alike for several accounts, is one.
-fn add_rule(mut rule: Rule, place: &str, file: &mut RulesFile, report: &mut Report) {
-    let same = |other: &Rule| {
-        let twin = Rule { id: rule.id.clone(), ..other.clone() };
+fn add_rule(mut rule: ImportedRule, place: &str, file: &mut RulesFile, report: &mut ImportReport) {
+    let same = |other: &ImportedRule| {
+        let twin = ImportedRule { id: rule.id.clone(), ..other.clone() };
         serde_json::to_value(&twin).ok() == serde_json::to_value(&rule).ok()
     };
     if file.rules.iter().any(same) {
@@ -127,7 +127,7 @@ fn add_rule(mut rule: Rule, place: &str, file: &mut RulesFile, report: &mut Repo
     if count > 0 {
         let id = format!("{}-{}", rule.id, count + 1);
         let text = format!("{} has another setting already (for another account?): this one is {id}", rule.id);
-        report.note(Kind::Changed, place, text);
+        report.note(NoteKind::Changed, place, text);
         rule.id = id;
     }
     file.rules.push(rule);

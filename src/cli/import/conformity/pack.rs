@@ -3,7 +3,7 @@
 //! The rules are written out in full instead of included: the file stands alone, wherever the packs are, and shows what it
 //! watches.
 
-use super::super::output::{Exception, Pairs, Row, Rule};
+use super::super::output::{ImportedException, ImportedRow, ImportedRule, OrderedMap};
 use crate::json::Node;
 
 /// RTM-011's table is the shipped `rules.json`'s own.
@@ -14,7 +14,7 @@ const SOURCES: [&str; 3] = [
 ];
 
 /// The rule with this id, without its tests and its runbook.
-pub(super) fn rule(id: &str) -> Option<Rule> {
+pub(super) fn rule(id: &str) -> Option<ImportedRule> {
     SOURCES.iter().find_map(|source| {
         let root = Node::parse(source).ok()?;
         let rules = root.get("rules")?.elements()?;
@@ -22,40 +22,40 @@ pub(super) fn rule(id: &str) -> Option<Rule> {
     })
 }
 
-fn read(rule: &Node) -> Option<Rule> {
+fn read(rule: &Node) -> Option<ImportedRule> {
     let text = |node: &Node, key: &str| node.get(key).and_then(Node::as_str).map(str::to_owned);
     let exceptions = rule.get("unless").and_then(Node::elements).unwrap_or_default();
     let unless = exceptions.iter().filter_map(|exception| {
-        Some(Exception { when: rows(exception.get("when")?), reason: text(exception, "reason")? })
+        Some(ImportedException { when: rows(exception.get("when")?), reason: text(exception, "reason")? })
     });
     let tags = rule.get("tags").and_then(Node::elements).unwrap_or_default();
-    Some(Rule {
+    Some(ImportedRule {
         id: text(rule, "id")?,
         title: text(rule, "title")?,
         description: text(rule, "description"),
         severity: text(rule, "severity")?,
         when: rows(rule.get("when")?),
         unless: unless.collect(),
-        throttle: rule.get("throttle").and_then(Node::members).map(|_| Pairs(row(rule.get("throttle")).0)),
+        throttle: rule.get("throttle").and_then(Node::members).map(|_| OrderedMap(row(rule.get("throttle")).0)),
         tags: tags.iter().filter_map(Node::as_str).map(str::to_owned).collect(),
         mode: None,
     })
 }
 
 /// A row, or a list of rows.
-fn rows(table: &Node) -> Vec<Row> {
+fn rows(table: &Node) -> Vec<ImportedRow> {
     match table.elements() {
         Some(rows) => rows.iter().map(|node| row(Some(node))).collect(),
         None => vec![row(Some(table))],
     }
 }
 
-fn row(node: Option<&Node>) -> Row {
+fn row(node: Option<&Node>) -> ImportedRow {
     let members = node.and_then(Node::members).unwrap_or_default();
     let cells = members
         .iter()
         .filter_map(|member| Some((member.key.to_string(), serde_json::from_str(&member.node.compact()).ok()?)));
-    Row(cells.collect())
+    ImportedRow(cells.collect())
 }
 
 #[cfg(test)]

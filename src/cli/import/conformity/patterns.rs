@@ -7,8 +7,8 @@
 use regex::Regex;
 use serde_json::Value as Json;
 
-use super::super::output::Row;
-use super::super::tree::{Tree, Value};
+use super::super::output::ImportedRow;
+use super::super::tree::{Tree, TreeValue};
 
 /// The columns, folded, in the order identity, service, event.
 const COLUMNS: [&str; 3] = ["useridentitytype", "eventsource", "eventname"];
@@ -55,11 +55,11 @@ const SERVICES: [&str; 16] = [
 #[derive(Debug, PartialEq)]
 pub(super) enum Read {
     /// As it was written.
-    Row(Row),
+    ImportedRow(ImportedRow),
     /// With its columns put right: what to say of it.
-    Repaired(Row, String),
+    Repaired(ImportedRow, String),
     /// As it was written, although it can hardly match: what to say of it.
-    Doubtful(Row, String),
+    Doubtful(ImportedRow, String),
 }
 
 /// Reads one pattern.
@@ -71,8 +71,10 @@ pub(super) fn row(pattern: &Tree) -> Result<Read, String> {
     for (column, key) in columns.iter_mut().zip(COLUMNS) {
         let Some(value) = pattern.field(key) else { continue };
         match &value.value {
-            Value::Text(text) if !text.is_empty() => *column = Some(text),
-            Value::Unknown(written) => return Err(format!("its {key} is the expression {written}: write its value")),
+            TreeValue::Text(text) if !text.is_empty() => *column = Some(text),
+            TreeValue::Unknown(written) => {
+                return Err(format!("its {key} is the expression {written}: write its value"));
+            }
             _ => {}
         }
     }
@@ -82,14 +84,16 @@ pub(super) fn row(pattern: &Tree) -> Result<Read, String> {
         return Err("it names no eventName, eventSource or userIdentityType".to_owned());
     }
     let written = |columns: &[Option<&str>; 3]| {
-        Row(FIELDS
-            .iter()
-            .zip(columns)
-            .filter_map(|(field, text)| Some(((*field).to_owned(), Json::from(bare((*text)?)))))
-            .collect())
+        ImportedRow(
+            FIELDS
+                .iter()
+                .zip(columns)
+                .filter_map(|(field, text)| Some(((*field).to_owned(), Json::from(bare((*text)?)))))
+                .collect(),
+        )
     };
     if plausible(&columns) {
-        return Ok(Read::Row(written(&columns)));
+        return Ok(Read::ImportedRow(written(&columns)));
     }
     let [identity, service, event] = columns;
     // The rotation of the published examples first: with a column missing, others may be plausible too.
@@ -154,7 +158,7 @@ mod tests {
 
     fn read(json: &Json) -> (&'static str, Json) {
         match row(&tree::parse_json(&json.to_string()).unwrap()).unwrap() {
-            Read::Row(row) => ("as written", serde_json::to_value(row).unwrap()),
+            Read::ImportedRow(row) => ("as written", serde_json::to_value(row).unwrap()),
             Read::Repaired(row, _) => ("repaired", serde_json::to_value(row).unwrap()),
             Read::Doubtful(row, _) => ("doubtful", serde_json::to_value(row).unwrap()),
         }

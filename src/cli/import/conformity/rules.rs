@@ -3,10 +3,10 @@
 
 use serde_json::{Value as Json, json};
 
-use super::super::output::{Exception, Pairs, Row, Rule};
-use super::super::report::{Kind, Report};
+use super::super::output::{ImportedException, ImportedRow, ImportedRule, OrderedMap};
+use super::super::report::{ImportReport, NoteKind};
 use super::super::sigma::merged;
-use super::super::tree::{Tree, Value, folded};
+use super::super::tree::{Tree, TreeValue, folded};
 use super::pack;
 use super::patterns::{self, Read};
 use super::settings::{RuleSetting, first};
@@ -62,10 +62,10 @@ const GLOBAL: [&str; 6] = [
 pub(super) fn rule(
     setting: &RuleSetting<'_>,
     place: &str,
-    lists: &mut Pairs<Vec<String>>,
-    report: &mut Report,
-) -> Option<Rule> {
-    let mut lost = |text: String| report.note(Kind::Lost, place, format!("{}: {text}", setting.id));
+    lists: &mut OrderedMap<Vec<String>>,
+    report: &mut ImportReport,
+) -> Option<ImportedRule> {
+    let mut lost = |text: String| report.note(NoteKind::Lost, place, format!("{}: {text}", setting.id));
     let Some(mut rule) = pack::rule(setting.id) else {
         lost(match setting.id {
             "RTM-004" | "RTM-006" => "it watched sign-ins to Conformity itself, which has ended".to_owned(),
@@ -76,7 +76,7 @@ pub(super) fn rule(
     let mut computed = Vec::new();
     find_computed(setting.body, &mut computed);
     computed.into_iter().for_each(&mut lost);
-    let extra = Extra::of(setting.body);
+    let extra = Extra::new(setting.body);
     let mut list = |name: &str, word: &str| {
         let values = extra.texts(word);
         if values.is_empty() {
@@ -96,7 +96,7 @@ pub(super) fn rule(
             if !extra.texts("regions").iter().any(|region| region == "us-east-1") {
                 // To Conformity, these were of the region "global".
                 let global = vec![("region", json!({"is": "us-east-1"})), ("service", json!({"is": GLOBAL}))];
-                rule.unless.push(Exception {
+                rule.unless.push(ImportedException {
                     when: vec![row(global)],
                     reason: "global services are recorded in us-east-1".to_owned(),
                 });
@@ -111,7 +111,7 @@ pub(super) fn rule(
         "RTM-011" => rule.when = rows(&extra, place, report)?,
         _ => {}
     }
-    let mut lost = |text: String| report.note(Kind::Lost, place, format!("{}: {text}", setting.id));
+    let mut lost = |text: String| report.note(NoteKind::Lost, place, format!("{}: {text}", setting.id));
     rule.unless.extend(exceptions(setting.body, setting.id, &mut lost));
     throttle(&extra, &mut rule, report);
     severity(setting.body, &mut rule, report);
@@ -122,11 +122,11 @@ pub(super) fn rule(
 /// What Terraform computes, and we cannot.
 fn find_computed(tree: &Tree, found: &mut Vec<String>) {
     match &tree.value {
-        Value::Unknown(written) => {
+        TreeValue::Unknown(written) => {
             found.push(format!("line {}: {written} is computed by Terraform: write its value", tree.line));
         }
-        Value::List(items) => items.iter().for_each(|item| find_computed(item, found)),
-        Value::Map(entries) => {
+        TreeValue::List(items) => items.iter().for_each(|item| find_computed(item, found)),
+        TreeValue::Map(entries) => {
             for (key, value) in entries {
                 if key == "dynamic" {
                     found.push(format!(
@@ -138,12 +138,12 @@ fn find_computed(tree: &Tree, found: &mut Vec<String>) {
                 }
             }
         }
-        Value::Null | Value::Text(_) => {}
+        TreeValue::Null | TreeValue::Text(_) => {}
     }
 }
 
-fn row(cells: Vec<(&str, Json)>) -> Row {
-    Row(cells.into_iter().map(|(field, condition)| (field.to_owned(), condition)).collect())
+fn row(cells: Vec<(&str, Json)>) -> ImportedRow {
+    ImportedRow(cells.into_iter().map(|(field, condition)| (field.to_owned(), condition)).collect())
 }
 
 /// Whether something is switched off.
@@ -151,7 +151,7 @@ pub(super) fn off(body: &Tree) -> bool {
     body.field("enabled").and_then(Tree::text) == Some("false")
 }
 
-fn severity(body: &Tree, rule: &mut Rule, report: &mut Report) {
+fn severity(body: &Tree, rule: &mut ImportedRule, report: &mut ImportReport) {
     let level = body.field("risklevel").and_then(Tree::text).unwrap_or_default();
     let severity = match folded(level).as_str() {
         "low" => "low",
@@ -161,7 +161,7 @@ fn severity(body: &Tree, rule: &mut Rule, report: &mut Report) {
         "extreme" => "extreme",
         _ => {
             return report.note(
-                Kind::Changed,
+                NoteKind::Changed,
                 &rule.id,
                 format!("its setting names no risk level, so it is the pack's: {}", rule.severity),
             );
@@ -171,7 +171,7 @@ fn severity(body: &Tree, rule: &mut Rule, report: &mut Report) {
 }
 
 /// Adds values to a named list of ours.
-fn add_list(name: &str, values: Vec<String>, lists: &mut Pairs<Vec<String>>) {
+fn add_list(name: &str, values: Vec<String>, lists: &mut OrderedMap<Vec<String>>) {
     match lists.0.iter_mut().find(|(other, _)| other == name) {
         Some((_, known)) => {
             let new: Vec<String> = values.into_iter().filter(|value| !known.contains(value)).collect();
@@ -185,7 +185,7 @@ fn add_list(name: &str, values: Vec<String>, lists: &mut Pairs<Vec<String>>) {
 struct Extra<'t>(Vec<&'t Tree>);
 
 impl<'t> Extra<'t> {
-    fn of(body: &'t Tree) -> Self {
+    fn new(body: &'t Tree) -> Self {
         Self(body.field("extrasettings").map_or(&[][..], Tree::items).iter().collect())
     }
 
@@ -250,7 +250,7 @@ fn network(extra: &Extra<'_>, lost: &mut impl FnMut(String)) -> Option<Option<Js
 }
 
 /// RTM-011's patterns.
-fn rows(extra: &Extra<'_>, place: &str, report: &mut Report) -> Option<Vec<Row>> {
+fn rows(extra: &Extra<'_>, place: &str, report: &mut ImportReport) -> Option<Vec<ImportedRow>> {
     let mut rows = Vec::new();
     for (index, value) in extra.values("multipleobjectvalues").into_iter().enumerate() {
         let wrapped = value.field("value").unwrap_or(value);
@@ -258,39 +258,43 @@ fn rows(extra: &Extra<'_>, place: &str, report: &mut Report) -> Option<Vec<Row>>
         let parsed = wrapped.text().and_then(|text| super::super::tree::parse_json(text).ok());
         let name = format!("RTM-011, pattern {index} (line {})", value.line);
         match patterns::row(parsed.as_ref().unwrap_or(wrapped)) {
-            Ok(Read::Row(row)) => rows.push(row),
+            Ok(Read::ImportedRow(row)) => rows.push(row),
             Ok(Read::Repaired(row, said)) => {
-                report.note(Kind::Repaired, place, format!("{name}: {said}"));
+                report.note(NoteKind::Repaired, place, format!("{name}: {said}"));
                 rows.push(row);
             }
             Ok(Read::Doubtful(row, said)) => {
-                report.note(Kind::Changed, place, format!("{name}: {said}"));
+                report.note(NoteKind::Changed, place, format!("{name}: {said}"));
                 rows.push(row);
             }
-            Err(reason) => report.note(Kind::Lost, place, format!("{name}: {reason}")),
+            Err(reason) => report.note(NoteKind::Lost, place, format!("{name}: {reason}")),
         }
     }
     if rows.is_empty() {
-        report.note(Kind::Lost, place, "RTM-011: its setting has no pattern that can be carried over");
+        report.note(NoteKind::Lost, place, "RTM-011: its setting has no pattern that can be carried over");
         return None;
     }
     Some(merged(rows))
 }
 
 /// The hours for which a check stayed open, and was not sent again.
-fn throttle(extra: &Extra<'_>, rule: &mut Rule, report: &mut Report) {
+fn throttle(extra: &Extra<'_>, rule: &mut ImportedRule, report: &mut ImportReport) {
     let Some(hours) = extra.named("ttl").find_map(|setting| setting.field("value")).and_then(Tree::text) else {
         return;
     };
     let minutes = hours.trim().parse::<f64>().ok().filter(|hours| hours.is_finite() && *hours >= 0.0);
     let Some(minutes) = minutes.map(|hours| (hours * 60.0).round()) else {
-        return report.note(Kind::Lost, &rule.id, format!("its ttl \"{hours}\" is no number of hours"));
+        return report.note(
+            NoteKind::Lost,
+            &rule.id,
+            format!("its ttl \"{hours}\" is not a number of hours, so no throttle is set"),
+        );
     };
     if minutes < 1.0 {
         return;
     }
     if minutes > 24.0 * 60.0 {
-        report.note(Kind::Changed, &rule.id, format!("its ttl of {hours} hours becomes 24h, the longest throttle"));
+        report.note(NoteKind::Changed, &rule.id, format!("its ttl of {hours} hours becomes 24h, the longest throttle"));
     }
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between 1 and 1,440")]
     let minutes = minutes.min(24.0 * 60.0) as u32;
@@ -301,11 +305,11 @@ fn throttle(extra: &Extra<'_>, rule: &mut Rule, report: &mut Report) {
         "RTM-009" | "RTM-011" => json!(["account", "actor", "event"]),
         _ => json!(["account", "actor"]),
     });
-    rule.throttle = Some(Pairs(vec![("window".to_owned(), json!(window)), ("by".to_owned(), by)]));
+    rule.throttle = Some(OrderedMap(vec![("window".to_owned(), json!(window)), ("by".to_owned(), by)]));
 }
 
 /// Exceptions for resources, where a record says what resource it is about.
-fn exceptions(body: &Tree, id: &str, lost: &mut impl FnMut(String)) -> Vec<Exception> {
+fn exceptions(body: &Tree, id: &str, lost: &mut impl FnMut(String)) -> Vec<ImportedException> {
     let Some(exceptions) =
         body.field("exceptions").and_then(|tree| if tree.entries().is_some() { Some(tree) } else { first(tree) })
     else {
@@ -324,9 +328,9 @@ fn exceptions(body: &Tree, id: &str, lost: &mut impl FnMut(String)) -> Vec<Excep
     for resource in texts("resources") {
         let is = |field: &str| (field.to_owned(), json!({"is": resource}));
         if resource.starts_with("arn:") && resource.contains(":user/") {
-            people.push(Row(vec![is("userIdentity.arn")]));
+            people.push(ImportedRow(vec![is("userIdentity.arn")]));
         } else if about_people && !resource.starts_with("arn:") {
-            people.push(Row(vec![is("user")]));
+            people.push(ImportedRow(vec![is("user")]));
         } else if resource.starts_with("i-") {
             instances.push(resource);
         } else {
@@ -338,14 +342,14 @@ fn exceptions(body: &Tree, id: &str, lost: &mut impl FnMut(String)) -> Vec<Excep
     }
     let mut unless = Vec::new();
     if !people.is_empty() {
-        unless.push(Exception { when: merged(people), reason: "excepted in Conformity".to_owned() });
+        unless.push(ImportedException { when: merged(people), reason: "excepted in Conformity".to_owned() });
     }
     if !instances.is_empty() {
         // Each instance of the call must be excepted: one excepted among others would hide the others.
         let only = json!({"all": [{"exists": true}, {"not": {"item": {".": {"not": {"is": instances}}}}}]});
         let paths = ["requestParameters.instancesSet.items.instanceId", "requestParameters.instanceId"];
-        let when = paths.iter().map(|path| Row(vec![((*path).to_owned(), only.clone())])).collect();
-        unless.push(Exception { when, reason: "excepted in Conformity".to_owned() });
+        let when = paths.iter().map(|path| ImportedRow(vec![((*path).to_owned(), only.clone())])).collect();
+        unless.push(ImportedException { when, reason: "excepted in Conformity".to_owned() });
     }
     unless
 }

@@ -4,7 +4,7 @@
 //! Source of the shapes: Conformity's API reference ("Settings", "Profiles") and the documentation of the Terraform
 //! provider trendmicro/conformity 0.4.
 
-use super::super::tree::{Tree, Value, folded};
+use super::super::tree::{Tree, TreeValue, folded};
 
 /// The settings of one rule.
 #[derive(Debug)]
@@ -32,7 +32,7 @@ pub(super) struct ChannelSetting<'t> {
 
 /// All that was found.
 #[derive(Debug, Default)]
-pub(super) struct Found<'t> {
+pub(super) struct FoundSettings<'t> {
     pub(super) rules: Vec<RuleSetting<'t>>,
     pub(super) channels: Vec<ChannelSetting<'t>>,
     /// Conformity's account ids and the AWS accounts that they stand for.
@@ -46,8 +46,8 @@ const CHANNELS: [&str; 10] =
     ["email", "sms", "slack", "msteams", "sns", "pagerduty", "webhook", "zendesk", "servicenow", "jira"];
 
 /// Looks through a whole document.
-pub(super) fn find<'t>(tree: &'t Tree, found: &mut Found<'t>) {
-    if let Value::List(items) = &tree.value {
+pub(super) fn find<'t>(tree: &'t Tree, found: &mut FoundSettings<'t>) {
+    if let TreeValue::List(items) = &tree.value {
         return items.iter().for_each(|item| find(item, found));
     }
     let kind = tree.field("type").and_then(Tree::text).map(folded).unwrap_or_default();

@@ -7,18 +7,18 @@ const MAX_DEPTH: usize = 64;
 
 /// A condition over named selections.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) enum Condition {
+pub(super) enum SigmaCondition {
     Named(String),
-    Not(Box<Condition>),
-    All(Vec<Condition>),
-    Any(Vec<Condition>),
+    Not(Box<SigmaCondition>),
+    All(Vec<SigmaCondition>),
+    Any(Vec<SigmaCondition>),
 }
 
 /// Reads a condition over the selections `names`.
 ///
 /// # Errors
 /// What is wrong with it, or cannot be expressed, for the report.
-pub(super) fn parse(text: &str, names: &[&str]) -> Result<Condition, String> {
+pub(super) fn parse(text: &str, names: &[&str]) -> Result<SigmaCondition, String> {
     if text.contains('|') {
         return Err("an aggregation (\"|\") counts over many events: see \"threshold\" in the documentation".to_owned());
     }
@@ -48,28 +48,28 @@ impl<'t> Parser<'t> {
         found
     }
 
-    fn or(&mut self, depth: usize) -> Result<Condition, String> {
+    fn or(&mut self, depth: usize) -> Result<SigmaCondition, String> {
         let mut any = vec![self.and(depth)?];
         while self.take("or") {
             any.push(self.and(depth)?);
         }
-        Ok(if any.len() == 1 { any.remove(0) } else { Condition::Any(any) })
+        Ok(if any.len() == 1 { any.remove(0) } else { SigmaCondition::Any(any) })
     }
 
-    fn and(&mut self, depth: usize) -> Result<Condition, String> {
+    fn and(&mut self, depth: usize) -> Result<SigmaCondition, String> {
         let mut all = vec![self.unary(depth)?];
         while self.take("and") {
             all.push(self.unary(depth)?);
         }
-        Ok(if all.len() == 1 { all.remove(0) } else { Condition::All(all) })
+        Ok(if all.len() == 1 { all.remove(0) } else { SigmaCondition::All(all) })
     }
 
-    fn unary(&mut self, depth: usize) -> Result<Condition, String> {
+    fn unary(&mut self, depth: usize) -> Result<SigmaCondition, String> {
         if depth > MAX_DEPTH {
             return Err(format!("the condition is nested more than {MAX_DEPTH} levels deep"));
         }
         if self.take("not") {
-            return Ok(Condition::Not(Box::new(self.unary(depth + 1)?)));
+            return Ok(SigmaCondition::Not(Box::new(self.unary(depth + 1)?)));
         }
         if self.take("(") {
             let inner = self.or(depth + 1)?;
@@ -81,14 +81,14 @@ impl<'t> Parser<'t> {
             return self.of(word);
         }
         if self.names.contains(&word) {
-            return Ok(Condition::Named(word.to_owned()));
+            return Ok(SigmaCondition::Named(word.to_owned()));
         }
         let help = suggestion(word, self.names.iter().copied()).map_or_else(String::new, |help| format!("; {help}"));
         Err(format!("the condition names \"{word}\", and there is no such selection{help}"))
     }
 
     /// The rest of `1 of them`, `all of selection_*`.
-    fn of(&mut self, quantity: &str) -> Result<Condition, String> {
+    fn of(&mut self, quantity: &str) -> Result<SigmaCondition, String> {
         let Some(pattern) = self.peek() else { return Err(format!("\"{quantity} of\" names nothing")) };
         self.at += 1;
         let wanted = |name: &str| match pattern {
@@ -96,14 +96,18 @@ impl<'t> Parser<'t> {
             "them" => !name.starts_with('_'),
             _ => matches(pattern, name),
         };
-        let named: Vec<Condition> =
-            self.names.iter().filter(|name| wanted(name)).map(|name| Condition::Named((*name).to_owned())).collect();
+        let named: Vec<SigmaCondition> = self
+            .names
+            .iter()
+            .filter(|name| wanted(name))
+            .map(|name| SigmaCondition::Named((*name).to_owned()))
+            .collect();
         if named.is_empty() {
             return Err(format!("\"{quantity} of {pattern}\" names no selection"));
         }
         match quantity {
-            "1" | "any" => Ok(Condition::Any(named)),
-            "all" => Ok(Condition::All(named)),
+            "1" | "any" => Ok(SigmaCondition::Any(named)),
+            "all" => Ok(SigmaCondition::All(named)),
             _ => Err(format!("\"{quantity} of\": only \"1 of\", \"any of\" and \"all of\" can be expressed")),
         }
     }
@@ -127,15 +131,15 @@ mod tests {
 
     const NAMES: [&str; 5] = ["selection_a", "selection_b", "filter_main", "_hidden", "keywords"];
 
-    fn shown(condition: &Condition) -> String {
-        let list = |all: &[Condition], word: &str| {
+    fn shown(condition: &SigmaCondition) -> String {
+        let list = |all: &[SigmaCondition], word: &str| {
             format!("({})", all.iter().map(shown).collect::<Vec<_>>().join(&format!(" {word} ")))
         };
         match condition {
-            Condition::Named(name) => name.clone(),
-            Condition::Not(inner) => format!("!{}", shown(inner)),
-            Condition::All(all) => list(all, "&"),
-            Condition::Any(any) => list(any, "|"),
+            SigmaCondition::Named(name) => name.clone(),
+            SigmaCondition::Not(inner) => format!("!{}", shown(inner)),
+            SigmaCondition::All(all) => list(all, "&"),
+            SigmaCondition::Any(any) => list(any, "|"),
         }
     }
 

@@ -8,23 +8,23 @@ mod value;
 
 use std::path::Path;
 
-use self::condition::Condition;
+use self::condition::SigmaCondition;
 pub(super) use self::table::merged;
 use self::table::{Expression, tables};
-use super::output::{Exception, Rule};
-use super::report::{Kind, Report};
-use super::tree::{Tree, Value};
+use super::output::{ImportedException, ImportedRule};
+use super::report::{ImportReport, NoteKind};
+use super::tree::{Tree, TreeValue};
 use super::yaml;
 use crate::text;
 
 /// What became of the documents.
 #[derive(Debug, Default)]
-pub(super) struct Counts {
+pub(super) struct SigmaCounts {
     /// Rules that were carried over.
     pub(super) imported: usize,
     /// Rules for CloudTrail that were not.
     pub(super) refused: usize,
-    /// Documents that are no rules for CloudTrail.
+    /// Documents that are not rules for CloudTrail.
     pub(super) others: usize,
 }
 
@@ -35,9 +35,9 @@ pub(super) struct Counts {
 pub(super) fn read(
     file: &str,
     text: &str,
-    report: &mut Report,
-    counts: &mut Counts,
-    rules: &mut Vec<Rule>,
+    report: &mut ImportReport,
+    counts: &mut SigmaCounts,
+    rules: &mut Vec<ImportedRule>,
 ) -> Result<(), String> {
     let documents = yaml::parse(text)?;
     // The file's name names its rule, unless there are several.
@@ -49,7 +49,7 @@ pub(super) fn read(
         {
             counts.refused += 1;
             let what = "a correlation, a filter or a collection of rules speaks of several rules or events at once";
-            report.note(Kind::Lost, place, what);
+            report.note(NoteKind::Lost, place, what);
             continue;
         }
         let source = document.get("logsource");
@@ -62,19 +62,19 @@ pub(super) fn read(
             Ok(mut rule) => {
                 counts.imported += 1;
                 rule.id = unique(&rule.id, rules);
-                notes.into_iter().for_each(|note| report.note(Kind::Changed, &rule.id, note));
+                notes.into_iter().for_each(|note| report.note(NoteKind::Changed, &rule.id, note));
                 rules.push(rule);
             }
             Err(reason) => {
                 counts.refused += 1;
-                report.note(Kind::Lost, place, reason);
+                report.note(NoteKind::Lost, place, reason);
             }
         }
     }
     Ok(())
 }
 
-fn rule(file: Option<&str>, document: &Tree, notes: &mut Vec<String>) -> Result<Rule, String> {
+fn rule(file: Option<&str>, document: &Tree, notes: &mut Vec<String>) -> Result<ImportedRule, String> {
     let one = |key: &str| document.get(key).and_then(Tree::text).map(str::trim).filter(|text| !text.is_empty());
     let title = one("title").ok_or("it has no title")?;
     let detection = document.get("detection").and_then(Tree::entries).ok_or("it has no detection")?;
@@ -88,7 +88,11 @@ fn rule(file: Option<&str>, document: &Tree, notes: &mut Vec<String>) -> Result<
             notes.push("it has no level: medium".to_owned());
             ("medium", false)
         }
-        other => return Err(format!("\"{other}\" is no level")),
+        other => {
+            return Err(format!(
+                "\"{other}\" is not a level: the levels are informational, low, medium, high and critical"
+            ));
+        }
     };
     let mode = match one("status") {
         Some("unsupported") => return Err("its status is \"unsupported\"".to_owned()),
@@ -102,8 +106,8 @@ fn rule(file: Option<&str>, document: &Tree, notes: &mut Vec<String>) -> Result<
         }
         _ => None,
     };
-    let exception = |(name, when)| Exception { when, reason: format!("Sigma's \"not {name}\"") };
-    Ok(Rule {
+    let exception = |(name, when)| ImportedException { when, reason: format!("Sigma's \"not {name}\"") };
+    Ok(ImportedRule {
         id: name(file, title),
         title: text::clean(title).replace('{', "{{").replace('}', "}}"),
         description: description(document),
@@ -131,13 +135,13 @@ fn detected(detection: &[(String, Tree)], notes: &mut Vec<String>) -> Result<Exp
         .1
         .items()
         .iter()
-        .map(|text| condition::parse(text.text().ok_or("the condition is no text")?, &names))
+        .map(|text| condition::parse(text.text().ok_or("the condition is not a string")?, &names))
         .collect::<Result<Vec<_>, _>>()?;
     let condition = match conditions.len() {
         0 => return Err("the condition is empty".to_owned()),
         1 => conditions.remove(0),
         // Several conditions are several searches; one that finds something is enough.
-        _ => Condition::Any(conditions),
+        _ => SigmaCondition::Any(conditions),
     };
     let mut used = Vec::new();
     let expression = resolve(&condition, &selections, &mut used, notes)?;
@@ -148,18 +152,19 @@ fn detected(detection: &[(String, Tree)], notes: &mut Vec<String>) -> Result<Exp
 }
 
 fn resolve<'s>(
-    condition: &Condition,
+    condition: &SigmaCondition,
     selections: &[&'s (String, Tree)],
     used: &mut Vec<&'s str>,
     notes: &mut Vec<String>,
 ) -> Result<Expression, String> {
-    let mut each =
-        |parts: &[Condition]| parts.iter().map(|part| resolve(part, selections, used, notes)).collect::<Result<_, _>>();
+    let mut each = |parts: &[SigmaCondition]| {
+        parts.iter().map(|part| resolve(part, selections, used, notes)).collect::<Result<_, _>>()
+    };
     Ok(match condition {
-        Condition::All(parts) => Expression::All(each(parts)?),
-        Condition::Any(parts) => Expression::Any(each(parts)?),
-        Condition::Not(inner) => Expression::Not(Box::new(resolve(inner, selections, used, notes)?)),
-        Condition::Named(wanted) => {
+        SigmaCondition::All(parts) => Expression::All(each(parts)?),
+        SigmaCondition::Any(parts) => Expression::Any(each(parts)?),
+        SigmaCondition::Not(inner) => Expression::Not(Box::new(resolve(inner, selections, used, notes)?)),
+        SigmaCondition::Named(wanted) => {
             let (name, selection) = selections
                 .iter()
                 .find(|(name, _)| name == wanted)
@@ -180,23 +185,23 @@ fn resolve<'s>(
 fn selection(selection: &Tree, notes: &mut Vec<String>) -> Result<Expression, String> {
     const KEYWORDS: &str = "keywords are searched in the whole record, and a cell asks one field: name the field";
     match &selection.value {
-        Value::Map(fields) if fields.is_empty() => Err("it is empty".to_owned()),
-        Value::Map(fields) if fields.iter().any(|(key, _)| key.is_empty() || key.starts_with('|')) => {
+        TreeValue::Map(fields) if fields.is_empty() => Err("it is empty".to_owned()),
+        TreeValue::Map(fields) if fields.iter().any(|(key, _)| key.is_empty() || key.starts_with('|')) => {
             Err(KEYWORDS.to_owned())
         }
-        Value::Map(fields) => {
+        TreeValue::Map(fields) => {
             let cells = fields
                 .iter()
                 .map(|(key, values)| Ok(Expression::Cell(value::cell(key, values, notes)?)))
                 .collect::<Result<_, String>>()?;
             Ok(Expression::All(cells))
         }
-        Value::List(items) if items.is_empty() => Err("it is empty".to_owned()),
-        Value::List(items) if items.iter().all(|item| item.entries().is_some()) => {
+        TreeValue::List(items) if items.is_empty() => Err("it is empty".to_owned()),
+        TreeValue::List(items) if items.iter().all(|item| item.entries().is_some()) => {
             Ok(Expression::Any(items.iter().map(|item| self::selection(item, notes)).collect::<Result<_, _>>()?))
         }
-        Value::List(_) | Value::Text(_) | Value::Unknown(_) => Err(KEYWORDS.to_owned()),
-        Value::Null => Err("it is empty".to_owned()),
+        TreeValue::List(_) | TreeValue::Text(_) | TreeValue::Unknown(_) => Err(KEYWORDS.to_owned()),
+        TreeValue::Null => Err("it is empty".to_owned()),
     }
 }
 
@@ -237,7 +242,7 @@ fn name(file: Option<&str>, title: &str) -> String {
     super::slug(stem.unwrap_or(title))
 }
 
-fn unique(id: &str, rules: &[Rule]) -> String {
+fn unique(id: &str, rules: &[ImportedRule]) -> String {
     let taken = |id: &str| rules.iter().any(|rule| rule.id == id);
     if !taken(id) {
         return id.to_owned();

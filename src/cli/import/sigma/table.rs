@@ -7,8 +7,8 @@
 
 use serde_json::Value as Json;
 
-use super::super::output::Row;
-use super::value::{Cell, all, any, not};
+use super::super::output::ImportedRow;
+use super::value::{SigmaCell, all, any, not};
 
 /// Rows of one rule.
 pub(super) const MAX_ROWS: usize = 128;
@@ -16,7 +16,7 @@ pub(super) const MAX_ROWS: usize = 128;
 /// Cells joined by and, or and not. Names are kept for the reasons of exceptions.
 #[derive(Debug, Clone)]
 pub(super) enum Expression {
-    Cell(Cell),
+    Cell(SigmaCell),
     Named(String, Box<Expression>),
     Not(Box<Expression>),
     All(Vec<Expression>),
@@ -26,9 +26,9 @@ pub(super) enum Expression {
 /// The rows and exceptions that say what an expression says.
 #[derive(Debug, Default, PartialEq)]
 pub(super) struct Tables {
-    pub(super) when: Vec<Row>,
+    pub(super) when: Vec<ImportedRow>,
     /// Each with the name of what it excepts.
-    pub(super) unless: Vec<(String, Vec<Row>)>,
+    pub(super) unless: Vec<(String, Vec<ImportedRow>)>,
 }
 
 /// Brings an expression into rows and exceptions.
@@ -92,10 +92,10 @@ fn compound(expression: &Expression, negated: bool) -> bool {
     }
 }
 
-fn rows(expression: &Expression, negated: bool) -> Result<Vec<Row>, String> {
+fn rows(expression: &Expression, negated: bool) -> Result<Vec<ImportedRow>, String> {
     if let Some(cell) = one_field(expression) {
         let condition = if negated { not(&cell.condition) } else { cell.condition };
-        return Ok(vec![Row(vec![(cell.field, condition)])]);
+        return Ok(vec![ImportedRow(vec![(cell.field, condition)])]);
     }
     match (expression, negated) {
         (Expression::Named(_, inner), _) => rows(inner, negated),
@@ -115,8 +115,8 @@ fn rows(expression: &Expression, negated: bool) -> Result<Vec<Row>, String> {
     }
 }
 
-fn conjunction<'e>(parts: impl Iterator<Item = (&'e Expression, bool)>) -> Result<Vec<Row>, String> {
-    let mut product = vec![Row(Vec::new())];
+fn conjunction<'e>(parts: impl Iterator<Item = (&'e Expression, bool)>) -> Result<Vec<ImportedRow>, String> {
+    let mut product = vec![ImportedRow(Vec::new())];
     for (part, negated) in parts {
         let factor = rows(part, negated)?;
         let mut next = Vec::with_capacity(product.len() * factor.len());
@@ -128,7 +128,7 @@ fn conjunction<'e>(parts: impl Iterator<Item = (&'e Expression, bool)>) -> Resul
     Ok(product)
 }
 
-fn bounded(rows: Vec<Row>) -> Result<Vec<Row>, String> {
+fn bounded(rows: Vec<ImportedRow>) -> Result<Vec<ImportedRow>, String> {
     match rows.len() {
         0..=MAX_ROWS => Ok(rows),
         many => Err(format!("it would need {many} rows or more, and {MAX_ROWS} are the most: split the rule")),
@@ -136,25 +136,25 @@ fn bounded(rows: Vec<Row>) -> Result<Vec<Row>, String> {
 }
 
 /// An expression over one field as one cell.
-fn one_field(expression: &Expression) -> Option<Cell> {
+fn one_field(expression: &Expression) -> Option<SigmaCell> {
     let several = |parts: &[Expression], join: fn(Vec<Json>) -> Json| {
         let cells = parts.iter().map(one_field).collect::<Option<Vec<_>>>()?;
         let field = cells.first()?.field.clone();
         let same = cells.iter().all(|cell| cell.field == field);
-        same.then(|| Cell { field, condition: join(cells.into_iter().map(|cell| cell.condition).collect()) })
+        same.then(|| SigmaCell { field, condition: join(cells.into_iter().map(|cell| cell.condition).collect()) })
     };
     match expression {
         Expression::Cell(cell) => Some(cell.clone()),
         Expression::Named(_, inner) => one_field(inner),
-        Expression::Not(inner) => one_field(inner).map(|cell| Cell { condition: not(&cell.condition), ..cell }),
+        Expression::Not(inner) => one_field(inner).map(|cell| SigmaCell { condition: not(&cell.condition), ..cell }),
         Expression::All(parts) => several(parts, all),
         Expression::Any(parts) => several(parts, any),
     }
 }
 
 /// Rows of which two that differ in one cell of the same field are one, with both conditions in it.
-pub(in super::super) fn merged(rows: Vec<Row>) -> Vec<Row> {
-    let mut kept: Vec<Row> = Vec::new();
+pub(in super::super) fn merged(rows: Vec<ImportedRow>) -> Vec<ImportedRow> {
+    let mut kept: Vec<ImportedRow> = Vec::new();
     for row in rows {
         let mergeable = kept.iter_mut().find_map(|other| {
             let at = other.only_difference(&row)?;
@@ -173,7 +173,7 @@ pub(in super::super) fn merged(rows: Vec<Row>) -> Vec<Row> {
     kept
 }
 
-impl Row {
+impl ImportedRow {
     /// The cells of both, those of one field joined by and.
     fn joined(&self, more: &Self) -> Self {
         let mut row = self.clone();
@@ -212,12 +212,13 @@ mod tests {
     use super::*;
 
     fn cell(field: &str, value: &str) -> Expression {
-        Expression::Cell(Cell { field: field.to_owned(), condition: json!(value) })
+        Expression::Cell(SigmaCell { field: field.to_owned(), condition: json!(value) })
     }
 
     fn shown(expression: &Expression) -> Json {
         let Tables { when, unless } = tables(expression).unwrap();
-        let table = |rows: &[Row]| rows.iter().map(|row| serde_json::to_value(row).unwrap()).collect::<Vec<_>>();
+        let table =
+            |rows: &[ImportedRow]| rows.iter().map(|row| serde_json::to_value(row).unwrap()).collect::<Vec<_>>();
         let unless: Vec<Json> = unless.iter().map(|(name, rows)| json!({name: table(rows)})).collect();
         json!({"when": table(&when), "unless": unless})
     }

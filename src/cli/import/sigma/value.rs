@@ -4,12 +4,12 @@ use std::collections::HashSet;
 
 use serde_json::{Value as Json, json};
 
-use super::super::tree::{Tree, Value};
+use super::super::tree::{Tree, TreeValue};
 use crate::rules::field::Field;
 
 /// A cell: the field's name as rules.json has it, and the condition.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Cell {
+pub(super) struct SigmaCell {
     pub(super) field: String,
     pub(super) condition: Json,
 }
@@ -21,26 +21,26 @@ pub(super) type Notes = Vec<String>;
 ///
 /// # Errors
 /// What cannot be expressed, for the report.
-pub(super) fn cell(key: &str, values: &Tree, notes: &mut Notes) -> Result<Cell, String> {
+pub(super) fn cell(key: &str, values: &Tree, notes: &mut Notes) -> Result<SigmaCell, String> {
     let (name, modifiers) = key.split_once('|').unwrap_or((key, ""));
     let modifiers = Modifiers::parse(modifiers)?;
     let field = field(name, notes)?;
     let condition = modifiers.condition(values, notes).map_err(|reason| format!("{key}: {reason}"))?;
     doubts(&field, values, &modifiers, notes);
-    Ok(Cell { field, condition })
+    Ok(SigmaCell { field, condition })
 }
 
 /// What is carried over as Sigma means it, and can hardly be meant by its author.
 fn doubts(field: &str, values: &Tree, modifiers: &Modifiers, notes: &mut Notes) {
     let texts: Vec<&str> = values.items().iter().filter_map(Tree::text).collect();
-    if modifiers.how != How::Re && texts.iter().any(|text| text.contains("\"*\"")) {
+    if modifiers.how != Comparison::Re && texts.iter().any(|text| text.contains("\"*\"")) {
         notes.push(format!(
             "{field}: \"*\" between quotes stands for any text, as in Sigma; the character itself is \\*"
         ));
     }
     // Of an object, its JSON is searched.
     let object = matches!(field, "requestParameters" | "responseElements" | "additionalEventData" | "userIdentity");
-    if object && modifiers.how != How::Exists && texts.iter().any(|text| text.contains('"')) {
+    if object && modifiers.how != Comparison::Exists && texts.iter().any(|text| text.contains('"')) {
         notes.push(format!(
             "{field}: its JSON is searched, in which the quotes of a text that holds JSON (a policy) are escaped: name the \
              field, such as {field}.policyDocument"
@@ -59,7 +59,7 @@ fn field(written: &str, notes: &mut Notes) -> Result<String, String> {
             let (top, rest) = path.split_at(path.find(['.', '[']).unwrap_or(path.len()));
             let repaired = Field::top_level().iter().find(|name| name.eq_ignore_ascii_case(top));
             if let Some(repaired) = repaired {
-                notes.push(format!("\"{written}\" is no field of CloudTrail: \"{repaired}{rest}\" is meant"));
+                notes.push(format!("CloudTrail has no field \"{written}\": it was read as \"{repaired}{rest}\""));
                 return field(&format!("{repaired}{rest}"), notes);
             }
             Err(format!("the field \"{written}\": {}; {}", error.message, error.help))
@@ -70,7 +70,7 @@ fn field(written: &str, notes: &mut Notes) -> Result<String, String> {
 /// How the values of a field are compared.
 #[derive(Debug, Default)]
 struct Modifiers {
-    how: How,
+    how: Comparison,
     all: bool,
     cased: bool,
     neq: bool,
@@ -79,7 +79,7 @@ struct Modifiers {
 }
 
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
-enum How {
+enum Comparison {
     #[default]
     Equals,
     Contains,
@@ -100,17 +100,17 @@ impl Modifiers {
         let mut modifiers = Self::default();
         for modifier in written.split('|').filter(|modifier| !modifier.is_empty()) {
             let how = match modifier {
-                "contains" => How::Contains,
-                "startswith" => How::StartsWith,
-                "endswith" => How::EndsWith,
-                "re" => How::Re,
-                "cidr" => How::Cidr,
-                "exists" => How::Exists,
-                "fieldref" => How::FieldRef,
-                "gt" => How::Above,
-                "gte" => How::AtLeast,
-                "lt" => How::Below,
-                "lte" => How::AtMost,
+                "contains" => Comparison::Contains,
+                "startswith" => Comparison::StartsWith,
+                "endswith" => Comparison::EndsWith,
+                "re" => Comparison::Re,
+                "cidr" => Comparison::Cidr,
+                "exists" => Comparison::Exists,
+                "fieldref" => Comparison::FieldRef,
+                "gt" => Comparison::Above,
+                "gte" => Comparison::AtLeast,
+                "lt" => Comparison::Below,
+                "lte" => Comparison::AtMost,
                 "all" => {
                     modifiers.all = true;
                     continue;
@@ -123,14 +123,16 @@ impl Modifiers {
                     modifiers.neq = true;
                     continue;
                 }
-                "i" | "m" | "s" if modifiers.how == How::Re => {
+                "i" | "m" | "s" if modifiers.how == Comparison::Re => {
                     modifiers.flags.push_str(modifier);
                     continue;
                 }
                 "expand" => return Err("a placeholder (\"expand\"): put its values into the rule first".to_owned()),
-                other => return Err(format!("there is no way to express the modifier \"{other}\"")),
+                other => {
+                    return Err(format!("the modifier \"{other}\" cannot be expressed: rewrite the rule without it"));
+                }
             };
-            if modifiers.how != How::Equals {
+            if modifiers.how != Comparison::Equals {
                 return Err(format!("\"{modifier}\" cannot stand beside another comparison"));
             }
             modifiers.how = how;
@@ -140,10 +142,12 @@ impl Modifiers {
 
     fn condition(&self, values: &Tree, notes: &mut Notes) -> Result<Json, String> {
         let each: Vec<&Tree> = match &values.value {
-            Value::List(items) if items.is_empty() => return Err("an empty list, which nothing matches".to_owned()),
-            Value::List(items) => items.iter().collect(),
-            Value::Map(_) => return Err("a map stands where values should".to_owned()),
-            Value::Null | Value::Text(_) | Value::Unknown(_) => vec![values],
+            TreeValue::List(items) if items.is_empty() => {
+                return Err("its list is empty, so nothing would match".to_owned());
+            }
+            TreeValue::List(items) => items.iter().collect(),
+            TreeValue::Map(_) => return Err("a map stands where values should".to_owned()),
+            TreeValue::Null | TreeValue::Text(_) | TreeValue::Unknown(_) => vec![values],
         };
         let conditions = each.into_iter().map(|value| self.one(value, notes)).collect::<Result<Vec<_>, _>>()?;
         let condition = if self.all { all(conditions) } else { any(conditions) };
@@ -152,48 +156,52 @@ impl Modifiers {
 
     fn one(&self, value: &Tree, notes: &mut Notes) -> Result<Json, String> {
         let text = match &value.value {
-            Value::Null if self.how == How::Equals => return Ok(json!({"exists": false})),
-            Value::Null => return Err("null stands where a text should".to_owned()),
-            Value::Text(text) => text,
-            Value::List(_) | Value::Map(_) | Value::Unknown(_) => {
-                return Err(format!("{} stands where a text should", value.kind()));
+            TreeValue::Null if self.how == Comparison::Equals => return Ok(json!({"exists": false})),
+            TreeValue::Null => return Err("a null stands where a string should".to_owned()),
+            TreeValue::Text(text) => text,
+            TreeValue::List(_) | TreeValue::Map(_) | TreeValue::Unknown(_) => {
+                return Err(format!("{} stands where a string should", value.kind()));
             }
         };
         match self.how {
-            How::Equals => Ok(self.pattern(&Wildcards::parse(text), true, true)),
-            How::Contains => Ok(self.pattern(&Wildcards::parse(text), false, false)),
-            How::StartsWith => Ok(self.pattern(&Wildcards::parse(text), true, false)),
-            How::EndsWith => Ok(self.pattern(&Wildcards::parse(text), false, true)),
-            How::Re => self.regex(text),
-            How::Cidr => {
+            Comparison::Equals => Ok(self.pattern(&Wildcards::parse(text), true, true)),
+            Comparison::Contains => Ok(self.pattern(&Wildcards::parse(text), false, false)),
+            Comparison::StartsWith => Ok(self.pattern(&Wildcards::parse(text), true, false)),
+            Comparison::EndsWith => Ok(self.pattern(&Wildcards::parse(text), false, true)),
+            Comparison::Re => self.regex(text),
+            Comparison::Cidr => {
                 let network = text.parse::<ipnet::IpNet>().is_ok() || text.parse::<std::net::IpAddr>().is_ok();
-                if network { Ok(json!({"cidr": text})) } else { Err(format!("\"{text}\" is no network")) }
+                if network {
+                    Ok(json!({"cidr": text}))
+                } else {
+                    Err(format!("\"{text}\" is not a network such as 203.0.113.0/24"))
+                }
             }
-            How::Exists => {
+            Comparison::Exists => {
                 notes
                     .push("\"exists\": a field that holds null counts as missing here, in Sigma as present".to_owned());
                 match text.to_ascii_lowercase().as_str() {
                     "true" | "yes" => Ok(json!({"exists": true})),
                     "false" | "no" => Ok(json!({"exists": false})),
-                    _ => Err(format!("\"exists\" is true or false, and this is \"{text}\"")),
+                    _ => Err(format!("\"exists\" takes true or false, not \"{text}\"")),
                 }
             }
-            How::FieldRef => {
+            Comparison::FieldRef => {
                 if !self.cased {
                     notes.push("\"fieldref\" compares with case here, in Sigma without".to_owned());
                 }
                 Ok(json!({"same_as": field(text, notes)?}))
             }
-            How::Above | How::AtLeast | How::Below | How::AtMost => {
+            Comparison::Above | Comparison::AtLeast | Comparison::Below | Comparison::AtMost => {
                 let number: Json = serde_json::from_str(text)
                     .ok()
                     .filter(Json::is_number)
-                    .ok_or_else(|| format!("\"{text}\" is no number"))?;
+                    .ok_or_else(|| format!("\"{text}\" is not a number"))?;
                 Ok(match self.how {
-                    How::Above => json!({"above": number}),
-                    How::Below => json!({"below": number}),
-                    // A number that is not below the bound: of what is no number, neither is true.
-                    How::AtLeast => json!([{"above": number}, equal_number(text)]),
+                    Comparison::Above => json!({"above": number}),
+                    Comparison::Below => json!({"below": number}),
+                    // A number that is not below the bound: of a value that is not a number, neither is true.
+                    Comparison::AtLeast => json!([{"above": number}, equal_number(text)]),
                     _ => json!([{"below": number}, equal_number(text)]),
                 })
             }
@@ -205,10 +213,10 @@ impl Modifiers {
         let mut parts = text.0.as_slice();
         let (mut start, mut end) = (start, end);
         // What may begin or end with anything is not held there.
-        while let [Part::Any, rest @ ..] = parts {
+        while let [WildcardPart::Any, rest @ ..] = parts {
             (parts, start) = (rest, false);
         }
-        while let [rest @ .., Part::Any] = parts {
+        while let [rest @ .., WildcardPart::Any] = parts {
             (parts, end) = (rest, false);
         }
         if parts.is_empty() {
@@ -232,10 +240,10 @@ impl Modifiers {
         let mut run = String::new();
         for part in parts {
             match part {
-                Part::Text(character) => run.push(*character),
+                WildcardPart::Text(character) => run.push(*character),
                 other => {
                     pattern.push_str(&escaped(&std::mem::take(&mut run)));
-                    pattern.push_str(if *other == Part::Any { ".*" } else { "." });
+                    pattern.push_str(if *other == WildcardPart::Any { ".*" } else { "." });
                 }
             }
         }
@@ -340,16 +348,16 @@ pub(super) fn not(condition: &Json) -> Json {
 }
 
 /// A text in which `*` stands for any text and `?` for one character.
-struct Wildcards(Vec<Part>);
+struct Wildcards(Vec<WildcardPart>);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Part {
+enum WildcardPart {
     Text(char),
     One,
     Any,
 }
 
-impl Part {
+impl WildcardPart {
     fn literal(self) -> Option<char> {
         if let Self::Text(character) = self { Some(character) } else { None }
     }
@@ -363,13 +371,13 @@ impl Wildcards {
         let mut characters = text.chars().peekable();
         while let Some(character) = characters.next() {
             parts.push(match character {
-                '\\' => Part::Text(characters.next_if(|next| matches!(next, '\\' | '*' | '?')).unwrap_or('\\')),
-                '*' => Part::Any,
-                '?' => Part::One,
-                other => Part::Text(other),
+                '\\' => WildcardPart::Text(characters.next_if(|next| matches!(next, '\\' | '*' | '?')).unwrap_or('\\')),
+                '*' => WildcardPart::Any,
+                '?' => WildcardPart::One,
+                other => WildcardPart::Text(other),
             });
         }
-        parts.dedup_by(|b, a| *a == Part::Any && *b == Part::Any);
+        parts.dedup_by(|b, a| *a == WildcardPart::Any && *b == WildcardPart::Any);
         Self(parts)
     }
 }

@@ -1,0 +1,125 @@
+//! A scan: every input on its way from bytes to records, on several threads.
+
+use std::borrow::Cow;
+use std::io;
+use std::num::NonZero;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::thread;
+
+use super::input::Input;
+use super::pool;
+use super::split::Documents;
+use super::unpack::Unpacker;
+use super::visit::{RecordVisitor, ScanEvent};
+use crate::cloudtrail::envelope::NotARecord;
+use crate::engine::Scanned;
+
+/// How a scan is done. [`Scan::run`] does it.
+#[derive(Debug)]
+pub struct Scan<'s> {
+    /// How many inputs are read at a time.
+    pub threads: NonZero<usize>,
+    /// Once it is set no further input is begun; those that have been begun are finished.
+    pub stop: &'s AtomicBool,
+    /// Counts the bytes that have been read, compressed as they are stored: for a progress bar.
+    pub bytes: &'s AtomicU64,
+}
+
+/// As many threads as this machine has cores for this process; one, where that cannot be known.
+pub fn all_cores() -> NonZero<usize> {
+    thread::available_parallelism().unwrap_or(NonZero::<usize>::MIN)
+}
+
+impl Scan<'_> {
+    /// Reads every input and hands `take` each [`ScanEvent`], on the caller's thread. What cannot be read is an event too, and
+    /// the scan goes on.
+    ///
+    /// # Errors
+    /// Those of `take`, which end the scan.
+    pub fn run<W: RecordVisitor>(
+        &self,
+        inputs: impl Iterator<Item = Input> + Send,
+        work: &W,
+        take: impl FnMut(ScanEvent<W::Output>) -> io::Result<()>,
+    ) -> io::Result<()> {
+        let read = |(unpacker, state): &mut (Unpacker, W::State), input: Input, events: &mut pool::Sender<_>| {
+            let mut reader = InputReader { work, state, input: input.to_string().into(), records: 0, events };
+            if let Err(error) = reader.read(unpacker, input, self.bytes) {
+                reader.report_unreadable(None, error.to_string());
+            }
+            let InputReader { input, records, .. } = reader;
+            events.send(ScanEvent::Done { input, records });
+        };
+        let inputs = inputs.take_while(|_| !self.stop.load(Ordering::Relaxed));
+        pool::in_order(self.threads, inputs, || (Unpacker::new(), work.state()), read, take)
+    }
+}
+
+/// Reads one input, on the thread that took it.
+struct InputReader<'r, W: RecordVisitor> {
+    work: &'r W,
+    state: &'r mut W::State,
+    input: Arc<str>,
+    /// Records read so far.
+    records: usize,
+    events: &'r mut pool::Sender<ScanEvent<W::Output>>,
+}
+
+impl<W: RecordVisitor> InputReader<'_, W> {
+    fn read(&mut self, unpacker: &mut Unpacker, input: Input, bytes: &AtomicU64) -> io::Result<()> {
+        let mut documents = Documents::new(unpacker.open(input, bytes)?);
+        while let Some(document) = documents.next()? {
+            let scanned = self.visit(document.bytes);
+            let is_broken = scanned.records == 0 && scanned.unreadable.iter().any(|one| one.line.is_none());
+            if is_broken && document.is_part() {
+                // One damaged record must not take the others of its part with it.
+                for (piece, line) in document.pieces() {
+                    let scanned = self.visit(piece);
+                    self.report_rest(scanned, line);
+                }
+            } else {
+                self.report_rest(scanned, document.first_line);
+            }
+            if self.events.is_closed() {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    fn visit(&mut self, bytes: &[u8]) -> Scanned {
+        let Self { work, state, input, records, events } = self;
+        // Bytes that are not UTF-8 become U+FFFD, so that one odd byte cannot hide a record. `from_utf8_lossy` looks at one byte
+        // at a time, which would take as long as all the rest.
+        let text = simdutf8::basic::from_utf8(bytes).map_or_else(|_| String::from_utf8_lossy(bytes), Cow::Borrowed);
+        let scanned = work.document(state, &text, &mut |place, result| {
+            let index = *records + place;
+            events.send(match result {
+                Ok(output) => ScanEvent::Output { input: input.clone(), index, output },
+                Err(reason) => ScanEvent::Unreadable { place: format!("record {index} of {input}"), reason },
+            });
+        });
+        self.records += scanned.records;
+        scanned
+    }
+
+    /// Reports what a document held besides records. `first_line`: that of the document in its input, from 0, where lines are known.
+    fn report_rest(&mut self, scanned: Scanned, first_line: Option<usize>) {
+        let Scanned { mut ignored, unreadable, deliveries, .. } = scanned;
+        ignored.extend(deliveries.into_iter().map(NotARecord::from));
+        for one in unreadable {
+            let line = one.line.or(first_line.map(|_| 1)).map(|line| line + first_line.unwrap_or_default());
+            self.report_unreadable(line, one.reason);
+        }
+        if let Some(first) = ignored.first() {
+            let (reason, count) = (first.reason.clone(), ignored.len());
+            self.events.send(ScanEvent::Ignored { input: self.input.clone(), reason, count });
+        }
+    }
+
+    fn report_unreadable(&mut self, line: Option<usize>, reason: String) {
+        let place = line.map_or_else(|| self.input.to_string(), |line| format!("{}:{line}", self.input));
+        self.events.send(ScanEvent::Unreadable { place, reason });
+    }
+}
