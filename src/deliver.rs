@@ -9,7 +9,7 @@ use std::time::{Duration, SystemTime};
 use tokio::time::{Instant, sleep};
 
 use crate::channel::ConfiguredChannel;
-use crate::channel::{Body, Exchange, Reply, Request, Step, Token, Verdict};
+use crate::channel::{Body, Exchange, ExchangeStep, Reply, Request, Token, Verdict};
 use crate::secret::{Credentials, Secret};
 
 /// What is outside: the network, the store of credentials, the clock.
@@ -134,16 +134,16 @@ async fn exchange<T: Transport>(
         let so_far = Exchange { credentials: credentials.of(name), token: token.as_ref(), replies: &replies, now };
         match channel.channel.next(body, &so_far) {
             Err(fault) => return Verdict::Rejected { reason: fault.0, credential: true },
-            Ok(Step::Judged(verdict)) => return verdict,
-            Ok(Step::Token(fresh)) => {
+            Ok(ExchangeStep::Judged(verdict)) => return verdict,
+            Ok(ExchangeStep::Token(fresh)) => {
                 token = Some(fresh.secret.clone());
                 tokens.keep(name, fresh);
                 replies.clear();
             }
-            Ok(Step::Send(_)) if sent == LONGEST_EXCHANGE => {
+            Ok(ExchangeStep::Send(_)) if sent == LONGEST_EXCHANGE => {
                 return Verdict::Rejected { reason: "the exchange does not end".to_owned(), credential: false };
             }
-            Ok(Step::Send(request)) => {
+            Ok(ExchangeStep::Send(request)) => {
                 let left = deadline.saturating_duration_since(Instant::now());
                 if left.is_zero() {
                     return Verdict::Retry { after: None, reason: "no time was left".to_owned() };

@@ -15,7 +15,7 @@ pub struct ConfiguredChannel {
     /// Its name, which is also its key in the secret.
     pub name: String,
     /// What it accepts.
-    pub filter: Filter,
+    pub filter: ChannelFilter,
     /// How it renders and judges.
     pub channel: Box<dyn Channel>,
     /// Alerts of one severity that it takes in a minute; the rest of them become one digest.
@@ -27,7 +27,7 @@ pub const MAX_PER_MINUTE: u64 = 60;
 
 /// What a channel accepts: each key that is given must accept.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Filter {
+pub struct ChannelFilter {
     min_severity: Option<Severity>,
     rules: Option<Vec<String>>,
     tags: Option<Vec<String>>,
@@ -45,7 +45,7 @@ pub enum Refusal {
     Filtered(&'static str),
 }
 
-impl Filter {
+impl ChannelFilter {
     /// Reads the filter's keys of a channel.
     pub(crate) fn read(fields: &mut ObjectReader<'_>, problems: &mut Problems) -> Self {
         let min_severity =

@@ -48,7 +48,7 @@ pub struct Content {
 
 impl Content {
     /// The words of an alert.
-    pub fn of(alert: &Alert<'_>) -> Self {
+    pub fn new(alert: &Alert<'_>) -> Self {
         let Finding { rule, title, call, .. } = alert.finding;
         let severity = alert.severity();
         let own = inert(&call.sentence);

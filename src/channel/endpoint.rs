@@ -43,7 +43,7 @@ pub(super) fn checked(key: &str, url: Secret, hosts: &[&str]) -> Result<Secret, 
 
 /// Whether `url` is https on one of `hosts`, or http(s) on this machine.
 fn is_allowed(url: &str, hosts: &[&str]) -> bool {
-    let Some(Endpoint { scheme, host, port }) = Endpoint::of(url) else { return false };
+    let Some(Endpoint { scheme, host, port }) = Endpoint::parse(url) else { return false };
     let of_vendor = |known: &&str| match known.strip_prefix('.') {
         Some(domain) => host.strip_suffix(domain).is_some_and(|name| name.len() > 1 && name.ends_with('.')),
         None => host == *known,
@@ -57,7 +57,7 @@ fn is_allowed(url: &str, hosts: &[&str]) -> bool {
 
 /// Whether `url` is https anywhere, or http on this machine.
 pub(super) fn is_private(url: &str) -> bool {
-    Endpoint::of(url).is_some_and(|Endpoint { scheme, host, .. }| match scheme {
+    Endpoint::parse(url).is_some_and(|Endpoint { scheme, host, .. }| match scheme {
         "https" => true,
         "http" => is_loopback(host),
         _ => false,
@@ -73,7 +73,7 @@ struct Endpoint<'u> {
 impl<'u> Endpoint<'u> {
     /// Reads a URL, and nothing that two parsers might read differently: no user, no white space, no backslash, no host in
     /// other letters than those that hosts are made of.
-    fn of(url: &'u str) -> Option<Self> {
+    fn parse(url: &'u str) -> Option<Self> {
         let (scheme, rest) = url.split_once("://")?;
         let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
         if url.chars().any(|c| c.is_whitespace() || c.is_control() || c == '\\') {

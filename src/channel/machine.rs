@@ -64,9 +64,9 @@ struct Sum<'a> {
     first_time: &'a str,
     last_time: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
-    actors: Option<Names<'a>>,
+    actors: Option<SumNames<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    events: Option<Names<'a>>,
+    events: Option<SumNames<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     rules: Option<&'a BTreeMap<String, u64>>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -74,7 +74,7 @@ struct Sum<'a> {
 }
 
 #[derive(Debug, Serialize)]
-struct Names<'a> {
+struct SumNames<'a> {
     names: &'a [String],
     more: usize,
 }
@@ -107,7 +107,7 @@ const LIST_LIMIT: usize = 10;
 
 impl<'a> MachineAlert<'a> {
     /// The JSON's content.
-    pub fn of(alert: &Alert<'a>, detail: Detail) -> Self {
+    pub fn new(alert: &Alert<'a>, detail: Detail) -> Self {
         let Finding { id, rule, title, row, call, .. } = alert.finding;
         let cut = |text: &'a str| match detail {
             Detail::Full | Detail::NoRequest => {
@@ -168,7 +168,7 @@ impl<'a> MachineAlert<'a> {
     pub fn fitting(alert: &Alert<'a>, fits: impl Fn(&str) -> bool) -> String {
         let mut json = String::new();
         for detail in Detail::ALL {
-            json = serde_json::to_string(&Self::of(alert, detail)).unwrap_or_default();
+            json = serde_json::to_string(&Self::new(alert, detail)).unwrap_or_default();
             if fits(&json) {
                 break;
             }
@@ -182,8 +182,8 @@ impl<'a> Sum<'a> {
         match kind {
             AlertKind::RollUp(sum) => {
                 let (first_time, last_time) = sum.span.bounds();
-                let actors = Names { names: sum.actors.shown(), more: sum.actors.more() };
-                let events = Names { names: sum.events.shown(), more: sum.events.more() };
+                let actors = SumNames { names: sum.actors.shown(), more: sum.actors.more() };
+                let events = SumNames { names: sum.events.shown(), more: sum.events.more() };
                 let (actors, events) = (Some(actors), Some(events));
                 Some(Self { count: sum.count, first_time, last_time, actors, events, rules: None, other_rules: None })
             }

@@ -20,11 +20,11 @@ mod zendesk;
 
 use std::time::Duration;
 
-pub use self::configured::{ConfiguredChannel, Filter, MAX_PER_MINUTE, Refusal};
+pub use self::configured::{ChannelFilter, ConfiguredChannel, MAX_PER_MINUTE, Refusal};
 pub use self::content::{Content, event_link};
 pub use self::machine::{Detail, MachineAlert};
 pub use self::wire::{
-    Body, ContentType, Exchange, HttpRequest, Method, Reply, Request, SnsMessage, Step, Token, Verdict,
+    Body, ContentType, Exchange, ExchangeStep, HttpRequest, Method, Reply, Request, SnsMessage, Token, Verdict,
 };
 use crate::alert::Alert;
 use crate::config::Problems;
@@ -53,7 +53,7 @@ pub trait Channel: std::fmt::Debug + Send + Sync {
     ///
     /// # Errors
     /// A credential that is missing or cannot be right.
-    fn next(&self, body: &Body, exchange: &Exchange<'_>) -> Result<Step, CredentialFault>;
+    fn next(&self, body: &Body, exchange: &Exchange<'_>) -> Result<ExchangeStep, CredentialFault>;
 }
 
 /// The constructor list: one line a type.

@@ -8,7 +8,7 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use serde_json::Value;
 
 use super::wire::is_word;
-use super::{ContentType, Exchange, HttpRequest, Method, Reply, Request, Step, Token, Verdict, judge_status};
+use super::{ContentType, Exchange, ExchangeStep, HttpRequest, Method, Reply, Request, Token, Verdict, judge_status};
 use crate::secret::{CredentialFault, Secret};
 use crate::text::percent_encoded;
 
@@ -26,7 +26,7 @@ pub(super) fn authorization(
     url: String,
     other: &str,
     scope: Option<&str>,
-) -> Result<ControlFlow<Step, Secret>, CredentialFault> {
+) -> Result<ControlFlow<ExchangeStep, Secret>, CredentialFault> {
     if let Some(token) = exchange.token {
         return Ok(ControlFlow::Continue(Secret::new(format!("Bearer {}", token.expose()))));
     }
@@ -40,7 +40,7 @@ pub(super) fn authorization(
 }
 
 /// The request for a token.
-fn request(url: Secret, id: &Secret, secret: &Secret, scope: Option<&str>) -> Step {
+fn request(url: Secret, id: &Secret, secret: &Secret, scope: Option<&str>) -> ExchangeStep {
     let mut form = format!(
         "grant_type=client_credentials&client_id={}&client_secret={}",
         percent_encoded(id.expose()),
@@ -51,15 +51,15 @@ fn request(url: Secret, id: &Secret, secret: &Secret, scope: Option<&str>) -> St
         form.push_str(&percent_encoded(scope));
     }
     let content = Some((ContentType::Form, Secret::new(form)));
-    Step::Send(Request::Http(HttpRequest { method: Method::Post, url, headers: Vec::new(), content }))
+    ExchangeStep::Send(Request::Http(HttpRequest { method: Method::Post, url, headers: Vec::new(), content }))
 }
 
 /// What the answer to it means.
-fn judge(reply: &Reply) -> Step {
+fn judge(reply: &Reply) -> ExchangeStep {
     let (status, retry_after, body) = match reply {
         Reply::Http { status, retry_after, body } => (*status, *retry_after, body),
         Reply::Unreachable(reason) => return retry(None, reason),
-        Reply::Published(_) | Reply::SnsFault(_) => return Step::Judged(Verdict::foreign("the reply")),
+        Reply::Published(_) | Reply::SnsFault(_) => return ExchangeStep::Judged(Verdict::foreign("the reply")),
     };
     let answer: Value = serde_json::from_str(body).unwrap_or_default();
     if let (200..=299, Some(token)) = (status, answer["access_token"].as_str().filter(|token| fits(token))) {
@@ -67,7 +67,7 @@ fn judge(reply: &Reply) -> Step {
         let seconds = &answer["expires_in"];
         let seconds = seconds.as_u64().or_else(|| seconds.as_str()?.parse().ok());
         let lifetime = seconds.map_or(UNSTATED, Duration::from_secs);
-        return Step::Token(Token { secret: Secret::new(token), lifetime });
+        return ExchangeStep::Token(Token { secret: Secret::new(token), lifetime });
     }
     match judge_status(status, retry_after) {
         Verdict::Retry { after, reason } => retry(after, &reason),
@@ -75,7 +75,7 @@ fn judge(reply: &Reply) -> Step {
         Verdict::Rejected { .. } | Verdict::Delivered { .. } => {
             let error = answer["error"].as_str().filter(|error| is_word(error)).unwrap_or("no token");
             let reason = format!("no access token: HTTP {status}, {error}");
-            Step::Judged(Verdict::Rejected { reason, credential: true })
+            ExchangeStep::Judged(Verdict::Rejected { reason, credential: true })
         }
     }
 }
@@ -85,8 +85,8 @@ pub(super) fn basic(user: &str, password: &Secret) -> Secret {
     Secret::new(format!("Basic {}", BASE64.encode(format!("{user}:{}", password.expose()))))
 }
 
-fn retry(after: Option<Duration>, reason: &str) -> Step {
-    Step::Judged(Verdict::Retry { after, reason: format!("no access token: {reason}") })
+fn retry(after: Option<Duration>, reason: &str) -> ExchangeStep {
+    ExchangeStep::Judged(Verdict::Retry { after, reason: format!("no access token: {reason}") })
 }
 
 /// Whether a token can stand in a header.
@@ -103,24 +103,26 @@ mod tests {
         let answer = |status, body: &str| {
             judge(&Reply::Http { status, retry_after: Some(Duration::from_secs(9)), body: body.to_owned() })
         };
-        let token = |seconds| Step::Token(Token { secret: Secret::new("t0k"), lifetime: Duration::from_secs(seconds) });
+        let token =
+            |seconds| ExchangeStep::Token(Token { secret: Secret::new("t0k"), lifetime: Duration::from_secs(seconds) });
         assert_eq!(answer(200, r#"{"access_token":"t0k","expires_in":1800}"#), token(1800));
         assert_eq!(answer(200, r#"{"access_token":"t0k","expires_in":"1799"}"#), token(1799));
         assert_eq!(answer(200, r#"{"access_token":"t0k"}"#), token(600));
-        let rejected = |reason: &str| Step::Judged(Verdict::Rejected { reason: reason.to_owned(), credential: true });
+        let rejected =
+            |reason: &str| ExchangeStep::Judged(Verdict::Rejected { reason: reason.to_owned(), credential: true });
         assert_eq!(answer(401, r#"{"error":"invalid_client"}"#), rejected("no access token: HTTP 401, invalid_client"));
         assert_eq!(answer(400, r#"{"error":"s3cret s3cret"}"#), rejected("no access token: HTTP 400, no token"));
         assert_eq!(answer(200, r#"{"access_token":"a\nb"}"#), rejected("no access token: HTTP 200, no token"));
         assert_eq!(answer(200, "<html>"), rejected("no access token: HTTP 200, no token"));
-        assert!(matches!(answer(429, ""), Step::Judged(Verdict::Retry { after: Some(_), .. })));
-        assert!(matches!(judge(&Reply::Unreachable("timeout")), Step::Judged(Verdict::Retry { .. })));
+        assert!(matches!(answer(429, ""), ExchangeStep::Judged(Verdict::Retry { after: Some(_), .. })));
+        assert!(matches!(judge(&Reply::Unreachable("timeout")), ExchangeStep::Judged(Verdict::Retry { .. })));
     }
 
     #[test]
     fn the_form_is_encoded_and_hidden() {
         let step = request(Secret::new("https://x"), &Secret::new("i d"), &Secret::new("s&=é"), Some("a:b c"));
         assert!(!format!("{step:?}").contains("s%26"));
-        let Step::Send(Request::Http(HttpRequest { content: Some((_, form)), .. })) = step else { panic!() };
+        let ExchangeStep::Send(Request::Http(HttpRequest { content: Some((_, form)), .. })) = step else { panic!() };
         let expected = "grant_type=client_credentials&client_id=i%20d&client_secret=s%26%3D%C3%A9&scope=a%3Ab%20c";
         assert_eq!(form.expose(), expected);
     }

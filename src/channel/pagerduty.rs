@@ -8,7 +8,8 @@ use super::content::{inert, short};
 use super::escape::forwardable;
 use super::severity_map::SeverityMap;
 use super::{
-    Body, Channel, Content, Exchange, HttpRequest, Reply, Request, Step, Verdict, endpoint, judge_status, with_member,
+    Body, Channel, Content, Exchange, ExchangeStep, HttpRequest, Reply, Request, Verdict, endpoint, judge_status,
+    with_member,
 };
 use crate::alert::{Alert, AlertKind};
 use crate::config::Problems;
@@ -54,7 +55,7 @@ impl Channel for PagerDuty {
     }
 
     fn render(&self, alert: &Alert<'_>) -> Body {
-        let content = Content::of(alert);
+        let content = Content::new(alert);
         let mut event = self.event(alert, &content);
         let mut json = event.to_string();
         if json.len() > EVENT_LIMIT {
@@ -65,10 +66,10 @@ impl Channel for PagerDuty {
         Body::Json { key: alert.key(), json }
     }
 
-    fn next(&self, body: &Body, exchange: &Exchange<'_>) -> Result<Step, CredentialFault> {
-        let Body::Json { json, .. } = body else { return Ok(Step::Judged(Verdict::foreign("the body"))) };
+    fn next(&self, body: &Body, exchange: &Exchange<'_>) -> Result<ExchangeStep, CredentialFault> {
+        let Body::Json { json, .. } = body else { return Ok(ExchangeStep::Judged(Verdict::foreign("the body"))) };
         if let Some(reply) = exchange.replies.last() {
-            return Ok(Step::Judged(judge(reply)));
+            return Ok(ExchangeStep::Judged(judge(reply)));
         }
         let credentials = exchange.credentials;
         let key = credentials.required("routing_key")?;
@@ -78,7 +79,7 @@ impl Channel for PagerDuty {
         let default = || Secret::new(format!("https://{}/v2/enqueue", self.host));
         let url = credentials.optional("api_url")?.unwrap_or_else(default);
         let url = endpoint::checked("api_url", url, &HOSTS)?;
-        Ok(Step::Send(Request::Http(HttpRequest::post(url, with_member(json, "routing_key", key.expose())))))
+        Ok(ExchangeStep::Send(Request::Http(HttpRequest::post(url, with_member(json, "routing_key", key.expose())))))
     }
 }
 

@@ -9,8 +9,8 @@ use serde_json::{Value, json};
 
 use super::escape::forwardable;
 use super::severity_map::SeverityMap;
-use super::ticket::{self, Ticket, Tracker};
-use super::{Body, Channel, Content, Exchange, HttpRequest, Method, Step, endpoint, oauth};
+use super::ticket::{self, OpenTicket, Tracker};
+use super::{Body, Channel, Content, Exchange, ExchangeStep, HttpRequest, Method, endpoint, oauth};
 use crate::alert::{Alert, AlertKind};
 use crate::config::Problems;
 use crate::config::{ObjectReader, string};
@@ -72,7 +72,7 @@ impl Channel for ServiceNow {
     }
 
     fn render(&self, alert: &Alert<'_>) -> Body {
-        let content = Content::of(alert);
+        let content = Content::new(alert);
         let (impact, urgency) = *self.levels.get(content.severity);
         let text = page(&content);
         let mut incident = json!({
@@ -100,7 +100,7 @@ impl Channel for ServiceNow {
         }
     }
 
-    fn next(&self, body: &Body, exchange: &Exchange<'_>) -> Result<Step, CredentialFault> {
+    fn next(&self, body: &Body, exchange: &Exchange<'_>) -> Result<ExchangeStep, CredentialFault> {
         let credentials = exchange.credentials;
         let default = || Secret::new(format!("https://{}.service-now.com", self.instance));
         let url = endpoint::checked("api_url", credentials.optional("api_url")?.unwrap_or_else(default), &HOSTS)?;
@@ -113,23 +113,23 @@ impl Channel for ServiceNow {
                 ControlFlow::Break(step) => return Ok(step),
             }
         };
-        ticket::next(&Api { base, authorization }, body, exchange)
+        ticket::next(&ServiceNowApi { base, authorization }, body, exchange)
     }
 }
 
 /// The Table API of one instance.
-struct Api {
+struct ServiceNowApi {
     base: String,
     authorization: Secret,
 }
 
-impl Api {
+impl ServiceNowApi {
     fn url(&self, rest: &str) -> Secret {
         Secret::new(format!("{}/api/now/table/incident{rest}", self.base))
     }
 }
 
-impl Tracker for Api {
+impl Tracker for ServiceNowApi {
     fn search(&self, alert: &AlertId) -> HttpRequest {
         // Nothing escapes a value in a query, where `^` joins conditions: the id is hexadecimal.
         let query = format!("correlation_id%3D{}%5Eactive%3Dtrue%5EORDERBYDESCsys_created_on", alert.as_str());
@@ -137,11 +137,11 @@ impl Tracker for Api {
         HttpRequest::get(url).secret_header("authorization", &self.authorization).header("accept", "application/json")
     }
 
-    fn found(&self, answer: &Value) -> Result<Option<Ticket>, ()> {
+    fn found(&self, answer: &Value) -> Result<Option<OpenTicket>, ()> {
         let Some(incident) = answer["result"].as_array().ok_or(())?.first() else { return Ok(None) };
         let id = incident["sys_id"].as_str().filter(|id| is_sys_id(id)).ok_or(())?.to_owned();
         let text = |key: &str| incident[key].as_str().unwrap_or_default().to_owned();
-        Ok(Some(Ticket { id, name: text("number"), text: text("description") }))
+        Ok(Some(OpenTicket { id, name: text("number"), text: text("description") }))
     }
 
     fn open(&self, _: &FindingId, document: &str) -> HttpRequest {
@@ -150,7 +150,7 @@ impl Tracker for Api {
             .header("accept", "application/json")
     }
 
-    fn comment(&self, ticket: &Ticket, document: &str) -> HttpRequest {
+    fn comment(&self, ticket: &OpenTicket, document: &str) -> HttpRequest {
         let url = self.url(&format!("/{}?sysparm_fields=sys_id,number", ticket.id));
         HttpRequest::with(Method::Patch, url, document)
             .secret_header("authorization", &self.authorization)

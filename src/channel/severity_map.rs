@@ -26,7 +26,7 @@ impl<T> SeverityMap<T> {
         let mut map = Self(default);
         let Some(node) = fields.get("severity_map") else { return map };
         // Reports keys that stand twice, and what is no object.
-        if ObjectReader::of(node, "\"severity_map\"", problems).is_none() {
+        if ObjectReader::new(node, "\"severity_map\"", problems).is_none() {
             return map;
         }
         for member in node.members().unwrap_or_default() {
@@ -55,7 +55,7 @@ mod tests {
         let read = |source: &str| {
             let root = Node::parse(source).unwrap();
             let mut problems = Problems::default();
-            let mut fields = ObjectReader::of(&root, "a channel", &mut problems).unwrap();
+            let mut fields = ObjectReader::new(&root, "a channel", &mut problems).unwrap();
             let map = SeverityMap::read([1, 2, 3, 4, 5], &mut fields, &mut problems, |node, problems| {
                 word(node, "level", &[("nine", 9)], problems)
             });

@@ -7,7 +7,8 @@ use serde_json::{Value, json};
 use super::severity_map::SeverityMap;
 use super::wire::is_word;
 use super::{
-    Body, Channel, Content, Exchange, HttpRequest, Reply, Request, Step, Verdict, endpoint, judge_status, with_member,
+    Body, Channel, Content, Exchange, ExchangeStep, HttpRequest, Reply, Request, Verdict, endpoint, judge_status,
+    with_member,
 };
 use crate::alert::{Alert, AlertKind};
 use crate::config::Problems;
@@ -100,7 +101,7 @@ impl Channel for Slack {
     }
 
     fn render(&self, alert: &Alert<'_>) -> Body {
-        let content = Content::of(alert);
+        let content = Content::new(alert);
         let mut blocks = vec![
             json!({"type": "header", "text": plain(&content.heading, HEADER_LIMIT)}),
             json!({"type": "section", "text": plain(&content.sentence, SECTION_LIMIT)}),
@@ -141,15 +142,15 @@ impl Channel for Slack {
         Body::Json { key: alert.key(), json: message.to_string() }
     }
 
-    fn next(&self, body: &Body, exchange: &Exchange<'_>) -> Result<Step, CredentialFault> {
-        let Body::Json { json, .. } = body else { return Ok(Step::Judged(Verdict::foreign("the body"))) };
+    fn next(&self, body: &Body, exchange: &Exchange<'_>) -> Result<ExchangeStep, CredentialFault> {
+        let Body::Json { json, .. } = body else { return Ok(ExchangeStep::Judged(Verdict::foreign("the body"))) };
         let verdict = exchange.replies.last().map(judge);
         match (exchange.replies.len(), verdict) {
             (1, Some(Verdict::Rejected { reason, .. })) if THREAD.contains(&reason.as_str()) => {
-                Ok(Step::Send(Request::Http(self.request(&without_thread(json), exchange.credentials)?)))
+                Ok(ExchangeStep::Send(Request::Http(self.request(&without_thread(json), exchange.credentials)?)))
             }
-            (_, Some(verdict)) => Ok(Step::Judged(verdict)),
-            (_, None) => Ok(Step::Send(Request::Http(self.request(json, exchange.credentials)?))),
+            (_, Some(verdict)) => Ok(ExchangeStep::Judged(verdict)),
+            (_, None) => Ok(ExchangeStep::Send(Request::Http(self.request(json, exchange.credentials)?))),
         }
     }
 }

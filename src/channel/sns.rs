@@ -4,7 +4,7 @@
 
 use serde_json::json;
 
-use super::{Body, Channel, Content, Exchange, MachineAlert, Reply, Request, SnsMessage, Step, Verdict};
+use super::{Body, Channel, Content, Exchange, ExchangeStep, MachineAlert, Reply, Request, SnsMessage, Verdict};
 use crate::alert::{Alert, AlertKind};
 use crate::config::Problems;
 use crate::config::{ObjectReader, string};
@@ -69,7 +69,7 @@ impl Channel for Sns {
     }
 
     fn render(&self, alert: &Alert<'_>) -> Body {
-        let content = Content::of(alert);
+        let content = Content::new(alert);
         let call = &alert.finding.call;
         let is_event = matches!(alert.kind, AlertKind::First | AlertKind::Repeat | AlertKind::RollUp(_));
         let of_call = |value: &Option<String>| value.clone().filter(|_| is_event);
@@ -101,16 +101,16 @@ impl Channel for Sns {
         Body::Sns(message)
     }
 
-    fn next(&self, body: &Body, exchange: &Exchange<'_>) -> Result<Step, CredentialFault> {
-        let Body::Sns(message) = body else { return Ok(Step::Judged(Verdict::foreign("the body"))) };
+    fn next(&self, body: &Body, exchange: &Exchange<'_>) -> Result<ExchangeStep, CredentialFault> {
+        let Body::Sns(message) = body else { return Ok(ExchangeStep::Judged(Verdict::foreign("the body"))) };
         Ok(match exchange.replies.last() {
-            None => Step::Send(Request::Sns {
+            None => ExchangeStep::Send(Request::Sns {
                 topic_arn: self.topic_arn.clone(),
                 subject: message.subject.clone(),
                 message: published(message),
                 attributes: message.attributes.clone(),
             }),
-            Some(reply) => Step::Judged(judge(reply)),
+            Some(reply) => ExchangeStep::Judged(judge(reply)),
         })
     }
 }

@@ -6,7 +6,9 @@
 use serde_json::{Value, json};
 
 use super::severity_map::SeverityMap;
-use super::{Body, Channel, Content, Exchange, HttpRequest, Reply, Request, Step, Verdict, endpoint, judge_status};
+use super::{
+    Body, Channel, Content, Exchange, ExchangeStep, HttpRequest, Reply, Request, Verdict, endpoint, judge_status,
+};
 use crate::alert::Alert;
 use crate::config::Problems;
 use crate::config::{ObjectReader, word};
@@ -45,7 +47,7 @@ impl Channel for Teams {
     }
 
     fn render(&self, alert: &Alert<'_>) -> Body {
-        let content = Content::of(alert);
+        let content = Content::new(alert);
         let style = self.styles.get(content.severity);
         let mut json = String::new();
         for limit in TEXT_LIMITS {
@@ -57,10 +59,10 @@ impl Channel for Teams {
         Body::Json { key: alert.key(), json }
     }
 
-    fn next(&self, body: &Body, exchange: &Exchange<'_>) -> Result<Step, CredentialFault> {
-        let Body::Json { json, .. } = body else { return Ok(Step::Judged(Verdict::foreign("the body"))) };
+    fn next(&self, body: &Body, exchange: &Exchange<'_>) -> Result<ExchangeStep, CredentialFault> {
+        let Body::Json { json, .. } = body else { return Ok(ExchangeStep::Judged(Verdict::foreign("the body"))) };
         if let Some(reply) = exchange.replies.last() {
-            return Ok(Step::Judged(judge(reply)));
+            return Ok(ExchangeStep::Judged(judge(reply)));
         }
         let url = exchange.credentials.required("webhook_url")?;
         if RETIRED.iter().any(|host| url.expose().contains(host)) {
@@ -68,7 +70,7 @@ impl Channel for Teams {
             return Err(exchange.credentials.fault("webhook_url", what));
         }
         let url = endpoint::checked("webhook_url", url, &HOSTS)?;
-        Ok(Step::Send(Request::Http(HttpRequest::post(url, json))))
+        Ok(ExchangeStep::Send(Request::Http(HttpRequest::post(url, json))))
     }
 }
 

@@ -5,7 +5,7 @@
 
 use serde_json::Value;
 
-use super::{Body, Exchange, HttpRequest, Reply, Request, Step, Verdict, judge_status};
+use super::{Body, Exchange, ExchangeStep, HttpRequest, Reply, Request, Verdict, judge_status};
 use crate::ids::AlertId;
 use crate::ids::FindingId;
 use crate::secret::CredentialFault;
@@ -19,13 +19,13 @@ pub(super) trait Tracker {
     ///
     /// # Errors
     /// The answer is not one of the tracker's.
-    fn found(&self, answer: &Value) -> Result<Option<Ticket>, ()>;
+    fn found(&self, answer: &Value) -> Result<Option<OpenTicket>, ()>;
 
     /// The request that opens a ticket.
     fn open(&self, key: &FindingId, document: &str) -> HttpRequest;
 
     /// The request that comments on a ticket.
-    fn comment(&self, ticket: &Ticket, document: &str) -> HttpRequest;
+    fn comment(&self, ticket: &OpenTicket, document: &str) -> HttpRequest;
 
     /// What a ticket is called, from the answer to [`Self::open`] or [`Self::comment`].
     fn receipt(&self, answer: &Value) -> Option<String>;
@@ -33,7 +33,7 @@ pub(super) trait Tracker {
 
 /// A ticket that is open.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Ticket {
+pub(super) struct OpenTicket {
     /// Its id in URLs: digits and letters only.
     pub(super) id: String,
     /// What people call it.
@@ -43,29 +43,33 @@ pub(super) struct Ticket {
 }
 
 /// The next step.
-pub(super) fn next(tracker: &impl Tracker, body: &Body, exchange: &Exchange<'_>) -> Result<Step, CredentialFault> {
+pub(super) fn next(
+    tracker: &impl Tracker,
+    body: &Body,
+    exchange: &Exchange<'_>,
+) -> Result<ExchangeStep, CredentialFault> {
     let Body::Ticket { alert, key, open, comment } = body else {
-        return Ok(Step::Judged(Verdict::foreign("the body")));
+        return Ok(ExchangeStep::Judged(Verdict::foreign("the body")));
     };
-    let send = |request| Ok(Step::Send(Request::Http(request)));
+    let send = |request| Ok(ExchangeStep::Send(Request::Http(request)));
     let [searched, written @ ..] = exchange.replies else { return send(tracker.search(alert)) };
     let answer = match answer(searched) {
         Ok(answer) => answer,
-        Err(verdict) => return Ok(Step::Judged(verdict)),
+        Err(verdict) => return Ok(ExchangeStep::Judged(verdict)),
     };
     let Ok(ticket) = tracker.found(&answer) else {
         let reason = "the search's answer cannot be read".to_owned();
-        return Ok(Step::Judged(Verdict::Retry { after: None, reason }));
+        return Ok(ExchangeStep::Judged(Verdict::Retry { after: None, reason }));
     };
     match (ticket, written) {
         // An earlier attempt opened it, and its answer was lost.
         (Some(ticket), []) if ticket.text.contains(key.as_str()) => {
-            Ok(Step::Judged(Verdict::Delivered { receipt: Some(ticket.name) }))
+            Ok(ExchangeStep::Judged(Verdict::Delivered { receipt: Some(ticket.name) }))
         }
         (Some(ticket), []) => send(tracker.comment(&ticket, comment)),
         // There is none; or it was closed, or deleted, between the search and the comment.
         (None, []) | (Some(_), [Reply::Http { status: 404 | 410 | 422, .. }]) => send(tracker.open(key, open)),
-        (_, [.., last]) => Ok(Step::Judged(match self::answer(last) {
+        (_, [.., last]) => Ok(ExchangeStep::Judged(match self::answer(last) {
             Ok(answer) => Verdict::Delivered { receipt: tracker.receipt(&answer) },
             Err(verdict) => verdict,
         })),

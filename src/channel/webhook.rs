@@ -9,7 +9,7 @@ use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
 
 use super::{
-    Body, Channel, Exchange, HttpRequest, MachineAlert, Reply, Request, Step, Verdict, endpoint, judge_status,
+    Body, Channel, Exchange, ExchangeStep, HttpRequest, MachineAlert, Reply, Request, Verdict, endpoint, judge_status,
 };
 use crate::alert::Alert;
 use crate::config::ObjectReader;
@@ -41,10 +41,10 @@ impl Channel for Webhook {
         Body::Json { key: alert.key(), json: MachineAlert::fitting(alert, |json| json.len() <= BODY_LIMIT) }
     }
 
-    fn next(&self, body: &Body, exchange: &Exchange<'_>) -> Result<Step, CredentialFault> {
-        let Body::Json { key, json } = body else { return Ok(Step::Judged(Verdict::foreign("the body"))) };
+    fn next(&self, body: &Body, exchange: &Exchange<'_>) -> Result<ExchangeStep, CredentialFault> {
+        let Body::Json { key, json } = body else { return Ok(ExchangeStep::Judged(Verdict::foreign("the body"))) };
         if let Some(reply) = exchange.replies.last() {
-            return Ok(Step::Judged(judge(reply)));
+            return Ok(ExchangeStep::Judged(judge(reply)));
         }
         let credentials = exchange.credentials;
         let url = credentials.required("url")?;
@@ -70,7 +70,7 @@ impl Channel for Webhook {
         if let Some(authorization) = credentials.optional("authorization")? {
             request = request.secret_header("authorization", &authorization);
         }
-        Ok(Step::Send(Request::Http(request)))
+        Ok(ExchangeStep::Send(Request::Http(request)))
     }
 }
 

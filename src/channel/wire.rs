@@ -187,7 +187,7 @@ impl fmt::Debug for Exchange<'_> {
 
 /// The next step of an exchange.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Step {
+pub enum ExchangeStep {
     /// Send this, and ask again with the reply.
     Send(Request),
     /// Keep this access token, and ask again with it.

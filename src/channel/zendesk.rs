@@ -8,8 +8,8 @@ use serde_json::{Value, json};
 
 use super::escape::{forwardable, html};
 use super::severity_map::SeverityMap;
-use super::ticket::{self, Ticket, Tracker};
-use super::{Body, Channel, Content, Exchange, HttpRequest, Method, Step, endpoint, oauth};
+use super::ticket::{self, OpenTicket, Tracker};
+use super::{Body, Channel, Content, Exchange, ExchangeStep, HttpRequest, Method, endpoint, oauth};
 use crate::alert::{Alert, AlertKind};
 use crate::config::Problems;
 use crate::config::{ObjectReader, array, strings, word};
@@ -59,7 +59,7 @@ impl Channel for Zendesk {
     }
 
     fn render(&self, alert: &Alert<'_>) -> Body {
-        let content = Content::of(alert);
+        let content = Content::new(alert);
         let priority = self.priorities.get(content.severity);
         let mut tags = vec!["offlimits".to_owned(), format!("offlimits-{}", content.severity)];
         tags.extend_from_slice(&self.tags);
@@ -91,7 +91,7 @@ impl Channel for Zendesk {
         }
     }
 
-    fn next(&self, body: &Body, exchange: &Exchange<'_>) -> Result<Step, CredentialFault> {
+    fn next(&self, body: &Body, exchange: &Exchange<'_>) -> Result<ExchangeStep, CredentialFault> {
         let credentials = exchange.credentials;
         let default = || Secret::new(format!("https://{}.zendesk.com", self.subdomain));
         let url = endpoint::checked("api_url", credentials.optional("api_url")?.unwrap_or_else(default), &HOSTS)?;
@@ -104,36 +104,36 @@ impl Channel for Zendesk {
                 ControlFlow::Break(step) => return Ok(step),
             }
         };
-        ticket::next(&Api { base, authorization }, body, exchange)
+        ticket::next(&ZendeskApi { base, authorization }, body, exchange)
     }
 }
 
 /// The API of one account.
-struct Api {
+struct ZendeskApi {
     base: String,
     authorization: Secret,
 }
 
-impl Api {
+impl ZendeskApi {
     fn url(&self, path: &str) -> Secret {
         Secret::new(format!("{}/api/v2/{path}", self.base))
     }
 }
 
-impl Tracker for Api {
+impl Tracker for ZendeskApi {
     fn search(&self, alert: &AlertId) -> HttpRequest {
         let query = format!("external_id={}&sort_by=created_at&sort_order=desc&per_page={SEARCHED}", alert.as_str());
         HttpRequest::get(self.url(&format!("tickets.json?{query}"))).secret_header("authorization", &self.authorization)
     }
 
-    fn found(&self, answer: &Value) -> Result<Option<Ticket>, ()> {
+    fn found(&self, answer: &Value) -> Result<Option<OpenTicket>, ()> {
         let tickets = answer["tickets"].as_array().ok_or(())?;
         let is_open = |ticket: &&Value| matches!(ticket["status"].as_str(), Some("new" | "open" | "pending" | "hold"));
         let ticket = tickets.iter().filter(is_open).max_by_key(|ticket| ticket["id"].as_u64());
         Ok(ticket.and_then(|ticket| {
             let id = ticket["id"].as_u64()?.to_string();
             let text = ticket["description"].as_str().unwrap_or_default().to_owned();
-            Some(Ticket { name: id.clone(), id, text })
+            Some(OpenTicket { name: id.clone(), id, text })
         }))
     }
 
@@ -143,7 +143,7 @@ impl Tracker for Api {
             .header("idempotency-key", key.as_str())
     }
 
-    fn comment(&self, ticket: &Ticket, document: &str) -> HttpRequest {
+    fn comment(&self, ticket: &OpenTicket, document: &str) -> HttpRequest {
         HttpRequest::with(Method::Put, self.url(&format!("tickets/{}.json", ticket.id)), document)
             .secret_header("authorization", &self.authorization)
     }
@@ -199,7 +199,7 @@ fn id(node: &Node, what: &str, problems: &mut Problems) -> Option<u64> {
 fn custom_fields(node: &Node, problems: &mut Problems) -> Vec<Value> {
     let mut read = Vec::new();
     for node in array(node, "\"custom_fields\"", problems) {
-        let Some(mut fields) = ObjectReader::of(node, "a custom field", problems) else { continue };
+        let Some(mut fields) = ObjectReader::new(node, "a custom field", problems) else { continue };
         let id = fields.require("id", problems).and_then(|node| id(node, "id", problems));
         let value = fields.require("value", problems).and_then(|node| serde_json::from_str(&node.compact()).ok());
         fields.finish(problems);

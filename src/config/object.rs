@@ -20,7 +20,7 @@ pub struct ObjectReader<'n> {
 
 impl<'n> ObjectReader<'n> {
     /// Begins to read `node`, which must be an object without repeated keys.
-    pub fn of(node: &'n Node<'n>, what: &'static str, problems: &mut Problems) -> Option<Self> {
+    pub fn new(node: &'n Node<'n>, what: &'static str, problems: &mut Problems) -> Option<Self> {
         let Some(members) = node.members() else {
             wrong_kind(node, &format!("{what} is an object"), problems);
             return None;
@@ -212,7 +212,7 @@ mod tests {
     #[test]
     fn unknown_repeated_and_missing_keys_are_all_reported() {
         let found = codes(r#"{"titel": 1, "id": "x", "id": "y"}"#, |root, problems| {
-            let mut fields = ObjectReader::of(root, "a rule", problems).unwrap();
+            let mut fields = ObjectReader::new(root, "a rule", problems).unwrap();
             fields.string("id", problems);
             fields.require("title", problems);
             fields.finish(problems);

@@ -8,7 +8,7 @@ use tokio::time::Instant;
 use super::{App, Deliveries, GRACE, seed};
 use crate::alert::{Alert, AlertDigest, AlertKind};
 use crate::channel;
-use crate::channel::{ConfiguredChannel, Filter, MAX_PER_MINUTE};
+use crate::channel::{ChannelFilter, ConfiguredChannel, MAX_PER_MINUTE};
 use crate::deliver::{Outcome, Transport, deliver};
 use crate::finding::Finding;
 use crate::ids::AlertId;
@@ -386,7 +386,7 @@ impl<'a, T: Transport, S: Store, Q: Queues> Courier<'a, T, S, Q> {
         };
         let topic = ConfiguredChannel {
             name: "topic".to_owned(),
-            filter: Filter::default(),
+            filter: ChannelFilter::default(),
             channel: channel::default(),
             max_per_minute: MAX_PER_MINUTE,
         };

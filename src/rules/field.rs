@@ -41,15 +41,15 @@ impl Field {
     ///
     /// # Errors
     /// A path that cannot be read, or that no record can hold.
-    pub fn of_record(written: &str) -> Result<Self, FieldError> {
-        Self::of_record_in(written, None)
+    pub fn parse(written: &str) -> Result<Self, FieldError> {
+        Self::parse_with(written, None)
     }
 
-    /// As [`Field::of_record`], with the database that the alias `country` asks.
+    /// As [`Field::parse`], with the database that the alias `country` asks.
     ///
     /// # Errors
     /// `country` without a database, too.
-    pub fn of_record_in(written: &str, countries: Option<&Countries>) -> Result<Self, FieldError> {
+    pub fn parse_with(written: &str, countries: Option<&Countries>) -> Result<Self, FieldError> {
         let target = if let Some(alias) = ALIASES.iter().find(|alias| alias.name == written) {
             match alias.target {
                 AliasTarget::Path(path) => Target::Path(path.iter().map(|&key| key.into()).collect()),
@@ -80,7 +80,7 @@ impl Field {
     ///
     /// # Errors
     /// A path that cannot be read.
-    pub fn of_element(written: &str) -> Result<Self, FieldError> {
+    pub fn parse_in_element(written: &str) -> Result<Self, FieldError> {
         let path = if written == "." { Vec::new() } else { parse_path(written)? };
         Ok(Self { written: written.to_owned(), target: Target::Path(path) })
     }
@@ -186,9 +186,9 @@ mod tests {
 
     #[test]
     fn a_typo_never_becomes_a_dead_cell() {
-        let error = Field::of_record("requestParameter.bucketName").unwrap_err();
+        let error = Field::parse("requestParameter.bucketName").unwrap_err();
         assert_eq!((error.code, error.help.as_str()), ("unknown-field", r#"did you mean "requestParameters""#));
-        assert_eq!(Field::of_record("sourceIp").unwrap_err().help, r#"did you mean "source_ip""#);
-        assert!(Field::of_record("eventName").is_ok() && Field::of_record("userIdentityType").is_ok());
+        assert_eq!(Field::parse("sourceIp").unwrap_err().help, r#"did you mean "source_ip""#);
+        assert!(Field::parse("eventName").is_ok() && Field::parse("userIdentityType").is_ok());
     }
 }

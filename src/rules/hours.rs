@@ -11,12 +11,12 @@ pub struct Hours {
     zone: TimeZone,
     /// Monday first.
     days: [bool; 7],
-    spans: Vec<Span>,
+    spans: Vec<MinuteRange>,
 }
 
 /// Minutes of a day, the last one excluded. One that ends before it starts goes on into the next day.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Span {
+struct MinuteRange {
     start: u16,
     end: u16,
 }
@@ -31,7 +31,7 @@ impl Hours {
     /// Every hour of the week, in a zone of the IANA database.
     pub fn in_zone(name: &str) -> Option<Self> {
         let zone = TimeZone::get(name).ok()?;
-        Some(Self { zone, days: [true; 7], spans: vec![Span { start: 0, end: DAY }] })
+        Some(Self { zone, days: [true; 7], spans: vec![MinuteRange { start: 0, end: DAY }] })
     }
 
     /// The same on these days alone: `Mon`, `Sat-Sun`, `Fri-Mon`. An error is the text that names no days.
@@ -55,7 +55,7 @@ impl Hours {
     /// # Errors
     /// The first text that cannot be read.
     pub fn at<'t>(mut self, texts: impl IntoIterator<Item = &'t str>) -> Result<Self, &'t str> {
-        self.spans = texts.into_iter().map(|text| Span::parse(text).ok_or(text)).collect::<Result<_, _>>()?;
+        self.spans = texts.into_iter().map(|text| MinuteRange::parse(text).ok_or(text)).collect::<Result<_, _>>()?;
         Ok(self)
     }
 
@@ -101,7 +101,7 @@ impl Hours {
     }
 }
 
-impl Span {
+impl MinuteRange {
     fn parse(text: &str) -> Option<Self> {
         let (start, end) = text.split_once('-')?;
         let (start, end) = (minute(start)?, minute(end)?);

@@ -29,22 +29,22 @@ pub struct Threshold {
 
 impl Throttle {
     /// Seconds of the window of a rule that names none.
-    pub const USUAL_WINDOW: u64 = 300;
+    pub const DEFAULT_WINDOW: u64 = 300;
     /// What makes repeats of the findings of a rule that does not say: the same call by the same caller.
-    pub const USUAL_BY: [&'static str; 3] = ["actor", "event", "account"];
+    pub const DEFAULT_BY: [&'static str; 3] = ["actor", "event", "account"];
 
     /// The throttle of a rule that names none. Past its threshold every match is a finding: those that were counted together
     /// are repeats of one another.
-    pub fn usual(threshold: Option<&Threshold>) -> Self {
+    pub fn default_for(threshold: Option<&Threshold>) -> Self {
         match threshold {
-            None => Self { window: Self::USUAL_WINDOW, by: Self::usual_by() },
-            Some(threshold) => Self { window: threshold.window.max(Self::USUAL_WINDOW), by: threshold.by.clone() },
+            None => Self { window: Self::DEFAULT_WINDOW, by: Self::default_by() },
+            Some(threshold) => Self { window: threshold.window.max(Self::DEFAULT_WINDOW), by: threshold.by.clone() },
         }
     }
 
-    /// [`Throttle::USUAL_BY`], as fields.
-    pub(super) fn usual_by() -> Vec<Field> {
-        Self::USUAL_BY.iter().filter_map(|alias| Field::of_record(alias).ok()).collect()
+    /// [`Throttle::DEFAULT_BY`], as fields.
+    pub(super) fn default_by() -> Vec<Field> {
+        Self::DEFAULT_BY.iter().filter_map(|alias| Field::parse(alias).ok()).collect()
     }
 
     /// What is equal for repeats of one another: a hash of the rule and of the values of `by`.
@@ -91,7 +91,7 @@ mod tests {
     use super::*;
 
     fn group_of(by: &[&str], record: &str) -> String {
-        let by = by.iter().map(|field| Field::of_record(field).unwrap()).collect();
+        let by = by.iter().map(|field| Field::parse(field).unwrap()).collect();
         Throttle { window: 1, by }.group("R", &Record::parse(record).unwrap())
     }
 
@@ -108,9 +108,9 @@ mod tests {
 
     #[test]
     fn the_usual_throttle_follows_the_threshold() {
-        assert_eq!(Throttle::usual(None).by.len(), 3);
-        let by = vec![Field::of_record("source_ip").unwrap()];
+        assert_eq!(Throttle::default_for(None).by.len(), 3);
+        let by = vec![Field::parse("source_ip").unwrap()];
         let threshold = Threshold { count: 5, window: 600, by: by.clone(), distinct: None };
-        assert_eq!(Throttle::usual(Some(&threshold)), Throttle { window: 600, by });
+        assert_eq!(Throttle::default_for(Some(&threshold)), Throttle { window: 600, by });
     }
 }

@@ -24,7 +24,7 @@ impl<'r> Scope<'r> {
             (Self::Record(record), Target::Computed(_) | Target::Country(_)) => {
                 return computed(record, &field.target).map(FieldValue::Scalar).into_iter().collect();
             }
-            // `Field::of_element` makes no computed field.
+            // `Field::parse_in_element` makes no computed field.
             (Self::Element(_), Target::Computed(_) | Target::Country(_)) | (Self::ExtractedFields, _) => {
                 return Vec::new();
             }
@@ -56,7 +56,7 @@ mod tests {
 
     fn derived(json: &str, written: &str) -> Option<String> {
         let record = Record::parse(json).unwrap();
-        let field = Field::of_record(written).unwrap();
+        let field = Field::parse(written).unwrap();
         let values = Scope::Record(&record).values(&field);
         assert!(values.len() <= 1);
         values.first().map(|value| value.text().into_owned())

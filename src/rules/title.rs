@@ -13,10 +13,10 @@ const VALUE_LIMIT: usize = 80;
 
 /// A title, understood: `Unintended AWS API call: {event} by {actor|arn}`.
 #[derive(Debug, Clone)]
-pub struct Title(Vec<Part>);
+pub struct Title(Vec<TitlePart>);
 
 #[derive(Debug, Clone)]
-enum Part {
+enum TitlePart {
     Text(String),
     /// The first of these that has a value.
     Field(Vec<Field>),
@@ -48,13 +48,13 @@ impl Title {
             } else {
                 let (fields, after) = rest.split_once('}').ok_or_else(|| error("a { is not closed"))?;
                 rest = after;
-                parts.push(Part::Text(std::mem::take(&mut text)));
-                let field = |written: &str| Field::of_record_in(written.trim(), countries);
-                parts.push(Part::Field(fields.split('|').map(field).collect::<Result<_, _>>()?));
+                parts.push(TitlePart::Text(std::mem::take(&mut text)));
+                let field = |written: &str| Field::parse_with(written.trim(), countries);
+                parts.push(TitlePart::Field(fields.split('|').map(field).collect::<Result<_, _>>()?));
             }
         }
         text.push_str(rest);
-        parts.push(Part::Text(text));
+        parts.push(TitlePart::Text(text));
         Ok(Self(parts))
     }
 
@@ -63,8 +63,8 @@ impl Title {
         let mut title = String::with_capacity(TITLE_LIMIT);
         for part in &self.0 {
             match part {
-                Part::Text(text) => title.push_str(text),
-                Part::Field(fields) => {
+                TitlePart::Text(text) => title.push_str(text),
+                TitlePart::Field(fields) => {
                     let values: Vec<String> = fields
                         .iter()
                         .map(|field| {

@@ -14,7 +14,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::compile;
-use super::sources::{Frame, frames};
+use super::sources::{RuleContext, contexts};
 use crate::channel::ConfiguredChannel;
 use crate::cloudtrail::countries::Countries;
 use crate::engine::{CandidateIndex, Engine, LoadError, PackedU32s, RuleLoader, checksum};
@@ -40,14 +40,14 @@ struct Contents<I> {
     /// Whether the rules were compiled with a database of countries.
     countries: bool,
     /// What stands around the rules of each file.
-    frames: Vec<Frame>,
-    /// Of each rule, its file's place in `frames`, and where it begins and ends in the bundle.
+    contexts: Vec<RuleContext>,
+    /// Of each rule, its file's place in `contexts`, and where it begins and ends in the bundle.
     rules: PackedU32s,
     index: I,
 }
 
 /// What a package holds, ready to run.
-pub(super) struct Unpacked {
+pub(super) struct Package {
     pub(super) engine: Engine,
     pub(super) channels: Vec<ConfiguredChannel>,
     pub(super) digest: Arc<str>,
@@ -59,16 +59,16 @@ struct PackagedRules {
     bundle: String,
     digest: Arc<str>,
     countries: Option<Countries>,
-    frames: Vec<Frame>,
+    contexts: Vec<RuleContext>,
     places: PackedU32s,
 }
 
 /// The index of rules that were compiled from this bundle; `None` if they were not.
 pub(super) fn index_of(engine: &Engine, digest: &str, bundle: &str, countries: Option<&Countries>) -> Option<Vec<u8>> {
     let mut places = Vec::new();
-    let mut in_frames = Vec::new();
-    for (number, (frame, spans)) in (0_u32..).zip(frames(bundle)?) {
-        in_frames.push(frame);
+    let mut in_order = Vec::new();
+    for (number, (context, spans)) in (0_u32..).zip(contexts(bundle)?) {
+        in_order.push(context);
         for span in spans {
             places.extend([number, span.start.try_into().ok()?, span.end.try_into().ok()?]);
         }
@@ -80,7 +80,7 @@ pub(super) fn index_of(engine: &Engine, digest: &str, bundle: &str, countries: O
         bundle: checksum(bundle.as_bytes()),
         digest: digest.to_owned(),
         countries: countries.is_some(),
-        frames: in_frames,
+        contexts: in_order,
         rules: places.into(),
         index: engine.index(),
     };
@@ -96,7 +96,7 @@ pub(super) fn packaged(
     bundle: String,
     index: &[u8],
     countries: impl FnOnce() -> io::Result<Vec<u8>>,
-) -> Result<Unpacked, (String, String)> {
+) -> Result<Package, (String, String)> {
     let opened = contents(&bundle, index).map_err(str::to_owned).and_then(|contents| {
         let database = || {
             let bytes = countries().map_err(|error| error.to_string())?;
@@ -105,17 +105,17 @@ pub(super) fn packaged(
         let countries = contents.countries.then(database).transpose();
         let countries = countries.map_err(|reason| format!("its countries cannot be read: {reason}"))?;
         let digest: Arc<str> = contents.digest.as_str().into();
-        let top = contents.frames.first().map(Frame::without_rules).unwrap_or_default();
+        let top = contents.contexts.first().map(RuleContext::without_rules).unwrap_or_default();
         let (_, channels) = compile::part(&top, &digest, countries.as_ref())?;
         Ok((contents, countries, digest, channels))
     });
-    let (Contents { frames, rules: places, index, .. }, countries, digest, channels) = match opened {
+    let (Contents { contexts, rules: places, index, .. }, countries, digest, channels) = match opened {
         Ok(opened) => opened,
         Err(reason) => return Err((bundle, reason)),
     };
     let count = places.len() / 3;
-    let rules = PackagedRules { bundle, digest: Arc::clone(&digest), countries, frames, places };
-    Ok(Unpacked { engine: Engine::from_index(index, Box::new(rules), count), channels, digest })
+    let rules = PackagedRules { bundle, digest: Arc::clone(&digest), countries, contexts, places };
+    Ok(Package { engine: Engine::from_index(index, Box::new(rules), count), channels, digest })
 }
 
 fn contents(bundle: &str, index: &[u8]) -> Result<Contents<CandidateIndex>, &'static str> {
@@ -132,9 +132,9 @@ impl RuleLoader for PackagedRules {
     fn load(&self, number: usize) -> Result<Rule, LoadError> {
         let place = self.places.get(3 * number..3 * number + 3).unwrap_or_default();
         let part = || {
-            let [frame, start, end] = place else { return None };
+            let [context, start, end] = place else { return None };
             let rule = self.bundle.get(*start as usize..*end as usize)?;
-            Some(self.frames.get(*frame as usize)?.around(rule))
+            Some(self.contexts.get(*context as usize)?.wrap(rule))
         };
         let part = part().ok_or(LoadError::NoPlace(number))?;
         let (rules, _) = compile::part(&part, &self.digest, self.countries.as_ref())

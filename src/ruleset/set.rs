@@ -3,8 +3,8 @@
 use std::io;
 use std::sync::Arc;
 
-use super::compile::{self, Parts};
-use super::package::{self, Unpacked};
+use super::compile::{self, CompiledFile};
+use super::package::{self, Package};
 use super::sources::Sources;
 use crate::channel::{ConfiguredChannel, Refusal};
 use crate::cloudtrail::countries::Countries;
@@ -45,7 +45,7 @@ impl RuleSet {
     /// # Errors
     /// Every mistake in any of them, as [`RuleSet::compile`].
     pub fn compile_sources(sources: &Sources) -> Result<Compiled, Vec<Diagnostic>> {
-        let Parts { rules, channels, digest, warnings } = compile::compile(sources)?;
+        let CompiledFile { rules, channels, digest, warnings } = compile::compile(sources)?;
         Ok(Compiled { rules: Self { engine: Engine::new(rules), channels, digest }, warnings })
     }
 
@@ -59,7 +59,7 @@ impl RuleSet {
         index: &[u8],
         countries: impl FnOnce() -> io::Result<Vec<u8>>,
     ) -> Result<Self, (String, String)> {
-        let Unpacked { engine, channels, digest } = package::packaged(bundle, index, countries)?;
+        let Package { engine, channels, digest } = package::packaged(bundle, index, countries)?;
         Ok(Self { engine, channels, digest })
     }
 

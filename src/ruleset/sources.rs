@@ -15,13 +15,13 @@ use crate::json::{Member, Node, write_string};
 #[derive(Debug, Clone)]
 pub struct Sources {
     root: String,
-    packs: Vec<Pack>,
+    packs: Vec<PackText>,
     countries: Option<Countries>,
 }
 
 /// A pack, by the name that `include` gives it.
 #[derive(Debug, Clone)]
-struct Pack {
+struct PackText {
     name: String,
     /// Its text, or why it could not be read.
     text: Result<String, String>,
@@ -37,12 +37,12 @@ impl Sources {
     /// reported where the pack is included.
     pub fn gather(root: impl Into<String>, mut read: impl FnMut(&str) -> Result<String, String>) -> Self {
         let root = root.into();
-        let mut packs: Vec<Pack> = Vec::new();
+        let mut packs: Vec<PackText> = Vec::new();
         if let Ok(node) = Node::parse(&root) {
             for include in includes(&node) {
                 let Some(name) = pack_name(include).filter(|_| include.get("content").is_none()) else { continue };
                 if !packs.iter().any(|pack| pack.name == name) {
-                    packs.push(Pack { name: name.to_owned(), text: read(name) });
+                    packs.push(PackText { name: name.to_owned(), text: read(name) });
                 }
             }
         }
@@ -170,14 +170,14 @@ fn write_elements(out: &mut String, elements: &[Node], mut write: impl FnMut(&mu
 
 /// What a bundle holds around the rules of one of its files, so that each of them can be compiled alone.
 #[derive(Debug, Serialize, Deserialize)]
-pub(super) struct Frame {
+pub(super) struct RuleContext {
     before: String,
     after: String,
 }
 
-impl Frame {
+impl RuleContext {
     /// A bundle of one rule.
-    pub(super) fn around(&self, rule: &str) -> String {
+    pub(super) fn wrap(&self, rule: &str) -> String {
         [&self.before, "\"rules\":[", rule, "]", &self.after].concat()
     }
 
@@ -187,8 +187,8 @@ impl Frame {
     }
 }
 
-/// Of each file in a bundle, `rules.json` first: the frame, and where its rules stand. `None` of what is no bundle.
-pub(super) fn frames(bundle: &str) -> Option<Vec<(Frame, Vec<Range<usize>>)>> {
+/// Of each file in a bundle, `rules.json` first: the context, and where its rules stand. `None` of what is no bundle.
+pub(super) fn contexts(bundle: &str) -> Option<Vec<(RuleContext, Vec<Range<usize>>)>> {
     let root = Node::parse(bundle).ok()?;
     let spans = |file: &Node| {
         file.get("rules").and_then(Node::elements).into_iter().flatten().map(|rule| rule.span.clone()).collect()
@@ -203,7 +203,7 @@ pub(super) fn frames(bundle: &str) -> Option<Vec<(Frame, Vec<Range<usize>>)>> {
     };
     let mut before = String::new();
     open(&mut before, &root, &["rules", "include"]);
-    let mut frames = vec![(Frame { before: before.clone(), after: "}".to_owned() }, spans(&root))];
+    let mut contexts = vec![(RuleContext { before: before.clone(), after: "}".to_owned() }, spans(&root))];
     for include in includes(&root) {
         let content = include.get("content")?;
         let mut before = before.clone();
@@ -211,9 +211,9 @@ pub(super) fn frames(bundle: &str) -> Option<Vec<(Frame, Vec<Range<usize>>)>> {
         open(&mut before, include, &["content"]);
         before.push_str("\"content\":");
         open(&mut before, content, &["rules"]);
-        frames.push((Frame { before, after: "}}]}".to_owned() }, spans(content)));
+        contexts.push((RuleContext { before, after: "}}]}".to_owned() }, spans(content)));
     }
-    Some(frames)
+    Some(contexts)
 }
 
 /// The elements of `include`.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use offlimits::alert::Alert;
 use offlimits::channel::ConfiguredChannel;
-use offlimits::channel::{Body, Channel, Exchange, Reply, Request, Step, Verdict};
+use offlimits::channel::{Body, Channel, Exchange, ExchangeStep, Reply, Request, Verdict};
 use offlimits::ruleset::RuleSet;
 use offlimits::secret::{Credentials, Secret};
 
@@ -44,12 +44,12 @@ pub(crate) fn drive(
         let credentials = credentials.of(&channel.name);
         let exchange = Exchange { credentials, token: token.as_ref(), replies: &replies, now: NOW };
         match channel.channel.next(body, &exchange).map_err(|fault| fault.0)? {
-            Step::Judged(verdict) => return Ok((requests, Some(verdict))),
-            Step::Token(fresh) => {
+            ExchangeStep::Judged(verdict) => return Ok((requests, Some(verdict))),
+            ExchangeStep::Token(fresh) => {
                 token = Some(fresh.secret);
                 replies.clear();
             }
-            Step::Send(request) => {
+            ExchangeStep::Send(request) => {
                 requests.push(request);
                 match script.next() {
                     Some(reply) => replies.push(reply.clone()),

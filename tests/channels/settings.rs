@@ -187,10 +187,10 @@ fn a_webhook_is_signed_afresh_and_its_body_stays() {
     let id = AlertId::new("r", "", &finding.id);
     let body = channel.channel.render(&Alert { finding: &finding, id: &id, kind: AlertKind::First, receipt: None });
     let request = |now| {
-        use offlimits::channel::{Exchange, Step};
+        use offlimits::channel::{Exchange, ExchangeStep};
         let credentials = offlimits::secret::Credentials::parse(super::exchange::CREDENTIALS).unwrap();
         let exchange = Exchange { credentials: credentials.of("siem"), token: None, replies: &[], now };
-        let Ok(Step::Send(Request::Http(request))) = channel.channel.next(&body, &exchange) else {
+        let Ok(ExchangeStep::Send(Request::Http(request))) = channel.channel.next(&body, &exchange) else {
             panic!("no request")
         };
         request

@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::{Place, RuleCompiler};
+use super::{RowSubject, RuleCompiler};
 use crate::config::{ObjectReader, array, listed, string, suggestion, wrong_kind};
 use crate::json::{Node, Value};
 use crate::rules::condition::{Condition, SameAs};
@@ -12,15 +12,15 @@ use crate::rules::hours::Hours;
 use crate::rules::pattern::{Pattern, PatternError};
 
 impl<'n> RuleCompiler<'n> {
-    pub(super) fn condition(&mut self, node: &'n Node<'n>, field: &Field, place: Place) -> Option<Condition> {
+    pub(super) fn condition(&mut self, node: &'n Node<'n>, field: &Field, subject: RowSubject) -> Option<Condition> {
         match &node.value {
             Value::String(text) if text.as_str().starts_with('@') => {
                 let patterns = self.list(node)?;
                 Some(Condition::Any(patterns.iter().filter_map(|node| self.pattern(node, field)).collect()))
             }
             Value::String(_) => self.pattern(node, field),
-            Value::Array(_) => Some(Condition::Any(self.conditions(node, field, place))),
-            Value::Object(_) => self.operator(node, field, place),
+            Value::Array(_) => Some(Condition::Any(self.conditions(node, field, subject))),
+            Value::Object(_) => self.operator(node, field, subject),
             _ => {
                 let help = format!("write {{\"is\": {}}}", node.compact());
                 let message = format!("a condition is a pattern, a list or an operator, and this is {}", node.kind());
@@ -30,14 +30,14 @@ impl<'n> RuleCompiler<'n> {
         }
     }
 
-    fn conditions(&mut self, node: &'n Node<'n>, field: &Field, place: Place) -> Vec<Condition> {
+    fn conditions(&mut self, node: &'n Node<'n>, field: &Field, subject: RowSubject) -> Vec<Condition> {
         array(node, "a list of conditions", &mut self.problems)
             .iter()
-            .filter_map(|node| self.condition(node, field, place))
+            .filter_map(|node| self.condition(node, field, subject))
             .collect()
     }
 
-    fn operator(&mut self, node: &'n Node<'n>, field: &Field, place: Place) -> Option<Condition> {
+    fn operator(&mut self, node: &'n Node<'n>, field: &Field, subject: RowSubject) -> Option<Condition> {
         const OPERATORS: [&str; 11] =
             ["is", "not", "exists", "cidr", "above", "below", "within", "outside", "all", "same_as", "item"];
         let members = node.members().unwrap_or_default();
@@ -50,15 +50,15 @@ impl<'n> RuleCompiler<'n> {
         let value = &member.node;
         match &*member.key {
             "is" => self.is(value, field),
-            "not" => self.condition(value, field, place).map(|condition| Condition::Not(Box::new(condition))),
+            "not" => self.condition(value, field, subject).map(|condition| Condition::Not(Box::new(condition))),
             "exists" => self.boolean(value, "exists").map(Condition::Exists),
             "cidr" => self.cidr(value),
             "above" => self.number(value).map(Condition::Above),
             "below" => self.number(value).map(Condition::Below),
             "within" => self.hours(value).map(|hours| Condition::Time { hours, within: true }),
             "outside" => self.hours(value).map(|hours| Condition::Time { hours, within: false }),
-            "all" => Some(Condition::All(self.conditions(value, field, place))),
-            "same_as" => self.same_as(value, place),
+            "all" => Some(Condition::All(self.conditions(value, field, subject))),
+            "same_as" => self.same_as(value, subject),
             "item" => {
                 if let Target::Computed(_) | Target::Country(_) = field.target {
                     let help = "use it on a path that leads to an array, such as requestParameters.ipPermissions.items";
@@ -70,7 +70,7 @@ impl<'n> RuleCompiler<'n> {
                     );
                     return None;
                 }
-                Some(Condition::Item(self.table(value, Place::Element).0))
+                Some(Condition::Item(self.table(value, RowSubject::Element).0))
             }
             other => {
                 let help =
@@ -206,7 +206,7 @@ impl<'n> RuleCompiler<'n> {
     }
 
     fn hours(&mut self, node: &'n Node<'n>) -> Option<Arc<Hours>> {
-        let mut fields = ObjectReader::of(node, "a span of time", &mut self.problems)?;
+        let mut fields = ObjectReader::new(node, "a span of time", &mut self.problems)?;
         let zone = fields.require("zone", &mut self.problems);
         let (days, spans) = (fields.get("days"), fields.get("hours"));
         if days.or(spans).is_none() {
@@ -275,13 +275,13 @@ impl<'n> RuleCompiler<'n> {
         read.ok()
     }
 
-    fn same_as(&mut self, node: &'n Node<'n>, place: Place) -> Option<Condition> {
+    fn same_as(&mut self, node: &'n Node<'n>, subject: RowSubject) -> Option<Condition> {
         if node.as_str().is_some() {
-            let field = self.field_at(node, "same_as", place)?;
+            let field = self.field_at(node, "same_as", subject)?;
             return Some(Condition::SameAs(SameAs { field, part: None }));
         }
-        let mut fields = ObjectReader::of(node, "\"same_as\"", &mut self.problems)?;
-        let field = fields.require("field", &mut self.problems).and_then(|node| self.field_at(node, "field", place));
+        let mut fields = ObjectReader::new(node, "\"same_as\"", &mut self.problems)?;
+        let field = fields.require("field", &mut self.problems).and_then(|node| self.field_at(node, "field", subject));
         let part = fields.get("part").map(|node| {
             let pattern = string(node, "part", &mut self.problems)?;
             let pattern = self.checked(pattern, &node.span)?;

@@ -2,7 +2,7 @@
 
 use std::ops::RangeInclusive;
 
-use super::{Place, RuleCompiler};
+use super::{RowSubject, RuleCompiler};
 use crate::config::{ObjectReader, array, string, wrong_kind};
 use crate::json::Node;
 use crate::rules::field::Field;
@@ -28,19 +28,19 @@ impl<'n> RuleCompiler<'n> {
             wrong_kind(node, "\"throttle\" is \"off\", or an object such as {\"window\": \"15m\"}", &mut self.problems);
             return None;
         }
-        let mut fields = ObjectReader::of(node, "a throttle", &mut self.problems)?;
+        let mut fields = ObjectReader::new(node, "a throttle", &mut self.problems)?;
         let window = fields.require("window", &mut self.problems).and_then(|node| self.window(node));
         let by = self.by(&mut fields);
         fields.finish(&mut self.problems);
-        Some(Repeats::HeldBack(Throttle { window: window?, by: by.unwrap_or_else(Throttle::usual_by) }))
+        Some(Repeats::HeldBack(Throttle { window: window?, by: by.unwrap_or_else(Throttle::default_by) }))
     }
 
     pub(super) fn threshold(&mut self, node: &'n Node<'n>) -> Option<Threshold> {
-        let mut fields = ObjectReader::of(node, "a threshold", &mut self.problems)?;
+        let mut fields = ObjectReader::new(node, "a threshold", &mut self.problems)?;
         let count = fields.require("count", &mut self.problems).and_then(|node| self.whole(node, "count", COUNTS));
         let window = fields.require("window", &mut self.problems).and_then(|node| self.window(node));
         let by = self.by(&mut fields);
-        let distinct = fields.get("distinct").map(|node| self.field_at(node, "distinct", Place::Record));
+        let distinct = fields.get("distinct").map(|node| self.field_at(node, "distinct", RowSubject::Record));
         fields.finish(&mut self.problems);
         let distinct = match distinct {
             Some(None) => return None,
@@ -52,7 +52,7 @@ impl<'n> RuleCompiler<'n> {
     fn by(&mut self, fields: &mut ObjectReader<'n>) -> Option<Vec<Field>> {
         let node = fields.get("by")?;
         let fields = array(node, "\"by\"", &mut self.problems);
-        Some(fields.iter().filter_map(|node| self.field_at(node, "by", Place::Record)).collect())
+        Some(fields.iter().filter_map(|node| self.field_at(node, "by", RowSubject::Record)).collect())
     }
 
     fn window(&mut self, node: &'n Node<'n>) -> Option<u64> {

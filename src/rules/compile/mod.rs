@@ -36,7 +36,7 @@ pub(crate) struct RuleCompiler<'n> {
 
 /// Where a cell stands: it decides what its key may be.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Place {
+enum RowSubject {
     Record,
     Element,
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::limits::Repeats;
 use super::settings::{Overrides, RuleSettings, Runbook};
-use super::{Place, RuleCompiler};
+use super::{RowSubject, RuleCompiler};
 use crate::config::{ObjectReader, array, string, strings, wrong_kind};
 use crate::json::{Node, Value};
 use crate::rules::{Rule, RuleInfo, RuleTest, TestEvent, Throttle, Title};
@@ -13,7 +13,7 @@ use crate::rules::{Rule, RuleInfo, RuleTest, TestEvent, Throttle, Title};
 impl<'n> RuleCompiler<'n> {
     pub(crate) fn rule(&mut self, node: &'n Node<'n>, channels: &[&str], overrides: &Overrides<'n>) -> Option<Rule> {
         let before = self.problems.errors();
-        let mut fields = ObjectReader::of(node, "a rule", &mut self.problems)?;
+        let mut fields = ObjectReader::new(node, "a rule", &mut self.problems)?;
         let id = fields.require("id", &mut self.problems).and_then(|node| {
             let id = string(node, "id", &mut self.problems)?;
             self.name(id, &node.span, "a rule's id");
@@ -25,7 +25,7 @@ impl<'n> RuleCompiler<'n> {
         });
         let mut description = fields.string("description", &mut self.problems).map(str::to_owned);
         fields.require("severity", &mut self.problems);
-        let when = fields.require("when", &mut self.problems).map(|node| self.table(node, Place::Record));
+        let when = fields.require("when", &mut self.problems).map(|node| self.table(node, RowSubject::Record));
         let settings = self.settings(&mut fields, channels);
         let tags = fields.get("tags").map(|node| strings(node, "tags", &mut self.problems)).unwrap_or_default();
         let tests = fields.get("tests").map(|node| self.tests(node)).unwrap_or_default();
@@ -50,7 +50,7 @@ impl<'n> RuleCompiler<'n> {
         let (title, severity, when) = (title?, severity?, when?);
         let severity_when = severity_when.unwrap_or_default();
         let throttle = match throttle {
-            None => Some(Throttle::usual(threshold.as_ref())),
+            None => Some(Throttle::default_for(threshold.as_ref())),
             Some(Repeats::Sent) => None,
             Some(Repeats::HeldBack(throttle)) => Some(throttle),
         };
@@ -68,7 +68,7 @@ impl<'n> RuleCompiler<'n> {
     fn tests(&mut self, node: &'n Node<'n>) -> Vec<RuleTest> {
         let mut tests = Vec::new();
         for node in array(node, "\"tests\"", &mut self.problems) {
-            let Some(mut fields) = ObjectReader::of(node, "a test", &mut self.problems) else { continue };
+            let Some(mut fields) = ObjectReader::new(node, "a test", &mut self.problems) else { continue };
             let name =
                 fields.require("name", &mut self.problems).and_then(|node| string(node, "name", &mut self.problems));
             let event = fields.require("event", &mut self.problems).and_then(|node| match &node.value {

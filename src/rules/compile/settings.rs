@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::limits::Repeats;
-use super::{Place, RuleCompiler};
+use super::{RowSubject, RuleCompiler};
 use crate::config::{ObjectReader, array, listed, string, strings, suggestion, word};
 use crate::json::Node;
 use crate::rules::{Allow, Exception, LINTS, Mode, Table, Threshold};
@@ -88,7 +88,7 @@ impl<'n> RuleCompiler<'n> {
         let words = LINTS.map(|lint| (lint, lint));
         let mut allowed = Vec::new();
         for node in array(node, "\"allow\"", &mut self.problems) {
-            let Some(mut fields) = ObjectReader::of(node, "an allowance", &mut self.problems) else { continue };
+            let Some(mut fields) = ObjectReader::new(node, "an allowance", &mut self.problems) else { continue };
             let lint = fields
                 .require("lint", &mut self.problems)
                 .and_then(|node| word(node, "lint", &words, &mut self.problems));
@@ -104,13 +104,13 @@ impl<'n> RuleCompiler<'n> {
     fn severity_when(&mut self, node: &'n Node<'n>) -> Vec<(Severity, Table)> {
         let mut cases = Vec::new();
         for node in array(node, "\"severity_when\"", &mut self.problems) {
-            let Some(mut fields) = ObjectReader::of(node, "a case of severity_when", &mut self.problems) else {
+            let Some(mut fields) = ObjectReader::new(node, "a case of severity_when", &mut self.problems) else {
                 continue;
             };
             let severity = fields
                 .require("severity", &mut self.problems)
                 .and_then(|node| word(node, "severity", &Severity::WORDS, &mut self.problems));
-            let when = fields.require("when", &mut self.problems).map(|node| self.table(node, Place::Record));
+            let when = fields.require("when", &mut self.problems).map(|node| self.table(node, RowSubject::Record));
             fields.finish(&mut self.problems);
             cases.extend(severity.zip(when));
         }
@@ -120,8 +120,8 @@ impl<'n> RuleCompiler<'n> {
     fn unless(&mut self, node: &'n Node<'n>) -> Vec<Exception> {
         let mut exceptions = Vec::new();
         for node in array(node, "\"unless\"", &mut self.problems) {
-            let Some(mut fields) = ObjectReader::of(node, "an exception", &mut self.problems) else { continue };
-            let when = fields.require("when", &mut self.problems).map(|node| self.table(node, Place::Record));
+            let Some(mut fields) = ObjectReader::new(node, "an exception", &mut self.problems) else { continue };
+            let when = fields.require("when", &mut self.problems).map(|node| self.table(node, RowSubject::Record));
             let reason = fields
                 .require("reason", &mut self.problems)
                 .and_then(|node| string(node, "reason", &mut self.problems));

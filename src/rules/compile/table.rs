@@ -2,22 +2,22 @@
 
 use std::ops::Range;
 
-use super::{Place, RuleCompiler};
+use super::{RowSubject, RuleCompiler};
 use crate::config::{array, repeated_keys, string, wrong_kind};
 use crate::json::{Node, Value};
 use crate::rules::field::Field;
 use crate::rules::{Cell, Row, Table};
 
 impl<'n> RuleCompiler<'n> {
-    pub(super) fn table(&mut self, node: &'n Node<'n>, place: Place) -> Table {
+    pub(super) fn table(&mut self, node: &'n Node<'n>, subject: RowSubject) -> Table {
         let rows = match &node.value {
             Value::Array(_) => array(node, "a table", &mut self.problems),
             _ => std::slice::from_ref(node),
         };
-        Table(rows.iter().map(|row| self.row(row, place)).collect())
+        Table(rows.iter().map(|row| self.row(row, subject)).collect())
     }
 
-    fn row(&mut self, node: &'n Node<'n>, place: Place) -> Row {
+    fn row(&mut self, node: &'n Node<'n>, subject: RowSubject) -> Row {
         let Some(members) = node.members() else {
             wrong_kind(node, "a row is an object of cells", &mut self.problems);
             return Row(Vec::new());
@@ -29,24 +29,24 @@ impl<'n> RuleCompiler<'n> {
         repeated_keys(members, &mut self.problems);
         let mut cells = Vec::new();
         for member in members {
-            let Some(field) = self.field(&member.key, &member.key_span, place) else { continue };
-            if let Some(condition) = self.condition(&member.node, &field, place) {
+            let Some(field) = self.field(&member.key, &member.key_span, subject) else { continue };
+            if let Some(condition) = self.condition(&member.node, &field, subject) {
                 cells.push(Cell { field, condition, written: member.node.compact() });
             }
         }
         Row(cells)
     }
 
-    pub(super) fn field(&mut self, written: &str, span: &Range<usize>, place: Place) -> Option<Field> {
-        let field = match place {
-            Place::Record => Field::of_record_in(written, self.countries.as_ref()),
-            Place::Element => Field::of_element(written),
+    pub(super) fn field(&mut self, written: &str, span: &Range<usize>, subject: RowSubject) -> Option<Field> {
+        let field = match subject {
+            RowSubject::Record => Field::parse_with(written, self.countries.as_ref()),
+            RowSubject::Element => Field::parse_in_element(written),
         };
         self.understood(field, span)
     }
 
-    pub(super) fn field_at(&mut self, node: &Node, what: &str, place: Place) -> Option<Field> {
+    pub(super) fn field_at(&mut self, node: &Node, what: &str, subject: RowSubject) -> Option<Field> {
         let written = string(node, what, &mut self.problems)?;
-        self.field(written, &node.span, place)
+        self.field(written, &node.span, subject)
     }
 }

@@ -3,9 +3,9 @@
 use std::collections::HashSet;
 
 use super::include::rule_ids;
-use super::{FileCompiler, Pack};
+use super::{FileCompiler, ParsedPack};
 use crate::channel;
-use crate::channel::{ConfiguredChannel, Filter, MAX_PER_MINUTE};
+use crate::channel::{ChannelFilter, ConfiguredChannel, MAX_PER_MINUTE};
 use crate::config::{ObjectReader, array, repeated_keys, string, suggestion, wrong_kind};
 use crate::json::Node;
 use crate::rules::Rule;
@@ -13,8 +13,12 @@ use crate::rules::compile::{Overrides, is_link};
 use crate::ruleset::sources::includes;
 
 impl<'n> FileCompiler<'n> {
-    pub(super) fn file(&mut self, root: &'n Node<'n>, packs: &'n [Pack<'n>]) -> (Vec<Rule>, Vec<ConfiguredChannel>) {
-        let Some(mut fields) = ObjectReader::of(root, "rules.json", &mut self.rule_compiler.problems) else {
+    pub(super) fn file(
+        &mut self,
+        root: &'n Node<'n>,
+        packs: &'n [ParsedPack<'n>],
+    ) -> (Vec<Rule>, Vec<ConfiguredChannel>) {
+        let Some(mut fields) = ObjectReader::new(root, "rules.json", &mut self.rule_compiler.problems) else {
             return Default::default();
         };
         fields.get("$schema");
@@ -26,7 +30,7 @@ impl<'n> FileCompiler<'n> {
             Some(channels) => self.channels(channels),
             None => vec![ConfiguredChannel {
                 name: "topic".to_owned(),
-                filter: Filter::default(),
+                filter: ChannelFilter::default(),
                 channel: channel::default(),
                 max_per_minute: MAX_PER_MINUTE,
             }],
@@ -69,7 +73,7 @@ impl<'n> FileCompiler<'n> {
     }
 
     /// Reports the rules that channels' filters name and that are in no file.
-    fn filters(&mut self, root: &Node, packs: &[Pack<'_>], channels: &[ConfiguredChannel]) {
+    fn filters(&mut self, root: &Node, packs: &[ParsedPack<'_>], channels: &[ConfiguredChannel]) {
         let Some(nodes) = root.get("channels").and_then(Node::members) else { return };
         let packs = packs.iter().filter_map(|pack| pack.node.as_ref().ok());
         let bundled = includes(root).iter().filter_map(|include| include.get("content"));
@@ -145,11 +149,12 @@ impl<'n> FileCompiler<'n> {
         let mut channels = Vec::new();
         for member in members {
             self.rule_compiler.name(&member.key, &member.key_span, "a channel's name");
-            let Some(mut fields) = ObjectReader::of(&member.node, "a channel", &mut self.rule_compiler.problems) else {
+            let Some(mut fields) = ObjectReader::new(&member.node, "a channel", &mut self.rule_compiler.problems)
+            else {
                 continue;
             };
             let channel = channel::configure(&mut fields, &mut self.rule_compiler.problems);
-            let filter = Filter::read(&mut fields, &mut self.rule_compiler.problems);
+            let filter = ChannelFilter::read(&mut fields, &mut self.rule_compiler.problems);
             let max_per_minute = fields
                 .get("max_per_minute")
                 .and_then(|node| self.rule_compiler.whole(node, "max_per_minute", 1..=10_000));

@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::mem;
 use std::sync::Arc;
 
-use super::{FileCompiler, Pack};
+use super::{FileCompiler, ParsedPack};
 use crate::config::{ObjectReader, array, listed, repeated_keys, string, suggestion, wrong_kind};
 use crate::json::Node;
 use crate::rules::Rule;
@@ -22,7 +22,7 @@ impl<'n> FileCompiler<'n> {
     pub(super) fn includes(
         &mut self,
         node: &'n Node<'n>,
-        packs: &'n [Pack<'n>],
+        packs: &'n [ParsedPack<'n>],
         channels: &[&str],
         rules: &mut Vec<Rule>,
     ) {
@@ -49,7 +49,7 @@ impl<'n> FileCompiler<'n> {
 
     fn nameless(&mut self, include: &'n Node<'n>) {
         if include.members().is_some() {
-            let Some(mut fields) = ObjectReader::of(include, "an include", &mut self.rule_compiler.problems) else {
+            let Some(mut fields) = ObjectReader::new(include, "an include", &mut self.rule_compiler.problems) else {
                 return;
             };
             if let Some(pack) = fields.require("pack", &mut self.rule_compiler.problems) {
@@ -70,13 +70,13 @@ impl<'n> FileCompiler<'n> {
         &mut self,
         include: &'n Node<'n>,
         name: &'n str,
-        packs: &'n [Pack<'n>],
+        packs: &'n [ParsedPack<'n>],
         channels: &[&str],
         rules: &mut Vec<Rule>,
     ) {
         let (mut overrides, mut lists, mut content) = (None, None, None);
         if include.members().is_some()
-            && let Some(mut fields) = ObjectReader::of(include, "an include", &mut self.rule_compiler.problems)
+            && let Some(mut fields) = ObjectReader::new(include, "an include", &mut self.rule_compiler.problems)
         {
             fields.get("pack");
             overrides = fields.get("overrides");
@@ -88,8 +88,8 @@ impl<'n> FileCompiler<'n> {
         // What a bundle holds is part of its own text; a file is another.
         let (pack, file) = match (content, packs.iter().find(|pack| &*pack.name == name)) {
             (Some(content), _) => (content, None),
-            (None, Some(Pack { name, node: Ok(node), .. })) => (node, Some(Arc::clone(name))),
-            (None, Some(Pack { node: Err(reason), .. })) => {
+            (None, Some(ParsedPack { name, node: Ok(node), .. })) => (node, Some(Arc::clone(name))),
+            (None, Some(ParsedPack { node: Err(reason), .. })) => {
                 if let Some(reason) = reason {
                     let message = format!("the pack \"{name}\" cannot be read: {reason}");
                     let help = "write its path from the folder of this file, such as packs/cis-monitoring.json";
@@ -129,7 +129,7 @@ impl<'n> FileCompiler<'n> {
                 let message = format!("the pack \"{pack}\" has no rule \"{id}\"");
                 self.rule_compiler.problems.error("unknown-rule", &member.key_span, message, help);
             }
-            let Some(mut fields) = ObjectReader::of(&member.node, "an override", &mut self.rule_compiler.problems)
+            let Some(mut fields) = ObjectReader::new(&member.node, "an override", &mut self.rule_compiler.problems)
             else {
                 continue;
             };
@@ -175,7 +175,7 @@ impl<'n> FileCompiler<'n> {
         overrides: &Overrides<'n>,
         rules: &mut Vec<Rule>,
     ) {
-        let Some(mut fields) = ObjectReader::of(node, "a pack", &mut self.rule_compiler.problems) else { return };
+        let Some(mut fields) = ObjectReader::new(node, "a pack", &mut self.rule_compiler.problems) else { return };
         fields.get("$schema");
         fields.string("description", &mut self.rule_compiler.problems);
         if let Some(lists) = fields.get("lists") {

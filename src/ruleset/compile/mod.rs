@@ -20,7 +20,7 @@ use crate::rules::Rule;
 use crate::rules::compile::RuleCompiler;
 
 /// What a `rules.json` holds, in the order of the file.
-pub(super) struct Parts {
+pub(super) struct CompiledFile {
     pub(super) rules: Vec<Rule>,
     pub(super) channels: Vec<ConfiguredChannel>,
     pub(super) digest: Arc<str>,
@@ -32,10 +32,11 @@ pub(super) struct Parts {
 ///
 /// # Errors
 /// Every mistake in any of them, and the warnings.
-pub(super) fn compile(sources: &Sources) -> Result<Parts, Vec<Diagnostic>> {
+pub(super) fn compile(sources: &Sources) -> Result<CompiledFile, Vec<Diagnostic>> {
     let root = Node::parse(sources.root()).map_err(|error| vec![syntax_error(None, sources.root(), &error)])?;
     let mut diagnostics = Vec::new();
-    let packs: Vec<Pack<'_>> = sources.packs().map(|(name, text)| Pack::parse(name, text, &mut diagnostics)).collect();
+    let packs: Vec<ParsedPack<'_>> =
+        sources.packs().map(|(name, text)| ParsedPack::parse(name, text, &mut diagnostics)).collect();
     let mut compiler = FileCompiler::new(digest(&root, &packs), sources.countries().cloned());
     let (rules, channels) = compiler.file(&root, &packs);
     let RuleCompiler { problems, digest, .. } = compiler.rule_compiler;
@@ -46,7 +47,7 @@ pub(super) fn compile(sources: &Sources) -> Result<Parts, Vec<Diagnostic>> {
     if diagnostics.iter().any(|diagnostic| diagnostic.level == Level::Error) {
         return Err(diagnostics);
     }
-    Ok(Parts { rules, channels, digest, warnings: diagnostics })
+    Ok(CompiledFile { rules, channels, digest, warnings: diagnostics })
 }
 
 /// Makes what a part of a bundle holds, whose whole has compiled before: the names of rules that it leaves out are not missed.
@@ -71,14 +72,14 @@ pub(crate) fn part(
 }
 
 /// A pack's text, parsed.
-struct Pack<'s> {
+struct ParsedPack<'s> {
     name: Arc<str>,
     text: &'s str,
     /// What it holds, or why it could not be read; no reason where its syntax error is told already.
     node: Result<Node<'s>, Option<&'s str>>,
 }
 
-impl<'s> Pack<'s> {
+impl<'s> ParsedPack<'s> {
     fn parse(name: &str, text: Result<&'s str, &'s str>, diagnostics: &mut Vec<Diagnostic>) -> Self {
         let name: Arc<str> = name.into();
         let node = match text {
@@ -93,7 +94,7 @@ impl<'s> Pack<'s> {
 }
 
 /// Equal for the files on a laptop and the bundle that the function has of them.
-fn digest(root: &Node, packs: &[Pack<'_>]) -> Arc<str> {
+fn digest(root: &Node, packs: &[ParsedPack<'_>]) -> Arc<str> {
     let packs: Vec<(&str, &Node)> =
         packs.iter().filter_map(|pack| Some((&*pack.name, pack.node.as_ref().ok()?))).collect();
     hex(&Sha256::digest(bundled(root, &packs))[..6]).into()

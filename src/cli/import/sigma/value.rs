@@ -52,7 +52,7 @@ fn doubts(field: &str, values: &Tree, modifiers: &Modifiers, notes: &mut Notes) 
 fn field(written: &str, notes: &mut Notes) -> Result<String, String> {
     // Splunk's way to write an array. Our paths walk arrays without being told.
     let path = written.replace("{}", "");
-    match Field::of_record(&path) {
+    match Field::parse(&path) {
         Ok(field) => Ok(field.alias().map_or(path, str::to_owned)),
         Err(error) => {
             // Sigma's field names keep their case: written in another, the rule can never match.
