@@ -21,7 +21,12 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 BIN := .venv/test/bin
 SAM := $(BIN)/sam
+# It stays here, where template.yaml has it, wherever cargo builds.
 PACKAGE := target/package
+# Absolute, for those who start cargo elsewhere.
+ifdef CARGO_TARGET_DIR
+export override CARGO_TARGET_DIR := $(abspath $(CARGO_TARGET_DIR))
+endif
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 FUNCTION := --profile function --no-default-features --features lambda --bin bootstrap --locked
 # The newest glibc that the function may ask for: Amazon Linux 2023's.
@@ -80,11 +85,16 @@ deny:
 	@if command -v cargo-deny >/dev/null; then cargo deny --all-features --locked check bans licenses sources; \
 	else echo 'cargo-deny is not installed (cargo install --locked cargo-deny): left to test_dependencies.py'; fi
 
-test: setup build ## all tests: Rust's, the template's, and the function's in a local AWS
+# What is not on every machine, tests do without: each says so in this list, which is shown at the end.
+test: export OFFLIMITS_LEFT_OUT := $(abspath $(TARGET))/left-out.txt
+test: PYTEST := -B -m pytest -p no:cacheprovider -p left_out
+test: setup build ## all tests: Rust's, the template's, and the function's in a local AWS; then says what they left out
+	@rm -f $(OFFLIMITS_LEFT_OUT)
 	cargo test --locked --all-features
-	$(BIN)/python -B -m pytest -p no:cacheprovider tests/stack tests/s3
-	$(BIN)/python -B -m pytest -p no:cacheprovider tests/contract
-	.venv/browser/bin/python -B -m pytest -p no:cacheprovider tests/report
+	PYTHONPATH=tests/support $(BIN)/python $(PYTEST) tests/stack tests/s3
+	PYTHONPATH=tests/support $(BIN)/python $(PYTEST) tests/contract
+	PYTHONPATH=tests/support .venv/browser/bin/python $(PYTEST) tests/report
+	@python3 -B tests/support/left_out.py
 
 build: $(BUILDER) ## checks rules.json, builds the function, and packages both
 	$(OFFLIMITS) check rules.json

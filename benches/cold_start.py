@@ -37,6 +37,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT / "tests/stack"))
 from local import PACKAGE, TOOL, plain_environment  # noqa: E402
+from places import TARGET  # noqa: E402
 
 # What is to be held, and what is aimed at.
 BARS = {
@@ -70,7 +71,7 @@ RULES = {
 def hello() -> Path:
     """Builds the yardstick with our own profile and our own lock file."""
     ours = tomllib.loads((ROOT / "Cargo.toml").read_text())
-    folder = ROOT / "target/hello"
+    folder = TARGET / "hello"
     (folder / "src").mkdir(parents=True, exist_ok=True)
     shutil.copy2(ROOT / "Cargo.lock", folder)
 

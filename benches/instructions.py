@@ -17,6 +17,9 @@ import sys
 import tempfile
 
 HERE = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent / "tests/support"))
+from places import target  # noqa: E402
+
 LIMITS = HERE / "instructions.json"
 PAGE = HERE.parent / "docs" / "performance.md"
 # What is small varies more from one compiler to the next.
@@ -67,14 +70,14 @@ def count(arguments):
     subprocess.run(
         ["cargo", "build", "--locked", "--quiet", "--profile", "gate", "--no-default-features", "--bin", "workload"],
         cwd=HERE,
+        env={**os.environ, "CARGO_TARGET_DIR": str(target(HERE))},
         check=True,
     )
-    target = pathlib.Path(os.environ.get("CARGO_TARGET_DIR", HERE / "target"))
     with tempfile.TemporaryDirectory() as folder:
         profile = pathlib.Path(folder) / "profile"
         done = subprocess.run(
             ["valgrind", "--tool=callgrind", f"--callgrind-out-file={profile}", "--dump-after=workload::phase_*"]
-            + [target / "gate" / "workload", *arguments],
+            + [target(HERE) / "gate" / "workload", *arguments],
             check=True,
             capture_output=True,
             text=True,

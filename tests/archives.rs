@@ -173,7 +173,7 @@ fn large_files_are_read_a_part_at_a_time() {
         let file = support::file(folder.path(), name, bytes);
         let mut command = support::offlimits(["backtest", "--format", "jsonl", "--rules"]);
         command.arg(&rules).arg(&file);
-        let run = support::run_within(6 * support::PATIENCE, command);
+        let run = support::run_within(2 * support::PATIENCE, command);
         assert_eq!((run.code, run.misbehaviour()), (Some(2), None), "{name}: {}", run.shown());
         let found: Vec<u64> = run.findings().iter().map(|line| line["index"].as_u64().unwrap()).collect();
         // The damaged one is no record, and has no number.

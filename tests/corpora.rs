@@ -1,29 +1,16 @@
-//! Real records, thousands of them, where they are at hand: every one is read, none is counted twice, and nothing falls
-//! over. They are not ours to publish, so they lie beside the repository; without them these tests say so and pass.
+//! Real records, thousands of them, where they are at hand (`support::corpora`): every one is read, none is counted twice,
+//! and nothing falls over.
 
 use std::collections::{BTreeMap, HashSet};
 use std::io::Read;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::{Value, json};
 
 use crate::support;
-
-/// The largest corpus is 30,000 records, and a build for tests is slow.
-const PATIENCE: Duration = Duration::from_mins(5);
-
-/// The folder of the corpora, if it is there.
-fn corpora() -> Option<PathBuf> {
-    let folder = support::repository("../shared/data");
-    if folder.is_dir() {
-        return Some(folder);
-    }
-    eprintln!("skipped: no corpora at {}", folder.display());
-    None
-}
 
 /// A rule that every record matches, once: whoever calls whatever.
 fn every_record(folder: &Path) -> PathBuf {
@@ -66,7 +53,7 @@ fn files_in(source: &Path, found: &mut Vec<PathBuf>) {
 /// `original/`, files as CloudTrail wrote them to S3, is walked.
 #[test]
 fn every_record_of_every_log_file_is_read_once() {
-    let Some(data) = corpora() else { return };
+    let Some(data) = support::corpora() else { return };
     let temporary = tempfile::tempdir().unwrap();
     let rules = every_record(temporary.path());
     let mut sources: Vec<PathBuf> = std::fs::read_dir(&data)
@@ -86,7 +73,7 @@ fn every_record_of_every_log_file_is_read_once() {
         let mut command = support::offlimits(["replay", "--format", "jsonl", "--rules"]);
         command.arg(&rules).arg(&source);
         let started = Instant::now();
-        let run = support::run_within(PATIENCE, command);
+        let run = support::run(command);
         let seconds = started.elapsed().as_secs_f64();
         let name = source.strip_prefix(&data).unwrap().display();
         assert_eq!((run.code, run.misbehaviour()), (Some(0), None), "{name}: {}", run.shown());
@@ -105,10 +92,10 @@ fn every_record_of_every_log_file_is_read_once() {
 /// The shipped rules over all log files: what an owner would see. Explaining each record must not fall over either.
 #[test]
 fn the_shipped_rules_run_over_real_records() {
-    let Some(data) = corpora() else { return };
     let rules = support::repository("rules.json");
     for corpus in ["invictus-ir", "traildiscover", "panther-share", "flaws-cloud-subset", "streamalert"] {
-        let records = data.join(corpus).join("records.json");
+        let Some(folder) = support::corpus(corpus) else { continue };
+        let records = folder.join("records.json");
         let run = support::replay(&[&records], &rules);
         assert_eq!((run.code, run.misbehaviour()), (Some(0), None), "{corpus}: {}", run.shown());
         let mut findings: BTreeMap<(String, u64), usize> = BTreeMap::new();
@@ -146,28 +133,30 @@ fn events(path: &Path) -> Vec<(String, Value)> {
 /// that is no failure. Some of the "other" ones are bare CloudTrail records without an envelope: those are read, too.
 #[test]
 fn eventbridge_events_open_as_one_record_or_are_ignored() {
-    let Some(data) = corpora() else { return };
+    let folders = ["streamalert", "cloud-custodian-eventbridge", "aws-lambda-events-crate"].map(support::corpus);
+    let [Some(streamalert), Some(custodian), Some(crates)] = folders else { return };
     let temporary = tempfile::tempdir().unwrap();
     let rules = every_record(temporary.path());
     let (mut opened, mut ignored) = (0, 0);
     for path in [
-        "streamalert/eventbridge_events.jsonl",
-        "cloud-custodian-eventbridge/eventbridge_events.jsonl",
-        "cloud-custodian-eventbridge/eventbridge_other_events.jsonl",
-        "aws-lambda-events-crate/eventbridge_events.jsonl",
+        streamalert.join("eventbridge_events.jsonl"),
+        custodian.join("eventbridge_events.jsonl"),
+        custodian.join("eventbridge_other_events.jsonl"),
+        crates.join("eventbridge_events.jsonl"),
     ] {
-        for (name, event) in events(&data.join(path)) {
+        for (name, event) in events(&path) {
+            let name = format!("{}: {name}", path.display());
             // Told by what only CloudTrail writes, in the detail or at the top.
             let is_cloudtrails = [&event["detail"], &event].iter().any(|record| record.get("eventName").is_some());
             let file = support::file(temporary.path(), "event.json", event.to_string());
             let run = support::replay(&[&file], &rules);
-            assert_eq!((run.code, run.misbehaviour()), (Some(0), None), "{path} {name}: {}", run.shown());
-            assert_eq!(run.findings().len(), usize::from(is_cloudtrails), "{path} {name}: {}", run.shown());
+            assert_eq!((run.code, run.misbehaviour()), (Some(0), None), "{name}: {}", run.shown());
+            assert_eq!(run.findings().len(), usize::from(is_cloudtrails), "{name}: {}", run.shown());
             if is_cloudtrails {
                 opened += 1;
             } else {
                 ignored += 1;
-                assert!(run.stderr.contains("ignored"), "{path} {name}: an ignored event is said: {}", run.shown());
+                assert!(run.stderr.contains("ignored"), "{name}: an ignored event is said: {}", run.shown());
             }
         }
     }

@@ -1,7 +1,6 @@
 //! The packs: each rule is complete and tested, and what they catch is what docs/packs.md says.
 
 use std::collections::BTreeSet;
-use std::path::Path;
 use std::process::Command;
 
 use offlimits::cloudtrail::Record;
@@ -145,8 +144,11 @@ fn rules_from_a_package_find_what_all_of_them_find() {
     let packaged = RuleSet::packaged(bundle.clone(), &index, || Ok(database())).unwrap();
     assert_eq!(packaged.digest(), compiled.digest());
     let mut texts: Vec<String> = inline_events(&compiled);
-    for corpus in ["invictus-ir", "traildiscover", "panther-share"] {
-        texts.extend(std::fs::read_to_string(support::repository(&format!("../shared/data/{corpus}/records.json"))));
+    // The packs' own tests alone let most rules find something; real records let them find it under other circumstances.
+    let mut expected = 200;
+    for folder in ["invictus-ir", "traildiscover", "panther-share"].into_iter().filter_map(support::corpus) {
+        texts.push(std::fs::read_to_string(folder.join("records.json")).unwrap());
+        expected += 50;
     }
     let (mut found, mut rules) = (0, BTreeSet::new());
     for record in texts.iter().flat_map(|text| envelope::open(text).records) {
@@ -155,7 +157,7 @@ fn rules_from_a_package_find_what_all_of_them_find() {
         found += findings.len();
         rules.extend(findings.into_iter().map(|finding| finding.rule.id.clone()));
     }
-    assert!(found > 300 && rules.len() > 100, "{found} findings of {} rules", rules.len());
+    assert!(found > expected && rules.len() > 100, "{found} findings of {} rules", rules.len());
 
     // The database must be there at the start, not at the first call that asks it.
     let nowhere = || Err(std::io::ErrorKind::NotFound.into());
@@ -168,10 +170,7 @@ fn rules_from_a_package_find_what_all_of_them_find() {
 /// (how old the user is).
 #[test]
 fn another_collections_rules_can_be_said_and_give_its_verdicts() {
-    let folder = support::repository("../shared/data/panther-share");
-    if !folder.exists() {
-        return eprintln!("no corpora: skipped");
-    }
+    let Some(folder) = support::corpus("panther-share") else { return };
     let run = support::replay(&[&folder.join("records.json")], &support::repository("tests/panther/rules.json"));
     assert_eq!((run.code, run.misbehaviour()), (Some(0), None), "{}", run.shown());
     let found: BTreeSet<(u64, String)> = run
@@ -196,13 +195,12 @@ fn another_collections_rules_can_be_said_and_give_its_verdicts() {
 /// The tables of docs/packs.md are current, and the aims are met.
 #[test]
 fn what_the_packs_catch_is_what_the_page_says() {
-    let data = support::repository("../shared/data");
-    if !data.exists() {
-        return eprintln!("no corpora: skipped");
+    let read = ["traildiscover", "api-actions", "sans504-s3-ransomware", "invictus-ir", "grycap-cloudtrail-tracker"];
+    if read.map(support::corpus).contains(&None) {
+        return;
     }
     let run = Command::new("python3")
-        .args(["-B", "tests/evidence/packs.py", "--check", "--tool", env!("CARGO_BIN_EXE_offlimits"), "--data"])
-        .arg(Path::new(&data))
+        .args(["-B", "tests/evidence/packs.py", "--check", "--tool", env!("CARGO_BIN_EXE_offlimits")])
         .current_dir(support::repository(""))
         .output()
         .unwrap();

@@ -1,5 +1,7 @@
 //! The engine answers as the simple one does.
 
+#[path = "../../tests/support/corpora.rs"]
+mod corpora;
 #[path = "../../tests/support/random.rs"]
 mod random;
 
@@ -47,10 +49,10 @@ fn compare(Both { compiled, packaged }: &Both, json: &str) -> usize {
 
 /// Real records, if the machine has them: JSON files of `{"Records":[…]}`.
 fn real_records() -> Vec<String> {
-    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../shared/data");
     ["invictus-ir", "traildiscover", "panther-share", "flaws-cloud-subset", "streamalert"]
-        .iter()
-        .filter_map(|name| std::fs::read_to_string(format!("{folder}/{name}/records.json")).ok())
+        .into_iter()
+        .filter_map(corpora::corpus)
+        .map(|folder| std::fs::read_to_string(folder.join("records.json")).unwrap())
         .flat_map(|text| crate::cloudtrail::envelope::open(&text).records)
         .map(|record| record.json)
         .collect()

@@ -1,17 +1,14 @@
 """What the channels send, judged by parts that are not ours. `make test` runs this after the Rust tests, which write the requests."""
 
 import json
-import os
 import sys
 from pathlib import Path
 
 import pytest
 
 HERE = Path(__file__).parent
-ROOT = HERE.parents[1]
-sys.path.insert(0, str(ROOT / "tests/stack"))
-# Other people's files are read where they are, and tests of them skipped where they are not.
-SCHEMAS = ROOT / "../shared/schemas"
+sys.path[:0] = [str(HERE.parent / "stack"), str(HERE.parent / "support")]
+from places import SCHEMAS, TARGET, absent  # noqa: E402
 
 
 def schema(path: str) -> dict:
@@ -19,14 +16,13 @@ def schema(path: str) -> dict:
     own = HERE / path
     file = own if own.exists() else SCHEMAS / path
     if not file.exists():
-        pytest.skip(f"{path} is not here")
+        pytest.skip(absent(file))
     return json.loads(file.read_bytes())
 
 
 @pytest.fixture(scope="session")
 def requests() -> list[dict]:
     """Every channel × every finding × every kind of alert."""
-    folder = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target"))
-    file = folder / "contract/requests.jsonl"
+    file = TARGET / "contract/requests.jsonl"
     assert file.exists(), "run `cargo test --test integration channels::` first"
     return [json.loads(line) for line in file.read_text().splitlines()]

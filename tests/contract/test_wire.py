@@ -8,8 +8,8 @@ import urllib.request
 
 import pytest
 from botocore.exceptions import ClientError
-from conftest import ROOT, SCHEMAS
-from local import PACKAGE, Function, free_port, package
+from local import Function, free_port, package
+from places import PACKAGE, ROOT, SCHEMAS, absent
 from vendors import ACCOUNT, SIGNING_SECRET, Desk, Moto, Prism, SlackEmulator
 
 NAMES = ["topic", "soc", "oncall", "desk", "incidents", "room", "siem"]
@@ -32,7 +32,7 @@ class World:
 
     def __init__(self, folder):
         if not (SCHEMAS / "pagerduty").exists():
-            pytest.skip("the vendors' schemas are not here")
+            pytest.skip(absent(SCHEMAS / "pagerduty"))
         assert (PACKAGE / "bootstrap").exists(), "there is no function to test: run `make build`"
         self.open = []
         self.prism, self.slack, self.moto, self.desk = (self.enter(v) for v in [Prism(folder), SlackEmulator(folder), Moto(folder), Desk()])

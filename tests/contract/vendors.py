@@ -10,9 +10,10 @@ from pathlib import Path
 
 import boto3
 import pytest
-from conftest import ROOT, SCHEMAS, schema
+from conftest import schema
 from jsonschema import Draft202012Validator
 from local import REGION, Server, free_port, plain_environment
+from places import ROOT, SCHEMAS
 from standardwebhooks import Webhook
 
 NODE = ROOT / ".venv/node/node_modules/.bin"

@@ -12,6 +12,7 @@ use offlimits::time::Date;
 use serde_json::{Value, json};
 
 use super::mistakes::unmarked;
+use crate::support;
 
 /// What `offlimits check` says on the given day, beyond errors.
 fn lints(source: &str) -> Vec<Diagnostic> {
@@ -476,11 +477,7 @@ const MADE_UP: [&str; 13] = [
 
 #[test]
 fn the_catalogue_knows_the_calls_of_real_records() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data");
-    if !folder.is_dir() {
-        eprintln!("skipped: no corpora at {}", folder.display());
-        return;
-    }
+    let Some(folder) = support::corpora() else { return };
     let mut calls = BTreeSet::new();
     real_calls(&folder, &mut calls);
     let calls: Vec<_> = calls.into_iter().collect();

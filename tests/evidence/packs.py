@@ -2,7 +2,7 @@
 
     python3 tests/evidence/packs.py [--data ../shared/data] [--rules rules.json] [--write | --check]
 
-It runs the built `offlimits replay` (target/release, else target/debug) over
+It runs the built `offlimits replay` (of the release build, else of the debug build) over
 
 - TrailDiscover's list of APIs that attackers use (traildiscover.cloud, CC BY 4.0): for each a successful call, which is its
   real record with the error taken away where there is one, and the smallest possible record where there is none;
@@ -23,7 +23,9 @@ import sys
 import tempfile
 import typing
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
+from places import CORPORA, ROOT, TARGET, TOOL  # noqa: E402
+
 START, END = "<!-- tables: python3 tests/evidence/packs.py --write -->\n", "<!-- end of tables -->"
 READS = ("Get", "List", "Describe", "Head", "Lookup", "Search", "BatchGet", "Query", "Scan", "Select")
 NOISE = [
@@ -35,7 +37,7 @@ NOISE = [
 
 def main():
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    arguments.add_argument("--data", type=pathlib.Path, default=ROOT / "../shared/data")
+    arguments.add_argument("--data", type=pathlib.Path, default=CORPORA)
     arguments.add_argument("--rules", type=pathlib.Path, default=ROOT / "rules.json")
     arguments.add_argument("--tool", type=pathlib.Path, help="the built offlimits")
     arguments.add_argument("--write", action="store_true", help="put the tables into docs/packs.md")
@@ -215,7 +217,7 @@ def read(path):
 
 
 def replay(records, options):
-    built = (options.tool, ROOT / "target/release/offlimits", ROOT / "target/debug/offlimits")
+    built = (options.tool, TARGET / "release/offlimits", TOOL)
     tool = next((tool for tool in built if tool and tool.exists()), None)
     if tool is None:
         sys.exit("run cargo build first")

@@ -167,11 +167,8 @@ fn files() -> Vec<String> {
         .map(|path| std::fs::read_to_string(path).unwrap())
         .collect();
     texts.push(std::fs::read_to_string(support::repository("tests/import/records.jsonl")).unwrap());
-    let Ok(corpora) = std::fs::read_dir(support::repository("../shared/data")) else {
-        eprintln!("without the corpora: they are not beside the repository");
-        return texts;
-    };
-    for corpus in corpora {
+    let Some(corpora) = support::corpora() else { return texts };
+    for corpus in std::fs::read_dir(corpora).unwrap() {
         let folder = corpus.unwrap().path();
         if let Ok(text) = std::fs::read_to_string(folder.join("records.json")) {
             texts.push(text);

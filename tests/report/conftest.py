@@ -1,15 +1,16 @@
 """A real browser, and reports for it to show."""
 
 import json
-import os
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
-TARGET = ROOT / os.environ.get("CARGO_TARGET_DIR", "target")
+sys.path.insert(0, str(Path(__file__).parents[1] / "support"))
+from places import TOOL  # noqa: E402
+
 BROWSER, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
 
 SEVERITIES = ["low", "medium", "high", "very-high", "extreme"]
@@ -18,7 +19,7 @@ SEVERITIES = ["low", "medium", "high", "very-high", "extreme"]
 @pytest.fixture(scope="session")
 def browser():
     if not BROWSER or not DRIVER:
-        pytest.skip("no chromium and chromium-driver here")
+        pytest.skip("chromium and chromium-driver are not installed")
     from selenium import webdriver
     from selenium.webdriver.chrome.service import Service
 
@@ -60,7 +61,7 @@ def report(folder: Path, records: list[dict]) -> str:
     (folder / "rules.json").write_text(json.dumps(rules()))
     (folder / "log.json").write_text(json.dumps({"Records": records}))
     run = subprocess.run(
-        [TARGET / "debug/offlimits", "backtest", "log.json", "--report", "report.html"],
+        [TOOL, "backtest", "log.json", "--report", "report.html"],
         cwd=folder, capture_output=True, text=True, timeout=60,
     )
     assert run.returncode == 0, run.stderr

@@ -15,8 +15,9 @@ from pathlib import Path
 import boto3
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
-TOOL = ROOT / os.environ.get("CARGO_TARGET_DIR", "target") / "debug/offlimits"
+sys.path.insert(0, str(Path(__file__).parents[1] / "support"))
+from places import TOOL  # noqa: E402
+
 KEYS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
 
 

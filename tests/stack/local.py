@@ -24,10 +24,9 @@ import slackblocks
 from botocore.config import Config
 from slackblocks.blocks import Block
 
-ROOT = Path(__file__).parents[2]
-# What `make build` made: the bootstrap with rules.json and its index beside it, and the tool.
-PACKAGE = ROOT / "target/package"
-TOOL = ROOT / "target/debug/offlimits"
+sys.path.insert(0, str(Path(__file__).parents[1] / "support"))
+from places import PACKAGE, ROOT, TOOL  # noqa: E402
+
 ARCHITECTURE = {"x86_64": "x86_64", "aarch64": "arm64", "arm64": "arm64"}[platform.machine()]
 ACCOUNT, REGION = "123456789012", "us-east-1"  # the sample events'
 

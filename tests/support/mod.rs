@@ -1,6 +1,8 @@
 //! What the tests share.
 
+mod corpora;
 pub(crate) mod mmdb;
 mod tool;
 
+pub(crate) use corpora::{corpora, corpus};
 pub(crate) use tool::*;
