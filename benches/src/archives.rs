@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64};
 use offlimits::engine::{Scanned, Scanner};
 use offlimits::finding::Finding;
 use offlimits::ruleset::RuleSet;
-use offlimits::scan::{Input, Scan, ScanEvent, Work, files};
+use offlimits::scan::{Input, RecordVisitor, Scan, ScanEvent, files};
 
 use crate::corpus::Corpus;
 use crate::measure::{Clock, least_by};
@@ -62,8 +62,8 @@ fn gunzip(folder: &[PathBuf], unpacker: &mut rivals::Unpacker) {
 
 struct Evaluate<'r>(&'r RuleSet);
 
-impl<'r> Work for Evaluate<'r> {
-    type Made = Vec<Finding>;
+impl<'r> RecordVisitor for Evaluate<'r> {
+    type Output = Vec<Finding>;
     type State = Scanner<'r>;
 
     fn state(&self) -> Scanner<'r> {
