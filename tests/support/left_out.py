@@ -23,7 +23,7 @@ def shown(lines: list[str]) -> str:
         reasons.setdefault(why, Counter())[test] += 1
     if not reasons:
         return "the tests left nothing out"
-    out = ["the tests left out:"]
+    out = ["the tests left out, wholly or in part:"]
     for why, tests in sorted(reasons.items()):
         out.append(f"  {why}:")
         out += [f"    {test}" + (f": {count}" if test.endswith(".py") else "") for test, count in sorted(tests.items())]
