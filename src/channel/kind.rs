@@ -6,7 +6,7 @@ use super::configured::{ChannelFilter, ConfiguredChannel, MAX_PER_MINUTE};
 use super::{Channel, TYPES};
 use crate::config::{KeyDefault, KeySpec, ObjectReader, ObjectSpec, Problems, TaggedSpec, ValueShape, WordList, docs};
 use crate::json::Node;
-use crate::rules::compile::SEVERITIES;
+use crate::rules::compile::{NAME, SEVERITIES};
 
 /// A type of channel: all that there is to know of it before one is configured. Each is declared in its own file, and the
 /// reader, the schema, the pages and the tests are made from it.
@@ -49,7 +49,7 @@ impl fmt::Debug for ChannelType {
 pub(crate) static COMMON_KEYS: [KeySpec; 8] = [
     KeySpec::required("type", ValueShape::Word(&TYPE_NAMES), docs!("What kind of channel it is.")),
     KeySpec::new("min_severity", ValueShape::Word(&SEVERITIES), docs!("At least this severity.")),
-    KeySpec::new("rules", ValueShape::List(&ValueShape::Text), docs!("Only these rules, by their ids.")),
+    KeySpec::new("rules", ValueShape::List(&RULE_ID), docs!("Only these rules, by their ids.")),
     KeySpec::new("tags", ValueShape::List(&ValueShape::Text), docs!("Only rules with one of these tags.")),
     KeySpec::new(
         "services",
@@ -65,6 +65,8 @@ pub(crate) static COMMON_KEYS: [KeySpec; 8] = [
     )
     .or(KeyDefault::Value("60")),
 ];
+
+static RULE_ID: ValueShape = ValueShape::Formatted(&NAME);
 
 /// The object in `rules.json` of a type: its own keys, and those of every channel.
 pub(super) const fn object(name: &'static str, docs: &'static str, keys: &'static [KeySpec]) -> ObjectSpec {
