@@ -38,7 +38,7 @@ impl Credentials {
     pub fn parse(json: &str) -> Result<Self, &'static str> {
         match serde_json::from_str(json) {
             Ok(Value::Object(channels)) => Ok(Self(channels)),
-            Ok(_) => Err("the secret is JSON, but no object of channels"),
+            Ok(_) => Err("the secret is JSON, but not an object of channels"),
             Err(_) => Err("the secret is not JSON"),
         }
     }
@@ -70,10 +70,10 @@ impl ChannelCredentials<'_> {
     /// The credential of this key, if there is one.
     ///
     /// # Errors
-    /// It is no text, or holds what no credential holds: a line break that was pasted along, say.
+    /// It is not a text, or holds what a credential never holds: a line break that was pasted along, say.
     pub fn optional(&self, key: &str) -> Result<Option<Secret>, CredentialFault> {
         let Some(value) = self.values.and_then(|values| values.get(key)) else { return Ok(None) };
-        let Some(text) = value.as_str() else { return Err(self.fault(key, "is no string")) };
+        let Some(text) = value.as_str() else { return Err(self.fault(key, "is not a string")) };
         match text {
             "" => Ok(None),
             _ if text.len() > LONGEST => Err(self.fault(key, "is too long")),

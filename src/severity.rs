@@ -38,6 +38,11 @@ impl Severity {
         ("EXTREME", Self::Extreme),
     ];
 
+    /// The severity that a word of [`Severity::WORDS`] means.
+    pub fn from_word(word: &str) -> Option<Self> {
+        Self::WORDS.iter().find(|(known, _)| *known == word).map(|(_, severity)| *severity)
+    }
+
     /// `very-high`: in rules, JSON and message attributes.
     pub const fn as_str(self) -> &'static str {
         match self {

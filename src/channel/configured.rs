@@ -2,9 +2,8 @@
 //! channels that its rule names, else to all; of these, to those whose filter accepts it.
 
 use super::Channel;
-use crate::config::{ObjectReader, Problems, strings, word};
+use crate::config::{ObjectReader, Problems};
 use crate::finding::Finding;
-use crate::json::Node;
 #[cfg(feature = "cli")]
 use crate::rules::RuleInfo;
 use crate::severity::Severity;
@@ -48,18 +47,13 @@ pub enum Refusal {
 impl ChannelFilter {
     /// Reads the filter's keys of a channel.
     pub(crate) fn read(fields: &mut ObjectReader<'_>, problems: &mut Problems) -> Self {
-        let min_severity =
-            fields.get("min_severity").and_then(|node| word(node, "severity", &Severity::WORDS, problems));
-        let mut list = |key: &'static str, problems: &mut Problems| {
-            fields.get(key).map(|node: &Node| strings(node, key, problems))
-        };
         Self {
-            min_severity,
-            rules: list("rules", problems),
-            tags: list("tags", problems),
-            services: list("services", problems),
-            regions: list("regions", problems),
-            accounts: list("accounts", problems),
+            min_severity: fields.word("min_severity", problems).and_then(Severity::from_word),
+            rules: fields.texts("rules", problems),
+            tags: fields.texts("tags", problems),
+            services: fields.texts("services", problems),
+            regions: fields.texts("regions", problems),
+            accounts: fields.texts("accounts", problems),
         }
     }
 

@@ -1,27 +1,26 @@
 //! Where a channel may send: https on the vendor's own hosts; loopback too, so that tests need no certificate.
 
-use crate::config::Problems;
-use crate::config::{ObjectReader, string};
+use crate::config::TextFormat;
 use crate::secret::{CredentialFault, Secret};
 
-/// The setting `key`, which must be there: the name that the vendor gave an account, the first label of its host.
-pub(super) fn subdomain(key: &'static str, fields: &mut ObjectReader<'_>, problems: &mut Problems) -> Option<String> {
-    let node = fields.require(key, problems)?;
-    let name = string(node, key, problems)?;
-    let fits = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
-    if name.len() > LABEL_LIMIT || name.starts_with('-') || !name.bytes().all(fits) {
-        let host = name.split_once("://").map_or(name, |(_, rest)| rest);
-        let label: String = host.to_lowercase().bytes().take_while(|b| fits(*b)).map(char::from).collect();
-        let help = if label.is_empty() {
-            "write the part of the host's name before its first dot".to_owned()
-        } else {
-            format!("write the part of the host's name before its first dot, such as \"{label}\"")
-        };
-        let message = format!("\"{key}\" has small letters, digits and \"-\", and this has others");
-        problems.error("bad-host", &node.span, message, help);
-        return None;
-    }
-    Some(name.to_owned())
+/// The name that a vendor gave an account: the first label of its host.
+pub(super) static SUBDOMAIN: TextFormat = TextFormat {
+    what: "name of an account",
+    code: "bad-host",
+    pattern: "^[a-z0-9][a-z0-9-]{0,62}$",
+    max_characters: Some(LABEL_LIMIT),
+    fits: |name| !name.starts_with('-') && name.bytes().all(is_of_label),
+    remedy: |name| {
+        let host = name.split_once("://").map_or(name, |(_, rest)| rest).to_lowercase();
+        let label: String = host.chars().take_while(|c| u8::try_from(*c).is_ok_and(is_of_label)).collect();
+        let such_as = if label.is_empty() { String::new() } else { format!(", such as \"{label}\"") };
+        format!("write the part of the host's name before its first dot{such_as}").into()
+    },
+};
+
+/// Whether it may stand in a host's label: a small letter, a digit or `-`.
+fn is_of_label(byte: u8) -> bool {
+    byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-'
 }
 
 /// Characters of a host's label. Source: RFC 1035, section 2.3.4.
@@ -38,7 +37,7 @@ pub(super) fn checked(key: &str, url: Secret, hosts: &[&str]) -> Result<Secret, 
     }
     let hosts: Vec<String> =
         hosts.iter().map(|host| if host.starts_with('.') { format!("*{host}") } else { (*host).to_owned() }).collect();
-    Err(CredentialFault(format!("\"{key}\" is no URL with https on {}", hosts.join(" or "))))
+    Err(CredentialFault(format!("\"{key}\" in the secret is not an https URL on {}", hosts.join(" or "))))
 }
 
 /// Whether `url` is https on one of `hosts`, or http(s) on this machine.

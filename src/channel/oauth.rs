@@ -7,8 +7,9 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use serde_json::Value;
 
+use super::http::judge_status;
 use super::wire::is_word;
-use super::{ContentType, Exchange, ExchangeStep, HttpRequest, Method, Reply, Request, Token, Verdict, judge_status};
+use super::{ContentType, Exchange, ExchangeStep, HttpRequest, Method, Reply, Request, Token, Verdict};
 use crate::secret::{CredentialFault, Secret};
 use crate::text::percent_encoded;
 

@@ -6,14 +6,15 @@ use serde_json::{Map, Value, json};
 
 use super::content::{inert, short};
 use super::escape::forwardable;
-use super::severity_map::SeverityMap;
+use super::http::{judge_status, with_member};
+use super::kind::object;
+use super::severity_map::{SeverityMap, severity_map};
 use super::{
-    Body, Channel, Content, Exchange, ExchangeStep, HttpRequest, Reply, Request, Verdict, endpoint, judge_status,
-    with_member,
+    Body, Channel, ChannelType, Content, Credential, Exchange, ExchangeStep, HttpRequest, Reply, Request, Verdict,
+    endpoint,
 };
 use crate::alert::{Alert, AlertKind};
-use crate::config::Problems;
-use crate::config::{ObjectReader, word};
+use crate::config::{KeyDefault, KeySpec, ValueShape, WordList, docs};
 use crate::secret::{CredentialFault, Secret};
 use crate::text::clip;
 use crate::time::Timestamp;
@@ -35,23 +36,48 @@ const LEFT_OUT: &str = "left out: it is too large; see the event in CloudTrail";
 struct PagerDuty {
     /// The host of the account's region.
     host: &'static str,
-    severities: SeverityMap<&'static str>,
+    severities: SeverityMap,
 }
 
-pub(super) fn configure(fields: &mut ObjectReader<'_>, problems: &mut Problems) -> Box<dyn Channel> {
-    let regions = [("us", HOSTS[0]), ("eu", HOSTS[1])];
-    let host = fields.get("service_region").and_then(|node| word(node, "service region", &regions, problems));
-    let words = ["critical", "error", "warning", "info"].map(|word| (word, word));
-    let default = ["info", "warning", "error", "critical", "critical"];
-    let severities = SeverityMap::read(default, fields, problems, |node, problems| {
-        word(node, "severity of PagerDuty", &words, problems)
-    });
-    Box::new(PagerDuty { host: host.unwrap_or(HOSTS[0]), severities })
-}
+const KEYS: &[KeySpec] = &[
+    KeySpec::new("service_region", ValueShape::Word(&REGIONS), docs!("Where the account lives."))
+        .or(KeyDefault::Value("us")),
+    severity_map(
+        &VENDORS_SEVERITY,
+        &["info", "warning", "error", "critical", "critical"],
+        docs!("PagerDuty's severity for a severity of ours."),
+    ),
+];
+
+/// The type `pagerduty`.
+pub(super) static TYPE: ChannelType = ChannelType {
+    summary: docs!("Events API v2"),
+    repeats: docs!("joins the open incident"),
+    object: object("pagerduty", docs!("Incidents in PagerDuty."), KEYS),
+    credentials: &[
+        Credential { name: "routing_key", docs: docs!("The integration key, 32 letters and digits. It is needed.") },
+        Credential { name: "api_url", docs: docs!("The URL of the Events API, if it is another than the region's.") },
+    ],
+    configure: |fields, problems| {
+        let host = match fields.word("service_region", problems) {
+            Some("eu") => HOSTS[1],
+            _ => HOSTS[0],
+        };
+        Box::new(PagerDuty { host, severities: SeverityMap::read(fields, problems) })
+    },
+};
+
+static REGIONS: WordList = WordList { what: "service region", listed: &["us", "eu"], understood: &[] };
+
+static VENDORS_SEVERITY: ValueShape = ValueShape::Word(&WordList {
+    what: "severity of PagerDuty",
+    listed: &["critical", "error", "warning", "info"],
+    understood: &[],
+});
 
 impl Channel for PagerDuty {
-    fn kind(&self) -> &'static str {
-        "pagerduty"
+    fn channel_type(&self) -> &'static ChannelType {
+        &TYPE
     }
 
     fn render(&self, alert: &Alert<'_>) -> Body {

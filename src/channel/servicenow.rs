@@ -8,15 +8,16 @@ use std::ops::ControlFlow;
 use serde_json::{Value, json};
 
 use super::escape::forwardable;
-use super::severity_map::SeverityMap;
+use super::kind::object;
+use super::severity_map::{SeverityMap, severity_map};
 use super::ticket::{self, OpenTicket, Tracker};
-use super::{Body, Channel, Content, Exchange, ExchangeStep, HttpRequest, Method, endpoint, oauth};
+use super::{
+    Body, Channel, ChannelType, Content, Credential, Exchange, ExchangeStep, HttpRequest, Method, endpoint, oauth,
+};
 use crate::alert::{Alert, AlertKind};
-use crate::config::Problems;
-use crate::config::{ObjectReader, string};
+use crate::config::{KeySpec, TextFormat, ValueShape, docs};
 use crate::ids::AlertId;
 use crate::ids::FindingId;
-use crate::json::Node;
 use crate::secret::{CredentialFault, Secret};
 use crate::text::clip;
 
@@ -28,52 +29,113 @@ const DESCRIPTION_LIMIT: usize = 4000;
 const NOTE_LIMIT: usize = 4000;
 
 const HOSTS: [&str; 2] = [".service-now.com", ".servicenowservices.com"];
-/// Columns that rules.json may fill, and the size of each.
-const COLUMNS: [(&str, usize); 6] = [
-    ("assignment_group", 40),
-    ("caller_id", 40),
-    ("category", 40),
-    ("subcategory", 40),
-    ("cmdb_ci", 40),
-    ("contact_type", 40),
-];
+/// Characters of a column that `rules.json` may fill.
+const COLUMN_LIMIT: usize = 40;
+/// The columns that `rules.json` may fill.
+const COLUMNS: [&str; 6] = ["assignment_group", "caller_id", "category", "subcategory", "cmdb_ci", "contact_type"];
 
 /// Opens incidents.
 #[derive(Debug)]
 struct ServiceNow {
     instance: String,
     /// Impact and urgency, of which ServiceNow makes the priority.
-    levels: SeverityMap<(char, char)>,
+    levels: SeverityMap,
     columns: Vec<(&'static str, String)>,
 }
 
-pub(super) fn configure(fields: &mut ObjectReader<'_>, problems: &mut Problems) -> Box<dyn Channel> {
-    let instance = endpoint::subdomain("instance", fields, problems).unwrap_or_default();
-    let default = [('3', '3'), ('2', '3'), ('2', '2'), ('1', '2'), ('1', '1')];
-    let levels = SeverityMap::read(default, fields, problems, level);
-    let columns = COLUMNS
-        .into_iter()
-        .filter_map(|(column, size)| {
-            let node = fields.get(column)?;
-            let text = string(node, column, problems)?;
-            if text.chars().count() > size {
-                let help = "write its name, or its sys_id";
-                problems.error("too-long", &node.span, format!("\"{column}\" has {size} characters at most"), help);
-            }
-            Some((column, text.to_owned()))
-        })
-        .collect();
-    Box::new(ServiceNow { instance, levels, columns })
-}
+const KEYS: &[KeySpec] = &[
+    KeySpec::required(
+        "instance",
+        ValueShape::Formatted(&endpoint::SUBDOMAIN),
+        docs!("The instance: `acme` of `acme.service-now.com`."),
+    ),
+    severity_map(&LEVELS, &["3/3", "2/3", "2/2", "1/2", "1/1"], docs!("Impact and urgency for a severity.")),
+    KeySpec::new(
+        "assignment_group",
+        ValueShape::Formatted(&COLUMN),
+        docs!("The group that the incident is assigned to: a name as it is shown, or a `sys_id`."),
+    ),
+    KeySpec::new(
+        "caller_id",
+        ValueShape::Formatted(&COLUMN),
+        docs!("Who reports it: a name as it is shown, or a `sys_id`."),
+    ),
+    KeySpec::new(
+        "category",
+        ValueShape::Formatted(&COLUMN),
+        docs!("The incident's category: a name as it is shown, or a `sys_id`."),
+    ),
+    KeySpec::new(
+        "subcategory",
+        ValueShape::Formatted(&COLUMN),
+        docs!("The incident's subcategory: a name as it is shown, or a `sys_id`."),
+    ),
+    KeySpec::new(
+        "cmdb_ci",
+        ValueShape::Formatted(&COLUMN),
+        docs!("The configuration item: a name as it is shown, or a `sys_id`."),
+    ),
+    KeySpec::new(
+        "contact_type",
+        ValueShape::Formatted(&COLUMN),
+        docs!("How it was reported: a name as it is shown, or a `sys_id`."),
+    ),
+];
+
+/// The type `servicenow`.
+pub(super) static TYPE: ChannelType = ChannelType {
+    summary: docs!("incidents, by the Table API"),
+    repeats: docs!("a work note on the active incident"),
+    object: object("servicenow", docs!("Incidents in ServiceNow."), KEYS),
+    credentials: &[
+        Credential {
+            name: "username",
+            docs: docs!("A user's name. This with `password`, or `client_id` with `client_secret`, is needed."),
+        },
+        Credential { name: "password", docs: docs!("The user's password.") },
+        Credential { name: "client_id", docs: docs!("The id of an OAuth client.") },
+        Credential { name: "client_secret", docs: docs!("The OAuth client's secret.") },
+        Credential {
+            name: "api_url",
+            docs: docs!("The instance's address, if it is not `https://INSTANCE.service-now.com`."),
+        },
+    ],
+    configure: |fields, problems| {
+        let instance = fields.text("instance", problems).unwrap_or_default().to_owned();
+        let levels = SeverityMap::read(fields, problems);
+        let columns =
+            COLUMNS.into_iter().filter_map(|column| Some((column, fields.text(column, problems)?.to_owned())));
+        let columns = columns.collect();
+        Box::new(ServiceNow { instance, levels, columns })
+    },
+};
+
+static LEVELS: ValueShape = ValueShape::Formatted(&TextFormat {
+    what: "impact and urgency",
+    code: "unknown-value",
+    pattern: "^[123]/[123]$",
+    max_characters: None,
+    fits: |text| matches!(text.as_bytes(), [b'1'..=b'3', b'/', b'1'..=b'3']),
+    remedy: |_| "write impact and urgency, each from 1 to 3, such as \"1/2\"".into(),
+});
+
+static COLUMN: TextFormat = TextFormat {
+    what: "value of a column",
+    code: "too-long",
+    pattern: "",
+    max_characters: Some(COLUMN_LIMIT),
+    fits: |_| true,
+    remedy: |_| "write its name, or its sys_id".into(),
+};
 
 impl Channel for ServiceNow {
-    fn kind(&self) -> &'static str {
-        "servicenow"
+    fn channel_type(&self) -> &'static ChannelType {
+        &TYPE
     }
 
     fn render(&self, alert: &Alert<'_>) -> Body {
         let content = Content::new(alert);
-        let (impact, urgency) = *self.levels.get(content.severity);
+        let (impact, urgency) = self.levels.get(content.severity).split_once('/').unwrap_or_default();
         let text = page(&content);
         let mut incident = json!({
             "short_description": clip(&inactive(&content.heading), SHORT_LIMIT),
@@ -185,17 +247,4 @@ fn page(content: &Content) -> String {
 /// Without ServiceNow's markup: journal fields show what stands between `[code]` tags as HTML, and `@[…]` mentions people.
 fn inactive(text: &str) -> String {
     forwardable(text).replace('[', "(").replace(']', ")")
-}
-
-fn level(node: &Node, problems: &mut Problems) -> Option<(char, char)> {
-    let text = string(node, "a level", problems)?;
-    let level = match text.as_bytes() {
-        [impact @ b'1'..=b'3', b'/', urgency @ b'1'..=b'3'] => Some((char::from(*impact), char::from(*urgency))),
-        _ => None,
-    };
-    if level.is_none() {
-        let help = "write impact and urgency, each from 1 to 3, such as \"1/2\"";
-        problems.error("unknown-value", &node.span, format!("\"{text}\" is no impact and urgency"), help);
-    }
-    level
 }

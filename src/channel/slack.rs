@@ -4,16 +4,16 @@
 
 use serde_json::{Value, json};
 
-use super::severity_map::SeverityMap;
+use super::http::{judge_status, with_member};
+use super::kind::object;
+use super::severity_map::{SeverityMap, severity_map};
 use super::wire::is_word;
 use super::{
-    Body, Channel, Content, Exchange, ExchangeStep, HttpRequest, Reply, Request, Verdict, endpoint, judge_status,
-    with_member,
+    Body, Channel, ChannelType, Content, Credential, Exchange, ExchangeStep, HttpRequest, Reply, Request, Verdict,
+    endpoint,
 };
 use crate::alert::{Alert, AlertKind};
-use crate::config::Problems;
-use crate::config::{ObjectReader, string};
-use crate::json::Node;
+use crate::config::{KeySpec, TextFormat, ValueShape, docs};
 use crate::secret::{ChannelCredentials, CredentialFault, Secret};
 use crate::text::clip;
 
@@ -66,38 +66,71 @@ const THREAD: [&str; 5] = [
 struct Slack {
     /// The conversation, for a bot; the secret may name it instead.
     channel: Option<String>,
-    colours: SeverityMap<String>,
+    colours: SeverityMap,
 }
 
-pub(super) fn configure(fields: &mut ObjectReader<'_>, problems: &mut Problems) -> Box<dyn Channel> {
-    let channel = fields.get("channel").and_then(|node| {
-        let name = string(node, "channel", problems)?;
-        let fits = |c: char| c.is_alphanumeric() || "#-_.".contains(c);
-        if name.len() > NAME_LIMIT || !name.chars().all(fits) {
-            let help = "write its id, such as C0123456789: \"Copy link\" in Slack ends in it";
-            problems.error("bad-name", &node.span, "\"channel\" is no conversation of Slack", help);
-        }
-        Some(name.to_owned())
-    });
-    let default = ["#3498DB", "#F1C40F", "#E67E22", "#C0392B", "#7B001C"].map(str::to_owned);
-    let colours = SeverityMap::read(default, fields, problems, colour);
-    Box::new(Slack { channel, colours })
-}
+const KEYS: &[KeySpec] = &[
+    KeySpec::new(
+        "channel",
+        ValueShape::Formatted(&CONVERSATION),
+        docs!(
+            "For a bot: the conversation, such as `C0123456789`. It may stand in the secret instead; a webhook has its own."
+        ),
+    ),
+    severity_map(
+        &BAR_COLOUR,
+        &["#3498DB", "#F1C40F", "#E67E22", "#C0392B", "#7B001C"],
+        docs!("The colour of the bar for a severity."),
+    ),
+];
 
-fn colour(node: &Node, problems: &mut Problems) -> Option<String> {
-    let text = string(node, "a colour", problems)?;
-    let digits = text.strip_prefix('#').filter(|digits| digits.len() == 6);
-    if !digits.is_some_and(|digits| digits.bytes().all(|b| b.is_ascii_hexdigit())) {
-        let help = "write six hexadecimal digits, such as \"#C0392B\"";
-        problems.error("unknown-value", &node.span, format!("\"{text}\" is no colour"), help);
-        return None;
-    }
-    Some(text.to_owned())
-}
+/// The type `slack`.
+pub(super) static TYPE: ChannelType = ChannelType {
+    summary: docs!("an incoming webhook, or a bot"),
+    repeats: docs!("in the first alert's thread (bot); a message of its own (webhook)"),
+    object: object("slack", docs!("Messages in Slack."), KEYS),
+    credentials: &[
+        Credential {
+            name: "webhook_url",
+            docs: docs!("The URL of an incoming webhook. This, or `bot_token`, is needed."),
+        },
+        Credential { name: "bot_token", docs: docs!("A bot's token, which begins with `xoxb-`.") },
+        Credential { name: "channel", docs: docs!("For a bot: the conversation, if `rules.json` names none.") },
+        Credential {
+            name: "api_url",
+            docs: docs!("For a bot in GovSlack: `https://slack-gov.com/api/chat.postMessage`."),
+        },
+    ],
+    configure: |fields, problems| {
+        let channel = fields.text("channel", problems).map(str::to_owned);
+        Box::new(Slack { channel, colours: SeverityMap::read(fields, problems) })
+    },
+};
+
+static CONVERSATION: TextFormat = TextFormat {
+    what: "conversation of Slack",
+    code: "bad-name",
+    pattern: "",
+    max_characters: Some(NAME_LIMIT),
+    fits: |name| name.chars().all(|c| c.is_alphanumeric() || "#-_.".contains(c)),
+    remedy: |_| "write its id, such as C0123456789: \"Copy link\" in Slack ends in it".into(),
+};
+
+static BAR_COLOUR: ValueShape = ValueShape::Formatted(&TextFormat {
+    what: "colour",
+    code: "unknown-value",
+    pattern: "^#[0-9A-Fa-f]{6}$",
+    max_characters: None,
+    fits: |text| {
+        let digits = text.strip_prefix('#').filter(|digits| digits.len() == 6);
+        digits.is_some_and(|digits| digits.bytes().all(|b| b.is_ascii_hexdigit()))
+    },
+    remedy: |_| "write six hexadecimal digits, such as \"#C0392B\"".into(),
+});
 
 impl Channel for Slack {
-    fn kind(&self) -> &'static str {
-        "slack"
+    fn channel_type(&self) -> &'static ChannelType {
+        &TYPE
     }
 
     fn render(&self, alert: &Alert<'_>) -> Body {

@@ -4,10 +4,12 @@
 
 use serde_json::json;
 
-use super::{Body, Channel, Content, Exchange, ExchangeStep, MachineAlert, Reply, Request, SnsMessage, Verdict};
+use super::kind::object;
+use super::{
+    Body, Channel, ChannelType, Content, Exchange, ExchangeStep, MachineAlert, Reply, Request, SnsMessage, Verdict,
+};
 use crate::alert::{Alert, AlertKind};
-use crate::config::Problems;
-use crate::config::{ObjectReader, string};
+use crate::config::{KeyDefault, KeySpec, TextFormat, ValueShape, docs};
 use crate::secret::CredentialFault;
 use crate::text::one_line;
 
@@ -40,28 +42,38 @@ pub(super) struct Sns {
     topic_arn: Option<String>,
 }
 
-pub(super) fn configure(fields: &mut ObjectReader<'_>, problems: &mut Problems) -> Box<dyn Channel> {
-    let topic_arn = fields.get("topic_arn").and_then(|node| {
-        let arn = string(node, "topic_arn", problems)?;
+const KEYS: &[KeySpec] =
+    &[KeySpec::new("topic_arn", ValueShape::Formatted(&TOPIC), docs!("The topic, of any region."))
+        .or(KeyDefault::Words(docs!("the stack's own topic")))];
+
+/// The type `sns`.
+pub(super) static TYPE: ChannelType = ChannelType {
+    summary: docs!("email, SMS, JSON for SQS, Lambda and HTTPS subscribers"),
+    repeats: docs!("a message of its own"),
+    object: object("sns", docs!("Email, SMS and JSON by Amazon SNS."), KEYS),
+    credentials: &[],
+    configure: |fields, problems| Box::new(Sns { topic_arn: fields.text("topic_arn", problems).map(str::to_owned) }),
+};
+
+static TOPIC: TextFormat = TextFormat {
+    what: "ARN of a topic",
+    code: "bad-arn",
+    pattern: "^arn:aws[^:]*:sns:[^:]+:[^:]+:[^:]+$",
+    max_characters: None,
+    fits: |arn| {
         let parts: Vec<&str> = arn.split(':').collect();
-        let is_topic = matches!(parts.as_slice(), ["arn", partition, "sns", region, account, name]
-            if partition.starts_with("aws") && !region.is_empty() && account.len() == 12 && !name.is_empty());
-        if !is_topic {
-            let help = "write one such as arn:aws:sns:us-east-1:123456789012:offlimits, or leave it out for the stack's own topic";
-            problems.error("bad-arn", &node.span, "\"topic_arn\" is not the ARN of a topic", help);
-        }
-        is_topic.then(|| arn.to_owned())
-    });
-    Box::new(Sns { topic_arn })
-}
+        matches!(parts.as_slice(), ["arn", partition, "sns", region, account, name]
+            if partition.starts_with("aws") && !region.is_empty() && account.len() == 12 && !name.is_empty())
+    },
+    remedy: |_| {
+        "write one such as arn:aws:sns:us-east-1:123456789012:offlimits, or leave it out for the stack's own topic"
+            .into()
+    },
+};
 
 impl Channel for Sns {
-    fn kind(&self) -> &'static str {
-        "sns"
-    }
-
-    fn needs_credentials(&self) -> bool {
-        false
+    fn channel_type(&self) -> &'static ChannelType {
+        &TYPE
     }
 
     fn topic_arn(&self) -> Option<&str> {

@@ -5,13 +5,15 @@
 
 use serde_json::{Value, json};
 
-use super::severity_map::SeverityMap;
+use super::http::judge_status;
+use super::kind::object;
+use super::severity_map::{SeverityMap, severity_map};
 use super::{
-    Body, Channel, Content, Exchange, ExchangeStep, HttpRequest, Reply, Request, Verdict, endpoint, judge_status,
+    Body, Channel, ChannelType, Content, Credential, Exchange, ExchangeStep, HttpRequest, Reply, Request, Verdict,
+    endpoint,
 };
 use crate::alert::Alert;
-use crate::config::Problems;
-use crate::config::{ObjectReader, word};
+use crate::config::{KeySpec, ValueShape, WordList, docs};
 use crate::secret::CredentialFault;
 use crate::text::clip;
 
@@ -30,20 +32,33 @@ const RETIRED: [&str; 2] = [".webhook.office.com/", "//outlook.office.com/"];
 /// Posts cards.
 #[derive(Debug)]
 struct Teams {
-    styles: SeverityMap<&'static str>,
+    styles: SeverityMap,
 }
 
-pub(super) fn configure(fields: &mut ObjectReader<'_>, problems: &mut Problems) -> Box<dyn Channel> {
-    let words = ["attention", "warning", "accent", "good", "emphasis", "default"].map(|word| (word, word));
-    let default = ["default", "accent", "warning", "attention", "attention"];
-    let styles =
-        SeverityMap::read(default, fields, problems, |node, problems| word(node, "style of a card", &words, problems));
-    Box::new(Teams { styles })
-}
+const KEYS: &[KeySpec] = &[severity_map(
+    &HEADING_STYLE,
+    &["default", "accent", "warning", "attention", "attention"],
+    docs!("The style of the card's heading for a severity."),
+)];
+
+/// The type `teams`.
+pub(super) static TYPE: ChannelType = ChannelType {
+    summary: docs!("an Adaptive Card, by a workflow"),
+    repeats: docs!("a card of its own"),
+    object: object("teams", docs!("Cards in Microsoft Teams."), KEYS),
+    credentials: &[Credential { name: "webhook_url", docs: docs!("The URL of the workflow. It is needed.") }],
+    configure: |fields, problems| Box::new(Teams { styles: SeverityMap::read(fields, problems) }),
+};
+
+static HEADING_STYLE: ValueShape = ValueShape::Word(&WordList {
+    what: "style of a card",
+    listed: &["attention", "warning", "accent", "good", "emphasis", "default"],
+    understood: &[],
+});
 
 impl Channel for Teams {
-    fn kind(&self) -> &'static str {
-        "teams"
+    fn channel_type(&self) -> &'static ChannelType {
+        &TYPE
     }
 
     fn render(&self, alert: &Alert<'_>) -> Body {

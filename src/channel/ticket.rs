@@ -5,7 +5,8 @@
 
 use serde_json::Value;
 
-use super::{Body, Exchange, ExchangeStep, HttpRequest, Reply, Request, Verdict, judge_status};
+use super::http::judge_status;
+use super::{Body, Exchange, ExchangeStep, HttpRequest, Reply, Request, Verdict};
 use crate::ids::AlertId;
 use crate::ids::FindingId;
 use crate::secret::CredentialFault;

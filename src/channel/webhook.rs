@@ -8,12 +8,14 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
 
+use super::http::judge_status;
+use super::kind::object;
 use super::{
-    Body, Channel, Exchange, ExchangeStep, HttpRequest, MachineAlert, Reply, Request, Verdict, endpoint, judge_status,
+    Body, Channel, ChannelType, Credential, Exchange, ExchangeStep, HttpRequest, MachineAlert, Reply, Request, Verdict,
+    endpoint,
 };
 use crate::alert::Alert;
-use crate::config::ObjectReader;
-use crate::config::Problems;
+use crate::config::docs;
 use crate::ids::hex;
 use crate::secret::{ChannelCredentials, CredentialFault, Secret};
 
@@ -28,13 +30,34 @@ const SECRET_PREFIX: &str = "whsec_";
 #[derive(Debug)]
 struct Webhook;
 
-pub(super) fn configure(_: &mut ObjectReader<'_>, _: &mut Problems) -> Box<dyn Channel> {
-    Box::new(Webhook)
-}
+/// The type `webhook`.
+pub(super) static TYPE: ChannelType = ChannelType {
+    summary: docs!("signed JSON, for anything else"),
+    repeats: docs!("a request of its own, with the same `alert`"),
+    object: object("webhook", docs!("JSON, signed, to an address of your own."), &[]),
+    credentials: &[
+        Credential { name: "url", docs: docs!("Any https URL. It is needed.") },
+        Credential {
+            name: "signing_secret",
+            docs: docs!(
+                "`whsec_` and the base64 of 24 to 64 random bytes: `echo \"whsec_$(openssl rand -base64 32)\"`. This, or `conformity_token`, is needed."
+            ),
+        },
+        Credential {
+            name: "conformity_token",
+            docs: docs!("The token of a receiver that already checks Conformity's `X-Conformity-Signature`."),
+        },
+        Credential {
+            name: "authorization",
+            docs: docs!("The value of an `Authorization` header, if the receiver wants one."),
+        },
+    ],
+    configure: |_, _| Box::new(Webhook),
+};
 
 impl Channel for Webhook {
-    fn kind(&self) -> &'static str {
-        "webhook"
+    fn channel_type(&self) -> &'static ChannelType {
+        &TYPE
     }
 
     fn render(&self, alert: &Alert<'_>) -> Body {
@@ -49,7 +72,7 @@ impl Channel for Webhook {
         let credentials = exchange.credentials;
         let url = credentials.required("url")?;
         if !endpoint::is_private(url.expose()) {
-            return Err(credentials.fault("url", "is no URL with https"));
+            return Err(credentials.fault("url", "is not an https URL"));
         }
         let signing = credentials.optional("signing_secret")?;
         let conformity = credentials.optional("conformity_token")?;

@@ -7,15 +7,16 @@ use std::ops::ControlFlow;
 use serde_json::{Value, json};
 
 use super::escape::{forwardable, html};
-use super::severity_map::SeverityMap;
+use super::kind::object;
+use super::severity_map::{SeverityMap, severity_map};
 use super::ticket::{self, OpenTicket, Tracker};
-use super::{Body, Channel, Content, Exchange, ExchangeStep, HttpRequest, Method, endpoint, oauth};
+use super::{
+    Body, Channel, ChannelType, Content, Credential, Exchange, ExchangeStep, HttpRequest, Method, endpoint, oauth,
+};
 use crate::alert::{Alert, AlertKind};
-use crate::config::Problems;
-use crate::config::{ObjectReader, array, strings, word};
+use crate::config::{KeySpec, ObjectReader, ObjectSpec, Problems, TextFormat, ValueShape, WordList, docs};
 use crate::ids::AlertId;
 use crate::ids::FindingId;
-use crate::json::Node;
 use crate::secret::{CredentialFault, Secret};
 use crate::text::clip;
 
@@ -32,7 +33,7 @@ const HOSTS: [&str; 1] = [".zendesk.com"];
 #[derive(Debug)]
 struct Zendesk {
     subdomain: String,
-    priorities: SeverityMap<&'static str>,
+    priorities: SeverityMap,
     /// Of the ticket, besides ours.
     tags: Vec<String>,
     group: Option<u64>,
@@ -40,22 +41,100 @@ struct Zendesk {
     custom_fields: Vec<Value>,
 }
 
-pub(super) fn configure(fields: &mut ObjectReader<'_>, problems: &mut Problems) -> Box<dyn Channel> {
-    let subdomain = endpoint::subdomain("subdomain", fields, problems).unwrap_or_default();
-    let words = ["urgent", "high", "normal", "low"].map(|word| (word, word));
-    let default = ["low", "normal", "high", "urgent", "urgent"];
-    let priorities = SeverityMap::read(default, fields, problems, |node, problems| {
-        word(node, "priority of Zendesk", &words, problems)
-    });
-    let tags = fields.get("ticket_tags").map(|node| tags(node, problems)).unwrap_or_default();
-    let group = fields.get("group_id").and_then(|node| id(node, "group_id", problems));
-    let custom_fields = fields.get("custom_fields").map(|node| custom_fields(node, problems)).unwrap_or_default();
-    Box::new(Zendesk { subdomain, priorities, tags, group, custom_fields })
+const KEYS: &[KeySpec] = &[
+    KeySpec::required(
+        "subdomain",
+        ValueShape::Formatted(&endpoint::SUBDOMAIN),
+        docs!("The account: `acme` of `acme.zendesk.com`."),
+    ),
+    severity_map(
+        &PRIORITY,
+        &["low", "normal", "high", "urgent", "urgent"],
+        docs!("The ticket's priority for a severity."),
+    ),
+    KeySpec::new(
+        "ticket_tags",
+        ValueShape::List(&TAG),
+        docs!("Tags of the ticket besides `offlimits` and `offlimits-high` (the severity)."),
+    ),
+    KeySpec::new("group_id", ValueShape::Unsigned, docs!("The group that the ticket is assigned to.")),
+    KeySpec::new(
+        "custom_fields",
+        ValueShape::Objects(&CUSTOM_FIELD),
+        docs!("Values of fields of your own: `[{ \"id\": 360001234, \"value\": \"aws\" }]`."),
+    ),
+];
+
+/// The type `zendesk`.
+pub(super) static TYPE: ChannelType = ChannelType {
+    summary: docs!("tickets with internal comments"),
+    repeats: docs!("a comment on the open ticket"),
+    object: object("zendesk", docs!("Tickets in Zendesk."), KEYS),
+    credentials: &[
+        Credential {
+            name: "client_id",
+            docs: docs!(
+                "The id of an OAuth client. This with `client_secret`, or `api_token` with `email`, is needed."
+            ),
+        },
+        Credential { name: "client_secret", docs: docs!("The OAuth client's secret.") },
+        Credential { name: "api_token", docs: docs!("An API token of old.") },
+        Credential { name: "email", docs: docs!("The address of the user whose API token it is.") },
+        Credential {
+            name: "api_url",
+            docs: docs!("The account's address, if it is not `https://SUBDOMAIN.zendesk.com`."),
+        },
+    ],
+    configure: |fields, problems| {
+        let subdomain = fields.text("subdomain", problems).unwrap_or_default().to_owned();
+        let priorities = SeverityMap::read(fields, problems);
+        let tags = fields.texts("ticket_tags", problems).unwrap_or_default();
+        let group = fields.whole("group_id", problems);
+        let custom_fields = fields.objects("custom_fields", problems);
+        let custom_fields = custom_fields.into_iter().filter_map(|field| custom_field(field, problems)).collect();
+        Box::new(Zendesk { subdomain, priorities, tags, group, custom_fields })
+    },
+};
+
+static PRIORITY: ValueShape = ValueShape::Word(&WordList {
+    what: "priority of Zendesk",
+    listed: &["urgent", "high", "normal", "low"],
+    understood: &[],
+});
+
+static TAG: ValueShape = ValueShape::Formatted(&TextFormat {
+    what: "tag of Zendesk",
+    code: "bad-tag",
+    pattern: r"^[^\s,]+$",
+    max_characters: None,
+    fits: |tag| !tag.contains(',') && !tag.contains(char::is_whitespace),
+    remedy: |_| "a tag has no spaces and no commas: write two tags, or a \"-\"".into(),
+});
+
+static CUSTOM_FIELD: ObjectSpec = ObjectSpec {
+    name: "CustomField",
+    what: "a custom field",
+    docs: docs!("A value of a field of your own."),
+    keys: [
+        &[
+            KeySpec::required("id", ValueShape::Unsigned, docs!("The field's id.")),
+            KeySpec::required("value", ValueShape::Anything, docs!("Its value.")),
+        ],
+        &[],
+    ],
+    at_least_one: &[],
+};
+
+fn custom_field(mut fields: ObjectReader<'_>, problems: &mut Problems) -> Option<Value> {
+    let id = fields.whole("id", problems);
+    let value: Option<Value> = fields.get("value").and_then(|node| serde_json::from_str(&node.compact()).ok());
+    fields.finish(problems);
+    Some(json!({ "id": id?, "value": value? }))
 }
 
 impl Channel for Zendesk {
-    fn kind(&self) -> &'static str {
-        "zendesk"
+    fn channel_type(&self) -> &'static ChannelType {
+        &TYPE
     }
 
     fn render(&self, alert: &Alert<'_>) -> Body {
@@ -172,40 +251,4 @@ fn page(content: &Content) -> String {
 /// Without Zendesk's placeholders: `{{ticket.requester.email}}` would be filled in, `{% if %}` run.
 fn inactive(text: &str) -> String {
     text.replace('{', "(").replace('}', ")")
-}
-
-fn tags(node: &Node, problems: &mut Problems) -> Vec<String> {
-    let tags = strings(node, "ticket_tags", problems);
-    if tags.iter().any(|tag| tag.contains(',') || tag.contains(char::is_whitespace)) {
-        problems.error(
-            "bad-tag",
-            &node.span,
-            "a tag of Zendesk has no spaces and no commas",
-            "write two tags, or a \"-\"",
-        );
-    }
-    tags
-}
-
-fn id(node: &Node, what: &str, problems: &mut Problems) -> Option<u64> {
-    let id = node.scalar().filter(|_| node.as_str().is_none()).and_then(|digits| digits.parse().ok());
-    if id.is_none() {
-        let help = "write the digits that Zendesk shows, without quotes";
-        problems.error("wrong-type", &node.span, format!("\"{what}\" is the number of an id"), help);
-    }
-    id
-}
-
-fn custom_fields(node: &Node, problems: &mut Problems) -> Vec<Value> {
-    let mut read = Vec::new();
-    for node in array(node, "\"custom_fields\"", problems) {
-        let Some(mut fields) = ObjectReader::new(node, "a custom field", problems) else { continue };
-        let id = fields.require("id", problems).and_then(|node| id(node, "id", problems));
-        let value = fields.require("value", problems).and_then(|node| serde_json::from_str(&node.compact()).ok());
-        fields.finish(problems);
-        if let (Some(id), Some::<Value>(value)) = (id, value) {
-            read.push(json!({ "id": id, "value": value }));
-        }
-    }
-    read
 }

@@ -1,11 +1,17 @@
-//! Reading what people wrote: objects whose every key is asked for, and the diagnostics that name each mistake, its place and
-//! its remedy.
+//! Reading what people wrote: objects whose keys are known from a table, and the diagnostics that name each mistake, its
+//! place and its remedy.
 //!
 //! Rules and channels are read with the same tools, so that every mistake in a `rules.json` is reported at once and none is
-//! passed over in silence.
+//! passed over in silence. What may be written is described in tables ([`ObjectSpec`]) that the JSON Schema and the pages
+//! are made of, too.
 
 mod diagnostic;
 mod object;
+mod spec;
+mod value;
 
 pub use self::diagnostic::*;
 pub use self::object::*;
+pub use self::spec::*;
+pub(crate) use self::spec::{docs, words};
+pub use self::value::*;

@@ -62,12 +62,14 @@ impl Field {
             if !TOP_LEVEL.contains(&first) {
                 return Err(FieldError {
                     code: "unknown-field",
-                    message: format!("no CloudTrail record has a field \"{first}\""),
+                    message: format!("CloudTrail records have no field \"{first}\""),
                     help: suggestion(first, ALIASES.iter().map(|alias| alias.name).chain(TOP_LEVEL)).unwrap_or_else(|| {
-                        "write an alias (identity, service, event, region, account, time, source_ip, country, \
-                         user_agent, error, read_only, outcome, mfa, user, role, session, actor), or a path that begins \
-                         with a top-level field of the record, such as requestParameters.bucketName"
-                            .to_owned()
+                        let aliases: Vec<&str> = ALIASES.iter().map(|alias| alias.name).collect();
+                        format!(
+                            "write an alias ({}), or a path that begins with a top-level field of the record, such as \
+                             requestParameters.bucketName",
+                            aliases.join(", ")
+                        )
                     }),
                 });
             }
@@ -83,6 +85,11 @@ impl Field {
     pub fn parse_in_element(written: &str) -> Result<Self, FieldError> {
         let path = if written == "." { Vec::new() } else { parse_path(written)? };
         Ok(Self { written: written.to_owned(), target: Target::Path(path) })
+    }
+
+    /// Whether it stands for a path, and not for one value that is worked out.
+    pub fn is_path(&self) -> bool {
+        matches!(self.target, Target::Path(_))
     }
 
     /// The short name of exactly this path, if there is one.
@@ -113,7 +120,7 @@ impl Field {
 fn no_countries() -> FieldError {
     FieldError {
         code: "no-countries",
-        message: "\"country\" needs a database of countries, and there is none".to_owned(),
+        message: "\"country\" needs a database of countries, but there is none".to_owned(),
         help: "put one in MaxMind's format (GeoLite2 Country, DB-IP Country Lite, IPinfo Lite) beside this \
                rules.json, and name it countries.mmdb"
             .to_owned(),
@@ -124,7 +131,7 @@ fn no_countries() -> FieldError {
 fn parse_path(written: &str) -> Result<Vec<Box<str>>, FieldError> {
     let error = |message: &str, help: &str| FieldError {
         code: "bad-path",
-        message: format!("\"{written}\" is no path: {message}"),
+        message: format!("invalid path \"{written}\": {message}"),
         help: help.to_owned(),
     };
     let mut path: Vec<Box<str>> = Vec::new();

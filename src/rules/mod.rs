@@ -14,6 +14,7 @@ pub mod pattern;
 mod scope;
 mod title;
 
+pub use self::compile::{OPERATORS, Operator};
 pub use self::limits::{Threshold, Throttle};
 pub use self::lints::{Allow, LINTS};
 pub use self::model::{Cell, Exception, Mode, Row, Rule, RuleInfo, RuleTest, Table, TestEvent};

@@ -188,6 +188,11 @@ impl Mode {
     /// What `rules.json` may say.
     pub const WORDS: [(&'static str, Self); 3] = [("alert", Self::Alert), ("stage", Self::Stage), ("off", Self::Off)];
 
+    /// The mode that a word of [`Mode::WORDS`] means.
+    pub fn from_word(word: &str) -> Option<Self> {
+        Self::WORDS.iter().find(|(known, _)| *known == word).map(|(_, mode)| *mode)
+    }
+
     /// The word in `rules.json`.
     pub const fn as_str(self) -> &'static str {
         match self {

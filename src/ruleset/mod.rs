@@ -10,5 +10,7 @@ mod sources;
 #[cfg(test)]
 mod tests;
 
+#[cfg(feature = "cli")]
+pub(crate) use self::compile::ANY_FILE;
 pub use self::set::{Compiled, RuleSet};
 pub use self::sources::Sources;

@@ -1,21 +1,97 @@
 //! A rule's `throttle` and `threshold`.
 
-use std::ops::RangeInclusive;
-
 use super::{RowSubject, RuleCompiler};
-use crate::config::{ObjectReader, array, string, wrong_kind};
+use crate::config::{
+    Definition, KeyDefault, KeySpec, ObjectReader, ObjectSpec, TextFormat, ValueShape, WordList, docs, wrong_kind,
+};
 use crate::json::Node;
 use crate::rules::field::Field;
 use crate::rules::{Threshold, Throttle};
 
-/// Matches that a threshold may ask for: the ledger reads as many items.
-const COUNTS: RangeInclusive<u64> = 2..=1000;
+/// Seconds of the longest window: a day.
+const LONGEST_WINDOW: u64 = 86_400;
+
+static WINDOW: TextFormat = TextFormat {
+    what: "window",
+    code: "bad-duration",
+    pattern: r"^\d+[smh]$",
+    max_characters: None,
+    fits: |text| seconds(text).is_some(),
+    remedy: |_| "write a number and s, m or h, from 1s to 24h, such as \"15m\"".into(),
+};
+
+static OFF: WordList = WordList { what: "throttle", listed: &["off"], understood: &[] };
+
+/// What a rule may say about repeats.
+pub(super) static REPEATS: Definition = Definition {
+    name: "Repeats",
+    what: "`off`, or a throttle",
+    docs: docs!("Repeats that are held back, or \"off\": every finding goes out."),
+    shape: ValueShape::AnyOf(&[ValueShape::Word(&OFF), ValueShape::Object(&THROTTLE)]),
+};
+
+static THROTTLE: ObjectSpec = ObjectSpec {
+    name: "Throttle",
+    what: "a throttle",
+    docs: docs!("Repeats that are held back."),
+    keys: [
+        &[
+            KeySpec::required(
+                "window",
+                ValueShape::Formatted(&WINDOW),
+                docs!("For how long, from the first finding on: a number and s, m or h, up to 24h."),
+            )
+            .such_as(r#""15m""#),
+            KeySpec::new(
+                "by",
+                ValueShape::List(&ValueShape::Field),
+                docs!("The fields whose values make two findings repeats of one another."),
+            )
+            .or(KeyDefault::Words(docs!("`actor`, `event` and `account`"))),
+        ],
+        &[],
+    ],
+    at_least_one: &[],
+};
+
+/// What a rule may say about the number of its matches.
+pub(super) static THRESHOLD: ObjectSpec = ObjectSpec {
+    name: "Threshold",
+    what: "a threshold",
+    docs: docs!("How many matches in a window make an alert."),
+    keys: [
+        &[
+            // The ledger reads as many items.
+            KeySpec::required("count", ValueShape::Whole { min: 2, max: 1000 }, docs!("How many.")),
+            KeySpec::required(
+                "window",
+                ValueShape::Formatted(&WINDOW),
+                docs!("Within how long, by the events' own time, sliding: a number and s, m or h, up to 24h."),
+            )
+            .such_as(r#""10m""#),
+            KeySpec::new(
+                "by",
+                ValueShape::List(&ValueShape::Field),
+                docs!("The fields whose values are counted apart."),
+            )
+            .or(KeyDefault::Words(docs!("none: all matches are counted together"))),
+            KeySpec::new(
+                "distinct",
+                ValueShape::Field,
+                docs!("Count the different values of this field instead of matches."),
+            ),
+        ],
+        &[],
+    ],
+    at_least_one: &[],
+};
 
 /// What a rule says about repeats.
 #[derive(Debug, Clone)]
 pub(super) enum Repeats {
     /// `"off"`: every one of them goes out.
     Sent,
+    /// Those within a window are held back.
     HeldBack(Throttle),
 }
 
@@ -25,20 +101,21 @@ impl<'n> RuleCompiler<'n> {
             return Some(Repeats::Sent);
         }
         if node.as_str().is_some() {
-            wrong_kind(node, "\"throttle\" is \"off\", or an object such as {\"window\": \"15m\"}", &mut self.problems);
+            let must_be = "\"throttle\" must be \"off\", or an object such as {\"window\": \"15m\"}";
+            wrong_kind(node, must_be, &mut self.problems);
             return None;
         }
-        let mut fields = ObjectReader::new(node, "a throttle", &mut self.problems)?;
-        let window = fields.require("window", &mut self.problems).and_then(|node| self.window(node));
+        let mut fields = ObjectReader::new(node, &THROTTLE, &mut self.problems)?;
+        let window = fields.text("window", &mut self.problems).and_then(seconds);
         let by = self.by(&mut fields);
         fields.finish(&mut self.problems);
         Some(Repeats::HeldBack(Throttle { window: window?, by: by.unwrap_or_else(Throttle::default_by) }))
     }
 
     pub(super) fn threshold(&mut self, node: &'n Node<'n>) -> Option<Threshold> {
-        let mut fields = ObjectReader::new(node, "a threshold", &mut self.problems)?;
-        let count = fields.require("count", &mut self.problems).and_then(|node| self.whole(node, "count", COUNTS));
-        let window = fields.require("window", &mut self.problems).and_then(|node| self.window(node));
+        let mut fields = ObjectReader::new(node, &THRESHOLD, &mut self.problems)?;
+        let count = fields.whole("count", &mut self.problems);
+        let window = fields.text("window", &mut self.problems).and_then(seconds);
         let by = self.by(&mut fields);
         let distinct = fields.get("distinct").map(|node| self.field_at(node, "distinct", RowSubject::Record));
         fields.finish(&mut self.problems);
@@ -50,35 +127,13 @@ impl<'n> RuleCompiler<'n> {
     }
 
     fn by(&mut self, fields: &mut ObjectReader<'n>) -> Option<Vec<Field>> {
-        let node = fields.get("by")?;
-        let fields = array(node, "\"by\"", &mut self.problems);
-        Some(fields.iter().filter_map(|node| self.field_at(node, "by", RowSubject::Record)).collect())
-    }
-
-    fn window(&mut self, node: &'n Node<'n>) -> Option<u64> {
-        let text = string(node, "window", &mut self.problems)?;
-        let window = seconds(text).filter(|window| (1..=86_400).contains(window));
-        if window.is_none() {
-            let message = format!("\"{text}\" is no window from 1s to 24h");
-            let help = "write a number and s, m or h, such as \"15m\"";
-            self.problems.error("bad-duration", &node.span, message, help);
-        }
-        window
-    }
-
-    /// A whole number within bounds.
-    pub(crate) fn whole(&mut self, node: &'n Node<'n>, what: &str, bounds: RangeInclusive<u64>) -> Option<u64> {
-        let number = node.scalar().filter(|_| node.as_str().is_none()).and_then(|text| text.parse().ok());
-        let number = number.filter(|number| bounds.contains(number));
-        if number.is_none() {
-            let message = format!("\"{what}\" is no whole number from {} to {}", bounds.start(), bounds.end());
-            self.problems.error("bad-number", &node.span, message, "write one without quotes");
-        }
-        number
+        let nodes = fields.list("by", &mut self.problems);
+        let named = nodes.iter().filter_map(|node| self.field_at(node, "by", RowSubject::Record)).collect();
+        (!nodes.is_empty()).then_some(named)
     }
 }
 
-/// `90s`, `15m`, `2h`, in seconds.
+/// `90s`, `15m`, `2h`, in seconds: from one second to a day.
 fn seconds(text: &str) -> Option<u64> {
     let unit = match text.chars().last()? {
         's' => 1,
@@ -87,5 +142,6 @@ fn seconds(text: &str) -> Option<u64> {
         _ => return None,
     };
     let number = &text[..text.len() - 1];
-    number.bytes().all(|digit| digit.is_ascii_digit()).then(|| number.parse::<u64>().ok())??.checked_mul(unit)
+    let number = number.bytes().all(|digit| digit.is_ascii_digit()).then(|| number.parse::<u64>().ok())??;
+    number.checked_mul(unit).filter(|seconds| (1..=LONGEST_WINDOW).contains(seconds))
 }

@@ -4,31 +4,102 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::limits::Repeats;
-use super::settings::{Overrides, RuleSettings, Runbook};
-use super::{RowSubject, RuleCompiler};
-use crate::config::{ObjectReader, array, string, strings, wrong_kind};
+use super::operators::TABLE;
+use super::settings::{Overrides, RuleSettings, Runbook, SETTINGS, SEVERITIES};
+use super::{NAME, RowSubject, RuleCompiler};
+use crate::config::{Definition, KeySpec, MapNames, ObjectReader, ObjectSpec, ValueShape, docs, string, wrong_kind};
 use crate::json::{Node, Value};
 use crate::rules::{Rule, RuleInfo, RuleTest, TestEvent, Throttle, Title};
+
+/// What a rule may say.
+pub(crate) static RULE: ObjectSpec = ObjectSpec {
+    name: "Rule",
+    what: "a rule",
+    docs: docs!("What is off limits, and what is said about it."),
+    keys: [
+        &[
+            KeySpec::required(
+                "id",
+                ValueShape::Formatted(&NAME),
+                docs!("What alerts, filters and overrides call the rule. It is unique over all files."),
+            )
+            .such_as(r#""RTM-011""#),
+            KeySpec::required(
+                "title",
+                ValueShape::Text,
+                docs!("The alert's title. `{field}` is filled in, `{field|other}` falls back, a missing one reads \"unknown\", `{{` is a brace; what is secret by its name or shape reads `<redacted>`."),
+            )
+            .such_as(r#""Unintended AWS API call: {event} by {actor}""#),
+            KeySpec::required("severity", ValueShape::Word(&SEVERITIES), docs!("How bad it is. Conformity's words, such as `VERY_HIGH`, are understood.")),
+            KeySpec::required(
+                "when",
+                ValueShape::Defined(&TABLE),
+                docs!("What is off limits. Rows are OR, a row's cells are AND, a list in a cell is OR."),
+            ),
+            KeySpec::new("description", ValueShape::Text, docs!("Why it matters.")),
+            KeySpec::new(
+                "tags",
+                ValueShape::List(&ValueShape::Text),
+                docs!("For people, and for channels' filters."),
+            )
+            .such_as(r#"["attack.t1078.004"]"#),
+            KeySpec::new(
+                "tests",
+                ValueShape::Objects(&TEST),
+                docs!("Events that the rule must match, or must not: see [Tests](#tests)."),
+            ),
+        ],
+        SETTINGS,
+    ],
+    at_least_one: &[],
+};
+
+static TEST: ObjectSpec = ObjectSpec {
+    name: "Test",
+    what: "a test",
+    docs: docs!("An event, and what the rule says to it."),
+    keys: [
+        &[
+            KeySpec::required("name", ValueShape::Text, docs!("What it shows.")),
+            KeySpec::required(
+                "event",
+                ValueShape::Defined(&EVENT),
+                docs!(
+                    "The event itself, in any envelope and as small as the rule's cells need, or a file with one, relative to the file that the rule stands in."
+                ),
+            ),
+            KeySpec::required("expect", ValueShape::Boolean, docs!("Whether the rule must match.")),
+            KeySpec::new("row", ValueShape::Unsigned, docs!("The row that must be the first to match, from 0.")),
+        ],
+        &[],
+    ],
+    at_least_one: &[],
+};
+
+static EVENT: Definition = Definition {
+    name: "Event",
+    what: "an event, or the path of a file with one",
+    docs: docs!("An event, or a file with one, relative to this one."),
+    shape: ValueShape::AnyOf(&[
+        ValueShape::Text,
+        ValueShape::Map { names: MapNames::Any, values: &ValueShape::Anything },
+    ]),
+};
 
 impl<'n> RuleCompiler<'n> {
     pub(crate) fn rule(&mut self, node: &'n Node<'n>, channels: &[&str], overrides: &Overrides<'n>) -> Option<Rule> {
         let before = self.problems.errors();
-        let mut fields = ObjectReader::new(node, "a rule", &mut self.problems)?;
-        let id = fields.require("id", &mut self.problems).and_then(|node| {
-            let id = string(node, "id", &mut self.problems)?;
-            self.name(id, &node.span, "a rule's id");
-            Some(id.to_owned())
-        });
-        let title = fields.require("title", &mut self.problems).and_then(|node| {
-            let written = string(node, "title", &mut self.problems)?;
-            self.understood(Title::parse(written, self.countries.as_ref()), &node.span)
-        });
-        let mut description = fields.string("description", &mut self.problems).map(str::to_owned);
-        fields.require("severity", &mut self.problems);
-        let when = fields.require("when", &mut self.problems).map(|node| self.table(node, RowSubject::Record));
+        let mut fields = ObjectReader::new(node, &RULE, &mut self.problems)?;
+        let id = fields.text("id", &mut self.problems).map(str::to_owned);
+        let title = fields.get("title").zip(fields.text("title", &mut self.problems));
+        let title = title
+            .and_then(|(node, written)| self.understood(Title::parse(written, self.countries.as_ref()), &node.span));
+        let mut description = fields.text("description", &mut self.problems).map(str::to_owned);
+        let when = fields.get("when").map(|node| self.table(node, RowSubject::Record));
         let settings = self.settings(&mut fields, channels);
-        let tags = fields.get("tags").map(|node| strings(node, "tags", &mut self.problems)).unwrap_or_default();
-        let tests = fields.get("tests").map(|node| self.tests(node)).unwrap_or_default();
+        let tags = fields.texts("tags", &mut self.problems).unwrap_or_default();
+        let tests = fields.objects("tests", &mut self.problems);
+        let tests = self.tests(tests);
         fields.finish(&mut self.problems);
         if self.problems.errors() > before {
             return None;
@@ -37,7 +108,7 @@ impl<'n> RuleCompiler<'n> {
             overrides.apply(id.as_deref(), settings);
         let runbook = match runbook {
             Some(Runbook::Link(link)) => Some(link),
-            // Vendors refuse a message whose link is none; as a text it still says where to look.
+            // Vendors refuse a message with a link that is not an address; as a text it still says where to look.
             Some(Runbook::Path(path)) => {
                 let place = format!("Runbook: {path}");
                 description = Some(description.map_or(place.clone(), |text| format!("{text} {place}")));
@@ -65,35 +136,32 @@ impl<'n> RuleCompiler<'n> {
         }
     }
 
-    fn tests(&mut self, node: &'n Node<'n>) -> Vec<RuleTest> {
+    fn tests(&mut self, items: Vec<ObjectReader<'n>>) -> Vec<RuleTest> {
         let mut tests = Vec::new();
-        for node in array(node, "\"tests\"", &mut self.problems) {
-            let Some(mut fields) = ObjectReader::new(node, "a test", &mut self.problems) else { continue };
-            let name =
-                fields.require("name", &mut self.problems).and_then(|node| string(node, "name", &mut self.problems));
-            let event = fields.require("event", &mut self.problems).and_then(|node| match &node.value {
-                Value::Object(_) => Some(TestEvent::Inline(node.compact())),
-                Value::String(_) => {
-                    string(node, "event", &mut self.problems).map(|path| TestEvent::File(self.beside_this_file(path)))
-                }
-                _ => {
-                    wrong_kind(node, "\"event\" is an event, or the path of a file with one", &mut self.problems);
-                    None
-                }
-            });
-            let expect = fields.require("expect", &mut self.problems).and_then(|node| self.boolean(node, "expect"));
-            let row = fields.get("row").and_then(|node| {
-                let row = node.scalar().filter(|_| node.as_str().is_none()).and_then(|text| text.parse().ok());
-                if row.is_none() {
-                    wrong_kind(node, "\"row\" is the index of a row in \"when\", from 0", &mut self.problems);
-                }
-                row
-            });
+        for mut fields in items {
+            let name = fields.text("name", &mut self.problems);
+            let event = fields.get("event").and_then(|node| self.test_event(node));
+            let expect = fields.boolean("expect", &mut self.problems);
+            let row = fields.whole("row", &mut self.problems).and_then(|row| usize::try_from(row).ok());
             fields.finish(&mut self.problems);
             if let (Some(name), Some(event), Some(expect)) = (name, event, expect) {
                 tests.push(RuleTest { name: name.to_owned(), event, expect, row });
             }
         }
         tests
+    }
+
+    fn test_event(&mut self, node: &Node) -> Option<TestEvent> {
+        match &node.value {
+            Value::Object(_) => Some(TestEvent::Inline(node.compact())),
+            Value::String(_) => {
+                string(node, "event", &mut self.problems).map(|path| TestEvent::File(self.beside_this_file(path)))
+            }
+            _ => {
+                let must_be = "\"event\" must be an event, or the path of a file with one";
+                wrong_kind(node, must_be, &mut self.problems);
+                None
+            }
+        }
     }
 }

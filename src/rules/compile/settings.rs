@@ -2,13 +2,141 @@
 
 use std::collections::HashMap;
 
-use super::limits::Repeats;
+use super::limits::{REPEATS, Repeats, THRESHOLD};
+use super::operators::TABLE;
 use super::{RowSubject, RuleCompiler};
-use crate::config::{ObjectReader, array, listed, string, strings, suggestion, word};
+use crate::config::{
+    KeyDefault, KeySpec, ObjectReader, ObjectSpec, TextFormat, ValueShape, WordList, docs, listed, suggestion, words,
+};
 use crate::json::Node;
 use crate::rules::{Allow, Exception, LINTS, Mode, Table, Threshold};
 use crate::severity::Severity;
 use crate::time::Date;
+
+/// The keys that a rule and an override of it share.
+pub(super) const SETTINGS: &[KeySpec] = &[
+    KeySpec::new(
+        "severity_when",
+        ValueShape::Objects(&SEVERITY_CASE),
+        docs!("Cases, of which the first that matches replaces the severity."),
+    ),
+    KeySpec::new(
+        "unless",
+        ValueShape::Objects(&EXCEPTION),
+        docs!("What is allowed all the same. In an override: further exceptions."),
+    ),
+    KeySpec::new("notify", ValueShape::List(&ValueShape::Text), docs!("The names of the channels that hear of it."))
+        .or(KeyDefault::Words(docs!("all channels"))),
+    KeySpec::new(
+        "throttle",
+        ValueShape::Defined(&REPEATS),
+        docs!("Repeats are held back, and rolled up: see [How many alerts](#how-many-alerts)."),
+    )
+    .or(KeyDefault::Words(docs!("5 minutes"))),
+    KeySpec::new(
+        "threshold",
+        ValueShape::Object(&THRESHOLD),
+        docs!("The rule alerts only when it matches often enough: see [How many alerts](#how-many-alerts)."),
+    ),
+    KeySpec::new(
+        "runbook",
+        ValueShape::Text,
+        docs!("What to do about it: a link, or a path that follows the address in the top's `runbooks`."),
+    ),
+    KeySpec::new(
+        "mode",
+        ValueShape::Word(&MODES),
+        docs!(
+            "Findings are sent (`alert`), or counted and logged only (`stage`), or the rule is not evaluated (`off`)."
+        ),
+    )
+    .or(KeyDefault::Value("alert")),
+    KeySpec::new(
+        "allow",
+        ValueShape::Objects(&ALLOWANCE),
+        docs!(
+            "Warnings of `offlimits check` that do not count here, each with a reason. In an override: further ones."
+        ),
+    ),
+];
+
+/// How bad a finding is. Conformity's words are understood, and nobody is told to write them.
+pub(crate) static SEVERITIES: WordList = WordList {
+    what: "severity",
+    listed: SEVERITY_WORDS.split_at(Severity::ALL.len()).0,
+    understood: SEVERITY_WORDS.split_at(Severity::ALL.len()).1,
+};
+
+static SEVERITY_WORDS: [&str; Severity::WORDS.len()] = words(&Severity::WORDS);
+
+static MODES: WordList = WordList { what: "mode", listed: &words(&Mode::WORDS), understood: &[] };
+
+static LINT_CODES: WordList = WordList { what: "lint", listed: &LINTS, understood: &[] };
+
+static SEVERITY_CASE: ObjectSpec = ObjectSpec {
+    name: "SeverityCase",
+    what: "a case of severity_when",
+    docs: docs!("A severity for what a table matches."),
+    keys: [
+        &[
+            KeySpec::required("severity", ValueShape::Word(&SEVERITIES), docs!("The severity.")),
+            KeySpec::required("when", ValueShape::Defined(&TABLE), docs!("When it holds.")),
+        ],
+        &[],
+    ],
+    at_least_one: &[],
+};
+
+static EXCEPTION: ObjectSpec = ObjectSpec {
+    name: "Exception",
+    what: "an exception",
+    docs: docs!("What is allowed, and why."),
+    keys: [
+        &[
+            KeySpec::required(
+                "when",
+                ValueShape::Defined(&TABLE),
+                docs!("What is allowed. `session` and `user_agent` are chosen by the caller: never trust them here."),
+            ),
+            KeySpec::required("reason", ValueShape::Text, docs!("Why.")),
+            KeySpec::new(
+                "expires",
+                ValueShape::Formatted(&DATE),
+                docs!("The last day (UTC) on which it is allowed, compared with the record's own time."),
+            )
+            .such_as(r#""2027-03-31""#),
+        ],
+        &[],
+    ],
+    at_least_one: &[],
+};
+
+static DATE: TextFormat = TextFormat {
+    what: "date",
+    code: "bad-date",
+    pattern: r"^\d{4}-\d{2}-\d{2}$",
+    max_characters: None,
+    fits: |text| Date::parse(text).is_some(),
+    remedy: |_| "write a day that exists, such as 2027-03-31".into(),
+};
+
+static ALLOWANCE: ObjectSpec = ObjectSpec {
+    name: "Allow",
+    what: "an allowance",
+    docs: docs!("A warning that does not count, and why."),
+    keys: [
+        &[
+            KeySpec::required(
+                "lint",
+                ValueShape::Word(&LINT_CODES),
+                docs!("Its code, as `docs/diagnostics.md` lists them."),
+            ),
+            KeySpec::required("reason", ValueShape::Text, docs!("Why it does not count.")),
+        ],
+        &[],
+    ],
+    at_least_one: &[],
+};
 
 /// What a rule says for itself, and an override may say of it.
 #[derive(Default, Clone)]
@@ -43,8 +171,10 @@ impl RuleSettings {
     }
 }
 
+/// Where people read what to do.
 #[derive(Clone)]
 pub(super) enum Runbook {
+    /// A link that can be followed.
     Link(String),
     /// A path, and no `runbooks` to precede it.
     Path(String),
@@ -68,72 +198,63 @@ impl Overrides<'_> {
     }
 }
 
+/// What an override may say of a rule.
+pub(crate) static OVERRIDE: ObjectSpec = ObjectSpec {
+    name: "Override",
+    what: "an override",
+    docs: docs!("What is different about a pack's rule here."),
+    keys: [&[KeySpec::new("severity", ValueShape::Word(&SEVERITIES), docs!("How bad it is."))], SETTINGS],
+    at_least_one: &[],
+};
+
 impl<'n> RuleCompiler<'n> {
     /// The keys that a rule and an override of it share.
     pub(crate) fn settings(&mut self, fields: &mut ObjectReader<'n>, channels: &[&str]) -> RuleSettings {
-        let severity =
-            fields.get("severity").and_then(|node| word(node, "severity", &Severity::WORDS, &mut self.problems));
-        let severity_when = fields.get("severity_when").map(|node| self.severity_when(node));
-        let unless = fields.get("unless").map(|node| self.unless(node)).unwrap_or_default();
-        let notify = fields.get("notify").map(|node| self.notify(node, channels));
+        let severity = fields.word("severity", &mut self.problems).and_then(Severity::from_word);
+        let has_cases = fields.get("severity_when").is_some();
+        let severity_when = fields.objects("severity_when", &mut self.problems);
+        let severity_when = has_cases.then(|| self.severity_when(severity_when));
+        let unless = fields.objects("unless", &mut self.problems);
+        let unless = self.unless(unless);
+        let notify = self.notify(fields, channels);
         let throttle = fields.get("throttle").and_then(|node| self.throttle(node));
         let threshold = fields.get("threshold").and_then(|node| self.threshold(node));
-        let runbook = fields.get("runbook").and_then(|node| self.runbook(node));
-        let mode = fields.get("mode").and_then(|node| word(node, "mode", &Mode::WORDS, &mut self.problems));
-        let allow = fields.get("allow").map(|node| self.allow(node)).unwrap_or_default();
+        let runbook = fields.get("runbook").zip(fields.text("runbook", &mut self.problems));
+        let runbook = runbook.and_then(|(node, written)| self.runbook(node, written));
+        let mode = fields.word("mode", &mut self.problems).and_then(Mode::from_word);
+        let allow = fields.objects("allow", &mut self.problems);
+        let allow = self.allow(allow);
         RuleSettings { severity, severity_when, unless, notify, throttle, threshold, runbook, mode, allow }
     }
 
-    fn allow(&mut self, node: &'n Node<'n>) -> Vec<Allow> {
-        let words = LINTS.map(|lint| (lint, lint));
+    fn allow(&mut self, items: Vec<ObjectReader<'n>>) -> Vec<Allow> {
         let mut allowed = Vec::new();
-        for node in array(node, "\"allow\"", &mut self.problems) {
-            let Some(mut fields) = ObjectReader::new(node, "an allowance", &mut self.problems) else { continue };
-            let lint = fields
-                .require("lint", &mut self.problems)
-                .and_then(|node| word(node, "lint", &words, &mut self.problems));
-            let reason = fields
-                .require("reason", &mut self.problems)
-                .and_then(|node| string(node, "reason", &mut self.problems));
+        for mut fields in items {
+            let lint = fields.word("lint", &mut self.problems);
+            let reason = fields.text("reason", &mut self.problems);
             fields.finish(&mut self.problems);
             allowed.extend(lint.zip(reason).map(|(lint, reason)| Allow { lint, reason: reason.to_owned() }));
         }
         allowed
     }
 
-    fn severity_when(&mut self, node: &'n Node<'n>) -> Vec<(Severity, Table)> {
+    fn severity_when(&mut self, items: Vec<ObjectReader<'n>>) -> Vec<(Severity, Table)> {
         let mut cases = Vec::new();
-        for node in array(node, "\"severity_when\"", &mut self.problems) {
-            let Some(mut fields) = ObjectReader::new(node, "a case of severity_when", &mut self.problems) else {
-                continue;
-            };
-            let severity = fields
-                .require("severity", &mut self.problems)
-                .and_then(|node| word(node, "severity", &Severity::WORDS, &mut self.problems));
-            let when = fields.require("when", &mut self.problems).map(|node| self.table(node, RowSubject::Record));
+        for mut fields in items {
+            let severity = fields.word("severity", &mut self.problems).and_then(Severity::from_word);
+            let when = fields.get("when").map(|node| self.table(node, RowSubject::Record));
             fields.finish(&mut self.problems);
             cases.extend(severity.zip(when));
         }
         cases
     }
 
-    fn unless(&mut self, node: &'n Node<'n>) -> Vec<Exception> {
+    fn unless(&mut self, items: Vec<ObjectReader<'n>>) -> Vec<Exception> {
         let mut exceptions = Vec::new();
-        for node in array(node, "\"unless\"", &mut self.problems) {
-            let Some(mut fields) = ObjectReader::new(node, "an exception", &mut self.problems) else { continue };
-            let when = fields.require("when", &mut self.problems).map(|node| self.table(node, RowSubject::Record));
-            let reason = fields
-                .require("reason", &mut self.problems)
-                .and_then(|node| string(node, "reason", &mut self.problems));
-            let expires = fields.get("expires").and_then(|node| {
-                let date = string(node, "expires", &mut self.problems)?;
-                let parsed = Date::parse(date);
-                if parsed.is_none() {
-                    let message = format!("\"{date}\" is no date");
-                    self.problems.error("bad-date", &node.span, message, "write a day that exists, such as 2027-03-31");
-                }
-                parsed
-            });
+        for mut fields in items {
+            let when = fields.get("when").map(|node| self.table(node, RowSubject::Record));
+            let reason = fields.text("reason", &mut self.problems);
+            let expires = fields.text("expires", &mut self.problems).and_then(Date::parse);
             fields.finish(&mut self.problems);
             if let (Some(when), Some(reason)) = (when, reason) {
                 exceptions.push(Exception { when, reason: reason.to_owned(), expires });
@@ -142,27 +263,30 @@ impl<'n> RuleCompiler<'n> {
         exceptions
     }
 
-    fn notify(&mut self, node: &'n Node<'n>, channels: &[&str]) -> Vec<String> {
-        let names = strings(node, "notify", &mut self.problems);
-        for (name, element) in names.iter().zip(node.elements().unwrap_or_default()) {
-            if !channels.contains(&name.as_str()) {
-                let help = suggestion(name, channels.iter().copied())
-                    .unwrap_or_else(|| format!("the channels are {}", listed(channels.iter().copied())));
-                self.problems.error("unknown-channel", &element.span, format!("there is no channel \"{name}\""), help);
-            }
+    fn notify(&mut self, fields: &mut ObjectReader<'n>, channels: &[&str]) -> Option<Vec<String>> {
+        let names = fields.texts("notify", &mut self.problems)?;
+        let nodes = fields.get("notify").and_then(Node::elements).unwrap_or_default();
+        for node in nodes {
+            let Some(name) = node.as_str().filter(|name| !name.is_empty() && !channels.contains(name)) else {
+                continue;
+            };
+            let help = suggestion(name, channels.iter().copied())
+                .unwrap_or_else(|| format!("the channels are {}", listed(channels.iter().copied())));
+            let message = format!("there is no channel named \"{name}\"");
+            self.problems.error("unknown-channel", &node.span, message, help);
         }
-        names
+        Some(names)
     }
 
-    fn runbook(&mut self, node: &'n Node<'n>) -> Option<Runbook> {
-        let written = string(node, "runbook", &mut self.problems)?;
+    fn runbook(&mut self, node: &Node, written: &str) -> Option<Runbook> {
         if is_link(written) {
             return Some(Runbook::Link(written.to_owned()));
         }
         if !is_path(written) {
             let help = "write an address that begins with https:// and holds no space, quote or bracket, or a path \
                         that follows the address in \"runbooks\", such as docs/rules/CIS-3.md";
-            self.problems.error("bad-link", &node.span, "\"runbook\" is no link that people can follow", help);
+            let message = "\"runbook\" must be a link that people can follow, or a path";
+            self.problems.error("bad-link", &node.span, message, help);
             return None;
         }
         Some(match self.runbooks {

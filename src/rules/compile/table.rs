@@ -19,7 +19,7 @@ impl<'n> RuleCompiler<'n> {
 
     fn row(&mut self, node: &'n Node<'n>, subject: RowSubject) -> Row {
         let Some(members) = node.members() else {
-            wrong_kind(node, "a row is an object of cells", &mut self.problems);
+            wrong_kind(node, "a row must be an object of cells", &mut self.problems);
             return Row(Vec::new());
         };
         if members.is_empty() {

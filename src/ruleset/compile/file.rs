@@ -3,13 +3,13 @@
 use std::collections::HashSet;
 
 use super::include::rule_ids;
+use super::keys::FILE;
 use super::{FileCompiler, ParsedPack};
-use crate::channel;
-use crate::channel::{ChannelFilter, ConfiguredChannel, MAX_PER_MINUTE};
-use crate::config::{ObjectReader, array, repeated_keys, string, suggestion, wrong_kind};
+use crate::channel::{self, ChannelFilter, ConfiguredChannel, MAX_PER_MINUTE};
+use crate::config::{ObjectReader, array, repeated_keys, suggestion, wrong_kind};
 use crate::json::Node;
 use crate::rules::Rule;
-use crate::rules::compile::{Overrides, is_link};
+use crate::rules::compile::{NAME, Overrides};
 use crate::ruleset::sources::includes;
 
 impl<'n> FileCompiler<'n> {
@@ -18,14 +18,18 @@ impl<'n> FileCompiler<'n> {
         root: &'n Node<'n>,
         packs: &'n [ParsedPack<'n>],
     ) -> (Vec<Rule>, Vec<ConfiguredChannel>) {
-        let Some(mut fields) = ObjectReader::new(root, "rules.json", &mut self.rule_compiler.problems) else {
-            return Default::default();
+        let problems = &mut self.rule_compiler.problems;
+        let fields = if self.is_part {
+            ObjectReader::partial(root, &FILE, problems)
+        } else {
+            ObjectReader::new(root, &FILE, problems)
         };
+        let Some(mut fields) = fields else { return Default::default() };
         fields.get("$schema");
         if let Some(lists) = fields.get("lists") {
             self.lists(lists);
         }
-        self.rule_compiler.runbooks = fields.get("runbooks").and_then(|node| self.runbooks(node));
+        self.rule_compiler.runbooks = fields.text("runbooks", &mut self.rule_compiler.problems);
         let channels = match fields.get("channels") {
             Some(channels) => self.channels(channels),
             None => vec![ConfiguredChannel {
@@ -36,9 +40,7 @@ impl<'n> FileCompiler<'n> {
             }],
         };
         let include = fields.get("include");
-        let is_whole = include.is_none() && !self.is_part;
-        let own =
-            if is_whole { fields.require("rules", &mut self.rule_compiler.problems) } else { fields.get("rules") };
+        let own = fields.get("rules");
         fields.finish(&mut self.rule_compiler.problems);
         let names: Vec<&str> = channels.iter().map(|channel| channel.name.as_str()).collect();
         let mut rules = Vec::new();
@@ -85,35 +87,26 @@ impl<'n> FileCompiler<'n> {
                 let span = node.get("rules").map_or(&node.span, |rules| &rules.span);
                 let help =
                     suggestion(id, written.iter().copied()).unwrap_or_else(|| "name a rule by its id".to_owned());
-                self.rule_compiler.problems.error("unknown-rule", span, format!("no rule has the id \"{id}\""), help);
+                self.rule_compiler.problems.error(
+                    "unknown-rule",
+                    span,
+                    format!("there is no rule with the id \"{id}\""),
+                    help,
+                );
             }
         }
     }
 
-    fn runbooks(&mut self, node: &'n Node<'n>) -> Option<&'n str> {
-        let base = string(node, "runbooks", &mut self.rule_compiler.problems)?;
-        if !is_link(base) {
-            let help = "write an address that begins with https://; the rules' paths are appended to it";
-            self.rule_compiler.problems.error(
-                "bad-link",
-                &node.span,
-                "\"runbooks\" is no link that people can follow",
-                help,
-            );
-        }
-        Some(base)
-    }
-
     pub(super) fn lists(&mut self, node: &'n Node<'n>) {
         let Some(members) = node.members() else {
-            return wrong_kind(node, "\"lists\" is an object of named lists", &mut self.rule_compiler.problems);
+            return wrong_kind(node, "\"lists\" must be an object of named lists", &mut self.rule_compiler.problems);
         };
         repeated_keys(members, &mut self.rule_compiler.problems);
         for member in members {
             let Some(elements) = member.node.elements() else {
                 wrong_kind(
                     &member.node,
-                    &format!("the list \"{}\" is an array", member.key),
+                    &format!("the list \"{}\" must be an array", member.key),
                     &mut self.rule_compiler.problems,
                 );
                 continue;
@@ -122,7 +115,7 @@ impl<'n> FileCompiler<'n> {
                 match element.scalar() {
                     None => wrong_kind(
                         element,
-                        "an item of a list is a string, number or boolean",
+                        "an item of a list must be a string, a number or a boolean",
                         &mut self.rule_compiler.problems,
                     ),
                     Some(text) if text.starts_with('@') && element.as_str().is_some() => {
@@ -142,27 +135,18 @@ impl<'n> FileCompiler<'n> {
 
     fn channels(&mut self, node: &'n Node<'n>) -> Vec<ConfiguredChannel> {
         let Some(members) = node.members() else {
-            wrong_kind(node, "\"channels\" is an object of named channels", &mut self.rule_compiler.problems);
+            wrong_kind(node, "\"channels\" must be an object of named channels", &mut self.rule_compiler.problems);
             return Vec::new();
         };
         repeated_keys(members, &mut self.rule_compiler.problems);
         let mut channels = Vec::new();
         for member in members {
-            self.rule_compiler.name(&member.key, &member.key_span, "a channel's name");
-            let Some(mut fields) = ObjectReader::new(&member.node, "a channel", &mut self.rule_compiler.problems)
-            else {
-                continue;
-            };
-            let channel = channel::configure(&mut fields, &mut self.rule_compiler.problems);
-            let filter = ChannelFilter::read(&mut fields, &mut self.rule_compiler.problems);
-            let max_per_minute = fields
-                .get("max_per_minute")
-                .and_then(|node| self.rule_compiler.whole(node, "max_per_minute", 1..=10_000));
-            // A channel of an unknown type has unknown keys: its type is the mistake to tell.
-            let Some(channel) = channel else { continue };
-            fields.finish(&mut self.rule_compiler.problems);
-            let max_per_minute = max_per_minute.unwrap_or(MAX_PER_MINUTE);
-            channels.push(ConfiguredChannel { name: member.key.to_string(), filter, channel, max_per_minute });
+            if !(NAME.fits)(&member.key) {
+                let (message, help) =
+                    (format!("invalid name of a channel \"{}\"", member.key), (NAME.remedy)(&member.key));
+                self.rule_compiler.problems.error(NAME.code, &member.key_span, message, help);
+            }
+            channels.extend(channel::read(&member.key, &member.node, &mut self.rule_compiler.problems));
         }
         channels
     }

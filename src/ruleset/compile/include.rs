@@ -7,18 +7,19 @@ use std::collections::HashMap;
 use std::mem;
 use std::sync::Arc;
 
+use super::keys::{ANY_FILE, CHANGED_PACK};
 use super::{FileCompiler, ParsedPack};
 use crate::config::{ObjectReader, array, listed, repeated_keys, string, suggestion, wrong_kind};
 use crate::json::Node;
 use crate::rules::Rule;
-use crate::rules::compile::Overrides;
+use crate::rules::compile::{OVERRIDE, Overrides};
 use crate::ruleset::sources::pack_name;
 
 /// The key of `overrides` that stands for every rule of the pack.
 const EVERY: &str = "*";
 
 impl<'n> FileCompiler<'n> {
-    /// The rules of every pack, in the order of `include`. Returns their nodes too, for those who look for ids.
+    /// The rules of every pack, in the order of `include`.
     pub(super) fn includes(
         &mut self,
         node: &'n Node<'n>,
@@ -47,22 +48,17 @@ impl<'n> FileCompiler<'n> {
         }
     }
 
+    /// Reports what is wrong with an include that names no pack.
     fn nameless(&mut self, include: &'n Node<'n>) {
+        let problems = &mut self.rule_compiler.problems;
         if include.members().is_some() {
-            let Some(mut fields) = ObjectReader::new(include, "an include", &mut self.rule_compiler.problems) else {
-                return;
-            };
-            if let Some(pack) = fields.require("pack", &mut self.rule_compiler.problems) {
-                string(pack, "pack", &mut self.rule_compiler.problems);
+            if let Some(mut fields) = ObjectReader::new(include, &CHANGED_PACK, problems) {
+                fields.text("pack", problems);
             }
         } else if include.as_str().is_some() {
-            string(include, "include", &mut self.rule_compiler.problems);
+            string(include, "include", problems);
         } else {
-            wrong_kind(
-                include,
-                "an include is a pack's file, or an object with \"pack\"",
-                &mut self.rule_compiler.problems,
-            );
+            wrong_kind(include, "an include must be a pack's file, or an object with \"pack\"", problems);
         }
     }
 
@@ -76,7 +72,7 @@ impl<'n> FileCompiler<'n> {
     ) {
         let (mut overrides, mut lists, mut content) = (None, None, None);
         if include.members().is_some()
-            && let Some(mut fields) = ObjectReader::new(include, "an include", &mut self.rule_compiler.problems)
+            && let Some(mut fields) = ObjectReader::new(include, &CHANGED_PACK, &mut self.rule_compiler.problems)
         {
             fields.get("pack");
             overrides = fields.get("overrides");
@@ -98,7 +94,7 @@ impl<'n> FileCompiler<'n> {
                 return;
             }
             (None, None) => {
-                let message = format!("the pack \"{name}\" is not in this text, and nobody read its file");
+                let message = format!("the pack \"{name}\" is not in this text, and its file was not read");
                 let help = "bring the packs in first: offlimits bundle rules.json --output bundle.json";
                 return self.rule_compiler.problems.error("unreadable-pack", &name_node.span, message, help);
             }
@@ -116,7 +112,7 @@ impl<'n> FileCompiler<'n> {
     fn overrides(&mut self, node: &'n Node<'n>, pack: &str, ids: &[&str], channels: &[&str]) -> Overrides<'n> {
         let mut overrides = Overrides::default();
         let Some(members) = node.members() else {
-            wrong_kind(node, "\"overrides\" is an object of rules' ids", &mut self.rule_compiler.problems);
+            wrong_kind(node, "\"overrides\" must be an object of rules' ids", &mut self.rule_compiler.problems);
             return overrides;
         };
         repeated_keys(members, &mut self.rule_compiler.problems);
@@ -129,8 +125,7 @@ impl<'n> FileCompiler<'n> {
                 let message = format!("the pack \"{pack}\" has no rule \"{id}\"");
                 self.rule_compiler.problems.error("unknown-rule", &member.key_span, message, help);
             }
-            let Some(mut fields) = ObjectReader::new(&member.node, "an override", &mut self.rule_compiler.problems)
-            else {
+            let Some(mut fields) = ObjectReader::new(&member.node, &OVERRIDE, &mut self.rule_compiler.problems) else {
                 continue;
             };
             let settings = self.rule_compiler.settings(&mut fields, channels);
@@ -175,9 +170,9 @@ impl<'n> FileCompiler<'n> {
         overrides: &Overrides<'n>,
         rules: &mut Vec<Rule>,
     ) {
-        let Some(mut fields) = ObjectReader::new(node, "a pack", &mut self.rule_compiler.problems) else { return };
+        let Some(mut fields) = ObjectReader::partial(node, &ANY_FILE, &mut self.rule_compiler.problems) else { return };
         fields.get("$schema");
-        fields.string("description", &mut self.rule_compiler.problems);
+        fields.text("description", &mut self.rule_compiler.problems);
         if let Some(lists) = fields.get("lists") {
             self.lists(lists);
         }

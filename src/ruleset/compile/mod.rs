@@ -4,6 +4,10 @@
 
 mod file;
 mod include;
+mod keys;
+
+#[cfg(feature = "cli")]
+pub(crate) use self::keys::ANY_FILE;
 
 use std::collections::HashMap;
 use std::sync::Arc;

@@ -1,0 +1,130 @@
+//! What a type of channel is, and how a channel of `rules.json` is made by its type.
+
+use std::fmt;
+
+use super::configured::{ChannelFilter, ConfiguredChannel, MAX_PER_MINUTE};
+use super::{Channel, TYPES};
+use crate::config::{KeyDefault, KeySpec, ObjectReader, ObjectSpec, Problems, TaggedSpec, ValueShape, WordList, docs};
+use crate::json::Node;
+use crate::rules::compile::{NAME, SEVERITIES};
+
+/// A type of channel: all that there is to know of it before one is configured. Each is declared in its own file, and the
+/// reader, the schema, the pages and the tests are made from it.
+pub struct ChannelType {
+    /// What it is, for the page that lists the types.
+    pub summary: &'static str,
+    /// What becomes of a repeat and of a roll-up there.
+    pub repeats: &'static str,
+    /// Its name (`slack`), and the keys that it has in `rules.json`.
+    pub object: ObjectSpec,
+    /// The keys that it has in the secret; empty: it needs none.
+    pub credentials: &'static [Credential],
+    /// Reads the type's own keys.
+    pub(super) configure: fn(&mut ObjectReader<'_>, &mut Problems) -> Box<dyn Channel>,
+}
+
+/// A key of a channel in the secret.
+#[derive(Debug, Clone, Copy)]
+pub struct Credential {
+    /// The key.
+    pub name: &'static str,
+    /// What it is, and when it is needed.
+    pub docs: &'static str,
+}
+
+impl ChannelType {
+    /// What `rules.json` calls it.
+    pub const fn name(&self) -> &'static str {
+        self.object.name
+    }
+}
+
+impl fmt::Debug for ChannelType {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("ChannelType").field("name", &self.name()).finish_non_exhaustive()
+    }
+}
+
+/// The keys that every channel has, beside those of its type.
+pub(crate) static COMMON_KEYS: [KeySpec; 8] = [
+    KeySpec::required("type", ValueShape::Word(&TYPE_NAMES), docs!("What kind of channel it is.")),
+    KeySpec::new("min_severity", ValueShape::Word(&SEVERITIES), docs!("At least this severity.")),
+    KeySpec::new("rules", ValueShape::List(&RULE_ID), docs!("Only these rules, by their ids.")),
+    KeySpec::new("tags", ValueShape::List(&ValueShape::Text), docs!("Only rules with one of these tags.")),
+    KeySpec::new(
+        "services",
+        ValueShape::List(&ValueShape::Text),
+        docs!("Only these services: `ec2`, or `ec2.amazonaws.com`."),
+    ),
+    KeySpec::new("regions", ValueShape::List(&ValueShape::Text), docs!("Only these regions.")),
+    KeySpec::new("accounts", ValueShape::List(&ValueShape::Text), docs!("Only these accounts.")),
+    KeySpec::new(
+        "max_per_minute",
+        ValueShape::Whole { min: 1, max: 10_000 },
+        docs!("How many alerts of one severity its people can read in a minute: what is beyond it becomes one digest."),
+    )
+    .or(KeyDefault::Value("60")),
+];
+
+static RULE_ID: ValueShape = ValueShape::Formatted(&NAME);
+
+/// The object in `rules.json` of a type: its own keys, and those of every channel.
+pub(super) const fn object(name: &'static str, docs: &'static str, keys: &'static [KeySpec]) -> ObjectSpec {
+    ObjectSpec { name, what: "a channel", docs, keys: [keys, &COMMON_KEYS], at_least_one: &[] }
+}
+
+/// A channel of `rules.json`.
+pub(crate) static CHANNEL: TaggedSpec = TaggedSpec {
+    name: "Channel",
+    what: "a channel",
+    docs: docs!("A destination. Its credentials stand in the secret, never here."),
+    kinds: &OBJECTS,
+};
+
+static OBJECTS: [ObjectSpec; TYPES.len()] = {
+    let mut objects = [TYPES[0].object; TYPES.len()];
+    let mut index = 0;
+    while index < objects.len() {
+        objects[index] = TYPES[index].object;
+        index += 1;
+    }
+    objects
+};
+
+static NAMES: [&str; TYPES.len()] = {
+    let mut names = [""; TYPES.len()];
+    let mut index = 0;
+    while index < names.len() {
+        names[index] = TYPES[index].object.name;
+        index += 1;
+    }
+    names
+};
+
+static TYPE_NAMES: WordList = WordList { what: "channel type", listed: &NAMES, understood: &[] };
+
+/// What is read of a channel whose type is not known: its type is the mistake to tell, and its type's keys are unknown.
+static UNKNOWN: ObjectSpec =
+    ObjectSpec { name: "Channel", what: "a channel", docs: "", keys: [&[], &COMMON_KEYS], at_least_one: &[] };
+
+/// Reads a channel of `rules.json`.
+pub(crate) fn read<'n>(name: &str, node: &'n Node<'n>, problems: &mut Problems) -> Option<ConfiguredChannel> {
+    let known = node.get("type").and_then(Node::as_str);
+    let Some(channel_type) = TYPES.iter().find(|channel_type| Some(channel_type.name()) == known) else {
+        let mut fields = ObjectReader::new(node, &UNKNOWN, problems)?;
+        fields.word("type", problems);
+        common(&mut fields, problems);
+        return None;
+    };
+    let mut fields = ObjectReader::new(node, &channel_type.object, problems)?;
+    fields.get("type");
+    let channel = (channel_type.configure)(&mut fields, problems);
+    let (filter, max_per_minute) = common(&mut fields, problems);
+    fields.finish(problems);
+    Some(ConfiguredChannel { name: name.to_owned(), filter, channel, max_per_minute })
+}
+
+fn common(fields: &mut ObjectReader<'_>, problems: &mut Problems) -> (ChannelFilter, u64) {
+    let filter = ChannelFilter::read(fields, problems);
+    (filter, fields.whole("max_per_minute", problems).unwrap_or(MAX_PER_MINUTE))
+}

@@ -1,0 +1,64 @@
+//! The compiler of single rules: what it knows of the file around them.
+
+use std::collections::HashMap;
+use std::ops::Range;
+use std::sync::Arc;
+
+use crate::cloudtrail::countries::Countries;
+use crate::config::{Problems, TextFormat, boolean};
+use crate::json::Node;
+use crate::rules::field::FieldError;
+use crate::rules::pattern::Pattern;
+
+/// Makes rules of their JSON objects. Mistakes are collected in `problems`; what it returns beside one counts for nothing.
+#[derive(Default)]
+pub(crate) struct RuleCompiler<'n> {
+    pub(crate) problems: Problems,
+    pub(crate) digest: Arc<str>,
+    pub(crate) lists: HashMap<&'n str, &'n [Node<'n>]>,
+    /// Which country an address belongs to, for the alias `country`.
+    pub(crate) countries: Option<Countries>,
+    /// What precedes the runbooks that are paths.
+    pub(crate) runbooks: Option<&'n str>,
+    /// Equal patterns are compiled once.
+    pub(super) patterns: HashMap<String, Pattern>,
+}
+
+/// What a row is about: it decides which fields its cells may name.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum RowSubject {
+    /// A record: aliases, and paths from its top.
+    Record,
+    /// One element of an array, inside `item`: paths from it.
+    Element,
+}
+
+/// Ids and names become keys, attributes and file names elsewhere.
+pub(crate) static NAME: TextFormat = TextFormat {
+    what: "name",
+    code: "bad-name",
+    pattern: "^[A-Za-z0-9_.-]{1,100}$",
+    max_characters: None,
+    fits: |text| {
+        let fits = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
+        (1..=100).contains(&text.len()) && text.chars().all(fits)
+    },
+    remedy: |_| "write 1 to 100 letters, digits, \"-\", \"_\" and \".\"".into(),
+};
+
+impl RuleCompiler<'_> {
+    /// A compiler that has met nothing yet. `digest` names the whole of the rules, and `countries` is what the alias `country`
+    /// asks.
+    pub(crate) fn new(digest: Arc<str>, countries: Option<Countries>) -> Self {
+        Self { digest, countries, ..Self::default() }
+    }
+
+    /// The value, or a note of what is wrong with it.
+    pub(super) fn understood<T>(&mut self, result: Result<T, FieldError>, span: &Range<usize>) -> Option<T> {
+        result.map_err(|FieldError { code, message, help }| self.problems.error(code, span, message, help)).ok()
+    }
+
+    pub(super) fn boolean(&mut self, node: &Node, what: &str) -> Option<bool> {
+        boolean(node, what, &mut self.problems)
+    }
+}
