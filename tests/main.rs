@@ -29,5 +29,6 @@ mod layout;
 mod packs;
 mod sample_events;
 mod seed_table;
+mod self_defense;
 mod support;
 mod workbench;

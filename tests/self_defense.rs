@@ -1,0 +1,251 @@
+//! The pack self-defense: who changes this monitor is told of, by whatever road, and a deployment is no storm.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+
+use crate::support;
+
+/// A record of a call that a role makes, perhaps through a service of AWS's.
+fn call(service: &str, event: &str, invoked_by: Option<&str>, more: &Value) -> Value {
+    let mut record = json!({
+        "eventVersion": "1.11",
+        "userIdentity": {
+            "type": "AssumedRole", "arn": "arn:aws:sts::123456789012:assumed-role/Admin/eve", "accountId": "123456789012",
+            "sessionContext": { "sessionIssuer": { "type": "Role", "userName": "Admin", "arn": "arn:aws:iam::123456789012:role/Admin" } },
+        },
+        "eventTime": "2026-11-28T12:00:00Z", "eventSource": format!("{service}.amazonaws.com"), "eventName": event,
+        "awsRegion": "us-east-1", "sourceIPAddress": "203.0.113.9", "userAgent": "aws-cli/2.32.3",
+        "requestParameters": null, "responseElements": null, "readOnly": false, "eventType": "AwsApiCall",
+        "managementEvent": true, "recipientAccountId": "123456789012", "eventCategory": "Management",
+    });
+    if let Some(name) = invoked_by {
+        record["userIdentity"]["invokedBy"] = json!(name);
+        record["sourceIPAddress"] = json!(name);
+        record["userAgent"] = json!(name);
+    }
+    for (key, value) in more.as_object().unwrap() {
+        record[key] = value.clone();
+    }
+    record
+}
+
+/// These records as a log file, each with an id and a second of its own.
+fn log_file(folder: &std::path::Path, mut records: Vec<Value>) -> std::path::PathBuf {
+    for (index, record) in records.iter_mut().enumerate() {
+        record["eventID"] = json!(format!("00000000-0000-4000-8000-{index:012}"));
+        record["eventTime"] = json!(format!("2026-11-28T12:{:02}:{:02}Z", index / 60, index % 60));
+    }
+    support::file(folder, "log.json", &json!({ "Records": records }).to_string())
+}
+
+const CFN: Option<&str> = Some("cloudformation.amazonaws.com");
+const FUNCTION: &str = "arn:aws:lambda:us-east-1:123456789012:function:offlimits-Function-1";
+const QUEUE: &str = "arn:aws:sqs:us-east-1:123456789012:offlimits-Redelivery-1";
+
+/// The event source mapping's calls name a UUID; each spelling of them that is on record, with a version and without.
+#[test]
+fn the_redelivery_cannot_be_switched_off_unheard() {
+    let verbs = ["Create", "Update", "Delete"];
+    let names = verbs.iter().flat_map(|verb| ["", "20150331", "20150331v2"].map(|version| (verb, version)));
+    let uuid = json!({ "uUID": "14e0db71-5d35-4eb5-b481-8945cf9d10c2" });
+    let mut cases: Vec<Value> = names
+        .map(|(verb, version)| {
+            let response = json!({ "functionArn": FUNCTION, "eventSourceArn": QUEUE, "state": "Disabling" });
+            let more = json!({ "requestParameters": uuid, "responseElements": response });
+            call("lambda", &format!("{verb}EventSourceMapping{version}"), None, &more)
+        })
+        .collect();
+    // The queue is given to another function.
+    let response =
+        json!({ "functionArn": "arn:aws:lambda:us-east-1:123456789012:function:x", "eventSourceArn": QUEUE });
+    cases.push(call("lambda", "UpdateEventSourceMapping20150331", None, &json!({ "responseElements": response })));
+    expect(cases.iter().map(|record| (record.clone(), "SELF-11", "very-high")).collect());
+}
+
+/// Whoever may deploy any stack could change ours as a resource of theirs.
+#[test]
+fn changes_that_come_through_another_stack_are_seen() {
+    let request = |parameters: Value| json!({ "requestParameters": parameters });
+    let role = |policy: &str| {
+        request(json!({ "roleName": "offlimits-Role-1", "policyName": "evil", "policyDocument": policy }))
+    };
+    let deny = r#"{"Version":"2012-10-17","Statement":[{"Effect": "Deny","Action":"*","Resource":"*"}]}"#;
+    let allow = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:*","Resource":"*"}]}"#;
+    let topic = "arn:aws:sns:us-east-1:123456789012:offlimits-Topic-1";
+    let change_set = "arn:aws:cloudformation:us-east-1:123456789012:changeSet/offlimits-now/6a3e";
+    let resource = |kind: &str, name: &str| request(json!({ "typeName": kind, "identifier": name }));
+    expect(vec![
+        (call("iam", "PutRolePolicy", CFN, &role(deny)), "SELF-10", "high"),
+        (call("iam", "PutRolePolicy", CFN, &role(allow)), "SELF-10", "medium"),
+        (
+            call("sns", "SetTopicAttributes", CFN, &request(json!({ "topicArn": topic, "attributeName": "Policy" }))),
+            "SELF-10",
+            "medium",
+        ),
+        (
+            call("sns", "Subscribe", CFN, &request(json!({ "topicArn": topic, "protocol": "https" }))),
+            "SELF-10",
+            "medium",
+        ),
+        (call("sns", "PutDataProtectionPolicy", CFN, &request(json!({ "resourceArn": topic }))), "SELF-10", "medium"),
+        (
+            call("lambda", "PutFunctionEventInvokeConfig", CFN, &request(json!({ "functionName": FUNCTION }))),
+            "SELF-10",
+            "medium",
+        ),
+        (
+            call("lambda", "DeleteFunction20150331", CFN, &request(json!({ "functionName": FUNCTION }))),
+            "SELF-10",
+            "high",
+        ),
+        (
+            call(
+                "lambda",
+                "UpdateEventSourceMapping20150331",
+                CFN,
+                &json!({ "responseElements": { "functionArn": FUNCTION } }),
+            ),
+            "SELF-10",
+            "medium",
+        ),
+        (
+            call(
+                "sqs",
+                "SetQueueAttributes",
+                CFN,
+                &request(
+                    json!({ "queueUrl": "https://sqs.us-east-1.amazonaws.com/123456789012/offlimits-Redelivery-1" }),
+                ),
+            ),
+            "SELF-10",
+            "medium",
+        ),
+        (
+            call("events", "DisableRule", CFN, &request(json!({ "name": "offlimits-FunctionTrail-1" }))),
+            "SELF-10",
+            "high",
+        ),
+        (
+            call("monitoring", "PutMetricAlarm", CFN, &request(json!({ "alarmName": "offlimits-silence" }))),
+            "SELF-10",
+            "medium",
+        ),
+        (
+            call("logs", "PutRetentionPolicy", CFN, &request(json!({ "logGroupName": "/aws/lambda/offlimits" }))),
+            "SELF-10",
+            "medium",
+        ),
+        (
+            call("dynamodb", "UpdateTable", CFN, &request(json!({ "tableName": "offlimits-Ledger-1" }))),
+            "SELF-10",
+            "medium",
+        ),
+        (
+            call("cloudformation", "ExecuteChangeSet", None, &request(json!({ "changeSetName": change_set }))),
+            "SELF-10",
+            "medium",
+        ),
+        (
+            call("cloudformation", "DeleteStackInstances", None, &request(json!({ "stackSetName": "offlimits" }))),
+            "SELF-10",
+            "very-high",
+        ),
+        (
+            call("cloudcontrolapi", "DeleteResource", None, &resource("AWS::Lambda::Function", "offlimits-Function-1")),
+            "SELF-13",
+            "very-high",
+        ),
+        (
+            call("cloudcontrolapi", "UpdateResource", None, &resource("AWS::CloudWatch::Alarm", "offlimits-errors")),
+            "SELF-13",
+            "very-high",
+        ),
+    ]);
+}
+
+/// Each record sets off this rule with this severity; without the monitor's name, none of the pack's.
+fn expect(cases: Vec<(Value, &str, &str)>) {
+    let folder = tempfile::tempdir().unwrap();
+    let rules = support::file(
+        folder.path(),
+        "rules.json",
+        &json!({ "channels": { "topic": { "type": "sns" } }, "include": [{ "pack": support::repository("packs/self-defense.json") }] }).to_string(),
+    );
+    let found = |records: Vec<Value>| {
+        let run = support::replay(&[&log_file(folder.path(), records)], &rules);
+        assert_eq!((run.code, run.misbehaviour()), (Some(0), None), "{}", run.shown());
+        let mut by_record = BTreeMap::<u64, Vec<(String, String)>>::new();
+        for finding in run.findings() {
+            let text = |key: &str| finding[key].as_str().unwrap().to_owned();
+            by_record.entry(finding["index"].as_u64().unwrap()).or_default().push((text("rule"), text("severity")));
+        }
+        by_record
+    };
+    let told = found(cases.iter().map(|(record, ..)| record.clone()).collect());
+    for (index, (record, rule, severity)) in (0..).zip(&cases) {
+        let expected = (String::from(*rule), String::from(*severity));
+        assert!(told.get(&index).is_some_and(|told| told.contains(&expected)), "{record}: {:?}", told.get(&index));
+    }
+    let others =
+        cases.iter().map(|(record, ..)| serde_json::from_str(&record.to_string().replace("offlimits", "app")).unwrap());
+    let told = found(others.collect());
+    assert!(told.is_empty(), "{told:?}");
+}
+
+/// All that CloudFormation calls for `make deploy` of a changed template, with the shipped rules: one alert and its roll-up.
+#[test]
+fn an_update_of_the_stack_gives_three_messages_at_most() {
+    let on = |service: &str, event: &str, parameters: Value| {
+        call(service, event, CFN, &json!({ "requestParameters": parameters }))
+    };
+    let by_hand = |event: &str| {
+        call("cloudformation", event, None, &json!({ "requestParameters": { "stackName": "offlimits" } }))
+    };
+    let mut records = vec![by_hand("CreateChangeSet"), by_hand("ExecuteChangeSet")];
+    for name in ["Redelivery", "DeadLetters", "FailedEvents", "UndeliveredEvents"] {
+        let url = format!("https://sqs.us-east-1.amazonaws.com/123456789012/offlimits-{name}-1");
+        records.push(on("sqs", "SetQueueAttributes", json!({ "queueUrl": url })));
+        records.push(on("sqs", "TagQueue", json!({ "queueUrl": url })));
+    }
+    let topic = "arn:aws:sns:us-east-1:123456789012:offlimits-Topic-1";
+    let role = json!({ "roleName": "offlimits-Role-1", "policyName": "offlimits", "policyDocument": r#"{"Statement":[{"Effect":"Allow"}]}"# });
+    records.extend([
+        on("dynamodb", "UpdateTable", json!({ "tableName": "offlimits-Ledger-1" })),
+        on("dynamodb", "UpdateContinuousBackups", json!({ "tableName": "offlimits-Ledger-1" })),
+        on("iam", "PutRolePolicy", role),
+        on("iam", "UpdateRoleDescription", json!({ "roleName": "offlimits-Role-1" })),
+        on("kms", "PutKeyPolicy", json!({ "keyId": "1234abcd-12ab-34cd-56ef-1234567890ab" })),
+        on("sns", "SetTopicAttributes", json!({ "topicArn": topic, "attributeName": "Policy" })),
+        on("sns", "Subscribe", json!({ "topicArn": topic, "protocol": "email" })),
+        on("lambda", "UpdateFunctionConfiguration20150331v2", json!({ "functionName": FUNCTION })),
+        on("lambda", "UpdateFunctionCode20150331v2", json!({ "functionName": FUNCTION })),
+        on("lambda", "PutFunctionEventInvokeConfig", json!({ "functionName": FUNCTION })),
+        on("lambda", "AddPermission20150331v2", json!({ "functionName": FUNCTION })),
+        call(
+            "lambda",
+            "UpdateEventSourceMapping20150331",
+            CFN,
+            &json!({ "responseElements": { "functionArn": FUNCTION } }),
+        ),
+        on("events", "PutRule", json!({ "name": "offlimits-FunctionTrail-1" })),
+        on("events", "PutTargets", json!({ "rule": "offlimits-FunctionTrail-1" })),
+        on("logs", "PutRetentionPolicy", json!({ "logGroupName": "/aws/lambda/offlimits" })),
+        on("logs", "AssociateKmsKey", json!({ "logGroupName": "/aws/lambda/offlimits" })),
+    ]);
+    for name in ["errors", "throttles", "ledger", "silence", "dead-letters", "failed-events", "redelivery-age"] {
+        records.push(on("monitoring", "PutMetricAlarm", json!({ "alarmName": format!("offlimits-{name}") })));
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = support::offlimits(["backtest", "--format", "json", "--rules"]);
+    command.arg(support::repository("rules.json")).arg(log_file(folder.path(), records));
+    let run = support::run(command);
+    assert_eq!((run.code, run.misbehaviour()), (Some(0), None), "{}", run.shown());
+    let summary: Value = serde_json::from_str(&run.stdout).unwrap();
+    let count = |value: &Value| value.as_u64().unwrap();
+    assert!(count(&summary["findings"]) > 25, "{summary}");
+    for channel in summary["channels"].as_array().unwrap() {
+        let messages = count(&channel["alerts"]) + count(&channel["roll_ups"]);
+        assert!((1..=3).contains(&messages), "{channel}\n{}", summary["rules"]);
+    }
+}
