@@ -281,6 +281,24 @@ fn rules_have_their_keys() {
     check("rules_keys.json", &json!(all), Hold::AtLeast, READ_BY_SCRIPTS);
 }
 
+/// The bundle is what runs, and its digest is in every alert.
+#[test]
+fn a_bundle_is_as_it_was() {
+    let folder = tempfile::tempdir().unwrap();
+    let (rules, output) = (input("rules.json"), folder.path().join("rules.json"));
+    let done = run(offlimits(["bundle", &rules, "--output", output.to_str().unwrap()]));
+    assert_eq!(done.code, Some(0), "{}", done.shown());
+    let mut files: Vec<String> = std::fs::read_dir(folder.path())
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    files.sort();
+    assert_eq!(files, ["rules.index", "rules.json"]);
+    let bundle = std::fs::read_to_string(output).unwrap();
+    let now = json!({ "bundle": bundle, "digest": &**compiled(&bundle).digest() });
+    check("bundle.json", &now, Hold::Same, READ_BY_SCRIPTS);
+}
+
 /// A file of every key, and of every operator, that there was: it compiles. What is wrong with none of them is not asked.
 #[test]
 fn rules_of_then_compile() {
