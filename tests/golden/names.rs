@@ -85,8 +85,13 @@ fn an_interrupted_command_ends_with_130() {
     assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
     let mut command = offlimits(["backtest", "--threads", "1", "--rules", &input("good.json")]);
     let mut child = command.arg(&pipe).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-    // It opens once the command reads it.
-    let mut writer = std::fs::OpenOptions::new().write(true).open(&pipe).unwrap();
+    // It opens once the command reads it; a command that ends before never does.
+    let opening = std::thread::spawn(move || std::fs::OpenOptions::new().write(true).open(pipe).unwrap());
+    while !opening.is_finished() {
+        assert_eq!(child.try_wait().unwrap(), None, "it ended before it read");
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
+    let mut writer = opening.join().unwrap();
     assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
     std::thread::sleep(std::time::Duration::from_millis(300));
     writer.write_all(&std::fs::read(path("input/records.json")).unwrap()).unwrap();
