@@ -25,6 +25,10 @@ pub(crate) const KEPT_OUTSIDE: &str = "Ids are claims that are kept for 15 days,
 pub(crate) const READ_BY_SCRIPTS: &str = "People's scripts, pipelines, dashboards and stacks name these. They may join, and \
     must not change or go.";
 
+/// Why requests are held.
+pub(crate) const READ_BY_VENDORS: &str = "Vendors recognise a repeated request by these headers and keys, and receivers \
+    of webhooks verify them.";
+
 /// One place where the two part.
 #[derive(Debug)]
 struct Difference {

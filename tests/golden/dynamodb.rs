@@ -1,61 +1,23 @@
 //! The ledger's items as DynamoDB has them: what the code asks of the service, and what it reads from its answers. The
 //! service is one that writes down what it is asked.
 
-use std::collections::BTreeMap;
-use std::io::{BufRead, BufReader, Read, Write as _};
-use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 
 use serde_json::{Map, Value, json};
 
 use super::compare::{Hold, KEPT_OUTSIDE, check, fixture};
+use super::http::{self, Asked};
 use super::ledger::{SCENARIOS, played};
 use super::outside::Write;
 use super::product::{Fault, Item, Key, Store, settings, table};
 
-/// What the service was asked: the operation, and its document.
-type Asked = Arc<Mutex<Vec<(String, Value)>>>;
-
-/// A service that answers with what `answer` makes of the operation and its document; and its address.
-fn service(answer: impl Fn(&str, &Value) -> Value + Send + 'static) -> (String, Asked) {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let url = format!("http://{}", listener.local_addr().unwrap());
-    let asked = Asked::default();
-    let kept = Arc::clone(&asked);
-    std::thread::spawn(move || {
-        // It ends with the process.
-        for connection in listener.incoming() {
-            let mut connection = connection.unwrap();
-            let (operation, document) = request(&connection);
-            let body = answer(&operation, &document).to_string();
-            kept.lock().unwrap().push((operation, document));
-            write!(
-                connection,
-                "HTTP/1.1 200 OK\r\nContent-Type: application/x-amz-json-1.0\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
-                body.len()
-            )
-            .unwrap();
-        }
-    });
-    (url, asked)
+/// A service that answers with what `answer` makes of the operation and its document.
+fn service(answer: impl Fn(&str, &Value) -> Value + Send + 'static) -> (String, Arc<Mutex<Vec<Asked>>>) {
+    http::service(move |asked| (200, answer(&asked.operation, &document(asked)).to_string()))
 }
 
-fn request(connection: &TcpStream) -> (String, Value) {
-    let mut reader = BufReader::new(connection);
-    let mut headers = BTreeMap::new();
-    loop {
-        let mut line = String::new();
-        reader.read_line(&mut line).unwrap();
-        if line.trim().is_empty() {
-            break;
-        }
-        if let Some((name, value)) = line.split_once(':') {
-            headers.insert(name.to_lowercase(), value.trim().to_owned());
-        }
-    }
-    let mut body = vec![0; headers["content-length"].parse().unwrap()];
-    reader.read_exact(&mut body).unwrap();
-    (headers["x-amz-target"].clone(), serde_json::from_slice(&body).unwrap())
+fn document(asked: &Asked) -> Value {
+    serde_json::from_str(&asked.body).unwrap()
 }
 
 fn store(url: &str) -> impl Store + use<> {
@@ -92,15 +54,16 @@ fn items_are_put_as_they_were() {
             }
         });
         let requests = std::mem::take(&mut *asked.lock().unwrap());
-        now.insert(name.to_owned(), requests.into_iter().map(shown).collect());
+        now.insert(name.to_owned(), requests.iter().map(shown).collect());
     }
     check("dynamodb.json", &now.into(), Hold::SameButProse, KEPT_OUTSIDE);
 }
 
 /// A request without what differs each time.
-fn shown((operation, mut document): (String, Value)) -> Value {
+fn shown(asked: &Asked) -> Value {
+    let mut document = document(asked);
     document.as_object_mut().unwrap().remove("ClientRequestToken");
-    json!({ "operation": operation, "document": document })
+    json!({ "operation": asked.operation, "document": document })
 }
 
 /// The items that a request of the fixture puts.
@@ -178,5 +141,5 @@ fn items_are_asked_for_as_they_were() {
         store.query("alert#4", ("!", "~"), false, 200_000).await.unwrap();
     });
     let requests = std::mem::take(&mut *asked.lock().unwrap());
-    check("dynamodb_reads.json", &requests.into_iter().map(shown).collect(), Hold::Same, KEPT_OUTSIDE);
+    check("dynamodb_reads.json", &requests.iter().map(shown).collect(), Hold::Same, KEPT_OUTSIDE);
 }

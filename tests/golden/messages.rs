@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::{Map, Value, json};
 use tokio::time::sleep;
 
-use super::compare::{Hold, KEPT_OUTSIDE, check, fixture};
+use super::compare::{Hold, KEPT_OUTSIDE, READ_BY_VENDORS, check, fixture};
 use super::ledger::{NARROW, USUAL, event, played};
 use super::outside::{Function, START, Table, Vendors, function, invoke, redeliver};
 
@@ -102,6 +102,7 @@ fn document(task: &Value) -> Value {
 async fn a_delivery_that_waited_is_sent_as_it_was_rendered() {
     let messages = then("every channel", "waiting");
     assert_eq!(messages.len(), 7);
+    let mut requests = Map::new();
     for text in messages {
         let message: Value = serde_json::from_str(&text).unwrap();
         let function = function(CHANNELS, &Table::default());
@@ -112,6 +113,7 @@ async fn a_delivery_that_waited_is_sent_as_it_was_rendered() {
         sleep(Duration::from_millis(due)).await;
         let account = redeliver(std::slice::from_ref(&text), &function).await.deliveries;
         assert_eq!((account.redelivered, account.delivered), (1, 1), "{account:?}: {text}");
+        requests.insert(channel(&text), function.transport.requests().into());
         let arrived = function.transport.taken().pop().unwrap();
         let expected = document(&message["task"]);
         assert!(holds(&arrived, &expected), "sent {arrived}, for {expected}");
@@ -120,6 +122,7 @@ async fn a_delivery_that_waited_is_sent_as_it_was_rendered() {
         let account = invoke(&event(1, "cli"), &function).await.deliveries;
         assert_eq!((account.routed, account.duplicate), (7, 1), "{account:?}: {text}");
     }
+    check("requests.json", &requests.into(), Hold::SameButProse, READ_BY_VENDORS);
 }
 
 #[tokio::test(start_paused = true)]

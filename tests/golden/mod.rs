@@ -18,6 +18,8 @@
 mod compare;
 #[cfg(feature = "lambda")]
 mod dynamodb;
+#[cfg(feature = "lambda")]
+mod http;
 mod ids;
 mod ledger;
 mod messages;
@@ -25,3 +27,5 @@ mod names;
 mod outside;
 mod printed;
 mod product;
+#[cfg(feature = "lambda")]
+mod runtime;

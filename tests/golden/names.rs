@@ -85,8 +85,13 @@ fn an_interrupted_command_ends_with_130() {
     assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
     let mut command = offlimits(["backtest", "--threads", "1", "--rules", &input("good.json")]);
     let mut child = command.arg(&pipe).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-    // It opens once the command reads it.
-    let mut writer = std::fs::OpenOptions::new().write(true).open(&pipe).unwrap();
+    // It opens once the command reads it; a command that ends before never does.
+    let opening = std::thread::spawn(move || std::fs::OpenOptions::new().write(true).open(pipe).unwrap());
+    while !opening.is_finished() {
+        assert_eq!(child.try_wait().unwrap(), None, "it ended before it read");
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
+    let mut writer = opening.join().unwrap();
     assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
     std::thread::sleep(std::time::Duration::from_millis(300));
     writer.write_all(&std::fs::read(path("input/records.json")).unwrap()).unwrap();
@@ -279,6 +284,24 @@ fn rules_have_their_keys() {
     }
     assert!(all.len() > 200, "{}", all.len());
     check("rules_keys.json", &json!(all), Hold::AtLeast, READ_BY_SCRIPTS);
+}
+
+/// The bundle is what runs, and its digest is in every alert.
+#[test]
+fn a_bundle_is_as_it_was() {
+    let folder = tempfile::tempdir().unwrap();
+    let (rules, output) = (input("rules.json"), folder.path().join("rules.json"));
+    let done = run(offlimits(["bundle", &rules, "--output", output.to_str().unwrap()]));
+    assert_eq!(done.code, Some(0), "{}", done.shown());
+    let mut files: Vec<String> = std::fs::read_dir(folder.path())
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    files.sort();
+    assert_eq!(files, ["rules.index", "rules.json"]);
+    let bundle = std::fs::read_to_string(output).unwrap();
+    let now = json!({ "bundle": bundle, "digest": &**compiled(&bundle).digest() });
+    check("bundle.json", &now, Hold::Same, READ_BY_SCRIPTS);
 }
 
 /// A file of every key, and of every operator, that there was: it compiles. What is wrong with none of them is not asked.
