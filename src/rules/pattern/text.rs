@@ -7,7 +7,19 @@ use super::literal::{ANY, Anchor, LiteralPattern, WildcardLiteral};
 const MAX_LITERALS: usize = 256;
 
 /// The characters that have a meaning in a regular expression.
-const META: &str = r"\.+*?()|[]{}^$";
+const META: &[u8] = br"\.+*?()|[]{}^$";
+
+/// For each byte, whether a pattern's reading stops at it: a character with a meaning, or a newline.
+const IS_STOP: [bool; 256] = {
+    let mut stops = [false; 256];
+    let mut place = 0;
+    while place < META.len() {
+        stops[META[place] as usize] = true;
+        place += 1;
+    }
+    stops[b'\n' as usize] = true;
+    stops
+};
 
 /// The pattern as literals, if it is one of the usual spellings.
 pub(super) fn read(pattern: &str) -> Option<LiteralPattern> {
@@ -96,7 +108,7 @@ fn read_branch(branch: &str, read: &mut LiteralPattern) -> Option<()> {
 /// Appends the characters that stand for themselves, or else one that is escaped or `.`, and returns what follows. (A
 /// quantifier that follows is neither: it ends the reading at the next step.)
 fn run<'p>(rest: &'p str, bytes: &mut Vec<u8>) -> Option<&'p str> {
-    let plain = rest.bytes().position(|byte| byte == b'\n' || META.as_bytes().contains(&byte)).unwrap_or(rest.len());
+    let plain = rest.bytes().position(|byte| IS_STOP[usize::from(byte)]).unwrap_or(rest.len());
     if plain > 0 {
         bytes.extend(&rest.as_bytes()[..plain]);
         return Some(&rest[plain..]);
@@ -106,7 +118,7 @@ fn run<'p>(rest: &'p str, bytes: &mut Vec<u8>) -> Option<&'p str> {
         return Some(after);
     }
     let escaped = *rest.strip_prefix('\\')?.as_bytes().first()?;
-    if !META.as_bytes().contains(&escaped) && escaped != b'-' && escaped != b'/' {
+    if !META.contains(&escaped) && escaped != b'-' && escaped != b'/' {
         return None;
     }
     bytes.push(escaped);
