@@ -36,7 +36,7 @@ fn log_file(folder: &std::path::Path, mut records: Vec<Value>) -> std::path::Pat
         record["eventID"] = json!(format!("00000000-0000-4000-8000-{index:012}"));
         record["eventTime"] = json!(format!("2026-11-28T12:{:02}:{:02}Z", index / 60, index % 60));
     }
-    support::file(folder, "log.json", &json!({ "Records": records }).to_string())
+    support::file(folder, "log.json", json!({ "Records": records }).to_string())
 }
 
 const CFN: Option<&str> = Some("cloudformation.amazonaws.com");
@@ -60,7 +60,7 @@ fn the_redelivery_cannot_be_switched_off_unheard() {
     let response =
         json!({ "functionArn": "arn:aws:lambda:us-east-1:123456789012:function:x", "eventSourceArn": QUEUE });
     cases.push(call("lambda", "UpdateEventSourceMapping20150331", None, &json!({ "responseElements": response })));
-    expect(cases.iter().map(|record| (record.clone(), "SELF-11", "very-high")).collect());
+    expect(&cases.into_iter().map(|record| (record, "SELF-11", "very-high")).collect::<Vec<_>>());
 }
 
 /// Whoever may deploy any stack could change ours as a resource of theirs.
@@ -75,7 +75,7 @@ fn changes_that_come_through_another_stack_are_seen() {
     let topic = "arn:aws:sns:us-east-1:123456789012:offlimits-Topic-1";
     let change_set = "arn:aws:cloudformation:us-east-1:123456789012:changeSet/offlimits-now/6a3e";
     let resource = |kind: &str, name: &str| request(json!({ "typeName": kind, "identifier": name }));
-    expect(vec![
+    expect(&[
         (call("iam", "PutRolePolicy", CFN, &role(deny)), "SELF-10", "high"),
         (call("iam", "PutRolePolicy", CFN, &role(allow)), "SELF-10", "medium"),
         (
@@ -165,12 +165,12 @@ fn changes_that_come_through_another_stack_are_seen() {
 }
 
 /// Each record sets off this rule with this severity; without the monitor's name, none of the pack's.
-fn expect(cases: Vec<(Value, &str, &str)>) {
+fn expect(cases: &[(Value, &str, &str)]) {
     let folder = tempfile::tempdir().unwrap();
     let rules = support::file(
         folder.path(),
         "rules.json",
-        &json!({ "channels": { "topic": { "type": "sns" } }, "include": [{ "pack": support::repository("packs/self-defense.json") }] }).to_string(),
+        json!({ "channels": { "topic": { "type": "sns" } }, "include": [{ "pack": support::repository("packs/self-defense.json") }] }).to_string(),
     );
     let found = |records: Vec<Value>| {
         let run = support::replay(&[&log_file(folder.path(), records)], &rules);
@@ -183,7 +183,7 @@ fn expect(cases: Vec<(Value, &str, &str)>) {
         by_record
     };
     let told = found(cases.iter().map(|(record, ..)| record.clone()).collect());
-    for (index, (record, rule, severity)) in (0..).zip(&cases) {
+    for (index, (record, rule, severity)) in (0..).zip(cases) {
         let expected = (String::from(*rule), String::from(*severity));
         assert!(told.get(&index).is_some_and(|told| told.contains(&expected)), "{record}: {:?}", told.get(&index));
     }
@@ -193,7 +193,7 @@ fn expect(cases: Vec<(Value, &str, &str)>) {
     assert!(told.is_empty(), "{told:?}");
 }
 
-/// All that CloudFormation calls for `make deploy` of a changed template, with the shipped rules: one alert and its roll-up.
+/// All that `CloudFormation` calls for `make deploy` of a changed template, with the shipped rules: one alert and its roll-up.
 #[test]
 fn an_update_of_the_stack_gives_three_messages_at_most() {
     let on = |service: &str, event: &str, parameters: Value| {
