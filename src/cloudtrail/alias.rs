@@ -3,6 +3,7 @@
 
 use std::borrow::Cow;
 
+use super::alias_source::AliasSource;
 use super::identity;
 
 /// A name that a cell, a title or a throttle may write instead of a path.
@@ -31,23 +32,23 @@ pub(crate) enum AliasTarget {
 /// The aliases that are more than a short name of one path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ComputedAlias {
-    /// recipientAccountId, else userIdentity.accountId.
+    /// The account: `recipientAccountId`, else `userIdentity.accountId`.
     Account,
-    /// `success` or `failure`.
+    /// Whether the call succeeded: `success` or `failure`.
     Outcome,
-    /// `yes` or `no`; missing where the record says nothing.
+    /// Whether the caller had given a second factor: `yes` or `no`; missing where the record does not say.
     Mfa,
-    /// The name of an IAM user, or the sign-in's.
+    /// The name of an IAM user, or the one that a sign-in was tried with.
     User,
-    /// The session issuer's name.
+    /// The name of the role that was assumed.
     Role,
-    /// The assumed role's session name: chosen by the caller.
+    /// The name of the assumed role's session, which the caller chose.
     Session,
     /// The most telling name of who called.
     Actor,
 }
 
-/// Every alias. `userIdentityType` is the word of Conformity's settings.
+/// Every alias. (`userIdentityType` is what Conformity's settings call the identity.)
 pub(crate) const ALIASES: [Alias; 18] = [
     path("identity", &["userIdentity", "type"], "userIdentity.type: IAMUser, AssumedRole, Root, AWSService, …"),
     path("service", &["eventSource"], "eventSource: ec2.amazonaws.com, …"),
@@ -81,21 +82,8 @@ const fn computed(name: &'static str, alias: ComputedAlias, description: &'stati
     Alias { name, target: AliasTarget::Computed(alias), description }
 }
 
-/// What computed aliases are computed from: a record that has been read, or the fields extracted from one that has not.
-pub trait AliasSource {
-    /// The first scalar at a path of keys, arrays walked.
-    fn text(&self, path: &[&str]) -> Option<&str>;
-
-    /// Whether the answer to this call says `Failure`, as those to console sign-ins do.
-    fn answers_failure(&self) -> bool;
-
-    /// As [`AliasSource::text`], where an empty string says nothing.
-    fn non_empty(&self, path: &[&str]) -> Option<&str> {
-        self.text(path).filter(|text| !text.is_empty())
-    }
-}
-
-/// The paths that [`compute`] asks for. One that were missing here would cost time, not truth: the record is then read whole.
+/// The paths that [`compute`] asks for, which the engine extracts. If one were missing here, the answers would stay right, and
+/// take longer: the record would be parsed for them.
 pub(crate) const ALIAS_PATHS: [&[&str]; 18] = [
     ACCOUNT,
     CALLERS_ACCOUNT,
@@ -120,7 +108,7 @@ pub(crate) const ALIAS_PATHS: [&[&str]; 18] = [
 const ACCOUNT: &[&str] = &["recipientAccountId"];
 const CALLERS_ACCOUNT: &[&str] = &["userIdentity", "accountId"];
 
-/// The value of a computed alias.
+/// The value of a computed alias; `None` if the record does not say.
 pub(crate) fn compute(source: &impl AliasSource, alias: ComputedAlias) -> Option<Cow<'_, str>> {
     match alias {
         ComputedAlias::Account => {

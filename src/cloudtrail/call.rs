@@ -1,4 +1,4 @@
-//! The API call that a record tells of: its facts, and one sentence of them.
+//! The API call that a record is about: its facts, and a sentence that sums them up.
 
 use serde::{Deserialize, Serialize};
 
@@ -9,7 +9,7 @@ use crate::json::Node;
 use crate::redact::redacted;
 use crate::text;
 
-/// The facts of a record that a person or a machine acts on. Each is `None` where the record does not say.
+/// The facts of a record that a person or a machine acts on. One that the record does not tell is `None`.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct ApiCall {
     /// One sentence: who did what to what, and whether it succeeded.
@@ -62,7 +62,7 @@ pub struct ApiCall {
 }
 
 impl ApiCall {
-    /// Reads the facts of a record.
+    /// Gathers the facts of a record. Secrets in the request and the response are blanked.
     pub fn from_record(record: &Record) -> Self {
         let text = |path: &[&str]| record.non_empty(path).map(str::to_owned);
         let body = |key: &str| record.root().get(key).filter(|node| !node.is_null()).map(redacted);
@@ -95,7 +95,7 @@ impl ApiCall {
     }
 }
 
-/// Characters of a name in the sentence that are kept.
+/// The characters of a name that the sentence keeps. Callers choose names, and some are long.
 const NAME_LIMIT: usize = 120;
 
 /// `James (IAM user) called StartInstances on i-01234567abcabcabc in us-east-1: allowed`
@@ -138,7 +138,7 @@ fn sentence(record: &Record, actor: Option<&str>, targets: &[String]) -> String 
     out
 }
 
-/// Where `requestParameters` name what the call acts on, the most telling first.
+/// Where `requestParameters` name what a call acts on, the most telling first: the first path that has a value is taken.
 const TARGETS: [&[&str]; 30] = [
     &["instancesSet", "items", "instanceId"],
     &["instanceId"],
@@ -172,6 +172,7 @@ const TARGETS: [&[&str]; 30] = [
     &["name"],
 ];
 
+/// What the call acts on: names, ids or ARNs, as the request has them, or else the record's `resources`.
 fn targets(record: &Record) -> Vec<String> {
     let shown = |text: &str| text::one_line(text, NAME_LIMIT).into_owned();
     let at = |node: &Node, path: &[&str]| {
@@ -185,7 +186,7 @@ fn targets(record: &Record) -> Vec<String> {
     request.or_else(|| at(record.root(), &["resources", "ARN"])).unwrap_or_default()
 }
 
-/// Every scalar at a path of keys, arrays walked.
+/// Appends every scalar at a path of keys. Arrays on the way are walked.
 fn all_scalars<'n>(node: &'n Node<'n>, path: &[&str], found: &mut Vec<&'n str>) {
     if let Some(elements) = node.elements() {
         elements.iter().for_each(|element| all_scalars(element, path, found));

@@ -1,5 +1,7 @@
-//! Which country an address belongs to, from a database in MaxMind's format.
-//! Format: <https://maxmind.github.io/MaxMind-DB/>, version 2.
+//! Which country an address belongs to, from a database in MaxMind's format
+//! (<https://maxmind.github.io/MaxMind-DB/>, version 2).
+//!
+//! A database has megabytes and ages, so that none travels with the program: the owner of the rules puts one beside them.
 
 use std::fmt;
 use std::net::IpAddr;

@@ -1,35 +1,36 @@
-//! How records arrive. Whatever the wrapping, what comes out is records, what is none of our business, and what cannot be
-//! read: nothing is dropped in silence.
+//! How records arrive. Whatever they are wrapped in, [`open`] sorts it into records, what is not CloudTrail's, and what cannot
+//! be read: nothing is dropped in silence.
 //!
-//! Understood: EventBridge events; CloudTrail's log files (`{"Records":[…]}`); SQS events, SNS messages and their bodies;
+//! It understands EventBridge events; CloudTrail's log files (`{"Records":[…]}`); SQS events, SNS messages and their bodies;
 //! Lambda's on-failure records (`requestPayload`); the answer of `aws cloudtrail lookup-events`; arrays of any of these;
-//! bare records; and several of these one after the other, NDJSON or pretty-printed.
+//! bare records; and several of these one after the other, as NDJSON or pretty-printed.
 
 use std::borrow::Cow;
 
 use super::record::RawRecord;
 use crate::json::{Lexer, Members, Nesting, Node, NotJson, Outline, why_not_json};
 
-/// Wrappings within wrappings that are opened: an on-failure record of an SQS event of an SNS message of an event is four.
+/// The wrappings within each other that are opened. An on-failure record of an SQS event of an SNS message of an EventBridge
+/// event is four.
 const MAX_WRAPPINGS: usize = 16;
 
-/// What the member `offlimits` of a delivery of our own says.
+/// The value of the member `offlimits` by which a delivery of offlimits itself is known when a queue brings it back.
 pub const DELIVERY_MARK: &str = "delivery";
 
 /// What an input held.
 #[derive(Debug, Default)]
 pub struct Opened {
-    /// The records, in their order.
+    /// The records, in the order of the input.
     pub records: Vec<RawRecord>,
-    /// What is not CloudTrail's.
+    /// What is something else than CloudTrail's.
     pub ignored: Vec<NotARecord>,
     /// What should have been a record, and cannot be read.
     pub unreadable: Vec<NotARecord>,
-    /// Deliveries of our own that come back from a queue.
+    /// Deliveries of offlimits itself that come back from a queue.
     pub deliveries: Vec<Returned>,
 }
 
-/// A delivery of our own: [`crate::redelivery::Message`], unread.
+/// A delivery of offlimits itself that a queue has brought back: the text of a [`crate::redelivery::Message`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Returned {
     /// Its JSON text.
@@ -38,10 +39,10 @@ pub struct Returned {
     pub message_id: Option<String>,
 }
 
-/// Something that is no record.
+/// Something that is not a record.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NotARecord {
-    /// What it is instead, or what is wrong with it: safe to log.
+    /// What it is instead, or what is wrong with it. It is safe to log.
     pub reason: String,
     /// The line of NDJSON that it stands on, from 1.
     pub line: Option<usize>,
@@ -49,14 +50,14 @@ pub struct NotARecord {
     pub message_id: Option<String>,
 }
 
-/// Where only records count.
+/// For those to whom only records count.
 impl From<Returned> for NotARecord {
     fn from(returned: Returned) -> Self {
         Self { reason: "a delivery of offlimits itself".to_owned(), line: None, message_id: returned.message_id }
     }
 }
 
-/// Takes an input apart.
+/// Opens an input, whatever it is. What the function is invoked with and what the tool reads from files come through here.
 pub fn open(text: &str) -> Opened {
     let mut opened = Opened::default();
     // Windows' editors write a byte order mark.
@@ -91,7 +92,8 @@ pub fn open(text: &str) -> Opened {
     opened
 }
 
-/// Objects and arrays one after the other, each over as many lines as it likes: what `jq .` prints.
+/// Objects and arrays one after the other, each over any number of lines, as `jq .` prints them; `None` if the text is something
+/// else.
 fn documents(text: &str) -> Option<Vec<&str>> {
     let (mut lexer, mut nesting) = (Lexer::new(text), Nesting::default());
     let (mut documents, mut at) = (Vec::new(), lexer.space(0));
@@ -106,7 +108,7 @@ fn documents(text: &str) -> Option<Vec<&str>> {
     Some(documents).filter(|documents| !documents.is_empty())
 }
 
-/// NDJSON whose first line is the damaged one: the second is a document of its own, and an object.
+/// Whether this is NDJSON whose first line is the damaged one: the second line is a document of its own, and an object.
 fn is_damaged_ndjson(text: &str) -> bool {
     text.lines()
         .filter(|line| !line.trim().is_empty())
@@ -114,9 +116,12 @@ fn is_damaged_ndjson(text: &str) -> bool {
         .is_some_and(|line| matches!(Outline::parse(line), Ok(Outline::Object(_))))
 }
 
+/// Opens one document of an input.
 struct Opener<'o> {
     opened: &'o mut Opened,
+    /// The line of NDJSON that it stands on, from 1.
     line: Option<usize>,
+    /// The SQS message inside of which it is.
     message_id: Option<String>,
 }
 
@@ -129,7 +134,7 @@ impl Opener<'_> {
         self.opened.ignored.push(NotARecord { reason, line: self.line, message_id: self.message_id.clone() });
     }
 
-    /// Takes one value apart. What is no JSON is left to the caller, and nothing of it has been taken.
+    /// Sorts what one value holds. If it is not JSON, nothing of it has been taken, and the caller reports it.
     fn value(&mut self, json: &str, depth: usize) -> Result<(), NotJson> {
         let outline = Outline::parse(json)?;
         if depth > MAX_WRAPPINGS {
@@ -147,7 +152,7 @@ impl Opener<'_> {
         Ok(())
     }
 
-    /// A value inside another, which has been checked with it.
+    /// Sorts what a value inside another holds. It has been checked with the other.
     fn part(&mut self, json: &str, depth: usize) {
         if self.value(json, depth + 1).is_err() {
             self.unreadable("a part that is not JSON".to_owned());
@@ -164,7 +169,8 @@ impl Opener<'_> {
             // where it says too little.
             let is_object = detail.starts_with('{');
             if is_object
-                && (detail_type.ends_with("via CloudTrail") || within(detail).is_some_and(|detail| is_record(&detail)))
+                && (detail_type.ends_with("via CloudTrail")
+                    || members_of(detail).is_some_and(|detail| is_record(&detail)))
             {
                 self.record(detail);
             } else {
@@ -179,7 +185,7 @@ impl Opener<'_> {
             }
             self.embedded(&body, depth);
             self.message_id = outer;
-        } else if let Some(message) = members.get("Sns").and_then(within).and_then(|sns| sns.string("Message")) {
+        } else if let Some(message) = members.get("Sns").and_then(members_of).and_then(|sns| sns.string("Message")) {
             self.embedded(&message, depth);
         } else if let Some(message) = members.string("Message").filter(|_| known("TopicArn")) {
             self.embedded(&message, depth);
@@ -204,7 +210,7 @@ impl Opener<'_> {
         }
     }
 
-    /// A document that travels inside a string.
+    /// Sorts what a document inside a string holds.
     fn embedded(&mut self, document: &str, depth: usize) {
         if self.value(document, depth + 1).is_err() {
             self.unreadable(format!("a message that is not JSON: {}", why_not_json(document)));
@@ -236,8 +242,8 @@ fn is_record(members: &Members<'_>) -> bool {
     !of_another && RECORD_KEYS.iter().any(|key| members.get(key).is_some())
 }
 
-/// The members of an object inside another.
-fn within(json: &str) -> Option<Members<'_>> {
+/// The members, if the text is an object.
+fn members_of(json: &str) -> Option<Members<'_>> {
     if let Ok(Outline::Object(members)) = Outline::parse(json) { Some(members) } else { None }
 }
 

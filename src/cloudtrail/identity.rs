@@ -1,12 +1,13 @@
 //! Who called: the names that `userIdentity` gives, for each of its types.
 //!
-//! Source of the shapes: AWS CloudTrail User Guide, "CloudTrail userIdentity element".
+//! Source of the types and of what each has: AWS CloudTrail User Guide, "CloudTrail userIdentity element",
+//! <https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-user-identity.html>.
 
 use std::borrow::Cow;
 
-use super::alias::AliasSource;
+use super::alias_source::AliasSource;
 
-/// The types of `userIdentity`. Source: CloudTrail User Guide, "CloudTrail userIdentity element".
+/// The values of `userIdentity.type`.
 pub const IDENTITY_TYPES: [&str; 12] = [
     "AWSAccount",
     "AWSService",
@@ -26,8 +27,8 @@ const TYPE: &[&str] = &["userIdentity", "type"];
 const ISSUER_TYPE: &[&str] = &["userIdentity", "sessionContext", "sessionIssuer", "type"];
 const ISSUER_NAME: &[&str] = &["userIdentity", "sessionContext", "sessionIssuer", "userName"];
 
-/// The name of an IAM user (also of the one behind a federated session), or the one a sign-in was tried with. Root's
-/// `userName` is the account's alias, and so no user.
+/// The name of an IAM user (also of the one behind a federated session), or the one that a sign-in was tried with. The
+/// `userName` of root is the alias of the account, and not a user's.
 pub fn user(record: &impl AliasSource) -> Option<&str> {
     match record.text(TYPE) {
         Some("Root") => None,
@@ -52,7 +53,7 @@ pub fn role(record: &impl AliasSource) -> Option<&str> {
     }
 }
 
-/// The session's name: of an assumed role, or of a federated user. **The caller chooses it.**
+/// The name of the session of an assumed role or a federated user. **The caller chooses it.**
 pub fn session(record: &impl AliasSource) -> Option<&str> {
     match record.text(TYPE) {
         Some("FederatedUser") => arn_resource(record)
@@ -84,7 +85,7 @@ pub fn actor(record: &impl AliasSource) -> Option<Cow<'_, str>> {
     })
 }
 
-/// What kind of caller it is, in words: `IAM user`, `IAM Identity Center role`. `None` if the record does not say.
+/// The kind of caller, in words: `IAM user`, `IAM Identity Center role`. `None` if the record does not say.
 pub fn kind(record: &impl AliasSource) -> Option<Cow<'_, str>> {
     Some(match record.non_empty(TYPE)? {
         "Root" => "root user".into(),
@@ -114,6 +115,7 @@ fn arn_resource(record: &impl AliasSource) -> Option<&str> {
     record.text(&["userIdentity", "arn"])?.splitn(6, ':').nth(5)
 }
 
+/// The names of the role and of the session, from the ARN of an assumed role.
 fn assumed_role(record: &impl AliasSource) -> Option<(&str, &str)> {
     arn_resource(record)?.strip_prefix("assumed-role/")?.rsplit_once('/').filter(|(_, session)| !session.is_empty())
 }

@@ -1,9 +1,18 @@
-//! What CloudTrail writes: how its records arrive, what one holds, who called, and what it tells in a sentence.
+//! What CloudTrail writes: how its records arrive, what one holds, who called, and what it says in one sentence.
 //!
+//! ```text
+//! envelope   whatever arrives → its records, as texts ([`RawRecord`])
+//! record     a text → a [`Record`]
+//! path       the values that stand at a path of it
+//! alias      short names of paths, and values that are computed from several (`identity`: those about who called)
+//! call       the facts of a record that people are told ([`ApiCall`])
+//! countries  the country of an address
+//! ```
 //! Nothing here knows a rule. Every field of a record is optional, since eventVersion 1.0 has few and AWS leaves out what is
-//! too large; a value that is missing is `None`, never an error.
+//! too large: a value that is missing is `None`, never an error.
 
 mod alias;
+mod alias_source;
 mod call;
 pub mod countries;
 pub mod envelope;
@@ -11,8 +20,9 @@ pub mod identity;
 mod path;
 mod record;
 
+pub use self::alias::ComputedAlias;
 pub(crate) use self::alias::{ALIAS_PATHS, ALIASES, Alias, AliasTarget, compute};
-pub use self::alias::{AliasSource, ComputedAlias};
+pub use self::alias_source::AliasSource;
 pub use self::call::ApiCall;
 pub use self::path::{FieldValue, TOP_LEVEL, walk};
 pub use self::record::{RawRecord, Record, RecordError};

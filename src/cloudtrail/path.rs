@@ -1,11 +1,12 @@
-//! Paths into a record: the values that stand at one, and the names that a path may begin with.
+//! Paths into a record: the names that one may begin with, and the values that stand at one.
 
 use std::borrow::Cow;
 
 use crate::json::{Node, Value};
 
-/// The top-level fields of CloudTrail's record, up to eventVersion 1.11.
-/// Source: AWS CloudTrail User Guide, "CloudTrail record contents" and "Insights event record contents".
+/// The fields at the top of CloudTrail's record, up to eventVersion 1.11. Sources, of the AWS CloudTrail User Guide:
+/// <https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-record-contents.html> and
+/// <https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-insights-fields-event-record.html>.
 pub const TOP_LEVEL: [&str; 32] = [
     "addendum",
     "additionalEventData",
@@ -41,17 +42,17 @@ pub const TOP_LEVEL: [&str; 32] = [
     "vpcEndpointId",
 ];
 
-/// One value of a field.
+/// One value of a field. A field has as many as its path leads to, since arrays are walked.
 #[derive(Debug, Clone)]
 pub enum FieldValue<'r> {
-    /// What stands at a path: a scalar or an object, never null or an array.
+    /// What stands at a path of a parsed record: a scalar or an object, never null or an array.
     Node(&'r Node<'r>),
-    /// An alias's value, or a scalar that was picked from a record that has not been read.
+    /// The value of an alias, or a scalar that was extracted from a record that has not been parsed.
     Scalar(Cow<'r, str>),
 }
 
 impl FieldValue<'_> {
-    /// The text that a pattern searches: the scalar, or the object's compact JSON.
+    /// The text that a pattern searches: the scalar, or the compact JSON of the object.
     pub fn text(&self) -> Cow<'_, str> {
         match self {
             Self::Scalar(text) => Cow::Borrowed(text),
@@ -59,7 +60,7 @@ impl FieldValue<'_> {
         }
     }
 
-    /// The scalar, if it is one.
+    /// The scalar, if this is one.
     pub fn scalar(&self) -> Option<&str> {
         match self {
             Self::Scalar(text) => Some(text),
@@ -68,7 +69,8 @@ impl FieldValue<'_> {
     }
 }
 
-/// The values that `path` finds from `node`: nulls are missing, arrays are walked, strings that hold JSON are entered.
+/// Appends the values to which `path` leads from `node`. A null counts as missing, an array stands for each of its elements, and
+/// a string that holds JSON is entered.
 pub fn walk<'n>(node: &'n Node<'n>, path: &[Box<str>], found: &mut Vec<FieldValue<'n>>) {
     match (&node.value, path.split_first()) {
         (Value::Null, _) => {}

@@ -2,15 +2,16 @@
 
 use std::borrow::Cow;
 
-use super::alias::{self, AliasSource, ComputedAlias, compute};
+use super::alias::{self, ComputedAlias, compute};
+use super::alias_source::AliasSource;
 use crate::json::Node;
 
 /// One record as it arrived: text that has been found to be JSON, and is otherwise unread.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RawRecord {
-    /// The record's JSON text.
+    /// The JSON text.
     pub json: String,
-    /// The record's place in what it arrived in, from 0.
+    /// The record's number among those that arrived with it, from 0.
     pub index: usize,
     /// The SQS message that brought it, if one did.
     pub message_id: Option<String>,
@@ -63,12 +64,12 @@ impl<'t> Record<'t> {
         &self.root
     }
 
-    /// The first scalar at a path of keys, arrays walked.
+    /// The first scalar at a path of keys. Arrays on the way are walked.
     pub fn text(&self, path: &[&str]) -> Option<&str> {
         first_scalar(&self.root, path)
     }
 
-    /// As [`Record::text`], where an empty string says nothing.
+    /// The first scalar at a path, unless it is empty.
     pub fn non_empty(&self, path: &[&str]) -> Option<&str> {
         self.text(path).filter(|text| !text.is_empty())
     }

@@ -1,10 +1,11 @@
-//! Walks over JSON text, checking all of it: what the tree is built with, and what the engine picks fields with.
+//! Walks over JSON text, checking all of it. The tree is built with it, and the engine extracts fields with it.
 //!
-//! JSON's grammar (RFC 8259) and nothing else: no comments, no trailing commas, no control characters in strings. Lone
-//! surrogates are grammatical. Numbers may have any size. Nesting of any depth takes memory, one bit a level, and no stack.
+//! It takes the grammar of RFC 8259 (<https://www.rfc-editor.org/rfc/rfc8259>) and nothing else: no comments, no trailing
+//! commas, no control characters in strings. Lone surrogates are grammatical, and numbers may have any size. Nesting of any
+//! depth takes memory, one bit a level, and no stack.
 //!
-//! A place goes in and the place after comes out, rather than being kept: so it stays in a register, and this is the code in
-//! which a scan spends most of its time.
+//! A place goes into each function and the place after it comes out, rather than being kept in the lexer. So it stays in a
+//! register: a scan spends most of its time here.
 
 #![allow(
     clippy::inline_always,
@@ -16,8 +17,9 @@ use std::ops::Range;
 
 use super::stops::Stops;
 
-/// The text is not JSON.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// A text is not JSON. [`super::why_not_json`] tells why.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("not JSON")]
 pub(crate) struct NotJson;
 
 type Result<T> = std::result::Result<T, NotJson>;
@@ -38,12 +40,12 @@ pub(crate) struct Quoted {
     pub(crate) escaped: bool,
 }
 
-/// What stands after a bracket that opens, or after a member or an element.
+/// What comes next inside an object or array.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Next {
-    /// Here another one begins.
+    /// A member or an element, which begins at this place.
     Part(usize),
-    /// The bracket is closed, and this is the place behind it.
+    /// The bracket that closes. This is the place behind it.
     End(usize),
 }
 
@@ -56,12 +58,12 @@ impl Quoted {
 }
 
 impl<'t> Lexer<'t> {
-    /// Of a text.
+    /// A lexer for a text.
     pub(crate) fn new(text: &'t str) -> Self {
         Self { text: text.as_bytes(), stops: Stops::new() }
     }
 
-    /// The byte at a place. Behind the text's end it is 0, which JSON has nowhere.
+    /// The byte at a place. Behind the end of the text it is 0, which stands nowhere in JSON.
     #[inline(always)]
     pub(crate) fn byte(&self, at: usize) -> u8 {
         self.text.get(at).copied().unwrap_or_default()
@@ -174,7 +176,7 @@ impl<'t> Lexer<'t> {
         if self.byte(at) == b':' { Ok((key, self.space(at + 1))) } else { Err(NotJson) }
     }
 
-    /// What stands behind the bracket here, which opens.
+    /// What comes next behind the bracket at this place, which opens.
     #[inline(always)]
     pub(crate) fn open(&self, at: usize) -> Next {
         let close = closing(self.byte(at));
@@ -182,7 +184,7 @@ impl<'t> Lexer<'t> {
         if self.byte(at) == close { Next::End(at + 1) } else { Next::Part(at) }
     }
 
-    /// What stands behind a member or an element that ends here; `close`: the bracket that closes.
+    /// What comes next behind a member or an element that ends at this place. `close` is the bracket that closes.
     #[inline(always)]
     pub(crate) fn next(&self, mut at: usize, close: u8) -> Result<Next> {
         if self.pair(at) == *b",\"" {
@@ -196,7 +198,7 @@ impl<'t> Lexer<'t> {
         }
     }
 
-    /// The place behind a value of any kind and depth. `nesting` is memory to use.
+    /// The place behind a value of any kind and depth, all of which is checked. `nesting` is memory to use.
     #[inline(always)]
     pub(crate) fn skip(&mut self, at: usize, nesting: &mut Nesting) -> Result<usize> {
         match self.byte(at) {
@@ -249,12 +251,12 @@ fn closing(bracket: u8) -> u8 {
     if bracket == b'{' { b'}' } else { b']' }
 }
 
-/// Which of the brackets that are open are objects': a bit each.
+/// The brackets that are open, a bit for each: whether it is an object's.
 #[derive(Debug)]
 pub(crate) struct Nesting {
-    /// The innermost levels, the last one lowest, under a bit that is always set.
+    /// The innermost levels, the last in the lowest bit, below a bit that is always set.
     bits: u64,
-    /// Every 63 levels outside of those.
+    /// The levels outside of those, 63 in each word.
     outer: Vec<u64>,
 }
 
@@ -280,7 +282,7 @@ impl Nesting {
         self.bits = self.bits << 1 | u64::from(is_object);
     }
 
-    /// Whether the innermost bracket is an object's; `None`: none is open.
+    /// Whether the innermost bracket is an object's; `None` if none is open.
     #[inline(always)]
     fn innermost(&self) -> Option<bool> {
         (self.bits != 1).then_some(self.bits & 1 == 1)
@@ -296,7 +298,7 @@ impl Nesting {
     }
 }
 
-/// The text of a string between its quotes. A lone surrogate becomes U+FFFD.
+/// The text of a string, which is given as it stands between its quotes. A lone surrogate becomes U+FFFD.
 pub(crate) fn unescape(inner: &str) -> Cow<'_, str> {
     let Some(first) = inner.find('\\') else { return Cow::Borrowed(inner) };
     let mut out = String::with_capacity(inner.len());
@@ -322,7 +324,7 @@ pub(crate) fn unescape(inner: &str) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
-/// The character of `uD83D\uDE00…`, and the bytes that it takes.
+/// The character that an escape stands for, given what follows its backslash (`uD83D\uDE00…`), and the bytes that it takes.
 fn unicode(after: &str) -> (char, usize) {
     let unit = |from: usize| after.get(from..from + 4).and_then(|hex| u32::from_str_radix(hex, 16).ok());
     let Some(first) = unit(1) else { return (char::REPLACEMENT_CHARACTER, 5) };

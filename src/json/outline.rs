@@ -1,10 +1,12 @@
-//! The members of an object, or the elements of an array, checked and otherwise unread.
+//! The members of an object or the elements of an array, as texts: checked, and otherwise unread.
+//!
+//! An envelope is opened with it, level by level: what is inside need not become a tree to be handed on.
 
 use std::borrow::Cow;
 
 use super::{Lexer, Nesting, Next, NotJson, unescape};
 
-/// One value of JSON, taken apart by one level. The parts are JSON texts without white space around them.
+/// One value of JSON, taken apart by one level. Its parts are JSON texts, without white space around them.
 #[derive(Debug)]
 pub(crate) enum Outline<'t> {
     /// An object.
@@ -84,7 +86,7 @@ impl<'t> Members<'t> {
     }
 }
 
-/// The text of a string that has been checked.
+/// The text of a JSON string that has been checked; `None` if the value is something else.
 fn string(json: &str) -> Option<Cow<'_, str>> {
     json.strip_prefix('"')?.strip_suffix('"').map(unescape)
 }

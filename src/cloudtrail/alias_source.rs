@@ -1,0 +1,16 @@
+//! What aliases are computed from.
+
+/// What the values of computed aliases are read from: a record that has been parsed, or the fields that the engine has
+/// extracted from one that has not. So the aliases are written once, and both give the same answer.
+pub trait AliasSource {
+    /// The first scalar at a path of keys. Arrays on the way are walked.
+    fn text(&self, path: &[&str]) -> Option<&str>;
+
+    /// Whether `responseElements` says `Failure` at the name of the event, as the answers to console sign-ins do.
+    fn answers_failure(&self) -> bool;
+
+    /// The first scalar at a path, unless it is empty: AWS writes empty strings where there is nothing to say.
+    fn non_empty(&self, path: &[&str]) -> Option<&str> {
+        self.text(path).filter(|text| !text.is_empty())
+    }
+}
