@@ -6,7 +6,7 @@ use std::io::{self, Write};
 use anstyle::{AnsiColor, Style};
 use serde::Serialize;
 
-use super::backtest::{self, Tally, grouped};
+use super::backtest::{self, BacktestTally, grouped};
 use super::findings::{self, EvaluatedFinding, FindingLine, FindingVisitor, write_line};
 use super::input::Archive;
 use super::{Exit, Format};
@@ -20,8 +20,8 @@ pub(super) struct Options {
     /// A summary for people, or one JSON object for each finding that is added, removed or changed
     #[arg(long, value_enum, default_value_t = Format::Human)]
     format: Format,
-    /// Fail (exit code 1) if the new rules would send more messages than this on any day, throttling taken into account,
-    /// staged rules included
+    /// Fail (exit code 1) if the new rules would send more messages than this on any day, on all channels together: alerts,
+    /// roll-ups and digests, staged rules included as if they alerted
     #[arg(long, value_name = "N")]
     max_per_day: Option<u64>,
     /// How many actors are named
@@ -114,7 +114,7 @@ impl Changes {
 pub(super) fn run(old: &RuleSet, new: &RuleSet, archive: &Archive, options: &Options) -> io::Result<Exit> {
     let mut out = io::BufWriter::new(anstream::AutoStream::auto(io::stdout()));
     // What both would have sent; and to count each finding once.
-    let (mut before, mut after) = (Tally::new(old), Tally::new(new));
+    let (mut before, mut after) = (BacktestTally::new(old), BacktestTally::new(new));
     let mut all = Changes::default();
     let mut by_rule: BTreeMap<String, Changes> = BTreeMap::new();
     let mut by_actor: HashMap<String, Changes> = HashMap::new();
@@ -174,10 +174,9 @@ pub(super) fn run(old: &RuleSet, new: &RuleSet, archive: &Archive, options: &Opt
             if let Some((day, count)) = tally.worst_day() {
                 writeln!(
                     out,
-                    "\n{name} rules: {} findings; most messages on one day: {} on {}",
+                    "\n{name} rules: {} findings; most messages on one day: {} on {day}",
                     grouped(tally.findings),
                     grouped(count),
-                    backtest::time::date(day)
                 )?;
             } else {
                 writeln!(out, "\n{name} rules: {} findings", grouped(tally.findings))?;

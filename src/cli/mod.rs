@@ -84,7 +84,7 @@ enum Command {
         #[arg(long, value_name = "FILE", default_value = "rules.json")]
         rules: PathBuf,
         #[command(flatten)]
-        options: backtest::Options,
+        options: backtest::BacktestOptions,
     },
     /// Tell which findings a change of the rules adds to archives of log files, and which it removes
     Diff {

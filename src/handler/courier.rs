@@ -14,8 +14,9 @@ use crate::finding::Finding;
 use crate::ids::AlertId;
 use crate::ids::FindingId;
 use crate::ids::StableId;
+use crate::ledger::policy::{self, GuardVerdict};
 use crate::ledger::{
-    Admission, Candidate, Claimed, Decision, DeliveryKey, DigestAdmission, OPERATIONAL, Store, StoreError, due,
+    Admission, Candidate, Claimed, Decision, DeliveryKey, DigestAdmission, OPERATIONAL, Store, StoreError,
 };
 use crate::redelivery::{About, Delivery, Message, Queues, Task};
 use crate::severity::Severity;
@@ -93,7 +94,7 @@ impl<'a, T: Transport, S: Store, Q: Queues> Courier<'a, T, S, Q> {
                 }
                 Ok(Admission::ScheduleRollUp(order)) => {
                     let task = Task::RollUp { alert: order.alert.clone(), finding: Box::new(order.finding.clone()) };
-                    let message = Message::new(name, task, self.now(), due(order.ends), "a roll-up");
+                    let message = Message::new(name, task, self.now(), policy::roll_up_due(order.ends), "a roll-up");
                     if self.wait(message, None).await == Fate::Failed {
                         return Fate::Failed;
                     }
@@ -180,37 +181,36 @@ impl<'a, T: Transport, S: Store, Q: Queues> Courier<'a, T, S, Q> {
         if !self.app.queues.can_wait() {
             return false;
         }
-        let counted = self.app.ledger.count_alert(&self.channel.name, finding.severity, self.now()).await;
-        self.exceeds(counted, self.channel.max_per_minute)
+        let (name, most) = (&self.channel.name, self.channel.max_per_minute);
+        self.is_one_too_many(self.app.ledger.guard_alert(name, finding.severity, most, self.now()).await)
     }
 
     /// The same of what comes from the queue, which is counted only once it has arrived: a vendor that is down reads nothing.
     async fn was_crowded(&self, severity: Severity) -> bool {
-        let counted = self.app.ledger.alerts_counted(&self.channel.name, severity, self.now()).await;
-        self.exceeds(counted, self.channel.max_per_minute.saturating_sub(1))
+        let (name, most) = (&self.channel.name, self.channel.max_per_minute);
+        self.is_one_too_many(self.app.ledger.guard_queued(name, severity, most, self.now()).await)
     }
 
-    fn exceeds(&self, counted: Result<u64, StoreError>, most: u64) -> bool {
-        counted.map_or_else(
+    fn is_one_too_many(&self, verdict: Result<GuardVerdict, StoreError>) -> bool {
+        verdict.map_or_else(
             |fault| {
                 self.fault(&fault, "the storm guard is blind: the alert goes out");
                 false
             },
-            |count| count > most,
+            |verdict| verdict == GuardVerdict::Digests,
         )
     }
 
     /// Leaves a delivery to the digest of this minute; `None` if it has to go out after all.
     async fn digested(&self, finding: &Finding, ticket: &Decision, one: &AlertDigest) -> Option<Fate> {
         let (name, ledger) = (self.channel.name.as_str(), &self.app.ledger);
-        let minute = self.now().seconds() / 60;
+        let minute = policy::minute_of(self.now());
         loop {
             match ledger.digest(DeliveryKey::new(&finding.id, name), minute, ticket, one, self.now()).await {
                 Ok(DigestAdmission::Digested) => return Some(Fate::Digested),
                 Ok(DigestAdmission::ScheduleDigest) => {
-                    let end = Timestamp::from_millis((minute + 1) * 60_000);
                     let task = Task::Digest { minute, finding: Box::new(finding.brief()) };
-                    let message = Message::new(name, task, self.now(), due(end), "a digest");
+                    let message = Message::new(name, task, self.now(), policy::digest_due(minute), "a digest");
                     if self.wait(message, None).await == Fate::Failed {
                         return None;
                     }

@@ -6,9 +6,10 @@ use super::item::{
     CLAIM_TTL, Claim, Decision, DeliveryKey, DoneAs, Group, WINDOW_GRACE, attributes, claim_key, group_key, read,
     repeats,
 };
+use super::policy::{HasWindow as _, ThrottleVerdict, ThrottleWindow};
 use super::store::{Attributes, Expect, ItemKey, Put, Store, StoreError};
 use super::sum::RollUpOrder;
-use super::{Ledger, TRIES, lost, pause};
+use super::{Ledger, TRIES, lost, pause, policy};
 use crate::alert::RollUp;
 use crate::finding::Finding;
 use crate::ids::AlertId;
@@ -142,46 +143,48 @@ fn plan(
     let expect_group = |group: &Group, expect: Expect| {
         Ok((group_key(group_id), expect, attributes(group)?, group.ends.plus(WINDOW_GRACE)))
     };
-    match group.filter(|group| group.ends > now) {
-        None => {
+    if let Some(group) = &group
+        && group.opener == finding.id
+        && group.window().is_open(now)
+    {
+        // Its claim was forgotten, not its right.
+        let decision = group.decision(false);
+        let write = claims(&decision, None)?;
+        return Ok((Admission::Send(decision), vec![write]));
+    }
+    match policy::throttle(group, window, finding.severity, now) {
+        ThrottleVerdict::Opens(ThrottleWindow { ends, highest }) => {
             let decision = opening(finding, group_id);
             let opened = Group {
                 alert: decision.alert.clone(),
                 opener: finding.id.clone(),
-                ends: now.plus(window),
-                highest: finding.severity,
+                ends,
+                highest,
                 roll_up_scheduled: false,
                 finding: serde_json::to_string(&finding.brief()).map_err(|error| StoreError(error.to_string()))?,
             };
             let writes = vec![claims(&decision, None)?, expect_group(&opened, group_expect)?];
             Ok((Admission::Send(decision), writes))
         }
-        // Its claim was forgotten, not its right.
-        Some(group) if group.opener == finding.id => {
-            let decision = Decision { alert: group.alert, opener: group.opener, is_repeat: false };
-            let write = claims(&decision, None)?;
-            Ok((Admission::Send(decision), vec![write]))
-        }
-        Some(group) if finding.severity > group.highest => {
-            let decision = Decision { alert: group.alert.clone(), opener: group.opener.clone(), is_repeat: true };
-            let raised = Group { highest: finding.severity, ..group };
+        ThrottleVerdict::BreaksThrough(group, ThrottleWindow { ends, highest }) => {
+            let decision = group.decision(true);
+            let raised = Group { ends, highest, ..group };
             let writes = vec![claims(&decision, None)?, expect_group(&raised, group_expect)?];
             Ok((Admission::Send(decision), writes))
         }
-        Some(group) if !group.roll_up_scheduled => {
+        ThrottleVerdict::HeldBack(group) if !group.roll_up_scheduled => {
             let order = RollUpOrder { alert: group.alert.clone(), ends: group.ends, finding: group.opener_finding()? };
             Ok((Admission::ScheduleRollUp(Box::new(order)), Vec::new()))
         }
-        Some(group) => {
+        ThrottleVerdict::HeldBack(group) => {
             let mut one = RollUp::default();
             one.add(finding);
             let entry = ItemKey::new(repeats(&group.alert), finding.id.as_str());
             let expires = group.ends.plus(WINDOW_GRACE);
-            let decision = Decision { alert: group.alert, opener: group.opener, is_repeat: true };
             // The group's item is not written: in a storm everybody would wait for it. Each repeat has an item of its own,
             // which makes counting it twice impossible.
             let writes = vec![
-                claims(&decision, Some(DoneAs::Throttled))?,
+                claims(&group.decision(true), Some(DoneAs::Throttled))?,
                 (entry, Expect::Anything, attributes(&one)?, expires),
             ];
             Ok((Admission::Throttled, writes))

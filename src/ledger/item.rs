@@ -6,6 +6,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::policy::{HasWindow, ThrottleWindow};
 use super::store::{Attributes, ItemKey, StoreError, StoredItem};
 use crate::finding::Finding;
 use crate::ids::AlertId;
@@ -82,7 +83,18 @@ pub(super) struct Group {
     pub(super) finding: String,
 }
 
+impl HasWindow for Group {
+    fn window(&self) -> ThrottleWindow {
+        ThrottleWindow { ends: self.ends, highest: self.highest }
+    }
+}
+
 impl Group {
+    /// What is decided of a finding that belongs to the window's alert.
+    pub(super) fn decision(&self, is_repeat: bool) -> Decision {
+        Decision { alert: self.alert.clone(), opener: self.opener.clone(), is_repeat }
+    }
+
     pub(super) fn opener_finding(&self) -> Result<Finding, StoreError> {
         serde_json::from_str(&self.finding).map_err(|error| StoreError(format!("an item cannot be read: {error}")))
     }

@@ -7,6 +7,7 @@
 mod admit;
 mod item;
 mod memory;
+pub mod policy;
 mod store;
 mod sum;
 mod threshold;
@@ -18,7 +19,6 @@ use self::item::{CLAIM_TTL, Claim, DoneAs, attributes, claim_key, read};
 pub use self::item::{Decision, DeliveryKey};
 pub use self::memory::MemoryStore;
 pub use self::store::{ALL, Attributes, COUNT, Expect, ItemKey, Put, Store, StoreError, StoredItem};
-pub(crate) use self::sum::due;
 pub use self::sum::{DigestAdmission, RollUpOrder};
 pub use self::threshold::Occurrence;
 use crate::ids::AlertId;

@@ -1,14 +1,13 @@
 //! What was held back, summed up: roll-ups of repeats, and digests of too many alerts.
 
-use std::time::Duration;
-
 use serde::de::DeserializeOwned;
 
-use super::Ledger;
 use super::item::{
     CLAIM_TTL, Claim, Decision, DeliveryKey, DoneAs, WINDOW_GRACE, attributes, claim_key, minute, read, repeats,
 };
+use super::policy::GuardVerdict;
 use super::store::{ALL, Attributes, COUNT, Expect, ItemKey, Put, Store, StoreError, StoredItem};
+use super::{Ledger, policy};
 use crate::alert::{AlertDigest, RollUp};
 use crate::finding::Finding;
 use crate::ids::AlertId;
@@ -47,18 +46,38 @@ pub enum DigestAdmission {
 const MOST: usize = 200_000;
 
 impl<S: Store> Ledger<S> {
-    /// Counts an alert that is about to go out, and says how many there are of its severity on this channel in this minute.
+    /// Asks the storm guard about an alert that is about to go out, and counts it.
     ///
     /// # Errors
     /// That the store does not answer, here and below.
-    pub async fn count_alert(&self, channel: &str, severity: Severity, now: Timestamp) -> Result<u64, StoreError> {
-        self.store.count(counter(channel, severity, now), now.plus(WINDOW_GRACE)).await
+    pub async fn guard_alert(
+        &self,
+        channel: &str,
+        severity: Severity,
+        max_per_minute: u64,
+        now: Timestamp,
+    ) -> Result<GuardVerdict, StoreError> {
+        let counted = self.count_alert(channel, severity, now).await?;
+        Ok(policy::storm_guard(counted.saturating_sub(1), max_per_minute))
     }
 
-    /// How many alerts of a severity have been counted on this channel in this minute.
-    pub async fn alerts_counted(&self, channel: &str, severity: Severity, now: Timestamp) -> Result<u64, StoreError> {
+    /// Asks the storm guard about what comes from a queue: a roll-up, or an alert that did not arrive before. It is counted by
+    /// [`Ledger::count_alert`] once it has arrived.
+    pub async fn guard_queued(
+        &self,
+        channel: &str,
+        severity: Severity,
+        max_per_minute: u64,
+        now: Timestamp,
+    ) -> Result<GuardVerdict, StoreError> {
         let item = self.get(&counter(channel, severity, now)).await?;
-        Ok(item.and_then(|item| item.attributes.get(COUNT)?.as_u64()).unwrap_or_default())
+        let counted = item.and_then(|item| item.attributes.get(COUNT)?.as_u64()).unwrap_or_default();
+        Ok(policy::storm_guard(counted, max_per_minute))
+    }
+
+    /// Counts an alert, and says how many there are of its severity on this channel in this minute, this one included.
+    pub async fn count_alert(&self, channel: &str, severity: Severity, now: Timestamp) -> Result<u64, StoreError> {
+        self.store.count(counter(channel, severity, now), now.plus(WINDOW_GRACE)).await
     }
 
     /// Counts a delivery for the digest of a minute, instead of sending it: by its id, as `one`.
@@ -130,10 +149,5 @@ const ENTRY: &str = "entry#";
 
 /// The key of the counter of a minute's alerts of one severity.
 fn counter(channel: &str, severity: Severity, now: Timestamp) -> ItemKey {
-    ItemKey::new(minute(channel, now.seconds() / 60), format!("count#{severity}"))
-}
-
-/// When what was held back until `end` is summed up: whoever was about to count then has counted.
-pub(crate) fn due(end: Timestamp) -> Timestamp {
-    end.plus(Duration::from_secs(15))
+    ItemKey::new(minute(channel, policy::minute_of(now)), format!("count#{severity}"))
 }

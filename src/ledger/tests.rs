@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use proptest::prelude::*;
 
+use super::policy::GuardVerdict;
 use super::*;
 use crate::alert::AlertDigest;
 use crate::finding::Finding;
@@ -126,13 +127,24 @@ async fn alerts_that_are_too_many_are_counted_for_one_digest() {
         is_repeat: false,
     };
     let findings: Vec<Finding> = (0..5).map(|number| finding(&number.to_string(), Severity::Low)).collect();
-    for (number, finding) in findings.iter().enumerate() {
-        assert_eq!(ledger.count_alert("soc", finding.severity, at(0)).await.unwrap(), number as u64 + 1);
+    let guard_alert = async |severity| ledger.guard_alert("soc", severity, 3, at(0)).await.unwrap();
+    let mut verdicts = Vec::new();
+    for finding in &findings {
+        verdicts.push(guard_alert(finding.severity).await);
     }
-    assert_eq!(ledger.count_alert("soc", Severity::Extreme, at(0)).await.unwrap(), 1);
-    let counted = async |severity, time| ledger.alerts_counted("soc", severity, at(time)).await.unwrap();
-    assert_eq!((counted(Severity::Low, 0).await, counted(Severity::Low, 60).await), (5, 0));
-    let minute = at(0).seconds() / 60;
+    assert_eq!(verdicts, [[GuardVerdict::Sends; 3].as_slice(), &[GuardVerdict::Digests; 2]].concat());
+    assert_eq!(guard_alert(Severity::Extreme).await, GuardVerdict::Sends);
+    // What comes from a queue is counted later.
+    let guard_queued = async |most, time| ledger.guard_queued("soc", Severity::Low, most, at(time)).await.unwrap();
+    for (most, time, expected) in [
+        (5, 0, GuardVerdict::Digests),
+        (6, 0, GuardVerdict::Sends),
+        (6, 1, GuardVerdict::Sends),
+        (1, 60, GuardVerdict::Sends),
+    ] {
+        assert_eq!(guard_queued(most, time).await, expected, "{most} {time}");
+    }
+    let minute = policy::minute_of(at(0));
     let digest = async |finding: &Finding| {
         let one = AlertDigest::from_rule(&finding.rule.id, finding.severity, None, 1);
         ledger.digest(DeliveryKey::new(&finding.id, "soc"), minute, &decision(finding), &one, at(1)).await.unwrap()

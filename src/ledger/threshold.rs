@@ -1,10 +1,11 @@
-//! Thresholds: a rule that fires from the n-th occurrence within a sliding window on.
+//! Thresholds: a rule that alerts from the n-th occurrence within a sliding window on. What has occurred is written down here;
+//! [`policy::reaches_threshold`] decides.
 
 use std::time::Duration;
 
 use super::item::{WINDOW_GRACE, threshold};
 use super::store::{ALL, Attributes, Expect, ItemKey, Put, Store, StoreError};
-use super::{Ledger, TRIES, lost, pause};
+use super::{Ledger, TRIES, lost, pause, policy};
 use crate::ids::FindingId;
 use crate::ids::StableId;
 use crate::time::Timestamp;
@@ -12,39 +13,41 @@ use crate::time::Timestamp;
 /// A finding of a rule that has a threshold.
 #[derive(Debug, Clone, Copy)]
 pub struct Occurrence<'a> {
-    /// What is counted together, as a hash: the rule, and the values of its threshold's `by`.
+    /// What is counted together: the hash of the rule and of the values of its threshold's `by`.
     pub id: &'a str,
     /// The finding.
     pub finding: &'a FindingId,
-    /// When it happened: `eventTime`.
+    /// When it happened: its `eventTime`, or now where it has none.
     pub at: Timestamp,
-    /// How many there must be.
+    /// How many there must be: 2 to 1,000.
     pub count: u64,
-    /// Within which time.
+    /// The length of the window in which there must be so many: 1 s to 24 h.
     pub window: Duration,
-    /// The values that are counted, each once, instead of findings.
+    /// The values of the threshold's `distinct`, if it has one: they are counted, each once, instead of findings.
     pub distinct: Option<&'a [String]>,
 }
 
-/// Distinct values that are looked at.
-const MOST: usize = 10_000;
+/// Distinct values that are looked at, of all that are kept under one id. Of more, some are overlooked, and a threshold may be
+/// reached late.
+const MAX_VALUES: usize = 10_000;
 
 impl<S: Store> Ledger<S> {
-    /// Counts a occurrence, and says whether there are enough in some window that holds it. Events come out of order, so that
-    /// later ones count too. A occurrence that is counted again changes nothing.
+    /// Writes an occurrence down, and says whether there are enough in some window that holds it. Events come out of order, so
+    /// that later ones count too. An occurrence that is recorded again changes nothing.
     ///
     /// # Errors
     /// That the store does not answer.
     pub async fn record_occurrence(&self, occurrence: &Occurrence<'_>, now: Timestamp) -> Result<bool, StoreError> {
-        let times = match occurrence.distinct {
+        let mut times = match occurrence.distinct {
             None => self.record_finding(occurrence, now).await?,
             Some(values) => self.record_values(occurrence, values, now).await?,
         };
-        Ok(is_reached(times, occurrence))
+        times.sort_unstable();
+        Ok(policy::reaches_threshold(&times, occurrence.at, occurrence.count, occurrence.window))
     }
 
     /// One item a finding, sorted by time. Only the nearest can decide, so that no more are read.
-    async fn record_finding(&self, occurrence: &Occurrence<'_>, now: Timestamp) -> Result<Vec<u64>, StoreError> {
+    async fn record_finding(&self, occurrence: &Occurrence<'_>, now: Timestamp) -> Result<Vec<Timestamp>, StoreError> {
         let (partition, sort) = (threshold(occurrence.id), sort_key(occurrence.at, occurrence.finding.as_str()));
         self.note(ItemKey::new(&partition, &sort), Expect::Anything, Attributes::new(), occurrence, now).await?;
         let nearest = usize::try_from(occurrence.count).unwrap_or(usize::MAX);
@@ -52,25 +55,27 @@ impl<S: Store> Ledger<S> {
         let last = sort_key(occurrence.at.plus(occurrence.window), "~");
         let before = self.store.query(&partition, (&first, &sort), true, nearest).await?;
         let after = self.store.query(&partition, (&format!("{sort}~"), &last), false, nearest).await?;
-        Ok(before.iter().chain(&after).filter_map(|(sort, _)| sort.get(..15)?.parse().ok()).collect())
+        Ok(before.iter().chain(&after).filter_map(|(sort, _)| time_of(sort)).collect())
     }
 
-    /// One item a value, with the latest time at which it was seen: however often one value comes, it hides no other.
+    /// One item a value, with the latest time at which it occurred: however often one value comes, it hides no other. An event
+    /// that comes late may count a value too few, whose latest time is another one by then.
     async fn record_values(
         &self,
         occurrence: &Occurrence<'_>,
         values: &[String],
         now: Timestamp,
-    ) -> Result<Vec<u64>, StoreError> {
+    ) -> Result<Vec<Timestamp>, StoreError> {
         let partition = threshold(occurrence.id);
         for value in values {
             self.record_value(ItemKey::new(&partition, StableId::hash(&[value]).as_str()), occurrence, now).await?;
         }
-        let known = self.store.query(&partition, ALL, false, MOST).await?;
+        let known = self.store.query(&partition, ALL, false, MAX_VALUES).await?;
         Ok(known
             .iter()
             .filter(|(_, item)| item.expires > now)
             .filter_map(|(_, item)| item.attributes.get("at")?.as_u64())
+            .map(Timestamp::from_millis)
             .collect())
     }
 
@@ -105,52 +110,15 @@ impl<S: Store> Ledger<S> {
     }
 }
 
-/// Sorts by time, then by finding.
+/// Digits of the time in a sort key: milliseconds since 1970, enough until the year 33658.
+const TIME_DIGITS: usize = 15;
+
+/// The sort key of a finding that occurred then: it sorts by time, then by finding.
 fn sort_key(at: Timestamp, finding: &str) -> String {
-    format!("{:015}#{finding}", at.millis())
+    format!("{:0TIME_DIGITS$}#{finding}", at.millis())
 }
 
-/// Whether `count` of the times, in milliseconds, lie in one window that holds the occurrence's own.
-fn is_reached(mut times: Vec<u64>, occurrence: &Occurrence<'_>) -> bool {
-    let at = occurrence.at.millis();
-    let (Ok(count), Ok(window)) = (usize::try_from(occurrence.count), u64::try_from(occurrence.window.as_millis()))
-    else {
-        return false;
-    };
-    times.sort_unstable();
-    times.windows(count).any(|run| {
-        let (first, last) = (run[0], run[count - 1]);
-        last - first <= window && last.max(at) - first.min(at) <= window
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    fn occurrence(at: u64, count: u64, window: u64, finding: &FindingId) -> Occurrence<'_> {
-        let (at, window) = (Timestamp::from_millis(at), Duration::from_millis(window));
-        Occurrence { id: "t", finding, at, count, window, distinct: None }
-    }
-
-    proptest! {
-        /// Against the definition: some window [start, start + w] that holds `at` holds `count` times.
-        #[test]
-        fn a_window_is_found_exactly_if_there_is_one(
-            mut times in prop::collection::vec(0..60_u64, 1..20), which in any::<prop::sample::Index>(),
-            count in 2..6_u64, window in 1..30_u64,
-        ) {
-            let at = times[which.index(times.len())];
-            let holds = (0..=at).any(|start| start + window >= at && {
-                let inside = times.iter().filter(|time| (start..=start + window).contains(time)).count();
-                inside as u64 >= count
-            });
-            let finding = FindingId::from(StableId::hash(&["x"]));
-            prop_assert_eq!(is_reached(times.clone(), &occurrence(at, count, window, &finding)), holds);
-            times.reverse();
-            prop_assert_eq!(is_reached(times, &occurrence(at, count, window, &finding)), holds);
-        }
-    }
+/// The time in a [`sort_key`].
+fn time_of(sort: &str) -> Option<Timestamp> {
+    sort.get(..TIME_DIGITS)?.parse().ok().map(Timestamp::from_millis)
 }

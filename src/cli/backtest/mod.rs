@@ -1,10 +1,14 @@
 //! `offlimits backtest`: what the rules would have found in archives, and what would have been sent.
 
-mod alerts;
+mod messages;
+mod names;
+mod playback;
+mod print;
 mod report;
 mod summary;
 mod tally;
-pub(super) mod time;
+#[cfg(test)]
+mod tests;
 
 use std::fs::File;
 use std::io::{self, Write};
@@ -12,10 +16,10 @@ use std::path::PathBuf;
 
 use clap::ValueEnum;
 
-use self::report::Report;
-use self::summary::Summary;
+use self::report::ReportBuilder;
+use self::summary::BacktestSummary;
 pub(super) use self::summary::grouped;
-pub(super) use self::tally::Tally;
+pub(super) use self::tally::BacktestTally;
 use super::check::counted;
 use super::findings::{self, FindingLine, FindingVisitor, write_line};
 use super::input::Archive;
@@ -30,14 +34,15 @@ Examples:
   offlimits backtest AWSLogs/                          How loud would these rules have been?
   offlimits backtest AWSLogs/ --format jsonl           Every finding, one JSON object a line
   offlimits backtest AWSLogs/ --report report.html     A page to read and to share
-  offlimits backtest AWSLogs/ --max-per-day 20         For CI: fail if any day has more alerts";
+  offlimits backtest AWSLogs/ --max-per-day 20         For CI: fail if any day has more messages";
 
 #[derive(Debug, clap::Args)]
-pub(super) struct Options {
+pub(super) struct BacktestOptions {
     /// What is printed: a summary for people, the same as one JSON object, or every finding, one JSON object a line
-    #[arg(long, value_enum, default_value_t = Format::Human)]
-    format: Format,
-    /// Fail (exit code 1) if a day has more messages than this, throttling taken into account, staged rules included
+    #[arg(long, value_enum, default_value_t = BacktestFormat::Human)]
+    format: BacktestFormat,
+    /// Fail (exit code 1) if a day has more messages than this, on all channels together: alerts, roll-ups and digests,
+    /// staged rules included as if they alerted
     #[arg(long, value_name = "N")]
     max_per_day: Option<u64>,
     /// Write a report as one page of HTML that needs no network
@@ -50,7 +55,7 @@ pub(super) struct Options {
 
 /// What is printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Format {
+enum BacktestFormat {
     /// A summary for people.
     Human,
     /// The summary as one JSON object.
@@ -59,9 +64,9 @@ enum Format {
     Jsonl,
 }
 
-pub(super) fn run(rules: &RuleSet, archive: &Archive, options: &Options) -> io::Result<Exit> {
+pub(super) fn run(rules: &RuleSet, archive: &Archive, options: &BacktestOptions) -> io::Result<Exit> {
     let mut out = io::BufWriter::new(anstream::AutoStream::auto(io::stdout()));
-    let mut tally = Tally::new(rules);
+    let mut tally = BacktestTally::new(rules);
     // Better now than after an hour.
     if let Some(path) = &options.report
         && let Err(error) = File::create(path)
@@ -69,20 +74,20 @@ pub(super) fn run(rules: &RuleSet, archive: &Archive, options: &Options) -> io::
         eprintln!("error: cannot write the report: {}: {error}", path.display());
         return Ok(Exit::Unreadable);
     }
-    let mut report = options.report.as_ref().map(|path| (path, Report::default()));
+    let mut report = options.report.as_ref().map(|path| (path, ReportBuilder::default()));
     let counts = archive.each(&FindingVisitor::new(rules), |file, index, found| {
         let is_first = tally.add(&found);
         let channels = findings::channels(rules, &found.finding);
         if let Some((_, report)) = report.as_mut().filter(|_| is_first) {
             report.add(&found, &channels, &format!("{file}, record {index}"));
         }
-        if options.format == Format::Jsonl {
+        if options.format == BacktestFormat::Jsonl {
             write_line(&mut out, &FindingLine::new(&found.finding, channels, file, index))?;
         }
         Ok(())
     })?;
     tally.finish();
-    let summary = Summary::of(rules, &tally, &counts, options.top);
+    let summary = BacktestSummary::new(rules, &tally, &counts, options.top);
     // Before the summary: whoever reads that may stop reading, as `head` does.
     if let Some((path, report)) = report
         && let Err(error) = report.write(path, rules, &tally, &summary)
@@ -91,22 +96,22 @@ pub(super) fn run(rules: &RuleSet, archive: &Archive, options: &Options) -> io::
         return Ok(Exit::Unreadable);
     }
     match options.format {
-        Format::Human => summary.print(&mut out)?,
-        Format::Json => write_line(&mut out, &summary)?,
-        Format::Jsonl => summary.print(&mut anstream::stderr())?,
+        BacktestFormat::Human => summary.print(&mut out)?,
+        BacktestFormat::Json => write_line(&mut out, &summary)?,
+        BacktestFormat::Jsonl => summary.print(&mut anstream::stderr())?,
     }
     out.flush()?;
     Ok(end(&counts, options.max_per_day, &tally))
 }
 
 /// Says what is left to say, and how it ended.
-pub(super) fn end(counts: &input::InputCounts, max_per_day: Option<u64>, tally: &Tally<'_>) -> Exit {
-    let too_loud = match (max_per_day, tally.worst_day()) {
+pub(super) fn end(counts: &input::InputCounts, max_per_day: Option<u64>, tally: &BacktestTally<'_>) -> Exit {
+    let sent = tally.sent_with_staged();
+    let too_loud = match (max_per_day, sent.worst_day()) {
         (Some(most), Some((day, count))) if count > most => {
-            let days = tally.alerts_by_day.values().filter(|count| **count > most).count();
+            let days = sent.by_day.values().filter(|counts| counts.messages > most).count();
             eprintln!(
-                "error: {} has {}, and --max-per-day allows {most} ({} in all)",
-                time::date(day),
+                "error: {day} has {}, and --max-per-day allows {most} ({} in all)",
                 counted(usize::try_from(count).unwrap_or(usize::MAX), "message"),
                 counted(days, "such day")
             );

@@ -1,36 +1,31 @@
-//! The summary of a backtest, for people and for machines.
+//! The summary of a backtest, as `--format json` prints it. `print.rs` prints it for people, `report/` as a page.
 
-use std::io::{self, Write};
+use std::collections::BTreeSet;
 
-use anstyle::Style;
 use serde::Serialize;
 
-use super::alerts::Outcome;
-use super::tally::{Names, Tally};
-use super::time::date;
-use crate::cli::check::counted;
+use super::messages::{MessageCounts, SentMessages};
+use super::names::NameTally;
+use super::tally::BacktestTally;
 use crate::cli::input::InputCounts;
-use crate::cli::terminal::colour;
 use crate::ruleset::RuleSet;
 use crate::severity::Severity;
 use crate::text;
+use crate::time::Date;
 
-/// Rows of the days' chart: beyond them days are taken together.
-const CHART: usize = 31;
-/// Characters of its longest bar.
-const BAR: usize = 40;
 /// Characters of a name.
-const NAME: usize = 60;
+pub(super) const NAME: usize = 60;
 
-/// As `--format json` prints it. Scripts read it: keys may join, none may change or go.
+/// As `--format json` prints it; docs/backtest.md has the meaning of every key. Scripts read it: keys may join, none may
+/// change or go.
 #[derive(Debug, Serialize)]
-pub(super) struct Summary {
+pub(super) struct BacktestSummary {
     pub(super) files: usize,
     pub(super) records: usize,
     pub(super) ignored: usize,
     pub(super) unreadable: usize,
     pub(super) interrupted: bool,
-    /// Each once.
+    /// Each once. findings = staged + unrouted + below threshold + routed
     pub(super) findings: u64,
     /// Findings of records that came again.
     pub(super) repeats: u64,
@@ -38,16 +33,22 @@ pub(super) struct Summary {
     pub(super) undated: u64,
     pub(super) staged: u64,
     pub(super) unrouted: u64,
+    pub(super) routed: u64,
+    /// What is sent to all channels together.
+    #[serde(flatten)]
+    pub(super) sent: MessageCounts,
     pub(super) rules: Vec<RuleLine>,
     /// Rules that found nothing.
     pub(super) silent: Vec<String>,
-    pub(super) actors: Top,
-    pub(super) addresses: Top,
+    pub(super) actors: TopNames,
+    pub(super) addresses: TopNames,
     pub(super) days: Vec<DayLine>,
     pub(super) channels: Vec<ChannelLine>,
     /// The day with the most messages.
     pub(super) worst_day: Option<DayCount>,
-    #[serde(skip)]
+    /// What would be sent if the staged rules alerted; nothing if they found nothing.
+    pub(super) if_staged_alerted: Option<StagedLine>,
+    /// Findings that were too many to be played back: they count as sent.
     pub(super) unplayed: u64,
 }
 
@@ -57,10 +58,10 @@ pub(super) struct RuleLine {
     pub(super) severity: Severity,
     pub(super) mode: &'static str,
     pub(super) findings: u64,
-    pub(super) below_threshold: u64,
-    pub(super) alerts: u64,
-    pub(super) held_back: u64,
-    pub(super) roll_ups: u64,
+    /// Of a staged rule: what it would send if all staged rules alerted.
+    #[serde(flatten)]
+    pub(super) sent: MessageCounts,
+    /// The day with the most of its findings.
     pub(super) worst_day: Option<DayCount>,
 }
 
@@ -70,27 +71,48 @@ pub(super) struct DayCount {
     pub(super) count: u64,
 }
 
+impl DayCount {
+    fn new((day, count): (Date, u64)) -> Self {
+        Self { day: day.to_string(), count }
+    }
+}
+
 #[derive(Debug, Serialize)]
 pub(super) struct DayLine {
     pub(super) day: String,
     pub(super) findings: u64,
-    pub(super) messages: u64,
+    #[serde(flatten)]
+    pub(super) sent: MessageCounts,
     #[serde(skip)]
-    pub(super) number: i64,
+    pub(super) date: Date,
 }
 
 #[derive(Debug, Serialize)]
 pub(super) struct ChannelLine {
     pub(super) channel: String,
+    /// That the channel accepts. findings = below threshold + alerts + held back + digested
     pub(super) findings: u64,
-    pub(super) below_threshold: u64,
-    pub(super) alerts: u64,
-    pub(super) held_back: u64,
-    pub(super) roll_ups: u64,
+    #[serde(flatten)]
+    pub(super) sent: MessageCounts,
+    /// Alerts of one severity that it takes in a minute.
+    pub(super) max_per_minute: u64,
 }
 
 #[derive(Debug, Serialize)]
-pub(super) struct Top {
+pub(super) struct StagedLine {
+    #[serde(flatten)]
+    pub(super) sent: MessageCounts,
+    pub(super) worst_day: Option<DayCount>,
+}
+
+impl StagedLine {
+    fn new(sent: &SentMessages) -> Self {
+        Self { sent: sent.total, worst_day: sent.worst_day().map(DayCount::new) }
+    }
+}
+
+#[derive(Debug, Serialize)]
+pub(super) struct TopNames {
     /// How many there are.
     pub(super) distinct: usize,
     pub(super) names: Vec<NameCount>,
@@ -104,39 +126,33 @@ pub(super) struct NameCount {
     pub(super) findings: u64,
 }
 
-impl Summary {
-    pub(super) fn of(rules: &RuleSet, tally: &Tally<'_>, counts: &InputCounts, top: usize) -> Self {
+impl BacktestSummary {
+    pub(super) fn new(rules: &RuleSet, tally: &BacktestTally<'_>, counts: &InputCounts, top: usize) -> Self {
         let mut lines: Vec<RuleLine> = Vec::new();
         let mut silent = Vec::new();
-        for (rule, tallied) in rules.rules().iter().zip(&tally.by_rule) {
-            let Outcome { findings, below_threshold, alerts, held_back, roll_ups } = tallied.outcome;
-            if findings == 0 && rule.is_on() {
+        for (place, (rule, tallied)) in rules.rules().iter().zip(&tally.by_rule).enumerate() {
+            let mode = rule.info.mode.as_str();
+            let sent = if mode == "stage" { tally.sent_with_staged() } else { &tally.sent };
+            if tallied.findings == 0 && rule.is_on() {
                 silent.push(rule.info.id.clone());
             } else if let Some(severity) = tallied.highest {
-                let worst = tallied.days.iter().max_by_key(|(day, count)| (**count, -**day));
+                let worst = tallied.days.iter().max_by_key(|(day, count)| (**count, std::cmp::Reverse(**day)));
                 lines.push(RuleLine {
                     rule: rule.info.id.clone(),
                     severity,
-                    mode: rule.info.mode.as_str(),
-                    findings,
-                    below_threshold,
-                    alerts,
-                    held_back,
-                    roll_ups,
-                    worst_day: worst.map(|(day, count)| DayCount { day: date(*day), count: *count }),
+                    mode,
+                    findings: tallied.findings,
+                    sent: sent.by_rule[place],
+                    worst_day: worst.map(|(day, count)| DayCount::new((*day, *count))),
                 });
             }
         }
         lines.sort_by(|a, b| b.findings.cmp(&a.findings).then_with(|| a.rule.cmp(&b.rule)));
-        let days = tally.days().into_iter().map(|(day, counts)| DayLine {
-            day: date(day),
-            findings: counts.iter().sum(),
-            messages: tally.alerts_by_day.get(&day).copied().unwrap_or_default(),
-            number: day,
-        });
-        let channels = rules.channels().iter().zip(&tally.by_channel).map(|(channel, outcome)| {
-            let Outcome { findings, below_threshold, alerts, held_back, roll_ups } = *outcome;
-            ChannelLine { channel: channel.name.clone(), findings, below_threshold, alerts, held_back, roll_ups }
+        let channels = rules.channels().iter().enumerate().map(|(place, channel)| ChannelLine {
+            channel: channel.name.clone(),
+            findings: tally.accepted[place],
+            sent: tally.sent.by_channel[place],
+            max_per_minute: channel.max_per_minute,
         });
         Self {
             files: counts.files,
@@ -148,158 +164,52 @@ impl Summary {
             repeats: tally.repeats,
             undated: tally.undated,
             staged: tally.staged,
-            unrouted: tally.unrouted,
+            unrouted: tally.sent.unrouted,
+            routed: tally.sent.routed,
+            sent: tally.sent.total,
             rules: lines,
             silent,
-            actors: Top::of(&tally.actors, top),
-            addresses: Top::of(&tally.addresses, top),
-            days: days.collect(),
+            actors: TopNames::new(&tally.actors, top),
+            addresses: TopNames::new(&tally.addresses, top),
+            days: days(tally),
             channels: channels.collect(),
-            worst_day: tally.worst_day().map(|(day, count)| DayCount { day: date(day), count }),
+            worst_day: tally.worst_day().map(DayCount::new),
+            if_staged_alerted: tally.sent_if_staged_alerted.as_ref().map(StagedLine::new),
             unplayed: tally.unplayed,
         }
     }
 
     /// `2025-03-03 to 2025-04-02`: the days of the first and the last finding.
     pub(super) fn span(&self) -> Option<String> {
-        let (first, last) = (&self.days.first()?.day, &self.days.last()?.day);
-        Some(if first == last { format!("on {first}") } else { format!("{first} to {last}") })
+        let mut found = self.days.iter().filter(|day| day.findings > 0);
+        let first = found.next()?;
+        let last = found.next_back().unwrap_or(first);
+        Some(if first.day == last.day { format!("on {}", first.day) } else { format!("{} to {}", first.day, last.day) })
     }
 
-    /// Prints it for people.
-    pub(super) fn print(&self, out: &mut impl Write) -> io::Result<()> {
-        let bold = Style::new().bold();
-        let span = self.span().map(|span| format!(", {span}")).unwrap_or_default();
-        writeln!(
-            out,
-            "{bold}{} finding{}{bold:#} in {} from {}{}{}{span}",
-            grouped(self.findings),
-            if self.findings == 1 { "" } else { "s" },
-            many(self.records, "record"),
-            many(self.files, "file"),
-            if self.ignored > 0 { format!(", {} ignored", grouped(self.ignored as u64)) } else { String::new() },
-            if self.unreadable > 0 { format!(", {} unreadable", self.unreadable) } else { String::new() },
-        )?;
-        let below_threshold = self.rules.iter().map(|line| line.below_threshold).sum();
-        for (count, what) in [
-            (self.repeats, "of records that came again, counted once: CloudTrail delivers some twice"),
-            (self.undated, "without a time, in no day's figures"),
-            (self.staged, "of staged rules: nobody would have been told"),
-            (self.unrouted, "that no channel takes"),
-            (below_threshold, "before their rule's threshold is reached: nobody would have been told"),
-            (self.unplayed, "too many for thresholds and throttles to be played back: they count as sent"),
-        ] {
-            if count > 0 {
-                writeln!(out, "  {} {what}", grouped(count))?;
-            }
-        }
-        if self.findings > 0 {
-            self.print_rules(out)?;
-            Self::print_top(out, "actor", &self.actors)?;
-            Self::print_top(out, "source address", &self.addresses)?;
-            self.print_days(out)?;
-            self.print_channels(out)?;
-        }
-        if !self.silent.is_empty() {
-            let shown = text::some_of(&self.silent);
-            writeln!(out, "\n{} found nothing: {shown}", counted(self.silent.len(), "rule"))?;
-        }
-        Ok(())
-    }
-
-    fn print_rules(&self, out: &mut impl Write) -> io::Result<()> {
-        let bold = Style::new().bold();
-        let width = self.rules.iter().map(|line| line.rule.chars().count()).max().unwrap_or_default().clamp(4, NAME);
-        writeln!(
-            out,
-            "\n{bold}{:<width$}  {:<9}  {:>9}  {:>9}  {:>9}  worst day{bold:#}",
-            "rule", "severity", "findings", "alerts", "held back"
-        )?;
-        for line in &self.rules {
-            let colour = colour(line.severity);
-            let worst = line.worst_day.as_ref().map(|worst| format!("{}: {}", worst.day, grouped(worst.count)));
-            writeln!(
-                out,
-                "{:<width$}  {colour}{:<9}{colour:#}  {:>9}  {:>9}  {:>9}  {}{}",
-                text::clip(&line.rule, NAME),
-                line.severity.as_str(),
-                grouped(line.findings),
-                grouped(line.alerts),
-                grouped(line.held_back),
-                worst.unwrap_or_default(),
-                if line.mode == "stage" { "  (staged)" } else { "" },
-            )?;
-        }
-        Ok(())
-    }
-
-    fn print_top(out: &mut impl Write, what: &str, top: &Top) -> io::Result<()> {
-        let bold = Style::new().bold();
-        let more = top.distinct.saturating_sub(top.names.len());
-        let width = top.names.iter().map(|line| line.name.chars().count()).max().unwrap_or_default().clamp(14, NAME);
-        writeln!(out, "\n{bold}{what:<width$}  {:>9}{bold:#}", "findings")?;
-        for line in &top.names {
-            writeln!(out, "{:<width$}  {:>9}", line.name, grouped(line.findings))?;
-        }
-        if more > 0 {
-            writeln!(out, "and {} more", grouped(more as u64))?;
-        }
-        Ok(())
-    }
-
-    fn print_days(&self, out: &mut impl Write) -> io::Result<()> {
-        let (Some(first), Some(last)) = (self.days.first(), self.days.last()) else { return Ok(()) };
-        let span = usize::try_from(last.number - first.number + 1).unwrap_or(usize::MAX);
-        let together = span.div_ceil(CHART).max(1);
-        let mut bars: Vec<(i64, u64, u64)> = Vec::new();
-        for start in (first.number..=last.number).step_by(together) {
-            let end = start + i64::try_from(together).unwrap_or(i64::MAX);
-            let within = self.days.iter().filter(|day| (start..end).contains(&day.number));
-            let (findings, messages) = within.fold((0, 0), |sum, day| (sum.0 + day.findings, sum.1 + day.messages));
-            bars.push((start, findings, messages));
-        }
-        let most = bars.iter().map(|bar| bar.1).max().unwrap_or_default().max(1);
-        let bold = Style::new().bold();
-        let what = if together == 1 { "day".to_owned() } else { format!("{together} days") };
-        writeln!(out, "\n{bold}{what:<10}  {:>9}  {:>9}{bold:#}", "findings", "messages")?;
-        for (start, findings, messages) in bars {
-            let length = usize::try_from(findings * BAR as u64 / most).unwrap_or_default();
-            let bar = if findings > 0 && length == 0 { "▏".to_owned() } else { "█".repeat(length) };
-            let line = format!("{}  {:>9}  {:>9}  {bar}", date(start), grouped(findings), grouped(messages));
-            writeln!(out, "{}", line.trim_end())?;
-        }
-        Ok(())
-    }
-
-    fn print_channels(&self, out: &mut impl Write) -> io::Result<()> {
-        let bold = Style::new().bold();
-        let width = self.channels.iter().map(|line| line.channel.chars().count()).max().unwrap_or_default();
-        let width = width.clamp(7, NAME);
-        writeln!(
-            out,
-            "\n{bold}{:<width$}  {:>9}  {:>9}  {:>9}  {:>9}{bold:#}",
-            "channel", "findings", "alerts", "held back", "roll-ups"
-        )?;
-        for line in &self.channels {
-            writeln!(
-                out,
-                "{:<width$}  {:>9}  {:>9}  {:>9}  {:>9}",
-                text::clip(&line.channel, NAME),
-                grouped(line.findings),
-                grouped(line.alerts),
-                grouped(line.held_back),
-                grouped(line.roll_ups)
-            )?;
-        }
-        if let Some(DayCount { day, count }) = &self.worst_day {
-            writeln!(out, "most messages on one day: {} on {day}", grouped(*count))?;
-        }
-        Ok(())
+    /// `60 alerts + 15 roll-ups + 1 digest`: what the messages to all channels are made of.
+    pub(super) fn parts(&self) -> String {
+        let MessageCounts { alerts, roll_ups, digests, .. } = self.sent;
+        [(alerts, "alert"), (roll_ups, "roll-up"), (digests, "digest")].map(|(n, what)| many(n, what)).join(" + ")
     }
 }
 
-impl Top {
-    fn of(names: &Names, most: usize) -> Self {
+/// The days on which something happened, or something would have been sent: a roll-up may fall on the day after.
+fn days(tally: &BacktestTally<'_>) -> Vec<DayLine> {
+    let findings = tally.days();
+    let sent = tally.sent.by_day.iter().filter(|(_, counts)| counts.messages > 0).map(|(day, _)| day);
+    let all: BTreeSet<Date> = findings.keys().chain(sent).copied().collect();
+    let line = |date: Date| DayLine {
+        day: date.to_string(),
+        findings: findings.get(&date).map_or(0, |counts| counts.iter().sum()),
+        sent: tally.sent.by_day.get(&date).copied().unwrap_or_default(),
+        date,
+    };
+    all.into_iter().map(line).collect()
+}
+
+impl TopNames {
+    fn new(names: &NameTally, most: usize) -> Self {
         let (top, distinct) = names.top(most);
         let line = |(name, findings): (&str, u64)| NameCount { name: shown(name), findings };
         Self { distinct, names: top.into_iter().map(line).collect(), others: names.others }
@@ -311,8 +221,9 @@ pub(super) fn shown(name: &str) -> String {
     text::one_line(name, NAME).into_owned()
 }
 
-fn many(number: usize, what: &str) -> String {
-    format!("{} {what}{}", grouped(number as u64), if number == 1 { "" } else { "s" })
+/// `1,234 messages`, `1 message`
+pub(super) fn many(number: u64, what: &str) -> String {
+    format!("{} {what}{}", grouped(number), if number == 1 { "" } else { "s" })
 }
 
 /// `1,234,567`

@@ -1,26 +1,27 @@
-//! Counts findings, in memory that does not grow with the archive: names beyond a bound are counted together.
+//! Counts findings, in memory that does not grow with the archive beyond a bound, and has what would have been sent played
+//! back.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use super::alerts::{self, Fate, Outcome, Passed, Sighting, Waiting};
-use super::time::{day, seconds};
+use super::messages::SentMessages;
+use super::names::NameTally;
+use super::playback::{AlertEvent, PlayedOutcome, PlayedStep, Routes, StagedRules, ThresholdEvent, play};
 use crate::cli::findings::{EvaluatedFinding, hashed};
 use crate::rules::Mode;
 use crate::ruleset::RuleSet;
 use crate::severity::Severity;
+use crate::time::{Date, Timestamp};
 
-/// Distinct names of one kind that are told apart. Callers choose some of them, and may choose a new one for each call.
-const NAMES: usize = 100_000;
 /// Findings that are remembered, to tell repeats.
 const REMEMBERED: usize = 4_000_000;
-/// Findings whose thresholds are counted, and whose windows are played back.
+/// Findings that are played back: about 60 bytes each.
 const PLAYED: usize = 2_000_000;
 /// Seconds of the finest count over time.
-pub(super) const SLOT: i64 = 300;
+pub(super) const SLOT: u64 = 300;
 
-/// All counts.
+/// All counts of one archive by one `rules.json`.
 #[derive(Debug)]
-pub(in crate::cli) struct Tally<'r> {
+pub(in crate::cli) struct BacktestTally<'r> {
     rules: &'r RuleSet,
     places: HashMap<&'r str, usize>,
     /// Findings, each once.
@@ -29,83 +30,64 @@ pub(in crate::cli) struct Tally<'r> {
     pub(super) repeats: u64,
     /// Findings whose record has no time that can be read.
     pub(super) undated: u64,
-    pub(super) by_rule: Vec<RuleTally>,
-    pub(super) actors: Names,
-    pub(super) addresses: Names,
-    /// By slots of [`SLOT`] seconds since the epoch, then by severity.
-    pub(super) slots: BTreeMap<i64, [u32; 5]>,
-    /// Alerts a day (days since the epoch), throttling taken into account: known at the end.
-    pub(in crate::cli) alerts_by_day: BTreeMap<i64, u64>,
-    /// What each channel would have been sent: known at the end.
-    pub(super) by_channel: Vec<Outcome>,
-    pub(super) unrouted: u64,
+    /// Findings of staged rules.
     pub(super) staged: u64,
-    /// Findings that were too many for that, and are counted as sent.
+    pub(super) by_rule: Vec<RuleTally>,
+    /// Findings that each channel accepts, those of staged rules left out.
+    pub(super) accepted: Vec<u64>,
+    pub(super) actors: NameTally,
+    pub(super) addresses: NameTally,
+    /// By slots of [`SLOT`] seconds since 1970, then by severity.
+    pub(super) slots: BTreeMap<u64, [u32; 5]>,
+    /// What would have been sent: known at the end.
+    pub(super) sent: SentMessages,
+    /// What would have been sent if staged rules alerted: known at the end, and only if they found something.
+    pub(super) sent_if_staged_alerted: Option<SentMessages>,
+    /// Findings that were too many to be played back: each counts as sent, on each of its channels.
     pub(super) unplayed: u64,
     seen: HashSet<u64>,
-    waiting: Vec<Waiting>,
-    sightings: Vec<Sighting>,
+    events: Vec<AlertEvent>,
+    pub(super) routes: Routes,
+    /// The time of the last finding that had one.
+    last_time: Option<Timestamp>,
+    /// Findings at the head of `events` that came before any that had a time.
+    timeless: usize,
 }
 
 /// One rule's counts.
 #[derive(Debug, Clone, Default)]
 pub(super) struct RuleTally {
-    pub(super) outcome: Outcome,
+    pub(super) findings: u64,
     pub(super) highest: Option<Severity>,
-    /// Findings by day since the epoch.
-    pub(super) days: BTreeMap<i64, u64>,
+    /// Findings by day.
+    pub(super) days: BTreeMap<Date, u64>,
 }
 
-/// How often each name came.
-#[derive(Debug, Default)]
-pub(super) struct Names {
-    counts: HashMap<Box<str>, u64>,
-    /// Names that were too many to be told apart.
-    pub(super) others: u64,
-}
-
-impl Names {
-    fn add(&mut self, name: &str) {
-        if let Some(count) = self.counts.get_mut(name) {
-            *count += 1;
-        } else if self.counts.len() < NAMES {
-            self.counts.insert(name.into(), 1);
-        } else {
-            self.others += 1;
-        }
-    }
-
-    /// The most frequent, and how many names there are.
-    pub(super) fn top(&self, most: usize) -> (Vec<(&str, u64)>, usize) {
-        let mut all: Vec<(&str, u64)> = self.counts.iter().map(|(name, count)| (&**name, *count)).collect();
-        all.sort_unstable_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(b.0)));
-        let names = all.len();
-        all.truncate(most);
-        (all, names)
-    }
-}
-
-impl<'r> Tally<'r> {
+impl<'r> BacktestTally<'r> {
     pub(in crate::cli) fn new(rules: &'r RuleSet) -> Self {
         let places = rules.rules().iter().enumerate().map(|(place, rule)| (rule.info.id.as_str(), place));
+        let (rule_count, channel_count) = (rules.rules().len(), rules.channels().len());
+        let any_staged = rules.rules().iter().any(|rule| rule.info.mode == Mode::Stage);
         Self {
             rules,
             places: places.collect(),
             findings: 0,
             repeats: 0,
             undated: 0,
-            by_rule: vec![RuleTally::default(); rules.rules().len()],
-            actors: Names::default(),
-            addresses: Names::default(),
-            slots: BTreeMap::new(),
-            alerts_by_day: BTreeMap::new(),
-            by_channel: vec![Outcome::default(); rules.channels().len()],
-            unrouted: 0,
             staged: 0,
+            by_rule: vec![RuleTally::default(); rule_count],
+            accepted: vec![0; channel_count],
+            actors: NameTally::default(),
+            addresses: NameTally::default(),
+            slots: BTreeMap::new(),
+            sent: SentMessages::new(rule_count, channel_count),
+            sent_if_staged_alerted: any_staged.then(|| SentMessages::new(rule_count, channel_count)),
             unplayed: 0,
             seen: HashSet::new(),
-            waiting: Vec::new(),
-            sightings: Vec::new(),
+            events: Vec::new(),
+            routes: Routes::default(),
+            last_time: None,
+            timeless: 0,
         }
     }
 
@@ -121,116 +103,114 @@ impl<'r> Tally<'r> {
             self.seen.insert(id);
         }
         self.findings += 1;
-        let time = finding.call.event_time.as_deref().and_then(seconds);
+        let time = finding.call.event_time.as_deref().and_then(Timestamp::parse);
         self.undated += u64::from(time.is_none());
         if let Some(time) = time {
-            self.slots.entry(time.div_euclid(SLOT)).or_default()[finding.severity as usize] += 1;
+            self.slots.entry(time.seconds() / SLOT).or_default()[finding.severity as usize] += 1;
         }
         self.actors.add(finding.call.actor.as_deref().unwrap_or("(nobody named)"));
         self.addresses.add(finding.call.source_ip.as_deref().unwrap_or("(none)"));
         let place = self.places.get(finding.rule.id.as_str()).copied().unwrap_or_default();
         let rule = &mut self.by_rule[place];
-        rule.outcome.findings += 1;
+        rule.findings += 1;
         rule.highest = rule.highest.max(Some(finding.severity));
         if let Some(time) = time {
-            *rule.days.entry(day(time)).or_default() += 1;
+            *rule.days.entry(time.date()).or_default() += 1;
         }
-        let channels = match finding.rule.mode {
-            Mode::Stage => {
-                self.staged += 1;
-                Vec::new()
-            }
-            _ => self.rules.route(finding),
-        };
-        self.unrouted += u64::from(channels.is_empty() && finding.rule.mode != Mode::Stage);
-        channels.iter().for_each(|channel| self.by_channel[*channel].findings += 1);
-        let passed = Passed {
-            time: time.unwrap_or_default(),
-            order: u32::try_from(self.findings).unwrap_or(u32::MAX),
-            rule: place,
+        let is_staged = finding.rule.mode == Mode::Stage;
+        self.staged += u64::from(is_staged);
+        let channels = self.rules.route(finding);
+        if !is_staged {
+            channels.iter().for_each(|channel| self.accepted[*channel] += 1);
+        }
+        // What has no time is taken to come with the finding that was read before it.
+        self.last_time = time.or(self.last_time);
+        let event = AlertEvent {
+            time: self.last_time.unwrap_or_default(),
+            order: u32::try_from(self.findings - 1).unwrap_or(u32::MAX),
+            rule: u32::try_from(place).unwrap_or(u32::MAX),
             severity: finding.severity,
+            is_staged,
+            route: self.routes.place(channels),
             group: found.group,
-            channels: channels.into_iter().filter_map(|channel| u16::try_from(channel).ok()).collect(),
+            threshold: found
+                .counted
+                .as_ref()
+                .map(|counted| Box::new(ThresholdEvent { counted: counted.group, values: counted.values.clone() })),
         };
-        match (&found.counted, &self.rules.rules()[place].threshold) {
-            (Some(counted), Some(threshold)) if self.waiting.len() < PLAYED => self.waiting.push(Waiting {
-                counted: counted.group,
-                values: counted.values.clone(),
-                count: threshold.count,
-                within: threshold.window,
-                then: passed,
-            }),
-            (counted, _) => {
-                self.unplayed += u64::from(counted.is_some());
-                self.passed(&passed);
-            }
+        if self.events.len() < PLAYED {
+            self.timeless += usize::from(self.last_time.is_none());
+            self.events.push(event);
+        } else {
+            self.unplayed += 1;
+            self.count_as_sent(&event);
         }
         true
     }
 
-    /// Counts a finding that no threshold keeps back, on each of its ways.
-    fn passed(&mut self, passed: &Passed) {
-        let throttle = self.rules.rules()[passed.rule].throttle.as_ref();
-        for channel in std::iter::once(None).chain(passed.channels.iter().copied().map(Some)) {
-            let sighting = Sighting {
-                group: hashed(&format!("{:?} {channel:?}", passed.group)),
-                time: passed.time,
-                order: passed.order,
-                window: throttle.map_or(0, |throttle| u32::try_from(throttle.window).unwrap_or(u32::MAX)),
-                rule: u32::try_from(passed.rule).unwrap_or(u32::MAX),
-                channel,
-                severity: passed.severity,
+    /// Counts a finding that is not played back.
+    fn count_as_sent(&mut self, event: &AlertEvent) {
+        let channels = self.routes.channels(event.route);
+        let outcome = if channels.is_empty() { PlayedOutcome::Unrouted } else { PlayedOutcome::Routed };
+        let deployed = if event.is_staged { None } else { Some(&mut self.sent) };
+        for sent in deployed.into_iter().chain(&mut self.sent_if_staged_alerted) {
+            let mut step = |channel, outcome| {
+                let (rule, finding) = (Some(event.rule as usize), Some(event.order));
+                sent.add(PlayedStep { channel, rule, time: event.time, finding, opener: finding, outcome });
             };
-            if passed.group.is_none() {
-                self.fate(&sighting, Fate::Sent);
-            } else if self.sightings.len() < PLAYED {
-                self.sightings.push(sighting);
-            } else {
-                self.unplayed += 1;
-                self.fate(&sighting, Fate::Sent);
-            }
+            step(None, outcome);
+            channels.iter().for_each(|channel| step(Some(*channel), PlayedOutcome::First));
         }
     }
 
-    /// Counts thresholds and plays the throttles' windows back: call it once, at the end.
+    /// Plays back what would have been sent: call it once, at the end.
     pub(in crate::cli) fn finish(&mut self) {
-        alerts::count(std::mem::take(&mut self.waiting), |waiting, is_reached| {
-            if is_reached {
-                self.passed(&waiting.then);
-                return;
-            }
-            self.by_rule[waiting.then.rule].outcome.below_threshold += 1;
-            for channel in &waiting.then.channels {
-                self.by_channel[usize::from(*channel)].below_threshold += 1;
-            }
-        });
-        alerts::play(std::mem::take(&mut self.sightings), |sighting, fate| self.fate(sighting, fate));
+        let events = self.arrivals();
+        self.play_back(&events);
     }
 
-    fn fate(&mut self, sighting: &Sighting, fate: Fate) {
-        if let Some(channel) = sighting.channel {
-            self.by_channel[usize::from(channel)].count(fate);
-            return;
+    /// The findings in the order in which they are taken to arrive; none are left.
+    pub(super) fn arrivals(&mut self) -> Vec<AlertEvent> {
+        let mut events = std::mem::take(&mut self.events);
+        if let Some(first) = events.get(self.timeless).map(|event| event.time) {
+            events[..self.timeless].iter_mut().for_each(|event| event.time = first);
         }
-        self.by_rule[sighting.rule as usize].outcome.count(fate);
-        // A sum is a message, too.
-        if fate != Fate::HeldBack && sighting.time != 0 {
-            *self.alerts_by_day.entry(day(sighting.time)).or_default() += 1;
+        events.sort_unstable_by_key(|event| (event.time, event.order));
+        events
+    }
+
+    /// Counts what would have been sent of these.
+    pub(super) fn play_back(&mut self, events: &[AlertEvent]) {
+        let (rules, routes) = (self.rules, &self.routes);
+        play(rules, routes, events, StagedRules::Silent, &mut |step| self.sent.add(step));
+        if self.staged == 0 {
+            self.sent_if_staged_alerted = None;
+        }
+        if let Some(sent) = &mut self.sent_if_staged_alerted {
+            play(rules, routes, events, StagedRules::Alerting, &mut |step| sent.add(step));
         }
     }
 
-    /// Findings by day since the epoch, then by severity.
-    pub(super) fn days(&self) -> BTreeMap<i64, [u64; 5]> {
-        let mut days: BTreeMap<i64, [u64; 5]> = BTreeMap::new();
+    /// What would have been sent with staged rules included, as if they alerted.
+    pub(super) const fn sent_with_staged(&self) -> &SentMessages {
+        match &self.sent_if_staged_alerted {
+            Some(sent) => sent,
+            None => &self.sent,
+        }
+    }
+
+    /// Findings by day, then by severity.
+    pub(super) fn days(&self) -> BTreeMap<Date, [u64; 5]> {
+        let mut days: BTreeMap<Date, [u64; 5]> = BTreeMap::new();
         for (slot, counts) in &self.slots {
-            let day = days.entry(day(slot * SLOT)).or_default();
+            let day = days.entry(Timestamp::from_millis(slot * SLOT * 1000).date()).or_default();
             day.iter_mut().zip(counts).for_each(|(sum, count)| *sum += u64::from(*count));
         }
         days
     }
 
-    /// The day with the most messages, as days since the epoch, and their number.
-    pub(in crate::cli) fn worst_day(&self) -> Option<(i64, u64)> {
-        self.alerts_by_day.iter().map(|(day, count)| (*day, *count)).max_by_key(|(day, count)| (*count, -day))
+    /// The day with the most messages, and their number.
+    pub(in crate::cli) fn worst_day(&self) -> Option<(Date, u64)> {
+        self.sent.worst_day()
     }
 }

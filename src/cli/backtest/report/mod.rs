@@ -4,7 +4,11 @@
 //! here, and escaped by `maud`; the page's policy lets nothing run but our own script.
 
 mod chart;
+mod list;
+mod markup;
 mod page;
+mod tables;
+mod timeline;
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -12,10 +16,9 @@ use std::io;
 use std::path::Path;
 
 use self::chart::Chart;
-use self::page::Page;
-use super::summary::Summary;
-use super::tally::Tally;
-use super::time::seconds;
+use self::page::ReportPage;
+use super::summary::BacktestSummary;
+use super::tally::BacktestTally;
 use crate::channel::event_link;
 use crate::cli::findings::EvaluatedFinding;
 use crate::finding::Finding;
@@ -23,6 +26,7 @@ use crate::rules::Mode;
 use crate::ruleset::RuleSet;
 use crate::severity::Severity;
 use crate::text::one_line;
+use crate::time::Timestamp;
 
 /// Findings that the page lists: the worst, then the earliest. A page of 2,000 is three megabytes.
 const LISTED: usize = 2000;
@@ -32,19 +36,19 @@ const REQUEST: usize = 1500;
 
 /// Gathers what a report lists, in bounded memory.
 #[derive(Debug, Default)]
-pub(super) struct Report {
+pub(super) struct ReportBuilder {
     /// The last is the first to go.
-    listed: BTreeSet<Listed>,
+    listed: BTreeSet<ListedFinding>,
     /// Findings that were offered.
     offered: u64,
 }
 
 /// One line of the table. The order of the fields is that of the lines: the worst first.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Listed {
+struct ListedFinding {
     rank: std::cmp::Reverse<Severity>,
-    /// Seconds since the epoch; what has no time comes last.
-    time: i64,
+    /// Seconds since 1970; what has no time comes last.
+    time: u64,
     order: u64,
     written_time: String,
     rule: String,
@@ -60,13 +64,13 @@ struct Listed {
     link: Option<String>,
 }
 
-impl Report {
+impl ReportBuilder {
     /// Notes a finding; `channels`: whom it goes to; `place`: where its record stands.
     pub(super) fn add(&mut self, found: &EvaluatedFinding, channels: &[&str], place: &str) {
         let order = self.offered;
         self.offered += 1;
         let finding = &found.finding;
-        let time = finding.call.event_time.as_deref().and_then(seconds).unwrap_or(i64::MAX);
+        let time = finding.call.event_time.as_deref().and_then(Timestamp::parse).map_or(u64::MAX, Timestamp::seconds);
         // Most of a large archive's findings are not listed: look at the least first.
         if self.listed.len() >= LISTED
             && self.listed.last().is_some_and(|last| {
@@ -75,17 +79,23 @@ impl Report {
         {
             return;
         }
-        self.listed.insert(Listed::of(finding, time, order, channels, place));
+        self.listed.insert(ListedFinding::new(finding, time, order, channels, place));
         if self.listed.len() > LISTED {
             self.listed.pop_last();
         }
     }
 
     /// Writes the page.
-    pub(super) fn write(&self, path: &Path, rules: &RuleSet, tally: &Tally<'_>, summary: &Summary) -> io::Result<()> {
-        let page = Page {
+    pub(super) fn write(
+        &self,
+        path: &Path,
+        rules: &RuleSet,
+        tally: &BacktestTally<'_>,
+        summary: &BacktestSummary,
+    ) -> io::Result<()> {
+        let page = ReportPage {
             summary,
-            chart: Chart::of(&tally.slots),
+            chart: Chart::from_slots(&tally.slots),
             listed: &self.listed,
             left_out: self.offered - self.listed.len() as u64,
             digest: rules.digest(),
@@ -98,13 +108,13 @@ impl Report {
 /// `2025-03-03 11:05:00` of `2025-03-03T11:05:00Z`; another time as it is.
 fn spaced(time: &str) -> String {
     match time.strip_suffix('Z').and_then(|time| time.split_once('T')) {
-        Some((day, time)) if seconds(&format!("{day}T{time}Z")).is_some() => format!("{day} {time}"),
+        Some((day, time)) if Timestamp::parse(&format!("{day}T{time}Z")).is_some() => format!("{day} {time}"),
         _ => time.to_owned(),
     }
 }
 
-impl Listed {
-    fn of(finding: &Finding, time: i64, order: u64, channels: &[&str], place: &str) -> Self {
+impl ListedFinding {
+    fn new(finding: &Finding, time: u64, order: u64, channels: &[&str], place: &str) -> Self {
         let Finding { rule, severity, title, call, .. } = finding;
         let text = |text: &str| one_line(text, TEXT).into_owned();
         let some = |text: &Option<String>| text.as_deref().map(|text| one_line(text, TEXT).into_owned());

@@ -1,0 +1,396 @@
+//! The function's decisions, played back over an archive: what would have been sent, to which channel, and when.
+//!
+//! The decisions are those of [`policy`], which the function's ledger asks too; what is known is kept in memory here. The
+//! playback assumes of the world what an archive cannot tell:
+//!
+//! - Every finding arrives once, when it happened: at its `eventTime`, in the order of these times, and of the archive where
+//!   they are equal. (CloudTrail delivers within about five minutes, out of order, and some records twice.)
+//! - What comes from the queue arrives when it is due, before any finding of the same moment, and in the order in which it was
+//!   put there.
+//! - Every channel takes every message at once.
+//!
+//! Under these assumptions the playback says exactly what the function sends: `tests.rs` beside this file compares the two.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::time::Duration;
+
+use crate::ledger::policy::{self, GuardVerdict, HasWindow, ThrottleVerdict, ThrottleWindow};
+use crate::rules::Threshold;
+use crate::ruleset::RuleSet;
+use crate::severity::Severity;
+use crate::time::Timestamp;
+
+/// A finding on its way to people: what the decisions need of it, and no more, since millions are kept.
+#[derive(Debug, Clone)]
+pub(super) struct AlertEvent {
+    /// When it happened, and is taken to arrive.
+    pub(super) time: Timestamp,
+    /// Its place among the findings of the archive.
+    pub(super) order: u32,
+    /// Its rule's place in the file.
+    pub(super) rule: u32,
+    pub(super) severity: Severity,
+    pub(super) is_staged: bool,
+    /// The channels that it goes to: a place among the [`Routes`].
+    pub(super) route: u32,
+    /// A hash of what makes it a repeat, if its rule is throttled.
+    pub(super) group: Option<u64>,
+    /// What its rule's threshold counts, if it has one.
+    pub(super) threshold: Option<Box<ThresholdEvent>>,
+}
+
+/// What a threshold counts of a finding.
+#[derive(Debug, Clone)]
+pub(super) struct ThresholdEvent {
+    /// A hash of what is counted together.
+    pub(super) counted: u64,
+    /// Hashes of the values that are counted instead of findings.
+    pub(super) values: Option<Vec<u64>>,
+}
+
+/// The sets of channels that findings go to, each kept once.
+#[derive(Debug, Default)]
+pub(super) struct Routes {
+    sets: Vec<Vec<usize>>,
+    places: HashMap<Vec<usize>, u32>,
+}
+
+impl Routes {
+    /// The place of a set of channels, which are given by their places in the file.
+    pub(super) fn place(&mut self, channels: Vec<usize>) -> u32 {
+        if let Some(place) = self.places.get(&channels) {
+            return *place;
+        }
+        let place = u32::try_from(self.sets.len()).unwrap_or(u32::MAX);
+        self.sets.push(channels.clone());
+        self.places.insert(channels, place);
+        place
+    }
+
+    /// The channels at a place.
+    pub(super) fn channels(&self, place: u32) -> &[usize] {
+        self.sets.get(place as usize).map(Vec::as_slice).unwrap_or_default()
+    }
+}
+
+/// Which findings are played back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum StagedRules {
+    /// Those of staged rules are left out: nobody is told of them.
+    Silent,
+    /// Those of staged rules as if they alerted.
+    Alerting,
+}
+
+/// One thing that becomes of a finding, or of what was held back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct PlayedStep {
+    /// The channel's place in the file; none for what concerns no channel.
+    pub(super) channel: Option<usize>,
+    /// The rule's place in the file; none for a digest, which is of many rules.
+    pub(super) rule: Option<usize>,
+    pub(super) time: Timestamp,
+    /// The finding's place among those of the archive; none for a sum.
+    pub(super) finding: Option<u32>,
+    /// The place of the finding that opened the alert that it belongs to; none for a digest, and for what comes before there
+    /// is an alert.
+    pub(super) opener: Option<u32>,
+    pub(super) outcome: PlayedOutcome,
+}
+
+/// What became of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum PlayedOutcome {
+    /// Its rule's threshold has not been reached; of every channel that it would go to, and once of none.
+    BelowThreshold,
+    /// No channel takes it.
+    Unrouted,
+    /// It goes to channels.
+    Routed,
+    /// A message: it opens an alert.
+    First,
+    /// A message: a repeat, worse than those before it.
+    Repeat,
+    /// A repeat that is counted for the roll-up.
+    HeldBack,
+    /// One alert too many, counted for the digest.
+    Digested,
+    /// A message: the sum of so many repeats.
+    RollUp(u64),
+    /// The sum of so many repeats, one message too many: they are counted for the digest.
+    RollUpDigested(u64),
+    /// A message: the sum of so many findings.
+    Digest(u64),
+}
+
+/// Plays findings back, which are in the order of their arrival, and tells each step.
+pub(super) fn play(
+    rules: &RuleSet,
+    routes: &Routes,
+    events: &[AlertEvent],
+    staged: StagedRules,
+    tell: &mut impl FnMut(PlayedStep),
+) {
+    let mut thresholds: HashMap<u64, CountedTogether> = HashMap::new();
+    let mut channels: Vec<ChannelPlayback> = rules
+        .channels()
+        .iter()
+        .enumerate()
+        .map(|(place, channel)| ChannelPlayback::new(place, channel.max_per_minute))
+        .collect();
+    for event in events {
+        let Some(rule) = rules.rules().get(event.rule as usize) else { continue };
+        if event.is_staged && staged == StagedRules::Silent {
+            continue;
+        }
+        let route = routes.channels(event.route);
+        let mut step = |channel, outcome| {
+            let (rule, finding) = (Some(event.rule as usize), Some(event.order));
+            tell(PlayedStep { channel, rule, time: event.time, finding, opener: None, outcome });
+        };
+        if let (Some(threshold), Some(counted)) = (&rule.threshold, &event.threshold)
+            && !thresholds.entry(counted.counted).or_default().reaches(threshold, counted, event.time)
+        {
+            step(None, PlayedOutcome::BelowThreshold);
+            route.iter().for_each(|channel| step(Some(*channel), PlayedOutcome::BelowThreshold));
+            continue;
+        }
+        step(None, if route.is_empty() { PlayedOutcome::Unrouted } else { PlayedOutcome::Routed });
+        let window = rule.throttle.as_ref().map(|throttle| Duration::from_secs(throttle.window));
+        for place in route {
+            if let Some(channel) = channels.get_mut(*place) {
+                channel.take_up(event, window, tell);
+            }
+        }
+    }
+    for channel in &mut channels {
+        channel.advance(None, tell);
+    }
+}
+
+/// What a threshold counts together, of the last window's length.
+#[derive(Debug, Default)]
+struct CountedTogether {
+    /// When its findings happened, the last of them.
+    findings: VecDeque<Timestamp>,
+    /// When each value occurred last.
+    values: HashMap<u64, Timestamp>,
+    /// The same, by time.
+    values_by_time: BTreeSet<(Timestamp, u64)>,
+}
+
+impl CountedTogether {
+    /// Counts a finding that happens after all before it, and says whether there are enough.
+    fn reaches(&mut self, threshold: &Threshold, event: &ThresholdEvent, at: Timestamp) -> bool {
+        let length = Duration::from_secs(threshold.window);
+        let most = usize::try_from(threshold.count).unwrap_or(usize::MAX);
+        // Nothing that happens later is within one window with what is older than this.
+        let oldest = at.minus(length);
+        let Some(values) = &event.values else {
+            self.findings.push_back(at);
+            while self.findings.len() > most || self.findings.front().is_some_and(|time| *time < oldest) {
+                self.findings.pop_front();
+            }
+            return policy::reaches_threshold(self.findings.make_contiguous(), at, threshold.count, length);
+        };
+        for value in values {
+            if let Some(before) = self.values.insert(*value, at) {
+                self.values_by_time.remove(&(before, *value));
+            }
+            self.values_by_time.insert((at, *value));
+        }
+        while let Some((time, value)) = self.values_by_time.first().copied()
+            && time < oldest
+        {
+            self.values_by_time.pop_first();
+            self.values.remove(&value);
+        }
+        let mut times: Vec<Timestamp> = self.values_by_time.iter().rev().take(most).map(|(time, _)| *time).collect();
+        times.reverse();
+        policy::reaches_threshold(&times, at, threshold.count, length)
+    }
+}
+
+/// A message in the queue, by when it is due and in which order it was put there.
+type QueueKey = (Timestamp, u64);
+
+/// A sum that waits in the queue.
+#[derive(Debug, Clone, Copy)]
+enum QueuedSum {
+    RollUp { rule: u32, opener: u32, severity: Severity, count: u64 },
+    Digest { count: u64 },
+}
+
+/// What is known of a group on one channel.
+#[derive(Debug, Clone, Copy)]
+struct PlayedWindow {
+    window: ThrottleWindow,
+    opener: u32,
+    /// The opener's severity, which is the roll-up's.
+    severity: Severity,
+    /// The roll-up that waits, once something has been held back.
+    roll_up: Option<QueueKey>,
+}
+
+impl HasWindow for PlayedWindow {
+    fn window(&self) -> ThrottleWindow {
+        self.window
+    }
+}
+
+/// What the storm guard knows of the minute that is running.
+#[derive(Debug, Default)]
+struct PlayedMinute {
+    minute: u64,
+    /// Alerts that have been counted, by severity.
+    counted: [u64; Severity::ALL.len()],
+    /// The digest that waits, if something is in it.
+    digest: Option<QueueKey>,
+}
+
+/// One channel.
+#[derive(Debug)]
+struct ChannelPlayback {
+    place: usize,
+    max_per_minute: u64,
+    windows: HashMap<u64, PlayedWindow>,
+    /// At so many windows, those that have ended are forgotten.
+    windows_at_most: usize,
+    minute: PlayedMinute,
+    queue: BTreeMap<QueueKey, QueuedSum>,
+    /// Messages that were put into the queue.
+    queued: u64,
+}
+
+/// Windows that a channel remembers before it looks for those that have ended.
+const WINDOWS: usize = 1024;
+
+impl ChannelPlayback {
+    fn new(place: usize, max_per_minute: u64) -> Self {
+        Self {
+            place,
+            max_per_minute,
+            windows: HashMap::new(),
+            windows_at_most: WINDOWS,
+            minute: PlayedMinute::default(),
+            queue: BTreeMap::new(),
+            queued: 0,
+        }
+    }
+
+    /// What becomes of a finding whose rule holds repeats back for `window`, if it does.
+    fn take_up(&mut self, event: &AlertEvent, window: Option<Duration>, tell: &mut impl FnMut(PlayedStep)) {
+        let now = event.time;
+        self.advance(Some(now), tell);
+        let (opener, outcome) = match event.group.zip(window) {
+            None => (event.order, self.guard(event, PlayedOutcome::First)),
+            Some((group, length)) => {
+                match policy::throttle(self.windows.get(&group).copied(), length, event.severity, now) {
+                    ThrottleVerdict::Opens(window) => {
+                        let (opener, severity) = (event.order, event.severity);
+                        self.remember(group, PlayedWindow { window, opener, severity, roll_up: None }, now);
+                        (opener, self.guard(event, PlayedOutcome::First))
+                    }
+                    ThrottleVerdict::BreaksThrough(known, window) => {
+                        self.remember(group, PlayedWindow { window, ..known }, now);
+                        (known.opener, self.guard(event, PlayedOutcome::Repeat))
+                    }
+                    ThrottleVerdict::HeldBack(known) => {
+                        self.hold_back(group, known, event.rule);
+                        (known.opener, PlayedOutcome::HeldBack)
+                    }
+                }
+            }
+        };
+        let (rule, finding) = (Some(event.rule as usize), Some(event.order));
+        tell(PlayedStep { channel: Some(self.place), rule, time: now, finding, opener: Some(opener), outcome });
+    }
+
+    /// Counts a repeat for the roll-up of its window.
+    fn hold_back(&mut self, group: u64, known: PlayedWindow, rule: u32) {
+        if let Some(QueuedSum::RollUp { count, .. }) = known.roll_up.and_then(|key| self.queue.get_mut(&key)) {
+            *count += 1;
+            return;
+        }
+        let PlayedWindow { window, opener, severity, .. } = known;
+        let roll_up = QueuedSum::RollUp { rule, opener, severity, count: 1 };
+        let key = self.enqueue(policy::roll_up_due(window.ends), roll_up);
+        self.windows.insert(group, PlayedWindow { roll_up: Some(key), ..known });
+    }
+
+    fn remember(&mut self, group: u64, window: PlayedWindow, now: Timestamp) {
+        if self.windows.len() >= self.windows_at_most {
+            self.windows.retain(|_, known| known.window.is_open(now));
+            self.windows_at_most = WINDOWS.max(2 * self.windows.len());
+        }
+        self.windows.insert(group, window);
+    }
+
+    /// Asks the storm guard about an alert, and counts it.
+    fn guard(&mut self, event: &AlertEvent, if_sent: PlayedOutcome) -> PlayedOutcome {
+        let counted = self.counted(event.severity, event.time);
+        let before = *counted;
+        *counted += 1;
+        match policy::storm_guard(before, self.max_per_minute) {
+            GuardVerdict::Sends => if_sent,
+            GuardVerdict::Digests => {
+                self.digest(event.time, 1);
+                PlayedOutcome::Digested
+            }
+        }
+    }
+
+    /// The alerts of a severity that have been counted in this minute.
+    fn counted(&mut self, severity: Severity, now: Timestamp) -> &mut u64 {
+        let minute = policy::minute_of(now);
+        if self.minute.minute != minute {
+            self.minute = PlayedMinute { minute, ..PlayedMinute::default() };
+        }
+        &mut self.minute.counted[severity as usize]
+    }
+
+    /// Counts findings for the digest of this minute.
+    fn digest(&mut self, now: Timestamp, findings: u64) {
+        if let Some(QueuedSum::Digest { count }) = self.minute.digest.and_then(|key| self.queue.get_mut(&key)) {
+            *count += findings;
+            return;
+        }
+        let due = policy::digest_due(policy::minute_of(now));
+        self.minute.digest = Some(self.enqueue(due, QueuedSum::Digest { count: findings }));
+    }
+
+    fn enqueue(&mut self, due: Timestamp, sum: QueuedSum) -> QueueKey {
+        let key = (due, self.queued);
+        self.queued += 1;
+        self.queue.insert(key, sum);
+        key
+    }
+
+    /// Takes up what is due until then, or all that waits.
+    fn advance(&mut self, until: Option<Timestamp>, tell: &mut impl FnMut(PlayedStep)) {
+        while let Some(next) = self.queue.first_entry() {
+            let time = next.key().0;
+            if until.is_some_and(|until| time > until) {
+                return;
+            }
+            let (rule, opener, outcome) = match next.remove() {
+                QueuedSum::Digest { count } => (None, None, PlayedOutcome::Digest(count)),
+                QueuedSum::RollUp { rule, opener, severity, count } => {
+                    let counted = *self.counted(severity, time);
+                    let outcome = match policy::storm_guard(counted, self.max_per_minute) {
+                        GuardVerdict::Sends => {
+                            *self.counted(severity, time) += 1;
+                            PlayedOutcome::RollUp(count)
+                        }
+                        GuardVerdict::Digests => {
+                            self.digest(time, count);
+                            PlayedOutcome::RollUpDigested(count)
+                        }
+                    };
+                    (Some(rule as usize), Some(opener), outcome)
+                }
+            };
+            tell(PlayedStep { channel: Some(self.place), rule, time, finding: None, opener, outcome });
+        }
+    }
+}

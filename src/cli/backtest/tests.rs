@@ -1,0 +1,491 @@
+//! The playback against the function: the same random archive by the same random rules goes through the tool's playback, and
+//! through the real handler over a real ledger, on a clock that is set by hand. Every channel must get the same messages in the
+//! same order.
+//!
+//! The function's answer depends on when events arrive; the playback assumes what `playback.rs` lists. Events therefore arrive
+//! here at their own time, in the order of these times (and of the archive where they are equal), copies of a record right
+//! after it; what is due in the queue comes before the events of the same moment, in the order in which it was first put there.
+//! The archive itself is in no order.
+//!
+//! `OFFLIMITS_ROUNDS=20000 cargo test --release --lib backtest::tests` asks for more rounds, and `OFFLIMITS_SEED=7` for others;
+//! whatever differs names the seed of its round.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, SystemTime};
+
+use serde_json::{Value, json};
+use tokio::time::{Instant, advance};
+
+use super::playback::{PlayedOutcome, StagedRules, play};
+use super::tally::BacktestTally;
+use crate::channel::{Reply, Request};
+use crate::cli::findings::FindingVisitor;
+use crate::cloudtrail::RawRecord;
+use crate::deliver::{Tokens, Transport};
+use crate::finding::Finding;
+use crate::handler::{App, Handled, OwnCalls, Summary, handle};
+use crate::ledger::{Ledger, MemoryStore};
+use crate::redelivery::Queues;
+use crate::ruleset::RuleSet;
+use crate::secret::Credentials;
+use crate::time::Timestamp;
+
+/// Random archives that are played; `OFFLIMITS_ROUNDS` asks for more.
+const ROUNDS: u64 = 150;
+/// 2026-01-10T11:32:44Z, when an archive begins at the earliest.
+const START: u64 = 1_768_044_764;
+/// What the function has until its deadline.
+const TIMEOUT: Duration = Duration::from_secs(27);
+
+const EVENTS: [&str; 3] = ["StopLogging", "DeleteTrail", "PutObject"];
+const SEVERITIES: [&str; 5] = ["low", "medium", "high", "very-high", "extreme"];
+const FIELDS: [&str; 4] = ["actor", "source_ip", "event", "requestParameters.users"];
+
+/// Choices: the same seed makes the same.
+struct Choices(u64);
+
+impl Choices {
+    fn below(&mut self, bound: usize) -> usize {
+        // SplitMix64: https://prng.di.unimi.it/splitmix64.c
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut word = self.0;
+        word = (word ^ (word >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        word = (word ^ (word >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        usize::try_from((word ^ (word >> 31)) % bound as u64).unwrap()
+    }
+
+    fn one_in(&mut self, times: usize) -> bool {
+        self.below(times) == 0
+    }
+
+    fn of<T: Copy>(&mut self, choices: &[T]) -> T {
+        choices[self.below(choices.len())]
+    }
+
+    /// Some of the fields, or none that are named.
+    fn by(&mut self, limit: &mut Value) {
+        let fields: Vec<&str> = FIELDS.into_iter().filter(|_| self.one_in(2)).collect();
+        if !fields.is_empty() {
+            limit["by"] = json!(fields);
+        }
+    }
+
+    fn channels(&mut self) -> Value {
+        let names = &["one", "two", "three"][..=self.below(3)];
+        let channel = |choices: &mut Self| {
+            let mut channel = json!({ "type": "webhook", "max_per_minute": choices.of(&[1, 2, 3, 5, 8, 60, 10_000]) });
+            match choices.below(8) {
+                0 => channel["min_severity"] = json!(choices.of(&SEVERITIES)),
+                1 => channel["tags"] = json!(["a"]),
+                2 => channel["regions"] = json!(["eu-west-1"]),
+                3 => channel["rules"] = json!(["R0"]),
+                _ => {}
+            }
+            channel
+        };
+        names.iter().map(|name| ((*name).to_owned(), channel(self))).collect::<serde_json::Map<_, _>>().into()
+    }
+
+    fn rule(&mut self, place: usize, channels: &Value) -> Value {
+        let mut rule = json!({
+            "id": format!("R{place}"), "title": "t", "severity": self.of(&SEVERITIES),
+            "when": { "event": { "is": self.of(&EVENTS) } },
+            "severity_when": [{ "severity": self.of(&SEVERITIES), "when": { "user_agent": "x" } },
+                { "severity": self.of(&SEVERITIES), "when": { "user_agent": "y" } }],
+        });
+        if self.one_in(3) {
+            rule["when"] = json!({ "event": { "exists": true } });
+        }
+        match self.below(4) {
+            0 => rule["throttle"] = json!("off"),
+            1 => {}
+            _ => {
+                let window = self.of(&["1s", "7s", "30s", "1m", "5m", "16m", "1h"]);
+                rule["throttle"] = json!({ "window": window });
+                self.by(&mut rule["throttle"]);
+            }
+        }
+        if self.one_in(3) {
+            let window = self.of(&["1s", "20s", "1m", "5m", "30m"]);
+            rule["threshold"] = json!({ "count": 2 + self.below(4), "window": window });
+            self.by(&mut rule["threshold"]);
+            if self.one_in(2) {
+                rule["threshold"]["distinct"] = json!(self.of(&FIELDS));
+            }
+        }
+        if self.one_in(6) {
+            rule["mode"] = json!("stage");
+        }
+        if self.one_in(4) {
+            let names: Vec<&str> = channels.as_object().unwrap().keys().map(String::as_str).collect();
+            rule["notify"] = json!([self.of(&names)]);
+        }
+        if self.one_in(2) {
+            rule["tags"] = json!(["a"]);
+        }
+        rule
+    }
+
+    fn rules(&mut self) -> String {
+        let channels = self.channels();
+        let rules: Vec<Value> = (0..=self.below(4)).map(|place| self.rule(place, &channels)).collect();
+        json!({ "channels": channels, "rules": rules }).to_string()
+    }
+
+    /// Bursts and single events, in no order, some of them twice, a few without a time.
+    fn records(&mut self) -> Vec<String> {
+        let span = self.of(&[60, 600, 3600, 4 * 3600]);
+        let (actors, bursts) = (1 + self.below(4), 1 + self.below(4));
+        let bursts: Vec<(usize, usize)> =
+            (0..bursts).map(|_| (self.below(span), self.of(&[1, 3, 15, 60, 400]))).collect();
+        let mut records: Vec<String> = Vec::new();
+        for number in 0..=self.below(60) {
+            let seconds = if self.one_in(5) {
+                self.below(span)
+            } else {
+                let (start, length) = self.of(&bursts);
+                start + self.below(length)
+            };
+            let users: Vec<String> = (0..self.below(3)).map(|_| format!("user{}", self.below(4))).collect();
+            let mut record = json!({
+                "eventID": number.to_string(), "eventName": self.of(&EVENTS), "eventSource": "cloudtrail.amazonaws.com",
+                "eventTime": Timestamp::from_millis((START + seconds as u64) * 1000).to_string(),
+                "awsRegion": self.of(&["eu-west-1", "us-east-1"]), "recipientAccountId": "123456789012",
+                "userAgent": self.of(&["x", "y", "z"]), "sourceIPAddress": format!("192.0.2.{}", self.below(2)),
+                "userIdentity": { "type": "IAMUser", "userName": format!("actor{}", self.below(actors)) },
+                "requestParameters": { "users": users },
+            });
+            if self.one_in(40) {
+                record.as_object_mut().unwrap().remove("eventTime");
+            }
+            let place = self.below(records.len() + 1);
+            records.insert(place, record.to_string());
+        }
+        for _ in 0..self.below(6) {
+            let copy = records[self.below(records.len())].clone();
+            let place = self.below(records.len() + 1);
+            records.insert(place, copy);
+        }
+        records
+    }
+}
+
+/// A message, as far as the two must agree on it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Told {
+    /// When, in seconds since 1970.
+    time: u64,
+    kind: String,
+    /// None for a digest, which is of many.
+    rule: Option<String>,
+    /// The finding that it is about; of a roll-up: the one that opened its alert.
+    finding: Option<String>,
+    /// How many findings it tells of.
+    count: u64,
+}
+
+/// What the tool says.
+struct Said {
+    /// By channel, with the finding that opened the alert which each message belongs to.
+    messages: BTreeMap<String, Vec<(Told, Option<u32>)>>,
+    tally: TallyFigures,
+}
+
+/// The figures of both, as far as the two must agree on them.
+#[derive(Debug, PartialEq, Eq)]
+struct TallyFigures {
+    delivered: usize,
+    throttled: usize,
+    digested: usize,
+    /// Staged, unrouted, below threshold, routed; left out where records came twice, which the function judges twice.
+    findings: Option<[usize; 4]>,
+}
+
+fn played(rules: &RuleSet, records: &[String], is_each_once: bool) -> Said {
+    let archive = format!(r#"{{"Records":[{}]}}"#, records.join(","));
+    let (visitor, mut scanner) = (FindingVisitor::new(rules), rules.scanner());
+    let mut tally = BacktestTally::new(rules);
+    let mut ids = Vec::new();
+    visitor.records(&mut scanner, &archive, |_, found| {
+        for found in found.unwrap() {
+            if tally.add(&found) {
+                ids.push(found.finding.id.to_string());
+            }
+        }
+    });
+    let events = tally.arrivals();
+    let mut messages: BTreeMap<String, Vec<(Told, Option<u32>)>> = BTreeMap::new();
+    play(rules, &tally.routes, &events, StagedRules::Silent, &mut |step| {
+        let (kind, count) = match step.outcome {
+            PlayedOutcome::First => ("first", 1),
+            PlayedOutcome::Repeat => ("repeat", 1),
+            PlayedOutcome::RollUp(count) => ("roll-up", count),
+            PlayedOutcome::Digest(count) => ("digest", count),
+            _ => return,
+        };
+        let told = Told {
+            time: step.time.seconds(),
+            kind: kind.to_owned(),
+            rule: step.rule.map(|rule| rules.rules()[rule].info.id.clone()),
+            finding: step.finding.or(step.opener).map(|place| ids[place as usize].clone()),
+            count,
+        };
+        let channel = rules.channels()[step.channel.unwrap()].name.clone();
+        messages.entry(channel).or_default().push((told, step.opener));
+    });
+    tally.play_back(&events);
+    let (total, count) = (tally.sent.total, |count: u64| usize::try_from(count).unwrap());
+    let sums: u64 = messages.values().map(|messages| messages.len() as u64).sum();
+    assert_eq!((total.messages, total.alerts + total.roll_ups + total.digests), (sums, sums));
+    assert_eq!(tally.findings, tally.staged + tally.sent.unrouted + total.below_threshold + tally.sent.routed);
+    for (counts, findings) in tally.sent.by_channel.iter().zip(&tally.accepted) {
+        assert_eq!(*findings, counts.below_threshold + counts.alerts + counts.held_back + counts.digested);
+    }
+    let findings = [tally.staged, tally.sent.unrouted, total.below_threshold, tally.sent.routed].map(count);
+    let tally = TallyFigures {
+        delivered: count(total.messages),
+        throttled: count(total.held_back),
+        digested: count(total.digested + total.digested_roll_ups),
+        findings: is_each_once.then_some(findings),
+    };
+    Said { messages, tally }
+}
+
+/// Vendors that take everything, and a clock that runs with tokio's.
+struct Outside {
+    start: Instant,
+    credentials: Arc<Credentials>,
+    /// What arrived: when, where and what.
+    taken: Mutex<Vec<(u64, String, Value)>>,
+}
+
+impl Transport for Outside {
+    async fn send(&self, request: Request, _: Duration) -> Reply {
+        let Request::Http(request) = request else { panic!("a webhook") };
+        let channel = request.url.expose().rsplit('/').next().unwrap().to_owned();
+        let document = serde_json::from_str(request.content.unwrap().1.expose()).unwrap();
+        let time = Timestamp::from(self.now()).seconds();
+        self.taken.lock().unwrap().push((time, channel, document));
+        Reply::Http { status: 200, retry_after: None, body: String::new() }
+    }
+
+    async fn credentials(&self, _: bool) -> Result<Arc<Credentials>, String> {
+        Ok(Arc::clone(&self.credentials))
+    }
+
+    fn now(&self) -> SystemTime {
+        SystemTime::UNIX_EPOCH + Duration::from_secs(START) + (Instant::now() - self.start)
+    }
+}
+
+/// A queue that hides messages as SQS does, and hands those of one moment out in the order in which they first came.
+#[derive(Default)]
+struct Queue {
+    first: AtomicUsize,
+    /// When each text first came: a long wait is made of several.
+    seen: Mutex<HashMap<String, usize>>,
+    waiting: Mutex<BTreeMap<(Instant, usize), String>>,
+}
+
+impl Queue {
+    /// The next message, if it is due by then, and when that is.
+    fn next(&self, until: Option<Instant>) -> Option<(Instant, String)> {
+        let mut waiting = self.waiting.lock().unwrap();
+        let next = waiting.first_entry().filter(|next| until.is_none_or(|until| next.key().0 <= until))?;
+        let due = next.key().0;
+        Some((due, next.remove()))
+    }
+}
+
+impl Queues for Queue {
+    fn can_wait(&self) -> bool {
+        true
+    }
+
+    fn can_bury(&self) -> bool {
+        true
+    }
+
+    async fn wait(&self, message: String, delay: Duration) -> Result<(), String> {
+        let place = *self
+            .seen
+            .lock()
+            .unwrap()
+            .entry(message.clone())
+            .or_insert_with(|| self.first.fetch_add(1, Ordering::Relaxed));
+        self.waiting.lock().unwrap().insert((Instant::now() + delay, place), message);
+        Ok(())
+    }
+
+    async fn bury(&self, message: String) -> Result<(), String> {
+        panic!("nothing is rejected: {message}");
+    }
+}
+
+type Function = App<Outside, MemoryStore, Queue>;
+
+async fn invoke(function: &Function, payload: &str, total: &mut Summary) {
+    let Handled { summary, answer } = handle(payload, Instant::now() + TIMEOUT, function).await;
+    assert!(answer.is_ok() && summary.adds_up() && summary.ledger_faults == 0, "{summary:?}");
+    *total += &summary;
+}
+
+/// Takes up what is due by then (or all that waits), each when it is due, and lets the clock run until then.
+async fn wait_until(function: &Function, until: Option<Instant>, total: &mut Summary) {
+    while let Some((due, body)) = function.queues.next(until) {
+        advance(due - Instant::now()).await;
+        let message = json!({ "messageId": "m", "receiptHandle": "r", "eventSource": "aws:sqs", "body": body });
+        invoke(function, &json!({ "Records": [message] }).to_string(), total).await;
+    }
+    if let Some(until) = until {
+        advance(until - Instant::now()).await;
+    }
+}
+
+/// The records in the order of their arrival, each with its time in seconds after the start.
+fn arrivals(rules: &RuleSet, records: &[String]) -> Vec<(u64, String)> {
+    // What has no time comes with the last finding before it, or else with the first of all.
+    let (mut last, mut timed) = (None, Vec::new());
+    let mut first: HashMap<&str, (Option<u64>, usize)> = HashMap::new();
+    for (place, record) in records.iter().enumerate() {
+        if let Some(known) = first.get(record.as_str()) {
+            timed.push((*known, record));
+            continue;
+        }
+        let found: Vec<Finding> =
+            rules.evaluate(&RawRecord { json: record.clone(), index: 0, message_id: None }).unwrap();
+        let own = found.first().and_then(|finding| finding.call.event_time.as_deref()).and_then(Timestamp::parse);
+        last = own.map(|time| time.seconds() - START).or(last);
+        let known = (last, place);
+        first.insert(record, known);
+        timed.push((known, record));
+    }
+    let earliest = timed.iter().find_map(|((time, _), _)| *time).unwrap_or_default();
+    timed.sort_by_key(|((time, place), _)| (time.unwrap_or(earliest), *place));
+    timed.into_iter().map(|((time, _), record)| (time.unwrap_or(earliest), record.clone())).collect()
+}
+
+/// What the function sends: by channel, with the alert that each message belongs to; and its account.
+fn sent(rules: RuleSet, records: &[String]) -> (BTreeMap<String, Vec<(Told, String)>>, Summary) {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
+    runtime.block_on(async {
+        let credentials: serde_json::Map<String, Value> = rules
+            .channels()
+            .iter()
+            .map(|channel| {
+                let url = format!("https://example.com/{}", channel.name);
+                (channel.name.clone(), json!({ "url": url, "conformity_token": "token" }))
+            })
+            .collect();
+        let credentials = Arc::new(Credentials::parse(&Value::from(credentials).to_string()).unwrap());
+        let start = Instant::now();
+        let arrivals = arrivals(&rules, records);
+        let function = App {
+            rules,
+            transport: Outside { start, credentials, taken: Mutex::default() },
+            tokens: Tokens::default(),
+            ledger: Ledger::new(MemoryStore::default()),
+            queues: Queue::default(),
+            own: OwnCalls::default(),
+        };
+        let mut total = Summary::default();
+        for (time, record) in arrivals {
+            wait_until(&function, Some(start + Duration::from_secs(time)), &mut total).await;
+            invoke(&function, &record, &mut total).await;
+        }
+        wait_until(&function, None, &mut total).await;
+        let mut messages: BTreeMap<String, Vec<(Told, String)>> = BTreeMap::new();
+        for (time, channel, document) in std::mem::take(&mut *function.transport.taken.lock().unwrap()) {
+            let text = |key: &str| document[key].as_str().unwrap().to_owned();
+            let is_digest = document["kind"] == "digest";
+            let told = Told {
+                time,
+                kind: text("kind"),
+                rule: (!is_digest).then(|| text("rule")),
+                finding: (!is_digest).then(|| text("finding")),
+                count: document["sum"]["count"].as_u64().unwrap_or(1),
+            };
+            messages.entry(channel).or_default().push((told, text("alert")));
+        }
+        (messages, total)
+    })
+}
+
+/// Whether two lists of names are alike up to the names.
+fn are_alike<A: std::hash::Hash + Eq, B: std::hash::Hash + Eq>(pairs: impl Iterator<Item = (A, B)>) -> bool {
+    let pairs: HashSet<(A, B)> = pairs.collect();
+    let (left, right): (HashSet<&A>, HashSet<&B>) = pairs.iter().map(|(a, b)| (a, b)).unzip();
+    left.len() == pairs.len() && right.len() == pairs.len()
+}
+
+/// Compares the two on one random archive, and counts the kinds of messages.
+fn compare(seed: u64, kinds: &mut BTreeMap<String, usize>) {
+    let mut choices = Choices(seed);
+    let text = choices.rules();
+    let records = choices.records();
+    let rules = || RuleSet::compile(&text).unwrap_or_else(|why| panic!("seed {seed}: {why:?}")).rules;
+    let is_each_once = records.iter().collect::<BTreeSet<_>>().len() == records.len();
+    let said = played(&rules(), &records, is_each_once);
+    let (messages, total) = sent(rules(), &records);
+    let about = || format!("seed {seed}\n{text}\n{}", records.join("\n"));
+
+    let names: BTreeSet<&String> = said.messages.keys().chain(messages.keys()).collect();
+    for name in names {
+        let (said, sent) = (said.messages.get(name), messages.get(name));
+        let (said, sent) = (said.map(Vec::as_slice).unwrap_or_default(), sent.map(Vec::as_slice).unwrap_or_default());
+        let told = |messages: &[(Told, _)]| messages.iter().map(|(told, _)| told.clone()).collect::<Vec<_>>();
+        let (of_tool, of_function) = (told(said), sent.iter().map(|(told, _)| told.clone()).collect::<Vec<_>>());
+        assert_eq!(of_tool, of_function, "left: the playback, right: the function, on channel {name}, {}", about());
+        let alerts = said.iter().zip(sent).filter(|((told, _), _)| told.kind != "digest");
+        let alerts = alerts.map(|((_, opener), (_, alert))| (opener.unwrap(), alert.as_str()));
+        assert!(are_alike(alerts), "messages belong to other alerts, on channel {name}, {}", about());
+        said.iter().for_each(|(told, _)| *kinds.entry(told.kind.clone()).or_default() += 1);
+    }
+    let (findings, deliveries) = (&total.findings, &total.deliveries);
+    let figures = TallyFigures {
+        delivered: deliveries.delivered,
+        throttled: deliveries.throttled,
+        digested: deliveries.digested,
+        findings: is_each_once.then_some([
+            findings.staged,
+            findings.unrouted,
+            findings.below_threshold,
+            findings.routed,
+        ]),
+    };
+    assert_eq!(said.tally, figures, "left: the playback, right: the function, {}", about());
+    for (kind, count) in [
+        ("held back", figures.throttled),
+        ("digested", figures.digested),
+        ("staged", findings.staged),
+        ("below threshold", findings.below_threshold),
+        ("unrouted", findings.unrouted),
+        ("duplicate", deliveries.duplicate),
+    ] {
+        *kinds.entry(kind.to_owned()).or_default() += count;
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "how long a test runs is for whoever runs it")]
+fn number(variable: &str) -> Option<u64> {
+    std::env::var(variable).ok()?.parse().ok()
+}
+
+#[test]
+fn the_playback_says_what_the_function_sends() {
+    let (rounds, seed) = (number("OFFLIMITS_ROUNDS").unwrap_or(ROUNDS), number("OFFLIMITS_SEED").unwrap_or_default());
+    let mut kinds = BTreeMap::new();
+    for round in 0..rounds {
+        // Seeds of neighbouring numbers would begin alike only by chance: the generator mixes them.
+        compare(seed.wrapping_mul(1 << 32).wrapping_add(round), &mut kinds);
+    }
+    eprintln!("{rounds} archives, seed {seed}: {kinds:?}");
+    // What never happens would show nothing.
+    let happens = ["first", "repeat", "roll-up", "digest", "held back", "digested", "staged", "below threshold"];
+    for kind in happens.iter().chain(&["unrouted", "duplicate"]) {
+        let count = kinds.get(*kind).copied().unwrap_or_default();
+        assert!(count as u64 * 4 >= rounds, "{kind}: {count} in {rounds} archives");
+    }
+}
