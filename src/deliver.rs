@@ -1,7 +1,11 @@
 //! Sends one message to one channel: until it has arrived, is rejected, or the time is up.
+//!
+//! A channel says of its vendor's replies what they mean ([`Verdict`]), and knows no time. Here is the time: a verdict that asks
+//! for another try is followed by a wait, which doubles from attempt to attempt and is never shorter than the vendor's
+//! `Retry-After`, and by another exchange, as long as that can begin before the deadline. A rejected credential is read anew,
+//! once: it may have been rotated a moment ago. The last verdict is what the caller gets.
 
 use std::collections::HashMap;
-use std::fmt;
 use std::future::Future;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
@@ -10,110 +14,86 @@ use tokio::time::{Instant, sleep};
 
 use crate::channel::ConfiguredChannel;
 use crate::channel::{Body, Exchange, ExchangeStep, Reply, Request, Token, Verdict};
-use crate::secret::{Credentials, Secret};
+use crate::ids::{ClaimId, spread};
+use crate::secret::{Credentials, CredentialsError, Secret};
 
 /// What is outside: the network, the store of credentials, the clock.
 pub trait Transport: Send + Sync {
     /// Sends a request. It gives up after `timeout` with [`Reply::Unreachable`], and never quotes the request.
     fn send(&self, request: Request, timeout: Duration) -> impl Future<Output = Reply> + Send;
 
-    /// The channels' credentials: from memory, or read anew.
+    /// The channels' credentials: from memory, or read anew if `fresh`.
     ///
     /// # Errors
-    /// Why they cannot be read, safe to log.
-    fn credentials(&self, fresh: bool) -> impl Future<Output = Result<Arc<Credentials>, String>> + Send;
+    /// Why they cannot be had, safe to log.
+    fn credentials(&self, fresh: bool) -> impl Future<Output = Result<Arc<Credentials>, CredentialsError>> + Send;
 
-    /// The time: signatures hold it.
+    /// The time of day. Signatures hold it, and the ledger counts by it.
     fn now(&self) -> SystemTime;
 }
 
-/// How a delivery ended, as far as one invocation can tell.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Outcome {
-    /// It arrived.
-    Delivered {
-        /// What the vendor calls it, for the alert's next message: [`crate::alert::Alert::receipt`].
-        receipt: Option<String>,
-    },
-    /// It did not arrive in the time that there was, and is worth another try.
-    Later {
-        /// The wait that the vendor asked for.
-        after: Option<Duration>,
-        /// Why, safe to log.
-        reason: String,
-    },
-    /// It will never arrive.
-    Rejected {
-        /// Why, safe to log.
-        reason: String,
-    },
-}
-
-impl fmt::Display for Outcome {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Delivered { .. } => formatter.write_str("delivered"),
-            Self::Later { reason, .. } => formatter.write_str(reason),
-            Self::Rejected { reason } => write!(formatter, "rejected: {reason}"),
-        }
-    }
-}
-
 /// The longest that one request may take: a channel that hangs leaves time for another attempt.
-const ATTEMPT: Duration = Duration::from_secs(5);
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(5);
 /// The first wait between attempts; it doubles.
-const FIRST_WAIT: Duration = Duration::from_millis(200);
-/// The longest wait that is not the vendor's own wish.
-const LONGEST_WAIT: Duration = Duration::from_secs(4);
-/// The longest wait that a vendor may wish for.
-const LONGEST_WISH: Duration = Duration::from_hours(1);
-/// Requests of one exchange: a token, a search, what they lead to, and as many again.
-const LONGEST_EXCHANGE: usize = 8;
+const INITIAL_BACKOFF: Duration = Duration::from_millis(200);
+/// The longest wait between attempts that no vendor has asked for.
+const MAX_BACKOFF: Duration = Duration::from_secs(4);
+/// The longest wait that a vendor may ask for with `Retry-After`.
+const MAX_RETRY_AFTER: Duration = Duration::from_hours(1);
+/// The requests of one exchange: a token, a search, what they lead to, and as many again. A vendor that asks for more leads us
+/// in a circle.
+const MAX_REQUESTS_PER_EXCHANGE: usize = 8;
 
-/// Delivers `body` to a channel before `deadline`. `seed` spreads the waits of deliveries that fail together.
+/// Delivers `body` to a channel before `deadline`, and returns the last verdict: [`Verdict::Retry`] if the time ran out. The
+/// waits of deliveries that fail together differ by their `id`.
 pub async fn deliver<T: Transport>(
     transport: &T,
     tokens: &Tokens,
     channel: &ConfiguredChannel,
     body: &Body,
-    seed: u64,
+    id: &ClaimId,
     deadline: Instant,
-) -> Outcome {
+) -> Verdict {
     let name = channel.name.as_str();
-    let (mut read_anew, mut wait, mut attempts) = (false, FIRST_WAIT, 0_u64);
+    let (mut is_read_anew, mut backoff, mut attempts) = (false, INITIAL_BACKOFF, 0_u32);
+    let unread = |error: CredentialsError| Verdict::Retry { after: None, reason: error.to_string() };
     let mut credentials = match credentials(transport, channel, false).await {
         Ok(credentials) => credentials,
-        Err(reason) => return Outcome::Later { after: None, reason },
+        Err(error) => return unread(error),
     };
     loop {
         attempts += 1;
         let (after, reason) = match exchange(transport, tokens, channel, body, &credentials, deadline).await {
-            Verdict::Delivered { receipt } => return Outcome::Delivered { receipt },
             // The secret may have been rotated, or filled in, a moment ago.
-            Verdict::Rejected { credential: true, reason } if !read_anew => {
+            Verdict::Rejected { credential: true, reason } if !is_read_anew => {
                 tracing::warn!(channel = name, reason, "credential rejected: reading the secret again");
                 tokens.forget(name);
-                read_anew = true;
+                is_read_anew = true;
                 match self::credentials(transport, channel, true).await {
                     Ok(anew) => credentials = anew,
-                    Err(reason) => return Outcome::Later { after: None, reason },
+                    Err(error) => return unread(error),
                 }
                 continue;
             }
-            Verdict::Rejected { reason, .. } => return Outcome::Rejected { reason },
             Verdict::Retry { after, reason } => (after, reason),
+            last => return last,
         };
-        // A vendor's `Retry-After: 0` is no leave to storm it, and one of a century no reason to wait for that long.
-        let after = after.map(|after| after.min(LONGEST_WISH));
-        let pause = jitter(wait, seed.wrapping_add(attempts)).max(after.unwrap_or_default());
+        // A vendor's `Retry-After: 0` does not permit us to storm it, and one of a century is no reason to wait that long.
+        let after = after.map(|after| after.min(MAX_RETRY_AFTER));
+        let pause = jittered(backoff, spread(id.as_str(), attempts)).max(after.unwrap_or_default());
         if pause >= deadline.saturating_duration_since(Instant::now()) {
             let reason = format!("time ran out after {attempts} attempts: {reason}");
-            return Outcome::Later { after, reason };
+            return Verdict::Retry { after, reason };
         }
         tracing::warn!(channel = name, attempt = attempts, reason, "trying again");
         sleep(pause).await;
-        wait = (wait * 2).min(LONGEST_WAIT);
+        backoff = (backoff * 2).min(MAX_BACKOFF);
     }
+}
+
+/// Between half of a wait and all of it: `spread` is from 0 to 1.
+fn jittered(wait: Duration, spread: f64) -> Duration {
+    wait.mul_f64(0.5 + 0.5 * spread.clamp(0.0, 1.0))
 }
 
 /// One attempt: all the requests that it takes.
@@ -131,7 +111,8 @@ async fn exchange<T: Transport>(
     let mut sent = 0;
     loop {
         let now = transport.now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs();
-        let so_far = Exchange { credentials: credentials.of(name), token: token.as_ref(), replies: &replies, now };
+        let so_far =
+            Exchange { credentials: credentials.for_channel(name), token: token.as_ref(), replies: &replies, now };
         match channel.channel.next(body, &so_far) {
             Err(fault) => return Verdict::Rejected { reason: fault.0, credential: true },
             Ok(ExchangeStep::Judged(verdict)) => return verdict,
@@ -140,7 +121,7 @@ async fn exchange<T: Transport>(
                 tokens.keep(name, fresh);
                 replies.clear();
             }
-            Ok(ExchangeStep::Send(_)) if sent == LONGEST_EXCHANGE => {
+            Ok(ExchangeStep::Send(_)) if sent == MAX_REQUESTS_PER_EXCHANGE => {
                 return Verdict::Rejected { reason: "the exchange does not end".to_owned(), credential: false };
             }
             Ok(ExchangeStep::Send(request)) => {
@@ -149,7 +130,7 @@ async fn exchange<T: Transport>(
                     return Verdict::Retry { after: None, reason: "no time was left".to_owned() };
                 }
                 sent += 1;
-                replies.push(transport.send(request, left.min(ATTEMPT)).await);
+                replies.push(transport.send(request, left.min(REQUEST_TIMEOUT)).await);
             }
         }
     }
@@ -160,7 +141,7 @@ async fn credentials<T: Transport>(
     transport: &T,
     channel: &ConfiguredChannel,
     fresh: bool,
-) -> Result<Arc<Credentials>, String> {
+) -> Result<Arc<Credentials>, CredentialsError> {
     if channel.channel.needs_credentials() { transport.credentials(fresh).await } else { Ok(Arc::default()) }
 }
 
@@ -193,15 +174,6 @@ impl Tokens {
     }
 }
 
-/// Between half of the wait and all of it. Seeded, so that nothing here is random: what fails together differs by its seed.
-fn jitter(wait: Duration, seed: u64) -> Duration {
-    // SplitMix64's finaliser.
-    let mut mixed = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    mixed ^= mixed >> 27;
-    wait / 2 + (wait / 2).mul_f64(f64::from((mixed >> 32) as u32) / f64::from(u32::MAX))
-}
-
 #[cfg(test)]
 mod tests {
     use std::sync::Mutex;
@@ -225,7 +197,7 @@ mod tests {
             let mut replies = self.replies.lock().unwrap();
             if replies.len() > 1 { replies.remove(0) } else { replies[0].clone() }
         }
-        async fn credentials(&self, fresh: bool) -> Result<Arc<Credentials>, String> {
+        async fn credentials(&self, fresh: bool) -> Result<Arc<Credentials>, CredentialsError> {
             *self.fresh_reads.lock().unwrap() += u32::from(fresh);
             Ok(Arc::new(
                 Credentials::parse(
@@ -244,16 +216,17 @@ mod tests {
         Reply::Http { status, retry_after: seconds.map(Duration::from_secs), body: body.to_owned() }
     }
 
-    fn rejected(reason: &str) -> Outcome {
-        Outcome::Rejected { reason: reason.to_owned() }
+    /// A rejection for a reason, and whether it is the credential's.
+    fn rejected(reason: &str, credential: bool) -> Verdict {
+        Verdict::Rejected { reason: reason.to_owned(), credential }
     }
 
-    async fn run(name: &str, replies: Vec<Reply>) -> (Outcome, Vec<u64>, u32) {
+    async fn run(name: &str, replies: Vec<Reply>) -> (Verdict, Vec<u64>, u32) {
         run_with(name, replies, &Tokens::default()).await
     }
 
-    /// The outcome, when each request was sent (in seconds), and how often the secret was read anew.
-    async fn run_with(name: &str, replies: Vec<Reply>, tokens: &Tokens) -> (Outcome, Vec<u64>, u32) {
+    /// The verdict, when each request was sent (in seconds), and how often the secret was read anew.
+    async fn run_with(name: &str, replies: Vec<Reply>, tokens: &Tokens) -> (Verdict, Vec<u64>, u32) {
         let rules = RuleSet::compile(
             r#"{"channels":{"soc":{"type":"slack"},"bad":{"type":"slack"},"topic":{"type":"sns"},"desk":{"type":"zendesk","subdomain":"a"}},
                 "rules":[{"id":"r","title":"t","severity":"low","when":{"event":"x"}}]}"#,
@@ -266,38 +239,40 @@ mod tests {
         let body = channel.channel.render(&Alert { finding: &finding, id: &id, kind: AlertKind::First, receipt: None });
         let script = Script { replies: Mutex::new(replies), sent: Mutex::default(), fresh_reads: Mutex::default() };
         let start = Instant::now();
-        let outcome = deliver(&script, tokens, channel, &body, 7, start + Duration::from_secs(30)).await;
+        let verdict =
+            deliver(&script, tokens, channel, &body, &ClaimId::from(&finding.id), start + Duration::from_secs(30))
+                .await;
         let sent = script.sent.lock().unwrap().iter().map(|at| (*at - start).as_secs()).collect();
         let reads = *script.fresh_reads.lock().unwrap();
-        (outcome, sent, reads)
+        (verdict, sent, reads)
     }
 
     #[tokio::test(start_paused = true)]
     async fn passing_faults_are_tried_again_and_the_vendors_wait_is_kept() {
         let replies = vec![http(429, Some(7), ""), Reply::Unreachable("timeout"), http(200, None, "ok")];
-        assert_eq!(run("soc", replies).await, (Outcome::Delivered { receipt: None }, vec![0, 7, 7], 0));
+        assert_eq!(run("soc", replies).await, (Verdict::Delivered { receipt: None }, vec![0, 7, 7], 0));
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_rejection_is_final_and_quotes_no_secret() {
-        let (outcome, sent, _) = run("soc", vec![http(400, None, "invalid_payload")]).await;
-        assert_eq!((outcome, sent.len()), (rejected("invalid_payload"), 1));
-        let (outcome, ..) = run("soc", vec![http(418, None, "https://hooks.slack.com/services/T/B/s3cret")]).await;
-        assert_eq!(outcome, rejected("HTTP 418"));
+        let (verdict, sent, _) = run("soc", vec![http(400, None, "invalid_payload")]).await;
+        assert_eq!((verdict, sent.len()), (rejected("invalid_payload", false), 1));
+        let (verdict, ..) = run("soc", vec![http(418, None, "https://hooks.slack.com/services/T/B/s3cret")]).await;
+        assert_eq!(verdict, rejected("HTTP 418", false));
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_rejected_credential_is_read_anew_once() {
-        let (outcome, sent, reads) = run("soc", vec![http(403, None, "invalid_token"), http(200, None, "ok")]).await;
-        assert_eq!((outcome, sent.len(), reads), (Outcome::Delivered { receipt: None }, 2, 1));
-        let (outcome, sent, reads) = run("soc", vec![http(404, None, "no_service")]).await;
-        assert_eq!((outcome, sent.len(), reads), (rejected("no_service"), 2, 1));
+        let (verdict, sent, reads) = run("soc", vec![http(403, None, "invalid_token"), http(200, None, "ok")]).await;
+        assert_eq!((verdict, sent.len(), reads), (Verdict::Delivered { receipt: None }, 2, 1));
+        let (verdict, sent, reads) = run("soc", vec![http(404, None, "no_service")]).await;
+        assert_eq!((verdict, sent.len(), reads), (rejected("no_service", true), 2, 1));
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_missing_credential_fails_this_channel_alone() {
-        let (outcome, sent, reads) = run("bad", vec![http(200, None, "ok")]).await;
-        assert!(matches!(outcome, Outcome::Rejected { reason } if reason.contains("\"bad\"")));
+        let (verdict, sent, reads) = run("bad", vec![http(200, None, "ok")]).await;
+        assert!(matches!(verdict, Verdict::Rejected { reason, .. } if reason.contains("\"bad\"")));
         assert_eq!((sent.len(), reads), (0, 1));
     }
 
@@ -305,15 +280,15 @@ mod tests {
     async fn no_wish_of_a_vendor_makes_a_storm_or_stops_the_clock() {
         let (_, sent, _) = run("soc", vec![http(429, Some(0), "")]).await;
         assert!((5..20).contains(&sent.len()), "{sent:?}");
-        let (outcome, ..) = run("soc", vec![http(503, Some(u64::MAX), "")]).await;
-        assert!(matches!(outcome, Outcome::Later { after: Some(LONGEST_WISH), .. }), "{outcome:?}");
+        let (verdict, ..) = run("soc", vec![http(503, Some(u64::MAX), "")]).await;
+        assert!(matches!(verdict, Verdict::Retry { after: Some(MAX_RETRY_AFTER), .. }), "{verdict:?}");
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_token_is_kept_until_it_expires_or_is_rejected() {
         let token = || http(200, None, r#"{"access_token":"t","expires_in":600}"#);
         let (none, created) = (|| http(200, None, r#"{"tickets":[]}"#), || http(201, None, r#"{"ticket":{"id":1}}"#));
-        let arrived = Outcome::Delivered { receipt: Some("1".to_owned()) };
+        let arrived = Verdict::Delivered { receipt: Some("1".to_owned()) };
         let tokens = Tokens::default();
         let replies = vec![token(), none(), created()];
         assert_eq!(run_with("desk", replies, &tokens).await, (arrived.clone(), vec![0, 0, 0], 0));
@@ -329,11 +304,11 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn it_ends_before_the_deadline() {
-        let (outcome, sent, _) = run("topic", vec![Reply::SnsFault("InternalError".to_owned())]).await;
-        assert!(matches!(outcome, Outcome::Later { reason, .. } if reason.contains("InternalError")));
+        let (verdict, sent, _) = run("topic", vec![Reply::SnsFault("InternalError".to_owned())]).await;
+        assert!(matches!(verdict, Verdict::Retry { reason, .. } if reason.contains("InternalError")));
         assert!(sent.len() > 5 && sent.iter().all(|at| *at < 30), "{sent:?}");
-        let (outcome, sent, _) = run("soc", vec![http(429, Some(3600), "")]).await;
-        assert!(matches!(outcome, Outcome::Later { after: Some(wait), .. } if wait.as_secs() == 3600));
+        let (verdict, sent, _) = run("soc", vec![http(429, Some(3600), "")]).await;
+        assert!(matches!(verdict, Verdict::Retry { after: Some(wait), .. } if wait.as_secs() == 3600));
         assert_eq!(sent.len(), 1);
     }
 }

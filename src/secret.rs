@@ -3,6 +3,7 @@
 use std::fmt;
 
 use serde_json::{Map, Value};
+use thiserror::Error;
 
 /// A text that must not be seen: it prints as `<redacted>`.
 #[derive(Clone, PartialEq, Eq)]
@@ -26,6 +27,26 @@ impl fmt::Debug for Secret {
     }
 }
 
+/// Why the channels' credentials cannot be had. Every text is safe to log: none quotes the secret.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum CredentialsError {
+    /// The deployment names no secret, and a channel needs one.
+    #[error("no secret: set OFFLIMITS_SECRET_ARN")]
+    NotConfigured,
+    /// The store of secrets did not hand it over. Another try may help.
+    #[error("cannot read the secret: {reason}")]
+    Unavailable {
+        /// The store's error code, or why there was no answer.
+        reason: String,
+    },
+    /// The secret's text is not JSON.
+    #[error("the secret is not JSON")]
+    NotJson,
+    /// The secret is JSON, but not an object whose keys are the channels' names.
+    #[error("the secret is JSON, but not an object of channels")]
+    NotAnObject,
+}
+
 /// The credentials of all channels.
 #[derive(Clone, Default)]
 pub struct Credentials(Map<String, Value>);
@@ -34,17 +55,17 @@ impl Credentials {
     /// Reads the document.
     ///
     /// # Errors
-    /// What is wrong with it, without quoting it.
-    pub fn parse(json: &str) -> Result<Self, &'static str> {
+    /// [`CredentialsError::NotJson`] or [`CredentialsError::NotAnObject`].
+    pub fn parse(json: &str) -> Result<Self, CredentialsError> {
         match serde_json::from_str(json) {
             Ok(Value::Object(channels)) => Ok(Self(channels)),
-            Ok(_) => Err("the secret is JSON, but not an object of channels"),
-            Err(_) => Err("the secret is not JSON"),
+            Ok(_) => Err(CredentialsError::NotAnObject),
+            Err(_) => Err(CredentialsError::NotJson),
         }
     }
 
     /// The credentials of one channel.
-    pub fn of<'c>(&'c self, channel: &'c str) -> ChannelCredentials<'c> {
+    pub fn for_channel<'c>(&'c self, channel: &'c str) -> ChannelCredentials<'c> {
         ChannelCredentials { channel, values: self.0.get(channel).and_then(Value::as_object) }
     }
 }
@@ -63,7 +84,8 @@ pub struct ChannelCredentials<'c> {
 }
 
 /// A credential that is missing or cannot be right; the text says which, and quotes none.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("{0}")]
 pub struct CredentialFault(pub String);
 
 impl ChannelCredentials<'_> {
@@ -76,7 +98,7 @@ impl ChannelCredentials<'_> {
         let Some(text) = value.as_str() else { return Err(self.fault(key, "is not a string")) };
         match text {
             "" => Ok(None),
-            _ if text.len() > LONGEST => Err(self.fault(key, "is too long")),
+            _ if text.len() > MAX_CREDENTIAL_LEN => Err(self.fault(key, "is too long")),
             _ if text.trim() != text || text.chars().any(char::is_control) => {
                 Err(self.fault(key, "holds a line break, or begins or ends with a space"))
             }
@@ -108,8 +130,8 @@ impl ChannelCredentials<'_> {
     }
 }
 
-/// Bytes of a credential: webhooks of Microsoft's take 300, access tokens up to a few thousand.
-const LONGEST: usize = 8192;
+/// The bytes that a credential may have: Microsoft's webhook URLs have 300, access tokens up to a few thousand.
+const MAX_CREDENTIAL_LEN: usize = 8192;
 
 #[cfg(test)]
 mod tests {
@@ -121,10 +143,10 @@ mod tests {
             r#"{"soc":{"token":"s3cret","empty":"","number":7,"pasted":"s3cret\n","webhok_url":"https://s3cret"}}"#,
         )
         .unwrap();
-        let soc = credentials.of("soc");
+        let soc = credentials.for_channel("soc");
         assert_eq!(soc.required("token").unwrap().expose(), "s3cret");
         assert_eq!(soc.optional("empty"), Ok(None));
-        assert!(credentials.of("other").required("token").is_err());
+        assert!(credentials.for_channel("other").required("token").is_err());
         let faults = [
             soc.optional("number"),
             soc.optional("pasted"),
@@ -134,6 +156,9 @@ mod tests {
         assert!(faults.iter().all(Result::is_err));
         assert!(format!("{faults:?}").contains("webhok_url"));
         assert!(!format!("{credentials:?}{:?}{faults:?}", soc.optional("token")).contains("s3cret"));
-        assert!(Credentials::parse("[]").is_err() && !Credentials::parse("s3cret").unwrap_err().contains("s3cret"));
+        assert!(
+            Credentials::parse("[]").is_err()
+                && !Credentials::parse("s3cret").unwrap_err().to_string().contains("s3cret")
+        );
     }
 }

@@ -7,28 +7,30 @@ use aws_sdk_sns::config::retry::RetryConfig;
 use aws_sdk_sns::config::timeout::TimeoutConfig;
 use aws_types::SdkConfig;
 
-use super::{Settings, sdk};
+use super::sdk::{self, ClientError};
+use super::settings::FunctionSettings;
 use crate::http_client::client;
 
-/// Every client that the function may need. An error says why there is none, and is the same each time.
+/// Every client that the function may need: of the vendors' HTTP, and one for each AWS service. A process that answers a
+/// thousand events makes each of them once, or never. An error says why there is none, and is the same each time.
 #[derive(Debug, Default)]
 pub(super) struct Clients {
-    http: OnceLock<Result<reqwest::Client, String>>,
-    config: OnceLock<Result<SdkConfig, String>>,
-    sns: OnceLock<Result<aws_sdk_sns::Client, String>>,
-    secrets: OnceLock<Result<aws_sdk_secretsmanager::Client, String>>,
-    sqs: OnceLock<Result<aws_sdk_sqs::Client, String>>,
-    dynamodb: OnceLock<Result<aws_sdk_dynamodb::Client, String>>,
+    http: OnceLock<Result<reqwest::Client, ClientError>>,
+    config: OnceLock<Result<SdkConfig, ClientError>>,
+    sns: OnceLock<Result<aws_sdk_sns::Client, ClientError>>,
+    secrets: OnceLock<Result<aws_sdk_secretsmanager::Client, ClientError>>,
+    sqs: OnceLock<Result<aws_sdk_sqs::Client, ClientError>>,
+    dynamodb: OnceLock<Result<aws_sdk_dynamodb::Client, ClientError>>,
 }
 
 impl Clients {
     /// To the vendors, and under the SDK's clients.
-    pub(super) fn http(&self, settings: &Settings) -> Result<&reqwest::Client, String> {
-        kept(&self.http, || client(settings.ca_file.as_deref()))
+    pub(super) fn http(&self, settings: &FunctionSettings) -> Result<&reqwest::Client, ClientError> {
+        kept(&self.http, || Ok(client(settings.ca_file.as_deref())?))
     }
 
     /// One attempt a call: `deliver` tries again, and knows until when.
-    pub(super) fn sns(&self, settings: &Settings) -> Result<&aws_sdk_sns::Client, String> {
+    pub(super) fn sns(&self, settings: &FunctionSettings) -> Result<&aws_sdk_sns::Client, ClientError> {
         kept(&self.sns, || {
             let config =
                 aws_sdk_sns::config::Builder::from(self.config(settings)?).retry_config(RetryConfig::disabled());
@@ -37,17 +39,17 @@ impl Clients {
     }
 
     /// With the SDK's own retry.
-    pub(super) fn secrets(&self, settings: &Settings) -> Result<&aws_sdk_secretsmanager::Client, String> {
+    pub(super) fn secrets(&self, settings: &FunctionSettings) -> Result<&aws_sdk_secretsmanager::Client, ClientError> {
         kept(&self.secrets, || Ok(aws_sdk_secretsmanager::Client::new(self.config(settings)?)))
     }
 
     /// With the SDK's own retry.
-    pub(super) fn sqs(&self, settings: &Settings) -> Result<&aws_sdk_sqs::Client, String> {
+    pub(super) fn sqs(&self, settings: &FunctionSettings) -> Result<&aws_sdk_sqs::Client, ClientError> {
         kept(&self.sqs, || Ok(aws_sdk_sqs::Client::new(self.config(settings)?)))
     }
 
     /// With the SDK's own retry, but soon over: an alert waits for the answer, and goes out without it.
-    pub(super) fn dynamodb(&self, settings: &Settings) -> Result<&aws_sdk_dynamodb::Client, String> {
+    pub(super) fn dynamodb(&self, settings: &FunctionSettings) -> Result<&aws_sdk_dynamodb::Client, ClientError> {
         kept(&self.dynamodb, || {
             let timeouts = TimeoutConfig::builder()
                 .operation_attempt_timeout(Duration::from_millis(1500))
@@ -59,11 +61,14 @@ impl Clients {
     }
 
     /// What the SDK's clients are made from.
-    fn config(&self, settings: &Settings) -> Result<&SdkConfig, String> {
+    fn config(&self, settings: &FunctionSettings) -> Result<&SdkConfig, ClientError> {
         kept(&self.config, || sdk::config(&settings.access, self.http(settings)?.clone()))
     }
 }
 
-fn kept<T>(place: &OnceLock<Result<T, String>>, make: impl FnOnce() -> Result<T, String>) -> Result<&T, String> {
+fn kept<T>(
+    place: &OnceLock<Result<T, ClientError>>,
+    make: impl FnOnce() -> Result<T, ClientError>,
+) -> Result<&T, ClientError> {
     place.get_or_init(make).as_ref().map_err(Clone::clone)
 }

@@ -12,7 +12,7 @@ use aws_sdk_dynamodb::types::{
 };
 use serde_json::{Map, Number, Value};
 
-use super::Settings;
+use super::FunctionSettings;
 use super::clients::Clients;
 use crate::ledger::{Attributes, COUNT, Expect, ItemKey, MemoryStore, Put, Store, StoreError, StoredItem};
 use crate::time::Timestamp;
@@ -30,22 +30,22 @@ const TRIES: u32 = 5;
 #[derive(Debug)]
 pub struct DynamoStore {
     table: String,
-    settings: Arc<Settings>,
+    settings: Arc<FunctionSettings>,
     clients: Arc<Clients>,
 }
 
 impl DynamoStore {
-    pub(super) fn new(table: &str, settings: Arc<Settings>, clients: Arc<Clients>) -> Self {
+    pub(super) fn new(table: &str, settings: Arc<FunctionSettings>, clients: Arc<Clients>) -> Self {
         Self { table: table.to_owned(), settings, clients }
     }
 
     /// The store in this table, with clients of its own.
-    pub fn of(table: &str, settings: Settings) -> Self {
+    pub fn from_settings(table: &str, settings: FunctionSettings) -> Self {
         Self::new(table, Arc::new(settings), Arc::default())
     }
 
     fn client(&self) -> Result<&Client, StoreError> {
-        self.clients.dynamodb(&self.settings).map_err(StoreError)
+        self.clients.dynamodb(&self.settings).map_err(|error| StoreError(error.to_string()))
     }
 
     async fn put_one(&self, put: Put) -> Result<bool, StoreError> {

@@ -11,5 +11,5 @@ mod transport;
 
 pub use self::dynamodb::DynamoStore;
 pub use self::runtime::run;
-pub use self::settings::Settings;
+pub use self::settings::FunctionSettings;
 pub use self::transport::AwsTransport;

@@ -14,7 +14,7 @@ use tokio::time::Instant;
 use super::clients::Clients;
 use super::dynamodb::{AnyStore, DynamoStore};
 use super::sqs::SqsQueues;
-use super::{AwsTransport, Settings, http};
+use super::{AwsTransport, FunctionSettings, http};
 use crate::cloudtrail::countries;
 use crate::deliver::Tokens;
 use crate::handler::{App, GRACE, HandleError, Handled, OwnCalls, Response, emf, handle};
@@ -30,7 +30,7 @@ const _: () = assert!(MARGIN.as_secs() < GRACE.as_secs(), "a claim must outlive 
 ///
 /// # Errors
 /// Rules that do not compile: the start fails with the whole report in the log. And errors of the runtime itself.
-pub async fn run(settings: Settings) -> Result<(), Error> {
+pub async fn run(settings: FunctionSettings) -> Result<(), Error> {
     logging::init_default_subscriber();
     let function = settings.function_name.clone().unwrap_or_default();
     let app = app(settings)?;
@@ -51,7 +51,7 @@ fn report(line: &str) {
     let _ = writeln!(std::io::stdout().lock(), "{line}");
 }
 
-fn app(settings: Settings) -> Result<App<AwsTransport, AnyStore, SqsQueues>, Error> {
+fn app(settings: FunctionSettings) -> Result<App<AwsTransport, AnyStore, SqsQueues>, Error> {
     let rules = rules(&settings.rules)?;
     let named = rules.channels().iter().filter_map(|channel| channel.channel.topic_arn());
     let own = OwnCalls {

@@ -19,19 +19,34 @@ use aws_smithy_types::body::SdkBody;
 use aws_types::SdkConfig;
 use aws_types::service_config::{LoadServiceConfig, ServiceConfigKey};
 
-use super::settings::Access;
+use super::settings::AwsAccess;
+use crate::http_client::HttpClientError;
 
-/// Of one attempt: what AWS has not answered by then is asked again.
-const ATTEMPT: Duration = Duration::from_secs(3);
+/// The time of one attempt: what AWS has not answered by then is asked again.
+const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(3);
 
-/// How every AWS service is called over this client. Three attempts, each of three seconds at most; who has a retry of its own
-/// turns the SDK's off.
+/// Why a client of AWS or of HTTP cannot be made. It is a matter of the deployment, and no further try helps.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(super) enum ClientError {
+    /// Neither `AWS_REGION` nor `AWS_DEFAULT_REGION` is set.
+    #[error("AWS_REGION is not set")]
+    NoRegion,
+    /// One of the two variables of the access key is missing.
+    #[error("AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY are not set")]
+    NoAccessKey,
+    /// There is no HTTP client below the SDK's.
+    #[error(transparent)]
+    Http(#[from] HttpClientError),
+}
+
+/// How every AWS service is called over this client. Three attempts, each of three seconds at most; a caller with a retry of
+/// its own turns the SDK's off.
 ///
 /// # Errors
 /// Which variable is missing.
-pub(super) fn config(access: &Access, client: reqwest::Client) -> Result<SdkConfig, String> {
-    let region = access.region.clone().ok_or("AWS_REGION is not set")?;
-    let (id, secret) = access.key.as_ref().ok_or("AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY are not set")?;
+pub(super) fn config(access: &AwsAccess, client: reqwest::Client) -> Result<SdkConfig, ClientError> {
+    let region = access.region.clone().ok_or(ClientError::NoRegion)?;
+    let (id, secret) = access.key.as_ref().ok_or(ClientError::NoAccessKey)?;
     let token = access.session_token.as_ref().map(|token| token.expose().to_owned());
     let credentials = Credentials::new(id, secret.expose(), token, None, "environment");
     Ok(SdkConfig::builder()
@@ -44,17 +59,17 @@ pub(super) fn config(access: &Access, client: reqwest::Client) -> Result<SdkConf
         .use_dual_stack(access.dual_stack)
         .service_config(Endpoints(access.clone()))
         .retry_config(RetryConfig::standard())
-        .timeout_config(TimeoutConfig::builder().operation_attempt_timeout(ATTEMPT).build())
+        .timeout_config(TimeoutConfig::builder().operation_attempt_timeout(ATTEMPT_TIMEOUT).build())
         // An attempt's timeout says the same, sooner.
         .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
         .sleep_impl(TokioSleep::new())
-        .http_client(Client(client))
+        .http_client(SdkHttpClient(client))
         .build())
 }
 
 /// Where a service is, if not at its usual place.
 #[derive(Debug)]
-struct Endpoints(Access);
+struct Endpoints(AwsAccess);
 
 impl LoadServiceConfig for Endpoints {
     fn load_config(&self, key: ServiceConfigKey<'_>) -> Option<String> {
@@ -67,16 +82,16 @@ impl LoadServiceConfig for Endpoints {
 
 /// Our HTTP client, as the SDK's.
 #[derive(Debug, Clone)]
-struct Client(reqwest::Client);
+struct SdkHttpClient(reqwest::Client);
 
-impl HttpClient for Client {
+impl HttpClient for SdkHttpClient {
     /// The settings' connect timeout is the client's own; the SDK sets a read timeout only if it is told to.
     fn http_connector(&self, _: &HttpConnectorSettings, _: &RuntimeComponents) -> SharedHttpConnector {
         SharedHttpConnector::new(self.clone())
     }
 }
 
-impl HttpConnector for Client {
+impl HttpConnector for SdkHttpClient {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
         let client = self.0.clone();
         HttpConnectorFuture::new(async move {
@@ -115,12 +130,12 @@ mod tests {
     use aws_sdk_sns::error::ProvideErrorMetadata;
 
     use crate::aws::transport::AwsTransport;
-    use crate::aws::{Settings, clients::Clients};
+    use crate::aws::{FunctionSettings, clients::Clients};
     use crate::channel::{Reply, Request};
     use crate::deliver::Transport;
 
     /// A service that gives these answers, one a connection, and returns what it was asked.
-    fn service(answers: Vec<(&'static str, String)>) -> (Settings, std::thread::JoinHandle<Vec<String>>) {
+    fn service(answers: Vec<(&'static str, String)>) -> (FunctionSettings, std::thread::JoinHandle<Vec<String>>) {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let variables = [
@@ -130,7 +145,8 @@ mod tests {
             ("AWS_SESSION_TOKEN", "t0ken"),
             ("AWS_ENDPOINT_URL_SNS", &url),
         ];
-        let settings = Settings::new(variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
+        let settings =
+            FunctionSettings::new(variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
         let asked = std::thread::spawn(move || {
             let answer = |(status, body): (&str, String)| {
                 let (mut connection, _) = listener.accept().unwrap();
@@ -158,10 +174,10 @@ mod tests {
         head + &String::from_utf8(body).unwrap()
     }
 
-    async fn publish(settings: &Settings) -> Result<String, String> {
+    async fn publish(settings: &FunctionSettings) -> Result<String, String> {
         let clients = Clients::default();
-        let sent =
-            clients.sns(settings)?.publish().topic_arn("arn:aws:sns:eu-west-1:1:t").message("héllo").send().await;
+        let sns = clients.sns(settings).map_err(|error| error.to_string())?;
+        let sent = sns.publish().topic_arn("arn:aws:sns:eu-west-1:1:t").message("héllo").send().await;
         sent.map(|answer| answer.message_id.unwrap()).map_err(|error| error.code().unwrap_or("no code").to_owned())
     }
 
@@ -210,8 +226,8 @@ mod tests {
 
     #[tokio::test]
     async fn what_is_missing_is_named() {
-        assert_eq!(publish(&Settings::default()).await, Err("AWS_REGION is not set".to_owned()));
-        let region = Settings::new([("AWS_REGION".to_owned(), "eu-west-1".to_owned())].into_iter());
+        assert_eq!(publish(&FunctionSettings::default()).await, Err("AWS_REGION is not set".to_owned()));
+        let region = FunctionSettings::new([("AWS_REGION".to_owned(), "eu-west-1".to_owned())].into_iter());
         assert!(publish(&region).await.unwrap_err().starts_with("AWS_ACCESS_KEY_ID and"));
     }
 }

@@ -7,34 +7,35 @@ use crate::secret::Secret;
 
 /// What the deployment tells the function. `template.yaml` sets these.
 #[derive(Debug, Clone, Default)]
-pub struct Settings {
+pub struct FunctionSettings {
     /// `OFFLIMITS_RULES`: default `rules.json` beside the binary.
     pub rules: PathBuf,
     /// `OFFLIMITS_TOPIC_ARN`: the topic of `sns` channels that name none.
     pub topic_arn: Option<String>,
-    /// `OFFLIMITS_SECRET_ARN`: the channels' credentials.
+    /// `OFFLIMITS_SECRET_ARN`: the secret that holds the channels' credentials.
     pub secret_arn: Option<String>,
-    /// `OFFLIMITS_TABLE`: the ledger's table; none: the ledger is in memory.
+    /// `OFFLIMITS_TABLE`: the name of the ledger's table in DynamoDB. Without it the ledger is in memory, and each copy of the
+    /// function has its own.
     pub table: Option<String>,
-    /// `OFFLIMITS_REDELIVERY_URL`: the redelivery queue.
+    /// `OFFLIMITS_REDELIVERY_URL`: the redelivery queue's URL in SQS.
     pub redelivery_url: Option<String>,
-    /// `OFFLIMITS_DEAD_LETTERS_URL`: the dead-letter queue.
+    /// `OFFLIMITS_DEAD_LETTERS_URL`: the dead-letter queue's URL in SQS.
     pub dead_letters_url: Option<String>,
-    /// `OFFLIMITS_ROLE_ARN`: the function's own role.
+    /// `OFFLIMITS_ROLE_ARN`: the ARN of the function's own role, by which it knows its own calls.
     pub role_arn: Option<String>,
-    /// `AWS_LAMBDA_FUNCTION_NAME`.
+    /// `AWS_LAMBDA_FUNCTION_NAME`: the metrics' dimension, and the name of the role's session.
     pub function_name: Option<String>,
-    /// `SSL_CERT_FILE`: further roots to trust.
+    /// `SSL_CERT_FILE`: a PEM file of further roots to trust.
     pub ca_file: Option<String>,
     /// Where AWS is, and as whom we call it.
-    pub access: Access,
+    pub access: AwsAccess,
 }
 
 /// Where AWS is, and as whom we call it: the variables that Lambda sets, and those with which a local AWS is reached.
 /// Source: <https://docs.aws.amazon.com/sdkref/latest/guide/settings-reference.html>. No file and no metadata service is
 /// asked: Lambda needs neither.
 #[derive(Debug, Clone, Default)]
-pub struct Access {
+pub struct AwsAccess {
     /// `AWS_REGION`, else `AWS_DEFAULT_REGION`.
     pub region: Option<String>,
     /// `AWS_ACCESS_KEY_ID` and `AWS_SECRET_ACCESS_KEY`, where both are set.
@@ -49,23 +50,23 @@ pub struct Access {
     pub dual_stack: bool,
 }
 
-impl Settings {
+impl FunctionSettings {
     /// Reads the environment of this process.
     pub fn from_env() -> Self {
-        // A variable that is no Unicode is none of ours.
+        // Every variable that we read is plain ASCII. One whose name or value is not Unicode belongs to somebody else.
         Self::new(
             std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?))),
         )
     }
 
-    /// Reads these variables; an empty one is none.
+    /// Reads these variables. An empty one counts as not set, since a template cannot leave one out.
     pub fn new(variables: impl Iterator<Item = (String, String)>) -> Self {
         let variables: BTreeMap<String, String> = variables.filter(|(_, value)| !value.is_empty()).collect();
         let variable = |name: &str| variables.get(name).cloned();
         let is_true = |name: &str| variables.get(name).is_some_and(|value| value.eq_ignore_ascii_case("true"));
         let beside_the_binary =
             || variable("LAMBDA_TASK_ROOT").map(PathBuf::from).unwrap_or_default().join("rules.json");
-        let access = Access {
+        let access = AwsAccess {
             region: variable("AWS_REGION").or_else(|| variable("AWS_DEFAULT_REGION")),
             key: variable("AWS_ACCESS_KEY_ID").zip(variable("AWS_SECRET_ACCESS_KEY").map(Secret::new)),
             session_token: variable("AWS_SESSION_TOKEN").map(Secret::new),
@@ -92,7 +93,7 @@ impl Settings {
     }
 }
 
-impl Access {
+impl AwsAccess {
     /// The endpoint of a service that is not at its usual place. `service` is the SDK's name for it: `SNS`, `Secrets Manager`.
     pub(super) fn endpoint(&self, service: &str) -> Option<&str> {
         let own = format!("AWS_ENDPOINT_URL_{}", service.to_uppercase().replace(' ', "_"));
@@ -104,8 +105,8 @@ impl Access {
 mod tests {
     use super::*;
 
-    fn settings(variables: &[(&str, &str)]) -> Settings {
-        Settings::new(variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())))
+    fn settings(variables: &[(&str, &str)]) -> FunctionSettings {
+        FunctionSettings::new(variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())))
     }
 
     #[test]

@@ -5,26 +5,26 @@ use std::time::Duration;
 
 use aws_sdk_sqs::error::{DisplayErrorContext, ProvideErrorMetadata};
 
-use super::Settings;
+use super::FunctionSettings;
 use super::clients::Clients;
 use crate::redelivery::Queues;
 
 /// The two queues.
 #[derive(Debug)]
 pub(super) struct SqsQueues {
-    settings: Arc<Settings>,
+    settings: Arc<FunctionSettings>,
     clients: Arc<Clients>,
 }
 
 impl SqsQueues {
-    pub(super) fn new(settings: Arc<Settings>, clients: Arc<Clients>) -> Self {
+    pub(super) fn new(settings: Arc<FunctionSettings>, clients: Arc<Clients>) -> Self {
         Self { settings, clients }
     }
 
     async fn send(&self, queue: Option<&String>, message: String, delay: Duration) -> Result<(), String> {
         let queue = queue.ok_or("there is no such queue")?;
         let seconds = i32::try_from(delay.as_secs()).unwrap_or(i32::MAX);
-        let client = self.clients.sqs(&self.settings)?;
+        let client = self.clients.sqs(&self.settings).map_err(|error| error.to_string())?;
         let sent = client.send_message().queue_url(queue).message_body(message).delay_seconds(seconds).send().await;
         match sent {
             Ok(_) => Ok(()),

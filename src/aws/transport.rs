@@ -11,24 +11,26 @@ use tokio::sync::Mutex;
 use tokio::time::Instant;
 
 use super::clients::Clients;
-use super::{Settings, http};
+use super::{FunctionSettings, http};
 use crate::channel::{Reply, Request};
 use crate::deliver::Transport;
-use crate::secret::Credentials;
+use crate::secret::{Credentials, CredentialsError};
 
-/// How long credentials are kept in memory. A rotated one is noticed at once where its predecessor is rejected.
-const KEPT: Duration = Duration::from_mins(5);
+/// How long credentials are kept in memory. That one has been rotated is noticed sooner: as soon as its predecessor is rejected.
+const CREDENTIALS_TTL: Duration = Duration::from_mins(5);
+/// The age at which a fresh reading is fresh enough: channels that ask anew at the same time share one.
+const FRESH_TTL: Duration = Duration::from_secs(1);
 
-/// The real outside.
+/// The transport of production: the network as it is, Secrets Manager, and the machine's clock.
 #[derive(Debug)]
 pub struct AwsTransport {
-    settings: Arc<Settings>,
+    settings: Arc<FunctionSettings>,
     clients: Arc<Clients>,
     credentials: Mutex<Option<(Instant, Arc<Credentials>)>>,
 }
 
 impl AwsTransport {
-    pub(super) fn new(settings: Arc<Settings>, clients: Arc<Clients>) -> Self {
+    pub(super) fn new(settings: Arc<FunctionSettings>, clients: Arc<Clients>) -> Self {
         Self { settings, clients, credentials: Mutex::new(None) }
     }
 
@@ -45,7 +47,7 @@ impl AwsTransport {
         let region = topic_arn.split(':').nth(3).map(str::to_owned);
         let client = match self.clients.sns(&self.settings) {
             Ok(client) => client,
-            Err(reason) => return Reply::SnsFault(reason),
+            Err(error) => return Reply::SnsFault(error.to_string()),
         };
         let mut publish =
             client.publish().topic_arn(topic_arn).subject(subject).message(message).message_structure("json");
@@ -72,18 +74,17 @@ impl AwsTransport {
         }
     }
 
-    async fn read_secret(&self) -> Result<Credentials, String> {
-        let Some(id) = &self.settings.secret_arn else {
-            return Err("no secret: set OFFLIMITS_SECRET_ARN".to_owned());
-        };
-        let answer =
-            self.clients.secrets(&self.settings)?.get_secret_value().secret_id(id).send().await.map_err(|error| {
-                match error.code() {
-                    Some(code) => format!("cannot read the secret: {code}"),
-                    None => format!("cannot read the secret: no answer: {}", DisplayErrorContext(&error)),
-                }
-            })?;
-        Credentials::parse(answer.secret_string().unwrap_or_default()).map_err(str::to_owned)
+    async fn read_secret(&self) -> Result<Credentials, CredentialsError> {
+        let id = self.settings.secret_arn.as_ref().ok_or(CredentialsError::NotConfigured)?;
+        let unavailable = |reason: String| CredentialsError::Unavailable { reason };
+        let client = self.clients.secrets(&self.settings).map_err(|error| unavailable(error.to_string()))?;
+        let answer = client.get_secret_value().secret_id(id).send().await.map_err(|error| {
+            unavailable(match error.code() {
+                Some(code) => code.to_owned(),
+                None => format!("no answer: {}", DisplayErrorContext(&error)),
+            })
+        })?;
+        Credentials::parse(answer.secret_string().unwrap_or_default())
     }
 }
 
@@ -96,18 +97,18 @@ impl Transport for AwsTransport {
             }
             Request::Http(request) => match self.clients.http(&self.settings) {
                 Ok(client) => http::send(client, request, timeout).await,
-                Err(reason) => {
-                    tracing::error!(reason, "no HTTP client");
+                Err(error) => {
+                    tracing::error!(reason = %error, "no HTTP client");
                     Reply::Unreachable("no HTTP client")
                 }
             },
         }
     }
 
-    async fn credentials(&self, fresh: bool) -> Result<Arc<Credentials>, String> {
+    async fn credentials(&self, fresh: bool) -> Result<Arc<Credentials>, CredentialsError> {
         // Channels that ask at the same time wait for one answer.
         let mut kept = self.credentials.lock().await;
-        let age = if fresh { Duration::from_secs(1) } else { KEPT };
+        let age = if fresh { FRESH_TTL } else { CREDENTIALS_TTL };
         if let Some((_, credentials)) = kept.as_ref().filter(|(read, _)| read.elapsed() < age) {
             return Ok(Arc::clone(credentials));
         }

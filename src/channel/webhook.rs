@@ -131,7 +131,7 @@ mod tests {
         let secret = Secret::new("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw");
         let signed = r#"msg_p5jXN8AQM9LWM0D4loKWxJek.1614265330.{"test": 2432232314}"#;
         let credentials = Credentials::default();
-        let signature = signature(&secret, credentials.of("hook"), signed).unwrap();
+        let signature = signature(&secret, credentials.for_channel("hook"), signed).unwrap();
         assert_eq!(signature, "g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=");
     }
 

@@ -234,6 +234,16 @@ pub(super) fn is_word(error: &str) -> bool {
     !error.is_empty() && error.len() < 60 && error.bytes().all(|b| b.is_ascii_lowercase() || b == b'_')
 }
 
+impl fmt::Display for Verdict {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Delivered { .. } => formatter.write_str("delivered"),
+            Self::Retry { reason, .. } => formatter.write_str(reason),
+            Self::Rejected { reason, .. } => write!(formatter, "rejected: {reason}"),
+        }
+    }
+}
+
 impl Verdict {
     /// Of a reply, or a body, that cannot be this channel's.
     pub(super) fn foreign(what: &str) -> Self {

@@ -5,15 +5,17 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::{App, Deliveries, GRACE, seed};
+use super::{App, Deliveries, GRACE};
 use crate::alert::{Alert, AlertDigest, AlertKind};
 use crate::channel;
-use crate::channel::{ChannelFilter, ConfiguredChannel, MAX_PER_MINUTE};
-use crate::deliver::{Outcome, Transport, deliver};
+use crate::channel::{ChannelFilter, ConfiguredChannel, MAX_PER_MINUTE, Verdict};
+use crate::deliver::{Transport, deliver};
 use crate::finding::Finding;
 use crate::ids::AlertId;
+use crate::ids::ClaimId;
 use crate::ids::FindingId;
 use crate::ids::StableId;
+use crate::ids::spread;
 use crate::ledger::policy::{self, GuardVerdict};
 use crate::ledger::{
     Admission, Candidate, Claimed, Decision, DeliveryKey, DigestAdmission, OPERATIONAL, Store, StoreError,
@@ -169,10 +171,11 @@ impl<'a, T: Transport, S: Store, Q: Queues> Courier<'a, T, S, Q> {
     }
 
     /// Sends to this channel with no ledger and no queue: a test.
-    pub(super) async fn send_once(&self, finding: &Finding, kind: AlertKind<'_>) -> Outcome {
+    pub(super) async fn send_once(&self, finding: &Finding, kind: AlertKind<'_>) -> Verdict {
         let id = AlertId::new(&finding.rule.id, &self.channel.name, &finding.id);
         let body = self.channel.channel.render(&Alert { finding, id: &id, kind, receipt: None });
-        deliver(&self.app.transport, &self.app.tokens, self.channel, &body, seed(&finding.id), self.deadline).await
+        deliver(&self.app.transport, &self.app.tokens, self.channel, &body, &ClaimId::from(&finding.id), self.deadline)
+            .await
     }
 
     /// The storm guard: more than so many alerts of one severity in a minute become one digest. Counts an alert, and says
@@ -284,9 +287,17 @@ impl<'a, T: Transport, S: Store, Q: Queues> Courier<'a, T, S, Q> {
         let Task::Deliver(delivery) = &message.task else { return Fate::Failed };
         let (app, name) = (self.app, self.channel.name.as_str());
         let about = (delivery.about.rule.as_str(), delivery.id.as_str());
-        let seed = seed(&delivery.id).wrapping_add(message.attempts.into());
-        match deliver(&app.transport, &app.tokens, self.channel, &delivery.body, seed, self.deadline).await {
-            Outcome::Delivered { receipt } => {
+        match deliver(
+            &app.transport,
+            &app.tokens,
+            self.channel,
+            &delivery.body,
+            &ClaimId::from(&delivery.id),
+            self.deadline,
+        )
+        .await
+        {
+            Verdict::Delivered { receipt } => {
                 let key = DeliveryKey::new(&delivery.id, name);
                 if let Err(fault) = app.ledger.delivered(key, &delivery.ticket, receipt, self.now()).await {
                     self.fault(&fault, "what was delivered may be delivered again");
@@ -294,11 +305,11 @@ impl<'a, T: Transport, S: Store, Q: Queues> Courier<'a, T, S, Q> {
                 tracing::info!(channel = name, rule = about.0, finding = about.1, "delivered");
                 Fate::Delivered
             }
-            Outcome::Later { after, reason } => {
+            Verdict::Retry { after, reason } => {
                 tracing::warn!(channel = name, rule = about.0, finding = about.1, reason, "not delivered yet");
                 self.retry(message, after, reason).await
             }
-            Outcome::Rejected { reason } => {
+            Verdict::Rejected { reason, .. } => {
                 let message = Message { attempts: message.attempts.saturating_add(1), ..message };
                 self.bury(message, format!("rejected: {reason}")).await
             }
@@ -311,7 +322,7 @@ impl<'a, T: Transport, S: Store, Q: Queues> Courier<'a, T, S, Q> {
             self.release(&message).await;
             return self.lost(&message, &reason);
         }
-        let spread = f64::from(u8::try_from(seed_of(&message) % 256).unwrap_or_default()) / 255.0;
+        let spread = spread(what(&message), message.attempts);
         let tried = message.tried(self.now(), after, reason, spread);
         if tried.died.is_some() {
             let reason = format!("gave up after {} attempts: {}", tried.attempts, tried.reason);
@@ -393,16 +404,19 @@ impl<'a, T: Transport, S: Store, Q: Queues> Courier<'a, T, S, Q> {
         let alert = Alert { finding: &finding, id: &ticket.alert, kind: AlertKind::Operational(&text), receipt: None };
         let body = topic.channel.render(&alert);
         let key = DeliveryKey::new(&ticket.opener, OPERATIONAL);
-        let settled = match deliver(&app.transport, &app.tokens, &topic, &body, 0, self.deadline).await {
-            Outcome::Delivered { .. } => {
-                self.operational.fetch_add(1, Ordering::Relaxed);
-                app.ledger.delivered(key, &ticket, None, self.now()).await
-            }
-            outcome => {
-                tracing::error!(channel = name, reason = %outcome, "nobody could be told of a channel in trouble");
-                app.ledger.release(key, &ticket, self.now()).await
-            }
-        };
+        let settled =
+            match deliver(&app.transport, &app.tokens, &topic, &body, &ClaimId::from(&ticket.opener), self.deadline)
+                .await
+            {
+                Verdict::Delivered { .. } => {
+                    self.operational.fetch_add(1, Ordering::Relaxed);
+                    app.ledger.delivered(key, &ticket, None, self.now()).await
+                }
+                verdict => {
+                    tracing::error!(channel = name, reason = %verdict, "nobody could be told of a channel in trouble");
+                    app.ledger.release(key, &ticket, self.now()).await
+                }
+            };
         if let Err(fault) = settled {
             self.fault(&fault, "people may be told twice");
         }
@@ -468,10 +482,4 @@ fn what(message: &Message) -> &str {
         Task::RollUp { alert, .. } => alert.as_str(),
         Task::Digest { finding, .. } => finding.id.as_str(),
     }
-}
-
-fn seed_of(message: &Message) -> u64 {
-    what(message)
-        .bytes()
-        .fold(u64::from(message.attempts), |seed, byte| seed.wrapping_mul(31).wrapping_add(byte.into()))
 }

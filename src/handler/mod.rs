@@ -21,7 +21,6 @@ use crate::cloudtrail::envelope::{self, NotARecord};
 use crate::cloudtrail::{RawRecord, Record};
 use crate::deliver::{Tokens, Transport};
 use crate::finding::Finding;
-use crate::ids::FindingId;
 use crate::ledger::{Ledger, Occurrence, Store};
 use crate::redelivery::{Message, Queues};
 use crate::rules::Mode;
@@ -376,11 +375,6 @@ fn is_batch(payload: &str) -> bool {
     serde_json::from_str::<Batch>(payload).is_ok_and(|batch| {
         !batch.records.is_empty() && batch.records.iter().all(|message| message.event_source == "aws:sqs")
     })
-}
-
-/// A number that differs between findings, and is the same at every attempt.
-fn seed(finding: &FindingId) -> u64 {
-    finding.as_str().bytes().fold(0, |seed: u64, byte| seed.wrapping_mul(31).wrapping_add(byte.into()))
 }
 
 fn log(summary: &Summary) {

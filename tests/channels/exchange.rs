@@ -41,7 +41,7 @@ pub(crate) fn drive(
     let mut script = replies.iter();
     let (mut token, mut replies, mut requests): (Option<Secret>, Vec<Reply>, Vec<Request>) = Default::default();
     loop {
-        let credentials = credentials.of(&channel.name);
+        let credentials = credentials.for_channel(&channel.name);
         let exchange = Exchange { credentials, token: token.as_ref(), replies: &replies, now: NOW };
         match channel.channel.next(body, &exchange).map_err(|fault| fault.0)? {
             ExchangeStep::Judged(verdict) => return Ok((requests, Some(verdict))),

@@ -8,8 +8,8 @@ use std::time::{Duration, SystemTime};
 use offlimits::alert::{Alert, AlertKind};
 use offlimits::channel::{HttpRequest, Reply, Request};
 use offlimits::deliver::{Tokens, Transport, deliver};
-use offlimits::ids::AlertId;
-use offlimits::secret::Credentials;
+use offlimits::ids::{AlertId, ClaimId};
+use offlimits::secret::{Credentials, CredentialsError};
 use tokio::time::Instant;
 use tracing_subscriber::fmt::MakeWriter;
 
@@ -71,8 +71,8 @@ impl Transport for Echo {
         http(self.status, &body.to_string())
     }
 
-    async fn credentials(&self, _: bool) -> Result<Arc<Credentials>, String> {
-        Credentials::parse(self.credentials).map(Arc::new).map_err(str::to_owned)
+    async fn credentials(&self, _: bool) -> Result<Arc<Credentials>, CredentialsError> {
+        Credentials::parse(self.credentials).map(Arc::new)
     }
 
     fn now(&self) -> SystemTime {
@@ -101,7 +101,7 @@ async fn nothing_secret_is_logged_told_or_printed() {
     let _guard = tracing::subscriber::set_default(subscriber);
     let rules = rules("t", "d");
     let (_, finding) = findings().remove(1);
-    let id = AlertId::new("r", "", &finding.id);
+    let (id, claim) = (AlertId::new("r", "", &finding.id), ClaimId::from(&finding.id));
     let mut told = format!("{rules:?} {:?}", Credentials::parse(CREDENTIALS).unwrap());
     let mut exchanges = 0;
     for credentials in [CREDENTIALS, WRONG] {
@@ -116,9 +116,9 @@ async fn nothing_secret_is_logged_told_or_printed() {
                 let transport = Echo { status, credentials, seen: Mutex::default() };
                 let tokens = Tokens::default();
                 let deadline = Instant::now() + Duration::from_secs(10);
-                let outcome = deliver(&transport, &tokens, channel, &body, 7, deadline).await;
+                let verdict = deliver(&transport, &tokens, channel, &body, &claim, deadline).await;
                 let seen = transport.seen.lock().unwrap();
-                write!(told, "{outcome:?} {outcome} {body:?} {tokens:?} {seen}").unwrap();
+                write!(told, "{verdict:?} {verdict} {body:?} {tokens:?} {seen}").unwrap();
                 exchanges += 1;
             }
         }

@@ -143,7 +143,7 @@ fn each_mistake_in_the_secret_is_told_without_quoting_it() {
         ("soc", json!({"webhook_url": "https://hooks.slack.com.evil.example/s3cret"}), "https on hooks.slack.com"),
         ("soc", json!({"webhook_url": "http://hooks.slack.com/s3cret"}), "https on hooks.slack.com"),
         ("soc", json!({"webhook_url": "https://hooks.slack.com/s3cret\n"}), "line break"),
-        ("soc", json!({"bot_token": ["s3cret"]}), "no string"),
+        ("soc", json!({"bot_token": ["s3cret"]}), "not a string"),
         ("soc", json!({"bot_token": "s3cret", "api_url": "https://evil.example/s3cret"}), "https on slack.com"),
         ("oncall", json!({"routing_key": "s3cret"}), "32 letters and digits"),
         ("oncall", json!({"routing-key": "s3cret"}), "\"routing-key\" is a slip"),
@@ -189,7 +189,7 @@ fn a_webhook_is_signed_afresh_and_its_body_stays() {
     let request = |now| {
         use offlimits::channel::{Exchange, ExchangeStep};
         let credentials = offlimits::secret::Credentials::parse(super::exchange::CREDENTIALS).unwrap();
-        let exchange = Exchange { credentials: credentials.of("siem"), token: None, replies: &[], now };
+        let exchange = Exchange { credentials: credentials.for_channel("siem"), token: None, replies: &[], now };
         let Ok(ExchangeStep::Send(Request::Http(request))) = channel.channel.next(&body, &exchange) else {
             panic!("no request")
         };

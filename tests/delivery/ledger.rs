@@ -96,8 +96,8 @@ async fn the_store_in_memory_does_what_every_store_must() {
 #[tokio::test]
 #[ignore = "needs a local DynamoDB: tests/stack/test_ledger.py runs it with one"]
 async fn the_store_in_dynamodb_does_what_every_store_must() {
-    use offlimits::aws::{DynamoStore, Settings};
-    let settings = Settings::from_env();
+    use offlimits::aws::{DynamoStore, FunctionSettings};
+    let settings = FunctionSettings::from_env();
     let table = settings.table.clone().expect("OFFLIMITS_TABLE");
-    every_store(&DynamoStore::of(&table, settings)).await;
+    every_store(&DynamoStore::from_settings(&table, settings)).await;
 }

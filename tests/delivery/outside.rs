@@ -11,7 +11,7 @@ use offlimits::handler::{App, Handled, OwnCalls, Response, Summary, handle};
 use offlimits::ledger::{Ledger, MemoryStore, Store};
 use offlimits::redelivery::{LONGEST_DELAY, Queues};
 use offlimits::ruleset::RuleSet;
-use offlimits::secret::Credentials;
+use offlimits::secret::{Credentials, CredentialsError};
 use tokio::time::{Instant, sleep, sleep_until};
 
 /// The function's timeout, less the margin.
@@ -228,7 +228,7 @@ impl Transport for Outside {
         }
     }
 
-    async fn credentials(&self, _: bool) -> Result<Arc<Credentials>, String> {
+    async fn credentials(&self, _: bool) -> Result<Arc<Credentials>, CredentialsError> {
         let mut is_read = self.secret_is_read.lock().await;
         if !*is_read {
             sleep(self.secret_takes).await;

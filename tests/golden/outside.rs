@@ -9,8 +9,8 @@ use serde_json::{Value, json};
 use tokio::time::Instant;
 
 use super::product::{
-    App, Attributes, COUNT, Credentials, Expect, Fault, Handled, Item, Key, Ledger, OwnCalls, Put, Queues, Reply,
-    Request, Response, Store, Summary, Timestamp, Tokens, Transport, compiled, handled,
+    App, Attributes, COUNT, Credentials, CredentialsError, Expect, Fault, Handled, Item, Key, Ledger, OwnCalls, Put,
+    Queues, Reply, Request, Response, Store, Summary, Timestamp, Tokens, Transport, compiled, handled,
 };
 
 /// When every scenario begins: 2026-01-10T11:32:44Z.
@@ -181,7 +181,7 @@ impl Transport for Outside {
         }
     }
 
-    async fn credentials(&self, _: bool) -> Result<Arc<Credentials>, String> {
+    async fn credentials(&self, _: bool) -> Result<Arc<Credentials>, CredentialsError> {
         Ok(Arc::new(Credentials::parse(CREDENTIALS).unwrap()))
     }
 

@@ -11,7 +11,7 @@ pub(crate) use offlimits::ledger::{
 };
 pub(crate) use offlimits::redelivery::Queues;
 pub(crate) use offlimits::ruleset::RuleSet;
-pub(crate) use offlimits::secret::Credentials;
+pub(crate) use offlimits::secret::{Credentials, CredentialsError};
 pub(crate) use offlimits::time::Timestamp;
 
 use offlimits::alert::{Alert, AlertDigest, AlertKind, RollUp};
@@ -148,17 +148,17 @@ pub(crate) use aws::{settings, table};
 
 #[cfg(feature = "lambda")]
 mod aws {
-    use offlimits::aws::{DynamoStore, Settings};
+    use offlimits::aws::{DynamoStore, FunctionSettings};
 
     use super::Store;
 
     /// The settings that a process with these variables has.
-    pub(crate) fn settings(variables: &[(&str, &str)]) -> Settings {
-        Settings::new(variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())))
+    pub(crate) fn settings(variables: &[(&str, &str)]) -> FunctionSettings {
+        FunctionSettings::new(variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())))
     }
 
     /// The store in this table.
-    pub(crate) fn table(name: &str, settings: Settings) -> impl Store {
-        DynamoStore::of(name, settings)
+    pub(crate) fn table(name: &str, settings: FunctionSettings) -> impl Store {
+        DynamoStore::from_settings(name, settings)
     }
 }

@@ -47,7 +47,7 @@ impl S3Bucket {
         let S3Access { credentials, region, endpoint } = access;
         #[expect(clippy::disallowed_methods, reason = "the command line's own; the function never comes here")]
         let ca_file = std::env::var("SSL_CERT_FILE").ok();
-        let client = crate::http_client::client(ca_file.as_deref())?;
+        let client = crate::http_client::client(ca_file.as_deref()).map_err(|error| error.to_string())?;
         let bucket = bucket(name, &region, endpoint.as_deref())?;
         let state = Mutex::new(BucketState { bucket, credentials, renewed: false });
         Ok(Self { client, name: name.to_owned(), endpoint, state })
