@@ -22,7 +22,7 @@ struct Edge {
 }
 
 /// All the files of `src`, and which of them uses which.
-struct Sources {
+pub(crate) struct Sources {
     /// The top modules in the order of `lib.rs`.
     layers: Vec<String>,
     edges: BTreeSet<Edge>,
@@ -54,6 +54,19 @@ impl Sources {
             _ => false,
         };
         self.edges.iter().filter(is_upward).map(shown).collect()
+    }
+
+    /// A layer and all that it uses, directly or through others, without `but` and what only that uses; in the order of
+    /// `lib.rs`.
+    pub(crate) fn used_by(&self, layer: &str, but: &str) -> Vec<&str> {
+        let (mut used, mut next) = (BTreeSet::new(), vec![layer]);
+        while let Some(layer) = next.pop() {
+            if layer != but && used.insert(layer) {
+                let edges = self.edges.iter().filter(|edge| edge.from.first().is_some_and(|from| from == layer));
+                next.extend(edges.filter_map(|edge| edge.to.first()).map(String::as_str));
+            }
+        }
+        self.layers.iter().map(String::as_str).filter(|layer| used.contains(layer)).collect()
     }
 
     /// The sets of files that use one another in a circle.
@@ -207,7 +220,7 @@ fn shown(edge: &Edge) -> String {
     format!("{} uses {}", name(&edge.from), name(&edge.to))
 }
 
-fn source() -> Sources {
+pub(crate) fn source() -> Sources {
     Sources::read(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"))
 }
 

@@ -23,8 +23,8 @@ use crate::rules::Rule;
 /// The extension of an index: it is called as its bundle is.
 pub const EXTENSION: &str = "index";
 
-/// What an index begins with: its kind, and the sources of the program that wrote it.
-const HEAD: &str = concat!("offlimits index ", env!("OFFLIMITS_SOURCES"), "\n");
+/// What an index begins with: its kind, and the fingerprint of the program that wrote it (`build.rs`).
+const HEAD: &str = concat!("offlimits index ", env!("OFFLIMITS_FINGERPRINT"), "\n");
 
 /// Bytes of the sum that follows: of all that comes after it. Sums are to find mistakes; who is able to forge a package is able
 /// to replace the program. (A SHA-256 would take longer than all the rest of a start.)
