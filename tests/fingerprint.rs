@@ -52,11 +52,8 @@ fn a_change_of_what_decides_an_index_changes_the_fingerprint() {
     ] {
         assert_ne!(with(path, content), was, "{path}");
     }
-    // The same words in other files.
-    assert_ne!(
-        of(&[("src/json/a.rs", "x"), ("src/json/b.rs", "")]),
-        of(&[("src/json/a.rs", ""), ("src/json/b.rs", "x")])
-    );
+    // The same words elsewhere.
+    assert_ne!(of(&[("src/json/a.rs", "x")]), of(&[("src/json/b.rs", "x")]));
 }
 
 #[test]
