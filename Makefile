@@ -45,7 +45,7 @@ endif
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup browser check lint deny test build package instructions bench invoke deploy test-alert redrive fuzz
+.PHONY: help setup browser check fmt lint deny test build package instructions bench invoke deploy test-alert redrive fuzz
 
 help: ## says what each target does
 	@echo 'usage: make TARGET [VARIABLE=value]'
@@ -75,8 +75,16 @@ browser:
 
 check: lint test instructions ## all that CI runs: lint, test, instructions
 
+# What a macro declares as modules, and cargo fmt therefore does not see.
+LINTS := --edition 2024 $(wildcard src/lint/*.rs)
+
+fmt: ## formats all Rust
+	cargo fmt
+	rustfmt $(LINTS)
+
 lint: deny ## formatting, clippy, licences
 	cargo fmt --check
+	rustfmt --check $(LINTS)
 	cargo clippy --locked -- -D warnings
 	cargo clippy --all-targets --all-features --locked -- -D warnings
 

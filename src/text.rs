@@ -92,6 +92,18 @@ pub fn some_of(items: &[impl AsRef<str>]) -> String {
     }
 }
 
+/// Names in a sentence, three at most: `a`, `a and b`, `a, b and c`, `a, b, c and 3 more`.
+pub fn enumerated(names: &[impl AsRef<str>]) -> String {
+    const SHOWN: usize = 3;
+    let names: Vec<&str> = names.iter().map(AsRef::as_ref).collect();
+    match names.as_slice() {
+        [] => String::new(),
+        [one] => (*one).to_owned(),
+        [first @ .., last] if names.len() <= SHOWN => format!("{} and {last}", first.join(", ")),
+        _ => format!("{} and {} more", names[..SHOWN].join(", "), names.len() - SHOWN),
+    }
+}
+
 /// Control characters, and the format characters of Unicode that reorder or hide text (category Cf, as of Unicode 16, and
 /// the line and paragraph separators).
 fn is_unprintable(c: char) -> bool {
@@ -142,5 +154,8 @@ mod tests {
     fn lists_show_three() {
         assert_eq!(some_of(&["a", "b", "c"]), "a, b, c");
         assert_eq!(some_of(&["a", "b", "c", "d", "e"]), "a, b, c +2");
+        assert_eq!(enumerated(&["a"]), "a");
+        assert_eq!(enumerated(&["a", "b", "c"]), "a, b and c");
+        assert_eq!(enumerated(&["a", "b", "c", "d", "e"]), "a, b, c and 2 more");
     }
 }

@@ -2,24 +2,40 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::io::{self, Write};
+use std::path::PathBuf;
 
 use anstyle::{AnsiColor, Style};
 use serde::Serialize;
 
-use super::backtest::{self, BacktestTally, grouped};
-use super::findings::{self, EvaluatedFinding, FindingLine, FindingVisitor, write_line};
-use super::input::Archive;
-use super::{Exit, Format};
+use super::backtest::{self, BacktestTally};
+use super::findings::{self, EvaluatedFinding, FindingLine, FindingVisitor};
+use super::input::{Archive, InputCounts};
+use super::lines::{LineFormat, write_line};
+use super::words::{counted, grouped};
+use super::{Exit, load};
 use crate::engine::{Scanned, Scanner};
 use crate::ruleset::RuleSet;
 use crate::scan::RecordVisitor;
 use crate::text;
 
+/// Tell which findings a change of the rules adds to archives of log files, and which it removes
 #[derive(Debug, clap::Args)]
-pub(super) struct Options {
+pub(super) struct DiffCommand {
+    /// The rules as they are
+    old: PathBuf,
+    /// The rules as they would be
+    new: PathBuf,
+    #[command(flatten)]
+    archive: Archive,
+    #[command(flatten)]
+    options: Options,
+}
+
+#[derive(Debug, clap::Args)]
+struct Options {
     /// A summary for people, or one JSON object for each finding that is added, removed or changed
-    #[arg(long, value_enum, default_value_t = Format::Human)]
-    format: Format,
+    #[arg(long, value_enum, default_value_t = LineFormat::Human)]
+    format: LineFormat,
     /// Fail (exit code 1) if the new rules would send more messages than this on any day, on all channels together: alerts,
     /// roll-ups and digests, staged rules included as if they alerted
     #[arg(long, value_name = "N")]
@@ -97,7 +113,7 @@ fn pairs(old: Vec<EvaluatedFinding>, new: Vec<EvaluatedFinding>) -> Vec<Pair> {
     pairs
 }
 
-/// How many of each change.
+/// How many findings there are of each [`Change`].
 #[derive(Debug, Clone, Copy, Default)]
 struct Changes([u64; 4]);
 
@@ -106,21 +122,23 @@ impl Changes {
         self.0[change as usize]
     }
 
-    fn is_none(self) -> bool {
-        self.0[..3].iter().all(|count| *count == 0)
+    /// Findings that are added, removed or changed.
+    fn total(self) -> u64 {
+        self.0[..3].iter().sum()
     }
 }
 
-pub(super) fn run(old: &RuleSet, new: &RuleSet, archive: &Archive, options: &Options) -> io::Result<Exit> {
-    let mut out = io::BufWriter::new(anstream::AutoStream::auto(io::stdout()));
-    // What both would have sent; and to count each finding once.
-    let (mut before, mut after) = (BacktestTally::new(old), BacktestTally::new(new));
-    let mut all = Changes::default();
-    let mut by_rule: BTreeMap<String, Changes> = BTreeMap::new();
-    let mut by_actor: HashMap<String, Changes> = HashMap::new();
-    let counts = archive.each(
-        &BothRuleSets(FindingVisitor::new(old), FindingVisitor::new(new)),
-        |file, index, Pair { old: was, new: is }| {
+impl DiffCommand {
+    pub(super) fn run(&self) -> io::Result<Exit> {
+        let (Some(old), Some(new)) = (load::load(&self.old), load::load(&self.new)) else {
+            return Ok(Exit::Unreadable);
+        };
+        let mut out = io::BufWriter::new(anstream::AutoStream::auto(io::stdout()));
+        // What both would have sent; and to count each finding once.
+        let (mut before, mut after) = (BacktestTally::new(&old), BacktestTally::new(&new));
+        let mut differences = Differences::default();
+        let both = BothRuleSets(FindingVisitor::new(&old), FindingVisitor::new(&new));
+        let counts = self.archive.each(&both, |file, index, Pair { old: was, new: is }| {
             let first = [was.as_ref().is_some_and(|was| before.add(was)), is.as_ref().is_some_and(|is| after.add(is))];
             if first == [false, false] {
                 return Ok(());
@@ -128,70 +146,90 @@ pub(super) fn run(old: &RuleSet, new: &RuleSet, archive: &Archive, options: &Opt
             let change = match (&was, &is) {
                 (None, _) => Change::Added,
                 (_, None) => Change::Removed,
-                (Some(was), Some(is)) => compare(old, was, new, is),
+                (Some(was), Some(is)) => compare(&old, was, &new, is),
             };
             let Some(found) = is.as_ref().or(was.as_ref()) else { return Ok(()) };
-            all.0[change as usize] += 1;
-            by_rule.entry(found.finding.rule.id.clone()).or_default().0[change as usize] += 1;
-            if change == Change::Kept {
+            differences.add(change, found);
+            if change == Change::Kept || self.options.format == LineFormat::Human {
                 return Ok(());
             }
-            let actor = found.finding.call.actor.as_deref().unwrap_or("(nobody named)");
-            if by_actor.len() < ACTORS || by_actor.contains_key(actor) {
-                by_actor.entry(actor.to_owned()).or_default().0[change as usize] += 1;
+            let channels = findings::channels(if is.is_some() { &new } else { &old }, &found.finding);
+            let was = was.as_ref().filter(|_| change == Change::Changed);
+            let line = DiffLine {
+                change,
+                was: was.map(|was| Was {
+                    severity: was.finding.severity.as_str(),
+                    channels: findings::channels(&old, &was.finding),
+                    mode: was.finding.rule.mode.as_str(),
+                }),
+                line: FindingLine::new(&found.finding, channels, file, index),
+            };
+            write_line(&mut out, &line)
+        })?;
+        before.finish();
+        after.finish();
+        match self.options.format {
+            LineFormat::Human => {
+                differences.print(&mut out, &counts, self.options.top)?;
+                print_worst_day(&mut out, "old", &before)?;
+                print_worst_day(&mut out, "new", &after)?;
             }
-            if options.format == Format::Jsonl {
-                let channels = findings::channels(if is.is_some() { new } else { old }, &found.finding);
-                let was = was.as_ref().filter(|_| change == Change::Changed);
-                let line = DiffLine {
-                    change,
-                    was: was.map(|was| Was {
-                        severity: was.finding.severity.as_str(),
-                        channels: findings::channels(old, &was.finding),
-                        mode: was.finding.rule.mode.as_str(),
-                    }),
-                    line: FindingLine::new(&found.finding, channels, file, index),
-                };
-                write_line(&mut out, &line)?;
-            }
-            Ok(())
-        },
-    )?;
-    before.finish();
-    after.finish();
-    let mut by_actor: Vec<(String, Changes)> = by_actor.into_iter().filter(|(_, changes)| !changes.is_none()).collect();
-    by_actor.sort_by(|a, b| {
-        let size = |changes: Changes| changes.0[..3].iter().sum::<u64>();
-        size(b.1).cmp(&size(a.1)).then_with(|| a.0.cmp(&b.0))
-    });
-    if options.format == Format::Human {
-        let bold = Style::new().bold();
-        writeln!(out, "{bold}{}{bold:#} in {}", sentence(all), counts.sentence())?;
-        let rules = by_rule.iter().filter(|(_, changes)| !changes.is_none());
-        table(&mut out, "rule", rules.map(|(name, changes)| (name.as_str(), *changes)), usize::MAX)?;
-        table(&mut out, "actor", by_actor.iter().map(|(name, changes)| (name.as_str(), *changes)), options.top)?;
-        for (name, tally) in [("old", &before), ("new", &after)] {
-            if let Some((day, count)) = tally.worst_day() {
-                writeln!(
-                    out,
-                    "\n{name} rules: {} findings; most messages on one day: {} on {day}",
-                    grouped(tally.findings),
-                    grouped(count),
-                )?;
-            } else {
-                writeln!(out, "\n{name} rules: {} findings", grouped(tally.findings))?;
-            }
+            LineFormat::Jsonl => eprintln!("{} in {}", sentence(differences.all), counts.sentence()),
         }
-    } else {
-        eprintln!("{} in {}", sentence(all), counts.sentence());
+        out.flush()?;
+        Ok(backtest::end(&counts, self.options.max_per_day, &after))
     }
-    out.flush()?;
-    Ok(backtest::end(&counts, options.max_per_day, &after))
 }
 
-/// Actors that are told apart. Callers choose some of their names.
+/// What a change of the rules makes of the findings, in numbers.
+#[derive(Debug, Default)]
+struct Differences {
+    all: Changes,
+    by_rule: BTreeMap<String, Changes>,
+    /// By the name of who made the call; at most [`ACTORS`] of them.
+    by_actor: HashMap<String, Changes>,
+}
+
+impl Differences {
+    fn add(&mut self, change: Change, found: &EvaluatedFinding) {
+        self.all.0[change as usize] += 1;
+        self.by_rule.entry(found.finding.rule.id.clone()).or_default().0[change as usize] += 1;
+        if change == Change::Kept {
+            return;
+        }
+        let actor = found.finding.call.actor.as_deref().unwrap_or("(nobody named)");
+        if self.by_actor.len() < ACTORS || self.by_actor.contains_key(actor) {
+            self.by_actor.entry(actor.to_owned()).or_default().0[change as usize] += 1;
+        }
+    }
+
+    /// Prints the numbers for people: in all, by rule, and by actor (the `top` of them with the most changes).
+    fn print(&self, out: &mut impl Write, counts: &InputCounts, top: usize) -> io::Result<()> {
+        let bold = Style::new().bold();
+        writeln!(out, "{bold}{}{bold:#} in {}", sentence(self.all), counts.sentence())?;
+        let named = |(name, changes): (&'_ String, &'_ Changes)| (name.clone(), *changes);
+        let rules = self.by_rule.iter().map(named).filter(|(_, changes)| changes.total() > 0);
+        table(out, "rule", rules, usize::MAX)?;
+        let mut actors: Vec<(String, Changes)> = self.by_actor.iter().map(named).collect();
+        actors.sort_by(|a, b| b.1.total().cmp(&a.1.total()).then_with(|| a.0.cmp(&b.0)));
+        table(out, "actor", actors.into_iter(), top)
+    }
+}
+
+fn print_worst_day(out: &mut impl Write, name: &str, tally: &BacktestTally<'_>) -> io::Result<()> {
+    let found = counted(tally.findings, "finding");
+    match tally.worst_day() {
+        Some((day, count)) => {
+            let count = grouped(count);
+            writeln!(out, "\n{name} rules: {found}; most messages on one day: {count} on {day}")
+        }
+        None => writeln!(out, "\n{name} rules: {found}"),
+    }
+}
+
+/// The most actors that are told apart: callers choose some of their names, and may choose a new one for each call.
 const ACTORS: usize = 100_000;
-/// Characters of a name.
+/// The most characters of a name that are shown.
 const NAME: usize = 60;
 
 fn compare(old: &RuleSet, was: &EvaluatedFinding, new: &RuleSet, is: &EvaluatedFinding) -> Change {
@@ -203,22 +241,22 @@ fn compare(old: &RuleSet, was: &EvaluatedFinding, new: &RuleSet, is: &EvaluatedF
 
 fn sentence(changes: Changes) -> String {
     format!(
-        "{} findings added, {} removed, {} changed, {} as before",
-        grouped(changes.get(Change::Added)),
+        "{} added, {} removed, {} changed, {} as before",
+        counted(changes.get(Change::Added), "finding"),
         grouped(changes.get(Change::Removed)),
         grouped(changes.get(Change::Changed)),
         grouped(changes.get(Change::Kept))
     )
 }
 
-fn table<'a>(
+fn table(
     out: &mut impl Write,
     what: &str,
-    lines: impl Iterator<Item = (&'a str, Changes)>,
+    lines: impl Iterator<Item = (String, Changes)>,
     most: usize,
 ) -> io::Result<()> {
     let lines: Vec<(String, Changes)> =
-        lines.map(|(name, changes)| (text::one_line(name, NAME).into_owned(), changes)).collect();
+        lines.map(|(name, changes)| (text::one_line(&name, NAME).into_owned(), changes)).collect();
     if lines.is_empty() {
         return Ok(());
     }
@@ -248,11 +286,11 @@ fn table<'a>(
     Ok(())
 }
 
-/// A finding that changes, as `--format jsonl` prints it: what it is, or was, and what becomes of it.
+/// A finding that is added, removed or changed, as `--format jsonl` prints it: what becomes of it, and what it is, or was.
 #[derive(Serialize)]
 struct DiffLine<'a> {
     change: Change,
-    /// Of one that is changed: what the old rules made of it.
+    /// Of a finding that is changed: what the old rules made of it.
     was: Option<Was<'a>>,
     #[serde(flatten)]
     line: FindingLine<'a>,

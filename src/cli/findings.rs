@@ -1,7 +1,6 @@
 //! Findings as the commands pass them on, and as `--format jsonl` prints them.
 
 use std::collections::HashMap;
-use std::io::{self, Write};
 
 use serde::Serialize;
 
@@ -13,22 +12,22 @@ use crate::rules::Rule;
 use crate::ruleset::RuleSet;
 use crate::scan::RecordVisitor;
 
-/// A finding.
+/// A finding, with the keys by which a throttle or a threshold would count it.
 #[derive(Debug)]
 pub(super) struct EvaluatedFinding {
     pub(super) finding: Finding,
-    /// What it is a repeat of, as a hash, where its rule is throttled.
+    /// The hash of the group within which its throttle takes findings for repeats; none where its rule has no throttle.
     pub(super) group: Option<u64>,
-    /// What it is counted with, where its rule has a threshold.
+    /// What its threshold counts; none where its rule has no threshold.
     pub(super) counted: Option<ThresholdKeys>,
 }
 
-/// What a threshold counts.
+/// What a threshold counts of a finding.
 #[derive(Debug)]
 pub(super) struct ThresholdKeys {
-    /// Hash of what is counted together.
+    /// The hash of the group of findings that are counted together.
     pub(super) group: u64,
-    /// Hashes of the values, if values are counted instead of findings.
+    /// The hashes of the finding's values, where distinct values are counted instead of findings.
     pub(super) values: Option<Vec<u64>>,
 }
 
@@ -37,11 +36,11 @@ pub(super) fn hashed(text: &str) -> u64 {
     u64::from_str_radix(&StableId::hash(&[text]).as_str()[..16], 16).unwrap_or_default()
 }
 
-/// Evaluates the rules over each record.
+/// Evaluates the rules over each record of a scan.
 #[derive(Debug)]
 pub(super) struct FindingVisitor<'r> {
     rules: &'r RuleSet,
-    /// Those that limit how often they are heard.
+    /// The rules that have a throttle or a threshold, by their ids.
     limited: HashMap<&'r str, &'r Rule>,
 }
 
@@ -63,9 +62,7 @@ impl<'r> FindingVisitor<'r> {
         });
         found
     }
-}
 
-impl<'r> FindingVisitor<'r> {
     /// Reads a document, and hands over all findings of each record that has any.
     pub(super) fn records(
         &self,
@@ -111,7 +108,7 @@ pub(super) fn channels<'r>(rules: &'r RuleSet, finding: &Finding) -> Vec<&'r str
         .collect()
 }
 
-/// A finding as `--format jsonl` prints it. Scripts read it: keys may join, none may change or go.
+/// A finding as `--format jsonl` prints it. See [`super::lines`] for what may change.
 #[derive(Debug, Serialize)]
 pub(super) struct FindingLine<'a> {
     finding: &'a str,
@@ -168,10 +165,4 @@ impl<'a> FindingLine<'a> {
             index,
         }
     }
-}
-
-/// Writes a value as one line of JSON.
-pub(super) fn write_line(out: &mut impl Write, value: &impl Serialize) -> io::Result<()> {
-    serde_json::to_writer(&mut *out, value)?;
-    writeln!(out)
 }

@@ -10,7 +10,8 @@ use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::check::counted;
+use super::Exit;
+use super::words::counted;
 use crate::scan::layout::LogFilter;
 use crate::scan::{self, Input, RecordVisitor, Scan, ScanEvent, files};
 use crate::time::Date;
@@ -18,7 +19,7 @@ use crate::time::Date;
 /// Bytes of a file that is read whole, decompressed: rules, credentials.
 const MAX_BYTES: u64 = 256 * 1024 * 1024;
 
-/// The text of a file, gunzipped where it is gzip, without a byte order mark. Bytes that are no UTF-8 become U+FFFD.
+/// The text of a file, gunzipped where it is gzip, without a byte order mark. Bytes that are not UTF-8 become U+FFFD.
 pub(super) fn read(path: &Path) -> io::Result<String> {
     let raw: Box<dyn Read> =
         if path == Path::new("-") { Box::new(io::stdin()) } else { Box::new(std::fs::File::open(path)?) };
@@ -74,10 +75,10 @@ pub(super) struct Archive {
 }
 
 fn day(text: &str) -> Result<Date, String> {
-    Date::parse(text).ok_or_else(|| "write a day as 2027-03-31".to_owned())
+    Date::parse(text).ok_or_else(|| "not a day: write it as 2027-03-31".to_owned())
 }
 
-/// What went through, for the closing line.
+/// How much has been read, for a command's closing line and its exit code.
 #[derive(Debug, Default)]
 pub(super) struct InputCounts {
     pub(super) files: usize,
@@ -92,7 +93,7 @@ pub(super) struct InputCounts {
     notes: usize,
 }
 
-/// Notes of what is ignored that are printed: a folder may hold thousands.
+/// The most notes about what is ignored that are printed: a folder may hold thousands.
 const NOTES: usize = 20;
 
 impl InputCounts {
@@ -134,9 +135,11 @@ impl InputCounts {
                 self.notes += 1;
                 let more = if count > 1 { format!(" (and {} more)", count - 1) } else { String::new() };
                 if self.notes <= NOTES {
-                    bar.suspend(|| eprintln!("note: {input}: not CloudTrail's, ignored: {reason}{more}"));
+                    bar.suspend(|| eprintln!("note: {input}: ignored, not written by CloudTrail: {reason}{more}"));
                 } else if self.notes == NOTES + 1 {
-                    bar.suspend(|| eprintln!("note: more is ignored; the last line tells how much"));
+                    bar.suspend(|| {
+                        eprintln!("note: further ones are ignored without a note; the last line says how many");
+                    });
                 }
             }
             ScanEvent::Unreadable { place, reason } => {
@@ -194,7 +197,7 @@ fn s3(address: &str, filter: &LogFilter) -> Box<dyn Iterator<Item = Input> + Sen
 
 #[cfg(not(feature = "s3"))]
 fn s3(address: &str, _: &LogFilter) -> Box<dyn Iterator<Item = Input> + Send> {
-    let reason = "this build reads no S3: install one that does, with cargo install --path . --features s3";
+    let reason = "this build cannot read S3: install one that can with `cargo install --path . --features s3`";
     Box::new(std::iter::once(Input::Bad(address.to_owned(), reason.to_owned())))
 }
 
@@ -211,9 +214,9 @@ impl Archive {
         // Another handler, or none at all, is no reason not to read.
         let _ = ctrlc::set_handler(move || {
             if STOP.swap(true, Ordering::Relaxed) {
-                std::process::exit(super::Exit::Interrupted as i32);
+                std::process::exit(Exit::Interrupted as i32);
             }
-            shown.suspend(|| eprintln!("finishing the files that have been begun; Ctrl-C again ends at once"));
+            shown.suspend(|| eprintln!("finishing the files that are being read; press Ctrl-C again to stop at once"));
         });
         let scan = Scan { threads: self.threads.unwrap_or_else(scan::all_cores), stop: &STOP, bytes: &bytes };
         scan.run(self.inputs(), work, |told| {
@@ -241,7 +244,7 @@ impl Archive {
                 None
             }
             (None, Some(name)) => {
-                let reason = "--resume-after names a file that is not among those to read".to_owned();
+                let reason = "--resume-after names a file that is not among the files to read: name one as the interrupted run printed it".to_owned();
                 Some(Input::Bad(name.clone(), reason))
             }
             (None, None) => None,

@@ -3,23 +3,45 @@
 use std::io::{self, Write};
 use std::path::PathBuf;
 
-use super::check::counted;
 use super::findings::{self, EvaluatedFinding, FindingLine, FindingVisitor};
-use super::{Exit, Format, input, terminal};
-use crate::ruleset::RuleSet;
+use super::lines::{LineFormat, write_line};
+use super::load::RulesOption;
+use super::words::counted;
+use super::{Exit, input, terminal};
 
-pub(super) fn run(rules: &RuleSet, files: &[PathBuf], format: Format) -> io::Result<Exit> {
-    let mut out = io::BufWriter::new(anstream::AutoStream::auto(io::stdout()));
-    let mut count = 0;
-    let counts = input::each(files, &FindingVisitor::new(rules), |file, index, EvaluatedFinding { finding, .. }| {
-        count += 1;
-        let channels = findings::channels(rules, &finding);
-        match format {
-            Format::Human => terminal::write(&mut out, &finding, &channels),
-            Format::Jsonl => findings::write_line(&mut out, &FindingLine::new(&finding, channels, file, index)),
-        }
-    })?;
-    out.flush()?;
-    eprintln!("{} in {}", counted(count, "finding"), counts.sentence());
-    Ok(if counts.unreadable > 0 { Exit::Unreadable } else { Exit::Done })
+/// Print the alerts that events or CloudTrail's log files would set off
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "A FILE may be an EventBridge event, a CloudTrail log file, NDJSON, an SQS or SNS message or a bare record, \
+                  plain or gzip; a folder is walked, and - is stdin."
+)]
+pub(super) struct ReplayCommand {
+    /// Files and folders to read; - is stdin
+    #[arg(required = true, value_name = "FILE")]
+    files: Vec<PathBuf>,
+    #[command(flatten)]
+    rules: RulesOption,
+    /// How findings are printed: for people, or one JSON object a line
+    #[arg(long, value_enum, default_value_t = LineFormat::Human)]
+    format: LineFormat,
+}
+
+impl ReplayCommand {
+    pub(super) fn run(&self) -> io::Result<Exit> {
+        let Some(rules) = self.rules.load() else { return Ok(Exit::Unreadable) };
+        let mut out = io::BufWriter::new(anstream::AutoStream::auto(io::stdout()));
+        let mut count = 0_u64;
+        let counts = input::each(&self.files, &FindingVisitor::new(&rules), |file, index, found| {
+            let EvaluatedFinding { finding, .. } = found;
+            count += 1;
+            let channels = findings::channels(&rules, &finding);
+            match self.format {
+                LineFormat::Human => terminal::write(&mut out, &finding, &channels),
+                LineFormat::Jsonl => write_line(&mut out, &FindingLine::new(&finding, channels, file, index)),
+            }
+        })?;
+        out.flush()?;
+        eprintln!("{} in {}", counted(count, "finding"), counts.sentence());
+        Ok(if counts.unreadable > 0 { Exit::Unreadable } else { Exit::Done })
+    }
 }

@@ -2,7 +2,8 @@
 
 use super::catalogue::{Catalogue, CatalogueCall, Service};
 use super::logic::accepts;
-use super::view::{Leaf, RowView};
+use super::view::{Leaf, LeafCondition, RowView};
+use crate::text::enumerated;
 
 pub(super) const SERVICE: &[&str] = &["eventSource"];
 pub(super) const EVENT: &[&str] = &["eventName"];
@@ -35,7 +36,7 @@ pub(super) fn of_leaf<'s>(
     services.iter().flat_map(move |service| {
         let calls: Vec<&CatalogueCall> = match leaf.condition {
             // Most cells name a call exactly.
-            super::view::LeafCondition::Exactly(name) => service.call(name).into_iter().collect(),
+            LeafCondition::Exactly(name) => service.call(name).into_iter().collect(),
             asks => service.calls.iter().filter(|call| asks.accepts(&call.name) == Some(true)).collect(),
         };
         calls.into_iter().map(|call| (*service, call))
@@ -52,16 +53,5 @@ pub(super) fn named(calls: &[(&'static Service, &'static CatalogueCall)], with_s
             },
         )
         .collect();
-    some_of(&shown)
-}
-
-/// `a, b, c and 3 more`
-pub(super) fn some_of(names: &[String]) -> String {
-    const SHOWN: usize = 3;
-    match names {
-        [] => String::new(),
-        [one] => one.clone(),
-        [first @ .., last] if names.len() <= SHOWN => format!("{} and {last}", first.join(", ")),
-        _ => format!("{} and {} more", names[..SHOWN].join(", "), names.len() - SHOWN),
-    }
+    enumerated(&shown)
 }

@@ -1,10 +1,42 @@
 //! Calls that do not reach the function by themselves: read-only ones, data events, and those recorded in another region.
 
-use super::calls::{EVENT, REGION, SERVICE, named, of_leaf, services, some_of};
+use super::calls::{EVENT, REGION, SERVICE, named, of_leaf, services};
 use super::catalogue::{CatalogueCall, Service};
 use super::unknown::accepts_region;
 use super::view::{RowView, RuleView, SourcePlace};
-use super::{LintContext, LintReport};
+use super::{Lint, LintContext, LintReport};
+use crate::text::enumerated;
+
+/// What this file declares.
+pub(super) const LINTS: &[&Lint] = &[&DATA_EVENT, &READ_ONLY_CALL, &RECORDED_ELSEWHERE];
+
+static DATA_EVENT: Lint = Lint {
+    code: "data-event",
+    summary: "The row asks for object, item or invocation calls, which a trail records only if its event selectors ask for \
+         them.",
+    docs: "These are data events: S3's `GetObject`, Lambda's `Invoke`. Add a selector in every region, and allow the lint.",
+    wrong: r#""when": { "service": { "is": "s3.amazonaws.com" }, "event": { "is": »"DeleteObject" } }"#,
+    right: r#""when": { "service": { "is": "s3.amazonaws.com" }, "event": { "is": "DeleteBucket" } }"#,
+};
+
+static READ_ONLY_CALL: Lint = Lint {
+    code: "read-only-call",
+    summary: "The row asks for read-only calls (`Describe…`, `Get…`, `List…`), which the EventBridge rule does not deliver in \
+         its default state, `ENABLED`.",
+    docs: "The row cannot fire. Deploy with `RuleState=ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS`, and allow the lint.",
+    wrong: r#""when": { "service": { "is": "ec2.amazonaws.com" }, "event": { "is": »"DescribeInstances" } }"#,
+    right: r#""when": { "service": { "is": "ec2.amazonaws.com" }, "event": { "is": "RunInstances" } }"#,
+};
+
+static RECORDED_ELSEWHERE: Lint = Lint {
+    code: "recorded-elsewhere",
+    summary: "The calls are recorded in one region, whatever the caller's.",
+    docs: "So it is with IAM, CloudFront, Route 53, Organizations and some others. A warning where a cell `region` excludes \
+         that region: the row never matches. Otherwise one note a file: deploy there too. Another for sign-ins, which are \
+         recorded in several.",
+    wrong: r#""when": { "service": { "is": "iam.amazonaws.com" }, "event": { "is": "CreateUser" }, »"region": { "is": "eu-west-1" } }"#,
+    right: r#""when": { "service": { "is": "iam.amazonaws.com" }, "event": { "is": "CreateUser" }, "region": { "is": "us-east-1" } }"#,
+};
 
 /// Services that are recorded in one region, whatever the caller's. Source: CloudTrail User Guide, "Global service events",
 /// and each service's own guide.
@@ -25,8 +57,6 @@ const HOMES: [(&str, &str); 14] = [
     ("waf.amazonaws.com", "us-east-1"),
 ];
 
-const CODE: &str = "recorded-elsewhere";
-
 pub(super) fn lint(context: &LintContext<'_>, report: &mut LintReport) {
     for rule in context.views {
         held_back(rule, report);
@@ -42,14 +72,14 @@ type Reason = fn(&CatalogueCall) -> bool;
 /// One report a rule for each reason: whoever wants one such call usually wants several.
 fn held_back(rule: &RuleView<'_>, report: &mut LintReport) {
     if let Some((place, names)) = calls_that(rule, is_held_back) {
-        let message = format!("EventBridge does not deliver read-only calls by default: {}", some_of(&names));
+        let message = format!("EventBridge does not deliver read-only calls by default: {}", enumerated(&names));
         let help = "deploy with RuleState=ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS, and allow this lint";
-        report.warn("read-only-call", rule, place, message, help);
+        report.warn(&READ_ONLY_CALL, rule, place, message, help);
     }
     if let Some((place, names)) = calls_that(rule, |call| call.data) {
-        let message = format!("a trail records data events only if it is told to: {}", some_of(&names));
+        let message = format!("a trail records data events only if it is told to: {}", enumerated(&names));
         let help = "add an event selector for them to the trail in each region, and allow this lint";
-        report.warn("data-event", rule, place, message, help);
+        report.warn(&DATA_EVENT, rule, place, message, help);
     }
 }
 
@@ -94,7 +124,7 @@ fn elsewhere(rule: &RuleView<'_>, report: &mut LintReport) {
             let message =
                 format!("these calls are recorded in {home}, whatever the caller's region: this never matches");
             report.warn(
-                "recorded-elsewhere",
+                &RECORDED_ELSEWHERE,
                 rule,
                 region.place(),
                 message,
@@ -117,7 +147,7 @@ fn home(row: &RowView<'_>) -> Option<&'static str> {
 /// One note a file about sign-ins, of which some are recorded where the person signs in. Source: CloudTrail User Guide,
 /// "AWS Management Console sign-in events".
 fn sign_ins(context: &LintContext<'_>, report: &mut LintReport) {
-    let rules = context.views.iter().filter(|rule| !rule.rule.allow.iter().any(|allow| allow.lint == CODE));
+    let rules = context.views.iter().filter(|rule| !rule.allows(&RECORDED_ELSEWHERE));
     let cell = |rule: &RuleView<'_>| {
         let mut rows = rule.rows.iter().filter(|row| row.cell(REGION).is_none());
         rows.find_map(|row| {
@@ -129,13 +159,13 @@ fn sign_ins(context: &LintContext<'_>, report: &mut LintReport) {
         let message = "sign-ins of root are recorded in us-east-1, and those of IAM users in us-east-1, us-east-2, \
                        eu-north-1 or ap-southeast-2, or where they sign in"
             .to_owned();
-        report.note(CODE, rule, place, message, "deploy to these regions too: no other hears of them");
+        report.note(&RECORDED_ELSEWHERE, rule, place, message, "deploy to these regions too: no other hears of them");
     }
 }
 
 /// One note a file: these rules are silent unless the function is deployed there too.
 fn homes(context: &LintContext<'_>, report: &mut LintReport) {
-    let allowed = |rule: &RuleView<'_>| rule.rule.allow.iter().any(|allow| allow.lint == CODE);
+    let allowed = |rule: &RuleView<'_>| rule.allows(&RECORDED_ELSEWHERE);
     for wanted in ["us-east-1", "us-west-2"] {
         let mut found: Option<(&RuleView<'_>, SourcePlace)> = None;
         let mut names: Vec<String> = Vec::new();
@@ -151,9 +181,9 @@ fn homes(context: &LintContext<'_>, report: &mut LintReport) {
         names.sort();
         names.dedup();
         if let Some((rule, place)) = found {
-            let message = format!("calls of {} are recorded in {wanted} alone", some_of(&names));
+            let message = format!("calls of {} are recorded in {wanted} alone", enumerated(&names));
             let help = format!("deploy to {wanted} too: no other region hears of them");
-            report.note(CODE, rule, place, message, help);
+            report.note(&RECORDED_ELSEWHERE, rule, place, message, help);
         }
     }
 }

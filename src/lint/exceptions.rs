@@ -3,10 +3,56 @@
 use regex_syntax::hir::Look;
 
 use super::view::{CellView, ExceptionView, Leaf, LeafCondition, RowView, RuleView, SourcePlace};
-use super::{LintContext, LintReport};
+use super::{Lint, LintContext, LintReport};
 use crate::cloudtrail::ComputedAlias;
 use crate::rules::condition::Condition;
 use crate::rules::field::Target;
+
+/// What this file declares.
+pub(super) const LINTS: &[&Lint] =
+    &[&CALLER_CHOSEN_EXCEPTION, &EXCEPTION_BY_ABSENCE, &EXPIRED_EXCEPTION, &EXPIRING_EXCEPTION, &UNANCHORED_EXCEPTION];
+
+static CALLER_CHOSEN_EXCEPTION: Lint = Lint {
+    code: "caller-chosen-exception",
+    summary: "An exception rests on a value that the caller chooses, so it lets through everybody who knows it.",
+    docs: "These are `session`, a session's name in `actor`, and `user_agent`. Except by `user`, `role`, `account` or \
+         `source_ip`.",
+    wrong: r#""unless": [ { "when": { »"session": { "is": "deploy" } }, "reason": "our deployments" } ]"#,
+    right: r#""unless": [ { "when": { "role": { "is": "deploy" } }, "reason": "our deployments" } ]"#,
+};
+
+static EXCEPTION_BY_ABSENCE: Lint = Lint {
+    code: "exception-by-absence",
+    summary: "`not` in an exception is true of a record that lacks the field.",
+    docs: "CloudTrail leaves out `requestParameters` over 100 KB: such a record would alert nobody. Demand the field: \
+         `{\"all\": [{\"exists\": true}, {\"not\": …}]}`.",
+    wrong: r#""unless": [ { "when": { »"requestParameters.force": { "not": { "is": "true" } } }, "reason": "stopped gently" } ]"#,
+    right: r#""unless": [ { "when": { "requestParameters.force": { "all": [ { "exists": true }, { "not": { "is": "true" } } ] } }, "reason": "stopped gently" } ]"#,
+};
+
+static EXPIRED_EXCEPTION: Lint = Lint {
+    code: "expired-exception",
+    summary: "The exception's last day is over: what it allowed alerts again.",
+    docs: "Delete it or renew it.",
+    wrong: r#""unless": [ { "when": { "user": { "is": "jana" } }, "reason": "the migration", "expires": »"2026-11-24" } ]"#,
+    right: r#""unless": [ { "when": { "user": { "is": "jana" } }, "reason": "the migration", "expires": "2027-11-24" } ]"#,
+};
+
+static EXPIRING_EXCEPTION: Lint = Lint {
+    code: "expiring-exception",
+    summary: "The exception's last day is within 30 days.",
+    docs: "`check` alone looks at today's date; the function compares with the record's time.",
+    wrong: r#""unless": [ { "when": { "user": { "is": "jana" } }, "reason": "the migration", "expires": »"2026-12-20" } ]"#,
+    right: r#""unless": [ { "when": { "user": { "is": "jana" } }, "reason": "the migration", "expires": "2027-12-20" } ]"#,
+};
+
+static UNANCHORED_EXCEPTION: Lint = Lint {
+    code: "unanchored-exception",
+    summary: "A pattern in an exception is found anywhere in the value.",
+    docs: "`\"ci\"` lets `evil-ci` through. Write `{\"is\": …}`, or begin it with `^`; addresses belong in `cidr`.",
+    wrong: r#""unless": [ { "when": { "user": »"ci" }, "reason": "our deployments" } ]"#,
+    right: r#""unless": [ { "when": { "user": { "is": "ci" } }, "reason": "our deployments" } ]"#,
+};
 
 /// Days before an exception's last one from which on its author hears of it.
 const SOON: i64 = 30;
@@ -36,13 +82,7 @@ fn expiry(context: &LintContext<'_>, rule: &RuleView<'_>, exception: &ExceptionV
     let written = node.as_str().unwrap_or_default();
     if left < 0 {
         let message = format!("this exception ended with {written}: what it allowed alerts again");
-        report.warn(
-            "expired-exception",
-            rule,
-            place,
-            message,
-            "delete it, or give it a new date and a reason for that",
-        );
+        report.warn(&EXPIRED_EXCEPTION, rule, place, message, "delete it, or give it a new date and a reason for that");
     } else if left <= SOON {
         let when = match left {
             0 => "today".to_owned(),
@@ -50,7 +90,7 @@ fn expiry(context: &LintContext<'_>, rule: &RuleView<'_>, exception: &ExceptionV
             more => format!("in {more} days"),
         };
         let message = format!("this exception ends {when}: from then on what it allows alerts");
-        report.warn("expiring-exception", rule, place, message, "give it a new date, or prepare for the alerts");
+        report.warn(&EXPIRING_EXCEPTION, rule, place, message, "give it a new date, or prepare for the alerts");
     }
 }
 
@@ -71,7 +111,7 @@ fn caller_chosen(rule: &RuleView<'_>, cell: &CellView<'_>, report: &mut LintRepo
     };
     let message = format!("whoever makes the call chooses {what}: this exception lets everybody through who knows it");
     let help = "except by \"user\", \"role\", \"account\" or \"source_ip\", which AWS vouches for";
-    report.warn("caller-chosen-exception", rule, cell.place(), message, help);
+    report.warn(&CALLER_CHOSEN_EXCEPTION, rule, cell.place(), message, help);
 }
 
 /// Fields with a vocabulary of AWS's own: nobody can make up a value that a pattern takes by mistake.
@@ -105,7 +145,7 @@ fn unanchored(rule: &RuleView<'_>, cell: &CellView<'_>, leaf: &Leaf<'_>, report:
             written.trim_start_matches('^')
         )
     };
-    report.warn("unanchored-exception", rule, cell.at(leaf), message, help);
+    report.warn(&UNANCHORED_EXCEPTION, rule, cell.at(leaf), message, help);
 }
 
 /// Fields that every call has, and that are never left out for their size.
@@ -129,7 +169,7 @@ fn by_absence(rule: &RuleView<'_>, row: &RowView<'_>, cell: &CellView<'_>, repor
     let field = &cell.cell.field.written;
     let message = format!("where a record has no \"{field}\", \"not\" is true, and the alert is silenced");
     let help = format!("write {{\"all\": [{{\"exists\": true}}, {}]}}", cell.cell.written);
-    report.warn("exception-by-absence", rule, cell.place(), message, help);
+    report.warn(&EXCEPTION_BY_ABSENCE, rule, cell.place(), message, help);
 }
 
 fn has_not(condition: &Condition) -> bool {

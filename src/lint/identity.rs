@@ -1,17 +1,27 @@
 //! Identity cells that leave out the people who come through single sign-on.
 
-use super::calls::{IDENTITY, row_accepts, some_of};
+use super::calls::{IDENTITY, row_accepts};
 use super::view::{CellView, RowView};
-use super::{LintContext, LintReport};
+use super::{Lint, LintContext, LintReport};
 use crate::cloudtrail::identity::IDENTITY_TYPES;
+use crate::text::enumerated;
 
-const CODE: &str = "misses-assumed-role";
+/// What this file declares.
+pub(super) const LINTS: &[&Lint] = &[&MISSES_ASSUMED_ROLE];
+
+static MISSES_ASSUMED_ROLE: Lint = Lint {
+    code: "misses-assumed-role",
+    summary: "A note: the identity cells accept IAM users alone.",
+    docs: "Everybody who comes through IAM Identity Center or another provider, and every role, is `AssumedRole`.",
+    wrong: r#""when": { »"identity": "^(IAM).*", "service": { "is": "ec2.amazonaws.com" }, "event": { "is": "StartInstances" } }"#,
+    right: r#""when": { "identity": "^(IAM|Assumed).*", "service": { "is": "ec2.amazonaws.com" }, "event": { "is": "StartInstances" } }"#,
+};
 
 /// One note a file: who knows of it for one rule knows it for all.
 pub(super) fn lint(context: &LintContext<'_>, report: &mut LintReport) {
     let mut first = None;
     let mut names: Vec<String> = Vec::new();
-    for rule in context.views.iter().filter(|rule| !rule.rule.allow.iter().any(|allow| allow.lint == CODE)) {
+    for rule in context.views.iter().filter(|rule| !rule.allows(&MISSES_ASSUMED_ROLE)) {
         // People may be in another row.
         let covered = |row: &RowView<'_>| row.cell(IDENTITY).is_some() && row_accepts(row, IDENTITY, "AssumedRole");
         let cell = rule.rows.iter().find_map(users_alone).filter(|_| !rule.rows.iter().any(covered));
@@ -23,10 +33,10 @@ pub(super) fn lint(context: &LintContext<'_>, report: &mut LintReport) {
     let Some((rule, place)) = first else { return };
     let message = format!(
         "by {} IAM users alone are meant: people who come through IAM Identity Center or another provider are AssumedRole",
-        some_of(&names)
+        enumerated(&names)
     );
     let help = "add \"AssumedRole\" to the cell, or leave it out; allow this lint where IAM users are meant";
-    report.note(CODE, rule, place, message, help);
+    report.note(&MISSES_ASSUMED_ROLE, rule, place, message, help);
 }
 
 /// The identity cell of a row, if it accepts IAM users and nobody else: whoever lists several types has thought of them.

@@ -1,8 +1,26 @@
 //! Two cells on one array: each may be true of another element.
 
 use super::view::{CellView, RowView};
-use super::{LintContext, LintReport};
+use super::{Lint, LintContext, LintReport};
 use crate::rules::field::Target;
+
+/// What this file declares.
+pub(super) const LINTS: &[&Lint] = &[&SPLIT_ITEM];
+
+static SPLIT_ITEM: Lint = Lint {
+    code: "split-item",
+    summary: "Two cells lead into one array, and each may be true of another element.",
+    docs: "Port 22 of one rule and `0.0.0.0/0` of another would match. For one element write `item`.",
+    wrong: r#""when": {
+  "service": { "is": "ec2.amazonaws.com" },
+  "requestParameters.ipPermissions.items.fromPort": { "is": 22 },
+  »"requestParameters.ipPermissions.items.toPort": { "is": 22 }
+}"#,
+    right: r#""when": {
+  "service": { "is": "ec2.amazonaws.com" },
+  "requestParameters.ipPermissions.items": { "item": { "fromPort": { "is": 22 }, "toPort": { "is": 22 } } }
+}"#,
+};
 
 pub(super) fn lint(context: &LintContext<'_>, report: &mut LintReport) {
     for rule in context.views {
@@ -22,7 +40,7 @@ pub(super) fn lint(context: &LintContext<'_>, report: &mut LintReport) {
                     inside(first),
                     inside(second)
                 );
-                report.warn("split-item", rule, second.place(), message, help);
+                report.warn(&SPLIT_ITEM, rule, second.place(), message, help);
             }
         }
     }

@@ -1,10 +1,31 @@
 //! Patterns that also find other real calls, and calls that several services have.
 
-use super::calls::{EVENT, SERVICE, named, names_service, of_leaf, services, some_of};
+use super::calls::{EVENT, SERVICE, named, names_service, of_leaf, services};
 use super::catalogue::without_version;
 use super::logic::PatternWord;
 use super::view::{CellView, Leaf, LeafCondition, RowView, RuleView};
-use super::{LintContext, LintReport};
+use super::{Lint, LintContext, LintReport};
+use crate::text::enumerated;
+
+/// What this file declares.
+pub(super) const LINTS: &[&Lint] = &[&AMBIGUOUS_EVENT, &LOOSE_PATTERN];
+
+static AMBIGUOUS_EVENT: Lint = Lint {
+    code: "ambiguous-event",
+    summary: "Several services have a call of this name, and the row has no cell `service`.",
+    docs: "`{\"event\": {\"is\": \"CreateUser\"}}` is IAM's, and that of a dozen others. Add the service.",
+    wrong: r#""when": { "event": { "is": »"CreateUser" } }"#,
+    right: r#""when": { "service": { "is": "iam.amazonaws.com" }, "region": { "is": "us-east-1" }, "event": { "is": "CreateUser" } }"#,
+};
+
+static LOOSE_PATTERN: Lint = Lint {
+    code: "loose-pattern",
+    summary: "A pattern that names one service or call is also found in others.",
+    docs: "`\"s3\"` is found in `s3-outposts.amazonaws.com`, `\"DeleteUser\"` in `DeleteUserPolicy`. Write `{\"is\": …}`; a \
+         pattern that ends in `.*` says that more is meant, and is not reported.",
+    wrong: r#""when": { "service": »"s3", "event": { "is": "DeleteBucketPolicy" } }"#,
+    right: r#""when": { "service": { "is": "s3.amazonaws.com" }, "event": { "is": "DeleteBucketPolicy" } }"#,
+};
 
 pub(super) fn lint(context: &LintContext<'_>, report: &mut LintReport) {
     for rule in context.views {
@@ -49,8 +70,8 @@ fn service(
     if others.is_empty() {
         return;
     }
-    let message = format!("\"{}\" is also found in {}", leaf.condition.written(), some_of(&others));
-    report.warn("loose-pattern", rule, cell.at(leaf), message, format!("write {{\"is\": \"{name}\"}}"));
+    let message = format!("\"{}\" is also found in {}", leaf.condition.written(), enumerated(&others));
+    report.warn(&LOOSE_PATTERN, rule, cell.at(leaf), message, format!("write {{\"is\": \"{name}\"}}"));
 }
 
 fn event(rule: &RuleView<'_>, row: &RowView<'_>, cell: &CellView<'_>, leaf: &Leaf<'_>, report: &mut LintReport) {
@@ -69,7 +90,7 @@ fn event(rule: &RuleView<'_>, row: &RowView<'_>, cell: &CellView<'_>, leaf: &Lea
     let found = named(&others, services.len() > 1);
     let message = format!("\"{}\" is also found in {found}", leaf.condition.written());
     let help = format!("write {{\"is\": \"{word}\"}}, or \"^{word}.*\" if those are meant too");
-    report.warn("loose-pattern", rule, cell.at(leaf), message, help);
+    report.warn(&LOOSE_PATTERN, rule, cell.at(leaf), message, help);
 }
 
 fn ambiguous(
@@ -89,6 +110,6 @@ fn ambiguous(
     if services.len() < 2 {
         return;
     }
-    let message = format!("{} services have a call {name}: {}", services.len(), some_of(&services));
-    report.warn("ambiguous-event", rule, cell.at(leaf), message, "add a cell \"service\" that says which is meant");
+    let message = format!("{} services have a call {name}: {}", services.len(), enumerated(&services));
+    report.warn(&AMBIGUOUS_EVENT, rule, cell.at(leaf), message, "add a cell \"service\" that says which is meant");
 }

@@ -2,8 +2,19 @@
 
 use super::calls::{EVENT, IDENTITY, SERVICE};
 use super::view::{CellView, RowView};
-use super::{LintContext, LintReport};
+use super::{Lint, LintContext, LintReport};
 use crate::cloudtrail::identity::IDENTITY_TYPES;
+
+/// What this file declares.
+pub(super) const LINTS: &[&Lint] = &[&ROTATED_COLUMNS];
+
+static ROTATED_COLUMNS: Lint = Lint {
+    code: "rotated-columns",
+    summary: "The values stand in each other's columns, as in the examples that Trend published for Conformity.",
+    docs: "The help shows the row repaired.",
+    wrong: r#""when": { »"eventName": "^(iam.amazonaws.com)", "eventSource": "^(IAM).*", "userIdentityType": "^(Delete).*" }"#,
+    right: r#""when": { "eventName": "^(Delete).*", "eventSource": "^(ec2.amazonaws.com)", "userIdentityType": "^(IAM|Assumed).*" }"#,
+};
 
 /// The columns: field and alias.
 const COLUMNS: [(&[&str], &str); 3] = [(IDENTITY, "identity"), (SERVICE, "service"), (EVENT, "event")];
@@ -18,13 +29,7 @@ pub(super) fn lint(context: &LintContext<'_>, report: &mut LintReport) {
                 .map(|(cell, belongs)| format!("{} is {} of \"{belongs}\"", cell.cell.written, "a value"))
                 .collect();
             let message = format!("the cells of this row look rotated: {}. It can never match", told.join(", "));
-            report.warn(
-                "rotated-columns",
-                rule,
-                first.place(),
-                message,
-                format!("write {}", repaired(row, &misplaced)),
-            );
+            report.warn(&ROTATED_COLUMNS, rule, first.place(), message, format!("write {}", repaired(row, &misplaced)));
         }
     }
 }

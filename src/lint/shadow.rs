@@ -2,9 +2,53 @@
 
 use super::logic::row_implies;
 use super::view::RuleView;
-use super::{LintContext, LintReport};
+use super::{Lint, LintContext, LintReport};
 use crate::rules::Mode;
 use crate::rules::Rule;
+
+/// What this file declares.
+pub(super) const LINTS: &[&Lint] = &[&NEVER_ALERTS, &REPEATED_ROW, &REPEATED_RULE];
+
+static NEVER_ALERTS: Lint = Lint {
+    code: "never-alerts",
+    summary: "An exception allows everything that this row matches.",
+    docs: "Narrow the exception, or delete the row.",
+    wrong: r#""when": [
+  »{ "service": { "is": "ec2.amazonaws.com" }, "event": { "is": "StopInstances" } },
+  { "service": { "is": "ec2.amazonaws.com" }, "event": { "is": "RunInstances" } }
+],
+"unless": [ { "when": { "event": "^Stop" }, "reason": "stopping is harmless" } ]"#,
+    right: r#""when": { "service": { "is": "ec2.amazonaws.com" }, "event": { "is": "RunInstances" } },
+"unless": [ { "when": { "user": { "is": "ci" } }, "reason": "our deployments" } ]"#,
+};
+
+static REPEATED_ROW: Lint = Lint {
+    code: "repeated-row",
+    summary: "Another row of the rule matches all that this row matches.",
+    docs: "Delete this row, or narrow the other.",
+    wrong: r#""when": [
+  { "service": { "is": "ec2.amazonaws.com" }, "event": "^Stop" },
+  »{ "service": { "is": "ec2.amazonaws.com" }, "event": { "is": "StopInstances" }, "region": "^eu-" }
+]"#,
+    right: r#""when": [
+  { "service": { "is": "ec2.amazonaws.com" }, "event": "^Stop", "region": "^us-" },
+  { "service": { "is": "ec2.amazonaws.com" }, "event": { "is": "StopInstances" }, "region": "^eu-" }
+]"#,
+};
+
+static REPEATED_RULE: Lint = Lint {
+    code: "repeated-rule",
+    summary: "Another rule, to the same channels and without exceptions, matches all that this rule matches.",
+    docs: "People are told twice. Delete this rule, or narrow one of the two.",
+    wrong: r#""rules": [
+  { "id": "Q", "title": "stops", "severity": "low", "when": { "service": { "is": "ec2.amazonaws.com" }, "event": "^Stop" } },
+  { "id": »"R", "title": "the same stops", "severity": "low", "when": { "service": { "is": "ec2.amazonaws.com" }, "event": { "is": "StopInstances" } } }
+]"#,
+    right: r#""rules": [
+  { "id": "Q", "title": "stops", "severity": "low", "when": { "service": { "is": "ec2.amazonaws.com" }, "event": "^Stop" } },
+  { "id": "R", "title": "starts", "severity": "low", "when": { "service": { "is": "ec2.amazonaws.com" }, "event": { "is": "RunInstances" } } }
+]"#,
+};
 
 pub(super) fn lint(context: &LintContext<'_>, report: &mut LintReport) {
     for rule in context.views {
@@ -22,7 +66,7 @@ fn excepted(rule: &RuleView<'_>, report: &mut LintReport) {
         });
         if let Some(exception) = swallowing {
             let message = format!("exception {exception} allows all that row {index} matches: the row never alerts");
-            report.warn("never-alerts", rule, row.place(), message, "narrow the exception, or delete the row");
+            report.warn(&NEVER_ALERTS, rule, row.place(), message, "narrow the exception, or delete the row");
         }
     }
 }
@@ -38,7 +82,7 @@ fn repeated_rows(rule: &RuleView<'_>, report: &mut LintReport) {
         });
         if let Some((other, _)) = including {
             let message = format!("row {other} matches all that row {index} matches");
-            report.warn("repeated-row", rule, row.place(), message, "delete this row, or narrow the other");
+            report.warn(&REPEATED_ROW, rule, row.place(), message, "delete this row, or narrow the other");
         }
     }
 }
@@ -59,7 +103,7 @@ fn repeated_rules(context: &LintContext<'_>, report: &mut LintReport) {
                 other.rule.info.id
             );
             let help = "delete one, or give them channels or exceptions that differ and allow this lint";
-            report.warn("repeated-rule", rule, rule.place(), message, help);
+            report.warn(&REPEATED_RULE, rule, rule.place(), message, help);
         }
     }
 }

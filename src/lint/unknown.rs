@@ -1,13 +1,75 @@
 //! Cells whose value no record has: misspelt services, calls, regions and identity types.
 
-use super::calls::{EVENT, IDENTITY, REGION, SERVICE, of_leaf, row_accepts, services, some_of};
+use super::calls::{EVENT, IDENTITY, REGION, SERVICE, of_leaf, row_accepts, services};
 use super::catalogue::{Catalogue, Service, without_version};
 use super::logic::PatternWord;
+use super::rotated;
 use super::view::{CellView, Leaf, LeafCondition, RowView, RuleView, SourcePlace};
-use super::{LintContext, LintReport, rotated};
+use super::{Lint, LintContext, LintReport};
 use crate::cloudtrail::identity::IDENTITY_TYPES;
 use crate::config::suggestion;
 use crate::json::Node;
+use crate::text::enumerated;
+
+/// What this file declares.
+pub(super) const LINTS: &[&Lint] = &[
+    &RECORDED_OTHERWISE,
+    &SERVICE_EVENT_MISMATCH,
+    &UNKNOWN_EVENT,
+    &UNKNOWN_IDENTITY,
+    &UNKNOWN_REGION,
+    &UNKNOWN_SERVICE,
+];
+
+static RECORDED_OTHERWISE: Lint = Lint {
+    code: "recorded-otherwise",
+    summary: "The name is one of the API's or of a permission's, and CloudTrail records another.",
+    docs: "S3's `PutPublicAccessBlock` is recorded as `PutBucketPublicAccessBlock`, `s3:ListAllMyBuckets` as `ListBuckets`, \
+         and `iam:PassRole` not at all.",
+    wrong: r#""when": { "service": { "is": "s3.amazonaws.com" }, "event": { "is": »"PutBucketLifecycleConfiguration" } }"#,
+    right: r#""when": { "service": { "is": "s3.amazonaws.com" }, "event": { "is": "PutBucketLifecycle" } }"#,
+};
+
+static SERVICE_EVENT_MISMATCH: Lint = Lint {
+    code: "service-event-mismatch",
+    summary: "No service that the row's cell `service` accepts has such a call.",
+    docs: "The help names the services that have one.",
+    wrong: r#""when": { "service": { "is": "ec2.amazonaws.com" }, "event": { "is": »"CreateUser" } }"#,
+    right: r#""when": { "service": { "is": "iam.amazonaws.com" }, "region": { "is": "us-east-1" }, "event": { "is": "CreateUser" } }"#,
+};
+
+static UNKNOWN_EVENT: Lint = Lint {
+    code: "unknown-event",
+    summary: "No known call has this name, perhaps for a typo.",
+    docs: "A call newer than the catalogue is reported as well: allow it.",
+    wrong: r#""when": { "service": { "is": "ec2.amazonaws.com" }, "event": { "is": »"StrtInstances" } }"#,
+    right: r#""when": { "service": { "is": "ec2.amazonaws.com" }, "event": { "is": "StartInstances" } }"#,
+};
+
+static UNKNOWN_IDENTITY: Lint = Lint {
+    code: "unknown-identity",
+    summary: "`userIdentity.type` never has this value.",
+    docs: "The help names the nearest that it has.",
+    wrong: r#""when": { "service": { "is": "ec2.amazonaws.com" }, "identity": { "is": »"IAMuser" } }"#,
+    right: r#""when": { "service": { "is": "ec2.amazonaws.com" }, "identity": { "is": "AssumedRole" } }"#,
+};
+
+static UNKNOWN_REGION: Lint = Lint {
+    code: "unknown-region",
+    summary: "AWS has no such region; in a cell, or in a channel's filter.",
+    docs: "If the region is newer than the catalogue, allow the lint.",
+    wrong: r#""when": { "service": { "is": "ec2.amazonaws.com" }, "region": { "is": »"eu-wets-1" } }"#,
+    right: r#""when": { "service": { "is": "ec2.amazonaws.com" }, "region": { "is": "eu-west-1" } }"#,
+};
+
+static UNKNOWN_SERVICE: Lint = Lint {
+    code: "unknown-service",
+    summary: "No known service has this `eventSource`; in a cell, or in a channel's filter.",
+    docs: "Some are not called what one expects: CloudWatch is `monitoring.amazonaws.com`, EventBridge \
+         `events.amazonaws.com`.",
+    wrong: r#""when": { "service": { "is": »"cloudwatch.amazonaws.com" } }"#,
+    right: r#""when": { "service": { "is": "monitoring.amazonaws.com" } }"#,
+};
 
 /// What people call a service → its `eventSource`.
 const NICKNAMES: [(&str, &str); 19] = [
@@ -59,15 +121,15 @@ fn of_cell(
     let place = cell.at(leaf);
     if cell.is(SERVICE) && !catalogue.services.keys().any(|name| accepts(name)) {
         let message = format!("no known service has the eventSource \"{written}\"{}", dead(leaf));
-        report.warn("unknown-service", rule, place, message, service_help(catalogue, written));
+        report.warn(&UNKNOWN_SERVICE, rule, place, message, service_help(catalogue, written));
     } else if cell.is(REGION) && !catalogue.regions.iter().any(|name| accepts(name)) {
         let message = format!("AWS has no region \"{written}\"{}", dead(leaf));
         let help = nearest(written, catalogue.regions.iter().copied(), "if it is new, allow this lint");
-        report.warn("unknown-region", rule, place, message, help);
+        report.warn(&UNKNOWN_REGION, rule, place, message, help);
     } else if cell.is(IDENTITY) && !IDENTITY_TYPES.iter().any(|name| accepts(name)) {
         let message = format!("no identity has the type \"{written}\"{}", dead(leaf));
         let types = format!("the types are {}", IDENTITY_TYPES.join(", "));
-        report.warn("unknown-identity", rule, place, message, nearest(written, IDENTITY_TYPES, &types));
+        report.warn(&UNKNOWN_IDENTITY, rule, place, message, nearest(written, IDENTITY_TYPES, &types));
     } else if cell.is(EVENT) {
         event(context, rule, row, cell, leaf, report);
     }
@@ -84,14 +146,14 @@ fn filters(context: &LintContext<'_>, report: &mut LintReport) {
             if !catalogue.services.contains_key(written) && !catalogue.services.contains_key(full.as_str()) {
                 let message = format!("no known service is called \"{written}\": the channel accepts nothing of it");
                 let place = SourcePlace { file: None, span: node.span.clone() };
-                report.warn_of_file("unknown-service", place, message, service_help(catalogue, written));
+                report.warn_of_file(&UNKNOWN_SERVICE, place, message, service_help(catalogue, written));
             }
         }
         for node in listed(&channel.node, "regions") {
             let Some(written) = node.as_str().filter(|region| !catalogue.regions.contains(region)) else { continue };
             let message = format!("AWS has no region \"{written}\": the channel accepts nothing of it");
             let help = nearest(written, catalogue.regions.iter().copied(), "look the region up in the console");
-            report.warn_of_file("unknown-region", SourcePlace { file: None, span: node.span.clone() }, message, help);
+            report.warn_of_file(&UNKNOWN_REGION, SourcePlace { file: None, span: node.span.clone() }, message, help);
         }
     }
 }
@@ -132,11 +194,11 @@ fn event(
                     .to_owned(),
             ),
             names => (
-                format!("CloudTrail records {}'s {word} as {}: this can never match", service.short(), some_of(names)),
+                format!("CloudTrail records {}'s {word} as {}: this can never match", service.short(), enumerated(names)),
                 format!("write {{\"is\": [{}]}}", names.join(", ")),
             ),
         };
-        return report.warn("recorded-otherwise", rule, place, message, help);
+        return report.warn(&RECORDED_OTHERWISE, rule, place, message, help);
     }
     let everywhere: Vec<&Service> = context.catalogue.services.values().collect();
     let mut elsewhere: Vec<String> =
@@ -145,8 +207,8 @@ fn event(
     let by_row = row.cell(SERVICE).map(|cell| &cell.cell.written);
     if let (Some(asked), false) = (by_row, elsewhere.is_empty()) {
         let message = format!("no service that {asked} accepts has a call \"{written}\"{}", dead(leaf));
-        let help = format!("calls of this name belong to {}", some_of(&elsewhere));
-        return report.warn("service-event-mismatch", rule, place, message, help);
+        let help = format!("calls of this name belong to {}", enumerated(&elsewhere));
+        return report.warn(&SERVICE_EVENT_MISMATCH, rule, place, message, help);
     }
     let of = match services.as_slice() {
         [one] => format!(" of {}", one.short()),
@@ -155,7 +217,7 @@ fn event(
     let message = format!("no known call{of} has the name \"{written}\"{}", dead(leaf));
     let names = || services.iter().flat_map(|service| service.calls.iter().map(|call| call.name.as_str()));
     let help = nearest(word, names(), "look the name up in a real record; if the call is new, allow this lint");
-    report.warn("unknown-event", rule, place, message, help);
+    report.warn(&UNKNOWN_EVENT, rule, place, message, help);
 }
 
 fn knows(service: &Service, name: &str) -> bool {

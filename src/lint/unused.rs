@@ -3,8 +3,35 @@
 use std::collections::HashSet;
 
 use super::view::SourcePlace;
-use super::{LintContext, LintReport};
+use super::{Lint, LintContext, LintReport};
 use crate::json::{Node, Value};
+
+/// What this file declares.
+pub(super) const LINTS: &[&Lint] = &[&UNUSED_ALLOW, &UNUSED_LIST];
+
+static UNUSED_ALLOW: Lint = Lint {
+    code: "unused-allow",
+    summary: "The rule allows a warning for which it gives no reason.",
+    docs: "Delete the allowance.",
+    wrong: r#""when": { "event": { "is": "StopInstances" } },
+"allow": [ { "lint": »"ambiguous-event", "reason": "every service's" } ]"#,
+    right: r#""when": { "event": { "is": "CreateUser" } },
+"allow": [ { "lint": "ambiguous-event", "reason": "every service's" } ]"#,
+};
+
+static UNUSED_LIST: Lint = Lint {
+    code: "unused-list",
+    summary: "Nothing names the list.",
+    docs: "Write `@` and its name where it is meant, or delete it.",
+    wrong: r#""lists": { "stops": ["^StopInst"], »"starts": ["^StartInst"] },
+"rules": [
+  { "id": "R", "title": "stops", "severity": "low", "when": { "service": { "is": "ec2.amazonaws.com" }, "event": "@stops" } }
+]"#,
+    right: r#""lists": { "stops": ["^StopInst"] },
+"rules": [
+  { "id": "R", "title": "stops", "severity": "low", "when": { "service": { "is": "ec2.amazonaws.com" }, "event": "@stops" } }
+]"#,
+};
 
 pub(super) fn lint(context: &LintContext<'_>, report: &mut LintReport) {
     let root = &context.files.root;
@@ -15,7 +42,7 @@ pub(super) fn lint(context: &LintContext<'_>, report: &mut LintReport) {
             let place = SourcePlace { file: None, span: member.key_span.clone() };
             let message = format!("nothing names the list \"{}\"", member.key);
             report.warn_of_file(
-                "unused-list",
+                &UNUSED_LIST,
                 place,
                 message,
                 format!("write \"@{}\" where it is meant, or delete it", member.key),
@@ -45,7 +72,7 @@ pub(super) fn allowances(context: &LintContext<'_>, used: &HashSet<(String, &'st
             let node = node.get("lint").unwrap_or(node);
             let place = SourcePlace { file: view.file.clone(), span: node.span.clone() };
             let message = format!("the rule gives no reason for \"{}\" any more", allow.lint);
-            report.warn("unused-allow", view, place, message, "delete this allowance");
+            report.warn(&UNUSED_ALLOW, view, place, message, "delete this allowance");
         }
     }
 }

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::Arc;
 
+use super::declaration::Lint;
 use crate::json::{Node, Value};
 use crate::rules::condition::Condition;
 use crate::rules::field::Target;
@@ -63,6 +64,11 @@ impl<'a> RuleView<'a> {
     pub(super) fn all_rows(&self) -> impl Iterator<Item = &RowView<'a>> {
         let exceptions = self.exceptions.iter().flat_map(|exception| &exception.rows);
         self.rows.iter().chain(exceptions).chain(&self.severities)
+    }
+
+    /// Whether the rule allows this lint.
+    pub(super) fn allows(&self, lint: &Lint) -> bool {
+        self.rule.allow.iter().any(|allow| allow.lint == lint.code)
     }
 
     /// Where the rule says its id.

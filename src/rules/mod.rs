@@ -16,6 +16,8 @@ mod title;
 
 pub use self::compile::{OPERATORS, Operator};
 pub use self::limits::{Threshold, Throttle};
+#[cfg(feature = "cli")]
+pub(crate) use self::lints::each_lint;
 pub use self::lints::{Allow, LINTS};
 pub use self::model::{Cell, Exception, Mode, Row, Rule, RuleInfo, RuleTest, Table, TestEvent};
 pub use self::scope::Scope;

@@ -2,12 +2,11 @@
 
 use std::collections::HashSet;
 use std::fmt::Write as _;
-use std::path::Path;
 
 use regex::Regex;
 use serde_json::Value;
 
-use super::pages::{name, pages, read};
+use super::pages::{current, current_chapters, name, pages, read};
 use crate::support;
 
 /// The packs in the order of the index.
@@ -82,18 +81,6 @@ fn the_summary_has_every_page() {
     assert!(missing.is_empty(), "add to docs/SUMMARY.md, or run with OFFLIMITS_BLESS=1: {missing:?}");
 }
 
-#[test]
-fn every_command_has_its_page() {
-    let run = support::run(support::offlimits(["--help"]));
-    let listed = run.stdout.split("Commands:\n").nth(1).and_then(|rest| rest.split("\n\n").next()).unwrap();
-    let command = Regex::new(r"(?m)^  ([a-z]+)\s").unwrap();
-    let commands: Vec<&str> = command.captures_iter(listed).map(|found| found.extract::<1>().1[0]).collect();
-    assert!(commands.len() > 8, "{commands:?}");
-    for command in commands.into_iter().filter(|command| *command != "help") {
-        assert!(support::repository(&format!("docs/commands/{command}.md")).exists(), "docs/commands/{command}.md");
-    }
-}
-
 /// The rules of a pack: id, title, severity.
 fn rules(pack: &str) -> Vec<(String, String, String)> {
     let pack = support::json(&format!("packs/{pack}.json"));
@@ -133,22 +120,5 @@ fn what_is_generated_is_current() {
         }
     }
     current(&support::repository("docs/rules/README.md"), &index);
-    let summary = support::repository("docs/SUMMARY.md");
-    let text = read(&summary);
-    let marker = "- [The packs' rules](rules/README.md)\n";
-    let (before, after) = text.split_once(marker).expect("SUMMARY.md has the packs' rules");
-    let rest: String =
-        after.lines().skip_while(|line| line.starts_with("  - [")).fold(String::new(), |mut rest, line| {
-            writeln!(rest, "{line}").unwrap();
-            rest
-        });
-    current(&summary, &format!("{before}{marker}{chapters}{rest}"));
-}
-
-fn current(path: &Path, text: &str) {
-    if std::env::var_os("OFFLIMITS_BLESS").is_some() {
-        std::fs::write(path, text).unwrap();
-    }
-    let found = std::fs::read_to_string(path).unwrap_or_default();
-    assert!(found == text, "{} is not current: run this test with OFFLIMITS_BLESS=1", name(path));
+    current_chapters("- [The packs' rules](rules/README.md)\n", &chapters);
 }

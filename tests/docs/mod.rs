@@ -6,8 +6,11 @@
 //! block to that file first. Commands of one page run in one folder, in which the repository's `events`, `packs` and
 //! `rules.json` lie. Shell blocks (`sh`) hold what needs AWS, a network or a compiler: of these, names are checked.
 //!
-//! `OFFLIMITS_BLESS=1` writes what is generated: the index of the packs' rules and its part of the summary.
+//! `OFFLIMITS_BLESS=1 cargo test --all-features --test integration current` writes what is generated: the index of the packs'
+//! rules, the sections of the lints, the lists of the commands, and `rules.schema.json`.
 
 mod blocks;
 mod book;
+mod generated;
+mod keys;
 mod pages;

@@ -75,3 +75,29 @@ pub(super) fn blocks(page: &str) -> Vec<Block> {
     assert!(open.is_none(), "a block is not closed");
     blocks
 }
+
+/// Holds a file to a text that is generated; with `OFFLIMITS_BLESS=1`, writes it.
+pub(super) fn current(path: &Path, text: &str) {
+    if std::env::var_os("OFFLIMITS_BLESS").is_some() {
+        std::fs::write(path, text).unwrap();
+    }
+    let found = std::fs::read_to_string(path).unwrap_or_default();
+    assert!(
+        found == text,
+        "{} is not current: run OFFLIMITS_BLESS=1 cargo test --all-features --test integration current",
+        name(path)
+    );
+}
+
+/// Holds the chapters below this line of `docs/SUMMARY.md`, up to the next that is not indented, to these lines.
+pub(super) fn current_chapters(marker: &str, chapters: &str) {
+    let _alone = SUMMARY.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let summary = support::repository("docs/SUMMARY.md");
+    let text = read(&summary);
+    let (before, after) = text.split_once(marker).unwrap_or_else(|| panic!("SUMMARY.md has no {marker}"));
+    let rest: String = after.split_inclusive('\n').skip_while(|line| line.starts_with("  - [")).collect();
+    current(&summary, &format!("{before}{marker}{chapters}{rest}"));
+}
+
+/// Two tests write their parts of `docs/SUMMARY.md`.
+static SUMMARY: std::sync::Mutex<()> = std::sync::Mutex::new(());

@@ -15,7 +15,7 @@
 //! [`product`] names everything of the crate that these tests use, and is all that must follow when a path or a name in the
 //! code moves. `input` holds what the fixtures were made from: whoever changes a file there changes the fixtures.
 
-mod compare;
+pub(crate) mod compare;
 #[cfg(feature = "lambda")]
 mod dynamodb;
 #[cfg(feature = "lambda")]

@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use anstyle::Style;
 
-use super::summary::{BacktestSummary, DayCount, NAME, TopNames, grouped, many};
-use crate::cli::check::counted;
+use super::summary::{BacktestSummary, DayCount, NAME, TopNames};
 use crate::cli::terminal::colour;
+use crate::cli::words::{counted, grouped};
 use crate::text;
 use crate::time::{Date, Timestamp};
 
@@ -24,9 +24,9 @@ impl BacktestSummary {
         writeln!(
             out,
             "{bold}{}{bold:#} in {} from {}{}{}{span}",
-            many(self.findings, "finding"),
-            many(self.records as u64, "record"),
-            many(self.files as u64, "file"),
+            counted(self.findings, "finding"),
+            counted(self.records as u64, "record"),
+            counted(self.files as u64, "file"),
             if self.ignored > 0 { format!(", {} ignored", grouped(self.ignored as u64)) } else { String::new() },
             if self.unreadable > 0 { format!(", {} unreadable", self.unreadable) } else { String::new() },
         )?;
@@ -141,12 +141,12 @@ impl BacktestSummary {
             }
             writeln!(out)?;
         }
-        writeln!(out, "{} = {}", many(self.sent.messages, "message"), self.parts())?;
+        writeln!(out, "{} = {}", counted(self.sent.messages, "message"), self.parts())?;
         if let Some(DayCount { day, count }) = &self.worst_day {
             writeln!(out, "most messages on one day: {} on {day}", grouped(*count))?;
         }
         if let Some(staged) = &self.if_staged_alerted {
-            write!(out, "if the staged rules alerted: {}", many(staged.sent.messages, "message"))?;
+            write!(out, "if the staged rules alerted: {}", counted(staged.sent.messages, "message"))?;
             match &staged.worst_day {
                 Some(DayCount { day, count }) => writeln!(out, ", at most {} on one day, {day}", grouped(*count))?,
                 None => writeln!(out)?,

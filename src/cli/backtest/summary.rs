@@ -8,6 +8,7 @@ use super::messages::{MessageCounts, SentMessages};
 use super::names::NameTally;
 use super::tally::BacktestTally;
 use crate::cli::input::InputCounts;
+use crate::cli::words::counted;
 use crate::ruleset::RuleSet;
 use crate::severity::Severity;
 use crate::text;
@@ -190,7 +191,7 @@ impl BacktestSummary {
     /// `60 alerts + 15 roll-ups + 1 digest`: what the messages to all channels are made of.
     pub(super) fn parts(&self) -> String {
         let MessageCounts { alerts, roll_ups, digests, .. } = self.sent;
-        [(alerts, "alert"), (roll_ups, "roll-up"), (digests, "digest")].map(|(n, what)| many(n, what)).join(" + ")
+        [(alerts, "alert"), (roll_ups, "roll-up"), (digests, "digest")].map(|(n, what)| counted(n, what)).join(" + ")
     }
 }
 
@@ -219,33 +220,4 @@ impl TopNames {
 /// A name that a caller may have chosen, fit to be read.
 pub(super) fn shown(name: &str) -> String {
     text::one_line(name, NAME).into_owned()
-}
-
-/// `1,234 messages`, `1 message`
-pub(super) fn many(number: u64, what: &str) -> String {
-    format!("{} {what}{}", grouped(number), if number == 1 { "" } else { "s" })
-}
-
-/// `1,234,567`
-pub(in crate::cli) fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let first = digits.len() % 3;
-    let mut parts: Vec<&str> = Vec::new();
-    if first > 0 {
-        parts.push(&digits[..first]);
-    }
-    parts.extend((first..digits.len()).step_by(3).map(|place| &digits[place..place + 3]));
-    parts.join(",")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn numbers_are_grouped_by_thousands() {
-        for (number, text) in [(0, "0"), (999, "999"), (1000, "1,000"), (1_234_567, "1,234,567")] {
-            assert_eq!(grouped(number), text);
-        }
-    }
 }

@@ -5,15 +5,17 @@ use std::path::Path;
 
 use serde::Serialize;
 
-use super::{LevelCounts, path_of};
+use super::counts::LevelCounts;
+use crate::cli::diagnostics::path_of;
+use crate::cli::lines::VERSION;
 use crate::config::Diagnostic;
 use crate::json::line_and_column;
 use crate::ruleset::Sources;
 
-/// The document. Programs read it: keys may join, none may change or go.
+/// The document. Programs read it: within a version keys may join, and none may change or go.
 #[derive(Serialize)]
 struct CheckDocument<'a> {
-    /// Of this format.
+    /// The version of this format.
     version: u32,
     /// The file that was checked.
     rules: String,
@@ -65,7 +67,7 @@ pub(super) fn write(path: &Path, sources: &Sources, diagnostics: &[Diagnostic]) 
         })
         .collect();
     let rules = path.display().to_string();
-    let document = CheckDocument { version: 1, rules, errors, warnings, notes, diagnostics: lines };
+    let document = CheckDocument { version: VERSION, rules, errors, warnings, notes, diagnostics: lines };
     let mut out = io::stdout().lock();
     serde_json::to_writer_pretty(&mut out, &document)?;
     writeln!(out)

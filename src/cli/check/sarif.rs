@@ -7,9 +7,10 @@ use std::path::Path;
 
 use serde::Serialize;
 
-use super::path_of;
+use crate::cli::diagnostics::path_of;
 use crate::config::{Diagnostic, Level};
 use crate::json::line_and_column;
+use crate::lint;
 use crate::ruleset::Sources;
 use crate::text::percent_encoded;
 
@@ -45,8 +46,12 @@ struct Driver {
 }
 
 #[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
 struct Descriptor {
     id: &'static str,
+    /// Of a lint, its summary.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    short_description: Option<SarifMessage<&'static str>>,
     help: SarifMessage<String>,
 }
 
@@ -107,6 +112,9 @@ pub(super) fn write(path: &Path, sources: &Sources, diagnostics: &[Diagnostic]) 
         .iter()
         .map(|id| Descriptor {
             id,
+            short_description: lint::all()
+                .find(|lint| lint.code == *id)
+                .map(|lint| SarifMessage { text: lint.summary }),
             help: SarifMessage { text: format!("docs/diagnostics.md#{id} says what this means.") },
         })
         .collect();

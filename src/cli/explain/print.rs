@@ -5,9 +5,9 @@ use std::io::{self, Write};
 use anstyle::{AnsiColor, Style};
 use serde::Serialize;
 
-use super::super::check::counted;
-use super::because;
+use super::message::because;
 use super::verdict::{CellVerdict, ExceptionVerdict, RowVerdict, RuleOutcome, RuleVerdict, shorten};
+use crate::cli::words::counted;
 use crate::cloudtrail::ApiCall;
 use crate::cloudtrail::Record;
 use crate::rules::Cell;
@@ -121,7 +121,7 @@ fn print_cell(out: &mut impl Write, verdict: &CellVerdict<'_>) -> io::Result<()>
     writeln!(out, "      {style}{mark}{style:#}  {} {}  ({found})", cell.field.written, shorten(&cell.written))
 }
 
-/// A verdict as `--format jsonl` prints it. Scripts read it: keys may join, none may change or go.
+/// A verdict as `--format jsonl` prints it. See [`crate::cli::lines`] for what may change.
 #[derive(Serialize)]
 pub(super) struct VerdictLine<'a> {
     file: &'a str,

@@ -20,7 +20,7 @@ pub(super) struct Mutant {
 }
 
 /// Every mutant of a rule.
-pub(super) fn of(rule: &Rule) -> Vec<Mutant> {
+pub(super) fn mutants(rule: &Rule) -> Vec<Mutant> {
     let mut mutants = Vec::new();
     let mut add = |(change, pointer, table): (String, String, Table)| {
         mutants.push(Mutant { change, pointer, rule: Rule { when: table, ..rule.clone() } });
@@ -156,7 +156,7 @@ mod tests {
     fn changes(keys: &str) -> Vec<String> {
         let source = format!(r#"{{"rules":[{{"id":"R","title":"t","severity":"low",{keys}}}]}}"#);
         let compiled = RuleSet::compile(&source).unwrap();
-        of(&compiled.rules.rules()[0]).into_iter().map(|mutant| mutant.change).collect()
+        mutants(&compiled.rules.rules()[0]).into_iter().map(|mutant| mutant.change).collect()
     }
 
     #[test]

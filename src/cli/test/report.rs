@@ -5,15 +5,17 @@ use std::io::{self, Write};
 use anstyle::{AnsiColor, Style};
 use serde::Serialize;
 
+use super::case::{Case, Failure};
+use super::counts::TestCounts;
 use super::mutants::Mutant;
-use super::{Case, Failure, Format, TestCounts};
-use crate::cli::check::counted;
 use crate::cli::explain::explain_cell;
+use crate::cli::lines::{LineFormat, write_line};
+use crate::cli::words::counted;
 use crate::cloudtrail::Record;
 use crate::rules::Scope;
 use crate::rules::{Row, Rule, RuleTest};
 
-/// One line of `--format jsonl`. Scripts read it: keys may join, none may change or go.
+/// One line of `--format jsonl`. See [`crate::cli::lines`] for what may change.
 #[derive(Serialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
 enum TestLine<'a> {
@@ -39,11 +41,6 @@ enum TestLine<'a> {
     Mutant { rule: &'a str, change: &'a str, pointer: &'a str, noticed: bool },
 }
 
-fn line(out: &mut impl Write, line: &TestLine<'_>) -> io::Result<()> {
-    serde_json::to_writer(&mut *out, line)?;
-    writeln!(out)
-}
-
 fn mark(out: &mut impl Write, colour: AnsiColor, word: &str, rest: &str) -> io::Result<()> {
     let style = Style::new().bold().fg_color(Some(colour.into()));
     writeln!(out, "{style}{word:<7}{style:#} {rest}")
@@ -51,13 +48,13 @@ fn mark(out: &mut impl Write, colour: AnsiColor, word: &str, rest: &str) -> io::
 
 pub(super) fn result(
     out: &mut impl Write,
-    format: Format,
+    format: LineFormat,
     rule: &Rule,
     case: &Case<'_>,
     failure: Option<&Failure>,
 ) -> io::Result<()> {
     let (id, test) = (rule.info.id.as_str(), case.test);
-    if format == Format::Jsonl {
+    if format == LineFormat::Jsonl {
         let (row, exception) = match failure {
             Some(Failure::Matched(row) | Failure::OtherRow(row)) => (Some(*row), None),
             Some(Failure::Excepted(exception)) => (None, Some(*exception)),
@@ -65,7 +62,7 @@ pub(super) fn result(
         };
         let outcome = if failure.is_some() { "failed" } else { "passed" };
         let (test, expect, expected_row) = (test.name.as_str(), test.expect, test.row);
-        return line(
+        return write_line(
             out,
             &TestLine::Test { rule: id, test, expect, outcome, expected_row, row, exception, reason: None },
         );
@@ -130,17 +127,17 @@ fn cells(out: &mut impl Write, row: &Row, record: &Record) -> io::Result<()> {
 
 pub(super) fn unreadable(
     out: &mut impl Write,
-    format: Format,
+    format: LineFormat,
     rule: &Rule,
     test: &RuleTest,
     reason: &str,
 ) -> io::Result<()> {
     let id = rule.info.id.as_str();
-    if format == Format::Jsonl {
+    if format == LineFormat::Jsonl {
         let (name, expect, expected_row) = (test.name.as_str(), test.expect, test.row);
         let (outcome, reason) = ("unreadable", Some(reason));
         let (row, exception) = (None, None);
-        return line(
+        return write_line(
             out,
             &TestLine::Test { rule: id, test: name, expect, outcome, expected_row, row, exception, reason },
         );
@@ -149,25 +146,25 @@ pub(super) fn unreadable(
     writeln!(out, "  cannot read its event: {reason}")
 }
 
-pub(super) fn untested(out: &mut impl Write, format: Format, rule: &Rule, what: &str) -> io::Result<()> {
+pub(super) fn untested(out: &mut impl Write, format: LineFormat, rule: &Rule, what: &str) -> io::Result<()> {
     let id = rule.info.id.as_str();
-    if format == Format::Jsonl {
-        return line(out, &TestLine::Untested { rule: id, missing: what });
+    if format == LineFormat::Jsonl {
+        return write_line(out, &TestLine::Untested { rule: id, missing: what });
     }
     mark(out, AnsiColor::Red, "MISSING", &format!("{id}: it has no test of an event that it {what}"))
 }
 
 pub(super) fn mutant(
     out: &mut impl Write,
-    format: Format,
+    format: LineFormat,
     rule: &Rule,
     mutant: &Mutant,
     noticed: bool,
 ) -> io::Result<()> {
     let id = rule.info.id.as_str();
     let Mutant { change, pointer, .. } = mutant;
-    if format == Format::Jsonl {
-        return line(out, &TestLine::Mutant { rule: id, change, pointer, noticed });
+    if format == LineFormat::Jsonl {
+        return write_line(out, &TestLine::Mutant { rule: id, change, pointer, noticed });
     }
     // What tests notice needs nobody's attention.
     if noticed { Ok(()) } else { mark(out, AnsiColor::Yellow, "MUTANT", &format!("{id}: no test notices: {change}")) }

@@ -6,7 +6,7 @@ use maud::{Markup, html};
 
 use super::ListedFinding;
 use super::markup::{count, name};
-use crate::cli::backtest::grouped;
+use crate::cli::words::grouped;
 
 /// The list of findings, with what filters and sorts it. `left_out`: how many are not listed.
 pub(super) fn list(findings: &BTreeSet<ListedFinding>, left_out: u64) -> Markup {

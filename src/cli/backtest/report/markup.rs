@@ -1,6 +1,6 @@
 //! What several parts of the page write.
 
-use crate::cli::backtest::grouped;
+use crate::cli::words::grouped;
 use crate::severity::Severity;
 
 /// `Very high`

@@ -11,8 +11,8 @@ use super::list::list;
 use super::markup::count;
 use super::tables::{channels, tops};
 use super::timeline::timeline;
-use crate::cli::backtest::grouped;
 use crate::cli::backtest::summary::BacktestSummary;
+use crate::cli::words::grouped;
 
 const STYLE: &str = include_str!("page.css");
 const SCRIPT: &str = include_str!("page.js");

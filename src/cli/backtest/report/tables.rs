@@ -3,9 +3,9 @@
 use maud::{Markup, html};
 
 use super::markup::{count, count_as_f64, name as severity_name};
-use crate::cli::backtest::grouped;
 use crate::cli::backtest::messages::MessageCounts;
 use crate::cli::backtest::summary::{BacktestSummary, NameCount, TopNames};
+use crate::cli::words::grouped;
 use crate::severity::Severity;
 
 /// Names that a list shows.

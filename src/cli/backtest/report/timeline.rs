@@ -6,7 +6,7 @@ use maud::{Markup, html};
 
 use super::chart::{Bar, Chart};
 use super::markup::{count, count_as_f64, name};
-use crate::cli::backtest::grouped;
+use crate::cli::words::grouped;
 use crate::severity::Severity;
 
 /// The chart, and its figures as a table.

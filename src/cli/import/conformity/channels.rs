@@ -39,7 +39,7 @@ pub(super) fn channel(
     report: &mut ImportReport,
 ) -> Option<ImportedChannel> {
     let text = |key: &str| setting.configuration.field(key).and_then(Tree::text).filter(|text| !text.is_empty());
-    let name = super::super::slug(text("channelname").unwrap_or(&setting.kind)).to_lowercase();
+    let name = super::super::names::slug(text("channelname").unwrap_or(&setting.kind)).to_lowercase();
     let mut note = |kind: NoteKind, text: String| report.note(kind, format!("channel {name} ({place})"), text);
     if super::rules::off(setting.body) {
         note(NoteKind::Lost, "it is switched off".to_owned());

@@ -8,7 +8,8 @@
 use serde_json::Value as Json;
 
 use super::super::output::ImportedRow;
-use super::value::{SigmaCell, all, any, not};
+use super::cell::SigmaCell;
+use super::logic::{all, any, not};
 
 /// Rows of one rule.
 pub(super) const MAX_ROWS: usize = 128;

@@ -6,12 +6,16 @@ use std::path::Path;
 
 use ariadne::{Color, Config, IndexType, Label, Report, ReportKind, Source};
 
-use super::path_of;
 use crate::config::{Diagnostic, Level};
 use crate::ruleset::Sources;
 
-/// Shows diagnostics on stderr.
-pub(in crate::cli) fn report(path: &Path, sources: &Sources, diagnostics: &[Diagnostic]) {
+/// The path of the file that a diagnostic is about: that of the rules, or of a pack beside them.
+pub(super) fn path_of(rules: &Path, diagnostic: &Diagnostic) -> String {
+    diagnostic.file.as_deref().map_or(rules.to_owned(), |pack| rules.with_file_name(pack)).display().to_string()
+}
+
+/// Shows diagnostics on stderr, each with the lines that it is about. `path` is that of the rules, whose texts `sources` holds.
+pub(super) fn report(path: &Path, sources: &Sources, diagnostics: &[Diagnostic]) {
     let colour = anstream::AutoStream::choice(&io::stderr()) != anstream::ColorChoice::Never;
     let config = Config::default().with_index_type(IndexType::Byte).with_color(colour);
     for diagnostic in diagnostics {

@@ -1,8 +1,21 @@
 //! Exact names that miss the name under which CloudTrail records the call: `UpdateFunctionCode20150331v2`.
 
-use super::calls::{EVENT, names_service, services, some_of};
+use super::calls::{EVENT, names_service, services};
 use super::view::{CellView, Leaf, RowView, RuleView};
-use super::{LintContext, LintReport};
+use super::{Lint, LintContext, LintReport};
+use crate::text::enumerated;
+
+/// What this file declares.
+pub(super) const LINTS: &[&Lint] = &[&VERSIONED_EVENT];
+
+static VERSIONED_EVENT: Lint = Lint {
+    code: "versioned-event",
+    summary: "CloudTrail records some calls under the name with its API's version.",
+    docs: "Lambda's `UpdateFunctionCode` is recorded as `UpdateFunctionCode20150331v2`. A pattern that ends in `$`, or \
+         `is`, misses it.",
+    wrong: r#""when": { "service": { "is": "lambda.amazonaws.com" }, "event": { "is": »"UpdateFunctionCode" } }"#,
+    right: r#""when": { "service": { "is": "lambda.amazonaws.com" }, "event": "^UpdateFunctionCode" }"#,
+};
 
 pub(super) fn lint(context: &LintContext<'_>, report: &mut LintReport) {
     for rule in context.views {
@@ -43,7 +56,7 @@ fn missed(rule: &RuleView<'_>, row: &RowView<'_>, cell: &CellView<'_>, leaf: &Le
     if missed.is_empty() {
         return;
     }
-    let message = format!("CloudTrail also records {example} as {}: this misses it", some_of(&missed));
+    let message = format!("CloudTrail also records {example} as {}: this misses it", enumerated(&missed));
     let help = format!("write \"^{example}\", without $, or name every version in {{\"is\": […]}}");
-    report.warn("versioned-event", rule, cell.at(leaf), message, help);
+    report.warn(&VERSIONED_EVENT, rule, cell.at(leaf), message, help);
 }

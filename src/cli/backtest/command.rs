@@ -1,0 +1,131 @@
+//! The command itself: plays the archive back, prints, writes the report, and decides the exit code.
+
+use std::fs::File;
+use std::io::{self, Write};
+use std::path::PathBuf;
+
+use clap::ValueEnum;
+
+use super::report::ReportBuilder;
+use super::summary::BacktestSummary;
+use super::tally::BacktestTally;
+use crate::cli::Exit;
+use crate::cli::findings::{self, FindingLine, FindingVisitor};
+use crate::cli::input::{Archive, InputCounts};
+use crate::cli::lines::write_line;
+use crate::cli::load::RulesOption;
+use crate::cli::words::counted;
+
+const HELP: &str = "\
+A PATH may be a file or a folder of CloudTrail's log files, plain or gzip, of any size; memory stays small. What cannot be \
+read is named, and the rest goes on (exit code 2). Ctrl-C ends with the figures so far, and tells how to go on.
+
+Examples:
+  offlimits backtest AWSLogs/                          How loud would these rules have been?
+  offlimits backtest AWSLogs/ --format jsonl           Every finding, one JSON object a line
+  offlimits backtest AWSLogs/ --report report.html     A page to read and to share
+  offlimits backtest AWSLogs/ --max-per-day 20         For CI: fail if any day has more messages";
+
+/// Count what the rules would have found in archives of log files, and what would have been sent
+#[derive(Debug, clap::Args)]
+#[command(after_help = HELP)]
+pub(in crate::cli) struct BacktestCommand {
+    #[command(flatten)]
+    archive: Archive,
+    #[command(flatten)]
+    rules: RulesOption,
+    /// What is printed: a summary for people, the same as one JSON object, or every finding, one JSON object a line
+    #[arg(long, value_enum, default_value_t = BacktestFormat::Human)]
+    format: BacktestFormat,
+    /// Fail (exit code 1) if a day has more messages than this, on all channels together: alerts, roll-ups and digests,
+    /// staged rules included as if they alerted
+    #[arg(long, value_name = "N")]
+    max_per_day: Option<u64>,
+    /// Write a report as one page of HTML that needs no network
+    #[arg(long, value_name = "FILE.html")]
+    report: Option<PathBuf>,
+    /// How many rules, actors and addresses the summary names
+    #[arg(long, value_name = "N", default_value_t = 10)]
+    top: usize,
+}
+
+/// What is printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum BacktestFormat {
+    /// A summary for people.
+    Human,
+    /// The summary as one JSON object.
+    Json,
+    /// Every finding, one JSON object a line; the summary goes to stderr.
+    Jsonl,
+}
+
+impl BacktestCommand {
+    pub(in crate::cli) fn run(&self) -> io::Result<Exit> {
+        let Some(rules) = &self.rules.load() else { return Ok(Exit::Unreadable) };
+        let mut out = io::BufWriter::new(anstream::AutoStream::auto(io::stdout()));
+        let mut tally = BacktestTally::new(rules);
+        // Better now than after an hour.
+        if let Some(path) = &self.report
+            && let Err(error) = File::create(path)
+        {
+            eprintln!("error: cannot write the report: {}: {error}", path.display());
+            return Ok(Exit::Unreadable);
+        }
+        let mut report = self.report.as_ref().map(|path| (path, ReportBuilder::default()));
+        let counts = self.archive.each(&FindingVisitor::new(rules), |file, index, found| {
+            let is_first = tally.add(&found);
+            let channels = findings::channels(rules, &found.finding);
+            if let Some((_, report)) = report.as_mut().filter(|_| is_first) {
+                report.add(&found, &channels, &format!("{file}, record {index}"));
+            }
+            if self.format == BacktestFormat::Jsonl {
+                write_line(&mut out, &FindingLine::new(&found.finding, channels, file, index))?;
+            }
+            Ok(())
+        })?;
+        tally.finish();
+        let summary = BacktestSummary::new(rules, &tally, &counts, self.top);
+        // Before the summary: whoever reads that may stop reading, as `head` does.
+        if let Some((path, report)) = report
+            && let Err(error) = report.write(path, rules, &tally, &summary)
+        {
+            eprintln!("error: cannot write the report: {}: {error}", path.display());
+            return Ok(Exit::Unreadable);
+        }
+        match self.format {
+            BacktestFormat::Human => summary.print(&mut out)?,
+            BacktestFormat::Json => write_line(&mut out, &summary)?,
+            BacktestFormat::Jsonl => summary.print(&mut anstream::stderr())?,
+        }
+        out.flush()?;
+        Ok(end(&counts, self.max_per_day, &tally))
+    }
+}
+
+/// Says what is left to say, and how it ended.
+pub(in crate::cli) fn end(counts: &InputCounts, max_per_day: Option<u64>, tally: &BacktestTally<'_>) -> Exit {
+    let sent = tally.sent_with_staged();
+    let too_loud = match (max_per_day, sent.worst_day()) {
+        (Some(most), Some((day, count))) if count > most => {
+            let days = sent.by_day.values().filter(|counts| counts.messages > most).count();
+            eprintln!(
+                "error: {day} has {}, and --max-per-day allows {most} ({} in all)",
+                counted(count, "message"),
+                counted(days, "such day")
+            );
+            true
+        }
+        _ => false,
+    };
+    counts.remedy();
+    if counts.interrupted {
+        Exit::Interrupted
+    } else if counts.unreadable > 0 {
+        Exit::Unreadable
+    } else if too_loud {
+        Exit::Wrong
+    } else {
+        Exit::Done
+    }
+}

@@ -1,0 +1,61 @@
+//! What a channel would be sent of a record's findings, byte for byte.
+
+use std::io::{self, Write};
+
+use crate::alert::{Alert, AlertKind};
+use crate::channel::{Body, Refusal};
+use crate::cloudtrail::Record;
+use crate::finding::Finding;
+use crate::ids::AlertId;
+use crate::rules::{Mode, Rule};
+use crate::ruleset::RuleSet;
+
+/// Prints what a channel would be sent of the record's findings.
+pub(super) fn print<'r>(
+    out: &mut impl Write,
+    rules: &RuleSet,
+    asked: impl Iterator<Item = &'r Rule>,
+    record: &Record,
+    name: &str,
+) -> io::Result<()> {
+    let Some(index) = rules.channels().iter().position(|channel| channel.name == name) else { return Ok(()) };
+    let asked: Vec<&str> = asked.map(|rule| rule.info.id.as_str()).collect();
+    let findings = rules.evaluate_record(record);
+    let mut findings = findings.iter().filter(|finding| asked.contains(&finding.rule.id.as_str())).peekable();
+    if findings.peek().is_none() {
+        eprintln!("note: nothing is sent: no rule matches; run explain without --channel to see why");
+    }
+    for finding in findings {
+        let rule = &finding.rule.id;
+        if finding.rule.mode == Mode::Stage {
+            eprintln!("note: {rule} matches, and is staged: nothing is sent");
+            continue;
+        }
+        if let Some(refusal) = rules.refusal(finding, index) {
+            eprintln!("note: {rule} matches, and {name} is not sent it: {}", because(&refusal));
+            continue;
+        }
+        writeln!(out, "{}", rendered(rules, finding, index))?;
+    }
+    Ok(())
+}
+
+/// The frozen message: an HTTP channel's document as it is sent; for SNS, which gets one text for each kind of subscriber,
+/// an object with them all.
+fn rendered(rules: &RuleSet, finding: &Finding, channel: usize) -> String {
+    let id = AlertId::new(&finding.rule.id, "", &finding.id);
+    let alert = Alert { finding, id: &id, kind: AlertKind::First, receipt: None };
+    match rules.channels()[channel].channel.render(&alert) {
+        Body::Json { json, .. } => json,
+        Body::Ticket { open, .. } => open,
+        Body::Sns(message) => serde_json::to_string(&message).unwrap_or_default(),
+    }
+}
+
+/// Why a channel does not take a finding.
+pub(super) fn because(refusal: &Refusal) -> String {
+    match refusal {
+        Refusal::NotNamed => "the rule's \"notify\" does not name it".to_owned(),
+        Refusal::Filtered(key) => format!("its \"{key}\" does not accept it"),
+    }
+}

@@ -1,0 +1,63 @@
+//! Loads the rules that a command is pointed at. What is wrong with them is told on stderr, as `check` tells it.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use super::diagnostics::report;
+use super::input;
+use crate::cloudtrail::countries;
+use crate::ruleset::{RuleSet, Sources};
+
+/// The option `--rules FILE`.
+#[derive(Debug, clap::Args)]
+pub(super) struct RulesOption {
+    /// The rules
+    #[arg(long = "rules", value_name = "FILE", default_value = "rules.json")]
+    pub(super) path: PathBuf,
+}
+
+impl RulesOption {
+    /// The rules, or nothing if they do not compile: see [`load`].
+    pub(super) fn load(&self) -> Option<RuleSet> {
+        load(&self.path)
+    }
+}
+
+/// Reads and compiles a rules file. If it cannot be read or does not compile, the mistakes have been reported on stderr and
+/// nothing is returned; warnings are reported as well.
+pub(super) fn load(path: &Path) -> Option<RuleSet> {
+    let sources = read(path)?;
+    match RuleSet::compile_sources(&sources) {
+        Ok(compiled) => {
+            report(path, &sources, &compiled.warnings);
+            Some(compiled.rules)
+        }
+        Err(diagnostics) => {
+            report(path, &sources, &diagnostics);
+            None
+        }
+    }
+}
+
+/// Reads a rules file, and beside it the packs that it includes (their names are paths from its folder) and the database of
+/// countries. If the rules or the countries cannot be read, that has been reported on stderr and nothing is returned; a pack
+/// that cannot be read is a mistake of the rules.
+pub(super) fn read(path: &Path) -> Option<Sources> {
+    let folder = path.parent().unwrap_or(Path::new(""));
+    let root = input::read(path)
+        .inspect_err(|error| {
+            eprintln!("error: cannot read the rules: {}: {error}", path.display());
+            if !path.exists() {
+                eprintln!("help: name your rules with --rules FILE, or run this where rules.json is");
+            }
+        })
+        .ok()?;
+    let sources = Sources::gather(root, |pack| {
+        let path = folder.join(pack);
+        input::read(&path).map_err(|error| format!("{}: {error}", path.display()))
+    });
+    sources
+        .with_countries(|| fs::read(folder.join(countries::FILE)))
+        .inspect_err(|reason| eprintln!("error: cannot read the countries: {reason}"))
+        .ok()
+}

@@ -1,0 +1,38 @@
+//! Numbers in sentences: with their noun, and with commas.
+
+/// A number and its noun, which gets an `s` unless there is exactly one: `1 rule`, `2 rules`, `1,500 such days`.
+pub(super) fn counted(number: impl TryInto<u64>, what: &str) -> String {
+    let number = number.try_into().unwrap_or(u64::MAX);
+    format!("{} {what}{}", grouped(number), if number == 1 { "" } else { "s" })
+}
+
+/// A number with commas between its thousands: `1,234,567`.
+pub(super) fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let first = digits.len() % 3;
+    let mut parts: Vec<&str> = Vec::new();
+    if first > 0 {
+        parts.push(&digits[..first]);
+    }
+    parts.extend((first..digits.len()).step_by(3).map(|place| &digits[place..place + 3]));
+    parts.join(",")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_grouped_by_thousands() {
+        for (number, text) in [(0, "0"), (999, "999"), (1000, "1,000"), (1_234_567, "1,234,567")] {
+            assert_eq!(grouped(number), text);
+        }
+    }
+
+    #[test]
+    fn one_alone_has_no_plural() {
+        assert_eq!(counted(0_usize, "rule"), "0 rules");
+        assert_eq!(counted(1_usize, "rule"), "1 rule");
+        assert_eq!(counted(1500_u64, "such day"), "1,500 such days");
+    }
+}

@@ -1,0 +1,87 @@
+//! Collects what the lints have found.
+
+use std::collections::HashSet;
+
+use super::declaration::Lint;
+use super::view::{RuleView, SourcePlace};
+use crate::config::{Diagnostic, Level, Problems};
+use crate::json::Node;
+
+/// What the lints have found.
+#[derive(Default)]
+pub(super) struct LintReport(Vec<Reported>);
+
+/// One finding of a lint.
+struct Reported {
+    level: Level,
+    lint: &'static Lint,
+    /// The id of the rule that it is about, which may allow it; none where it is about the file.
+    rule: Option<String>,
+    place: SourcePlace,
+    message: String,
+    help: String,
+}
+
+impl LintReport {
+    /// Reports what keeps a rule from doing its work, or may.
+    pub(super) fn warn(
+        &mut self,
+        lint: &'static Lint,
+        rule: &RuleView<'_>,
+        place: SourcePlace,
+        message: String,
+        help: impl Into<String>,
+    ) {
+        let rule = Some(rule.rule.info.id.clone());
+        self.0.push(Reported { level: Level::Warning, lint, rule, place, message, help: help.into() });
+    }
+
+    /// Reports what an author should know and may well want.
+    pub(super) fn note(
+        &mut self,
+        lint: &'static Lint,
+        rule: &RuleView<'_>,
+        place: SourcePlace,
+        message: String,
+        help: impl Into<String>,
+    ) {
+        let rule = Some(rule.rule.info.id.clone());
+        self.0.push(Reported { level: Level::Note, lint, rule, place, message, help: help.into() });
+    }
+
+    /// Reports what is wrong with the file and no rule's business, so that no rule can allow it.
+    pub(super) fn warn_of_file(
+        &mut self,
+        lint: &'static Lint,
+        place: SourcePlace,
+        message: String,
+        help: impl Into<String>,
+    ) {
+        self.0.push(Reported { level: Level::Warning, lint, rule: None, place, message, help: help.into() });
+    }
+
+    /// Drops what the rules allow. Returns the allowances that were of use: the rule's id and the code.
+    pub(super) fn take_allowed(&mut self, views: &[RuleView<'_>]) -> HashSet<(String, &'static str)> {
+        let mut used = HashSet::new();
+        self.0.retain(|Reported { lint, rule, .. }| {
+            let view = views.iter().find(|view| rule.as_ref() == Some(&view.rule.info.id));
+            let Some(view) = view.filter(|view| view.allows(lint)) else { return true };
+            used.insert((view.rule.info.id.clone(), lint.code));
+            false
+        });
+        used
+    }
+
+    /// The diagnostics, file by file, in the order of each. `text_of` knows a file's text and what it was parsed to.
+    pub(super) fn finish<'t>(self, text_of: impl Fn(Option<&str>) -> (&'t str, &'t Node<'t>)) -> Vec<Diagnostic> {
+        let mut problems = Problems::default();
+        for Reported { level, lint, place, message, help, .. } in self.0 {
+            problems.enter(place.file);
+            match level {
+                Level::Note => problems.note(lint.code, &place.span, message, help),
+                Level::Warning | Level::Error => problems.warning(lint.code, &place.span, message, help),
+            }
+        }
+        problems.finish_in(text_of)
+    }
+}
