@@ -29,7 +29,7 @@ use crate::handler::{App, Handled, OwnCalls, Summary, handle};
 use crate::ledger::{Ledger, MemoryStore};
 use crate::redelivery::Queues;
 use crate::ruleset::RuleSet;
-use crate::secret::Credentials;
+use crate::secret::{Credentials, CredentialsError};
 use crate::time::Timestamp;
 
 /// Random archives that are played; `OFFLIMITS_ROUNDS` asks for more.
@@ -271,7 +271,7 @@ impl Transport for Outside {
         Reply::Http { status: 200, retry_after: None, body: String::new() }
     }
 
-    async fn credentials(&self, _: bool) -> Result<Arc<Credentials>, String> {
+    async fn credentials(&self, _: bool) -> Result<Arc<Credentials>, CredentialsError> {
         Ok(Arc::clone(&self.credentials))
     }
 
