@@ -23,13 +23,13 @@ from places import target  # noqa: E402
 LIMITS = HERE / "instructions.json"
 PAGE = HERE.parent / "docs" / "performance.md"
 # What is small varies more from one compiler to the next.
-HEADROOM = {"pick": 1.15, "compile": 1.15}
+HEADROOM = {"extract": 1.15, "compile": 1.15}
 HEADROOM_OF_REST = 1.3
 PHASES = {
-    "pick": "pick the fields of a record",
-    "seen": "evaluate it, beside picking: its call known to the memo",
+    "extract": "extract the fields of a record",
+    "seen": "evaluate it, beside extracting: its call in the cache",
     "fresh": "the same: half of the calls new",
-    "forgotten": "the same: without a memo",
+    "forgotten": "the same: without a call cache",
     "compile": "compile a rule, of 1,000",
 }
 
@@ -88,16 +88,16 @@ def count(arguments):
             total = re.search(r"^totals: (\d+)", pathlib.Path(f"{profile}.{number}").read_text(), re.MULTILINE)
             counts[name] = int(total[1]) // int(things)
     for name in ("seen", "fresh", "forgotten"):
-        counts[name] -= counts["pick"]
+        counts[name] -= counts["extract"]
     return counts, int(said[-1][1])
 
 
 def write(counts, size):
     limits = {name: int(counts[name] * HEADROOM.get(name, HEADROOM_OF_REST)) for name in PHASES}
     LIMITS.write_text(json.dumps(limits, indent=2) + "\n")
-    ratio = {name: f"{counts[name] / counts['pick']:.3f}" for name in PHASES} | {"compile": "–"}
+    ratio = {name: f"{counts[name] / counts['extract']:.3f}" for name in PHASES} | {"compile": "–"}
     rows = "".join(f"| {what} | {counts[name]:,} | {ratio[name]} |\n" for name, what in PHASES.items())
-    text = f"Records of {size:,} bytes, made up.\n\n| what | instructions | ÷ pick |\n|---|---:|---:|\n{rows}"
+    text = f"Records of {size:,} bytes, made up.\n\n| what | instructions | ÷ extract |\n|---|---:|---:|\n{rows}"
     begin, end = "<!-- begin instructions -->\n", "<!-- end instructions -->"
     page = PAGE.read_text()
     PAGE.write_text(f"{page[: page.index(begin)]}{begin}\n{text}\n{page[page.index(end) :]}")

@@ -44,7 +44,7 @@ fn main() {
     let records = &corpus.records;
     let mut out = format!(
         "{} records ({}; {} bytes on average); one thread, the least CPU time of {ROUNDS} interleaved rounds, and of the \
-         engine's ratios to picking the median of {RATIOS} rounds.\n\n",
+         engine's ratios to extracting the median of {RATIOS} rounds.\n\n",
         records.len(),
         corpus.name,
         corpus.bytes()
@@ -107,24 +107,24 @@ fn parsing(records: &[String], out: &mut String) {
     out.push('\n');
 }
 
-/// The whole of an evaluation over picking the fields alone, and rivals that pick the fields in the same way.
+/// The whole of an evaluation over extracting the fields alone, and rivals that extract the fields in the same way.
 fn matching(records: &[String], out: &mut String) {
     let _ = writeln!(
         out,
-        "| rules | findings | pick, µs | **engine ÷ pick** | without the memo ÷ pick | RegexSet a field ÷ engine | regexes \
+        "| rules | findings | extract, µs | **engine ÷ extract** | without the call cache ÷ extract | RegexSet a field ÷ engine | regexes \
          rule by rule ÷ engine | every rule on a document ÷ engine |\n|---:|---:|---:|---:|---:|---:|---:|---:|"
     );
     for count in [10, 100, 1_000, 10_000] {
         let (source, rows) = traffic::rules(count);
         let rules = compile(&source);
-        let (mut picking, mut engine, mut forgetful) =
+        let (mut extracting, mut engine, mut forgetful) =
             (rules.scanner(), rules.scanner(), rules.scanner().without_call_cache());
         let mut findings = 0;
         records.iter().for_each(|record| findings += engine.evaluate(record).map_or(0, |found| found.len()));
         let (times, ratios) = beside(
             RATIOS,
             &mut [
-                &mut || records.iter().for_each(|record| _ = black_box(picking.extract(record))),
+                &mut || records.iter().for_each(|record| _ = black_box(extracting.extract(record))),
                 &mut || records.iter().for_each(|record| drop(black_box(engine.evaluate(record)))),
                 &mut || records.iter().for_each(|record| drop(black_box(forgetful.evaluate(record)))),
             ],

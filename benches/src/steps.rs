@@ -3,8 +3,8 @@
 use std::fmt::Write as _;
 use std::hint::black_box;
 
-use offlimits::cloudtrail::envelope;
 use offlimits::cloudtrail::Record;
+use offlimits::cloudtrail::envelope;
 
 use crate::corpus::Corpus;
 use crate::measure::least;
@@ -13,15 +13,15 @@ use crate::{ROUNDS, compile, rivals, traffic};
 
 const RULES: usize = 1_000;
 
-/// One record: pick, index, memo.
+/// One record: extraction, index, call cache.
 pub(crate) fn of_a_record(records: &[String], out: &mut String) {
     let (source, rows) = traffic::rules(RULES);
     let rules = compile(&source);
     let tree = Tree::of_rules();
     let sets = rivals::Sets::of(&rows);
     let mut scanners: Vec<_> = (0..4).map(|_| rules.scanner()).collect();
-    let [whole, pick, unmemoed, picked] = &mut scanners[..] else { unreachable!() };
-    *unmemoed = rules.scanner().without_call_cache();
+    let [whole, extracting, uncached, extracted] = &mut scanners[..] else { unreachable!() };
+    *uncached = rules.scanner().without_call_cache();
     // The simple engine is slow: a part of the records tells enough.
     let part = &records[..records.len().min(500)];
     let all = |work: &mut dyn FnMut(&str)| records.iter().for_each(|record| work(record));
@@ -29,14 +29,14 @@ pub(crate) fn of_a_record(records: &[String], out: &mut String) {
         ROUNDS,
         &mut [
             &mut || all(&mut |record| drop(black_box(whole.evaluate(record)))),
-            &mut || all(&mut |record| _ = black_box(pick.extract(record))),
-            &mut || all(&mut |record| drop(black_box(unmemoed.evaluate(record)))),
+            &mut || all(&mut |record| _ = black_box(extracting.extract(record))),
+            &mut || all(&mut |record| drop(black_box(uncached.evaluate(record)))),
             &mut || all(&mut |record| _ = black_box(tree.serde_json(record))),
             &mut || all(&mut |record| _ = black_box(tree.sonic_rs(record))),
             &mut || all(&mut |record| drop(black_box(serde_json::from_str::<serde_json::Value>(record)))),
             &mut || all(&mut |record| drop(black_box(Record::parse(record)))),
             &mut || {
-                part.iter().for_each(|record| _ = black_box(sets.matching(picked.extract(record))));
+                part.iter().for_each(|record| _ = black_box(sets.matching(extracted.extract(record))));
             },
             &mut || {
                 part.iter().for_each(|record| {
@@ -49,14 +49,14 @@ pub(crate) fn of_a_record(records: &[String], out: &mut String) {
     let micros: Vec<f64> = times.iter().map(|time| each(*time, records.len())).collect();
     let (whole, beside) = (micros[0], micros[0] - micros[1]);
     let rows = [
-        ("**the engine**: fields picked, memo, index", whole),
-        ("of which picking", micros[1]),
-        ("without the memo", micros[2]),
-        ("fields picked by a serde visitor over serde_json", micros[3] + beside),
-        ("fields picked by the same over sonic-rs", micros[4] + beside),
+        ("**the engine**: fields extracted, call cache, index", whole),
+        ("of which extracting", micros[1]),
+        ("without the call cache", micros[2]),
+        ("fields extracted by a serde visitor over serde_json", micros[3] + beside),
+        ("fields extracted by the same over sonic-rs", micros[4] + beside),
         ("fields taken from a serde_json `Value`", micros[5] + beside),
         ("fields taken from our own document", micros[6] + beside),
-        ("a `RegexSet` a field instead of index and memo", each(times[7], part.len())),
+        ("a `RegexSet` a field instead of index and call cache", each(times[7], part.len())),
         ("the simple engine: every rule on a document", each(times[8], part.len())),
     ];
     let _ = writeln!(out, "| {RULES} rules, one record | µs | ÷ the engine |\n|---|---:|---:|");

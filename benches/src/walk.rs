@@ -1,11 +1,11 @@
-//! The same fields, picked by serde over another parser: a tree of paths that is walked, and the rest ignored.
+//! The same fields, extracted by serde over another parser: a tree of paths that is walked, and the rest ignored.
 
 use std::borrow::Cow;
 use std::fmt;
 
 use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
-/// What 1,000 of the benchmark's rules name, as the engine picks it.
+/// What 1,000 of the benchmark's rules name, as the engine extracts it.
 const PATHS: [&[&str]; 22] = [
     &["userIdentity", "type"],
     &["eventSource"],

@@ -24,8 +24,8 @@ fn main() {
     // Memory is asked for, and rare patterns are compiled, at the first need.
     phase_evaluate(&mut forgetful, &records);
     println!("warm {}", records.len());
-    phase_pick(&mut scanner, &records);
-    println!("pick {}", records.len());
+    phase_extract(&mut scanner, &records);
+    println!("extract {}", records.len());
     phase_evaluate(&mut scanner, &records);
     println!("fresh {}", records.len());
     phase_evaluate(&mut scanner, &records);
@@ -50,7 +50,7 @@ fn phase_compile(source: &str) -> RuleSet {
 }
 
 #[inline(never)]
-fn phase_pick(scanner: &mut Scanner<'_>, records: &[String]) {
+fn phase_extract(scanner: &mut Scanner<'_>, records: &[String]) {
     records.iter().for_each(|record| _ = black_box(scanner.extract(record)));
 }
 
