@@ -1,4 +1,4 @@
-//! What the ledger's items hold. ARCHITECTURE.md has the table of their keys and lives.
+//! What the ledger's items hold. docs/design/ledger.md has the table of their keys and lives.
 
 use std::time::Duration;
 

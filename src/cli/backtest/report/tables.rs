@@ -39,12 +39,12 @@ pub(super) fn channels(summary: &BacktestSummary) -> Markup {
                         @for line in &summary.channels { (channel(&line.channel, line.findings, &line.sent)) }
                     }
                     @if summary.channels.len() > 1 {
-                        tfoot { (channel("All", summary.channels.iter().map(|line| line.findings).sum(), &total(summary))) }
+                        tfoot { (channel("All channels", summary.channels.iter().map(|line| line.findings).sum(), &total(summary))) }
                     }
                 }
             }
             p.note {
-                "Findings = below threshold + held back + digested + alerts. Messages = alerts + roll-ups + digests. "
+                "Messages = alerts + roll-ups + digests. Findings = alerts + held back + digested + below threshold. "
                 "Every record is taken to arrive at its own time, and every channel to take what it is sent. "
                 @if let Some(staged) = &summary.if_staged_alerted {
                     (grouped(summary.staged)) " findings of staged rules go to nobody; if these rules alerted, it would be "
@@ -64,18 +64,18 @@ pub(super) fn channels(summary: &BacktestSummary) -> Markup {
     }
 }
 
-/// A column of the channels' table: its title, and its figure.
+/// A column of the channels' table: its title, and its figure. What is sent comes first: a phone shows no more.
 type ChannelColumn = (&'static str, fn(u64, &MessageCounts) -> u64);
 
 const COLUMNS: [ChannelColumn; 8] = [
     ("Findings", |findings, _| findings),
-    ("Below threshold", |_, sent| sent.below_threshold),
-    ("Held back", |_, sent| sent.held_back),
-    ("Digested", |_, sent| sent.digested),
+    ("Messages", |_, sent| sent.messages),
     ("Alerts", |_, sent| sent.alerts),
     ("Roll-ups", |_, sent| sent.roll_ups),
     ("Digests", |_, sent| sent.digests),
-    ("Messages", |_, sent| sent.messages),
+    ("Held back", |_, sent| sent.held_back),
+    ("Digested", |_, sent| sent.digested),
+    ("Below threshold", |_, sent| sent.below_threshold),
 ];
 
 fn channel(name: &str, findings: u64, sent: &MessageCounts) -> Markup {
