@@ -17,8 +17,8 @@ use crate::time::Date;
 /// Characters of a name.
 pub(super) const NAME: usize = 60;
 
-/// As `--format json` prints it; docs/backtest.md has the meaning of every key. Scripts read it: keys may join, none may
-/// change or go.
+/// As `--format json` prints it: docs/commands/backtest.md has the meaning of every key. See [`crate::cli::lines`] for what may
+/// change.
 #[derive(Debug, Serialize)]
 pub(super) struct BacktestSummary {
     pub(super) files: usize,
