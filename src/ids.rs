@@ -176,13 +176,6 @@ impl From<&FindingId> for ClaimId {
 }
 
 /// What is one message of its own, such as a digest, is its own alert.
-impl From<FindingId> for AlertId {
-    fn from(id: FindingId) -> Self {
-        Self(id.0)
-    }
-}
-
-/// What is one message of its own, such as a digest, is its own alert.
 impl From<ClaimId> for AlertId {
     fn from(id: ClaimId) -> Self {
         Self(id.0)

@@ -10,7 +10,7 @@
 //!
 //! # Invariants
 //! - A typo in `rules.json` never becomes a rule that cannot fire: it is an error, and nothing half-loaded runs.
-//! - Every finding and every delivery is accounted for: [`handler::Summary::adds_up`].
+//! - Every finding and every delivery is accounted for: [`handler::InvocationReport::adds_up`].
 //! - A channel that fails neither delays nor repeats another.
 //! - No credential is ever printed, logged or quoted in an error: [`secret::Secret`].
 //! - Only `aws` names an SDK type. Only `aws` and the command line's own parts (`cli`, `scan`) read the environment or the

@@ -20,15 +20,18 @@ use crate::time::Timestamp;
 const PARTITION: &str = "partition";
 const SORT: &str = "sort";
 const VERSION: &str = "version";
-/// In seconds since 1970, as DynamoDB's time to live wants it.
+/// In seconds since 1970, as DynamoDB's time to live wants it. Source:
+/// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/time-to-live-ttl-before-you-start.html>.
 const EXPIRES: &str = "expires";
 
-/// What a busy table refuses is asked again so many times.
+/// How often a table that is too busy is asked, beside the SDK's own retry, which does not know partial answers and cancelled
+/// transactions.
 const TRIES: u32 = 5;
 
-/// The table.
+/// The ledger's table in DynamoDB. `template.yaml` creates it, and its rights are those that the calls here need.
 #[derive(Debug)]
 pub struct DynamoStore {
+    /// The table's name.
     table: String,
     settings: Arc<FunctionSettings>,
     clients: Arc<Clients>,
@@ -67,7 +70,7 @@ impl DynamoStore {
             {
                 Ok(false)
             }
-            Err(error) => Err(fault(&error)),
+            Err(error) => Err(store_error(&error)),
         }
     }
 
@@ -91,7 +94,7 @@ impl DynamoStore {
             match cancelled(&error) {
                 Some(Cancelled::ByCondition) => return Ok(false),
                 Some(Cancelled::Busy) => pause(attempt).await,
-                None => return Err(fault(&error)),
+                None => return Err(store_error(&error)),
             }
         }
         Err(StoreError("the table is too busy".to_owned()))
@@ -114,7 +117,7 @@ impl Store for DynamoStore {
                 .request_items(&self.table, request)
                 .send()
                 .await
-                .map_err(|e| fault(&e))?;
+                .map_err(|e| store_error(&e))?;
             for item in answer.responses.into_iter().flat_map(HashMap::into_values).flatten() {
                 found.extend(read(item));
             }
@@ -149,9 +152,9 @@ impl Store for DynamoStore {
             .return_values(ReturnValue::UpdatedNew)
             .send()
             .await
-            .map_err(|error| fault(&error))?;
+            .map_err(|error| store_error(&error))?;
         let count = answer.attributes.as_ref().and_then(|attributes| number(attributes.get(COUNT)?));
-        count.ok_or_else(|| StoreError("a counter is no number".to_owned()))
+        count.ok_or_else(|| StoreError("a counter is not a number".to_owned()))
     }
 
     async fn query(
@@ -183,7 +186,7 @@ impl Store for DynamoStore {
                 .set_exclusive_start_key(start)
                 .send()
                 .await
-                .map_err(|error| fault(&error))?;
+                .map_err(|error| store_error(&error))?;
             found.extend(answer.items.into_iter().flatten().filter_map(read).map(|(key, item)| (key.sort, item)));
             start = answer.last_evaluated_key;
             if start.is_none() || found.len() >= limit {
@@ -309,8 +312,8 @@ fn read(mut item: HashMap<String, AttributeValue>) -> Option<(ItemKey, StoredIte
     ))
 }
 
-fn seconds(moment: Timestamp) -> AttributeValue {
-    AttributeValue::N(moment.millis().div_ceil(1000).to_string())
+fn seconds(time: Timestamp) -> AttributeValue {
+    AttributeValue::N(time.millis().div_ceil(1000).to_string())
 }
 
 fn number(value: &AttributeValue) -> Option<u64> {
@@ -349,7 +352,8 @@ fn names(names: &[(&str, &str)]) -> HashMap<String, String> {
     names.iter().map(|(short, name)| ((*short).to_owned(), (*name).to_owned())).collect()
 }
 
-fn fault<E>(error: &SdkError<E>) -> StoreError
+/// The error of a call: DynamoDB's code, or why there was no answer. No text quotes the request.
+fn store_error<E>(error: &SdkError<E>) -> StoreError
 where
     SdkError<E>: ProvideErrorMetadata + std::error::Error,
 {

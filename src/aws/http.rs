@@ -7,9 +7,9 @@ use reqwest::header::{CONTENT_TYPE, HeaderValue, RETRY_AFTER};
 
 use crate::channel::{HttpRequest, Method, Reply};
 
-/// Bytes of a reply that are read: a search for tickets answers with hundreds of kilobytes at most, and a hostile end must
+/// The bytes of a reply that are read: a search for tickets answers with hundreds of kilobytes at most, and a hostile vendor must
 /// not fill our memory.
-const REPLY_LIMIT: usize = 1024 * 1024;
+const MAX_REPLY_LEN: usize = 1024 * 1024;
 
 /// Sends a request. No error quotes the URL: it may be the secret.
 pub(super) async fn send(client: &reqwest::Client, request: HttpRequest, timeout: Duration) -> Reply {
@@ -33,23 +33,27 @@ pub(super) async fn send(client: &reqwest::Client, request: HttpRequest, timeout
     }
     let mut response = match request.send().await {
         Ok(response) => response,
-        Err(error) => return Reply::Unreachable(fault(&error)),
+        Err(error) => return Reply::Unreachable(why_unreachable(&error)),
     };
     let status = response.status().as_u16();
-    let retry_after =
-        response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok()).and_then(|text| wait(text, now()));
+    let retry_after = response
+        .headers()
+        .get(RETRY_AFTER)
+        .and_then(|value| value.to_str().ok())
+        .and_then(|text| parse_retry_after(text, now()));
     let mut body = Vec::new();
     // A body that breaks off still has its status.
     while let Ok(Some(chunk)) = response.chunk().await {
         body.extend_from_slice(&chunk);
-        if body.len() >= REPLY_LIMIT {
+        if body.len() >= MAX_REPLY_LEN {
             break;
         }
     }
     Reply::Http { status, retry_after, body: String::from_utf8_lossy(&body).into_owned() }
 }
 
-fn fault(error: &reqwest::Error) -> &'static str {
+/// A short word for an error that brought no answer. The error's own text would quote the URL.
+fn why_unreachable(error: &reqwest::Error) -> &'static str {
     if error.is_timeout() {
         "timeout"
     } else if error.is_connect() {
@@ -59,14 +63,15 @@ fn fault(error: &reqwest::Error) -> &'static str {
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "this is the place")]
+/// The time of day, by the machine's clock.
+#[expect(clippy::disallowed_methods, reason = "the function reads the clock here and nowhere else")]
 pub(super) fn now() -> SystemTime {
     SystemTime::now()
 }
 
-/// The wait that `Retry-After` asks for: seconds (vendors write fractions too), or an HTTP date.
-/// Source: RFC 9110, section 10.2.3.
-fn wait(text: &str, now: SystemTime) -> Option<Duration> {
+/// The wait that `Retry-After` asks for: seconds (vendors write fractions too), or an HTTP date. One that is over is no wait.
+/// Source: <https://www.rfc-editor.org/rfc/rfc9110#section-10.2.3>.
+fn parse_retry_after(text: &str, now: SystemTime) -> Option<Duration> {
     if let Ok(seconds) = text.trim().parse::<f64>() {
         return Duration::try_from_secs_f64(seconds).ok();
     }
@@ -139,12 +144,12 @@ mod tests {
     #[test]
     fn every_form_of_retry_after_is_read() {
         let now = SystemTime::UNIX_EPOCH + Duration::from_secs(784_111_777);
-        assert_eq!(wait("120", now), Some(Duration::from_mins(2)));
-        assert_eq!(wait(" 0.25 ", now), Some(Duration::from_millis(250)));
-        assert_eq!(wait("Sun, 06 Nov 1994 08:50:37 GMT", now), Some(Duration::from_mins(1)));
-        assert_eq!(wait("Sun, 06 Nov 1994 08:40:37 GMT", now), Some(Duration::ZERO));
+        assert_eq!(parse_retry_after("120", now), Some(Duration::from_mins(2)));
+        assert_eq!(parse_retry_after(" 0.25 ", now), Some(Duration::from_millis(250)));
+        assert_eq!(parse_retry_after("Sun, 06 Nov 1994 08:50:37 GMT", now), Some(Duration::from_mins(1)));
+        assert_eq!(parse_retry_after("Sun, 06 Nov 1994 08:40:37 GMT", now), Some(Duration::ZERO));
         for bad in ["", "soon", "-1", "NaN", "1e300"] {
-            assert_eq!(wait(bad, now), None, "{bad}");
+            assert_eq!(parse_retry_after(bad, now), None, "{bad}");
         }
     }
 }

@@ -19,10 +19,10 @@ use crate::cloudtrail::countries;
 use crate::deliver::Tokens;
 use crate::handler::{App, GRACE, HandleError, Handled, OwnCalls, Response, emf, handle};
 use crate::ledger::{Ledger, MemoryStore};
-use crate::ruleset::package;
-use crate::ruleset::{RuleSet, Sources};
+use crate::ruleset::{RuleSet, Sources, package};
 
-/// Time that is left after the last attempt, for the queues, the ledger and the answer. At most a quarter of all there is.
+/// The time that is left after the last attempt to deliver, for the queues, the ledger and the answer. It is a quarter of all
+/// that there is at most.
 const MARGIN: Duration = Duration::from_secs(3);
 const _: () = assert!(MARGIN.as_secs() < GRACE.as_secs(), "a claim must outlive its claimer");
 
@@ -39,18 +39,19 @@ pub async fn run(settings: FunctionSettings) -> Result<(), Error> {
         let left = event.context.deadline().duration_since(http::now()).unwrap_or_default();
         let deadline = Instant::now() + left.saturating_sub(MARGIN.min(left / 4));
         // Boxed: it is large, and too deep for the compiler to lay out within what waits for it.
-        let Handled { summary, answer } = Box::pin(handle(event.payload.get(), deadline, app)).await;
-        report(&emf::line(&summary, function, http::now().into()));
+        let Handled { report, answer } = Box::pin(handle(event.payload.get(), deadline, app)).await;
+        print(&emf::line(&report, function, http::now().into()));
         answer.map(Answer::from).map_err(Diagnostic::from)
     }))
     .await
 }
 
 /// CloudWatch reads metrics from the function's own output. That it cannot be written is no reason to fail.
-fn report(line: &str) {
+fn print(line: &str) {
     let _ = writeln!(std::io::stdout().lock(), "{line}");
 }
 
+/// What all invocations of this process share.
 fn app(settings: FunctionSettings) -> Result<App<AwsTransport, AnyStore, SqsQueues>, Error> {
     let rules = rules(&settings.rules)?;
     let named = rules.channels().iter().filter_map(|channel| channel.channel.topic_arn());

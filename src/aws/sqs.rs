@@ -7,9 +7,10 @@ use aws_sdk_sqs::error::{DisplayErrorContext, ProvideErrorMetadata};
 
 use super::FunctionSettings;
 use super::clients::Clients;
-use crate::redelivery::Queues;
+use crate::redelivery::{QueueError, Queues};
 
-/// The two queues.
+/// The two queues in SQS, by the URLs of the settings. The SDK's own retry is on: an alert that is handed over to no queue has
+/// failed.
 #[derive(Debug)]
 pub(super) struct SqsQueues {
     settings: Arc<FunctionSettings>,
@@ -21,35 +22,36 @@ impl SqsQueues {
         Self { settings, clients }
     }
 
-    async fn send(&self, queue: Option<&String>, message: String, delay: Duration) -> Result<(), String> {
-        let queue = queue.ok_or("there is no such queue")?;
+    /// Hands a message to a queue; an error of SQS keeps its code. `delay` is in whole seconds.
+    async fn send(&self, queue: Option<&String>, message: String, delay: Duration) -> Result<(), QueueError> {
+        let queue = queue.ok_or(QueueError::Absent)?;
         let seconds = i32::try_from(delay.as_secs()).unwrap_or(i32::MAX);
-        let client = self.clients.sqs(&self.settings).map_err(|error| error.to_string())?;
+        let client = self.clients.sqs(&self.settings).map_err(|error| QueueError::Unavailable(error.to_string()))?;
         let sent = client.send_message().queue_url(queue).message_body(message).delay_seconds(seconds).send().await;
         match sent {
             Ok(_) => Ok(()),
             Err(error) => Err(match error.code() {
-                Some(code) => code.to_owned(),
-                None => format!("no answer: {}", DisplayErrorContext(&error)),
+                Some(code) => QueueError::Refused(code.to_owned()),
+                None => QueueError::Unavailable(format!("no answer: {}", DisplayErrorContext(&error))),
             }),
         }
     }
 }
 
 impl Queues for SqsQueues {
-    fn can_wait(&self) -> bool {
+    fn has_redelivery(&self) -> bool {
         self.settings.redelivery_url.is_some()
     }
 
-    fn can_bury(&self) -> bool {
+    fn has_dead_letter(&self) -> bool {
         self.settings.dead_letters_url.is_some()
     }
 
-    async fn wait(&self, message: String, delay: Duration) -> Result<(), String> {
+    async fn enqueue(&self, message: String, delay: Duration) -> Result<(), QueueError> {
         self.send(self.settings.redelivery_url.as_ref(), message, delay).await
     }
 
-    async fn bury(&self, message: String) -> Result<(), String> {
+    async fn dead_letter(&self, message: String) -> Result<(), QueueError> {
         self.send(self.settings.dead_letters_url.as_ref(), message, Duration::ZERO).await
     }
 }

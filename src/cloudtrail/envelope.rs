@@ -30,7 +30,7 @@ pub struct Opened {
     pub deliveries: Vec<Returned>,
 }
 
-/// A delivery of offlimits itself that a queue has brought back: the text of a [`crate::redelivery::Message`].
+/// A delivery of offlimits itself that a queue has brought back: the text of a [`crate::redelivery::QueueMessage`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Returned {
     /// Its JSON text.

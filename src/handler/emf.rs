@@ -1,18 +1,18 @@
-//! The account as CloudWatch's metrics: one line of its embedded metric format.
-//! Source: "Specification: Embedded metric format", Amazon CloudWatch's user guide.
+//! The report as CloudWatch's metrics: one line of its embedded metric format.
+//! Source: <https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html>.
 
 use serde_json::{Map, Value, json};
 
-use super::Summary;
+use super::InvocationReport;
 use crate::time::Timestamp;
 
 /// The metrics' namespace.
 pub const NAMESPACE: &str = "offlimits";
 
-/// The line that makes metrics of an account: their only dimension is the function's name, for each further value would be
-/// paid for as a metric of its own. Every count stands in the line; what is zero is no metric, and costs nothing.
-pub fn line(summary: &Summary, function: &str, now: Timestamp) -> String {
-    let counts = summary.counts();
+/// The line that makes metrics of a report: their only dimension is the function's name, since each further value would
+/// be paid for as a metric of its own. Every count stands in the line; one that is zero is not made a metric, and costs nothing.
+pub fn line(report: &InvocationReport, function: &str, now: Timestamp) -> String {
+    let counts = report.counts();
     let metrics: Vec<Value> = counts
         .iter()
         .filter(|(_, count)| *count > 0)
@@ -36,9 +36,9 @@ mod tests {
 
     #[test]
     fn every_count_is_in_the_line_and_every_metric_is_a_count() {
-        let mut summary = Summary { records: 2, ..Summary::default() };
-        summary.deliveries.failed = 1;
-        let line: Value = serde_json::from_str(&line(&summary, "f", Timestamp::from_millis(7))).unwrap();
+        let mut report = InvocationReport { records: 2, ..InvocationReport::default() };
+        report.deliveries.failed = 1;
+        let line: Value = serde_json::from_str(&line(&report, "f", Timestamp::from_millis(7))).unwrap();
         let directive = &line["_aws"]["CloudWatchMetrics"][0];
         assert_eq!((&line["_aws"]["Timestamp"], &directive["Namespace"]), (&json!(7), &json!("offlimits")));
         assert_eq!(directive["Dimensions"], json!([["FunctionName"]]));
@@ -51,9 +51,9 @@ mod tests {
     #[test]
     fn what_comes_back_from_a_queue_does_not_break_the_silence() {
         // The alarm on silence asks for this metric.
-        let mut summary = Summary::default();
-        summary.deliveries.redelivered = 3;
-        let line: Value = serde_json::from_str(&line(&summary, "f", Timestamp::from_millis(7))).unwrap();
+        let mut report = InvocationReport::default();
+        report.deliveries.redelivered = 3;
+        let line: Value = serde_json::from_str(&line(&report, "f", Timestamp::from_millis(7))).unwrap();
         assert!(!line["_aws"]["CloudWatchMetrics"][0]["Metrics"].to_string().contains("Records"), "{line}");
     }
 }

@@ -12,8 +12,7 @@ use super::sum::RollUpOrder;
 use super::{Ledger, TRIES, lost, pause, policy};
 use crate::alert::RollUp;
 use crate::finding::Finding;
-use crate::ids::AlertId;
-use crate::ids::FindingId;
+use crate::ids::{AlertId, ClaimId};
 use crate::time::Timestamp;
 
 /// A finding on its way to a channel.
@@ -28,12 +27,6 @@ pub struct Candidate<'a> {
     pub group: Option<(&'a str, Duration)>,
     /// When our claim is to end.
     pub lease: Timestamp,
-}
-
-impl<'a> Candidate<'a> {
-    const fn key(&self) -> DeliveryKey<'a> {
-        DeliveryKey::new(&self.finding.id, self.channel)
-    }
 }
 
 /// What becomes of a [`Candidate`].
@@ -64,14 +57,16 @@ impl<S: Store> Ledger<S> {
     /// # Errors
     /// That the store does not answer.
     pub async fn admit(&self, candidate: &Candidate<'_>, now: Timestamp) -> Result<Admission, StoreError> {
-        let mut keys = vec![claim_key(candidate.key())];
+        let id = ClaimId::from(&candidate.finding.id);
+        let delivery = DeliveryKey::new(&id, candidate.channel);
+        let mut keys = vec![claim_key(delivery)];
         keys.extend(candidate.group.map(|(group, _)| group_key(group)));
         for attempt in 0..TRIES {
             let mut items = self.store.get(&keys).await?.into_iter();
             let (claim_item, group_item) = (items.next().flatten(), items.next().flatten());
             let (claim, group) = (read(claim_item.as_ref(), now)?, read(group_item.as_ref(), now)?);
             let expect = (Expect::same(claim_item.as_ref()), Expect::same(group_item.as_ref()));
-            let (admission, writes) = plan(candidate, claim, group, expect, now)?;
+            let (admission, writes) = plan(candidate, delivery, (claim, group), expect, now)?;
             let puts: Vec<Put> = writes
                 .into_iter()
                 .map(|(key, expect, attributes, expires)| Put { key, expect, attributes, expires })
@@ -79,7 +74,7 @@ impl<S: Store> Ledger<S> {
             if puts.is_empty() || self.store.put(puts).await? {
                 return Ok(admission);
             }
-            pause(attempt, &candidate.finding.id).await;
+            pause(attempt, id.as_str()).await;
         }
         Err(lost())
     }
@@ -104,7 +99,7 @@ impl<S: Store> Ledger<S> {
             {
                 return Ok(());
             }
-            pause(attempt, &order.finding.id).await;
+            pause(attempt, order.finding.id.as_str()).await;
         }
         Err(lost())
     }
@@ -113,15 +108,15 @@ impl<S: Store> Ledger<S> {
 /// The whole decision, of what was read.
 fn plan(
     candidate: &Candidate<'_>,
-    claim: Option<Claim>,
-    group: Option<Group>,
+    delivery: DeliveryKey<'_>,
+    (claim, group): (Option<Claim>, Option<Group>),
     (claim_expect, group_expect): (Expect, Expect),
     now: Timestamp,
 ) -> Result<Plan, StoreError> {
     let Candidate { finding, channel, lease, .. } = *candidate;
     let claims = |decision: &Decision, done: Option<DoneAs>| {
         let claim = Claim { decision: decision.clone(), until: lease, done, receipt: None };
-        Ok((claim_key(candidate.key()), claim_expect, attributes(&claim)?, now.plus(CLAIM_TTL)))
+        Ok((claim_key(delivery), claim_expect, attributes(&claim)?, now.plus(CLAIM_TTL)))
     };
     match claim {
         Some(Claim { done: Some(_), .. }) => return Ok((Admission::Duplicate, Vec::new())),
@@ -144,7 +139,7 @@ fn plan(
         Ok((group_key(group_id), expect, attributes(group)?, group.ends.plus(WINDOW_GRACE)))
     };
     if let Some(group) = &group
-        && group.opener == finding.id
+        && group.opener == *delivery.id
         && group.window().is_open(now)
     {
         // Its claim was forgotten, not its right.
@@ -157,7 +152,7 @@ fn plan(
             let decision = opening(finding, group_id);
             let opened = Group {
                 alert: decision.alert.clone(),
-                opener: finding.id.clone(),
+                opener: delivery.id.clone(),
                 ends,
                 highest,
                 roll_up_scheduled: false,
@@ -193,6 +188,6 @@ fn plan(
 }
 
 fn opening(finding: &Finding, group: &str) -> Decision {
-    let opener: FindingId = finding.id.clone();
-    Decision { alert: AlertId::new(&finding.rule.id, group, &opener), opener, is_repeat: false }
+    let alert = AlertId::new(&finding.rule.id, group, &finding.id);
+    Decision { alert, opener: ClaimId::from(&finding.id), is_repeat: false }
 }

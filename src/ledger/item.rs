@@ -9,8 +9,7 @@ use serde_json::Value;
 use super::policy::{HasWindow, ThrottleWindow};
 use super::store::{Attributes, ItemKey, StoreError, StoredItem};
 use crate::finding::Finding;
-use crate::ids::AlertId;
-use crate::ids::FindingId;
+use crate::ids::{AlertId, ClaimId};
 use crate::time::Timestamp;
 
 /// How long a delivery that is done is remembered: a day longer than a dead letter may lie before it is sent through again.
@@ -23,8 +22,8 @@ pub(super) const WINDOW_GRACE: Duration = Duration::from_hours(2 * 24);
 pub struct Decision {
     /// The alert that the message belongs to.
     pub alert: AlertId,
-    /// The finding that opened the alert.
-    pub opener: FindingId,
+    /// The claim of the finding that opened the alert: by it a repeat finds the receipt of the alert's first message.
+    pub opener: ClaimId,
     /// Whether it is a repeat that goes out all the same, being worse than those before it.
     #[serde(rename = "repeat")]
     pub is_repeat: bool,
@@ -34,14 +33,14 @@ pub struct Decision {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DeliveryKey<'a> {
     /// The id of the finding, or the sum's own.
-    pub id: &'a FindingId,
+    pub id: &'a ClaimId,
     /// The name of the channel, or [`OPERATIONAL`](super::OPERATIONAL).
     pub channel: &'a str,
 }
 
 impl<'a> DeliveryKey<'a> {
     /// The delivery of this finding or sum to this channel.
-    pub const fn new(id: &'a FindingId, channel: &'a str) -> Self {
+    pub const fn new(id: &'a ClaimId, channel: &'a str) -> Self {
         Self { id, channel }
     }
 }
@@ -72,7 +71,7 @@ pub(super) enum DoneAs {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct Group {
     pub(super) alert: AlertId,
-    pub(super) opener: FindingId,
+    pub(super) opener: ClaimId,
     pub(super) ends: Timestamp,
     /// Of the alerts that went out.
     pub(super) highest: crate::severity::Severity,

@@ -21,9 +21,7 @@ pub use self::memory::MemoryStore;
 pub use self::store::{ALL, Attributes, COUNT, Expect, ItemKey, Put, Store, StoreError, StoredItem};
 pub use self::sum::{DigestAdmission, RollUpOrder};
 pub use self::threshold::Occurrence;
-use crate::ids::AlertId;
-use crate::ids::FindingId;
-use crate::ids::StableId;
+use crate::ids::{AlertId, ClaimId, spread};
 use crate::time::Timestamp;
 
 /// The ledger, over a store.
@@ -75,7 +73,7 @@ impl<S: Store> Ledger<S> {
             if self.write(key.clone(), Expect::same(item.as_ref()), &claim, now.plus(CLAIM_TTL)).await? {
                 return Ok(Claimed::Ours);
             }
-            pause(attempt, delivery.id).await;
+            pause(attempt, delivery.id.as_str()).await;
         }
         Err(lost())
     }
@@ -114,7 +112,7 @@ impl<S: Store> Ledger<S> {
         now: Timestamp,
         lease: Timestamp,
     ) -> Result<(Decision, Claimed), StoreError> {
-        let id = FindingId::from(StableId::hash(&["operational", channel, &(now.seconds() / 3600).to_string()]));
+        let id = ClaimId::for_operational(channel, now.seconds() / 3600);
         let decision = Decision { alert: AlertId::from(id.clone()), opener: id.clone(), is_repeat: false };
         let claimed = self.claim(DeliveryKey::new(&id, OPERATIONAL), &decision, now, lease).await?;
         Ok((decision, claimed))
@@ -166,11 +164,9 @@ fn lost() -> StoreError {
 }
 
 /// A moment before the next try: longer each time, and of another length for everybody.
-async fn pause(attempt: u32, who: &FindingId) {
-    let spread =
-        u64::from(who.as_str().as_bytes().iter().rev().take(4).fold(0_u32, |sum, byte| sum * 7 + u32::from(*byte)));
-    let bound = 10_u64 << attempt.min(5);
-    tokio::time::sleep(Duration::from_millis(bound / 2 + spread.wrapping_mul(u64::from(attempt) + 1) % bound)).await;
+async fn pause(attempt: u32, id: &str) {
+    let bound = Duration::from_millis(10 << attempt.min(5));
+    tokio::time::sleep(bound.mul_f64(0.5 + spread(id, attempt))).await;
 }
 
 #[cfg(test)]

@@ -10,6 +10,7 @@ use super::policy::GuardVerdict;
 use super::*;
 use crate::alert::AlertDigest;
 use crate::finding::Finding;
+use crate::ids::{FindingId, StableId};
 use crate::rules::RuleInfo;
 use crate::severity::Severity;
 
@@ -55,8 +56,11 @@ async fn the_first_opens_and_the_rest_are_rolled_up() {
     let ledger = Ledger::new(MemoryStore::default());
     let (first, second) = (finding("a", Severity::Low), finding("b", Severity::Low));
     let (Admission::Send(decision), false) = admit(&ledger, &first, at(0)).await.unwrap() else { panic!("not sent") };
-    assert_eq!((decision.is_repeat, &decision.opener), (false, &first.id));
-    ledger.delivered(DeliveryKey::new(&first.id, "soc"), &decision, Some("ts".to_owned()), at(1)).await.unwrap();
+    assert_eq!((decision.is_repeat, &decision.opener), (false, &ClaimId::from(&first.id)));
+    ledger
+        .delivered(DeliveryKey::new(&ClaimId::from(&first.id), "soc"), &decision, Some("ts".to_owned()), at(1))
+        .await
+        .unwrap();
     assert_eq!(admit(&ledger, &second, at(2)).await.unwrap(), (Admission::Throttled, true));
     for (finding, now) in [(&first, 3), (&second, 3), (&first, 4000), (&second, 4000)] {
         assert_eq!(admit(&ledger, finding, at(now)).await.unwrap(), (Admission::Duplicate, false));
@@ -64,7 +68,10 @@ async fn the_first_opens_and_the_rest_are_rolled_up() {
     assert_eq!(admit(&ledger, &finding("c", Severity::Low), at(299)).await.unwrap(), (Admission::Throttled, false));
     let sum = ledger.roll_up(&decision.alert, at(400)).await.unwrap();
     assert_eq!((sum.count, sum.actors.shown()), (2, &["b".to_owned(), "c".to_owned()][..]));
-    assert_eq!(ledger.receipt(DeliveryKey::new(&first.id, "soc"), at(400)).await.unwrap().as_deref(), Some("ts"));
+    assert_eq!(
+        ledger.receipt(DeliveryKey::new(&ClaimId::from(&first.id), "soc"), at(400)).await.unwrap().as_deref(),
+        Some("ts")
+    );
     // The window is over: a new alert.
     let (Admission::Send(next), _) = admit(&ledger, &finding("d", Severity::Low), at(300)).await.unwrap() else {
         panic!()
@@ -99,7 +106,7 @@ async fn an_opener_that_died_is_sent_even_when_another_window_is_open() {
 #[tokio::test]
 async fn claims_end_with_their_lease_and_what_is_done_stays_done() {
     let ledger = Ledger::new(MemoryStore::default());
-    let id = FindingId::from(StableId::hash(&["a"]));
+    let id = ClaimId::from(StableId::hash(&["a"]));
     let decision = Decision { alert: AlertId::from(id.clone()), opener: id.clone(), is_repeat: false };
     let claim = async |now| ledger.claim(DeliveryKey::new(&id, "soc"), &decision, at(now), at(now + 30)).await.unwrap();
     assert_eq!(
@@ -122,8 +129,8 @@ async fn claims_end_with_their_lease_and_what_is_done_stays_done() {
 async fn alerts_that_are_too_many_are_counted_for_one_digest() {
     let ledger = Ledger::new(MemoryStore::default());
     let decision = |finding: &Finding| Decision {
-        alert: AlertId::from(finding.id.clone()),
-        opener: finding.id.clone(),
+        alert: AlertId::from(ClaimId::from(&finding.id)),
+        opener: ClaimId::from(&finding.id),
         is_repeat: false,
     };
     let findings: Vec<Finding> = (0..5).map(|number| finding(&number.to_string(), Severity::Low)).collect();
@@ -147,7 +154,10 @@ async fn alerts_that_are_too_many_are_counted_for_one_digest() {
     let minute = policy::minute_of(at(0));
     let digest = async |finding: &Finding| {
         let one = AlertDigest::from_rule(&finding.rule.id, finding.severity, None, 1);
-        ledger.digest(DeliveryKey::new(&finding.id, "soc"), minute, &decision(finding), &one, at(1)).await.unwrap()
+        ledger
+            .digest(DeliveryKey::new(&ClaimId::from(&finding.id), "soc"), minute, &decision(finding), &one, at(1))
+            .await
+            .unwrap()
     };
     assert_eq!(digest(&findings[0]).await, DigestAdmission::ScheduleDigest);
     ledger.digest_scheduled("soc", minute, at(1)).await.unwrap();
@@ -238,7 +248,7 @@ proptest! {
                             continue;
                         }
                         *sent.entry(one.id.clone()).or_default() += 1;
-                        while ledger.delivered(DeliveryKey::new(&one.id, "soc"), &decision, None, at(now)).await.is_err() {}
+                        while ledger.delivered(DeliveryKey::new(&ClaimId::from(&one.id), "soc"), &decision, None, at(now)).await.is_err() {}
                     }
                     break;
                 }

@@ -91,7 +91,7 @@ impl<S: Store> Ledger<S> {
             if self.note(key.clone(), Expect::same(item.as_ref()), attributes, occurrence, now).await? {
                 return Ok(());
             }
-            pause(attempt, occurrence.finding).await;
+            pause(attempt, occurrence.finding.as_str()).await;
         }
         Err(lost())
     }

@@ -3,7 +3,7 @@
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use offlimits::handler::{HandleError, Handled, Response, Summary};
+use offlimits::handler::{HandleError, Handled, InvocationReport, Response};
 use offlimits::ledger::{ItemKey, Put, Store, StoreError, StoredItem};
 use offlimits::time::Timestamp;
 
@@ -21,9 +21,9 @@ pub(crate) const RULES: &str = r#"{
 
 pub(crate) const STOP: &str = include_str!("../../events/stop-logging.json");
 
-pub(crate) fn summary(handled: Handled) -> Summary {
-    let Ok(Response::Summary(summary)) = handled.answer else { panic!("{handled:?}") };
-    summary
+pub(crate) fn reported(handled: Handled) -> InvocationReport {
+    let Ok(Response::Report(report)) = handled.answer else { panic!("{handled:?}") };
+    report
 }
 
 fn acknowledged(app: &TestApp, channel: &str) -> usize {
@@ -40,10 +40,10 @@ fn bare() -> TestApp {
 #[tokio::test(start_paused = true)]
 async fn every_finding_and_delivery_is_accounted_for() {
     let app = app(RULES);
-    let summary = summary(invoke(STOP, &app).await);
-    let f = &summary.findings;
+    let report = reported(invoke(STOP, &app).await);
+    let f = &report.findings;
     assert_eq!((f.total, f.staged, f.unrouted, f.own, f.routed), (3, 1, 1, 0, 1));
-    assert_eq!((summary.deliveries.routed, summary.deliveries.delivered), (2, 2));
+    assert_eq!((report.deliveries.routed, report.deliveries.delivered), (2, 2));
     assert_eq!((acknowledged(&app, "topic"), acknowledged(&app, "soc")), (1, 1));
 }
 
@@ -56,8 +56,8 @@ async fn without_a_queue_a_channel_that_is_down_fails_the_invocation_and_keeps_n
     assert_eq!((acknowledged(&app, "topic"), app.transport.taken("topic")[0].at), (1, Duration::ZERO));
     // Lambda tries again: what had arrived does not arrive twice.
     tokio::time::sleep(Duration::from_mins(1)).await;
-    let summary = summary(invoke(STOP, &app).await);
-    assert_eq!((summary.deliveries.delivered, summary.deliveries.duplicate), (1, 1));
+    let report = reported(invoke(STOP, &app).await);
+    assert_eq!((report.deliveries.delivered, report.deliveries.duplicate), (1, 1));
     assert_eq!((acknowledged(&app, "topic"), acknowledged(&app, "soc")), (1, 1));
 }
 
@@ -72,7 +72,7 @@ async fn a_queue_that_takes_nothing_fails_the_invocation() {
     }
     app.queues.refuses.store(false, Ordering::Relaxed);
     app.transport.script("soc", |_, _| Act::Take);
-    assert_eq!(summary(invoke(STOP, &app).await).deliveries.delivered, 1);
+    assert_eq!(reported(invoke(STOP, &app).await).deliveries.delivered, 1);
 }
 
 #[tokio::test(start_paused = true)]
@@ -90,7 +90,7 @@ async fn what_cannot_be_read_is_an_error_and_what_is_not_cloudtrails_is_not() {
     for payload in ["", "{", "null", "7", r#"{"Records":{}}"#, r#"{"offlimits":"delivery"}"#] {
         assert_eq!(invoke(payload, &app(RULES)).await.answer, Err(HandleError::Unreadable(1)), "{payload}");
     }
-    let other = summary(invoke(include_str!("../../events/ec2-state-change.json"), &app(RULES)).await);
+    let other = reported(invoke(include_str!("../../events/ec2-state-change.json"), &app(RULES)).await);
     assert_eq!((other.records, other.ignored), (0, 1));
 }
 
@@ -115,13 +115,13 @@ async fn our_own_calls_are_counted_and_others_by_our_role_are_alerted() {
         })
         .to_string()
     };
-    assert_eq!(summary(invoke(&call("offlimits-role", "offlimits", "offlimits"), &app(RULES)).await).findings.own, 1);
+    assert_eq!(reported(invoke(&call("offlimits-role", "offlimits", "offlimits"), &app(RULES)).await).findings.own, 1);
     for other in [
         call("offlimits-role", "offlimits", "another"),
         call("offlimits-role", "somebody", "offlimits"),
         call("another-role", "offlimits", "offlimits"),
     ] {
-        assert_eq!(summary(invoke(&other, &app(RULES)).await).findings.routed, 1, "{other}");
+        assert_eq!(reported(invoke(&other, &app(RULES)).await).findings.routed, 1, "{other}");
     }
 }
 
@@ -129,9 +129,9 @@ async fn our_own_calls_are_counted_and_others_by_our_role_are_alerted() {
 async fn a_ledger_that_does_not_answer_holds_nothing_back() {
     let app = app_on(RULES, Broken(Duration::ZERO));
     for _ in 0..2 {
-        let summary = summary(invoke(STOP, &app).await);
-        assert_eq!(summary.deliveries.delivered, 2);
-        assert!(summary.ledger_faults >= 4, "{summary:?}");
+        let report = reported(invoke(STOP, &app).await);
+        assert_eq!(report.deliveries.delivered, 2);
+        assert!(report.ledger_faults >= 4, "{report:?}");
     }
     assert_eq!((app.transport.taken("topic").len(), app.transport.taken("soc").len()), (2, 2));
 }
@@ -148,7 +148,7 @@ async fn the_secret_is_read_while_the_ledger_is_asked_and_nobody_waits_who_needs
     app.transport.secret_takes = Duration::from_hours(1);
     *app.transport.secret_is_read.lock().await = false;
     let begun = tokio::time::Instant::now();
-    assert_eq!(summary(invoke(STOP, &app).await).deliveries.duplicate, 2);
+    assert_eq!(reported(invoke(STOP, &app).await).deliveries.duplicate, 2);
     assert_eq!(begun.elapsed(), Duration::ZERO);
 }
 
@@ -174,7 +174,7 @@ async fn a_threshold_alerts_from_its_count_on_and_the_first_of_them_only() {
         ("d", "1", "6"),
         ("a", "1", "1"),
     ] {
-        below.push(summary(invoke(&sign_in(user, ip, id), &app).await).findings.below_threshold);
+        below.push(reported(invoke(&sign_in(user, ip, id), &app).await).findings.below_threshold);
     }
     assert_eq!(below, [1, 1, 1, 1, 0, 0, 0]);
     assert_eq!(app.transport.taken("topic").len(), 1);

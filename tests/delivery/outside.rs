@@ -7,9 +7,9 @@ use std::time::{Duration, SystemTime};
 
 use offlimits::channel::{Reply, Request};
 use offlimits::deliver::{Tokens, Transport};
-use offlimits::handler::{App, Handled, OwnCalls, Response, Summary, handle};
+use offlimits::handler::{App, Handled, InvocationReport, OwnCalls, Response, handle};
 use offlimits::ledger::{Ledger, MemoryStore, Store};
-use offlimits::redelivery::{LONGEST_DELAY, Queues};
+use offlimits::redelivery::{MAX_DELAY, QueueError, Queues};
 use offlimits::ruleset::RuleSet;
 use offlimits::secret::{Credentials, CredentialsError};
 use tokio::time::{Instant, sleep, sleep_until};
@@ -114,42 +114,42 @@ pub(crate) fn app_on<S: Store>(rules: &str, store: S) -> TestApp<S> {
 /// One invocation.
 pub(crate) async fn invoke<S: Store>(payload: &str, app: &TestApp<S>) -> Handled {
     let handled = handle(payload, Instant::now() + TIMEOUT, app).await;
-    assert!(handled.summary.adds_up(), "{:?}", handled.summary);
+    assert!(handled.report.adds_up(), "{:?}", handled.report);
     handled
 }
 
-/// Delivers what comes due in the queue until `end`, ten messages at a time, and returns the account of it.
-pub(crate) async fn redeliver_until<S: Store>(app: &TestApp<S>, end: Duration) -> Summary {
-    let mut account = Summary::default();
+/// Delivers what comes due in the queue until `end`, ten messages at a time, and returns the report of it.
+pub(crate) async fn redeliver_until<S: Store>(app: &TestApp<S>, end: Duration) -> InvocationReport {
+    let mut report = InvocationReport::default();
     let end = app.transport.start + end;
     loop {
         let next = app.queues.waiting.lock().unwrap().iter().map(|(due, _)| *due).min();
         match next.filter(|due| *due <= end) {
             None => {
                 sleep_until(end).await;
-                return account;
+                return report;
             }
             Some(due) => sleep_until(due).await,
         }
-        account += &redeliver(app).await;
+        report += &redeliver(app).await;
     }
 }
 
 /// One batch of what is due.
-pub(crate) async fn redeliver<S: Store>(app: &TestApp<S>) -> Summary {
+pub(crate) async fn redeliver<S: Store>(app: &TestApp<S>) -> InvocationReport {
     let batch: Vec<String> = {
         let mut waiting = app.queues.waiting.lock().unwrap();
         waiting.sort_by_key(|(due, _)| *due);
         let due = waiting.iter().take(10).filter(|(due, _)| *due <= Instant::now()).count();
         waiting.drain(..due).map(|(_, body)| body).collect()
     };
-    let Handled { summary, answer } = invoke(&sqs_event(&batch), app).await;
+    let Handled { report, answer } = invoke(&sqs_event(&batch), app).await;
     let Ok(Response::Batch(failed)) = answer else { panic!("{answer:?}") };
     for id in failed {
         let body = batch[id.parse::<usize>().unwrap()].clone();
         app.queues.waiting.lock().unwrap().push((Instant::now() + Duration::from_mins(3), body));
     }
-    summary
+    report
 }
 
 /// The event of a batch of messages: the ids are their places.
@@ -264,27 +264,27 @@ impl Sqs {
 }
 
 impl Queues for Sqs {
-    fn can_wait(&self) -> bool {
+    fn has_redelivery(&self) -> bool {
         self.is_there
     }
 
-    fn can_bury(&self) -> bool {
+    fn has_dead_letter(&self) -> bool {
         self.is_there
     }
 
-    async fn wait(&self, message: String, delay: Duration) -> Result<(), String> {
-        assert!(delay <= LONGEST_DELAY && delay.subsec_nanos() == 0, "SQS takes no delay of {delay:?}");
+    async fn enqueue(&self, message: String, delay: Duration) -> Result<(), QueueError> {
+        assert!(delay <= MAX_DELAY && delay.subsec_nanos() == 0, "SQS takes no delay of {delay:?}");
         assert!(message.len() <= 1024 * 1024, "SQS takes no message of {} bytes", message.len());
         if self.refuses.load(Ordering::Relaxed) {
-            return Err("ServiceUnavailable".to_owned());
+            return Err(QueueError::Refused("ServiceUnavailable".to_owned()));
         }
         self.waiting.lock().unwrap().push((Instant::now() + delay, message));
         Ok(())
     }
 
-    async fn bury(&self, message: String) -> Result<(), String> {
+    async fn dead_letter(&self, message: String) -> Result<(), QueueError> {
         if self.refuses.load(Ordering::Relaxed) {
-            return Err("ServiceUnavailable".to_owned());
+            return Err(QueueError::Refused("ServiceUnavailable".to_owned()));
         }
         self.dead.lock().unwrap().push(message);
         Ok(())

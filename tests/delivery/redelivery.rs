@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use offlimits::handler::Summary;
-use offlimits::redelivery::LIFE;
+use offlimits::handler::InvocationReport;
+use offlimits::redelivery::DELIVERY_LIFETIME;
 use serde_json::Value;
 
-use super::handler::{RULES, STOP, summary};
+use super::handler::{RULES, STOP, reported};
 use super::outside::{Act, TestApp, app, invoke, redeliver, redeliver_until};
 
 const MINUTE: Duration = Duration::from_mins(1);
@@ -20,37 +20,37 @@ fn dead(app: &TestApp) -> Vec<Value> {
 async fn a_channel_that_was_down_gets_its_alert_when_it_recovers_and_only_that() {
     let app = app(RULES);
     app.transport.script("soc", |_, at| if at < 20 * MINUTE { Act::Status(503, None) } else { Act::Take });
-    let account = summary(invoke(STOP, &app).await);
-    assert_eq!((account.deliveries.delivered, account.deliveries.queued), (1, 1));
-    let account = redeliver_until(&app, 60 * MINUTE).await;
-    assert_eq!((account.deliveries.delivered, app.queues.waiting(), dead(&app).len()), (1, 0, 0));
-    assert_eq!(account.records, 0, "a delivery is no record: it must not break the silence that an alarm waits for");
+    let report = reported(invoke(STOP, &app).await);
+    assert_eq!((report.deliveries.delivered, report.deliveries.queued), (1, 1));
+    let report = redeliver_until(&app, 60 * MINUTE).await;
+    assert_eq!((report.deliveries.delivered, app.queues.waiting(), dead(&app).len()), (1, 0, 0));
+    assert_eq!(report.records, 0, "a delivery is no record: it must not break the silence that an alarm waits for");
     let taken = app.transport.taken("soc");
     assert_eq!((taken.len(), app.transport.taken("topic").len()), (1, 1));
     assert!((20 * MINUTE..40 * MINUTE).contains(&taken[0].at), "{:?}", taken[0].at);
     // The event comes once more: it was delivered.
-    assert_eq!(summary(invoke(STOP, &app).await).deliveries.duplicate, 2);
+    assert_eq!(reported(invoke(STOP, &app).await).deliveries.duplicate, 2);
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_wait_of_an_hour_is_made_of_hops_and_no_vendor_may_ask_for_more() {
     let app = app(RULES);
     app.transport.script("soc", |number, _| if number == 1 { Act::Status(429, Some(7200)) } else { Act::Take });
-    summary(invoke(STOP, &app).await);
-    let account = redeliver_until(&app, 130 * MINUTE).await;
+    reported(invoke(STOP, &app).await);
+    let report = redeliver_until(&app, 130 * MINUTE).await;
     assert_eq!((app.transport.requests("soc"), app.transport.taken("soc")[0].at.as_secs()), (2, 3600));
-    assert_eq!((account.deliveries.redelivered, account.deliveries.queued, account.deliveries.delivered), (4, 3, 1));
+    assert_eq!((report.deliveries.redelivered, report.deliveries.queued, report.deliveries.delivered), (4, 3, 1));
 }
 
 #[tokio::test(start_paused = true)]
 async fn after_a_day_it_is_dead_with_its_reason_and_can_be_sent_through_again() {
     let app = app(RULES);
-    app.transport.script("soc", |_, at| if at < 2 * LIFE { Act::Dead } else { Act::Take });
-    summary(invoke(STOP, &app).await);
-    let account = redeliver_until(&app, LIFE + 60 * MINUTE).await;
-    assert_eq!((account.deliveries.dead, app.queues.waiting()), (1, 0));
+    app.transport.script("soc", |_, at| if at < 2 * DELIVERY_LIFETIME { Act::Dead } else { Act::Take });
+    reported(invoke(STOP, &app).await);
+    let report = redeliver_until(&app, DELIVERY_LIFETIME + 60 * MINUTE).await;
+    assert_eq!((report.deliveries.dead, app.queues.waiting()), (1, 0));
     // From the first hour on, once an hour.
-    assert!((20..=24).contains(&account.operational), "{account:?}");
+    assert!((20..=24).contains(&report.operational), "{report:?}");
     let [letter] = &dead(&app)[..] else { panic!("{:?}", dead(&app)) };
     let reason = letter["reason"].as_str().unwrap();
     assert!(reason.starts_with("gave up after ") && reason.ends_with("cannot connect"), "{reason}");
@@ -60,8 +60,8 @@ async fn after_a_day_it_is_dead_with_its_reason_and_can_be_sent_through_again() 
     assert!(told.contains("offlimits itself needs attention") && told.contains("soc"), "{told}");
     // A new life: tried at once, and for another day.
     assert_eq!(app.queues.redrive(), 1);
-    let account = redeliver_until(&app, 2 * LIFE + 90 * MINUTE).await;
-    assert_eq!((account.deliveries.delivered, account.deliveries.dead), (1, 0));
+    let report = redeliver_until(&app, 2 * DELIVERY_LIFETIME + 90 * MINUTE).await;
+    assert_eq!((report.deliveries.delivered, report.deliveries.dead), (1, 0));
     assert_eq!(app.transport.taken("soc").len(), 1);
 }
 
@@ -72,9 +72,9 @@ async fn a_rejection_is_dead_at_once_and_people_are_told_once_an_hour() {
     let mut operational = Vec::new();
     for number in 0..4 {
         let event = STOP.replace("\"eventID\": \"", &format!("\"eventID\": \"{number}"));
-        let account = summary(invoke(&event, &app).await);
-        assert_eq!((account.deliveries.delivered, account.deliveries.dead), (1, 1));
-        operational.push(account.operational);
+        let report = reported(invoke(&event, &app).await);
+        assert_eq!((report.deliveries.delivered, report.deliveries.dead), (1, 1));
+        operational.push(report.operational);
         tokio::time::sleep(20 * MINUTE).await;
     }
     // From 11:32 on: 11:32, 11:52, 12:12, 12:32.
@@ -89,8 +89,8 @@ async fn the_own_topic_tells_of_another_topic_that_does_not_take_alerts() {
     let other = r#""topic": { "type": "sns" }, "other": { "type": "sns", "topic_arn": "arn:aws:sns:us-east-1:123456789012:other" }"#;
     let app = app(&RULES.replace(r#""topic": { "type": "sns" }"#, other));
     app.transport.script("other", |_, _| Act::Revoked);
-    let account = summary(invoke(STOP, &app).await);
-    assert_eq!((account.deliveries.dead, account.operational), (1, 1), "{account:?}");
+    let report = reported(invoke(STOP, &app).await);
+    assert_eq!((report.deliveries.dead, report.operational), (1, 1), "{report:?}");
     let told = app.transport.taken("topic").pop().unwrap().text;
     assert!(told.contains("offlimits itself needs attention") && told.contains("other"), "{told}");
 }
@@ -99,11 +99,11 @@ async fn the_own_topic_tells_of_another_topic_that_does_not_take_alerts() {
 async fn a_channel_that_is_gone_from_the_rules_buries_its_deliveries() {
     let before = app(RULES);
     before.transport.script("soc", |_, _| Act::Dead);
-    summary(invoke(STOP, &before).await);
+    reported(invoke(STOP, &before).await);
     let message = before.queues.take();
     let after = app(&RULES.replace("soc", "security"));
     let handled = invoke(&message, &after).await;
-    assert_eq!(summary(handled).deliveries.dead, 1);
+    assert_eq!(reported(handled).deliveries.dead, 1);
     assert!(dead(&after)[0]["reason"].as_str().unwrap().contains("no channel of this name"));
 }
 
@@ -115,8 +115,8 @@ async fn a_roll_up_follows_the_window_although_no_further_event_comes() {
         invoke(&event, &app).await;
     }
     assert_eq!((app.transport.taken("soc").len(), app.queues.waiting()), (1, 2));
-    let account = redeliver_until(&app, 10 * MINUTE).await;
-    assert_eq!((account.deliveries.roll_ups, account.deliveries.delivered), (2, 2));
+    let report = redeliver_until(&app, 10 * MINUTE).await;
+    assert_eq!((report.deliveries.roll_ups, report.deliveries.delivered), (2, 2));
     let [_, roll_up] = &app.transport.taken("soc")[..] else { panic!() };
     assert!(roll_up.text.contains("and 299 more"), "{}", roll_up.text);
     assert_eq!(roll_up.at.as_secs(), 315);
@@ -146,13 +146,13 @@ async fn too_many_alerts_become_a_digest_and_the_worst_still_goes_out() {
     let mut digested = 0;
     for number in 0..100 {
         let event = STOP.replace("\"eventID\": \"", &format!("\"eventID\": \"{number}"));
-        digested += summary(invoke(&event, &app).await).deliveries.digested;
+        digested += reported(invoke(&event, &app).await).deliveries.digested;
     }
     assert_eq!((digested, app.transport.taken("soc").len()), (95, 5));
     let worst = STOP.replace("\"userAgent\": \"", "\"userAgent\": \"worst");
-    assert_eq!(summary(invoke(&worst, &app).await).deliveries.delivered, 1);
-    let account = redeliver_until(&app, 3 * MINUTE).await;
-    assert_eq!((account.deliveries.roll_ups, account.deliveries.delivered), (1, 1));
+    assert_eq!(reported(invoke(&worst, &app).await).deliveries.delivered, 1);
+    let report = redeliver_until(&app, 3 * MINUTE).await;
+    assert_eq!((report.deliveries.roll_ups, report.deliveries.delivered), (1, 1));
     let digest = app.transport.taken("soc").pop().unwrap();
     assert!(digest.text.contains("95 alerts"), "{}", digest.text);
 }
@@ -177,21 +177,21 @@ async fn what_failed_together_is_no_storm_when_its_vendor_is_well_again() {
     let app = app(r#"{ "channels": { "soc": { "type": "slack", "max_per_minute": 5 } }, "rules": [
             { "id": "MANY", "title": "t", "severity": "low", "throttle": "off", "when": { "event": { "is": "StopLogging" } } }] }"#);
     app.transport.script("soc", |_, at| if at < 180 * MINUTE { Act::Dead } else { Act::Take });
-    let mut account = Summary::default();
+    let mut report = InvocationReport::default();
     for number in 0..360 {
         let event = STOP.replace("\"eventID\": \"", &format!("\"eventID\": \"{number}"));
-        account += &summary(invoke(&event, &app).await);
-        account += &redeliver_until(&app, MINUTE / 2 * (number + 1)).await;
+        report += &reported(invoke(&event, &app).await);
+        report += &redeliver_until(&app, MINUTE / 2 * (number + 1)).await;
     }
-    account += &redeliver_until(&app, 300 * MINUTE).await;
+    report += &redeliver_until(&app, 300 * MINUTE).await;
     let (minutes, told) = by_minute(&app);
-    assert_eq!((told, app.queues.waiting(), dead(&app).len()), (360, 0, 0), "{account:?}");
+    assert_eq!((told, app.queues.waiting(), dead(&app).len()), (360, 0, 0), "{report:?}");
     // Those, and a digest.
     assert!(minutes.values().all(|count| *count <= 6), "{minutes:?}");
-    assert!(account.deliveries.digested > 30, "the vendor would have been stormed: {account:?}");
+    assert!(report.deliveries.digested > 30, "the vendor would have been stormed: {report:?}");
     // What is a digest is sent, and remembered as done.
     assert_eq!(
-        summary(invoke(&STOP.replace("\"eventID\": \"", "\"eventID\": \"7"), &app).await).deliveries.duplicate,
+        reported(invoke(&STOP.replace("\"eventID\": \"", "\"eventID\": \"7"), &app).await).deliveries.duplicate,
         1
     );
 }
@@ -206,10 +206,10 @@ async fn roll_ups_are_no_storm_and_what_people_send_through_again_is_sent() {
         let event = event.replace("\"sourceIPAddress\": \"", &format!("\"sourceIPAddress\": \"{}", number % 20));
         invoke(&event, &app).await;
     }
-    let account = redeliver_until(&app, 20 * MINUTE).await;
+    let report = redeliver_until(&app, 20 * MINUTE).await;
     let (minutes, told) = by_minute(&app);
     // Of 20 groups: five first alerts and a digest of the others; five roll-ups of one, and a digest of the others.
-    assert_eq!((minutes.values().sum::<usize>(), told, account.deliveries.digested), (12, 40, 15), "{minutes:?}");
+    assert_eq!((minutes.values().sum::<usize>(), told, report.deliveries.digested), (12, 40, 15), "{minutes:?}");
 
     app.transport.script("soc", |_, at| if at < 30 * MINUTE { Act::Revoked } else { Act::Take });
     for number in 0..9 {

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 use std::time::Duration;
 
-use offlimits::handler::Summary;
+use offlimits::handler::InvocationReport;
 use tokio::task::{JoinSet, LocalSet};
 use tokio::time::sleep;
 
@@ -69,7 +69,7 @@ fn told(taken: &[Taken]) -> usize {
 async fn nothing_is_lost_nothing_acknowledged_repeats_and_nobody_is_flooded() {
     let app = Rc::new(app(&rules()));
     ill(&app);
-    let events = Rc::new(RefCell::new(Summary::default()));
+    let events = Rc::new(RefCell::new(InvocationReport::default()));
     let storm = async {
         let mut invocations = JoinSet::new();
         // Each event once in order, and once more three seconds later, among the others.
@@ -88,7 +88,7 @@ async fn nothing_is_lost_nothing_acknowledged_repeats_and_nobody_is_flooded() {
             invocations.spawn_local(async move {
                 let handled = invoke(&event(number), &app).await;
                 assert!(handled.answer.is_ok(), "{handled:?}");
-                *events.borrow_mut() += &handled.summary;
+                *events.borrow_mut() += &handled.report;
             });
         }
         while let Some(done) = invocations.join_next().await {
@@ -132,8 +132,8 @@ async fn nothing_is_lost_nothing_acknowledged_repeats_and_nobody_is_flooded() {
             assert!(firsts >= GROUPS, "{channel} had {firsts} of the first alerts within the minute");
         }
     }
-    let lines = |name: &str, account: &Summary| {
-        let (f, d) = (&account.findings, &account.deliveries);
+    let lines = |name: &str, report: &InvocationReport| {
+        let (f, d) = (&report.findings, &report.deliveries);
         println!(
             "{name}: findings {} = staged {} + unrouted {} + below threshold {} + self {} + routed {}",
             f.total, f.staged, f.unrouted, f.below_threshold, f.own, f.routed

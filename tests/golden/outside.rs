@@ -10,7 +10,7 @@ use tokio::time::Instant;
 
 use super::product::{
     App, Attributes, COUNT, Credentials, CredentialsError, Expect, Fault, Handled, Item, Key, Ledger, OwnCalls, Put,
-    Queues, Reply, Request, Response, Store, Summary, Timestamp, Tokens, Transport, compiled, handled,
+    QueueError, Queues, Reply, Request, Response, Store, Summary, Timestamp, Tokens, Transport, compiled, handled,
 };
 
 /// When every scenario begins: 2026-01-10T11:32:44Z.
@@ -88,22 +88,22 @@ pub(crate) fn function(rules: &str, table: &Table) -> Function {
 /// One invocation, with what Lambda is answered.
 pub(crate) async fn answered(payload: &str, function: &Function) -> Handled {
     let handled = handled(payload, Instant::now() + Duration::from_secs(27), function).await;
-    assert!(handled.summary.adds_up(), "{:?}", handled.summary);
+    assert!(handled.report.adds_up(), "{:?}", handled.report);
     // This table always answers: what is counted here is an item that cannot be read.
-    assert_eq!(handled.summary.ledger_faults, 0, "an item cannot be read: {:?}", handled.summary);
+    assert_eq!(handled.report.ledger_faults, 0, "an item cannot be read: {:?}", handled.report);
     handled
 }
 
 /// One invocation, and its account.
 pub(crate) async fn invoke(payload: &str, function: &Function) -> Summary {
-    answered(payload, function).await.summary
+    answered(payload, function).await.report
 }
 
 /// One invocation with messages from the queue.
 pub(crate) async fn redeliver(messages: &[String], function: &Function) -> Summary {
     let handled = answered(&batch(messages), function).await;
     assert_eq!(handled.answer, Ok(Response::Batch(Vec::new())), "messages that are not understood come back");
-    handled.summary
+    handled.report
 }
 
 /// The event of a batch of messages.
@@ -198,20 +198,20 @@ impl Kept {
 }
 
 impl Queues for Kept {
-    fn can_wait(&self) -> bool {
+    fn has_redelivery(&self) -> bool {
         true
     }
 
-    fn can_bury(&self) -> bool {
+    fn has_dead_letter(&self) -> bool {
         true
     }
 
-    async fn wait(&self, message: String, _: Duration) -> Result<(), String> {
+    async fn enqueue(&self, message: String, _: Duration) -> Result<(), QueueError> {
         self.waiting.lock().unwrap().push(message);
         Ok(())
     }
 
-    async fn bury(&self, message: String) -> Result<(), String> {
+    async fn dead_letter(&self, message: String) -> Result<(), QueueError> {
         self.dead.lock().unwrap().push(message);
         Ok(())
     }

@@ -5,11 +5,11 @@ use serde_json::Value;
 
 pub(crate) use offlimits::channel::{Reply, Request};
 pub(crate) use offlimits::deliver::{Tokens, Transport};
-pub(crate) use offlimits::handler::{App, Handled, OwnCalls, Response, Summary};
+pub(crate) use offlimits::handler::{App, Handled, InvocationReport as Summary, OwnCalls, Response};
 pub(crate) use offlimits::ledger::{
     Attributes, COUNT, Expect, ItemKey as Key, Ledger, Put, Store, StoreError as Fault, StoredItem as Item,
 };
-pub(crate) use offlimits::redelivery::Queues;
+pub(crate) use offlimits::redelivery::{QueueError, Queues};
 pub(crate) use offlimits::ruleset::RuleSet;
 pub(crate) use offlimits::secret::{Credentials, CredentialsError};
 pub(crate) use offlimits::time::Timestamp;

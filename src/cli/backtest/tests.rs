@@ -25,9 +25,9 @@ use crate::cli::findings::FindingVisitor;
 use crate::cloudtrail::RawRecord;
 use crate::deliver::{Tokens, Transport};
 use crate::finding::Finding;
-use crate::handler::{App, Handled, OwnCalls, Summary, handle};
+use crate::handler::{App, Handled, InvocationReport, OwnCalls, handle};
 use crate::ledger::{Ledger, MemoryStore};
-use crate::redelivery::Queues;
+use crate::redelivery::{QueueError, Queues};
 use crate::ruleset::RuleSet;
 use crate::secret::{Credentials, CredentialsError};
 use crate::time::Timestamp;
@@ -300,15 +300,15 @@ impl Queue {
 }
 
 impl Queues for Queue {
-    fn can_wait(&self) -> bool {
+    fn has_redelivery(&self) -> bool {
         true
     }
 
-    fn can_bury(&self) -> bool {
+    fn has_dead_letter(&self) -> bool {
         true
     }
 
-    async fn wait(&self, message: String, delay: Duration) -> Result<(), String> {
+    async fn enqueue(&self, message: String, delay: Duration) -> Result<(), QueueError> {
         let place = *self
             .seen
             .lock()
@@ -319,21 +319,21 @@ impl Queues for Queue {
         Ok(())
     }
 
-    async fn bury(&self, message: String) -> Result<(), String> {
+    async fn dead_letter(&self, message: String) -> Result<(), QueueError> {
         panic!("nothing is rejected: {message}");
     }
 }
 
 type Function = App<Outside, MemoryStore, Queue>;
 
-async fn invoke(function: &Function, payload: &str, total: &mut Summary) {
-    let Handled { summary, answer } = handle(payload, Instant::now() + TIMEOUT, function).await;
-    assert!(answer.is_ok() && summary.adds_up() && summary.ledger_faults == 0, "{summary:?}");
-    *total += &summary;
+async fn invoke(function: &Function, payload: &str, total: &mut InvocationReport) {
+    let Handled { report, answer } = handle(payload, Instant::now() + TIMEOUT, function).await;
+    assert!(answer.is_ok() && report.adds_up() && report.ledger_faults == 0, "{report:?}");
+    *total += &report;
 }
 
 /// Takes up what is due by then (or all that waits), each when it is due, and lets the clock run until then.
-async fn wait_until(function: &Function, until: Option<Instant>, total: &mut Summary) {
+async fn wait_until(function: &Function, until: Option<Instant>, total: &mut InvocationReport) {
     while let Some((due, body)) = function.queues.next(until) {
         advance(due - Instant::now()).await;
         let message = json!({ "messageId": "m", "receiptHandle": "r", "eventSource": "aws:sqs", "body": body });
@@ -367,8 +367,8 @@ fn arrivals(rules: &RuleSet, records: &[String]) -> Vec<(u64, String)> {
     timed.into_iter().map(|((time, _), record)| (time.unwrap_or(earliest), record.clone())).collect()
 }
 
-/// What the function sends: by channel, with the alert that each message belongs to; and its account.
-fn sent(rules: RuleSet, records: &[String]) -> (BTreeMap<String, Vec<(Told, String)>>, Summary) {
+/// What the function sends: by channel, with the alert that each message belongs to; and its report.
+fn sent(rules: RuleSet, records: &[String]) -> (BTreeMap<String, Vec<(Told, String)>>, InvocationReport) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
     runtime.block_on(async {
         let credentials: serde_json::Map<String, Value> = rules
@@ -390,7 +390,7 @@ fn sent(rules: RuleSet, records: &[String]) -> (BTreeMap<String, Vec<(Told, Stri
             queues: Queue::default(),
             own: OwnCalls::default(),
         };
-        let mut total = Summary::default();
+        let mut total = InvocationReport::default();
         for (time, record) in arrivals {
             wait_until(&function, Some(start + Duration::from_secs(time)), &mut total).await;
             invoke(&function, &record, &mut total).await;

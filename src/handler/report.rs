@@ -1,17 +1,18 @@
-//! The account of one invocation: every finding and every delivery, and what became of it.
+//! The report of one invocation: every finding and every delivery, and what became of it. Its JSON is the function's answer, and
+//! its counts are the metrics: neither changes its names.
 
 use std::ops::AddAssign;
 
 use serde::Serialize;
 
-/// The account of one invocation. Both sums hold exactly: [`Summary::adds_up`].
+/// The report of one invocation. Both of its sums hold exactly (`SumsHold`): [`InvocationReport::adds_up`].
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
-pub struct Summary {
+pub struct InvocationReport {
     /// Records that were read.
     pub records: usize,
-    /// What is not CloudTrail's.
+    /// Parts of the payload that are not CloudTrail's.
     pub ignored: usize,
-    /// What should have been a record.
+    /// Parts of the payload that should have been records, or deliveries of our own, and cannot be read.
     pub unreadable: usize,
     /// The findings, and what became of them.
     pub findings: Findings,
@@ -26,23 +27,23 @@ pub struct Summary {
 /// total = staged + unrouted + below threshold + own + routed
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Findings {
-    /// All of them.
+    /// All of them: one for each rule that a record matched.
     pub total: usize,
-    /// Of rules that are staged.
+    /// Those of rules that are staged.
     pub staged: usize,
-    /// That no channel accepts.
+    /// Those that no channel accepts.
     pub unrouted: usize,
-    /// Of rules whose threshold has not been reached.
+    /// Those of rules whose threshold has not been reached.
     pub below_threshold: usize,
-    /// Of our own calls.
+    /// Those of calls that we make ourselves.
     #[serde(rename = "self")]
     pub own: usize,
-    /// That went to a channel.
+    /// Those that went to a channel.
     pub routed: usize,
 }
 
 /// What there was to deliver = what became of it:
-/// expected + redelivered + sums = delivered + throttled + digested + duplicate + queued + dead + failed
+/// routed + redelivered + roll-ups = delivered + throttled + digested + duplicate + queued + dead + failed
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Deliveries {
     /// Routed findings × their channels.
@@ -51,19 +52,19 @@ pub struct Deliveries {
     pub redelivered: usize,
     /// Roll-ups and digests that came due.
     pub roll_ups: usize,
-    /// That arrived.
+    /// Those that arrived.
     pub delivered: usize,
     /// Repeats that were held back, for the roll-up.
     pub throttled: usize,
-    /// One alert too many, held back for the digest.
+    /// Alerts that were too many in their minute, and were held back for the digest.
     pub digested: usize,
-    /// That were done with before.
+    /// Those that were done with before.
     pub duplicate: usize,
-    /// That wait in the redelivery queue.
+    /// Those that wait in the redelivery queue.
     pub queued: usize,
-    /// That were given up, and lie in the dead-letter queue.
+    /// Those that were given up, and lie in the dead-letter queue.
     pub dead: usize,
-    /// That did not arrive, and could not be handed to a queue: the invocation fails.
+    /// Those that did not arrive, and could not be handed to a queue: the invocation fails.
     pub failed: usize,
 }
 
@@ -74,15 +75,15 @@ impl Deliveries {
     }
 }
 
-impl Summary {
-    /// Whether nothing is missing from the account.
+impl InvocationReport {
+    /// Whether nothing is missing from the report, and nothing is in it twice: `SumsHold`.
     pub fn adds_up(&self) -> bool {
         let Self { findings: f, deliveries: d, .. } = self;
         f.total == f.staged + f.unrouted + f.below_threshold + f.own + f.routed
             && d.total() == d.delivered + d.throttled + d.digested + d.duplicate + d.queued + d.dead + d.failed
     }
 
-    /// Every count of the account, by its name.
+    /// Every count of the report, by the name of its metric.
     pub fn counts(&self) -> [(&'static str, usize); 21] {
         let Self { records, ignored, unreadable, findings: f, deliveries: d, operational, ledger_faults } = self;
         [
@@ -111,6 +112,35 @@ impl Summary {
     }
 }
 
+impl InvocationReport {
+    /// Writes the report to the log, as one line.
+    pub(super) fn log(&self) {
+        let Self { records, ignored, unreadable, findings, deliveries, operational, ledger_faults } = self;
+        tracing::info!(
+            records,
+            ignored,
+            unreadable,
+            findings = findings.total,
+            staged = findings.staged,
+            unrouted = findings.unrouted,
+            below_threshold = findings.below_threshold,
+            own = findings.own,
+            routed = findings.routed,
+            deliveries = deliveries.total(),
+            delivered = deliveries.delivered,
+            throttled = deliveries.throttled,
+            digested = deliveries.digested,
+            duplicate = deliveries.duplicate,
+            queued = deliveries.queued,
+            dead = deliveries.dead,
+            failed = deliveries.failed,
+            operational,
+            ledger_faults,
+            "invocation"
+        );
+    }
+}
+
 impl AddAssign<&Deliveries> for Deliveries {
     fn add_assign(&mut self, other: &Self) {
         self.routed += other.routed;
@@ -126,7 +156,7 @@ impl AddAssign<&Deliveries> for Deliveries {
     }
 }
 
-impl AddAssign<&Summary> for Summary {
+impl AddAssign<&InvocationReport> for InvocationReport {
     fn add_assign(&mut self, other: &Self) {
         self.records += other.records;
         self.ignored += other.ignored;

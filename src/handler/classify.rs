@@ -1,0 +1,112 @@
+//! What becomes of a finding before it comes to any channel: it is our own call's, staged, below its threshold, unrouted, or
+//! routed.
+//!
+//! Each is counted, and only the last goes on. The order matters: our own calls must not count towards a threshold, nor must a
+//! rule that is only being tried; and the threshold is asked before the routes, so that a rule counts the same whether or not a
+//! channel takes its alerts.
+
+use std::time::Duration;
+
+use super::App;
+use super::report::InvocationReport;
+use crate::cloudtrail::{RawRecord, Record};
+use crate::deliver::Transport;
+use crate::finding::Finding;
+use crate::ledger::{Occurrence, Store};
+use crate::redelivery::Queues;
+use crate::rules::{Mode, Rule};
+use crate::time::Timestamp;
+
+/// A finding that goes to channels.
+pub(super) struct Routed {
+    pub(super) finding: Finding,
+    /// The channels' indices in `rules.json`: one at least.
+    pub(super) channels: Vec<usize>,
+    /// What its rule's throttle knows it by, if repeats of it are held back.
+    pub(super) throttle: Option<ThrottleGroup>,
+    /// The SQS message that brought the record, if one did.
+    pub(super) message_id: Option<String>,
+}
+
+/// The findings that are repeats of one another, on whatever channel.
+pub(super) struct ThrottleGroup {
+    /// The hash of the rule and the values of the throttle's `by`.
+    pub(super) hash: String,
+    /// For how long they are, from the first of them on.
+    pub(super) window: Duration,
+}
+
+/// Counts the findings of one record, and keeps those that go to a channel.
+pub(super) async fn classify<T: Transport, S: Store, Q: Queues>(
+    findings: Vec<Finding>,
+    raw: &RawRecord,
+    app: &App<T, S, Q>,
+    report: &mut InvocationReport,
+) -> Vec<Routed> {
+    let mut routed = Vec::new();
+    // Few records match anything: what follows is worked out for those alone.
+    let record = if findings.is_empty() { None } else { Record::parse(&raw.json).ok() };
+    for finding in findings {
+        report.findings.total += 1;
+        if app.own.contains(&finding.call) {
+            report.findings.own += 1;
+            continue;
+        }
+        if finding.rule.mode == Mode::Stage {
+            report.findings.staged += 1;
+            tracing::info!(rule = finding.rule.id, finding = finding.id.as_str(), "staged");
+            continue;
+        }
+        // Both are there: the finding was made of them.
+        let origin = app.rules.rule_of(&finding).zip(record.as_ref());
+        if let Some((rule, record)) = origin
+            && !reaches_threshold(rule, &finding, record, app, &mut report.ledger_faults).await
+        {
+            report.findings.below_threshold += 1;
+            continue;
+        }
+        let channels = app.rules.route(&finding);
+        if channels.is_empty() {
+            report.findings.unrouted += 1;
+            continue;
+        }
+        report.findings.routed += 1;
+        // Without a queue no roll-up could follow, and so nothing is held back.
+        let throttle = origin.filter(|_| app.queues.has_redelivery()).and_then(|(rule, record)| {
+            let throttle = rule.throttle.as_ref()?;
+            let (hash, window) = (throttle.group(&rule.info.id, record), Duration::from_secs(throttle.window));
+            Some(ThrottleGroup { hash, window })
+        });
+        routed.push(Routed { finding, channels, throttle, message_id: raw.message_id.clone() });
+    }
+    routed
+}
+
+/// Whether a finding's rule has matched often enough. If the ledger does not know, it has.
+async fn reaches_threshold<T: Transport, S: Store, Q>(
+    rule: &Rule,
+    finding: &Finding,
+    record: &Record<'_>,
+    app: &App<T, S, Q>,
+    ledger_faults: &mut usize,
+) -> bool {
+    let Some(threshold) = &rule.threshold else { return true };
+    let now = Timestamp::from(app.transport.now());
+    let (group, values) = (threshold.group(&rule.info.id, record), threshold.values(record));
+    let occurrence = Occurrence {
+        id: &group,
+        finding: &finding.id,
+        at: finding.call.event_time.as_deref().and_then(Timestamp::parse).unwrap_or(now),
+        count: threshold.count,
+        window: Duration::from_secs(threshold.window),
+        distinct: values.as_deref(),
+    };
+    match app.ledger.record_occurrence(&occurrence, now).await {
+        Ok(is_reached) => is_reached,
+        Err(error) => {
+            tracing::warn!(rule = rule.info.id, reason = %error, "the ledger cannot count: the alert goes out");
+            *ledger_faults += 1;
+            true
+        }
+    }
+}

@@ -1,0 +1,74 @@
+//! One payload: opened, evaluated, classified, delivered, answered.
+
+use tokio::time::Instant;
+
+use super::answer::{Handled, Unfinished, answer};
+use super::classify::classify;
+use super::dispatch::{ReceivedMessage, dispatch};
+use super::report::InvocationReport;
+use super::test_alert::{is_test, send_test_alerts};
+use super::{App, Response};
+use crate::cloudtrail::envelope::{self, NotARecord};
+use crate::deliver::Transport;
+use crate::ledger::Store;
+use crate::redelivery::{QueueMessage, Queues};
+
+/// Handles one invocation. Every attempt to deliver ends before `deadline`, and [`GRACE`](super::GRACE) after it the process
+/// must be done.
+///
+/// A payload may hold CloudTrail's records, in any wrapping, and deliveries of our own that come back from a queue; the order of
+/// their road is that of this function. Nothing in it fails early: what cannot be read is counted, and the rest goes its way.
+///
+/// The answer is an error where something was neither delivered nor handed to a queue, or not read: Lambda then tries again, and
+/// keeps the event in the on-failure queue in the end. A batch of SQS messages is answered in parts instead.
+pub async fn handle<T: Transport, S: Store, Q: Queues>(
+    payload: &str,
+    deadline: Instant,
+    app: &App<T, S, Q>,
+) -> Handled {
+    if is_test(payload) {
+        let test = send_test_alerts(deadline, app).await;
+        return Handled { report: InvocationReport::default(), answer: Ok(Response::Test { test }) };
+    }
+    let opened = envelope::open(payload);
+    let mut report = InvocationReport {
+        records: opened.records.len(),
+        ignored: opened.ignored.len(),
+        ..InvocationReport::default()
+    };
+    if let Some(NotARecord { reason, .. }) = opened.ignored.first() {
+        tracing::info!(reason, count = report.ignored, "not CloudTrail's: ignored");
+    }
+    let mut unreadable = opened.unreadable;
+    let mut routed = Vec::new();
+    for record in &opened.records {
+        match app.rules.evaluate(record) {
+            Ok(findings) => routed.extend(classify(findings, record, app, &mut report).await),
+            Err(error) => {
+                let (reason, message_id) = (error.to_string(), record.message_id.clone());
+                unreadable.push(NotARecord { reason, line: None, message_id });
+            }
+        }
+    }
+    let mut messages = Vec::new();
+    for returned in opened.deliveries {
+        match QueueMessage::parse(&returned.json) {
+            Ok(message) => messages.push(ReceivedMessage { message, message_id: returned.message_id }),
+            Err(error) => {
+                let (reason, message_id) = (error.to_string(), returned.message_id);
+                unreadable.push(NotARecord { reason, line: None, message_id });
+            }
+        }
+    }
+    report.unreadable = unreadable.len();
+    let mut unfinished = Unfinished::default();
+    for NotARecord { reason, message_id, .. } in unreadable {
+        tracing::error!(reason, "a record cannot be read");
+        unfinished.message_ids.push(message_id);
+    }
+    dispatch(&routed, messages, deadline, app, &mut report, &mut unfinished).await;
+    debug_assert!(report.adds_up(), "SumsHold: {report:?}");
+    report.log();
+    let answer = answer(payload, &report, unfinished);
+    Handled { report, answer }
+}

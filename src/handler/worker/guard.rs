@@ -1,0 +1,128 @@
+//! The storm guard: more alerts in one minute than people can read become one digest.
+//!
+//! Each channel has a number of alerts of one severity that it takes in a minute. What goes beyond that is not sent, but counted
+//! for the **digest** of the minute, which is put into the queue before the first alert is left to it (`OrderedBeforeHeldBack`).
+//! A worse alert has a count of its own, and is not drowned by lesser ones.
+//!
+//! What comes from the queue passes the guard too: an hour in which a vendor is down ends in one minute, and roll-ups are as many
+//! as there are groups. Those are counted only once they have arrived, since a vendor that is down reads nothing. A digest
+//! always goes out, and so does what people send through again.
+//!
+//! Without a queue no digest could follow, and with a ledger that does not answer none could be counted: then everything goes
+//! out.
+
+use std::ops::ControlFlow;
+
+use super::channel_worker::ChannelWorker;
+use super::stages::StageResult;
+use crate::alert::AlertDigest;
+use crate::deliver::Transport;
+use crate::finding::Finding;
+use crate::handler::outcome::DeliveryOutcome;
+use crate::ids::ClaimId;
+use crate::ledger::policy::{self, GuardVerdict};
+use crate::ledger::{Decision, DigestAdmission, Store, StoreError};
+use crate::redelivery::{Delivery, DigestTask, QueueMessage, Queues};
+use crate::severity::Severity;
+
+/// Whether a message from the queue is counted once it has arrived.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum ArrivalCount {
+    /// As an alert of this severity.
+    Counted(Severity),
+    /// The guard has nothing to do with it.
+    Exempt,
+}
+
+/// Why a ledger that does not answer lets everything pass.
+const BLIND: &str = "the storm guard is blind: the alert goes out";
+
+impl<T: Transport, S: Store, Q: Queues> ChannelWorker<'_, T, S, Q> {
+    /// Counts a finding that is about to go out for the first time, and leaves it to the digest if it is one too many.
+    pub(super) async fn guard_finding(&self, finding: &Finding, decision: &Decision) -> StageResult<()> {
+        if !self.app.queues.has_redelivery() {
+            return ControlFlow::Continue(());
+        }
+        let (name, most) = (&self.channel.name, self.channel.max_per_minute);
+        let verdict = self.app.ledger.guard_alert(name, finding.severity, most, self.now()).await;
+        if !self.is_one_too_many(verdict) {
+            return ControlFlow::Continue(());
+        }
+        let mut one = AlertDigest::default();
+        one.add(finding);
+        self.leave_to_digest(finding, &ClaimId::from(&finding.id), decision, &one).await
+    }
+
+    /// Leaves what comes from the queue to the digest if there are too many already.
+    pub(super) async fn guard_message(
+        &self,
+        message: &QueueMessage<Delivery>,
+        is_sum: bool,
+    ) -> StageResult<ArrivalCount> {
+        let delivery = &message.task;
+        let severity = delivery.about.severity;
+        // What has no attempt behind it is a sum, or was sent through again by people, or waited for another copy's claim.
+        let is_guarded =
+            delivery.may_be_digested() && (is_sum || message.attempts > 0) && self.app.queues.has_redelivery();
+        if !is_guarded {
+            return ControlFlow::Continue(ArrivalCount::Exempt);
+        }
+        let (name, most) = (&self.channel.name, self.channel.max_per_minute);
+        let verdict = self.app.ledger.guard_queued(name, severity, most, self.now()).await;
+        if self.is_one_too_many(verdict) {
+            let finding = delivery.to_finding(self.app.rules.digest().clone());
+            self.leave_to_digest(&finding, &delivery.id, &delivery.decision, &delivery.to_digest()).await?;
+        }
+        ControlFlow::Continue(ArrivalCount::Counted(severity))
+    }
+
+    /// Counts what came from the queue, now that it has arrived.
+    pub(super) async fn count_arrival(&self, arrival: ArrivalCount) {
+        let ArrivalCount::Counted(severity) = arrival else { return };
+        if let Err(error) = self.app.ledger.count_alert(&self.channel.name, severity, self.now()).await {
+            self.note_fault(&error, "the storm guard counts one too few");
+        }
+    }
+
+    fn is_one_too_many(&self, verdict: Result<GuardVerdict, StoreError>) -> bool {
+        match verdict {
+            Ok(verdict) => verdict == GuardVerdict::Digests,
+            Err(error) => {
+                self.note_fault(&error, BLIND);
+                false
+            }
+        }
+    }
+
+    /// Leaves a delivery to the digest of this minute, for which it counts as `one`. It goes on if that cannot be had.
+    async fn leave_to_digest(
+        &self,
+        finding: &Finding,
+        id: &ClaimId,
+        decision: &Decision,
+        one: &AlertDigest,
+    ) -> StageResult<()> {
+        let ledger = &self.app.ledger;
+        let minute = policy::minute_of(self.now());
+        loop {
+            match ledger.digest(self.key(id), minute, decision, one, self.now()).await {
+                Ok(DigestAdmission::Digested) => return ControlFlow::Break(DeliveryOutcome::Digested),
+                Ok(DigestAdmission::ScheduleDigest) => {
+                    let task = DigestTask { minute, finding: Box::new(finding.brief()) };
+                    let message = self.new_message(task, policy::digest_due(minute), "a digest");
+                    if self.enqueue(&message).await != DeliveryOutcome::Queued {
+                        return ControlFlow::Continue(());
+                    }
+                    if let Err(error) = ledger.digest_scheduled(&self.channel.name, minute, self.now()).await {
+                        self.note_fault(&error, BLIND);
+                        return ControlFlow::Continue(());
+                    }
+                }
+                Err(error) => {
+                    self.note_fault(&error, BLIND);
+                    return ControlFlow::Continue(());
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,30 @@
+//! The deliveries of one channel in one invocation.
+//!
+//! A delivery passes stages, each of which hands on what the next one needs, or ends it with a
+//! [`DeliveryOutcome`](super::outcome::DeliveryOutcome); [`stages`] has them in order. A finding and a message from the queue
+//! enter at different places and leave by the same ones:
+//!
+//! | stage | asks | ends it as |
+//! |---|---|---|
+//! | [`admit`] | the ledger: is it a duplicate, a repeat that is held back, or ours to send? | duplicate, throttled, queued |
+//! | [`guard`] | the ledger: are there too many in this minute? | digested |
+//! | [`render`] | the channel: what is the message? Frozen from here on | duplicate (a sum of nothing) |
+//! | [`send`] | the vendor, until the deadline | |
+//! | [`settle`] | the ledger: note that it is done, or give it back | delivered |
+//! | [`hand_over`] | the queues, for what did not arrive | queued, dead, failed |
+//!
+//! Beside the road, [`operators`] tells people of a channel that is in trouble.
+
+mod admit;
+mod channel_worker;
+mod guard;
+mod hand_over;
+mod operators;
+mod render;
+mod send;
+mod settle;
+mod stages;
+
+pub(super) use self::channel_worker::{ChannelTally, ChannelWorker};
+pub(super) use self::hand_over::bury_orphan;
+pub(super) use self::send::send_test;

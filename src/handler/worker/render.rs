@@ -1,0 +1,93 @@
+//! From an alert to a message: rendered once, and frozen.
+//!
+//! A message is rendered when it is decided that it goes out, and never again: however often it is sent, and however long it
+//! waits in a queue, the vendor gets the same bytes, and recognises a repeated request by its key. No credential is in it; those
+//! go in at each request.
+//!
+//! A repeat, and a roll-up, belong to an alert whose first message the channel may know by a **receipt** (Slack's `ts`, a
+//! ticket's number). The ledger is asked for it here, and without an answer the message stands alone.
+//!
+//! The sums are made here as well. A roll-up or a digest that turns out to hold nothing was told of before, or was never needed.
+
+use std::ops::ControlFlow;
+
+use super::channel_worker::ChannelWorker;
+use super::stages::StageResult;
+use crate::alert::{Alert, AlertKind};
+use crate::deliver::Transport;
+use crate::finding::Finding;
+use crate::handler::outcome::DeliveryOutcome;
+use crate::ids::{AlertId, ClaimId};
+use crate::ledger::{Decision, Store, StoreError};
+use crate::redelivery::{About, Delivery, DigestTask, QueueMessage, QueueTask, Queues, RollUpTask};
+
+impl<T: Transport, S: Store, Q: Queues> ChannelWorker<'_, T, S, Q> {
+    /// The delivery of a finding: the first of its alert, or a repeat that is worse than those before it.
+    pub(super) async fn render_finding(&self, finding: &Finding, decision: Decision) -> Delivery {
+        let kind = if decision.is_repeat { AlertKind::Repeat } else { AlertKind::First };
+        self.render(ClaimId::from(&finding.id), finding, decision, (kind, 1)).await
+    }
+
+    /// The delivery of a roll-up that is due. It waits on if the ledger does not say what was held back.
+    pub(super) async fn render_roll_up(
+        &self,
+        message: QueueMessage<RollUpTask>,
+    ) -> StageResult<QueueMessage<Delivery>> {
+        let sum = match self.app.ledger.roll_up(&message.task.alert, self.now()).await {
+            Ok(sum) if sum.count == 0 => return ControlFlow::Break(DeliveryOutcome::Duplicate),
+            Ok(sum) => sum,
+            Err(error) => return ControlFlow::Break(self.postpone_sum(message, &error).await),
+        };
+        let (rest, RollUpTask { alert, finding }) = message.split();
+        let id = ClaimId::for_roll_up(&alert);
+        let decision = Decision { alert, opener: ClaimId::from(&finding.id), is_repeat: true };
+        let delivery = self.render(id, &finding, decision, (AlertKind::RollUp(&sum), sum.count)).await;
+        ControlFlow::Continue(rest.with_task(delivery))
+    }
+
+    /// The delivery of a digest that is due. It waits on if the ledger does not say what was held back.
+    pub(super) async fn render_digest(&self, message: QueueMessage<DigestTask>) -> StageResult<QueueMessage<Delivery>> {
+        let (name, minute) = (self.channel.name.as_str(), message.task.minute);
+        let sum = match self.app.ledger.digest_of(name, minute, self.now()).await {
+            Ok(sum) if sum.count == 0 => return ControlFlow::Break(DeliveryOutcome::Duplicate),
+            Ok(sum) => sum,
+            Err(error) => return ControlFlow::Break(self.postpone_sum(message, &error).await),
+        };
+        let (rest, DigestTask { finding, .. }) = message.split();
+        let id = ClaimId::for_digest(name, minute);
+        let decision = Decision { alert: AlertId::from(id.clone()), opener: id.clone(), is_repeat: false };
+        // It counts for nothing in another digest, which may therefore not swallow it.
+        let delivery = self.render(id, &finding, decision, (AlertKind::Digest(&sum), 0)).await;
+        ControlFlow::Continue(rest.with_task(delivery))
+    }
+
+    async fn postpone_sum<W: QueueTask>(&self, message: QueueMessage<W>, error: &StoreError) -> DeliveryOutcome {
+        self.note_fault(error, "a sum has to wait");
+        self.retry(message, None, "the ledger does not answer".to_owned()).await
+    }
+
+    /// Renders an alert, which tells of so many `findings`.
+    async fn render(
+        &self,
+        id: ClaimId,
+        finding: &Finding,
+        decision: Decision,
+        (kind, findings): (AlertKind<'_>, u64),
+    ) -> Delivery {
+        let receipt = if decision.is_repeat { self.receipt(&decision.opener).await } else { None };
+        let alert = Alert { finding, id: &decision.alert, kind, receipt: receipt.as_deref() };
+        let body = self.channel.channel.render(&alert);
+        Delivery { id, decision, about: About::from(finding), findings, body }
+    }
+
+    /// What the vendor calls the first message of the alert that this claim opened.
+    async fn receipt(&self, opener: &ClaimId) -> Option<String> {
+        match self.app.ledger.receipt(self.key(opener), self.now()).await {
+            Ok(receipt) => receipt,
+            Err(error) => {
+                self.note_fault(&error, "a repeat is not threaded");
+                None
+            }
+        }
+    }
+}

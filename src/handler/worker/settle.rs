@@ -1,0 +1,46 @@
+//! After the sending: the ledger learns how it went.
+//!
+//! What arrived is noted as done, with the vendor's receipt, and from then on is a duplicate wherever it comes again. Between the
+//! vendor's answer and that note lies the one moment in which a crash sends an alert twice; the other order would lose alerts
+//! instead. What did not arrive is handed over to a queue first, and then its claim is given back, so that the next copy that
+//! has it need not wait for the lease's end.
+
+use super::channel_worker::ChannelWorker;
+use crate::channel::Verdict;
+use crate::deliver::Transport;
+use crate::handler::outcome::DeliveryOutcome;
+use crate::ledger::Store;
+use crate::redelivery::{Delivery, QueueMessage, QueueTask, Queues, TaskRef};
+
+impl<T: Transport, S: Store, Q: Queues> ChannelWorker<'_, T, S, Q> {
+    /// Ends a delivery by the vendor's last verdict.
+    pub(super) async fn settle(&self, message: QueueMessage<Delivery>, verdict: Verdict) -> DeliveryOutcome {
+        let Delivery { id, decision, about, .. } = &message.task;
+        let (channel, rule, finding) = (self.channel.name.as_str(), about.rule.as_str(), id.as_str());
+        match verdict {
+            Verdict::Delivered { receipt } => {
+                if let Err(error) = self.app.ledger.delivered(self.key(id), decision, receipt, self.now()).await {
+                    self.note_fault(&error, "what was delivered may be delivered again");
+                }
+                tracing::info!(channel, rule, finding, "delivered");
+                DeliveryOutcome::Delivered
+            }
+            Verdict::Retry { after, reason } => {
+                tracing::warn!(channel, rule, finding, reason, "not delivered yet");
+                self.retry(message, after, reason).await
+            }
+            Verdict::Rejected { reason, .. } => {
+                let message = QueueMessage { attempts: message.attempts.saturating_add(1), ..message };
+                self.dead_letter(message, format!("rejected: {reason}")).await
+            }
+        }
+    }
+
+    /// Gives the claim of a delivery back. An order of a sum has none.
+    pub(super) async fn release<W: QueueTask>(&self, message: &QueueMessage<W>) {
+        let TaskRef::Deliver(Delivery { id, decision, .. }) = message.task.task() else { return };
+        if let Err(error) = self.app.ledger.release(self.key(id), decision, self.now()).await {
+            self.note_fault(&error, "the claim ends with its lease");
+        }
+    }
+}

@@ -1,0 +1,63 @@
+//! The two roads, stage by stage.
+
+use std::ops::ControlFlow;
+
+use super::admit::Admitted;
+use super::channel_worker::ChannelWorker;
+use crate::deliver::Transport;
+use crate::handler::classify::Routed;
+use crate::handler::outcome::DeliveryOutcome;
+use crate::ledger::Store;
+use crate::redelivery::{QueueMessage, Queues, Task};
+
+/// What a stage hands on; or how the delivery has ended in it.
+pub(super) type StageResult<T> = ControlFlow<DeliveryOutcome, T>;
+
+impl<T: Transport, S: Store, Q: Queues> ChannelWorker<'_, T, S, Q> {
+    /// Delivers a finding, unless it is a duplicate, or is held back.
+    pub(super) async fn deliver_finding(&self, routed: &Routed) -> DeliveryOutcome {
+        either(self.finding_stages(routed).await)
+    }
+
+    /// Delivers what comes back from a queue.
+    pub(super) async fn deliver_message(&self, message: QueueMessage) -> DeliveryOutcome {
+        either(self.message_stages(message).await)
+    }
+
+    async fn finding_stages(&self, Routed { finding, throttle, .. }: &Routed) -> StageResult<DeliveryOutcome> {
+        let Admitted { decision, is_first_time } = self.admit(finding, throttle.as_ref()).await?;
+        // The storm guard has counted what comes again.
+        if is_first_time {
+            self.guard_finding(finding, &decision).await?;
+        }
+        let delivery = self.render_finding(finding, decision).await;
+        let message = self.new_message(delivery, self.now(), "");
+        let verdict = self.send(&message.task).await;
+        ControlFlow::Continue(self.settle(message, verdict).await)
+    }
+
+    async fn message_stages(&self, message: QueueMessage) -> StageResult<DeliveryOutcome> {
+        let message = self.await_due(message).await?;
+        let is_sum = message.is_sum();
+        let (rest, task) = message.split();
+        let message = match task {
+            Task::Deliver(delivery) => rest.with_task(*delivery),
+            Task::RollUp(roll_up) => self.render_roll_up(rest.with_task(roll_up)).await?,
+            Task::Digest(digest) => self.render_digest(rest.with_task(digest)).await?,
+        };
+        let message = self.claim(message).await?;
+        let arrival = self.guard_message(&message, is_sum).await?;
+        let verdict = self.send(&message.task).await;
+        let outcome = self.settle(message, verdict).await;
+        if outcome == DeliveryOutcome::Delivered {
+            self.count_arrival(arrival).await;
+        }
+        ControlFlow::Continue(outcome)
+    }
+}
+
+fn either(ended: StageResult<DeliveryOutcome>) -> DeliveryOutcome {
+    match ended {
+        ControlFlow::Continue(outcome) | ControlFlow::Break(outcome) => outcome,
+    }
+}

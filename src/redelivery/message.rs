@@ -1,0 +1,311 @@
+//! A message in a queue, and what it asks for.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize, Serializer};
+use thiserror::Error;
+
+use super::QueueError;
+use crate::alert::AlertDigest;
+use crate::channel::Body;
+use crate::cloudtrail::ApiCall;
+use crate::cloudtrail::envelope::DELIVERY_MARK;
+use crate::finding::Finding;
+use crate::ids::{AlertId, ClaimId, FindingId, StableId};
+use crate::ledger::Decision;
+use crate::rules::RuleInfo;
+use crate::severity::Severity;
+use crate::time::Timestamp;
+
+/// A message of ours in a queue: what is to be done, on which channel, when, and what has happened to it so far.
+///
+/// What is read from a queue asks for any [`Task`]. Once it is known which, the message is typed by it: the stages of a delivery
+/// take a `QueueMessage<Delivery>`, and none of them can meet a sum that has still to be made. In JSON both look the same.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(bound(serialize = "T: QueueTask"))]
+pub struct QueueMessage<T = Task> {
+    /// By this the envelope knows our own messages from events.
+    pub offlimits: MessageMark,
+    /// The channel's name.
+    pub channel: String,
+    /// What is to be done.
+    #[serde(serialize_with = "as_named_task")]
+    pub task: T,
+    /// Not before then, in milliseconds since 1970.
+    pub not_before: Timestamp,
+    /// How often it has been tried, all attempts of one invocation counting as one. It is 0 again after a redrive.
+    pub attempts: u32,
+    /// When it was first tried, or first came due, in milliseconds since 1970: its lifetime begins then.
+    pub since: Timestamp,
+    /// Why it is here, for people who read dead letters. Safe to log.
+    pub reason: String,
+    /// When it was given up, if it was, in milliseconds since 1970. Sent through again, it begins a new life.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub died: Option<Timestamp>,
+}
+
+/// The value of the member `offlimits` of every message.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+pub enum MessageMark {
+    /// It is ours, whatever it asks for.
+    #[serde(rename = "delivery")]
+    Delivery,
+}
+
+/// What a [`QueueMessage`] asks for.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Task {
+    /// Send this.
+    Deliver(Box<Delivery>),
+    /// Sum up the repeats of an alert, and send the sum.
+    RollUp(RollUpTask),
+    /// Sum up the alerts of a minute that were too many, and send the sum.
+    Digest(DigestTask),
+}
+
+/// A [`Task`] that is somebody else's: what is written to a queue.
+#[derive(Debug, Clone, Copy, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TaskRef<'t> {
+    /// As [`Task::Deliver`].
+    Deliver(&'t Delivery),
+    /// As [`Task::RollUp`].
+    RollUp(&'t RollUpTask),
+    /// As [`Task::Digest`].
+    Digest(&'t DigestTask),
+}
+
+/// What a message may ask for, known or not yet known which.
+pub trait QueueTask {
+    /// Which it is.
+    fn task(&self) -> TaskRef<'_>;
+
+    /// What names it in the log, and makes its waits differ from others': the id of a delivery, of an alert to be rolled up, or
+    /// of the finding that stands for a digest.
+    fn id(&self) -> &str {
+        match self.task() {
+            TaskRef::Deliver(delivery) => delivery.id.as_str(),
+            TaskRef::RollUp(roll_up) => roll_up.alert.as_str(),
+            TaskRef::Digest(digest) => digest.finding.id.as_str(),
+        }
+    }
+}
+
+impl QueueTask for Task {
+    fn task(&self) -> TaskRef<'_> {
+        match self {
+            Self::Deliver(delivery) => TaskRef::Deliver(delivery),
+            Self::RollUp(roll_up) => TaskRef::RollUp(roll_up),
+            Self::Digest(digest) => TaskRef::Digest(digest),
+        }
+    }
+}
+
+impl QueueTask for Delivery {
+    fn task(&self) -> TaskRef<'_> {
+        TaskRef::Deliver(self)
+    }
+}
+
+impl QueueTask for RollUpTask {
+    fn task(&self) -> TaskRef<'_> {
+        TaskRef::RollUp(self)
+    }
+}
+
+impl QueueTask for DigestTask {
+    fn task(&self) -> TaskRef<'_> {
+        TaskRef::Digest(self)
+    }
+}
+
+/// A roll-up that is due.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct RollUpTask {
+    /// The alert whose repeats are summed up.
+    pub alert: AlertId,
+    /// The finding that opened the alert, without what is long.
+    pub finding: Box<Finding>,
+}
+
+/// A digest that is due.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct DigestTask {
+    /// The minute, in minutes since 1970.
+    pub minute: u64,
+    /// One of its findings, without what is long.
+    pub finding: Box<Finding>,
+}
+
+/// A message to a channel, rendered and frozen.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Delivery {
+    /// What it is claimed by in the ledger.
+    pub id: ClaimId,
+    /// What the ledger decided of it: the alert that it belongs to, and its place in that.
+    #[serde(rename = "ticket")]
+    pub decision: Decision,
+    /// What it is about: for people who read dead letters, for the log, and for a digest.
+    pub about: About,
+    /// How many findings it tells of; 0 for a digest, which no digest swallows. Versions before the storm guard knew only
+    /// deliveries of one, and did not say so.
+    #[serde(default = "one")]
+    pub findings: u64,
+    /// The message.
+    pub body: Body,
+}
+
+const fn one() -> u64 {
+    1
+}
+
+impl Delivery {
+    /// Whether the storm guard may leave it to a digest.
+    pub const fn may_be_digested(&self) -> bool {
+        self.findings > 0
+    }
+
+    /// What it counts for in a digest.
+    pub fn to_digest(&self) -> AlertDigest {
+        let About { rule, severity, event_time, .. } = &self.about;
+        AlertDigest::from_rule(rule, *severity, event_time.as_deref(), self.findings)
+    }
+
+    /// The finding, of what is kept of it: enough for a digest, which is about no finding in particular. Its id is what the
+    /// delivery is claimed by, also where that is a sum's own.
+    pub fn to_finding(&self, rules_digest: Arc<str>) -> Finding {
+        let About { rule, severity, sentence, event_id, event_time } = self.about.clone();
+        Finding {
+            id: FindingId::from(StableId::from(self.id.clone())),
+            rule: Arc::new(RuleInfo { id: rule, rules_digest, ..RuleInfo::default() }),
+            severity,
+            title: sentence.clone(),
+            row: 0,
+            call: ApiCall { sentence, event_id, event_time, ..ApiCall::default() },
+        }
+    }
+}
+
+/// A finding in short.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct About {
+    /// The rule's id.
+    pub rule: String,
+    /// How bad it is.
+    pub severity: Severity,
+    /// Who did what.
+    pub sentence: String,
+    /// The event's `eventID`.
+    pub event_id: Option<String>,
+    /// The event's `eventTime`, as CloudTrail writes it.
+    pub event_time: Option<String>,
+}
+
+impl From<&Finding> for About {
+    fn from(finding: &Finding) -> Self {
+        Self {
+            rule: finding.rule.id.clone(),
+            severity: finding.severity,
+            sentence: finding.call.sentence.clone(),
+            event_id: finding.call.event_id.clone(),
+            event_time: finding.call.event_time.clone(),
+        }
+    }
+}
+
+/// Why a message that is marked as ours cannot be read. The text is safe to log.
+#[derive(Debug, Error)]
+#[error("a delivery that cannot be read: {0}")]
+pub struct MessageError(#[from] serde_json::Error);
+
+impl QueueMessage {
+    /// The value of the member by which the envelope knows our messages.
+    pub const MARK: &'static str = DELIVERY_MARK;
+
+    /// Reads a message.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub fn parse(json: &str) -> Result<Self, MessageError> {
+        Ok(serde_json::from_str(json)?)
+    }
+
+    /// Whether it orders a sum that has still to be made.
+    pub const fn is_sum(&self) -> bool {
+        matches!(self.task, Task::RollUp(_) | Task::Digest(_))
+    }
+}
+
+impl<T> QueueMessage<T> {
+    /// A message that is due at `not_before` for the first time.
+    pub fn new(channel: &str, task: T, now: Timestamp, not_before: Timestamp, reason: &str) -> Self {
+        Self {
+            offlimits: MessageMark::Delivery,
+            channel: channel.to_owned(),
+            task,
+            not_before,
+            attempts: 0,
+            since: now.max(not_before),
+            reason: reason.to_owned(),
+            died: None,
+        }
+    }
+
+    /// The message without its task, and the task.
+    pub fn split(self) -> (QueueMessage<()>, T) {
+        let Self { offlimits, channel, task, not_before, attempts, since, reason, died } = self;
+        (QueueMessage { offlimits, channel, task: (), not_before, attempts, since, reason, died }, task)
+    }
+}
+
+impl QueueMessage<()> {
+    /// The message with this task.
+    pub fn with_task<T>(self, task: T) -> QueueMessage<T> {
+        let Self { offlimits, channel, task: (), not_before, attempts, since, reason, died } = self;
+        QueueMessage { offlimits, channel, task, not_before, attempts, since, reason, died }
+    }
+}
+
+impl<T: QueueTask> QueueMessage<T> {
+    /// The message as JSON.
+    ///
+    /// # Errors
+    /// [`QueueError::Unwritable`]. Nothing in a message is known to cause it; were it ignored, an alert would be lost.
+    pub fn to_json(&self) -> Result<String, QueueError> {
+        serde_json::to_string(self).map_err(|error| QueueError::Unwritable(error.to_string()))
+    }
+}
+
+/// Writes a task under its name, whatever type it has in the program.
+fn as_named_task<T: QueueTask, S: Serializer>(task: &T, serializer: S) -> Result<S::Ok, S::Error> {
+    task.task().serialize(serializer)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_survives_its_queue_whatever_type_its_task_has() {
+        let finding = Finding::test(Arc::from("rules"), "2026-01-10T11:32:44Z".to_owned());
+        let task = DigestTask { minute: 7, finding: Box::new(finding) };
+        let message = QueueMessage::new("soc", task, Timestamp::from_millis(3), Timestamp::from_millis(5), "HTTP 500");
+        let json = message.to_json().unwrap();
+        assert!(json.starts_with(r#"{"offlimits":"delivery","channel":"soc","task":{"digest":{"minute":7,"#), "{json}");
+        let read = QueueMessage::parse(&json).unwrap();
+        assert_eq!(
+            (read.to_json().unwrap(), read.since, read.is_sum()),
+            (json.clone(), Timestamp::from_millis(5), true)
+        );
+        let (rest, Task::Digest(task)) = read.split() else { panic!("{json}") };
+        assert_eq!(rest.with_task(task).to_json().unwrap(), json);
+        assert!(QueueMessage::parse(&json.replace("\"delivery\"", "\"test\"")).is_err());
+        assert!(QueueMessage::parse("{}").is_err());
+    }
+
+    #[test]
+    fn the_envelope_knows_the_mark() {
+        assert_eq!(serde_json::to_string(&MessageMark::Delivery).unwrap(), format!("\"{}\"", QueueMessage::MARK));
+    }
+}

@@ -1,0 +1,19 @@
+//! What waits in a queue: until when, and when it is given up.
+//!
+//! Two things wait. A **delivery** that could not be completed before the invocation's deadline: a message to a channel, rendered
+//! and frozen, which is sent again with waits that double up to an hour, for a day. And the **order** of a sum: a roll-up of the
+//! repeats of an alert, or a digest of the alerts of a minute that were too many, which is made when it comes due. Both are a
+//! [`QueueMessage`], which holds all that its delivery needs, and no credential. What is rejected, or a day old, goes to the
+//! dead-letter queue with its reason. Sent through again from there, it begins a new life.
+//!
+//! The messages' JSON outlives the version that wrote it. `tests/golden/messages.json` holds it.
+
+mod message;
+mod queues;
+mod retry;
+
+pub use self::message::{
+    About, Delivery, DigestTask, MessageError, MessageMark, QueueMessage, QueueTask, RollUpTask, Task, TaskRef,
+};
+pub use self::queues::{MAX_DELAY, QueueError, Queues};
+pub use self::retry::{AfterAttempt, DELIVERY_LIFETIME};

@@ -1,0 +1,49 @@
+//! The two queues, as the handler knows them.
+
+use std::future::Future;
+use std::time::Duration;
+
+use thiserror::Error;
+
+/// The longest that SQS hides a message; a longer wait is made of several. Source:
+/// <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html>, `DelaySeconds`.
+pub const MAX_DELAY: Duration = Duration::from_mins(15);
+
+/// The two queues. Both are optional: without them what cannot be delivered fails the invocation, and nothing is held back,
+/// for no roll-up could follow.
+pub trait Queues: Send + Sync {
+    /// Whether there is a redelivery queue.
+    fn has_redelivery(&self) -> bool;
+
+    /// Whether there is a dead-letter queue.
+    fn has_dead_letter(&self) -> bool;
+
+    /// Hands a message to the redelivery queue, which hides it for `delay`: whole seconds, and [`MAX_DELAY`] at most.
+    ///
+    /// # Errors
+    /// Why it was not taken, safe to log.
+    fn enqueue(&self, message: String, delay: Duration) -> impl Future<Output = Result<(), QueueError>> + Send;
+
+    /// Hands a message to the dead-letter queue.
+    ///
+    /// # Errors
+    /// Why it was not taken, safe to log.
+    fn dead_letter(&self, message: String) -> impl Future<Output = Result<(), QueueError>> + Send;
+}
+
+/// Why a queue has not taken a message. Every text is safe to log: none quotes the message.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum QueueError {
+    /// The deployment has no such queue.
+    #[error("there is no such queue")]
+    Absent,
+    /// The queue's service refused the message, with this error code.
+    #[error("{0}")]
+    Refused(String),
+    /// The queue's service did not answer, or could not be asked: why.
+    #[error("{0}")]
+    Unavailable(String),
+    /// The message could not be written as JSON.
+    #[error("the message cannot be written: {0}")]
+    Unwritable(String),
+}
