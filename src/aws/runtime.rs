@@ -20,7 +20,7 @@ use crate::deliver::Tokens;
 use crate::handler::{App, GRACE, HandleError, Handled, OwnCalls, Response, emf, handle};
 use crate::ledger::{Ledger, MemoryStore};
 use crate::ruleset::package;
-use crate::ruleset::{RuleSet, Sources};
+use crate::ruleset::{RuleSet, Sources, UnusableIndex};
 
 /// Time that is left after the last attempt, for the queues, the ledger and the answer. At most a quarter of all there is.
 const MARGIN: Duration = Duration::from_secs(3);
@@ -88,9 +88,9 @@ fn rules(file: &Path) -> Result<RuleSet, Error> {
     let text = match fs::read(file.with_extension(package::EXTENSION)) {
         Ok(index) => match RuleSet::packaged(text, &index, countries) {
             Ok(rules) => return Ok(rules),
-            Err((text, reason)) => {
-                tracing::warn!(reason, "the index beside the rules is not used: they are compiled, which takes longer");
-                text
+            Err(UnusableIndex { bundle, reason }) => {
+                tracing::warn!(%reason, "the index beside the rules is not used: they are compiled, which takes longer");
+                bundle
             }
         },
         // Rules that nobody packaged.
