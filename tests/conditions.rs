@@ -1,6 +1,7 @@
 //! What each condition says of a record, through the engine.
 
 use offlimits::cloudtrail::RawRecord;
+use offlimits::rules::OPERATORS;
 use offlimits::ruleset::{RuleSet, Sources};
 
 use crate::support::mmdb;
@@ -79,6 +80,7 @@ fn every_condition_is_true_and_false_where_it_should() {
         r#"{"event":{"cidr":"0.0.0.0/0"}}"#,
         r#"{"requestParameters.count":{"above":9007199254740993}}"#,
         r#"{"requestParameters.count":{"is":9007199254740992}}"#,
+        r#"{"requestParameters.count":{"below":9007199254740993}}"#,
         r#"{"event":{"above":0}}"#,
         r#"{"requestParameters.tags":{"all":[{"is":"a"},{"is":"c"}]}}"#,
         r#"{"requestParameters.port":{"item":{"from":{"is":22},"cidr":{"is":"0.0.0.0/0"}}}}"#,
@@ -94,6 +96,12 @@ fn every_condition_is_true_and_false_where_it_should() {
         r#"{"requestParameters.tags":{"outside":{"days":"Mon","zone":"UTC"}}}"#,
         r#"{"addendum":{"outside":{"days":"Mon","zone":"UTC"}}}"#,
     ];
+    for operator in &OPERATORS {
+        let name = format!("\"{}\":", operator.key.name);
+        for (rows, said) in [(&yes[..], "true"), (&no[..], "false")] {
+            assert!(rows.iter().any(|row| row.contains(&name)), "no row here shows where {name} is {said}");
+        }
+    }
     for row in yes {
         assert!(matches(row), "{row}");
     }

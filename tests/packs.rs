@@ -6,7 +6,7 @@ use std::process::Command;
 use offlimits::cloudtrail::Record;
 use offlimits::cloudtrail::envelope;
 use offlimits::rules::{Rule, TestEvent};
-use offlimits::ruleset::{RuleSet, Sources};
+use offlimits::ruleset::{PackError, RuleSet, Sources};
 
 use crate::support::{self, mmdb};
 
@@ -16,9 +16,8 @@ fn compiled(root: &str) -> RuleSet {
 }
 
 fn sources(root: &str) -> Sources {
-    let sources = Sources::gather(root, |name| {
-        std::fs::read_to_string(support::repository(name)).map_err(|error| error.to_string())
-    });
+    let sources =
+        Sources::gather(root, |name| std::fs::read_to_string(support::repository(name)).map_err(PackError::new));
     sources.with_countries(|| Ok(database())).unwrap()
 }
 
@@ -161,7 +160,7 @@ fn rules_from_a_package_find_what_all_of_them_find() {
 
     // The database must be there at the start, not at the first call that asks it.
     let nowhere = || Err(std::io::ErrorKind::NotFound.into());
-    let (_, reason) = RuleSet::packaged(bundle, &index, nowhere).unwrap_err();
+    let reason = RuleSet::packaged(bundle, &index, nowhere).unwrap_err().to_string();
     assert!(reason.contains("countries"), "{reason}");
 }
 

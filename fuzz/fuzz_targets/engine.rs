@@ -9,6 +9,7 @@ use libfuzzer_sys::fuzz_target;
 use offlimits::cloudtrail::{RawRecord, Record, envelope};
 use offlimits::engine::EvaluateError;
 use offlimits::finding::Finding;
+use offlimits::rules::OPERATORS;
 use offlimits::ruleset::RuleSet;
 
 fuzz_target!(|data: &[u8]| {

@@ -23,6 +23,9 @@ mod alerts;
 mod exchange;
 #[path = "../../tests/channels/invariants.rs"]
 mod invariants;
+#[allow(dead_code)]
+#[path = "../../tests/channels/samples.rs"]
+mod samples;
 
 /// Bytes of a repeated text: of each text, the renderers look at 8,000 characters at most.
 const LONGEST: usize = 10_000;

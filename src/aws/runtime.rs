@@ -19,7 +19,7 @@ use crate::cloudtrail::countries;
 use crate::deliver::Tokens;
 use crate::handler::{App, GRACE, HandleError, Handled, OwnCalls, Response, emf, handle};
 use crate::ledger::{Ledger, MemoryStore};
-use crate::ruleset::{RuleSet, Sources, package};
+use crate::ruleset::{RuleSet, Sources, UnusableIndex, package};
 
 /// The time that is left after the last attempt to deliver, for the queues, the ledger and the answer. It is a quarter of all
 /// that there is at most.
@@ -89,9 +89,9 @@ fn rules(file: &Path) -> Result<RuleSet, Error> {
     let text = match fs::read(file.with_extension(package::EXTENSION)) {
         Ok(index) => match RuleSet::packaged(text, &index, countries) {
             Ok(rules) => return Ok(rules),
-            Err((text, reason)) => {
-                tracing::warn!(reason, "the index beside the rules is not used: they are compiled, which takes longer");
-                text
+            Err(UnusableIndex { bundle, reason }) => {
+                tracing::warn!(%reason, "the index beside the rules is not used: they are compiled, which takes longer");
+                bundle
             }
         },
         // Rules that nobody packaged.

@@ -23,7 +23,7 @@ fn is_of_label(byte: u8) -> bool {
     byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-'
 }
 
-/// Characters of a host's label. Source: RFC 1035, section 2.3.4.
+/// Characters of a host's label. Source: <https://www.rfc-editor.org/rfc/rfc1035#section-2.3.4>.
 const LABEL_LIMIT: usize = 63;
 
 /// The URL under `key`, which must be https on one of `hosts` (`.vendor.com` stands for any host below it), or on this

@@ -1,6 +1,7 @@
 //! PagerDuty, by its Events API v2.
 //!
-//! Limits: PagerDuty developer documentation, "Events API v2 overview" and "Trigger events".
+//! Limits: <https://developer.pagerduty.com/docs/events-api-v2-overview> (an event has 512 KB at most), and
+//! <https://developer.pagerduty.com/docs/send-alert-event> (a summary has 1,024 characters at most).
 
 use serde_json::{Map, Value, json};
 

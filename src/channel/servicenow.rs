@@ -1,7 +1,7 @@
 //! ServiceNow, by its Table API: the first alert opens an incident, its repeats are work notes on it.
 //!
-//! Limits and behaviour: ServiceNow's documentation, "Table API"; sizes are those of the incident table as it is delivered,
-//! which the API does not enforce: it cuts in silence.
+//! Behaviour: <https://developer.servicenow.com/dev.do#!/reference/api/latest/rest/c_TableAPI>.
+//! Sizes are those of the incident table as it is delivered, which the API does not enforce: it cuts in silence.
 
 use std::ops::ControlFlow;
 

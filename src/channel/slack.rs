@@ -1,6 +1,7 @@
 //! Slack: an incoming webhook (`webhook_url`), or a bot (`bot_token` and `channel`).
 //!
-//! Limits: Slack API, "Block Kit" and "chat.postMessage".
+//! Limits: <https://docs.slack.dev/reference/block-kit/blocks> (header, section), and
+//! <https://docs.slack.dev/reference/methods/chat.postMessage> for the length of a message, threads and errors.
 
 use serde_json::{Value, json};
 

@@ -1,6 +1,8 @@
 //! Amazon SNS: email, SMS, and JSON for machines, in one publish.
 //!
-//! Limits: Amazon SNS API Reference, "Publish"; Amazon SNS Developer Guide, "Mobile text messaging".
+//! Limits: <https://docs.aws.amazon.com/sns/latest/api/API_Publish.html> (subject, message),
+//! <https://docs.aws.amazon.com/sns/latest/dg/sms_publish-to-phone.html> (SMS) and
+//! <https://docs.aws.amazon.com/sns/latest/dg/subscription-filter-policy-constraints.html> (attributes).
 
 use serde_json::json;
 

@@ -1,7 +1,8 @@
 //! Microsoft Teams: an Adaptive Card, posted to the webhook of a workflow.
 //!
-//! Limits: Microsoft Learn, "Format cards in Microsoft Teams" and "Create incoming webhooks with Workflows". A workflow
-//! acknowledges before it posts: what it cannot post is lost without a word, so that the limits here are kept with room.
+//! Limits: <https://learn.microsoft.com/microsoftteams/platform/task-modules-and-cards/cards/cards-format> and
+//! <https://learn.microsoft.com/connectors/teams/> (a message has about 28 KB at most). A
+//! workflow acknowledges before it posts: what it cannot post is lost without a word, so that the limits are kept with room.
 
 use serde_json::{Value, json};
 
@@ -17,7 +18,7 @@ use crate::config::{KeySpec, ValueShape, WordList, docs};
 use crate::secret::CredentialFault;
 use crate::text::clip;
 
-/// Bytes of a request.
+/// Bytes of a request: some less than the 28 KB that a message may have.
 const REQUEST_LIMIT: usize = 20 * 1024;
 /// Characters of one text, from the most to the least: the first with which the request fits is taken.
 const TEXT_LIMITS: [usize; 4] = [2000, 800, 300, 100];

@@ -1,7 +1,8 @@
 //! A webhook of yours: the alert as JSON, signed.
 //!
-//! Signatures: the Standard Webhooks specification 1.0.0 (standardwebhooks.com), made afresh at each attempt because they
-//! hold the time; and Trend Micro Cloud One Conformity's header, for receivers that check that one.
+//! Signatures: the Standard Webhooks specification 1.0.0
+//! (<https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md>), made afresh at each attempt
+//! because they hold the time; and Trend Micro Cloud One Conformity's header, for receivers that check that one.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;

@@ -36,7 +36,8 @@ pub enum Body {
 }
 
 impl Body {
-    /// Bytes of a serialised body: half of what a message in SQS held for most of its life.
+    /// Bytes of a serialised body, 128 KiB: half of what a message in SQS could hold until 2025, so that it fits into one with all
+    /// that travels beside it. <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html>
     pub const LIMIT: usize = 128 * 1024;
 }
 

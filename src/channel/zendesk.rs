@@ -1,6 +1,8 @@
 //! Zendesk, by its Tickets API: the first alert opens a ticket with an internal comment, its repeats comment on it.
 //!
-//! Limits and behaviour: Zendesk developer documentation, "Tickets", "Idempotency" and "OAuth tokens for grant types".
+//! Limits and behaviour: <https://developer.zendesk.com/api-reference/ticketing/tickets/tickets/>,
+//! <https://developer.zendesk.com/api-reference/ticketing/introduction/#idempotency> and
+//! <https://developer.zendesk.com/api-reference/ticketing/oauth/grant_type_tokens/>.
 
 use std::ops::ControlFlow;
 

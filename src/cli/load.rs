@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use super::diagnostics::report;
 use super::input;
 use crate::cloudtrail::countries;
-use crate::ruleset::{RuleSet, Sources};
+use crate::ruleset::{PackError, RuleSet, Sources};
 
 /// The option `--rules FILE`.
 #[derive(Debug, clap::Args)]
@@ -54,7 +54,7 @@ pub(super) fn read(path: &Path) -> Option<Sources> {
         .ok()?;
     let sources = Sources::gather(root, |pack| {
         let path = folder.join(pack);
-        input::read(&path).map_err(|error| format!("{}: {error}", path.display()))
+        input::read(&path).map_err(|error| PackError::new(format!("{}: {error}", path.display())))
     });
     sources
         .with_countries(|| fs::read(folder.join(countries::FILE)))

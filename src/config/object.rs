@@ -261,8 +261,8 @@ mod tests {
         assert_eq!(
             codes(r#"{"titel": 1, "id": "x", "id": "y"}"#, |_, _| ()),
             [
-                r#"missing-key  add "level" or "count""#,
                 r#"missing-key  add "title""#,
+                r#"missing-key  add "level" or "count""#,
                 r#"unknown-key /titel did you mean "title""#,
                 "repeated-key /id merge the two, or delete one"
             ]

@@ -9,9 +9,8 @@ use super::path_trie::{FieldId, PathTrie, TrieBuilder};
 use super::plan::{RowId, RowPlace, RowPlan, RulePlan, ValueSource};
 use crate::cloudtrail::ALIAS_PATHS;
 use crate::cloudtrail::envelope::{RECORD_KEYS, WRAPPER_KEYS};
-use crate::rules::condition::Condition;
 use crate::rules::field::Target;
-use crate::rules::pattern::{Anchor, AnchoredLiteral};
+use crate::rules::pattern::AnchoredLiteral;
 use crate::rules::{Row, Rule};
 
 /// The most pairs of literals under which one row is filed. A row with more is filed under its event's literals alone.
@@ -93,13 +92,13 @@ impl IndexBuilder {
         self.rows.extend([place.rule, place.row]);
         let literals_of = |wanted: usize| {
             let cells = plan.call_cells.iter().filter(|(_, part)| usize::from(*part) == wanted);
-            cells.filter_map(|(cell, _)| required_literals(&row.0[usize::from(*cell)].condition)).min_by_key(Vec::len)
+            cells.filter_map(|(cell, _)| row.0[usize::from(*cell)].condition.required_literals()).min_by_key(Vec::len)
         };
         match (literals_of(SERVICE), literals_of(EVENT)) {
             (None, None) => {
                 let field = plan.other_cells.iter().find_map(|(cell, source)| match source {
                     ValueSource::Field(field) => {
-                        Some((*field, required_literals(&row.0[usize::from(*cell)].condition)?))
+                        Some((*field, row.0[usize::from(*cell)].condition.required_literals()?))
                     }
                     ValueSource::Alias | ValueSource::Record => None,
                 });
@@ -175,30 +174,5 @@ impl IndexBuilder {
             unindexed: self.unindexed.into(),
             rows: self.rows.into(),
         }
-    }
-}
-
-/// Literals of which at least one value of the field must have one if the condition is true; `None` if there are none to be
-/// had.
-fn required_literals(condition: &Condition) -> Option<Vec<AnchoredLiteral>> {
-    match condition {
-        Condition::Pattern(pattern) => pattern.required_literals(),
-        Condition::Is(texts) => {
-            let whole = |text: &String| AnchoredLiteral { anchor: Anchor::Whole, bytes: text.as_bytes().into() };
-            Some(texts.iter().map(whole).collect())
-        }
-        Condition::Any(conditions) => {
-            let each: Option<Vec<Vec<AnchoredLiteral>>> = conditions.iter().map(required_literals).collect();
-            each.map(|each| each.concat())
-        }
-        Condition::All(conditions) => conditions.iter().filter_map(required_literals).min_by_key(Vec::len),
-        Condition::Not(_)
-        | Condition::Exists(_)
-        | Condition::Cidr(_)
-        | Condition::Above(_)
-        | Condition::Below(_)
-        | Condition::Time { .. }
-        | Condition::SameAs(_)
-        | Condition::Item(_) => None,
     }
 }

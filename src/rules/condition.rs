@@ -9,7 +9,7 @@ use ipnet::IpNet;
 use super::Row;
 use super::field::Field;
 use super::hours::Hours;
-use super::pattern::Pattern;
+use super::pattern::{Anchor, AnchoredLiteral, Pattern};
 use crate::cloudtrail::FieldValue;
 use crate::rules::Scope;
 
@@ -57,12 +57,10 @@ pub struct SameAs {
 }
 
 impl Condition {
-    /// Whether the condition needs more than its field's scalars: another field, or the element that a value is.
+    /// Whether the condition needs more than its field's scalars: another field, or the element that a value is. A new
+    /// operator does, until it says that it does not: the engine then judges it over the whole record, and never wrongly.
     pub fn needs_the_record(&self) -> bool {
         match self {
-            Self::SameAs(_) | Self::Item(_) => true,
-            Self::Not(condition) => condition.needs_the_record(),
-            Self::All(conditions) | Self::Any(conditions) => conditions.iter().any(Self::needs_the_record),
             Self::Pattern(_)
             | Self::Is(_)
             | Self::Exists(_)
@@ -70,6 +68,27 @@ impl Condition {
             | Self::Above(_)
             | Self::Below(_)
             | Self::Time { .. } => false,
+            Self::Not(condition) => condition.needs_the_record(),
+            Self::All(conditions) | Self::Any(conditions) => conditions.iter().any(Self::needs_the_record),
+            _ => true,
+        }
+    }
+
+    /// Literals of which at least one value of the field must have one if the condition is true; `None` if none are known.
+    /// By them the engine's index rules out what cannot match; an operator of which none are known is always asked.
+    pub(crate) fn required_literals(&self) -> Option<Vec<AnchoredLiteral>> {
+        match self {
+            Self::Pattern(pattern) => pattern.required_literals(),
+            Self::Is(texts) => {
+                let whole = |text: &String| AnchoredLiteral { anchor: Anchor::Whole, bytes: text.as_bytes().into() };
+                Some(texts.iter().map(whole).collect())
+            }
+            Self::Any(conditions) => {
+                let each: Option<Vec<Vec<AnchoredLiteral>>> = conditions.iter().map(Self::required_literals).collect();
+                each.map(|each| each.concat())
+            }
+            Self::All(conditions) => conditions.iter().filter_map(Self::required_literals).min_by_key(Vec::len),
+            _ => None,
         }
     }
 

@@ -4,6 +4,7 @@
 //! start. Either every rule is right, or nothing runs.
 
 mod compile;
+mod error;
 pub mod package;
 mod set;
 mod sources;
@@ -12,5 +13,6 @@ mod tests;
 
 #[cfg(feature = "cli")]
 pub(crate) use self::compile::ANY_FILE;
+pub use self::error::{CountriesFileError, IndexError, PackError, PartError, UnusableIndex};
 pub use self::set::{Compiled, RuleSet};
 pub use self::sources::Sources;

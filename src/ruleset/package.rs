@@ -14,6 +14,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::compile;
+use super::error::{CountriesFileError, IndexError, UnusableIndex};
 use super::sources::{RuleContext, contexts};
 use crate::channel::ConfiguredChannel;
 use crate::cloudtrail::countries::Countries;
@@ -91,19 +92,15 @@ pub(super) fn index_of(engine: &Engine, digest: &str, bundle: &str, countries: O
 /// The rules and channels of a bundle by its index. `countries` gives the bytes of the database, if the rules ask it.
 ///
 /// # Errors
-/// The bundle itself, and why the index is not to be used for it.
+/// The bundle itself, with the reason for which the index is not to be used.
 pub(super) fn packaged(
     bundle: String,
     index: &[u8],
     countries: impl FnOnce() -> io::Result<Vec<u8>>,
-) -> Result<Package, (String, String)> {
-    let opened = contents(&bundle, index).map_err(str::to_owned).and_then(|contents| {
-        let database = || {
-            let bytes = countries().map_err(|error| error.to_string())?;
-            Countries::read(bytes).map_err(|error| error.to_string())
-        };
-        let countries = contents.countries.then(database).transpose();
-        let countries = countries.map_err(|reason| format!("its countries cannot be read: {reason}"))?;
+) -> Result<Package, UnusableIndex> {
+    let opened = contents(&bundle, index).and_then(|contents| {
+        let database = || -> Result<Countries, CountriesFileError> { Ok(Countries::read(countries()?)?) };
+        let countries = contents.countries.then(database).transpose().map_err(IndexError::Countries)?;
         let digest: Arc<str> = contents.digest.as_str().into();
         let top = contents.contexts.first().map(RuleContext::without_rules).unwrap_or_default();
         let (_, channels) = compile::part(&top, &digest, countries.as_ref())?;
@@ -111,21 +108,21 @@ pub(super) fn packaged(
     });
     let (Contents { contexts, rules: places, index, .. }, countries, digest, channels) = match opened {
         Ok(opened) => opened,
-        Err(reason) => return Err((bundle, reason)),
+        Err(reason) => return Err(UnusableIndex { bundle, reason }),
     };
     let count = places.len() / 3;
     let rules = PackagedRules { bundle, digest: Arc::clone(&digest), countries, contexts, places };
     Ok(Package { engine: Engine::from_index(index, Box::new(rules), count), channels, digest })
 }
 
-fn contents(bundle: &str, index: &[u8]) -> Result<Contents<CandidateIndex>, &'static str> {
-    let rest = index.strip_prefix(HEAD.as_bytes()).ok_or("another version of offlimits wrote it")?;
-    let (noted, rest) = rest.split_at_checked(SUM).ok_or("it is damaged")?;
+fn contents(bundle: &str, index: &[u8]) -> Result<Contents<CandidateIndex>, IndexError> {
+    let rest = index.strip_prefix(HEAD.as_bytes()).ok_or(IndexError::OtherVersion)?;
+    let (noted, rest) = rest.split_at_checked(SUM).ok_or(IndexError::Damaged)?;
     if *noted != checksum(rest).to_le_bytes() {
-        return Err("it is damaged");
+        return Err(IndexError::Damaged);
     }
-    let contents: Contents<CandidateIndex> = postcard::from_bytes(rest).map_err(|_| "it is damaged")?;
-    if contents.bundle == checksum(bundle.as_bytes()) { Ok(contents) } else { Err("it is of another rules.json") }
+    let contents: Contents<CandidateIndex> = postcard::from_bytes(rest).map_err(|_| IndexError::Damaged)?;
+    if contents.bundle == checksum(bundle.as_bytes()) { Ok(contents) } else { Err(IndexError::OtherBundle) }
 }
 
 impl RuleLoader for PackagedRules {
@@ -194,8 +191,9 @@ mod tests {
     #[test]
     fn an_index_is_used_for_its_own_bundle_alone() {
         let index = RuleSet::compile(BUNDLE).unwrap().rules.index_of(BUNDLE, None).unwrap();
-        let why =
-            |bundle: &str, index: &[u8]| RuleSet::packaged(bundle.to_owned(), index, || unreachable!()).unwrap_err().1;
+        let why = |bundle: &str, index: &[u8]| {
+            RuleSet::packaged(bundle.to_owned(), index, || unreachable!()).unwrap_err().to_string()
+        };
         assert_eq!(why(&BUNDLE.replace("\"A\"", "\"D\""), &index), "it is of another rules.json");
         let other = String::from_utf8_lossy(&index[..HEAD.len()]).replace("index ", "index 0");
         assert_eq!(why(BUNDLE, other.as_bytes()), "another version of offlimits wrote it");

@@ -4,6 +4,7 @@ use std::io;
 use std::sync::Arc;
 
 use super::compile::{self, CompiledFile};
+use super::error::UnusableIndex;
 use super::package::{self, Package};
 use super::sources::Sources;
 use crate::channel::{ConfiguredChannel, Refusal};
@@ -53,12 +54,12 @@ impl RuleSet {
     /// the rules ask it.
     ///
     /// # Errors
-    /// The bundle itself, and why the index is not to be used for it.
+    /// The bundle itself, with the reason for which the index is not to be used.
     pub fn packaged(
         bundle: String,
         index: &[u8],
         countries: impl FnOnce() -> io::Result<Vec<u8>>,
-    ) -> Result<Self, (String, String)> {
+    ) -> Result<Self, UnusableIndex> {
         let Package { engine, channels, digest } = package::packaged(bundle, index, countries)?;
         Ok(Self { engine, channels, digest })
     }

@@ -8,6 +8,7 @@ use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
+use super::error::{CountriesFileError, PackError};
 use crate::cloudtrail::countries::Countries;
 use crate::json::{Member, Node, write_string};
 
@@ -24,7 +25,7 @@ pub struct Sources {
 struct PackText {
     name: String,
     /// Its text, or why it could not be read.
-    text: Result<String, String>,
+    text: Result<String, PackError>,
 }
 
 impl Sources {
@@ -35,7 +36,7 @@ impl Sources {
 
     /// A `rules.json` with the packs that it includes. `read` is asked once for each name, as it is written; a reason is
     /// reported where the pack is included.
-    pub fn gather(root: impl Into<String>, mut read: impl FnMut(&str) -> Result<String, String>) -> Self {
+    pub fn gather(root: impl Into<String>, mut read: impl FnMut(&str) -> Result<String, PackError>) -> Self {
         let root = root.into();
         let mut packs: Vec<PackText> = Vec::new();
         if let Ok(node) = Node::parse(&root) {
@@ -54,13 +55,13 @@ impl Sources {
     ///
     /// # Errors
     /// Why it could not be read.
-    pub fn with_countries(mut self, read: impl FnOnce() -> io::Result<Vec<u8>>) -> Result<Self, String> {
+    pub fn with_countries(mut self, read: impl FnOnce() -> io::Result<Vec<u8>>) -> Result<Self, CountriesFileError> {
         let packs = self.packs().filter_map(|(_, text)| text.ok());
         if packs.chain([self.root()]).any(|text| text.contains("country")) {
             self.countries = match read() {
-                Ok(bytes) => Some(Countries::read(bytes).map_err(|error| error.to_string())?),
+                Ok(bytes) => Some(Countries::read(bytes)?),
                 Err(error) if error.kind() == io::ErrorKind::NotFound => None,
-                Err(error) => return Err(error.to_string()),
+                Err(error) => return Err(error.into()),
             };
         }
         Ok(self)
@@ -82,8 +83,8 @@ impl Sources {
     }
 
     /// The packs that were read, in the order of `include`: name and text, or why there is none.
-    pub fn packs(&self) -> impl Iterator<Item = (&str, Result<&str, &str>)> {
-        self.packs.iter().map(|pack| (pack.name.as_str(), pack.text.as_deref().map_err(String::as_str)))
+    pub fn packs(&self) -> impl Iterator<Item = (&str, Result<&str, &PackError>)> {
+        self.packs.iter().map(|pack| (pack.name.as_str(), pack.text.as_deref()))
     }
 
     /// One text that holds all that runs, and nothing else: compact, packs inside their `include`, tests left out. The
@@ -242,7 +243,9 @@ mod tests {
                 + r#"{"pack":"b.json","overrides":{"*":{"mode":"off"}},"content":{"rules":[{"id":"b.json"}]}}],"#
                 + r#""rules":[{"id":"R"}]}"#
         );
-        let again = Sources::gather(bundle.as_str(), |name| Err(format!("{name} is asked for, and stands inside")));
+        let again = Sources::gather(bundle.as_str(), |name| {
+            Err(PackError::new(format!("{name} is asked for, and stands inside")))
+        });
         assert_eq!(again.packs().count(), 0);
         assert_eq!(again.bundle().unwrap(), bundle);
     }
@@ -252,7 +255,7 @@ mod tests {
         let mut asked = Vec::new();
         let sources = Sources::gather(r#"{"include":["a","b","a"]}"#, |name| {
             asked.push(name.to_owned());
-            if name == "a" { Ok("{}".to_owned()) } else { Err("no such file".to_owned()) }
+            if name == "a" { Ok("{}".to_owned()) } else { Err(PackError::new("no such file")) }
         });
         assert_eq!(asked, ["a", "b"]);
         assert_eq!(sources.text(Some("a")), "{}");

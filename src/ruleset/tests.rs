@@ -9,6 +9,7 @@ use self::random::Dice;
 use crate::cloudtrail::{RawRecord, Record};
 use crate::config::Diagnostic;
 use crate::finding::Finding;
+use crate::rules::OPERATORS;
 use crate::ruleset::{RuleSet, Sources};
 
 /// Sets of random rules; each is asked about as many records as follow. `OFFLIMITS_ROUNDS` asks for more.

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use crate::channel::{COMMON_KEYS, ChannelType, TYPES};
 use crate::cloudtrail::ALIASES;
-use crate::config::{KeyDefault, KeySpec, ObjectSpec, ValueShape};
+use crate::config::{KeyDefault, KeySpec, MapNames, ObjectSpec, ValueShape};
 use crate::rules::OPERATORS;
 use crate::ruleset::ANY_FILE;
 use crate::severity::Severity;
@@ -154,7 +154,7 @@ fn severities() -> String {
 fn shown(shape: ValueShape) -> String {
     match shape {
         ValueShape::Text | ValueShape::AnyText => "text".to_owned(),
-        ValueShape::Formatted(format) => format!("text: {}", format.what),
+        ValueShape::Formatted(format) => format!("text ({})", format.what),
         ValueShape::Word(words) if words.listed.len() > LISTED => format!("one of {} words", words.listed.len()),
         ValueShape::Word(words) => words.listed.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", "),
         ValueShape::Boolean => "`true` or `false`".to_owned(),
@@ -166,6 +166,9 @@ fn shown(shape: ValueShape) -> String {
         ValueShape::Field => "field".to_owned(),
         ValueShape::List(item) | ValueShape::AnyList(item) => format!("list: {}", shown(*item)),
         ValueShape::Objects(object) => format!("list: {} each", object.what),
+        ValueShape::Map { names: MapNames::Words(words), values } => {
+            format!("object: for each {} {}", words.what, shown(*values))
+        }
         ValueShape::Map { values, .. } => format!("object: for each name {}", shown(*values)),
         ValueShape::Object(object) => object.what.to_owned(),
         ValueShape::Tagged(tagged) => tagged.what.to_owned(),

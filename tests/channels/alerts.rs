@@ -7,25 +7,18 @@ use offlimits::ids::AlertId;
 use offlimits::ruleset::RuleSet;
 use serde_json::{Value, json};
 
+use super::samples::channels;
+
 /// What attackers write where they may write: mentions, markup of every target, links, headers, queries, placeholders, and
 /// characters that hide or turn text.
 pub(crate) const HOSTILE: &str = "<!channel> <@U1> *b* `c` <https://evil.example/x|click> @[sys_id:you] {{ticket.requester.email}} \
     {% if %} [code]<script>alert(1)</script>[/code] [x](https://evil.example) www.evil.example ![y](z)\r\nSubject: x\r\n\r\n \
     ^ORactive=true \u{202e}gnp.exe\0 & \"q\" 'q' \\ \u{1f600} <at>you</at> <img src=x onerror=alert(1)>";
 
-/// Rules with every kind of channel.
+/// Rules with a channel of every type, called as its type is.
 pub(crate) fn rules(title: &str, description: &str) -> RuleSet {
     let source = json!({
-        "channels": {
-            "topic": { "type": "sns" },
-            "soc": { "type": "slack", "channel": "C0123456789" },
-            "oncall": { "type": "pagerduty", "service_region": "eu" },
-            "desk": { "type": "zendesk", "subdomain": "acme", "group_id": 7, "ticket_tags": ["aws"],
-                      "custom_fields": [{ "id": 12, "value": "x" }] },
-            "incidents": { "type": "servicenow", "instance": "acme", "category": "Security", "assignment_group": "SOC" },
-            "room": { "type": "teams" },
-            "siem": { "type": "webhook" }
-        },
+        "channels": channels(),
         "rules": [{
             "id": "RTM-011", "title": title, "description": description, "severity": "very-high",
             "runbook": "https://wiki.example.com/rtm-011?a=1&b=2", "when": { "event": { "exists": true } }

@@ -1,33 +1,18 @@
 //! Drives a channel through an exchange with a vendor whose replies are written down.
 
-use std::time::Duration;
-
 use offlimits::alert::Alert;
 use offlimits::channel::ConfiguredChannel;
-use offlimits::channel::{Body, Channel, Exchange, ExchangeStep, Reply, Request, Verdict};
+use offlimits::channel::{Body, Exchange, ExchangeStep, Reply, Request, Verdict};
 use offlimits::ruleset::RuleSet;
 use offlimits::secret::{Credentials, Secret};
 
-/// Good credentials for every channel of [`super::alerts::rules`]; each holds `s3cret`.
-pub(crate) const CREDENTIALS: &str = r#"{
-    "soc": { "bot_token": "xoxb-s3cret" },
-    "oncall": { "routing_key": "s3cret0123456789abcdef0123456789" },
-    "desk": { "client_id": "offlimits", "client_secret": "s3cret" },
-    "incidents": { "username": "offlimits", "password": "s3cret" },
-    "room": { "webhook_url": "https://x.01.environment.api.powerplatform.com/powerautomate/automations/direct/workflows/s3cret" },
-    "siem": { "url": "https://siem.example.com/s3cret", "signing_secret": "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
-              "conformity_token": "s3cret" }
-}"#;
+use super::samples::{credentials, sample};
 
 /// The time of every exchange: 2026-01-10T11:32:44Z.
 pub(crate) const NOW: u64 = 1_768_044_764;
 
 pub(crate) fn channel<'r>(rules: &'r RuleSet, name: &str) -> &'r ConfiguredChannel {
     rules.channels().iter().find(|channel| channel.name == name).unwrap()
-}
-
-pub(crate) fn http(status: u16, body: &str) -> Reply {
-    Reply::Http { status, retry_after: Some(Duration::from_secs(3)), body: body.to_owned() }
 }
 
 /// Sends until the replies are used up: the requests, and the verdict if there was one.
@@ -60,43 +45,18 @@ pub(crate) fn drive(
     }
 }
 
-/// The replies with which a vendor leads up to the channel's last request, where nothing of the alert is there yet.
-pub(crate) fn prelude(kind: &str) -> Vec<Reply> {
-    let token = http(200, r#"{"access_token":"t0ken-s3cret","token_type":"bearer","expires_in":1800}"#);
-    match kind {
-        "zendesk" => vec![token, http(200, r#"{"tickets":[{"id":1,"status":"closed"}],"count":1}"#)],
-        "servicenow" => vec![http(200, r#"{"result":[]}"#)],
-        _ => Vec::new(),
-    }
-}
-
-/// The same where a ticket is open.
-pub(crate) fn prelude_of_a_repeat(kind: &str) -> Vec<Reply> {
-    let mut replies = prelude(kind);
-    replies.pop();
-    replies.push(match kind {
-        "zendesk" => http(200, r#"{"tickets":[{"id":35,"status":"open","description":"before"}],"count":1}"#),
-        _ => http(
-            200,
-            r#"{"result":[{"sys_id":"9d385017c611228701d22104cc95c371","number":"INC0010023","description":"before"}]}"#,
-        ),
-    });
-    replies
-}
-
 pub(crate) fn kind(channel: &ConfiguredChannel) -> &'static str {
-    let channel: &dyn Channel = channel.channel.as_ref();
-    channel.kind()
+    channel.channel.kind()
 }
 
-/// The requests that carry an alert: what opens a ticket, and what comments on it.
+/// The requests that carry an alert: the one that posts it, or that which opens a ticket and that which comments on it.
 pub(crate) fn requests(channel: &ConfiguredChannel, alert: &Alert<'_>) -> Vec<(&'static str, Request)> {
     let body = channel.channel.render(alert);
-    let last = |replies| drive(channel, &body, CREDENTIALS, replies).unwrap().0.pop().unwrap();
-    match kind(channel) {
-        kind @ ("zendesk" | "servicenow") => {
-            vec![("open", last(&prelude(kind))), ("comment", last(&prelude_of_a_repeat(kind)))]
-        }
-        _ => vec![("post", last(&[]))],
+    let secret = credentials();
+    let last = |replies: &[Reply]| drive(channel, &body, &secret, replies).unwrap().0.pop().unwrap();
+    let sample = sample(kind(channel));
+    match sample.lead_up_of_a_repeat() {
+        Some(repeat) => vec![("open", last(&sample.lead_up())), ("comment", last(&repeat))],
+        None => vec![("post", last(&sample.lead_up()))],
     }
 }

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
 use offlimits::alert::{Alert, AlertKind};
-use offlimits::channel::{HttpRequest, Reply, Request};
+use offlimits::channel::{HttpRequest, Reply, Request, TYPES};
 use offlimits::deliver::{Tokens, Transport, deliver};
 use offlimits::ids::{AlertId, ClaimId};
 use offlimits::secret::{Credentials, CredentialsError};
@@ -14,7 +14,7 @@ use tokio::time::Instant;
 use tracing_subscriber::fmt::MakeWriter;
 
 use super::alerts::{findings, rules};
-use super::exchange::{CREDENTIALS, http};
+use super::samples::{credentials, http, wrong_credentials};
 
 /// What must not be seen: parts of every credential, and the token that a vendor gave.
 const SECRETS: [&str; 5] =
@@ -46,7 +46,7 @@ impl MakeWriter<'_> for Log {
 /// A vendor that answers everything with `status` and with all that it was sent, in every place where an error may stand.
 struct Echo {
     status: u16,
-    credentials: &'static str,
+    credentials: String,
     seen: Mutex<String>,
 }
 
@@ -72,23 +72,13 @@ impl Transport for Echo {
     }
 
     async fn credentials(&self, _: bool) -> Result<Arc<Credentials>, CredentialsError> {
-        Credentials::parse(self.credentials).map(Arc::new)
+        Credentials::parse(&self.credentials).map(Arc::new)
     }
 
     fn now(&self) -> SystemTime {
         SystemTime::UNIX_EPOCH
     }
 }
-
-/// Credentials that are wrong in ways of which the faults speak.
-const WRONG: &str = r#"{
-    "soc": { "webhook_url": "https://evil.example/s3cret" },
-    "oncall": { "routing_key": "s3cret" },
-    "desk": { "email": "a@example.com", "api_token": "s3cret\r\nx: y" },
-    "incidents": { "api_url": "https://evil.example/s3cret", "username": "s3cret", "password": "s3cret" },
-    "room": { "webhook_url": "https://s3cret.webhook.office.com/s3cret" },
-    "siem": { "url": "ftp://siem.example.com/s3cret", "signing_secret": "s3cret" }
-}"#;
 
 #[tokio::test(start_paused = true)]
 async fn nothing_secret_is_logged_told_or_printed() {
@@ -102,9 +92,9 @@ async fn nothing_secret_is_logged_told_or_printed() {
     let rules = rules("t", "d");
     let (_, finding) = findings().remove(1);
     let (id, claim) = (AlertId::new("r", "", &finding.id), ClaimId::from(&finding.id));
-    let mut told = format!("{rules:?} {:?}", Credentials::parse(CREDENTIALS).unwrap());
+    let mut told = format!("{rules:?} {:?}", Credentials::parse(&credentials()).unwrap());
     let mut exchanges = 0;
-    for credentials in [CREDENTIALS, WRONG] {
+    for credentials in [credentials(), wrong_credentials()] {
         for status in [200, 202, 302, 400, 401, 403, 404, 410, 422, 429, 500] {
             for channel in rules.channels() {
                 let body = channel.channel.render(&Alert {
@@ -113,7 +103,7 @@ async fn nothing_secret_is_logged_told_or_printed() {
                     kind: AlertKind::First,
                     receipt: None,
                 });
-                let transport = Echo { status, credentials, seen: Mutex::default() };
+                let transport = Echo { status, credentials: credentials.clone(), seen: Mutex::default() };
                 let tokens = Tokens::default();
                 let deadline = Instant::now() + Duration::from_secs(10);
                 let verdict = deliver(&transport, &tokens, channel, &body, &claim, deadline).await;
@@ -125,7 +115,7 @@ async fn nothing_secret_is_logged_told_or_printed() {
     }
     let log = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
     assert!(log.contains("credential rejected") && log.contains("trying again"), "nothing was logged");
-    assert_eq!(exchanges, 2 * 11 * 7);
+    assert_eq!(exchanges, 2 * 11 * TYPES.len());
     for secret in SECRETS {
         for (what, text) in [("the log", &log), ("what was told", &told)] {
             let at = text.find(secret);

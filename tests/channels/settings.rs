@@ -1,5 +1,7 @@
 //! What rules.json and the secret may say of a channel, and what is told of the mistakes in both.
 
+use std::collections::BTreeSet;
+
 use offlimits::alert::{Alert, AlertKind};
 use offlimits::channel::{HttpRequest, Request};
 use offlimits::ids::AlertId;
@@ -7,7 +9,8 @@ use offlimits::ruleset::RuleSet;
 use serde_json::{Value, json};
 
 use super::alerts::{findings, rules};
-use super::exchange::{channel, drive, http};
+use super::exchange::{channel, drive};
+use super::samples::{SeveritySample, required, samples, with_type};
 
 fn compile(settings: &Value) -> Result<RuleSet, Vec<String>> {
     let source = json!({
@@ -21,56 +24,66 @@ fn compile(settings: &Value) -> Result<RuleSet, Vec<String>> {
 
 #[test]
 fn each_mistake_in_the_settings_is_told_with_its_place() {
-    let table = [
-        (json!({"type": "slak"}), "/channels/c/type", "slack"),
-        (json!({"type": "slack", "channel": "a b"}), "/channels/c/channel", "C0123456789"),
-        (json!({"type": "slack", "severity_map": {"high": "orange"}}), "/channels/c/severity_map/high", "hexadecimal"),
-        (json!({"type": "pagerduty", "service_region": "eu1"}), "/channels/c/service_region", "did you mean \"eu\""),
-        (
-            json!({"type": "pagerduty", "severity_map": {"hihg": "error"}}),
-            "/channels/c/severity_map/hihg",
-            "did you mean \"high\"",
-        ),
-        (
-            json!({"type": "pagerduty", "severity_map": {"high": "eror"}}),
-            "/channels/c/severity_map/high",
-            "did you mean \"error\"",
-        ),
-        (json!({"type": "pagerduty", "severity_map": "high"}), "/channels/c/severity_map", "object"),
-        (json!({"type": "pagerduty", "routing_key": "x"}), "/channels/c/routing_key", "no key"),
-        (json!({"type": "zendesk"}), "/channels/c", "subdomain"),
-        (
-            json!({"type": "zendesk", "subdomain": "https://acme.zendesk.com/"}),
-            "/channels/c/subdomain",
-            "such as \"acme\"",
-        ),
-        (json!({"type": "zendesk", "subdomain": "acme", "ticket_tags": ["a b"]}), "/channels/c/ticket_tags", "spaces"),
-        (json!({"type": "zendesk", "subdomain": "acme", "group_id": "7"}), "/channels/c/group_id", "without quotes"),
-        (
-            json!({"type": "zendesk", "subdomain": "acme", "custom_fields": [{"id": 1}]}),
-            "/channels/c/custom_fields/0",
-            "value",
-        ),
-        (
-            json!({"type": "zendesk", "subdomain": "acme", "severity_map": {"low": "lowest"}}),
-            "/channels/c/severity_map/low",
-            "low",
-        ),
-        (json!({"type": "servicenow", "instance": "acme.service-now.com"}), "/channels/c/instance", "such as \"acme\""),
-        (
-            json!({"type": "servicenow", "instance": "acme", "severity_map": {"low": "4/1"}}),
-            "/channels/c/severity_map/low",
-            "1/2",
-        ),
-        (json!({"type": "servicenow", "instance": "acme", "category": "x".repeat(41)}), "/channels/c/category", "40"),
-        (json!({"type": "teams", "severity_map": {"low": "red"}}), "/channels/c/severity_map/low", "attention"),
-        (json!({"type": "webhook", "url": "https://x"}), "/channels/c/url", "no key"),
-        (json!({"type": "sns", "topic_arn": "topic"}), "/channels/c/topic_arn", "arn:aws:sns"),
-    ];
-    for (settings, pointer, part) in table {
-        let diagnostics = compile(&settings).expect_err(&settings.to_string());
-        assert_eq!(diagnostics.len(), 1, "{settings}: {diagnostics:?}");
-        assert!(diagnostics[0].contains(pointer) && diagnostics[0].contains(part), "{settings}: {diagnostics:?}");
+    let unknown = compile(&json!({"type": "slak"})).expect_err("an unknown type");
+    assert!(
+        unknown.len() == 1 && unknown[0].contains("/channels/c/type") && unknown[0].contains("slack"),
+        "{unknown:?}"
+    );
+    for (channel, sample) in samples() {
+        for (change, pointer, part) in &sample.mistakes {
+            let mut settings = required(channel, sample);
+            settings.extend(change.clone());
+            settings.retain(|_, value| !value.is_null());
+            let settings = with_type(channel, settings);
+            let diagnostics = compile(&settings).expect_err(&settings.to_string());
+            assert_eq!(diagnostics.len(), 1, "{settings}: {diagnostics:?}");
+            let place = format!("/channels/c{pointer}:");
+            assert!(diagnostics[0].contains(&place) && diagnostics[0].contains(part), "{settings}: {diagnostics:?}");
+        }
+    }
+}
+
+#[test]
+fn the_samples_have_every_key_of_their_channel_and_no_other() {
+    for (channel, sample) in samples() {
+        let name = channel.name();
+        let own: BTreeSet<&str> = channel.object.keys[0].iter().map(|key| key.name).collect();
+        let settings: BTreeSet<&str> = sample.settings.as_object().unwrap().keys().map(String::as_str).collect();
+        assert_eq!(settings, own, "\"settings\" in tests/channels/{name}.json");
+        let declared: BTreeSet<&str> = channel.credentials.iter().map(|key| key.name).collect();
+        let sets = sample.credentials.iter().map(|set| set.as_object().unwrap().keys().map(String::as_str));
+        assert_eq!(sets.flatten().collect::<BTreeSet<_>>(), declared, "\"credentials\" in tests/channels/{name}.json");
+        assert!(
+            declared.is_empty() || !sample.wrong_credentials.is_null(),
+            "tests/channels/{name}.json: wrong_credentials"
+        );
+        assert!(!sample.contract.is_null(), "tests/channels/{name}.json has no \"contract\" for tests/contract");
+        let has_map = own.contains("severity_map");
+        assert_eq!(sample.severity.is_some(), has_map, "\"severity\" in tests/channels/{name}.json");
+    }
+}
+
+/// A credential that nobody reads would be a promise of the page that nothing keeps.
+#[test]
+fn every_credential_that_is_declared_is_read() {
+    let (_, finding) = findings().remove(0);
+    let id = AlertId::new("r", "", &finding.id);
+    for (channel_type, sample) in samples() {
+        let rules = compile(&with_type(channel_type, required(channel_type, sample))).unwrap();
+        let channel = channel(&rules, "c");
+        let alert = Alert { finding: &finding, id: &id, kind: AlertKind::First, receipt: None };
+        let body = channel.channel.render(&alert);
+        for good in &sample.credentials {
+            drive(channel, &body, &json!({ "c": good }).to_string(), &[])
+                .unwrap_or_else(|fault| panic!("{good}: {fault}"));
+            for key in good.as_object().unwrap().keys() {
+                let mut bad = good.clone();
+                bad[key] = json!(7);
+                let fault = drive(channel, &body, &json!({ "c": bad }).to_string(), &[]);
+                let fault = fault.expect_err(&format!("{}: nobody reads {key}", channel_type.name()));
+                assert!(fault.contains(&format!("\"{key}\"")), "{fault}");
+            }
+        }
     }
 }
 
@@ -93,103 +106,51 @@ fn sent(settings: &Value, secret: &Value, replies: &[offlimits::channel::Reply])
 
 #[test]
 fn severities_are_the_vendors_own_and_can_be_changed() {
-    let key = json!({ "routing_key": "0123456789abcdef0123456789abcdef" });
-    let page = |map: Value| sent(&json!({"type": "pagerduty", "severity_map": map}), &key, &[]);
-    assert_eq!(page(json!({}))["payload"]["severity"], "error");
-    assert_eq!(page(json!({"high": "critical"}))["payload"]["severity"], "critical");
-
-    let url = json!({ "webhook_url": "https://hooks.slack.com/services/x" });
-    let message = |map: Value| sent(&json!({"type": "slack", "severity_map": map}), &url, &[]);
-    assert_eq!(message(json!({}))["attachments"][0]["color"], "#E67E22");
-    assert_eq!(message(json!({"HIGH": "#000000"}))["attachments"][0]["color"], "#000000");
-
-    let token = json!({ "email": "a@example.com", "api_token": "x" });
-    let ticket = |map: Value| {
-        sent(
-            &json!({"type": "zendesk", "subdomain": "a", "severity_map": map}),
-            &token,
-            &[http(200, r#"{"tickets":[]}"#)],
-        )
-    };
-    assert_eq!(ticket(json!({}))["ticket"]["priority"], "high");
-    assert_eq!(ticket(json!({"high": "urgent"}))["ticket"]["priority"], "urgent");
-
-    let user = json!({ "username": "u", "password": "p" });
-    let incident = |map: Value| {
-        sent(
-            &json!({"type": "servicenow", "instance": "a", "severity_map": map}),
-            &user,
-            &[http(200, r#"{"result":[]}"#)],
-        )
-    };
-    let levels = |incident: Value| (incident["impact"].clone(), incident["urgency"].clone());
-    assert_eq!(levels(incident(json!({}))), (json!("2"), json!("2")));
-    assert_eq!(levels(incident(json!({"high": "1/3"}))), (json!("1"), json!("3")));
-
-    let url = json!({ "webhook_url": "https://prod-1.westus.logic.azure.com:443/workflows/x" });
-    let card = |map: Value| sent(&json!({"type": "teams", "severity_map": map}), &url, &[]);
-    assert_eq!(card(json!({}))["attachments"][0]["content"]["body"][0]["style"], "warning");
-    assert_eq!(card(json!({"high": "good"}))["attachments"][0]["content"]["body"][0]["style"], "good");
+    for (channel, sample) in samples() {
+        let Some(SeveritySample { map, before, after }) = &sample.severity else { continue };
+        let sent = |map: &Value| {
+            let mut settings = required(channel, sample);
+            settings.insert("severity_map".to_owned(), map.clone());
+            sent(&with_type(channel, settings), &sample.credentials[0], &sample.lead_up())
+        };
+        for (map, expected) in [(&json!({}), before), (map, after)] {
+            let document = sent(map);
+            for (pointer, value) in expected {
+                assert_eq!(document.pointer(pointer), Some(value), "{}: {pointer}", channel.name());
+            }
+        }
+    }
 }
 
 #[test]
 fn each_mistake_in_the_secret_is_told_without_quoting_it() {
-    let rules = rules("t", "d");
     let (_, finding) = findings().remove(0);
     let id = AlertId::new("r", "", &finding.id);
-    let table = [
-        ("soc", json!({}), "\"webhook_url\" or \"bot_token\""),
-        ("soc", json!({"webhok_url": "https://hooks.slack.com/s3cret"}), "\"webhok_url\" is a slip"),
-        ("soc", json!({"webhook_url": "https://hooks.slack.com.evil.example/s3cret"}), "https on hooks.slack.com"),
-        ("soc", json!({"webhook_url": "http://hooks.slack.com/s3cret"}), "https on hooks.slack.com"),
-        ("soc", json!({"webhook_url": "https://hooks.slack.com/s3cret\n"}), "line break"),
-        ("soc", json!({"bot_token": ["s3cret"]}), "not a string"),
-        ("soc", json!({"bot_token": "s3cret", "api_url": "https://evil.example/s3cret"}), "https on slack.com"),
-        ("oncall", json!({"routing_key": "s3cret"}), "32 letters and digits"),
-        ("oncall", json!({"routing-key": "s3cret"}), "\"routing-key\" is a slip"),
-        ("desk", json!({}), "\"client_id\" or \"api_token\""),
-        ("desk", json!({"client_id": "s3cret"}), "\"client_secret\""),
-        ("desk", json!({"api_token": "s3cret"}), "\"email\""),
-        (
-            "desk",
-            json!({"api_url": "https://acme.zendesk.com.evil.example", "api_token": "s3cret", "email": "e"}),
-            "*.zendesk.com",
-        ),
-        ("incidents", json!({}), "\"client_id\" or \"username\""),
-        ("incidents", json!({"username": "s3cret"}), "\"password\""),
-        ("incidents", json!({"api_url": "https://service-now.com.evil.example"}), "*.service-now.com"),
-        ("room", json!({}), "\"webhook_url\""),
-        ("room", json!({"webhook_url": "https://acme.webhook.office.com/webhookb2/s3cret"}), "retired"),
-        ("room", json!({"webhook_url": "https://logic.azure.com/s3cret"}), "*.logic.azure.com"),
-        ("siem", json!({"signing_secret": "s3cret"}), "\"url\""),
-        ("siem", json!({"url": "https://a.example/s3cret"}), "\"signing_secret\" or \"conformity_token\""),
-        ("siem", json!({"url": "http://a.example/s3cret", "signing_secret": "s3cret"}), "https"),
-        ("siem", json!({"url": "https://a.example/", "signing_secret": "whsec_s3cret"}), "24 to 64 bytes"),
-    ];
-    for (name, secret, part) in table {
-        let channel = channel(&rules, name);
-        let body = channel.channel.render(&Alert { finding: &finding, id: &id, kind: AlertKind::First, receipt: None });
-        // "soc" names its conversation in rules.json.
-        let fault = drive(channel, &body, &json!({ name: secret }).to_string(), &[]).expect_err(&secret.to_string());
-        assert!(fault.contains(part) && !fault.contains("s3cret"), "{secret}: {fault}");
-        assert!(
-            name == "room" || fault.contains(name) || fault.contains("api_url") || fault.contains("https on"),
-            "{fault}"
-        );
+    for (channel_type, sample) in samples() {
+        let name = channel_type.name();
+        let rules = compile(&with_type(channel_type, required(channel_type, sample))).unwrap();
+        let channel = channel(&rules, "c");
+        let alert = Alert { finding: &finding, id: &id, kind: AlertKind::First, receipt: None };
+        let body = channel.channel.render(&alert);
+        assert_eq!(sample.faults.is_empty(), channel_type.credentials.is_empty(), "tests/channels/{name}.json: faults");
+        for (secret, part) in &sample.faults {
+            let fault = drive(channel, &body, &json!({ "c": secret }).to_string(), &[]).expect_err(&secret.to_string());
+            assert!(fault.contains(part.as_str()) && !fault.contains("s3cret"), "{name} {secret}: {fault}");
+        }
     }
 }
 
 #[test]
 fn a_webhook_is_signed_afresh_and_its_body_stays() {
     let rules = rules("t", "d");
-    let channel = channel(&rules, "siem");
+    let channel = channel(&rules, "webhook");
     let (_, finding) = findings().remove(0);
     let id = AlertId::new("r", "", &finding.id);
     let body = channel.channel.render(&Alert { finding: &finding, id: &id, kind: AlertKind::First, receipt: None });
     let request = |now| {
         use offlimits::channel::{Exchange, ExchangeStep};
-        let credentials = offlimits::secret::Credentials::parse(super::exchange::CREDENTIALS).unwrap();
-        let exchange = Exchange { credentials: credentials.for_channel("siem"), token: None, replies: &[], now };
+        let credentials = offlimits::secret::Credentials::parse(&super::samples::credentials()).unwrap();
+        let exchange = Exchange { credentials: credentials.for_channel("webhook"), token: None, replies: &[], now };
         let Ok(ExchangeStep::Send(Request::Http(request))) = channel.channel.next(&body, &exchange) else {
             panic!("no request")
         };

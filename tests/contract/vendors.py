@@ -71,13 +71,16 @@ class Moto(Server):
 
 
 class Desk(AbstractContextManager):
-    """Zendesk, ServiceNow, Teams and a receiver of webhooks: they check what they get, and keep it. `faults` are answered first."""
+    """The stand-in of every other channel, under its type's name: it checks what it gets, and keeps it. `faults` are answered first.
+
+    Zendesk, ServiceNow and the receiver of webhooks have manners of their own. Any other is posted to: what it gets is held to
+    the schema in the channel's file (`contract`), and answered as that says.
+    """
 
     def __init__(self):
-        self.tickets: list[dict] = []
-        self.incidents: list[dict] = []
-        self.cards: list[dict] = []
-        self.alerts: list[dict] = []
+        self.received: dict[str, list[dict]] = {name: [] for name in channel_types()}
+        self.tickets = self.received["zendesk"]
+        self.incidents = self.received["servicenow"]
         self.tokens = 0
         self.faults: dict[str, list] = {}
         self.problems: list[str] = []
@@ -158,13 +161,16 @@ class Desk(AbstractContextManager):
             case ["PATCH", "servicenow", "api", "now", "table", "incident", sys_id]:
                 self.incidents[int(sys_id, 16) - 1]["notes"] += 1
                 return 200, {"result": self.incidents[int(sys_id, 16) - 1]}
-            case ["POST", "teams"]:
-                self.cards.append(json.loads(body))
-                return 202, {}
             case ["POST", "webhook"]:
                 # Raises if the signature, or its time, is not right.
-                self.alerts.append(Webhook(SIGNING_SECRET).verify(body, {k.lower(): v for k, v in headers.items()}))
+                self.received["webhook"].append(Webhook(SIGNING_SECRET).verify(body, {k.lower(): v for k, v in headers.items()}))
                 return 200, {}
+            case ["POST", name, *_] if name in self.received and "answer" in contract(name):
+                said = contract(name)
+                if "schemas" in said:
+                    self.check(said["schemas"]["post"], body)
+                self.received[name].append(json.loads(body))
+                return tuple(said["answer"])
         self.problems.append(f"{method} {url.path} is unknown")
         return 404, {}
 

@@ -7,7 +7,7 @@ use std::path::Path;
 use offlimits::config::{Diagnostic, Level};
 use offlimits::lint;
 use offlimits::rules::LINTS;
-use offlimits::ruleset::{RuleSet, Sources};
+use offlimits::ruleset::{PackError, RuleSet, Sources};
 use offlimits::time::Date;
 use serde_json::{Value, json};
 
@@ -451,7 +451,7 @@ fn lints_speak_of_the_file_that_holds_the_mistake() {
 #[test]
 fn the_shipped_rules_have_notes_at_most() {
     let sources = Sources::gather(include_str!("../../rules.json"), |pack| {
-        std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(pack)).map_err(|error| error.to_string())
+        std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(pack)).map_err(PackError::new)
     });
     let rules = RuleSet::compile_sources(&sources).unwrap().rules;
     let found = lint::run(&rules, &sources, Date::parse("2026-11-25").unwrap());

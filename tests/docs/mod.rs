@@ -7,10 +7,11 @@
 //! `rules.json` lie. Shell blocks (`sh`) hold what needs AWS, a network or a compiler: of these, names are checked.
 //!
 //! `OFFLIMITS_BLESS=1 cargo test --all-features --test integration current` writes what is generated: the index of the packs'
-//! rules, the sections of the lints, the lists of the commands, and `rules.schema.json`.
+//! rules, the sections of the lints, the lists of the commands, the tables of keys and of channels, and `rules.schema.json`.
 
 mod blocks;
 mod book;
 mod generated;
 mod keys;
 mod pages;
+mod tables;

@@ -7,6 +7,8 @@ use flate2::write::GzEncoder;
 use flate2::{Compression, Crc, FlushCompress};
 use serde_json::{Value, json};
 
+use offlimits::rules::OPERATORS;
+
 use crate::support;
 
 /// What must come of a file of events. A finding is one of the seed's rule.
@@ -34,7 +36,7 @@ pub(crate) fn case(name: impl Into<String>, bytes: impl Into<Vec<u8>>, expect: E
 
 /// The seed's rule, and one that reaches into every part of a record with every operator, so that hostile values meet them all.
 pub(crate) fn rules(folder: &Path) -> PathBuf {
-    let wide = json!([
+    let mut wide = json!([
         {"service": {"is": ["a", "b"]}, "event": {"not": "Start"}},
         {"source_ip": {"cidr": ["192.0.2.0/24", "2001:db8::/32"]}, "region": "nowhere"},
         {"requestParameters.policyDocument.Statement.Effect": "Allow", "region": "nowhere"},
@@ -46,6 +48,13 @@ pub(crate) fn rules(folder: &Path) -> PathBuf {
         {"outcome": "failure", "read_only": "true", "user": "x", "role": "x", "session": "x", "actor": "x", "account": "x"},
         {"eventTime": {"exists": false}, "user_agent": {"exists": false}, "error": "x"},
     ]);
+    // Each operator once more, with the value that its documentation shows.
+    for operator in &OPERATORS {
+        let value: Value = serde_json::from_str(operator.key.example).unwrap();
+        wide.as_array_mut()
+            .unwrap()
+            .push(json!({"requestParameters": {operator.key.name: value}, "region": "nowhere"}));
+    }
     let columns = json!([
         {"identity": "^(IAM).*", "service": "^(ec2.amazonaws.com).*", "event": "StartInstances"},
     ]);

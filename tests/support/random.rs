@@ -1,5 +1,9 @@
 //! Random rules of every operator, and random records that they are likely to match: for the tests that compare the engine
 //! with the simple one, and for the fuzz target that does.
+//!
+//! Whoever uses this file has the crate's `OPERATORS` beside it: what an operator may be given stands in that table.
+
+use super::OPERATORS;
 
 /// Where the choices come from: a seed, or a fuzzer's bytes.
 #[derive(Debug)]
@@ -218,24 +222,40 @@ fn condition(dice: &mut Dice<'_>, field: &str, depth: usize) -> String {
             _ => format!(r#"{{"not":"^{word}$"}}"#),
         };
     }
-    let text = |dice: &mut Dice<'_>| quoted(dice.pick(&TEXTS));
-    let nested = |dice: &mut Dice<'_>| condition(dice, field, depth + 1);
-    match dice.below(if depth < 2 { 16 } else { 10 }) {
-        0..=3 => format!("\"{}\"", dice.pick(&PATTERNS)),
-        4 => format!(r#"{{"is":{}}}"#, text(dice)),
-        5 => format!(r#"{{"is":[{}]}}"#, dice.list(4, text)),
-        6 => format!(r#"{{"exists":{}}}"#, dice.pick(&["true", "false"])),
-        7 => format!(r#"{{"cidr":"{}"}}"#, dice.pick(&["198.51.100.0/24", "2001:db8::/32", "@n", "0.0.0.0/0"])),
-        8 => format!(r#"{{"{}":{}}}"#, dice.pick(&["above", "below"]), dice.pick(&NUMBERS)),
-        9 => "\"@l\"".to_owned(),
-        10 => format!(r#"{{"not":{}}}"#, nested(dice)),
-        11 => format!("[{}]", dice.list(3, nested)),
-        12 => format!(r#"{{"all":[{}]}}"#, dice.list(3, nested)),
-        13 => format!(r#"{{"{}":{{"hours":"08:00-18:00","zone":"UTC"}}}}"#, dice.pick(&["within", "outside"])),
-        14 => format!(r#"{{"same_as":{}}}"#, quoted(dice.pick(&FIELDS))),
-        _ if matches!(field, "account" | "user" | "role" | "session" | "actor") => r#"{"exists":true}"#.to_owned(),
-        _ => format!(r#"{{"item":{}}}"#, row(dice, &["b", "c", ".", "Effect"])),
+    match dice.below(if depth < 2 { 8 } else { 5 }) {
+        0 | 1 => format!("\"{}\"", dice.pick(&PATTERNS)),
+        2 => "\"@l\"".to_owned(),
+        5 => format!("[{}]", dice.list(3, |dice| condition(dice, field, depth + 1))),
+        _ => operator(dice, field, depth),
     }
+}
+
+/// An operator of the table, whose value is one of its samples. Those that hold conditions are for the upper levels.
+fn operator(dice: &mut Dice<'_>, field: &str, depth: usize) -> String {
+    let operator = &OPERATORS[dice.below(OPERATORS.len())];
+    let sample = dice.pick(operator.samples);
+    let is_nested = sample.contains("CONDITION") || sample.contains("ROW");
+    let has_items = !matches!(field, "account" | "user" | "role" | "session" | "actor");
+    if (is_nested && depth >= 2) || (sample.contains("ROW") && !has_items) {
+        return r#"{"exists":true}"#.to_owned();
+    }
+    let mut value = String::new();
+    let mut rest = sample;
+    while let Some(at) = rest.find(|c: char| c.is_ascii_uppercase()) {
+        let (before, word) = rest.split_at(at);
+        let end = word.find(|c: char| !c.is_ascii_uppercase()).unwrap_or(word.len());
+        value.push_str(before);
+        match &word[..end] {
+            "CONDITION" => value.push_str(&condition(dice, field, depth + 1)),
+            "TEXT" => value.push_str(&quoted(dice.pick(&TEXTS))),
+            "NUMBER" => value.push_str(dice.pick(&NUMBERS)),
+            "FIELD" => value.push_str(&quoted(dice.pick(&FIELDS))),
+            "ROW" => value.push_str(&row(dice, &["b", "c", ".", "Effect"])),
+            other => value.push_str(other),
+        }
+        rest = &word[end..];
+    }
+    format!(r#"{{"{}":{value}{rest}}}"#, operator.key.name)
 }
 
 /// A record, or nearly one: keys repeated and escaped, arrays and documents where texts should be.

@@ -130,7 +130,7 @@ pub static OPERATORS: [Operator; 11] = [
             ValueShape::AnyOf(&FIELD_OR_PART),
             docs!("some value equals some value of the other field, or of a part of it: `{\"same_as\": {\"field\": \"…\", \"part\": \"a regex with one (group)\"}}`"),
         )
-        .such_as(r#""field""#),
+        .such_as(r#""account""#),
         samples: &["FIELD"],
         compile: |compiler, operand| compiler.same_as(operand.value, operand.subject),
     },

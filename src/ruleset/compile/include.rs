@@ -207,7 +207,7 @@ mod tests {
     use crate::cloudtrail::RawRecord;
     use crate::rules::Mode;
     use crate::rules::TestEvent;
-    use crate::ruleset::{Compiled, RuleSet, Sources};
+    use crate::ruleset::{Compiled, PackError, RuleSet, Sources};
     use crate::severity::Severity;
 
     const PACK: &str = r#"{
@@ -227,7 +227,7 @@ mod tests {
                 Ok(r#"{"channels":{},"rules":[{"id":"P-1","title":"t","severity":"lo","when":{}}]}"#.to_owned())
             }
             "same.json" => Ok(PACK.replace("P-2", "R-1")),
-            other => Err(format!("{other}: no such file")),
+            other => Err(PackError::new(format!("{other}: no such file"))),
         })
     }
 

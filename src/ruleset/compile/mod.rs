@@ -14,6 +14,7 @@ use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 
+use super::error::{PackError, PartError};
 use super::sources::{Sources, bundled};
 use crate::channel::ConfiguredChannel;
 use crate::cloudtrail::countries::Countries;
@@ -57,21 +58,21 @@ pub(super) fn compile(sources: &Sources) -> Result<CompiledFile, Vec<Diagnostic>
 /// Makes what a part of a bundle holds, whose whole has compiled before: the names of rules that it leaves out are not missed.
 ///
 /// # Errors
-/// What cannot be: that it does not compile.
+/// Its first mistake. The whole had none, so that this takes a bundle that was changed.
 pub(crate) fn part(
     text: &str,
     digest: &Arc<str>,
     countries: Option<&Countries>,
-) -> Result<(Vec<Rule>, Vec<ConfiguredChannel>), String> {
-    let root = Node::parse(text).map_err(|error| syntax_error(None, text, &error).to_string())?;
+) -> Result<(Vec<Rule>, Vec<ConfiguredChannel>), PartError> {
+    let root = Node::parse(text).map_err(|error| syntax_error(None, text, &error))?;
     let (digest, countries) = (Arc::clone(digest), countries.cloned());
     let mut compiler = FileCompiler::new(digest, countries);
     compiler.is_part = true;
     let made = compiler.file(&root, &[]);
     let diagnostics = compiler.rule_compiler.problems.finish_in(|_| (text, &root));
-    match diagnostics.iter().find(|diagnostic| diagnostic.level == Level::Error) {
+    match diagnostics.into_iter().find(|diagnostic| diagnostic.level == Level::Error) {
         None => Ok(made),
-        Some(error) => Err(format!("a part of the rules does not compile: {error}")),
+        Some(error) => Err(error.into()),
     }
 }
 
@@ -80,11 +81,11 @@ struct ParsedPack<'s> {
     name: Arc<str>,
     text: &'s str,
     /// What it holds, or why it could not be read; no reason where its syntax error is told already.
-    node: Result<Node<'s>, Option<&'s str>>,
+    node: Result<Node<'s>, Option<&'s PackError>>,
 }
 
 impl<'s> ParsedPack<'s> {
-    fn parse(name: &str, text: Result<&'s str, &'s str>, diagnostics: &mut Vec<Diagnostic>) -> Self {
+    fn parse(name: &str, text: Result<&'s str, &'s PackError>, diagnostics: &mut Vec<Diagnostic>) -> Self {
         let name: Arc<str> = name.into();
         let node = match text {
             Err(reason) => Err(Some(reason)),
