@@ -12,9 +12,11 @@ use crate::finding::Finding;
 use crate::ids::{AlertId, ClaimId};
 use crate::time::Timestamp;
 
-/// How long a delivery that is done is remembered: a day longer than a dead letter may lie before it is sent through again.
+/// How long a claim is remembered: a day longer than a dead letter may lie before it is sent through again, which is SQS's
+/// longest, 14 days.
+/// Source: <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SetQueueAttributes.html>
 pub(super) const CLAIM_TTL: Duration = Duration::from_hours(15 * 24);
-/// How long what belongs to a window is kept after its end.
+/// How long what belongs to a window, or to a minute, is kept after its end: a sum that is due may itself be tried for a day.
 pub(super) const WINDOW_GRACE: Duration = Duration::from_hours(2 * 24);
 
 /// What was decided of a finding on one channel. Decided once: a later look finds the same.
@@ -48,17 +50,18 @@ impl<'a> DeliveryKey<'a> {
 /// What is known of one delivery.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Claim {
+    /// What was decided when it was first claimed: it holds for whoever takes it later.
     #[serde(flatten)]
     pub(super) decision: Decision,
-    /// Somebody is sending it, and will have ended by then, alive or dead.
+    /// The end of the lease: somebody is sending it, and will have ended by then, alive or dead.
     pub(super) until: Timestamp,
     /// How it ended, if it has.
     pub(super) done: Option<DoneAs>,
-    /// What the vendor calls the message.
+    /// What the vendor calls the message that arrived (Slack's `ts`, a ticket's number), if it calls it anything.
     pub(super) receipt: Option<String>,
 }
 
-/// How a delivery was done with.
+/// How a delivery was done with: it went out, or its finding is in a sum.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(super) enum DoneAs {
@@ -67,13 +70,13 @@ pub(super) enum DoneAs {
     Digested,
 }
 
-/// The window that is open in a group: findings that are repeats of one another, on one channel.
+/// The window of a group: of findings that are repeats of one another, on one channel. [`ThrottleWindow`] tells of its life.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct Group {
     pub(super) alert: AlertId,
     pub(super) opener: ClaimId,
     pub(super) ends: Timestamp,
-    /// Of the alerts that went out.
+    /// The highest severity of the alerts that went out in it.
     pub(super) highest: crate::severity::Severity,
     /// Whether its roll-up has been scheduled.
     #[serde(rename = "announced")]

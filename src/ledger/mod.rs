@@ -1,8 +1,22 @@
 //! What has been delivered, and counted: what makes a repeat recognisable, in every copy of the function.
 //!
-//! A delivery is claimed, sent, and noted as done. Only what is done is a duplicate; a claim ends with its lease, so that a
-//! process that died keeps nothing back. Whether a finding opens an alert, or is a repeat that is held back, is decided in the
-//! same write as its claim: a crash loses neither. [`Ledger`] decides, over a [`Store`] that keeps.
+//! # The life of a claim
+//! A claim is one delivery: a finding, or a sum of some, on one channel. Whoever is about to send takes it, with a lease that
+//! ends just after the process must have ended ([`Ledger::admit`], [`Ledger::claim`]). Then one of three things happens:
+//!
+//! - It is *done*: delivered ([`Ledger::delivered`]), or left to a sum. For 15 days whoever comes with the same finding finds a
+//!   duplicate.
+//! - It is handed back ([`Ledger::release`]): the delivery waits in a queue, or has failed.
+//! - Its holder dies, and the lease runs out.
+//!
+//! In the last two cases whoever comes next takes it anew, under what was decided the first time. Whether a finding opens an
+//! alert, or is a repeat that is held back, is decided in the same write as its claim, so that a crash loses neither.
+//!
+//! # Who decides
+//! [`policy`] decides, of what is known and what came. [`Ledger`] reads what is known from a [`Store`], asks, and writes what
+//! follows on the condition that nobody else has written meanwhile. The store keeps, and knows nothing.
+//!
+//! docs/design/ledger.md has the order in which a finding is judged, and the items.
 
 mod admit;
 mod item;
@@ -24,7 +38,7 @@ pub use self::threshold::Occurrence;
 use crate::ids::{AlertId, ClaimId, spread};
 use crate::time::Timestamp;
 
-/// The ledger, over a store.
+/// What has been delivered and counted, over a store. Copies of the function share it by sharing the store.
 #[derive(Debug, Default)]
 pub struct Ledger<S> {
     store: S,
@@ -35,9 +49,9 @@ pub struct Ledger<S> {
 pub enum Claimed {
     /// It is, until the lease ends.
     Ours,
-    /// It is done.
+    /// It has been delivered, or left to a sum: this one is a duplicate.
     Done,
-    /// Somebody else is sending it, and will have ended by then.
+    /// Somebody else is sending it, and will have ended by then, alive or dead.
     Held(Timestamp),
 }
 
@@ -156,7 +170,7 @@ impl<S: Store> Ledger<S> {
     }
 }
 
-/// Where a channel stands in the key of a claim, an operational alert says this.
+/// What stands in the place of the channel in the claim of an operational alert, which goes to the deployment's own topic.
 pub const OPERATIONAL: &str = "#operational";
 
 fn lost() -> StoreError {

@@ -1,7 +1,6 @@
 //! Where the ledger's items are kept. A store knows nothing of alerts: it keeps items under keys, and writes several of them
 //! together or none, if each is still as it was read. All that is decided is decided above it, in one place for every store.
 
-use std::fmt;
 use std::future::Future;
 use std::sync::Arc;
 
@@ -9,12 +8,13 @@ use serde_json::{Map, Value};
 
 use crate::time::Timestamp;
 
-/// The place of an item: DynamoDB's partition and sort keys.
+/// The place of an item: DynamoDB's partition and sort keys. docs/design/ledger.md has those that the ledger uses.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ItemKey {
-    /// Items that are read together share it.
+    /// Items that are read together share it: `alert#<AlertId>` has all the repeats of an alert. Up to 2,048 bytes.
     pub partition: String,
-    /// Their order within it, as text.
+    /// The item's place in its partition, in which items are sorted by the bytes of this text. Up to 1,024 bytes, and never
+    /// empty. Source of both bounds: <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html>
     pub sort: String,
 }
 
@@ -34,27 +34,28 @@ pub type Attributes = Map<String, Value>;
 /// An item as it was read.
 #[derive(Debug, Clone, PartialEq)]
 pub struct StoredItem {
-    /// Changes with every write.
+    /// Another after every write: who writes on the condition that it is still this one has missed nothing.
     pub version: u64,
-    /// From then on it counts for nothing, whether or not it has been deleted.
+    /// From then on it counts for nothing, whether or not the store has deleted it: DynamoDB takes up to a few days.
+    /// Source: <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/howitworks-ttl.html>
     pub expires: Timestamp,
-    /// What it holds.
+    /// What it holds. Shared, since the store in memory hands out what it keeps.
     pub attributes: Arc<Attributes>,
 }
 
-/// What must be true for a write.
+/// What must be true of an item at the moment at which it is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Expect {
-    /// Nothing.
+    /// Nothing: whatever is there is replaced. For what is the same whoever writes it, and what is final.
     Anything,
-    /// There is no item under the key.
+    /// There is no item under the key, not even one that has expired.
     Absent,
-    /// The item has this version.
+    /// The item has this version: nobody has written it since it was read.
     Version(u64),
 }
 
 impl Expect {
-    /// That the item is as it was read.
+    /// That the item is as it was read: the same version, or still absent.
     pub fn same(read: Option<&StoredItem>) -> Self {
         read.map_or(Self::Absent, |item| Self::Version(item.version))
     }
@@ -70,37 +71,34 @@ impl Expect {
     }
 }
 
-/// One write.
+/// One item to be written, whole: what was there before is gone.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Put {
-    /// Where.
+    /// Its place.
     pub key: ItemKey,
-    /// On which condition.
+    /// What must be true of what is there now. If it is not, nothing is written, nor what was to be written together with it.
     pub expect: Expect,
-    /// What.
+    /// What it is to hold, without its version and the end of its life, which the store adds.
     pub attributes: Attributes,
-    /// Until when.
+    /// The end of its life. DynamoDB keeps it in whole seconds, rounded up.
     pub expires: Timestamp,
 }
 
-/// Why the store did not answer, safe to log.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// Why the ledger does not know: the store gave no answer, or an item does not hold what the ledger writes. The text is safe to
+/// log, and nobody acts upon it: whatever the reason, the alert goes out.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
 pub struct StoreError(pub String);
-
-impl fmt::Display for StoreError {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(&self.0)
-    }
-}
-
-impl std::error::Error for StoreError {}
 
 /// The attribute of an item that is a counter.
 pub const COUNT: &str = "count";
 
 /// A place to keep items. Reads see every write that was answered before.
+///
+/// # Errors
+/// Every method fails where the store cannot be asked. A write that failed may have happened all the same.
 pub trait Store: Send + Sync {
-    /// The items under these keys, in their order.
+    /// The items under these keys, in the order of the keys.
     fn get(&self, keys: &[ItemKey]) -> impl Future<Output = Result<Vec<Option<StoredItem>>, StoreError>> + Send;
 
     /// Writes all of these, or none: `false` if an expectation was not met, or another write of the same items was under way.
@@ -110,7 +108,7 @@ pub trait Store: Send + Sync {
     fn count(&self, key: ItemKey, expires: Timestamp) -> impl Future<Output = Result<u64, StoreError>> + Send;
 
     /// Up to `limit` items of a partition whose sort key is between the two, both included: the first of them, or the last
-    /// of them if `backwards`, in that order.
+    /// of them if `backwards`, in that order; each with its sort key.
     fn query(
         &self,
         partition: &str,
