@@ -14,31 +14,11 @@ use super::answer::Unfinished;
 use super::classify::Routed;
 use super::outcome::{DeliveryOutcome, DeliverySource};
 use super::report::InvocationReport;
-use super::worker::{ChannelTally, ChannelWorker, bury_orphan};
+use super::worker::{ChannelBatch, ChannelTally, ChannelWorker, ReceivedMessage, bury_orphan};
 use crate::deliver::Transport;
 use crate::ledger::Store;
-use crate::redelivery::{QueueMessage, Queues};
+use crate::redelivery::Queues;
 use crate::time::Timestamp;
-
-/// A message that came back from a queue.
-pub(super) struct ReceivedMessage {
-    pub(super) message: QueueMessage,
-    /// The SQS message that brought it, if one did.
-    pub(super) message_id: Option<String>,
-}
-
-/// What one channel has to deliver.
-#[derive(Default)]
-pub(super) struct ChannelBatch<'b> {
-    pub(super) findings: Vec<&'b Routed>,
-    pub(super) messages: Vec<ReceivedMessage>,
-}
-
-impl ChannelBatch<'_> {
-    const fn is_empty(&self) -> bool {
-        self.findings.is_empty() && self.messages.is_empty()
-    }
-}
 
 /// Delivers everything, and adds to the report what became of it, and to `unfinished` what must come again.
 pub(super) async fn dispatch<T: Transport, S: Store, Q: Queues>(

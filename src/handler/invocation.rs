@@ -4,9 +4,10 @@ use tokio::time::Instant;
 
 use super::answer::{Handled, Unfinished, answer};
 use super::classify::classify;
-use super::dispatch::{ReceivedMessage, dispatch};
+use super::dispatch::dispatch;
 use super::report::InvocationReport;
 use super::test_alert::{is_test, send_test_alerts};
+use super::worker::ReceivedMessage;
 use super::{App, Response};
 use crate::cloudtrail::envelope::{self, NotARecord};
 use crate::deliver::Transport;

@@ -1,5 +1,7 @@
 //! How a delivery came, how it ended, and where both are counted.
 
+use std::ops::ControlFlow;
+
 use super::report::Deliveries;
 use crate::redelivery::QueueMessage;
 
@@ -36,6 +38,9 @@ pub(super) enum DeliveryOutcome {
     /// It did not arrive, and no queue has it.
     Failed,
 }
+
+/// What a stage of a delivery hands on; or how the delivery has ended in it.
+pub(super) type StageResult<T> = ControlFlow<DeliveryOutcome, T>;
 
 impl DeliverySource {
     pub(super) const fn of_message(message: &QueueMessage) -> Self {

@@ -13,11 +13,10 @@ use std::ops::ControlFlow;
 use std::time::Duration;
 
 use super::channel_worker::ChannelWorker;
-use super::stages::StageResult;
 use crate::deliver::Transport;
 use crate::finding::Finding;
 use crate::handler::classify::ThrottleGroup;
-use crate::handler::outcome::DeliveryOutcome;
+use crate::handler::outcome::{DeliveryOutcome, StageResult};
 use crate::ids::{AlertId, ClaimId, GroupId};
 use crate::ledger::{Admission, Candidate, Claimed, Decision, RollUpOrder, Store, StoreError, policy};
 use crate::redelivery::{Delivery, QueueMessage, QueueTask, Queues, RollUpTask};

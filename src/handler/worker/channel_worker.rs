@@ -7,13 +7,13 @@ use tokio::time::Instant;
 
 use crate::channel::ConfiguredChannel;
 use crate::deliver::Transport;
-use crate::handler::dispatch::{ChannelBatch, ReceivedMessage};
+use crate::handler::classify::Routed;
 use crate::handler::outcome::{DeliveryOutcome, DeliverySource};
 use crate::handler::report::Deliveries;
 use crate::handler::{App, GRACE};
 use crate::ids::ClaimId;
 use crate::ledger::{DeliveryKey, Store, StoreError};
-use crate::redelivery::Queues;
+use crate::redelivery::{QueueMessage, Queues};
 use crate::time::Timestamp;
 
 /// The longest lease: a delivery of a process that died is taken up again after less than a minute.
@@ -29,6 +29,26 @@ pub(in crate::handler) struct ChannelWorker<'a, T, S, Q> {
     pub(super) operational: AtomicUsize,
     /// How many questions the ledger did not answer.
     ledger_faults: AtomicUsize,
+}
+
+/// A message that came back from a queue.
+pub(in crate::handler) struct ReceivedMessage {
+    pub(in crate::handler) message: QueueMessage,
+    /// The SQS message that brought it, if one did.
+    pub(in crate::handler) message_id: Option<String>,
+}
+
+/// What one channel has to deliver.
+#[derive(Default)]
+pub(in crate::handler) struct ChannelBatch<'b> {
+    pub(in crate::handler) findings: Vec<&'b Routed>,
+    pub(in crate::handler) messages: Vec<ReceivedMessage>,
+}
+
+impl ChannelBatch<'_> {
+    pub(in crate::handler) const fn is_empty(&self) -> bool {
+        self.findings.is_empty() && self.messages.is_empty()
+    }
 }
 
 /// What a worker has to report.

@@ -14,11 +14,10 @@
 use std::ops::ControlFlow;
 
 use super::channel_worker::ChannelWorker;
-use super::stages::StageResult;
 use crate::alert::AlertDigest;
 use crate::deliver::Transport;
 use crate::finding::Finding;
-use crate::handler::outcome::DeliveryOutcome;
+use crate::handler::outcome::{DeliveryOutcome, StageResult};
 use crate::ids::ClaimId;
 use crate::ledger::policy::{self, GuardVerdict};
 use crate::ledger::{Decision, DigestAdmission, Store, StoreError};

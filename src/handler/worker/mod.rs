@@ -25,6 +25,6 @@ mod send;
 mod settle;
 mod stages;
 
-pub(super) use self::channel_worker::{ChannelTally, ChannelWorker};
+pub(super) use self::channel_worker::{ChannelBatch, ChannelTally, ChannelWorker, ReceivedMessage};
 pub(super) use self::hand_over::bury_orphan;
 pub(super) use self::send::send_test;

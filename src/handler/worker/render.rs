@@ -12,11 +12,10 @@
 use std::ops::ControlFlow;
 
 use super::channel_worker::ChannelWorker;
-use super::stages::StageResult;
 use crate::alert::{Alert, AlertKind};
 use crate::deliver::Transport;
 use crate::finding::Finding;
-use crate::handler::outcome::DeliveryOutcome;
+use crate::handler::outcome::{DeliveryOutcome, StageResult};
 use crate::ids::{AlertId, ClaimId};
 use crate::ledger::{Decision, Store, StoreError};
 use crate::redelivery::{About, Delivery, DigestTask, QueueMessage, QueueTask, Queues, RollUpTask};

@@ -6,12 +6,9 @@ use super::admit::Admitted;
 use super::channel_worker::ChannelWorker;
 use crate::deliver::Transport;
 use crate::handler::classify::Routed;
-use crate::handler::outcome::DeliveryOutcome;
+use crate::handler::outcome::{DeliveryOutcome, StageResult};
 use crate::ledger::Store;
 use crate::redelivery::{QueueMessage, Queues, Task};
-
-/// What a stage hands on; or how the delivery has ended in it.
-pub(super) type StageResult<T> = ControlFlow<DeliveryOutcome, T>;
 
 impl<T: Transport, S: Store, Q: Queues> ChannelWorker<'_, T, S, Q> {
     /// Delivers a finding, unless it is a duplicate, or is held back.
