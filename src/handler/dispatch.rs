@@ -2,7 +2,7 @@
 //!
 //! A channel that hangs until the deadline keeps nothing from another. Within a channel one thing is delivered after the other,
 //! in the order of the payload, since a repeat has to stand below its first alert. What comes from the queue for a channel that
-//! `rules.json` has no longer goes to the dead letters.
+//! `rules.json` no longer has goes to the dead letters.
 
 use std::pin::pin;
 
@@ -14,7 +14,7 @@ use super::answer::Unfinished;
 use super::classify::Routed;
 use super::outcome::{DeliveryOutcome, DeliverySource};
 use super::report::InvocationReport;
-use super::worker::{ChannelBatch, ChannelTally, ChannelWorker, ReceivedMessage, bury_orphan};
+use super::worker::{ChannelBatch, ChannelTally, ChannelWorker, ReceivedMessage, dead_letter_orphan};
 use crate::deliver::Transport;
 use crate::ledger::Store;
 use crate::redelivery::Queues;
@@ -72,7 +72,7 @@ pub(super) async fn dispatch<T: Transport, S: Store, Q: Queues>(
     let now = Timestamp::from(app.transport.now());
     for ReceivedMessage { message, message_id } in orphans {
         let (source, name) = (DeliverySource::of_message(&message), message.channel.clone());
-        let outcome = bury_orphan(&app.queues, message, now).await;
+        let outcome = dead_letter_orphan(&app.queues, message, now).await;
         report.deliveries.count(source, outcome);
         if outcome == DeliveryOutcome::Failed {
             unfinished.channels.push(name);

@@ -67,7 +67,7 @@ impl<T: Transport, S: Store, Q: Queues> ChannelWorker<'_, T, S, Q> {
     /// Gives a delivery up: to the dead letters, with the reason, and people are told.
     pub(super) async fn dead_letter<W: QueueTask>(&self, message: QueueMessage<W>, reason: String) -> DeliveryOutcome {
         let message = message.into_dead_letter(self.now(), reason);
-        let outcome = match bury(&self.app.queues, &message).await {
+        let outcome = match send_dead_letter(&self.app.queues, &message).await {
             Ok(()) => {
                 log_death(&message);
                 DeliveryOutcome::Dead
@@ -86,8 +86,9 @@ impl<T: Transport, S: Store, Q: Queues> ChannelWorker<'_, T, S, Q> {
     }
 }
 
-/// Gives up a message for a channel that `rules.json` has no longer.
-pub(in crate::handler) async fn bury_orphan<Q: Queues>(
+/// Gives up a message for a channel that `rules.json` no longer has. Nobody is told beside the alarm on the dead letters: people
+/// who remove a channel know of it.
+pub(in crate::handler) async fn dead_letter_orphan<Q: Queues>(
     queues: &Q,
     message: QueueMessage,
     now: Timestamp,
@@ -95,7 +96,7 @@ pub(in crate::handler) async fn bury_orphan<Q: Queues>(
     let reason = "rules.json has no channel of this name any more".to_owned();
     let message = message.into_dead_letter(now, reason);
     log_death(&message);
-    match bury(queues, &message).await {
+    match send_dead_letter(queues, &message).await {
         Ok(()) => DeliveryOutcome::Dead,
         Err(error) => {
             let reason = error.to_string();
@@ -105,7 +106,7 @@ pub(in crate::handler) async fn bury_orphan<Q: Queues>(
     }
 }
 
-async fn bury<Q: Queues, W: QueueTask>(queues: &Q, message: &QueueMessage<W>) -> Result<(), QueueError> {
+async fn send_dead_letter<Q: Queues, W: QueueTask>(queues: &Q, message: &QueueMessage<W>) -> Result<(), QueueError> {
     if queues.has_dead_letter() { queues.dead_letter(message.to_json()?).await } else { Err(QueueError::Absent) }
 }
 

@@ -26,5 +26,5 @@ mod settle;
 mod stages;
 
 pub(super) use self::channel_worker::{ChannelBatch, ChannelTally, ChannelWorker, ReceivedMessage};
-pub(super) use self::hand_over::bury_orphan;
+pub(super) use self::hand_over::dead_letter_orphan;
 pub(super) use self::send::send_test;
