@@ -6,10 +6,11 @@ use super::item::{
     CLAIM_TTL, Claim, Decision, DeliveryKey, DoneAs, Group, WINDOW_GRACE, attributes, claim_key, group_key, read,
     repeats,
 };
+use super::optimistic::{Ledger, TRIES, lost, pause};
+use super::policy;
 use super::policy::{HasWindow as _, ThrottleVerdict, ThrottleWindow};
 use super::store::{Attributes, Expect, ItemKey, Put, Store, StoreError};
 use super::sum::RollUpOrder;
-use super::{Ledger, TRIES, lost, pause, policy};
 use crate::alert::RollUp;
 use crate::finding::Finding;
 use crate::ids::{AlertId, ClaimId};

@@ -5,9 +5,10 @@ use serde::de::DeserializeOwned;
 use super::item::{
     CLAIM_TTL, Claim, Decision, DeliveryKey, DoneAs, WINDOW_GRACE, attributes, claim_key, minute, read, repeats,
 };
+use super::optimistic::Ledger;
+use super::policy;
 use super::policy::GuardVerdict;
 use super::store::{ALL, Attributes, COUNT, Expect, ItemKey, Put, Store, StoreError, StoredItem};
-use super::{Ledger, policy};
 use crate::alert::{AlertDigest, RollUp};
 use crate::finding::Finding;
 use crate::ids::AlertId;

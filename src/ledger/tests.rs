@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Duration;
 
 use proptest::prelude::*;
 
@@ -10,9 +11,11 @@ use super::policy::GuardVerdict;
 use super::*;
 use crate::alert::AlertDigest;
 use crate::finding::Finding;
+use crate::ids::{AlertId, ClaimId};
 use crate::ids::{FindingId, StableId};
 use crate::rules::RuleInfo;
 use crate::severity::Severity;
+use crate::time::Timestamp;
 
 const MINUTE: Duration = Duration::from_mins(1);
 

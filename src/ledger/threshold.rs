@@ -4,8 +4,9 @@
 use std::time::Duration;
 
 use super::item::{WINDOW_GRACE, threshold};
+use super::optimistic::{Ledger, TRIES, lost, pause};
+use super::policy;
 use super::store::{ALL, Attributes, Expect, ItemKey, Put, Store, StoreError};
-use super::{Ledger, TRIES, lost, pause, policy};
 use crate::ids::FindingId;
 use crate::ids::StableId;
 use crate::time::Timestamp;

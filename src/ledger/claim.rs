@@ -1,0 +1,114 @@
+//! The life of a claim, from when somebody is about to send until it is done or handed back.
+
+use super::item::{CLAIM_TTL, Claim, Decision, DeliveryKey, DoneAs, claim_key, read};
+use super::optimistic::{Ledger, TRIES, lost, pause};
+use super::store::{Expect, Store, StoreError};
+use crate::ids::{AlertId, ClaimId};
+use crate::time::Timestamp;
+
+/// Whether a delivery is ours to send.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Claimed {
+    /// It is, until the lease ends.
+    Ours,
+    /// It has been delivered, or left to a sum: this one is a duplicate.
+    Done,
+    /// Somebody else is sending it, and will have ended by then, alive or dead.
+    Held(Timestamp),
+}
+
+/// What stands in the place of the channel in the claim of an operational alert, which goes to the deployment's own topic.
+pub const OPERATIONAL: &str = "#operational";
+
+impl<S: Store> Ledger<S> {
+    /// Claims a delivery that has been decided: one that comes back from a queue, or a sum. The claim ends at `lease`.
+    ///
+    /// # Errors
+    /// That the store does not answer, here and below.
+    pub async fn claim(
+        &self,
+        delivery: DeliveryKey<'_>,
+        decision: &Decision,
+        now: Timestamp,
+        lease: Timestamp,
+    ) -> Result<Claimed, StoreError> {
+        let key = claim_key(delivery);
+        for attempt in 0..TRIES {
+            let item = self.get(&key).await?;
+            match read::<Claim>(item.as_ref(), now)? {
+                Some(Claim { done: Some(_), .. }) => return Ok(Claimed::Done),
+                Some(Claim { until, .. }) if until > now => return Ok(Claimed::Held(until)),
+                _ => {}
+            }
+            let claim = Claim { decision: decision.clone(), until: lease, done: None, receipt: None };
+            if self.write(key.clone(), Expect::same(item.as_ref()), &claim, now.plus(CLAIM_TTL)).await? {
+                return Ok(Claimed::Ours);
+            }
+            pause(attempt, delivery.id.as_str()).await;
+        }
+        Err(lost())
+    }
+
+    /// Notes that a delivery arrived. `receipt` is what the vendor calls the message. Whoever holds the claim by now, it is done.
+    pub async fn delivered(
+        &self,
+        delivery: DeliveryKey<'_>,
+        decision: &Decision,
+        receipt: Option<String>,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        self.settle(delivery, decision, Some(DoneAs::Delivered), receipt, now).await
+    }
+
+    /// Gives a claim back: the delivery is in a queue now, or has failed.
+    pub async fn release(
+        &self,
+        delivery: DeliveryKey<'_>,
+        decision: &Decision,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        self.settle(delivery, decision, None, None, now).await
+    }
+
+    /// What the vendor called the message about this finding, if it has arrived and the vendor called it anything.
+    pub async fn receipt(&self, delivery: DeliveryKey<'_>, now: Timestamp) -> Result<Option<String>, StoreError> {
+        let item = self.get(&claim_key(delivery)).await?;
+        Ok(read::<Claim>(item.as_ref(), now)?.and_then(|claim| claim.receipt))
+    }
+
+    /// Claims the right to tell people about a channel that is in trouble: once an hour.
+    pub async fn claim_operational(
+        &self,
+        channel: &str,
+        now: Timestamp,
+        lease: Timestamp,
+    ) -> Result<(Decision, Claimed), StoreError> {
+        let id = ClaimId::for_operational(channel, now.seconds() / 3600);
+        let decision = Decision { alert: AlertId::from(id.clone()), opener: id.clone(), is_repeat: false };
+        let claimed = self.claim(DeliveryKey::new(&id, OPERATIONAL), &decision, now, lease).await?;
+        Ok((decision, claimed))
+    }
+
+    async fn settle(
+        &self,
+        delivery: DeliveryKey<'_>,
+        decision: &Decision,
+        done: Option<DoneAs>,
+        receipt: Option<String>,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let claim = Claim { decision: decision.clone(), until: now, done, receipt };
+        let key = claim_key(delivery);
+        // What is done stays done; what is given back must not undo what another has done meanwhile.
+        let expect = if done.is_some() {
+            Expect::Anything
+        } else {
+            let item = self.get(&key).await?;
+            match read::<Claim>(item.as_ref(), now)? {
+                Some(Claim { done: Some(_), .. }) => return Ok(()),
+                _ => Expect::same(item.as_ref()),
+            }
+        };
+        self.write(key, expect, &claim, now.plus(CLAIM_TTL)).await.map(drop)
+    }
+}

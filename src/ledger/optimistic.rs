@@ -1,0 +1,52 @@
+//! How the ledger writes: optimistically. It reads, has the policy decide, and writes on the condition that nobody else has
+//! written meanwhile; who loses such a race looks again.
+
+use std::time::Duration;
+
+use super::item::attributes;
+use super::store::{Expect, ItemKey, Put, Store, StoreError, StoredItem};
+use crate::ids::spread;
+use crate::time::Timestamp;
+
+/// What has been delivered and counted, over a store. Copies of the function share it by sharing the store.
+#[derive(Debug, Default)]
+pub struct Ledger<S> {
+    pub(super) store: S,
+}
+
+/// Writes that lose a race are tried again so many times, with a fresh look each.
+pub(super) const TRIES: u32 = 8;
+
+impl<S: Store> Ledger<S> {
+    /// The ledger that is kept in `store`.
+    pub const fn new(store: S) -> Self {
+        Self { store }
+    }
+
+    /// The item under a key, also one that has expired.
+    pub(super) async fn get(&self, key: &ItemKey) -> Result<Option<StoredItem>, StoreError> {
+        Ok(self.store.get(std::slice::from_ref(key)).await?.pop().flatten())
+    }
+
+    /// Writes one item, if it is as expected; whether it was.
+    pub(super) async fn write(
+        &self,
+        key: ItemKey,
+        expect: Expect,
+        value: &impl serde::Serialize,
+        expires: Timestamp,
+    ) -> Result<bool, StoreError> {
+        self.store.put(vec![Put { key, expect, attributes: attributes(value)?, expires }]).await
+    }
+}
+
+/// That it lost every one of its races.
+pub(super) fn lost() -> StoreError {
+    StoreError(format!("lost {TRIES} races for one item"))
+}
+
+/// A moment before the next try: longer each time, and of another length for everybody.
+pub(super) async fn pause(attempt: u32, id: &str) {
+    let bound = Duration::from_millis(10 << attempt.min(5));
+    tokio::time::sleep(bound.mul_f64(0.5 + spread(id, attempt))).await;
+}
