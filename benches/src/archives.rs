@@ -6,7 +6,7 @@ use std::num::NonZero;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU64};
 
-use offlimits::engine::{Scanned, Scanner};
+use offlimits::engine::{EvaluateError, Scanned, Scanner};
 use offlimits::finding::Finding;
 use offlimits::ruleset::RuleSet;
 use offlimits::scan::{Input, RecordVisitor, Scan, ScanEvent, files};
@@ -74,9 +74,9 @@ impl<'r> RecordVisitor for Evaluate<'r> {
         &self,
         scanner: &mut Scanner<'r>,
         text: &str,
-        take: &mut dyn FnMut(usize, Result<Vec<Finding>, String>),
+        take: &mut dyn FnMut(usize, Result<Vec<Finding>, EvaluateError>),
     ) -> Scanned {
-        scanner.scan(text, |index, _, findings| take(index, findings.map_err(|error| error.to_string())))
+        scanner.scan(text, |index, _, findings| take(index, findings))
     }
 }
 

@@ -13,7 +13,7 @@ use super::input::{Archive, InputCounts};
 use super::lines::{LineFormat, write_line};
 use super::words::{counted, grouped};
 use super::{Exit, load};
-use crate::engine::{Scanned, Scanner};
+use crate::engine::{EvaluateError, Scanned, Scanner};
 use crate::ruleset::RuleSet;
 use crate::scan::RecordVisitor;
 use crate::text;
@@ -51,11 +51,11 @@ struct Options {
 enum Change {
     /// Only the new rules find it.
     Added,
-    /// Only the old rules do.
+    /// Only the old rules find it.
     Removed,
-    /// Both do, with another severity, or for other channels.
+    /// Both find it, with another severity or mode, or for other channels.
     Changed,
-    /// Both do, alike.
+    /// Both do, and nothing about it is different.
     Kept,
 }
 
@@ -81,10 +81,10 @@ impl<'r> RecordVisitor for BothRuleSets<'r> {
         &self,
         (old, new): &mut Self::State,
         text: &str,
-        take: &mut dyn FnMut(usize, Result<Pair, String>),
+        take: &mut dyn FnMut(usize, Result<Pair, EvaluateError>),
     ) -> Scanned {
-        let mut before: BTreeMap<usize, Result<Vec<EvaluatedFinding>, String>> = BTreeMap::new();
-        let mut both: BTreeMap<usize, Result<Vec<Pair>, String>> = BTreeMap::new();
+        let mut before: BTreeMap<usize, Result<Vec<EvaluatedFinding>, EvaluateError>> = BTreeMap::new();
+        let mut both: BTreeMap<usize, Result<Vec<Pair>, EvaluateError>> = BTreeMap::new();
         let scanned = self.0.records(old, text, |index, found| drop(before.insert(index, found)));
         self.1.records(new, text, |index, found| {
             let was = before.remove(&index).unwrap_or_else(|| Ok(Vec::new()));
@@ -94,7 +94,7 @@ impl<'r> RecordVisitor for BothRuleSets<'r> {
         for (index, pairs) in both {
             match pairs {
                 Ok(pairs) => pairs.into_iter().for_each(|pair| take(index, Ok(pair))),
-                Err(reason) => take(index, Err(reason)),
+                Err(error) => take(index, Err(error)),
             }
         }
         scanned

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use serde::Serialize;
 
 use crate::cloudtrail::Record;
-use crate::engine::{Scanned, Scanner};
+use crate::engine::{EvaluateError, Scanned, Scanner};
 use crate::finding::Finding;
 use crate::ids::StableId;
 use crate::rules::Rule;
@@ -68,11 +68,11 @@ impl<'r> FindingVisitor<'r> {
         &self,
         scanner: &mut Scanner<'r>,
         text: &str,
-        mut take: impl FnMut(usize, Result<Vec<EvaluatedFinding>, String>),
+        mut take: impl FnMut(usize, Result<Vec<EvaluatedFinding>, EvaluateError>),
     ) -> Scanned {
         scanner.scan(text, |index, json, findings| {
             let found = findings.map(|findings| findings.into_iter().map(|one| self.found(one, json)).collect());
-            take(index, found.map_err(|error| error.to_string()));
+            take(index, found);
         })
     }
 }
@@ -89,11 +89,11 @@ impl<'r> RecordVisitor for FindingVisitor<'r> {
         &self,
         scanner: &mut Scanner<'r>,
         text: &str,
-        take: &mut dyn FnMut(usize, Result<EvaluatedFinding, String>),
+        take: &mut dyn FnMut(usize, Result<EvaluatedFinding, EvaluateError>),
     ) -> Scanned {
         self.records(scanner, text, |index, found| match found {
             Ok(found) => found.into_iter().for_each(|found| take(index, Ok(found))),
-            Err(reason) => take(index, Err(reason)),
+            Err(error) => take(index, Err(error)),
         })
     }
 }

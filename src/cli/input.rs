@@ -156,7 +156,7 @@ impl InputCounts {
     }
 }
 
-/// Set by Ctrl-C.
+/// Set by the first Ctrl-C: no further input is begun.
 static STOP: AtomicBool = AtomicBool::new(false);
 
 /// Reads every file, folders walked in the order of their names, and hands over what `work` makes of the records, in their

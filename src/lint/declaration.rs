@@ -10,8 +10,9 @@ pub struct Lint {
     pub summary: &'static str,
     /// What follows the sentence in the documentation: why it matters, and what to write instead. Markdown.
     pub docs: &'static str,
-    /// An example that gives this warning and no other, with the mark » before what it must point at. It is the keys of a rule
-    /// (without `when`, the rule is one that gives no warning), or those of a whole `rules.json`.
+    /// An example that gives this warning and no other, with the mark » before what it must point at. It is written without the
+    /// outer braces, and is a whole `rules.json` (it begins with `"rules"`, `"channels"` or `"lists"`) or the keys of one rule
+    /// beyond `id`, `title` and `severity`, which is `low`. Without `when`, the rule gets one that gives no warning.
     pub wrong: &'static str,
     /// The same example put right: it gives no warning.
     pub right: &'static str,

@@ -94,7 +94,7 @@ fn expiry(context: &LintContext<'_>, rule: &RuleView<'_>, exception: &ExceptionV
     }
 }
 
-/// Values that whoever makes the call writes himself.
+/// Values that the caller chooses.
 fn caller_chosen(rule: &RuleView<'_>, cell: &CellView<'_>, report: &mut LintReport) {
     let asks_for_value =
         |leaf: &Leaf<'_>| !leaf.negated && !matches!(leaf.condition, LeafCondition::Else(Condition::Exists(_)));
@@ -109,7 +109,7 @@ fn caller_chosen(rule: &RuleView<'_>, cell: &CellView<'_>, report: &mut LintRepo
         Target::Path(path) if path.last().is_some_and(|key| &**key == "roleSessionName") => "a session's name",
         _ => return,
     };
-    let message = format!("whoever makes the call chooses {what}: this exception lets everybody through who knows it");
+    let message = format!("whoever makes the call chooses {what}: this exception lets through everybody who knows it");
     let help = "except by \"user\", \"role\", \"account\" or \"source_ip\", which AWS vouches for";
     report.warn(&CALLER_CHOSEN_EXCEPTION, rule, cell.place(), message, help);
 }
@@ -135,8 +135,7 @@ fn unanchored(rule: &RuleView<'_>, cell: &CellView<'_>, leaf: &Leaf<'_>, report:
         return;
     }
     let written = regex.as_str();
-    let message =
-        format!("\"{written}\" is found anywhere in the value: whoever may choose a name gets through with it");
+    let message = format!("\"{written}\" matches anywhere in the value, so whoever can choose a name can slip through");
     let help = if is_address {
         "write {\"cidr\": \"203.0.113.0/24\"}".to_owned()
     } else {

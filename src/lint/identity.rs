@@ -17,7 +17,7 @@ static MISSES_ASSUMED_ROLE: Lint = Lint {
     right: r#""when": { "identity": "^(IAM|Assumed).*", "service": { "is": "ec2.amazonaws.com" }, "event": { "is": "StartInstances" } }"#,
 };
 
-/// One note a file: who knows of it for one rule knows it for all.
+/// One note for the whole file, at the first rule that it concerns: an author who knows it of one rule knows it of all.
 pub(super) fn lint(context: &LintContext<'_>, report: &mut LintReport) {
     let mut first = None;
     let mut names: Vec<String> = Vec::new();
@@ -32,7 +32,8 @@ pub(super) fn lint(context: &LintContext<'_>, report: &mut LintReport) {
     }
     let Some((rule, place)) = first else { return };
     let message = format!(
-        "by {} IAM users alone are meant: people who come through IAM Identity Center or another provider are AssumedRole",
+        "the identity cells of {} accept IAM users alone, and miss people who come through IAM Identity Center or another \
+         provider: they are AssumedRole",
         enumerated(&names)
     );
     let help = "add \"AssumedRole\" to the cell, or leave it out; allow this lint where IAM users are meant";

@@ -90,11 +90,11 @@ fn pattern_implies(narrow: &str, wide: &str) -> bool {
 pub(super) struct PatternWord<'p> {
     /// The word; its dots stand for any character, as they do in the pattern.
     pub(super) text: &'p str,
-    /// Anchored with `^`.
+    /// Whether it is anchored with `^`.
     pub(super) starts: bool,
-    /// Anchored with `$`.
+    /// Whether it is anchored with `$`.
     pub(super) ends: bool,
-    /// Followed by `.*`: its author wants what begins so.
+    /// Whether `.*` follows: its author wants all that begins so.
     pub(super) open: bool,
 }
 

@@ -26,7 +26,7 @@ pub use self::run::run;
 use crate::rules::each_lint;
 
 /// Looks for the lints of one file.
-type Run = fn(&LintContext<'_>, &mut LintReport);
+type LintFn = fn(&LintContext<'_>, &mut LintReport);
 
 macro_rules! declare {
     ($($file:ident: $($code:literal),+;)+) => {
@@ -36,7 +36,7 @@ macro_rules! declare {
         const DECLARED: &[&[&Lint]] = &[$($file::LINTS),+];
 
         /// What the files do.
-        const RUNS: &[Run] = &[$($file::lint),+];
+        const RUNS: &[LintFn] = &[$($file::lint),+];
     };
 }
 each_lint!(declare);

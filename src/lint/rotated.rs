@@ -26,7 +26,7 @@ pub(super) fn lint(context: &LintContext<'_>, report: &mut LintReport) {
             let [(first, _), ..] = misplaced.as_slice() else { continue };
             let told: Vec<String> = misplaced
                 .iter()
-                .map(|(cell, belongs)| format!("{} is {} of \"{belongs}\"", cell.cell.written, "a value"))
+                .map(|(cell, belongs)| format!("{} is a value of \"{belongs}\"", cell.cell.written))
                 .collect();
             let message = format!("the cells of this row look rotated: {}. It can never match", told.join(", "));
             report.warn(&ROTATED_COLUMNS, rule, first.place(), message, format!("write {}", repaired(row, &misplaced)));

@@ -138,7 +138,7 @@ impl CellView<'_> {
 pub(super) struct Leaf<'a> {
     pub(super) node: &'a Node<'a>,
     pub(super) condition: LeafCondition<'a>,
-    /// Inside `not`.
+    /// Whether it stands inside an odd number of `not`.
     pub(super) negated: bool,
 }
 

@@ -4,12 +4,12 @@ use std::fmt;
 use std::io::{self, Read};
 use std::path::PathBuf;
 
-/// Something to read.
+/// One of the inputs of a scan.
 #[derive(Debug)]
 pub enum Input {
-    /// A file.
+    /// A file on the disk, plain or gzip.
     File(PathBuf),
-    /// The standard input.
+    /// The standard input, plain or gzip.
     Stdin,
     /// An object that has to be fetched first.
     Remote(RemoteInput),

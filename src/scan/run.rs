@@ -97,7 +97,9 @@ impl<W: RecordVisitor> InputReader<'_, W> {
             let index = *records + place;
             events.send(match result {
                 Ok(output) => ScanEvent::Output { input: input.clone(), index, output },
-                Err(reason) => ScanEvent::Unreadable { place: format!("record {index} of {input}"), reason },
+                Err(error) => {
+                    ScanEvent::Unreadable { place: format!("record {index} of {input}"), reason: error.to_string() }
+                }
             });
         });
         self.records += scanned.records;

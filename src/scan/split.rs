@@ -9,16 +9,17 @@ use serde::de::IgnoredAny;
 use super::elements::ElementScanner;
 use super::unpack::UnpackedInput;
 
-/// Bytes of one part, about.
+/// How many bytes one part has, about.
 const PART: usize = 4 * 1024 * 1024;
-/// Bytes of one record, or of an input that cannot be cut. A record has 256 KiB at most: what is larger is a mistake or a bomb.
-const MOST: usize = 64 * 1024 * 1024;
-/// Bytes that may follow the records' array.
-const TAIL: usize = 1024 * 1024;
+/// The most bytes of one record, or of an input that cannot be cut. CloudTrail writes records of 256 KiB at most: what is larger
+/// is a mistake, or was made to exhaust memory.
+const MAX_PIECE: usize = 64 * 1024 * 1024;
+/// The most bytes that may follow the array of records.
+const MAX_TAIL: usize = 1024 * 1024;
 
 /// A text that can be read by itself.
 #[derive(Debug)]
-pub(super) struct Document<'d> {
+pub(super) struct InputDocument<'d> {
     pub(super) bytes: &'d [u8],
     /// The line of the input that it begins with, from 0, where it is a part of NDJSON.
     pub(super) first_line: Option<usize>,
@@ -31,11 +32,11 @@ enum InputShape {
     Whole,
     /// `[…]`, with some elements of an array.
     Elements,
-    /// Some lines.
+    /// Some lines of NDJSON, each a document of its own.
     Lines,
 }
 
-impl<'d> Document<'d> {
+impl<'d> InputDocument<'d> {
     /// Whether it is one of many that the input was cut into.
     pub(super) fn is_part(&self) -> bool {
         self.shape != InputShape::Whole
@@ -76,10 +77,10 @@ impl<'u> Documents<'u> {
         }
     }
 
-    pub(super) fn next(&mut self) -> io::Result<Option<Document<'_>>> {
+    pub(super) fn next(&mut self) -> io::Result<Option<InputDocument<'_>>> {
         match self {
             Self::Whole(bytes) => {
-                Ok(bytes.take().map(|bytes| Document { bytes, first_line: None, shape: InputShape::Whole }))
+                Ok(bytes.take().map(|bytes| InputDocument { bytes, first_line: None, shape: InputShape::Whole }))
             }
             Self::Cut(parts) => parts.next(),
         }
@@ -127,7 +128,7 @@ impl<'u> PartReader<'u> {
         }
     }
 
-    fn next(&mut self) -> io::Result<Option<Document<'_>>> {
+    fn next(&mut self) -> io::Result<Option<InputDocument<'_>>> {
         if let Some(error) = self.failure.take() {
             return Err(error);
         }
@@ -149,7 +150,7 @@ impl<'u> PartReader<'u> {
             return Ok(None);
         }
         let first_line = (self.shape == InputShape::Lines).then_some(self.lines);
-        Ok(Some(Document { bytes: &self.buffer[..end], first_line, shape: self.shape }))
+        Ok(Some(InputDocument { bytes: &self.buffer[..end], first_line, shape: self.shape }))
     }
 
     fn forget(&mut self, end: usize) {
@@ -161,10 +162,10 @@ impl<'u> PartReader<'u> {
 
     /// Whether there was more to read.
     fn read_on(&mut self) -> io::Result<bool> {
-        if self.buffer.len() > MOST {
+        if self.buffer.len() > MAX_PIECE {
             let message = format!(
                 "it holds a single record, or a text that is not a list of records, of more than {} MiB: split the file into smaller ones",
-                MOST / 1024 / 1024
+                MAX_PIECE / 1024 / 1024
             );
             return Err(io::Error::new(io::ErrorKind::FileTooLarge, message));
         }
@@ -233,11 +234,11 @@ impl<'u> PartReader<'u> {
     /// Looks at what follows the array, which ends here.
     fn close(&mut self, end: usize) {
         let mut rest = Vec::new();
-        let result = self.reader.by_ref().take(TAIL as u64 + 1).read_to_end(&mut rest);
+        let result = self.reader.by_ref().take(MAX_TAIL as u64 + 1).read_to_end(&mut rest);
         let tail = [&self.buffer[end..], &rest].concat();
         self.failure = match result {
             Err(error) => Some(error),
-            Ok(_) if tail.len() > TAIL => {
+            Ok(_) if tail.len() > MAX_TAIL => {
                 Some(io::Error::other("more than 1 MiB follows the list of records: remove what is not part of it"))
             }
             Ok(_) => serde_json::from_slice::<IgnoredAny>(&[self.head, b"[]", &tail].concat())
@@ -331,10 +332,12 @@ mod tests {
         let cut = pieces(&whole.as_bytes()[..whole.len() - 9], 20).unwrap();
         assert_eq!(cut[0].0, element(1));
         assert!(cut[1].0.starts_with("[{") && serde_json::from_str::<IgnoredAny>(&cut[1].0).is_err(), "{cut:?}");
-        for bad in [format!("{whole}x"), whole[..whole.len() - 1].to_owned(), format!("{whole}{}", " ".repeat(TAIL))] {
+        for bad in
+            [format!("{whole}x"), whole[..whole.len() - 1].to_owned(), format!("{whole}{}", " ".repeat(MAX_TAIL))]
+        {
             assert!(pieces(bad.as_bytes(), 20).is_err());
         }
-        let endless = [&b"{\"Records\":[\""[..], &vec![b'a'; MOST + PART]].concat();
+        let endless = [&b"{\"Records\":[\""[..], &vec![b'a'; MAX_PIECE + PART]].concat();
         assert_eq!(pieces(&endless, 50).unwrap_err().kind(), io::ErrorKind::FileTooLarge);
     }
 
@@ -360,6 +363,6 @@ mod tests {
         assert_eq!(pieces(text.as_bytes(), 5).unwrap(), [(text.trim().to_owned(), None)]);
         assert_eq!(pieces(b"", 5).unwrap(), []);
         assert_eq!(pieces(b" \n ", 5).unwrap(), []);
-        assert!(pieces(&vec![b' '; MOST + 2 * PART], 5).is_err());
+        assert!(pieces(&vec![b' '; MAX_PIECE + 2 * PART], 5).is_err());
     }
 }

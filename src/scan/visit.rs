@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::engine::Scanned;
+use crate::engine::{EvaluateError, Scanned};
 
 /// What a caller makes of the records of a scan. It is called on whichever thread reads them; what it makes is handed over on
 /// the caller's thread, in the order of the inputs and of the records in each.
@@ -21,7 +21,7 @@ pub trait RecordVisitor: Sync {
         &self,
         state: &mut Self::State,
         text: &str,
-        take: &mut dyn FnMut(usize, Result<Self::Output, String>),
+        take: &mut dyn FnMut(usize, Result<Self::Output, EvaluateError>),
     ) -> Scanned;
 }
 

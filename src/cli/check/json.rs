@@ -32,7 +32,7 @@ struct DiagnosticObject<'a> {
     level: String,
     code: &'a str,
     file: String,
-    /// RFC 6901.
+    /// The value or key at fault, as a JSON pointer (RFC 6901).
     pointer: &'a str,
     line: usize,
     column: usize,

@@ -27,7 +27,7 @@ struct Log<'a> {
 #[serde(rename_all = "camelCase")]
 struct Run<'a> {
     tool: Tool,
-    /// What columns count.
+    /// What the columns of a region count.
     column_kind: &'static str,
     results: Vec<SarifResult<'a>>,
 }
@@ -101,7 +101,7 @@ struct Region {
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Logical<'a> {
-    /// The JSON pointer.
+    /// The value or key at fault, as a JSON pointer.
     fully_qualified_name: &'a str,
 }
 

@@ -11,7 +11,7 @@ use crate::cli::load::RulesOption;
 use crate::cli::{Exit, input};
 use crate::cloudtrail::envelope::{self, Opened};
 use crate::cloudtrail::{ApiCall, RawRecord, Record};
-use crate::engine::Scanned;
+use crate::engine::{EvaluateError, Scanned};
 use crate::ruleset::RuleSet;
 use crate::scan::RecordVisitor;
 
@@ -102,7 +102,7 @@ impl ExplainCommand {
     }
 }
 
-/// The records themselves.
+/// Hands over the records as they stand in the input: which rule matches is found out one rule at a time.
 struct RawRecordVisitor;
 
 impl RecordVisitor for RawRecordVisitor {
@@ -111,7 +111,12 @@ impl RecordVisitor for RawRecordVisitor {
 
     fn state(&self) {}
 
-    fn document(&self, (): &mut (), text: &str, take: &mut dyn FnMut(usize, Result<RawRecord, String>)) -> Scanned {
+    fn document(
+        &self,
+        (): &mut (),
+        text: &str,
+        take: &mut dyn FnMut(usize, Result<RawRecord, EvaluateError>),
+    ) -> Scanned {
         let Opened { records, ignored, unreadable, deliveries } = envelope::open(text);
         let count = records.len();
         records.into_iter().for_each(|record| take(record.index, Ok(record)));

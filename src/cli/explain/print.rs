@@ -12,7 +12,7 @@ use crate::cloudtrail::ApiCall;
 use crate::cloudtrail::Record;
 use crate::rules::Cell;
 
-/// Prints for people.
+/// Prints verdicts for people.
 pub(super) struct Printer<W> {
     pub(super) out: W,
     /// Rules that do not match, and rows of each rule, that are shown.

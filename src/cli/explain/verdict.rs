@@ -14,7 +14,7 @@ use crate::text;
 const VALUES: usize = 3;
 const VALUE_LIMIT: usize = 100;
 
-/// One rule's verdict.
+/// What one rule makes of one record, and what would be sent of it.
 pub(super) struct RuleVerdict<'r> {
     pub(super) rule: &'r Rule,
     pub(super) outcome: RuleOutcome,
@@ -27,20 +27,20 @@ pub(super) struct RuleVerdict<'r> {
     pub(super) channels: Vec<(&'r str, Option<Refusal>)>,
 }
 
-/// How it ends.
+/// Whether a rule matches a record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum RuleOutcome {
-    /// By this row.
+    /// It matches, by this row.
     Match { row: usize },
-    /// By this row; this exception allows it.
+    /// It matches by this row, and this exception allows it.
     Excepted { row: usize, exception: usize },
-    /// So many cells of the nearest row are false.
+    /// No row matches: so many cells of the nearest one are false.
     Miss { failing: usize },
     /// It would be one of the others, but the rule is off.
     Off,
 }
 
-/// One row: its index in the file, and its cells.
+/// One row of a table: its place in the file, from 0, and what becomes of its cells.
 pub(super) struct RowVerdict<'r> {
     pub(super) index: usize,
     pub(super) cells: Vec<CellVerdict<'r>>,
@@ -146,7 +146,7 @@ fn local_time(condition: &Condition, values: &[FieldValue<'_>]) -> Option<String
     }
 }
 
-/// Cleaned and clipped.
+/// A value as it is shown: on one line, freed of what would deceive a reader, and clipped.
 pub(super) fn shorten(value: &str) -> String {
     text::one_line(value, VALUE_LIMIT).into_owned()
 }

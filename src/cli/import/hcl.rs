@@ -31,7 +31,7 @@ pub(super) fn parse(text: &str) -> Result<Tree, String> {
 struct HclReader<'t> {
     text: &'t str,
     lines: Lines,
-    /// `var.NAME` and `local.NAME`.
+    /// The variables that have a default, and the locals: by `var.NAME` and `local.NAME`.
     known: HashMap<String, Expression>,
 }
 

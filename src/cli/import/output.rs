@@ -17,7 +17,7 @@ pub(super) struct RulesFile {
     pub(super) rules: Vec<ImportedRule>,
 }
 
-/// One rule.
+/// A rule of `rules.json`. Keys without a value are left out.
 #[derive(Debug, Clone, Default, Serialize)]
 pub(super) struct ImportedRule {
     pub(super) id: String,
@@ -36,7 +36,7 @@ pub(super) struct ImportedRule {
     pub(super) mode: Option<String>,
 }
 
-/// One exception.
+/// An exception of a rule.
 #[derive(Debug, Clone, Serialize)]
 pub(super) struct ImportedException {
     pub(super) when: Vec<ImportedRow>,
@@ -113,7 +113,7 @@ impl RulesFile {
     /// Whether our compiler takes a channel.
     ///
     /// # Errors
-    /// Why not.
+    /// Why it does not: the mistakes, each with its remedy.
     pub(super) fn accepts_channel(settings: &OrderedMap<Json>) -> Result<(), String> {
         let mut settings = settings.clone();
         // Filters name rules, and there are none here.
@@ -134,7 +134,7 @@ impl RulesFile {
         })
     }
 
-    /// The file's text.
+    /// The text of the file, laid out as a person would.
     pub(super) fn text(&self) -> String {
         // Nothing here can fail to serialise: keys are strings, and there is no I/O.
         let compact = serde_json::to_string(self).unwrap_or_default();

@@ -5,7 +5,7 @@ use crate::json::{Node, Value as Json};
 /// One value, and the line on which it begins.
 #[derive(Debug, Clone)]
 pub(super) struct Tree {
-    /// From 1.
+    /// The line on which it begins, from 1.
     pub(super) line: usize,
     pub(super) value: TreeValue,
 }

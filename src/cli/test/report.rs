@@ -37,7 +37,7 @@ enum TestLine<'a> {
     },
     /// A test that `--require-tests` misses: one of an event that the rule `matches` or `does not match`.
     Untested { rule: &'a str, missing: &'a str },
-    /// A changed rule.
+    /// A rule that `--mutate` changed in one place.
     Mutant { rule: &'a str, change: &'a str, pointer: &'a str, noticed: bool },
 }
 

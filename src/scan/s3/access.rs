@@ -9,7 +9,7 @@ use std::process::{Command, Stdio};
 use rusty_s3::Credentials;
 use serde::Deserialize;
 
-/// Where S3 is, and as whom it is read. `Debug` shows no credential: `Credentials`' own hides the secret.
+/// The region and address of S3, and the credentials with which it is read. `Debug` shows no credential: `Credentials`' own hides the secret.
 #[derive(Debug, Clone)]
 pub(super) struct S3Access {
     pub(super) credentials: Credentials,
@@ -28,6 +28,8 @@ struct Exported {
 }
 
 impl S3Access {
+    /// Finds the region, the address and the credentials, in the environment or by the AWS command line.
+    ///
     /// # Errors
     /// What is missing, and the remedy.
     pub(super) fn find() -> Result<Self, String> {
@@ -39,7 +41,7 @@ impl S3Access {
     }
 }
 
-/// Fresh credentials.
+/// The credentials of the environment, or those that the AWS command line has now.
 ///
 /// # Errors
 /// What is missing, and the remedy.

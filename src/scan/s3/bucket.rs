@@ -10,16 +10,16 @@ use rusty_s3::{Bucket, Credentials, UrlStyle};
 
 use super::access::{self, S3Access};
 
-/// Attempts at one request.
+/// How often one request is tried.
 const ATTEMPTS: u32 = 6;
-/// Before the second; each further wait is twice as long.
-const FIRST_WAIT: Duration = Duration::from_millis(200);
-/// Of one attempt, from the connection to the last byte.
-const TIMEOUT: Duration = Duration::from_mins(1);
-/// How long a signature is good for.
-const SIGNED: Duration = Duration::from_mins(15);
+/// The wait before the second attempt; each further one is twice as long.
+const INITIAL_BACKOFF: Duration = Duration::from_millis(200);
+/// The time of one attempt, from the connection to the last byte.
+const REQUEST_TIMEOUT: Duration = Duration::from_mins(1);
+/// How long the signature of a request is valid.
+const SIGNATURE_LIFETIME: Duration = Duration::from_mins(15);
 
-/// A bucket, and how it is reached.
+/// A bucket in S3, and how it is reached.
 #[derive(Debug)]
 pub(super) struct S3Bucket {
     client: Client,
@@ -36,7 +36,7 @@ struct BucketState {
     renewed: bool,
 }
 
-/// What is asked for.
+/// A request to the bucket.
 enum S3Request<'a> {
     List { prefix: &'a str, token: Option<&'a str>, delimiter: Option<&'static str> },
     Object { key: &'a str, range: Option<(u64, u64)> },
@@ -71,7 +71,7 @@ impl S3Bucket {
     }
 
     async fn ask(&self, ask: &S3Request<'_>) -> Result<Vec<u8>, String> {
-        let mut wait = FIRST_WAIT;
+        let mut wait = INITIAL_BACKOFF;
         let mut last = String::new();
         for attempt in 0..ATTEMPTS {
             if attempt > 0 {
@@ -122,17 +122,17 @@ impl S3Bucket {
                 list.with_prefix(*prefix);
                 token.iter().for_each(|token| list.with_continuation_token(*token));
                 delimiter.iter().for_each(|delimiter| list.with_delimiter(*delimiter));
-                self.client.get(list.sign(SIGNED))
+                self.client.get(list.sign(SIGNATURE_LIFETIME))
             }
             S3Request::Object { key, range } => {
-                let request = self.client.get(bucket.get_object(credentials, key).sign(SIGNED));
+                let request = self.client.get(bucket.get_object(credentials, key).sign(SIGNATURE_LIFETIME));
                 match range {
                     Some((first, last)) => request.header(RANGE, format!("bytes={first}-{last}")),
                     None => request,
                 }
             }
         };
-        request.timeout(TIMEOUT).send().await
+        request.timeout(REQUEST_TIMEOUT).send().await
     }
 
     /// Goes to the region that S3 names; whether that is another one.

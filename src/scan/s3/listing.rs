@@ -14,10 +14,11 @@ use crate::scan::files::{ENDS, is_log_file, nothing};
 use crate::scan::layout::LogFilter;
 use crate::scan::{Input, RemoteInput};
 
-/// Objects that are fetched ahead of their turn, and bytes of them in all.
+/// The most objects that are fetched ahead of their turn.
 const AHEAD: usize = 16;
+/// The most bytes of them together.
 const AHEAD_BYTES: u64 = 48 * 1024 * 1024;
-/// Bytes of one object beyond which it is read a piece at a time.
+/// Bytes of one piece. An object that is larger than that is read a piece at a time.
 const PIECE: u64 = 8 * 1024 * 1024;
 
 /// The inputs below `s3://bucket/prefix`, in the order of their keys. What keeps them from being listed is an input of its own
@@ -45,7 +46,7 @@ struct Listing {
     runtime: Arc<Runtime>,
 }
 
-/// What is next.
+/// One step of the walk through a bucket.
 enum ListingStep {
     /// A page of what begins so; with everything below it, or folder by folder.
     List { prefix: String, token: Option<String>, whole: bool },

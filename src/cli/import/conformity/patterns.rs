@@ -62,7 +62,7 @@ pub(super) enum Read {
     Doubtful(ImportedRow, String),
 }
 
-/// Reads one pattern.
+/// Reads one pattern of RTM-011 as a row.
 ///
 /// # Errors
 /// Why it cannot be carried over.

@@ -249,7 +249,7 @@ fn network(extra: &Extra<'_>, lost: &mut impl FnMut(String)) -> Option<Option<Js
     }
 }
 
-/// RTM-011's patterns.
+/// The rows of RTM-011's patterns; none, if not one of them can be carried over.
 fn rows(extra: &Extra<'_>, place: &str, report: &mut ImportReport) -> Option<Vec<ImportedRow>> {
     let mut rows = Vec::new();
     for (index, value) in extra.values("multipleobjectvalues").into_iter().enumerate() {

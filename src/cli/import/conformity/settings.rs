@@ -9,14 +9,14 @@ use super::super::tree::{Tree, TreeValue, folded};
 /// The settings of one rule.
 #[derive(Debug)]
 pub(super) struct RuleSetting<'t> {
-    /// `RTM-011`.
+    /// The id of the rule: `RTM-011`.
     pub(super) id: &'t str,
     pub(super) line: usize,
     /// Where risk level, exceptions and extra settings stand.
     pub(super) body: &'t Tree,
 }
 
-/// One communication channel.
+/// The settings of one of Conformity's communication channels.
 #[derive(Debug)]
 pub(super) struct ChannelSetting<'t> {
     /// `slack`, `pagerduty`: in small letters without marks.

@@ -78,7 +78,7 @@ impl<'t> Parser<'t> {
         let Some(word) = self.peek() else { return Err("the condition ends too early".to_owned()) };
         self.at += 1;
         if self.take("of") {
-            return self.of(word);
+            return self.quantified(word);
         }
         if self.names.contains(&word) {
             return Ok(SigmaCondition::Named(word.to_owned()));
@@ -88,7 +88,7 @@ impl<'t> Parser<'t> {
     }
 
     /// The rest of `1 of them`, `all of selection_*`.
-    fn of(&mut self, quantity: &str) -> Result<SigmaCondition, String> {
+    fn quantified(&mut self, quantity: &str) -> Result<SigmaCondition, String> {
         let Some(pattern) = self.peek() else { return Err(format!("\"{quantity} of\" names nothing")) };
         self.at += 1;
         let wanted = |name: &str| match pattern {
