@@ -6,6 +6,10 @@ STACK   ?= offlimits
 ARCH    ?= $(patsubst aarch64,arm64,$(shell uname -m))
 # Of template.yaml's parameters, those you set: PARAMETERS="Email=you@example.com Phone=+14155550123". A stack remembers the others.
 PARAMETERS ?=
+# Tags for everything in the stack: TAGS="team=security cost-center=42".
+TAGS ?=
+# `make deploy` and `make test-alert` fail where nobody would hear of an alert or of an alarm; UNHEARD=allow lets them only say so.
+UNHEARD ?=
 # The event for `make invoke`, and further options for `sam local invoke`.
 EVENT ?= events/start-instances.json
 SAM_LOCAL ?=
@@ -20,7 +24,9 @@ export SAM_CLI_TELEMETRY := 0
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 BIN := .venv/test/bin
-SAM := $(BIN)/sam
+# Beside the credentials runs nothing but sam, and nothing of another content than deploy/requirements.txt has the hashes of.
+DEPLOY := .venv/deploy/bin
+SAM ?= $(DEPLOY)/sam
 # It stays here, where template.yaml has it, wherever cargo builds.
 PACKAGE := target/package
 # Absolute, for those who start cargo elsewhere.
@@ -45,20 +51,26 @@ endif
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup browser check fmt lint deny test build package instructions bench invoke deploy test-alert redrive fuzz
+.PHONY: help setup browser check fmt lint deny test build package instructions bench invoke deploy test-alert redrive fuzz rollback requirements
 
 help: ## says what each target does
 	@echo 'usage: make TARGET [VARIABLE=value]'
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 15
-	@echo 'variables: REGIONS, STACK, ARCH, PARAMETERS, EVENT, SAM_LOCAL, QUEUES, FUZZ_SECONDS; the Makefile begins with them.'
+	@echo 'variables: REGIONS, STACK, ARCH, PARAMETERS, TAGS, UNHEARD, EVENT, SAM_LOCAL, QUEUES, FUZZ_SECONDS; the Makefile begins with them.'
 
-setup: .venv/test/.done .venv/ministack/.done .venv/node/.done .venv/browser/.done browser ## installs what the tests and `make deploy` need into .venv
+setup: .venv/test/.done .venv/ministack/.done .venv/node/.done .venv/browser/.done browser ## installs what the tests need into .venv
 
-# An environment is made anew when its requirements change.
+# An environment is made anew when its requirements change. They name everything, so that pip has nothing to resolve: it trips over extras there.
+define ENVIRONMENT
+python3 -m venv --clear $(@D)
+$(@D)/bin/python -m pip install -q --require-hashes --no-deps -r $<
+$(@D)/bin/python -m pip check
+@touch $@
+endef
+.venv/deploy/.done: deploy/requirements.txt
+	$(ENVIRONMENT)
 .venv/%/.done: tests/requirements/%.txt
-	python3 -m venv --clear .venv/$*
-	.venv/$*/bin/python -m pip install -q -r $<
-	@touch $@
+	$(ENVIRONMENT)
 
 # The other ends of tests/contract that are written for Node: without npm, those tests are skipped.
 .venv/node/.done: tests/requirements/node.txt
@@ -132,23 +144,47 @@ bench: setup build ## how fast: the benchmarks, then the function's cold start
 invoke: setup build ## runs the function on EVENT, in Docker or without, and shows what it makes of it: no AWS account
 	@$(BIN)/python -B tests/stack/invoke.py $(EVENT) $(SAM_LOCAL)
 
-deploy: setup build ## deploys to every region of REGIONS, with the AWS credentials of the environment
-	@for region in $(REGIONS); do \
-	  echo "deploying $(STACK) to $$region"; \
-	  $(SAM) deploy --template-file template.yaml --stack-name $(STACK) --region $$region --parameter-overrides Architecture=$(ARCH) $(PARAMETERS); \
-	done
+# A failure leaves the regions that follow as they are: what is wrong in one is not rolled out to all.
+define EVERYWHERE
+for region in $(REGIONS); do \
+  echo "deploying $(STACK) to $$region"; \
+  $(SAM) deploy --template-file $(KEPT)/now/template.yaml --config-file $(CURDIR)/samconfig.toml --stack-name $(STACK) --region $$region \
+    --parameter-overrides Architecture=$$(cat $(KEPT)/now/architecture) $(PARAMETERS) $(if $(TAGS),--tags $(TAGS)); \
+done
+endef
+# What is deployed, and what was before, for each stack.
+KEPT := .deployed/$(STACK)
+HEARD = $(DEPLOY)/python -B deploy/heard.py --stack $(STACK) --region $$region --rules $(1) $(if $(filter allow,$(UNHEARD)),--allow)
 
-test-alert: setup ## sends one marked alert to every channel, in every region of REGIONS
+deploy: .venv/deploy/.done build ## deploys to every region of REGIONS, with the AWS credentials of the environment
+	@python3 -B deploy/keep.py begin $(KEPT) --architecture $(ARCH)
+	@$(EVERYWHERE)
+	@python3 -B deploy/keep.py done $(KEPT)
+	@failed=0; for region in $(REGIONS); do $(call HEARD,$(PACKAGE)/rules.json) || failed=1; done; exit $$failed
+
+rollback: .venv/deploy/.done ## deploys what `make deploy` on this machine had deployed before, to every region of REGIONS
+	@python3 -B deploy/keep.py swap $(KEPT)
+	@$(EVERYWHERE)
+	@python3 -B deploy/keep.py done $(KEPT)
+
+test-alert: .venv/deploy/.done ## sends one marked alert to every channel, in every region of REGIONS, and counts who is subscribed
 	@failed=0; for region in $(REGIONS); do \
 	  echo "$(STACK) in $$region:" >&2; \
 	  $(SAM) remote invoke Function --stack-name $(STACK) --region $$region --event '{"offlimits":"test"}' \
 	    | { cat; echo; } | tee /dev/stderr | grep -o '"verdict":"[^"]*"\|errorMessage' | { ! grep -qv '"delivered"'; } || failed=1; \
+	  $(call HEARD,$(firstword $(wildcard $(KEPT)/now/$(PACKAGE)/rules.json) $(PACKAGE)/rules.json)) || failed=1; \
 	done; exit $$failed
 
-redrive: setup ## sends what lies in the dead-letter queues through the function again: QUEUES="DeadLetters FailedEvents UndeliveredEvents"
+redrive: .venv/deploy/.done ## sends what lies in the dead-letter queues through the function again: QUEUES="DeadLetters FailedEvents UndeliveredEvents"
 	@for region in $(REGIONS); do \
 	  echo "$(STACK) in $$region:"; \
-	  $(BIN)/python -B tests/stack/redrive.py --stack $(STACK) --region $$region $(QUEUES); \
+	  $(DEPLOY)/python -B deploy/redrive.py --stack $(STACK) --region $$region $(QUEUES); \
+	done
+
+# A human writes *.in; *.txt has every package that these bring, of every system, with the hashes of its files.
+requirements: ## writes deploy/requirements.txt and tests/requirements/*.txt anew from *.in (pip install uv)
+	@for file in deploy/requirements tests/requirements/{test,ministack,zig,browser}; do \
+	  uv pip compile --upgrade --universal --generate-hashes --python-version 3.11 --no-header -q $$file.in -o $$file.txt; \
 	done
 
 # Stable Rust lacks the fuzzer's flags; RUSTC_BOOTSTRAP lets it have them for this one purpose. Our code is safe Rust: no sanitizer has

@@ -15,6 +15,8 @@ from local import ARCHITECTURE, PACKAGE, REGION, ROOT, Aws, Inbox, Slack, packag
 
 HERE = Path(__file__).parent
 TEMPLATE = ROOT / "template.yaml"
+# What the version before deployed. A stack that was made with it must survive an update: kept as it was.
+BEFORE = HERE / "before.yaml"
 SAM = Path(sys.executable).parent / "sam"
 
 
@@ -101,6 +103,7 @@ def stack(aws, bootstrap, tmp_path_factory) -> Stack:
     package(folder / "target/package", HERE / "rules.json")
     name = "offlimits-test"
     parameters = [f"Architecture={ARCHITECTURE}", "Email=someone@example.com", "Phone=+14155550123"]
+    parameters.append("SavedQueries=false")  # ministack knows no queries, and refuses a template that has one
     command = [SAM, "deploy", "--template-file", "template.yaml", "--config-file", ROOT / "samconfig.toml"]
     command += ["--stack-name", name, "--parameter-overrides", *parameters]
     deployed = subprocess.run(command, cwd=folder, env=aws.environment, capture_output=True, text=True, timeout=180)
@@ -109,21 +112,24 @@ def stack(aws, bootstrap, tmp_path_factory) -> Stack:
     return Stack(aws, name, {o["OutputKey"]: o["OutputValue"] for o in described["Outputs"]})
 
 
-@pytest.fixture(scope="session")
-def transformed() -> dict:
-    """The template as CloudFormation gets it: what SAM makes of it, offline."""
+def transform(template: Path, region: str = REGION) -> dict:
+    """A template as CloudFormation gets it: what SAM makes of it, offline."""
     from samcli.yamlhelper import yaml_parse
     from samtranslator.parser.parser import Parser
     from samtranslator.translator.translator import Translator
 
-    source = yaml_parse(TEMPLATE.read_text())
+    source = yaml_parse(template.read_text())
     source["Resources"]["Function"]["Properties"]["CodeUri"] = "s3://bucket/key"  # as `sam package` writes it
-    session = boto3.Session(region_name=REGION)
-    return Translator({}, Parser(), boto_session=session).translate(source, {})
+    return Translator({}, Parser(), boto_session=boto3.Session(region_name=region)).translate(source, {})
+
+
+@pytest.fixture(scope="session")
+def transformed() -> dict:
+    return transform(TEMPLATE)
 
 
 def pytest_collection_modifyitems(items):
     """The cheap and telling ones first."""
-    order = ["test_template", "test_dependencies", "test_package", "test_ledger", "test_function", "test_stack", "test_redelivery", "test_kill"]
+    order = ["test_template", "test_deploy", "test_dependencies", "test_package", "test_ledger", "test_function", "test_stack", "test_redelivery", "test_kill"]
     known = {name: place for place, name in enumerate(order)}
     items.sort(key=lambda item: known.get(item.module.__name__, len(known)))  # another folder's tests follow

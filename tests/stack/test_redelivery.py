@@ -6,8 +6,8 @@ import sys
 import time
 
 import pytest
-from conftest import HERE, fresh, sample
-from local import REGION, assert_slack_accepts, until
+from conftest import fresh, sample
+from local import REGION, ROOT, assert_slack_accepts, until
 
 
 @pytest.fixture
@@ -24,7 +24,7 @@ def mentions(slack, word: str) -> list[dict]:
 
 def redrive(stack, *queues: str) -> str:
     """`make redrive`."""
-    command = [sys.executable, HERE / "redrive.py", "--stack", stack.name, "--region", REGION, *queues]
+    command = [sys.executable, ROOT / "deploy/redrive.py", "--stack", stack.name, "--region", REGION, *queues]
     done = subprocess.run(command, env=stack.aws.environment, capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout

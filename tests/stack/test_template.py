@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from conftest import SAM, TEMPLATE
+from conftest import BEFORE, SAM, TEMPLATE, transform
 from local import ROOT, plain_environment
 
 # All that the function may do, and why. A new statement needs a new line here.
@@ -34,7 +34,20 @@ GRANTS = {
     ("dynamodb:PutItem", "Ledger"): "alone or in a transaction",
     ("dynamodb:Query", "Ledger"): "the repeats of an alert, the sightings of a threshold",
     ("dynamodb:UpdateItem", "Ledger"): "the counter of a minute",
+    ("kms:Decrypt", "LedgerKeyArn"): "the ledger may be encrypted with a key of its own",
+    ("kms:GenerateDataKey", "QueuesKeyArn"): "and so may the queues: to send",
+    ("kms:Decrypt", "QueuesKeyArn"): "and to send again, and to take",
 }
+# What Lambda asks of the role of a function in a VPC, for itself.
+VPC = {
+    "ec2:CreateNetworkInterface",
+    "ec2:DescribeNetworkInterfaces",
+    "ec2:DescribeSubnets",
+    "ec2:DeleteNetworkInterface",
+    "ec2:AssignPrivateIpAddresses",
+    "ec2:UnassignPrivateIpAddresses",
+}
+NOTHING = {"Ref": "AWS::NoValue"}
 
 
 def listed(value) -> list:
@@ -76,13 +89,20 @@ def test_sam_finds_it_valid(region):
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def test_cfn_lint_finds_nothing_in_what_sam_makes_of_it(transformed, tmp_path):
-    """On SAM's own source cfn-lint does not understand EventBridge events."""
+@pytest.mark.parametrize("region", ["us-east-1", "us-gov-west-1", "cn-north-1"])
+def test_cfn_lint_finds_nothing_in_what_sam_makes_of_it(region, tmp_path):
+    """In each partition, its informational findings too. On SAM's own source cfn-lint does not understand EventBridge events."""
     made = tmp_path / "transformed.json"
-    made.write_text(json.dumps(transformed))
+    made.write_text(json.dumps(transform(TEMPLATE, region)))
     linter = Path(sys.executable).parent / "cfn-lint"
-    done = subprocess.run([linter, "--regions", "us-east-1", "eu-west-1", "--", made], capture_output=True, text=True, timeout=120)
-    assert done.returncode == 0, done.stdout + done.stderr
+    command = [linter, "--include-checks", "I", "--regions", region, "--", made]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0 and not done.stdout.strip(), done.stdout + done.stderr
+
+
+def test_no_partition_is_written_down():
+    assert not re.findall(r"arn:aws[^\[:]*:[^\n]*", re.sub(r"AllowedPattern.*", "", TEMPLATE.read_text()))
+    assert "amazonaws.com/" not in TEMPLATE.read_text()
 
 
 def test_the_function_may_do_only_what_it_needs(transformed):
@@ -93,6 +113,8 @@ def test_the_function_may_do_only_what_it_needs(transformed):
     granted = set()
     for policy in role["Policies"]:
         for statement in statements(policy["PolicyDocument"]):
+            if statement["Sid"] in {"JoinVpc", "ButNotTheCode"}:
+                continue
             assert statement["Effect"] == "Allow" and "NotAction" not in statement and "NotResource" not in statement
             for resource in [name for r in listed(statement["Resource"]) for name in targets(r)]:
                 assert "*" not in resource, f"{statement['Sid']} is not scoped"
@@ -102,14 +124,55 @@ def test_the_function_may_do_only_what_it_needs(transformed):
         assert resource in transformed["Resources"] or resource in transformed["Parameters"]
 
 
+def conditional_statements(template: dict) -> dict[str, list]:
+    """Those statements of the role that are there on a condition: the condition, the statement, what is there otherwise."""
+    written = template["Resources"]["Role"]["Properties"]["Policies"][0]["PolicyDocument"]["Statement"]
+    return {s["Fn::If"][1]["Sid"]: s["Fn::If"] for s in written if "Fn::If" in s}
+
+
+def test_only_a_function_in_a_vpc_may_join_it_and_its_code_may_not(transformed):
+    conditional = conditional_statements(transformed)
+    for sid, effect, actions in [("JoinVpc", "Allow", VPC), ("ButNotTheCode", "Deny", {"ec2:*"})]:
+        condition, statement, otherwise = conditional[sid]
+        assert (condition, otherwise) == ("HasVpc", NOTHING)
+        assert statement["Effect"] == effect and set(listed(statement["Action"])) == actions
+    [mine] = conditional["ButNotTheCode"][1]["Condition"]["ArnLike"]["lambda:SourceFunctionArn"]
+    assert mine["Fn::Sub"].endswith(":function:${AWS::StackName}-*")
+    function = transformed["Resources"]["Function"]["Properties"]
+    inside = {"SubnetIds": {"Ref": "SubnetIds"}, "SecurityGroupIds": {"Ref": "SecurityGroupIds"}}
+    assert function["VpcConfig"] == {"Fn::If": ["HasVpc", inside, NOTHING]}
+
+
+def test_what_an_organisation_asks_of_a_stack_is_a_parameter(transformed):
+    """Without it, each property is what it was."""
+    resources = {name: r.get("Properties", {}) for name, r in transformed["Resources"].items()}
+    for name, key, condition, value in [
+        ("Role", "PermissionsBoundary", "HasBoundary", {"Ref": "PermissionsBoundaryArn"}),
+        ("Role", "Path", "HasRolePath", {"Ref": "RolePath"}),
+        ("Logs", "KmsKeyId", "HasLogsKey", {"Ref": "LogsKeyArn"}),
+        ("Secret", "KmsKeyId", "HasSecretKey", {"Ref": "SecretKeyArn"}),
+        ("Ledger", "SSESpecification", "HasLedgerKey", {"SSEEnabled": True, "SSEType": "KMS", "KMSMasterKeyId": {"Ref": "LedgerKeyArn"}}),
+        ("Ledger", "PointInTimeRecoverySpecification", "HasPointInTimeRecovery", {"PointInTimeRecoveryEnabled": True}),
+        *((queue, "KmsMasterKeyId", "HasQueuesKey", {"Ref": "QueuesKeyArn"}) for queue in of_type(transformed, "AWS::SQS::Queue")),
+    ]:
+        assert resources[name][key] == {"Fn::If": [condition, value, NOTHING]}, name
+    assert transformed["Parameters"]["RolePath"]["Default"] == "/"
+    assert transformed["Conditions"]["HasRolePath"] == {"Fn::Not": [{"Fn::Equals": [{"Ref": "RolePath"}, "/"]}]}
+    variables = resources["Function"]["Environment"]["Variables"]
+    assert variables["HTTPS_PROXY"] == {"Fn::If": ["HasProxy", {"Ref": "HttpsProxy"}, NOTHING]}
+    assert variables["NO_PROXY"] == {"Fn::If": ["HasNoProxy", {"Ref": "NoProxy"}, NOTHING]}
+    for condition, [parameter] in {"HasBoundary": ["PermissionsBoundaryArn"], "HasProxy": ["HttpsProxy"], "HasQueuesKey": ["QueuesKeyArn"]}.items():
+        assert transformed["Conditions"][condition] == {"Fn::Not": [{"Fn::Equals": [{"Ref": parameter}, ""]}]}
+        assert transformed["Parameters"][parameter]["Default"] == ""
+
+
 def test_topics_of_others_are_granted_only_where_they_are_named(transformed):
-    statements = transformed["Resources"]["Role"]["Properties"]["Policies"][0]["PolicyDocument"]["Statement"]
-    conditional = {s["Fn::If"][1]["Sid"]: s["Fn::If"] for s in statements if "Fn::If" in s}
+    conditional = conditional_statements(transformed)
     for sid, condition, parameter in [
         ("AlertElsewhere", "HasMoreTopics", "MoreTopicArns"),
         ("EncryptAlertsElsewhere", "HasMoreTopicKeys", "MoreTopicKeyArns"),
     ]:
-        assert conditional[sid][0] == condition and conditional[sid][2] == {"Ref": "AWS::NoValue"}
+        assert conditional[sid][0] == condition and conditional[sid][2] == NOTHING
         assert transformed["Conditions"][condition] == {"Fn::Not": [{"Fn::Equals": [{"Fn::Join": ["", {"Ref": parameter}]}, ""]}]}
         assert transformed["Parameters"][parameter]["Default"] == ""
     fits = transformed["Parameters"]["MoreTopicArns"]["AllowedPattern"]
@@ -130,6 +193,8 @@ def test_no_resource_policy_lets_strangers_in(transformed):
     for kind in ["AWS::SQS::QueuePolicy", "AWS::SNS::TopicPolicy"]:
         for properties in of_type(transformed, kind).values():
             for statement in statements(properties["PolicyDocument"]):
+                if statement["Effect"] == "Deny":
+                    continue
                 assert "*" not in json.dumps([statement["Principal"], statement["Action"], statement["Resource"]])
                 conditions[statement["Principal"]["Service"]] = statement["Condition"]
     assert conditions == {
@@ -141,6 +206,20 @@ def test_no_resource_policy_lets_strangers_in(transformed):
         assert permission["SourceArn"] == {"Fn::GetAtt": ["FunctionTrail", "Arn"]}
 
 
+def test_nobody_comes_to_the_topic_and_the_queues_without_tls(transformed):
+    refused = {}
+    for kind in ["AWS::SQS::QueuePolicy", "AWS::SNS::TopicPolicy"]:
+        for properties in of_type(transformed, kind).values():
+            [guarded] = [name for at in properties.get("Queues", properties.get("Topics")) for name in targets(at)]
+            for statement in statements(properties["PolicyDocument"]):
+                if statement["Effect"] == "Deny":
+                    assert statement["Principal"] == "*" and targets(statement["Resource"]) == [guarded]
+                    assert statement["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+                    refused[guarded] = statement["Action"]
+    queues = of_type(transformed, "AWS::SQS::Queue")
+    assert refused == {"Topic": "sns:Publish"} | dict.fromkeys(queues, "sqs:*")
+
+
 def test_alarms_can_publish_to_the_encrypted_topic(transformed):
     topic = transformed["Resources"]["Topic"]["Properties"]
     assert targets(topic["KmsMasterKeyId"]) == ["Key"], "alias/aws/sns does not let alarms in"
@@ -148,19 +227,54 @@ def test_alarms_can_publish_to_the_encrypted_topic(transformed):
     assert key["EnableKeyRotation"] is True
     [admitted] = [s for s in statements(key["KeyPolicy"]) if s["Principal"] == {"Service": "cloudwatch.amazonaws.com"}]
     assert set(admitted["Action"]) == {"kms:GenerateDataKey*", "kms:Decrypt"}
+    assert admitted["Condition"] == {"StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}}
 
 
 def test_what_is_lost_is_kept_and_encrypted(transformed):
     queues = of_type(transformed, "AWS::SQS::Queue")
     assert queues.keys() == {"UndeliveredEvents", "FailedEvents", "DeadLetters", "Redelivery"}
     for queue in queues.values():
-        assert queue["SqsManagedSseEnabled"] is True and queue["MessageRetentionPeriod"] == 14 * 86400
+        assert queue["SqsManagedSseEnabled"] == {"Fn::If": ["HasQueuesKey", False, True]} and queue["MessageRetentionPeriod"] == 14 * 86400
     [target] = transformed["Resources"]["FunctionTrail"]["Properties"]["Targets"]
     assert targets(target["DeadLetterConfig"]["Arn"]) == ["UndeliveredEvents"]
     assert target["RetryPolicy"] == {"MaximumEventAgeInSeconds": 3600, "MaximumRetryAttempts": 30}
     asynchronous = transformed["Resources"]["FunctionEventInvokeConfig"]["Properties"]
     assert targets(asynchronous["DestinationConfig"]["OnFailure"]["Destination"]) == ["FailedEvents"]
     assert asynchronous["MaximumRetryAttempts"] == 2 and asynchronous["MaximumEventAgeInSeconds"] == 6 * 3600
+
+
+def test_what_holds_undelivered_alerts_outlives_the_stack(transformed):
+    for name in ["Redelivery", "DeadLetters", "FailedEvents", "UndeliveredEvents", "Ledger"]:
+        resource = transformed["Resources"][name]
+        assert (resource["DeletionPolicy"], resource["UpdateReplacePolicy"]) == ("RetainExceptOnCreate", "Retain"), name
+        assert not [key for key in resource["Properties"] if key in {"QueueName", "TableName"}], "the next stack could not be made"
+    assert transformed["Resources"]["Logs"]["DeletionPolicy"] == "Delete", "its name is fixed: the next stack could not be made"
+
+
+def test_an_update_replaces_nothing(transformed):
+    """Of what the version before made, no property changes that CloudFormation cannot change in place, while the new parameters are as they come:
+    the queues, the table, the topic and the secret keep what they hold."""
+    before = transform(BEFORE)["Resources"]
+    assert before.keys() <= transformed["Resources"].keys()
+    for name, was in before.items():
+        now = transformed["Resources"][name]
+        assert was["Type"] == now["Type"]
+        fixed = create_only(was["Type"])
+        assert fixed or was["Type"] in {"AWS::KMS::Key", "AWS::SNS::TopicPolicy", "AWS::SQS::QueuePolicy"}, was["Type"]
+        for key in fixed:
+            value = now.get("Properties", {}).get(key)
+            if isinstance(value, dict) and value.get("Fn::If", [])[2:] == [NOTHING]:
+                value = None  # on a condition, which no stack of the version before meets
+            assert was.get("Properties", {}).get(key) == value, f"{name}.{key}: it would be replaced"
+        assert was.get("Condition") == now.get("Condition") or name == "SilenceAlarm", name
+
+
+def create_only(kind: str) -> set[str]:
+    """The properties that cannot be changed in place, by CloudFormation's own schema, which cfn-lint brings."""
+    from cfnlint.schema import PROVIDER_SCHEMA_MANAGER
+
+    schema = PROVIDER_SCHEMA_MANAGER.get_resource_schema("us-east-1", kind).schema
+    return {place.split("/")[2] for place in schema.get("createOnlyProperties", [])}
 
 
 def test_what_a_channel_did_not_take_comes_back(transformed):
@@ -171,6 +285,14 @@ def test_what_a_channel_did_not_take_comes_back(transformed):
     [source] = of_type(transformed, "AWS::Lambda::EventSourceMapping").values()
     assert targets(source["EventSourceArn"]) == ["Redelivery"] and targets(source["FunctionName"]) == ["Function"]
     assert source["FunctionResponseTypes"] == ["ReportBatchItemFailures"] and source["ScalingConfig"]["MaximumConcurrency"] >= 2
+
+
+def test_redelivery_cannot_take_every_execution(transformed):
+    """What is reserved is more than redelivery may hold, so that a call that is made now is not throttled for what waits."""
+    [source] = of_type(transformed, "AWS::Lambda::EventSourceMapping").values()
+    most = source["ScalingConfig"]["MaximumConcurrency"]
+    fits = transformed["Parameters"]["ReservedConcurrency"]["AllowedPattern"]
+    assert [n for n in ["", *map(str, range(200))] if re.search(fits, n)] == ["", *map(str, range(most + 1, 200))]
 
 
 def test_sqs_may_redrive_its_dead_letters(transformed):
@@ -187,27 +309,107 @@ def test_the_ledger_forgets_and_costs_nothing_idle(transformed):
     assert [k["AttributeName"] for k in table["KeySchema"]] == ["partition", "sort"]
 
 
-def test_alarms_on_errors_throttles_dead_letters_and_silence(transformed):
-    alarms = of_type(transformed, "AWS::CloudWatch::Alarm")
-    watched = set()
-    for alarm in alarms.values():
-        assert targets(alarm["AlarmActions"][0]) == ["Topic"]
+# What each alarm watches: its metric, of what, its statistic, and above which value it rings.
+WATCHED = {
+    "errors": ("AWS/Lambda", "Errors", "Function", "Sum", 0),
+    "throttles": ("AWS/Lambda", "Throttles", "Function", "Sum", 0),
+    "duration": ("AWS/Lambda", "Duration", "Function", "Maximum", 28_000),
+    "undelivered-events": ("AWS/SQS", "ApproximateNumberOfMessagesVisible", "UndeliveredEvents", "Maximum", 0),
+    "failed-invocations": ("AWS/Events", "FailedInvocations", "FunctionTrail", "Sum", 0),
+    "lost-events": ("AWS/Events", "InvocationsFailedToBeSentToDlq", "FunctionTrail", "Sum", 0),
+    "failed-events": ("AWS/SQS", "ApproximateNumberOfMessagesVisible", "FailedEvents", "Maximum", 0),
+    "dropped-events": ("AWS/Lambda", "AsyncEventsDropped", "Function", "Sum", 0),
+    "lost-failures": ("AWS/Lambda", "DestinationDeliveryFailures", "Function", "Sum", 0),
+    "dead-letters": ("AWS/SQS", "ApproximateNumberOfMessagesVisible", "DeadLetters", "Maximum", 0),
+    "more-dead-letters": ("AWS/SQS", "NumberOfMessagesSent", "DeadLetters", "Sum", 0),
+    "redelivery-age": ("AWS/SQS", "ApproximateAgeOfOldestMessage", "Redelivery", "Maximum", 1800),
+    "notifications-failed": ("AWS/SNS", "NumberOfNotificationsFailed", "Topic", "Sum", 0),
+    "ledger": ("offlimits", "LedgerFaults", "Function", "Sum", 0),
+}
+DIMENSIONS = {"AWS/Lambda": "FunctionName", "AWS/SQS": "QueueName", "AWS/Events": "RuleName", "AWS/SNS": "TopicName", "offlimits": "FunctionName"}
+
+
+def alarms(template: dict) -> dict[str, dict]:
+    """The alarms, by their names without the stack's."""
+    return {a["AlarmName"]["Fn::Sub"].removeprefix("${AWS::StackName}-"): a for a in of_type(template, "AWS::CloudWatch::Alarm").values()}
+
+
+def test_alarms_watch_everything_that_can_lose_an_alert(transformed):
+    watched = {}
+    for name, alarm in alarms(transformed).items():
         [dimension] = alarm["Dimensions"]
-        watched.add((alarm["MetricName"], *targets(dimension["Value"])))
-        silence = alarm["MetricName"] == "Records"
-        assert alarm["Namespace"] == ("offlimits" if silence or alarm["MetricName"] == "LedgerFaults" else alarm["Namespace"])
-        assert alarm["TreatMissingData"] == ("breaching" if silence else "notBreaching")
-        assert (alarm["ComparisonOperator"], alarm["Threshold"]) == (("LessThanThreshold", 1) if silence else ("GreaterThanThreshold", 0))
-        assert alarm["Period"] == (86400 if silence else 60)
-    assert watched == {
-        ("Errors", "Function"),
-        ("Throttles", "Function"),
-        ("Records", "Function"),
-        ("ApproximateNumberOfMessagesVisible", "UndeliveredEvents"),
-        ("ApproximateNumberOfMessagesVisible", "FailedEvents"),
-        ("ApproximateNumberOfMessagesVisible", "DeadLetters"),
-        ("LedgerFaults", "Function"),
-    }
+        assert dimension["Name"] == DIMENSIONS[alarm["Namespace"]]
+        if name != "silence":
+            assert (alarm["ComparisonOperator"], alarm["TreatMissingData"]) == ("GreaterThanThreshold", "notBreaching")
+            assert (alarm["Period"], alarm["EvaluationPeriods"]) == (60, 1)
+            watched[name] = (alarm["Namespace"], alarm["MetricName"], *targets(dimension["Value"]), alarm["Statistic"], alarm["Threshold"])
+    assert watched == WATCHED
+
+
+def test_every_dead_letter_queue_has_an_alarm_that_rings_for_a_second_letter(transformed):
+    """One on what arrives, beside that on what is there: an alarm is heard when it begins, and what is there may lie for days."""
+    arrive = {"UndeliveredEvents": "failed-invocations", "FailedEvents": "dropped-events", "DeadLetters": "more-dead-letters"}
+    for queue, name in arrive.items():
+        assert WATCHED[name][3] == "Sum" and WATCHED[name][1] != "ApproximateNumberOfMessagesVisible"
+        assert alarms(transformed)[name]["TreatMissingData"] == "notBreaching"
+        assert f"queue {queue}" in alarms(transformed)[name]["AlarmDescription"]["Fn::Sub"]
+
+
+def test_every_alarm_has_a_second_road(transformed):
+    assert transformed["Conditions"]["HasAlarmTopic"] == {"Fn::Not": [{"Fn::Equals": [{"Ref": "AlarmTopicArn"}, ""]}]}
+    for name, alarm in alarms(transformed).items():
+        roads = [{"Ref": "Topic"}, {"Fn::If": ["HasAlarmTopic", {"Ref": "AlarmTopicArn"}, NOTHING]}]
+        assert alarm["AlarmActions"] == roads
+        assert alarm.get("OKActions", roads) == roads, name
+
+
+def test_every_alarm_has_a_runbook():
+    template = transform(TEMPLATE)
+    page = (ROOT / "docs/alarms.md").read_text()
+    sections = dict(zip(re.findall(r"^## (.+)$", page, re.M), re.split(r"^## .+$", page, flags=re.M)[1:]))
+    assert alarms(template).keys() == sections.keys()
+    for name, alarm in alarms(template).items():
+        assert alarm["AlarmDescription"]["Fn::Sub"].endswith(f" Runbook: ${{Documentation}}alarms.md#{name}")
+        for heading in ["**It means**", "**Check**", "**Do**"]:
+            assert heading in sections[name], f"{name} lacks {heading}"
+    assert template["Parameters"]["Documentation"]["Default"] == "docs/"
+
+
+def test_silence_is_heard_after_as_many_minutes_as_you_say(transformed):
+    silence = transformed["Resources"]["SilenceAlarm"]
+    alarm, parameter = silence["Properties"], transformed["Parameters"]["SilenceMinutes"]
+    assert silence["Condition"] == "HearsSilence"
+    assert transformed["Conditions"]["HearsSilence"] == {"Fn::Not": [{"Fn::Equals": [{"Ref": "SilenceMinutes"}, 0]}]}
+    assert (alarm["Namespace"], alarm["MetricName"], alarm["Statistic"]) == ("offlimits", "Records", "Sum")
+    assert (alarm["ComparisonOperator"], alarm["Threshold"], alarm["TreatMissingData"]) == ("LessThanThreshold", 1, "breaching")
+    assert (alarm["Period"], alarm["EvaluationPeriods"]) == (60, {"Ref": "SilenceMinutes"})
+    # CloudWatch allows a day of periods that are shorter than an hour; a day is what a stack of the version before has.
+    assert (parameter["Type"], parameter["Default"], parameter["MinValue"], parameter["MaxValue"]) == ("Number", 1440, 0, 1440)
+
+
+def test_saved_queries_and_a_dashboard_speak_of_this_stack(transformed):
+    queries = of_type(transformed, "AWS::Logs::QueryDefinition")
+    shown = (ROOT / "docs/no-alert.md").read_text()
+    for name, query in queries.items():
+        assert query["LogGroupNames"] == [{"Ref": "Logs"}] and transformed["Resources"][name]["Condition"] == "HasQueries"
+        assert query["Name"]["Fn::Sub"].replace("${AWS::StackName}", "| `STACK") + "` |" in shown, "the page has the query"
+    assert shown.count("| `STACK/") == len(queries) > 0
+    [dashboard] = [r for r in transformed["Resources"].values() if r["Type"] == "AWS::CloudWatch::Dashboard"]
+    assert dashboard["Condition"] == "HasDashboard"
+    assert "${AWS::Region}" in dashboard["Properties"]["DashboardName"]["Fn::Sub"], "dashboards are the account's"
+    body = dashboard["Properties"]["DashboardBody"]["Fn::Sub"]
+    widgets = json.loads(body)["widgets"]
+    shown = {(m[0], m[1]) for w in widgets for m in w["properties"].get("metrics", [])}
+    assert {(namespace, metric) for namespace, metric, *_ in WATCHED.values()} - shown == {("offlimits", "LedgerFaults"), ("AWS/SQS", "NumberOfMessagesSent")}
+    [rung] = [w["properties"]["alarms"] for w in widgets if w["type"] == "alarm"]
+    assert {arn.rsplit("${AWS::StackName}-", 1)[1] for arn in rung} == WATCHED.keys()
+    for name in re.findall(r"\$\{([A-Za-z]+)[.}]", body):
+        assert name in transformed["Resources"], f"{name} is nothing of the template's"
+    # Each metric of the function's that is asked for is one that it writes.
+    written = json.loads((ROOT / "tests/golden/metrics.json").read_text())
+    asked = {m[1] for w in widgets for m in w["properties"].get("metrics", []) if m[0] == "offlimits"}
+    asked |= set(re.findall(r"sum\((\w+)\)", json.dumps(queries)))
+    assert asked and asked <= written.keys()
 
 
 def test_sms_is_filtered_by_severity(transformed):
@@ -220,6 +422,10 @@ def test_the_function_and_its_log(transformed):
     function = transformed["Resources"]["Function"]["Properties"]
     assert function["Runtime"] == "provided.al2023" and function["Timeout"] < 60
     assert targets(function["LoggingConfig"]["LogGroup"]) == ["Logs"] and function["LoggingConfig"]["LogFormat"] == "JSON"
+    # Lambda's filter would drop metrics: it lets everything through, and the function has a filter of its own.
+    assert (function["LoggingConfig"]["ApplicationLogLevel"], function["LoggingConfig"]["SystemLogLevel"]) == ("DEBUG", "INFO")
+    assert function["Environment"]["Variables"]["OFFLIMITS_LOG_LEVEL"] == {"Ref": "LogLevel"}
+    assert transformed["Parameters"]["LogLevel"]["AllowedValues"] == ["DEBUG", "INFO", "WARN", "ERROR"]
     assert transformed["Resources"]["Logs"]["Properties"]["RetentionInDays"] == {"Ref": "LogRetentionDays"}
     assert set(function["Environment"]["Variables"]) == {
         "OFFLIMITS_TOPIC_ARN",
@@ -228,6 +434,9 @@ def test_the_function_and_its_log(transformed):
         "OFFLIMITS_TABLE",
         "OFFLIMITS_REDELIVERY_URL",
         "OFFLIMITS_DEAD_LETTERS_URL",
+        "OFFLIMITS_LOG_LEVEL",
+        "HTTPS_PROXY",
+        "NO_PROXY",
     }
     assert transformed["Parameters"]["Architecture"]["Default"] == "arm64"
     assert transformed["Resources"]["Secret"]["Properties"]["SecretString"] == "{}", "no credential stands in a template"
@@ -237,7 +446,9 @@ def test_stacks_and_regions_do_not_collide(transformed):
     """A physical name begins with the stack's, or CloudFormation makes it."""
     for name, resource in transformed["Resources"].items():
         for key, value in resource.get("Properties", {}).items():
-            if key.endswith("Name") and key not in {"MetricName", "FunctionName", "DisplayName"}:
+            if key.endswith("Name") or (resource["Type"] == "AWS::Logs::QueryDefinition" and key == "Name"):
+                if key in {"MetricName", "FunctionName", "DisplayName"}:
+                    continue
                 assert "${AWS::StackName}" in value["Fn::Sub"], f"{name}.{key} would collide"
 
 
