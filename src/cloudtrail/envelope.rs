@@ -8,7 +8,7 @@
 use std::borrow::Cow;
 
 use super::record::RawRecord;
-use crate::json::{Lexer, Members, Nesting, Node, NotJson, Outline, why_not_json};
+use crate::json::{Lexer, Members, Nesting, Node, NotJson, Outline, WHITE_SPACE, why_not_json};
 
 /// The wrappings within each other that are opened. An on-failure record of an SQS event of an SNS message of an EventBridge
 /// event is four.
@@ -143,7 +143,7 @@ impl Opener<'_> {
         }
         match outline {
             Outline::Array(elements) => elements.into_iter().for_each(|element| self.part(element, depth)),
-            Outline::Object(members) => self.object(&members, json.trim_matches(SPACE), depth),
+            Outline::Object(members) => self.object(&members, json.trim_matches(WHITE_SPACE), depth),
             Outline::Scalar => {
                 let kind = Node::parse(json).map_or("unknown", |node| node.kind());
                 self.unreadable(format!("a record is an object, and this is {kind}"));
@@ -246,9 +246,6 @@ fn is_record(members: &Members<'_>) -> bool {
 fn members_of(json: &str) -> Option<Members<'_>> {
     if let Ok(Outline::Object(members)) = Outline::parse(json) { Some(members) } else { None }
 }
-
-/// JSON's white space.
-const SPACE: [char; 4] = [' ', '\n', '\r', '\t'];
 
 fn shown(text: &str) -> String {
     crate::text::one_line(text, 60).into_owned()

@@ -13,10 +13,7 @@ use super::path_trie::{FieldId, PathTrie};
 use crate::cloudtrail::RawRecord;
 use crate::cloudtrail::envelope::{self, NotARecord, RECORD_KEYS, Returned, WRAPPER_KEYS};
 use crate::finding::Finding;
-use crate::json::{Lexer, Next, NotJson};
-
-/// JSON's white space.
-const SPACE: [char; 4] = [' ', '\n', '\r', '\t'];
+use crate::json::{Lexer, Next, NotJson, WHITE_SPACE};
 
 /// Evaluates files, one after the other, on one thread.
 ///
@@ -193,8 +190,8 @@ impl PlainFile<'_> {
     fn lines(&mut self, lexer: &mut Lexer<'_>) -> bool {
         let mut start = 0;
         self.text.split_inclusive('\n').all(|line| {
-            let begin = start + (line.len() - line.trim_start_matches(SPACE).len());
-            let end = start + line.trim_end_matches(SPACE).len();
+            let begin = start + (line.len() - line.trim_start_matches(WHITE_SPACE).len());
+            let end = start + line.trim_end_matches(WHITE_SPACE).len();
             start += line.len();
             // A value may not go on into the next line.
             begin >= end || self.record(lexer, begin) == Some(end)

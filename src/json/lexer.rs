@@ -24,6 +24,9 @@ pub(crate) struct NotJson;
 
 type Result<T> = std::result::Result<T, NotJson>;
 
+/// The white space of JSON: no other counts as such, although Rust's `trim` takes more.
+pub(crate) const WHITE_SPACE: [char; 4] = [' ', '\n', '\r', '\t'];
+
 /// A text to walk over. Places are byte offsets.
 #[derive(Debug, Clone)]
 pub(crate) struct Lexer<'t> {

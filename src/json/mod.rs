@@ -20,7 +20,7 @@ mod parse;
 mod stops;
 mod write;
 
-pub(crate) use self::lexer::{Lexer, Nesting, Next, NotJson, Quoted, unescape};
+pub(crate) use self::lexer::{Lexer, Nesting, Next, NotJson, Quoted, WHITE_SPACE, unescape};
 pub use self::node::{JsonString, Member, Node, Value, line_and_column};
 pub(crate) use self::outline::{Members, Outline};
 pub use self::parse::MAX_DEPTH;

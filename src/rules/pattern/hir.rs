@@ -45,7 +45,7 @@ fn size(hir: &Hir) -> u64 {
     }
 }
 
-/// The pattern as literals, if it is no more than that.
+/// The pattern as literals; `None` if only a regular expression can decide about it.
 pub(super) fn literals(hir: &Hir) -> Option<LiteralPattern> {
     let mut parts = Vec::new();
     flatten(hir, &mut parts);
@@ -128,7 +128,8 @@ fn is_dot_star(hir: &Hir) -> bool {
         if repetition.min == 0 && repetition.max.is_none() && *repetition.sub == Hir::dot(Dot::AnyCharExceptLF))
 }
 
-/// Literals of which each text that the pattern is found in has at least one; `None` if there are none to be had.
+/// Literals, one of which every text must have that the pattern is found in. `None`: it can be found without any that the
+/// extractor sees.
 pub(super) fn required_literals(hir: &Hir) -> Option<Vec<AnchoredLiteral>> {
     let properties = hir.properties();
     let prefixes = Extractor::new().extract(hir);

@@ -57,7 +57,7 @@ impl LiteralPattern {
         Some(self.any_of.iter().any(|literal| literal.is_in(text.as_bytes())))
     }
 
-    /// Literals of which each text that matches has at least one; `None` if there are none to be had.
+    /// Literals, one of which every text must have that matches. `None`: a text can match without any, as every text of one character matches `^.$`.
     pub(super) fn required_literals(&self) -> Option<Vec<AnchoredLiteral>> {
         self.any_of.iter().map(WildcardLiteral::required_part).collect()
     }

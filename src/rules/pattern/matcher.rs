@@ -101,7 +101,8 @@ impl Pattern {
         if let Matcher::Literals(literals) = &self.0.matcher { Some(literals) } else { None }
     }
 
-    /// Literals of which each text that the pattern is found in has at least one; `None` if there are none to be had.
+    /// Literals, one of which every text must have that the pattern is found in. `None`: it can be found without any that are
+    /// known.
     pub(crate) fn required_literals(&self) -> Option<Vec<AnchoredLiteral>> {
         match &self.0.matcher {
             Matcher::Literals(literals) => literals.required_literals(),

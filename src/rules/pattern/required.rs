@@ -23,7 +23,7 @@ pub(super) struct RequiredLiterals {
 }
 
 impl RequiredLiterals {
-    /// Reads the literals from a pattern; `None` if there are none that every match contains.
+    /// Reads the literals from a pattern; `None` if a match need not contain any.
     pub(super) fn from_hir(hir: &Hir) -> Option<Self> {
         Some(Self { any_of: literals(hir)?, ignore_case: takes_any_case(hir), uses: AtomicU32::new(0) })
     }
@@ -65,7 +65,7 @@ fn takes_any_case(hir: &Hir) -> bool {
     }
 }
 
-/// Literals, none of them empty, of which every match contains one; `None` if there are none to be had.
+/// Literals, none of them empty, one of which every match contains. `None`: a match need not contain any.
 fn literals(hir: &Hir) -> Option<Vec<Vec<u8>>> {
     match hir.kind() {
         HirKind::Literal(literal) => Some(vec![literal.0.to_ascii_lowercase()]),
@@ -117,7 +117,7 @@ fn letter(class: &Class) -> Option<u8> {
 mod tests {
     use super::*;
 
-    fn of(pattern: &str) -> Option<Vec<String>> {
+    fn literals_of(pattern: &str) -> Option<Vec<String>> {
         let required = RequiredLiterals::from_hir(&regex_syntax::parse(pattern).unwrap())?;
         Some(required.any_of.into_iter().map(|literal| String::from_utf8(literal).unwrap()).collect())
     }
@@ -130,10 +130,10 @@ mod tests {
             ("a+(bc|de)x?f", &["bc", "de"]),
             ("(?i)straße", &["stra"]),
         ] {
-            assert_eq!(of(pattern).unwrap(), expected, "{pattern}");
+            assert_eq!(literals_of(pattern).unwrap(), expected, "{pattern}");
         }
         for pattern in [r"\d+", "a?", "(ab|)", "[ab]", r"\b", "(?:abc)*", "(a|[xy])", ""] {
-            assert_eq!(of(pattern), None, "{pattern}");
+            assert_eq!(literals_of(pattern), None, "{pattern}");
         }
     }
 
