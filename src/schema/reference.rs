@@ -155,7 +155,8 @@ fn shown(shape: ValueShape) -> String {
     match shape {
         ValueShape::Text | ValueShape::AnyText => "text".to_owned(),
         ValueShape::Formatted(format) => format!("text ({})", format.what),
-        ValueShape::Word(words) if words.listed.len() > LISTED => format!("one of {} words", words.listed.len()),
+        // Not how many: a page that says so changes with every word that joins.
+        ValueShape::Word(words) if words.listed.len() > LISTED => "one of a list of words".to_owned(),
         ValueShape::Word(words) => words.listed.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", "),
         ValueShape::Boolean => "`true` or `false`".to_owned(),
         ValueShape::Whole { min, max } => format!("whole number, {min} to {max}"),
