@@ -17,7 +17,8 @@ use crate::channel::{Body, Exchange, ExchangeStep, Reply, Request, Token, Verdic
 use crate::ids::{ClaimId, spread};
 use crate::secret::{Credentials, CredentialsError, Secret};
 
-/// What is outside: the network, the store of credentials, the clock.
+/// The way to what is outside the program: the network, the store of credentials and the clock. In production it is
+/// `AwsTransport` (`aws/transport.rs`).
 pub trait Transport: Send + Sync {
     /// Sends a request. It gives up after `timeout` with [`Reply::Unreachable`], and never quotes the request.
     fn send(&self, request: Request, timeout: Duration) -> impl Future<Output = Reply> + Send;
@@ -96,7 +97,7 @@ fn jittered(wait: Duration, spread: f64) -> Duration {
     wait.mul_f64(0.5 + 0.5 * spread.clamp(0.0, 1.0))
 }
 
-/// One attempt: all the requests that it takes.
+/// Makes one attempt: it sends all the requests that the channel asks for, one after the other, until the channel has a verdict.
 async fn exchange<T: Transport>(
     transport: &T,
     tokens: &Tokens,
@@ -136,7 +137,7 @@ async fn exchange<T: Transport>(
     }
 }
 
-/// A channel that has no credentials does not wait for the store of them.
+/// Gets the credentials, if the channel needs any. A channel that needs none does not wait for the store of credentials.
 async fn credentials<T: Transport>(
     transport: &T,
     channel: &ConfiguredChannel,
@@ -145,7 +146,7 @@ async fn credentials<T: Transport>(
     if channel.channel.needs_credentials() { transport.credentials(fresh).await } else { Ok(Arc::default()) }
 }
 
-/// The access tokens of channels that have such, until they expire. They live as long as the process.
+/// The access tokens of the channels that use OAuth, each kept until it expires. They live as long as the process.
 #[derive(Debug, Default)]
 pub struct Tokens(Mutex<HashMap<String, (Secret, Instant)>>);
 

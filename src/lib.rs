@@ -4,6 +4,8 @@
 //! ```text
 //! cloudtrail → engine (rules) → finding → ruleset.route → ledger → channel.render → deliver → ledger
 //! ```
+//! `handler::handle` (`src/handler/invocation.rs`) calls these steps one after the other; to follow the road, begin there.
+//!
 //! The modules below are the layers of the program. Each may use those above it, and none below it; `tests/layers.rs` holds
 //! them to it. Down to [`ruleset`] everything is pure: no I/O, no clock, no environment. The command line walks the same road
 //! up to there, and prints.

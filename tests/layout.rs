@@ -5,7 +5,7 @@ use std::path::Path;
 use crate::support::repository;
 
 /// Names each `.rs` file below `folder` that the file beside it which declares modules does not. What `support` holds is no
-/// test, and partly for others (`src/engine/tests.rs`, `fuzz`).
+/// test, and partly for others (`src/ruleset/tests.rs`, `fuzz`).
 fn undeclared(folder: &Path, root: &str, found: &mut Vec<String>) {
     let declarations = std::fs::read_to_string(folder.join(root)).unwrap_or_default();
     for path in std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {

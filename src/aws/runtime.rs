@@ -1,4 +1,4 @@
-//! Lambda's runtime: the rules are compiled once, each event is handled before Lambda's deadline.
+//! Lambda's runtime: the rules are loaded once, and each event is handled before Lambda's deadline by [`handle`].
 
 use std::fs;
 use std::io::Write as _;

@@ -13,9 +13,9 @@ use crate::severity::Severity;
 pub struct ConfiguredChannel {
     /// Its name, which is also its key in the secret.
     pub name: String,
-    /// What it accepts.
+    /// The filter, which says what findings it accepts.
     pub filter: ChannelFilter,
-    /// How it renders and judges.
+    /// The channel itself: how it renders alerts, and judges replies.
     pub channel: Box<dyn Channel>,
     /// Alerts of one severity that it takes in a minute; the rest of them become one digest.
     pub max_per_minute: u64,
@@ -38,7 +38,7 @@ pub struct ChannelFilter {
 /// Why a finding does not go to a channel.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Refusal {
-    /// The rule's `notify` names others.
+    /// The rule's `notify` names other channels, and not this one.
     NotNamed,
     /// This key of the channel's filter does not accept it.
     Filtered(&'static str),

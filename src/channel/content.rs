@@ -30,24 +30,24 @@ const LINK_LIMIT: usize = 1400;
 pub struct Content {
     /// The severity that is shown.
     pub severity: Severity,
-    /// `VERY HIGH: Unintended AWS API call: StopLogging by root`
+    /// The heading: `VERY HIGH: Unintended AWS API call: StopLogging by root`
     pub heading: String,
     /// The rule, or what stands for one.
     pub rule: String,
     /// One sentence: who did what to what, and whether it succeeded.
     pub sentence: String,
-    /// Name and value, most urgent first.
+    /// The facts, the most urgent first: each one's name and value.
     pub facts: Vec<(String, String)>,
-    /// Why it matters.
+    /// Why the alert matters, in the words of the rule's author.
     pub description: Option<String>,
-    /// Name and URL.
+    /// The links: each one's name and URL.
     pub links: Vec<(&'static str, String)>,
     /// Where this comes from: the rule, the event, the rules, the alert's key.
     pub footer: String,
 }
 
 impl Content {
-    /// The words of an alert.
+    /// Puts an alert into words.
     pub fn new(alert: &Alert<'_>) -> Self {
         let Finding { rule, title, call, .. } = alert.finding;
         let severity = alert.severity();
@@ -135,7 +135,7 @@ pub(super) fn short(text: &str) -> String {
     clip(&inert(text), FACT_LIMIT).into_owned()
 }
 
-/// The facts of a call.
+/// The facts of a finding's call that a person acts on.
 fn facts(finding: &Finding) -> Vec<(String, String)> {
     let call = &finding.call;
     let mfa = call.mfa.map(|mfa| if mfa { "yes" } else { "no" }.to_owned());
@@ -189,7 +189,7 @@ fn digest_facts(sum: &AlertDigest) -> Vec<(String, String)> {
     )
 }
 
-/// Those that have a value, each cleaned and clipped.
+/// The facts that have a value, each cleaned and clipped.
 fn shown<const N: usize>(limit: usize, facts: [(&str, Option<String>); N]) -> Vec<(String, String)> {
     facts
         .into_iter()

@@ -13,11 +13,11 @@ use crate::rules::compile::{NAME, SEVERITIES};
 pub struct ChannelType {
     /// What it is, for the page that lists the types.
     pub summary: &'static str,
-    /// What becomes of a repeat and of a roll-up there.
+    /// What this type of channel makes of a repeat and of a roll-up.
     pub repeats: &'static str,
     /// Its name (`slack`), and the keys that it has in `rules.json`.
     pub object: ObjectSpec,
-    /// The keys that it has in the secret; empty: it needs none.
+    /// The keys that it has in the secret; there are none if it needs no credentials.
     pub credentials: &'static [Credential],
     /// Reads the type's own keys.
     pub(super) configure: fn(&mut ObjectReader<'_>, &mut Problems) -> Box<dyn Channel>,
@@ -26,7 +26,7 @@ pub struct ChannelType {
 /// A key of a channel in the secret.
 #[derive(Debug, Clone, Copy)]
 pub struct Credential {
-    /// The key.
+    /// The key's name in the secret.
     pub name: &'static str,
     /// What it is, and when it is needed.
     pub docs: &'static str,
@@ -68,12 +68,12 @@ pub(crate) static COMMON_KEYS: [KeySpec; 8] = [
 
 static RULE_ID: ValueShape = ValueShape::Formatted(&NAME);
 
-/// The object in `rules.json` of a type: its own keys, and those of every channel.
+/// Describes the object that a channel of this type is in `rules.json`: the type's own keys, and those of every channel.
 pub(super) const fn object(name: &'static str, docs: &'static str, keys: &'static [KeySpec]) -> ObjectSpec {
     ObjectSpec { name, what: "a channel", docs, keys: [keys, &COMMON_KEYS], at_least_one: &[] }
 }
 
-/// A channel of `rules.json`.
+/// What a channel may say in `rules.json`: its `type` decides which keys it has.
 pub(crate) static CHANNEL: TaggedSpec = TaggedSpec {
     name: "Channel",
     what: "a channel",

@@ -17,9 +17,9 @@ pub struct MachineAlert<'a> {
     version: u8,
     /// `first`, `repeat`, `roll-up`, `digest`, `operational` or `test`.
     kind: &'static str,
-    /// The alert, with its repeats.
+    /// The id of the alert, which its repeats share.
     alert: &'a str,
-    /// This message.
+    /// The id of this one message.
     message: String,
     finding: &'a str,
     rule: &'a str,
@@ -51,9 +51,9 @@ pub struct MachineAlert<'a> {
     link: Option<String>,
     /// `requestParameters` as JSON text, secrets redacted; a note where it is too large.
     request: Option<&'a str>,
-    /// Of a roll-up or a digest.
+    /// The sum, if it is a roll-up or a digest.
     sum: Option<Sum<'a>>,
-    /// Of an operational alert: what is wrong.
+    /// What is wrong, if it is an operational alert.
     operational: Option<Cow<'a, str>>,
 }
 
@@ -82,16 +82,16 @@ struct SumNames<'a> {
 /// How much of an alert a [`MachineAlert`] tells.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Detail {
-    /// All of it.
+    /// Everything is told.
     Full,
-    /// All but the request.
+    /// Everything but the request is told.
     NoRequest,
-    /// Without the request, and every text cut short: it fits whatever the record holds.
+    /// The request is left out, and every text is cut short: the result fits whatever the record holds.
     Brief,
 }
 
 impl Detail {
-    /// From the most to the least.
+    /// The levels, from the most detail to the least.
     pub const ALL: [Self; 3] = [Self::Full, Self::NoRequest, Self::Brief];
 }
 
@@ -106,7 +106,7 @@ const BRIEF_LIMIT: usize = 100;
 const LIST_LIMIT: usize = 10;
 
 impl<'a> MachineAlert<'a> {
-    /// The JSON's content.
+    /// Collects what the JSON holds, in this detail.
     pub fn new(alert: &Alert<'a>, detail: Detail) -> Self {
         let Finding { id, rule, title, row, call, .. } = alert.finding;
         let cut = |text: &'a str| match detail {

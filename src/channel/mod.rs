@@ -3,6 +3,10 @@
 //!
 //! A file declares its type ([`ChannelType`]): its name, its keys in `rules.json` and in the secret, and what it does. To add
 //! one, write its file, and its name twice here.
+//!
+//! `kind` makes a channel of its object in `rules.json`, and `configured` holds it with its name and its filter, which decides
+//! whether a finding goes to it. `content` has the words of an alert, and `machine` its JSON. `wire` has what passes between a
+//! channel and [`crate::deliver`]. `ticket` and `oauth` are exchanges that several vendors share.
 
 mod configured;
 mod content;
@@ -41,12 +45,12 @@ use crate::secret::CredentialFault;
 pub static TYPES: [&ChannelType; 7] =
     [&sns::TYPE, &slack::TYPE, &pagerduty::TYPE, &zendesk::TYPE, &servicenow::TYPE, &teams::TYPE, &webhook::TYPE];
 
-/// A destination.
+/// A destination of alerts, with its settings from `rules.json`. Each type of channel implements it in its own file.
 pub trait Channel: std::fmt::Debug + Send + Sync {
-    /// Its type.
+    /// The type of the channel, as its file declares it.
     fn channel_type(&self) -> &'static ChannelType;
 
-    /// Its type in `rules.json`.
+    /// The name of its type, as `rules.json` has it: `slack`.
     fn kind(&self) -> &'static str {
         self.channel_type().name()
     }

@@ -40,7 +40,7 @@ pub(super) fn authorization(
     Ok(ControlFlow::Break(request(Secret::new(url), &id, &secret, scope)))
 }
 
-/// The request for a token.
+/// The step that asks the vendor for a token.
 fn request(url: Secret, id: &Secret, secret: &Secret, scope: Option<&str>) -> ExchangeStep {
     let mut form = format!(
         "grant_type=client_credentials&client_id={}&client_secret={}",
@@ -55,7 +55,7 @@ fn request(url: Secret, id: &Secret, secret: &Secret, scope: Option<&str>) -> Ex
     ExchangeStep::Send(Request::Http(HttpRequest { method: Method::Post, url, headers: Vec::new(), content }))
 }
 
-/// What the answer to it means.
+/// What the vendor's answer to the request for a token means.
 fn judge(reply: &Reply) -> ExchangeStep {
     let (status, retry_after, body) = match reply {
         Reply::Http { status, retry_after, body } => (*status, *retry_after, body),

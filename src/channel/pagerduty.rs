@@ -32,7 +32,7 @@ const KEY_LENGTH: usize = 32;
 const HOSTS: [&str; 2] = ["events.pagerduty.com", "events.eu.pagerduty.com"];
 const LEFT_OUT: &str = "left out: it is too large; see the event in CloudTrail";
 
-/// Triggers alerts of a service.
+/// A channel that triggers alerts of a PagerDuty service.
 #[derive(Debug)]
 struct PagerDuty {
     /// The host of the account's region.

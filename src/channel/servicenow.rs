@@ -34,7 +34,7 @@ const COLUMN_LIMIT: usize = 40;
 /// The columns that `rules.json` may fill.
 const COLUMNS: [&str; 6] = ["assignment_group", "caller_id", "category", "subcategory", "cmdb_ci", "contact_type"];
 
-/// Opens incidents.
+/// A channel that opens incidents.
 #[derive(Debug)]
 struct ServiceNow {
     instance: String,

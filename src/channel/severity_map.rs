@@ -8,7 +8,7 @@ use crate::json::Node;
 use crate::rules::compile::SEVERITIES;
 use crate::severity::Severity;
 
-/// The key.
+/// The name of the key in `rules.json`.
 const KEY: &str = "severity_map";
 
 /// The key `severity_map` of a type of channel: the vendor's `values`, and the one that it has for each severity in the order
@@ -22,12 +22,12 @@ pub(super) const fn severity_map(
         .or(KeyDefault::BySeverity(default))
 }
 
-/// A value of the vendor's for each severity.
+/// For each severity, the value by which the vendor calls it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct SeverityMap([String; 5]);
 
 impl SeverityMap {
-    /// The vendor's value.
+    /// The vendor's value for a severity.
     pub(super) fn get(&self, severity: Severity) -> &str {
         &self.0[severity as usize]
     }

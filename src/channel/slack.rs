@@ -62,7 +62,7 @@ const THREAD: [&str; 5] = [
     "thread_not_found",
 ];
 
-/// Posts to Slack.
+/// A channel that posts to Slack.
 #[derive(Debug)]
 struct Slack {
     /// The conversation, for a bot; the secret may name it instead.

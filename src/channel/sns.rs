@@ -37,7 +37,7 @@ const PASSING: [&str; 9] = [
     "RequestTimeout",
 ];
 
-/// Publishes to a topic.
+/// A channel that publishes to a topic.
 #[derive(Debug, Default)]
 pub(super) struct Sns {
     /// The topic; none: the deployment's own.

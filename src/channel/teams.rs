@@ -30,7 +30,7 @@ const HOSTS: [&str; 4] = [".api.powerplatform.com", ".logic.azure.com", ".api.po
 /// Where the connectors listened that Microsoft has retired.
 const RETIRED: [&str; 2] = [".webhook.office.com/", "//outlook.office.com/"];
 
-/// Posts cards.
+/// A channel that posts Adaptive Cards to a workflow.
 #[derive(Debug)]
 struct Teams {
     styles: SeverityMap,

@@ -43,7 +43,7 @@ pub(super) struct OpenTicket {
     pub(super) text: String,
 }
 
-/// The next step.
+/// The next step of the exchange, by the replies so far.
 pub(super) fn next(
     tracker: &impl Tracker,
     body: &Body,
@@ -77,7 +77,7 @@ pub(super) fn next(
     }
 }
 
-/// The document of a reply that says yes; what any other means.
+/// The document in a reply, if the reply is a success; otherwise the verdict on it.
 fn answer(reply: &Reply) -> Result<Value, Verdict> {
     match reply {
         Reply::Http { status, retry_after, body } => match judge_status(*status, *retry_after) {

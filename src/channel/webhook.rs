@@ -27,7 +27,7 @@ const SECRET_BYTES: std::ops::RangeInclusive<usize> = 24..=64;
 /// What a signing secret begins with, so that people and scanners know it.
 const SECRET_PREFIX: &str = "whsec_";
 
-/// Posts JSON.
+/// A channel that posts the alert as signed JSON.
 #[derive(Debug)]
 struct Webhook;
 

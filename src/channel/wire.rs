@@ -13,7 +13,7 @@ use crate::secret::{ChannelCredentials, Secret};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "to", rename_all = "lowercase")]
 pub enum Body {
-    /// For SNS.
+    /// A message for SNS.
     Sns(SnsMessage),
     /// JSON, for an HTTP API that takes it as it is.
     Json {
@@ -44,26 +44,26 @@ impl Body {
 /// A message for SNS: a text for each kind of subscriber.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SnsMessage {
-    /// For email: below 100 ASCII characters, no control characters.
+    /// The subject of the email: below 100 ASCII characters, no control characters.
     pub subject: String,
-    /// For people.
+    /// The text for people who read it as an email.
     pub email: String,
-    /// For people in a hurry: one part of an SMS.
+    /// The text for people in a hurry: it fits into one part of an SMS.
     pub sms: String,
-    /// For machines: JSON.
+    /// The JSON for machines.
     pub machine: String,
     /// Names and values that filter policies match.
     pub attributes: Vec<(String, String)>,
 }
 
-/// What is sent.
+/// One request to a vendor, which the transport sends.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Request {
     /// A publish to SNS, with `MessageStructure=json`.
     Sns {
-        /// The topic; none: the deployment's own.
+        /// The topic; `None` stands for the deployment's own.
         topic_arn: Option<String>,
-        /// For email.
+        /// The subject of the email.
         subject: String,
         /// An object with a text for each protocol.
         message: String,
@@ -77,13 +77,13 @@ pub enum Request {
 /// An HTTP request. Whatever may hold a credential is a [`Secret`]: the URL of a webhook, a header, a body with a key in it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HttpRequest {
-    /// What is done.
+    /// The request's method.
     pub method: Method,
-    /// Where.
+    /// The URL to which the request is sent.
     pub url: Secret,
-    /// Names in lower case, and values.
+    /// The headers: each one's name, in lower case, and its value.
     pub headers: Vec<(&'static str, Secret)>,
-    /// The content's type, and the content.
+    /// The type of the request's content, and the content itself.
     pub content: Option<(ContentType, Secret)>,
 }
 
@@ -100,7 +100,7 @@ pub enum Method {
 /// The types of content that channels send.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ContentType {
-    /// JSON.
+    /// A JSON document.
     Json,
     /// A form, as OAuth's token endpoints take it.
     Form,
@@ -117,12 +117,12 @@ impl ContentType {
 }
 
 impl HttpRequest {
-    /// A POST of JSON.
+    /// A POST request that carries JSON.
     pub(super) fn post(url: Secret, json: impl Into<String>) -> Self {
         Self::with(Method::Post, url, json)
     }
 
-    /// A GET.
+    /// A GET request, which carries nothing.
     pub(super) fn get(url: Secret) -> Self {
         Self { method: Method::Get, url, headers: Vec::new(), content: None }
     }
@@ -147,16 +147,16 @@ impl HttpRequest {
     }
 }
 
-/// What came back.
+/// What came back from a vendor.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Reply {
     /// SNS took the message, and gave it this id.
     Published(String),
     /// SNS refused it, with this error code.
     SnsFault(String),
-    /// An HTTP answer.
+    /// The vendor answered over HTTP.
     Http {
-        /// The status.
+        /// The status code.
         status: u16,
         /// The header `Retry-After`, as a wait.
         retry_after: Option<Duration>,
@@ -193,35 +193,35 @@ pub enum ExchangeStep {
     Send(Request),
     /// Keep this access token, and ask again with it.
     Token(Token),
-    /// It is over.
+    /// The exchange is over, with this verdict.
     Judged(Verdict),
 }
 
 /// A short-lived credential that a vendor gave for the channel's own.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Token {
-    /// The token.
+    /// The token itself.
     pub secret: Secret,
     /// How long it is good for.
     pub lifetime: Duration,
 }
 
-/// What an exchange means.
+/// How an exchange ended: whether the message arrived, and if not, whether to try again.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Verdict {
-    /// It arrived.
+    /// The message arrived.
     Delivered {
-        /// What the vendor calls it, if the alert's next message needs to know.
+        /// What the vendor calls the message, if the alert's next message needs to know.
         receipt: Option<String>,
     },
     /// Try again, after the wait if one was asked for.
     Retry {
-        /// The wait.
+        /// The wait that the vendor asked for.
         after: Option<Duration>,
         /// Why, safe to log.
         reason: String,
     },
-    /// It will never arrive.
+    /// The vendor does not take the message, and never will.
     Rejected {
         /// Why, safe to log.
         reason: String,
@@ -246,7 +246,7 @@ impl fmt::Display for Verdict {
 }
 
 impl Verdict {
-    /// Of a reply, or a body, that cannot be this channel's.
+    /// The verdict on a reply, or a body, that cannot be this channel's. `what` names it.
     pub(super) fn foreign(what: &str) -> Self {
         Self::Rejected { reason: format!("{what} is not this channel's"), credential: false }
     }

@@ -31,15 +31,15 @@ const SCOPE: &str = "tickets:read tickets:write";
 
 const HOSTS: [&str; 1] = [".zendesk.com"];
 
-/// Opens tickets.
+/// A channel that opens tickets.
 #[derive(Debug)]
 struct Zendesk {
     subdomain: String,
     priorities: SeverityMap,
-    /// Of the ticket, besides ours.
+    /// Tags that the ticket gets besides ours.
     tags: Vec<String>,
     group: Option<u64>,
-    /// Ids and values, as JSON.
+    /// Custom fields of the ticket: ids and values, as JSON.
     custom_fields: Vec<Value>,
 }
 

@@ -1,4 +1,4 @@
-//! Why a record has no answer.
+//! The errors of the engine: why a record cannot be evaluated, and why a rule cannot be loaded.
 
 use std::error::Error;
 

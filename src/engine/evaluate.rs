@@ -1,4 +1,7 @@
-//! Evaluates the rules over one record: what can be ruled out cheaply is, and the rest is left to the simple engine.
+//! Evaluates the rules over one record: it rules out cheaply what it can, and leaves the rest to the simple engine.
+//!
+//! The road of a record is [`Engine::evaluate`], `evaluate_text`, `prefilter` (which asks the call cache and, if need be, the
+//! index and the plans) and `evaluate_candidates`, which calls [`simple::findings`].
 
 #![allow(clippy::inline_always, reason = "every record comes through here")]
 
@@ -50,11 +53,11 @@ pub(super) struct Scratch {
 /// The rules that may match a record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Candidates {
-    /// None: the record has no findings.
+    /// No rule may match: the record has no findings.
     None,
-    /// Those of [`Scratch::rules`].
+    /// The rules in [`Scratch::rules`] may match.
     Listed,
-    /// All: the record is of a kind that is not judged here.
+    /// Every rule may match: the record is of a kind that is not judged here.
     All,
 }
 
@@ -96,7 +99,7 @@ impl Engine {
         self.rules.compiled()
     }
 
-    /// The index, for a package.
+    /// The index, so that a package can hold it.
     pub(crate) fn index(&self) -> &CandidateIndex {
         &self.index
     }
@@ -123,7 +126,7 @@ impl Engine {
         findings
     }
 
-    /// As [`Engine::evaluate`], with memory of the caller's.
+    /// As [`Engine::evaluate`], for a record's JSON text, with memory that the caller provides.
     pub(super) fn evaluate_text(&self, text: &str, scratch: &mut Scratch) -> Result<Vec<Finding>, EvaluateError> {
         let mut lexer = Lexer::new(text);
         let start = lexer.space(0);
@@ -170,7 +173,7 @@ impl Engine {
         }
     }
 
-    /// The same, by what the cache has of the record's call.
+    /// The rules that may match the record, where the cache alone does not tell. `lookup` is what the cache has of its call.
     #[inline(never)]
     fn prefilter_slow(
         &self,
@@ -228,7 +231,7 @@ impl Engine {
         Ok(if rules.is_empty() { Candidates::None } else { Candidates::Listed })
     }
 
-    /// Keeps the rows of which all that they ask of the call is true.
+    /// Keeps those rows whose conditions on the call are all true.
     fn retain_matching_calls(&self, call: &CallKey<'_>, rows: &mut Vec<RowId>) -> Result<(), LoadError> {
         let mut fault = Ok(());
         rows.retain(|id| match self.planned_row(self.index.row(*id)) {

@@ -24,7 +24,7 @@ const MAX_DEPTH: usize = 64;
 /// What has been extracted from one record: places in its text. The memory is used again for the next record.
 #[derive(Debug, Default)]
 pub(super) struct Extracted {
-    /// By the number of the field.
+    /// What the record has at each node of the trie, by the node's number, which is also the field's.
     fields: Vec<ExtractedField>,
     /// The number of this record: a field with the number of another is empty. (Nothing has to be cleared between records.)
     record: u32,
@@ -47,7 +47,7 @@ struct ExtractedField {
     seen_in: u32,
     /// The first value, if there is one.
     first: ByteSpan,
-    /// What there is: some of the bits below.
+    /// What there is at the node: some of the bits that are declared below.
     has: u8,
 }
 
@@ -185,7 +185,7 @@ impl Extracted {
         if field.record == self.record { field } else { EMPTY }
     }
 
-    /// The same, to be changed.
+    /// What this record has at a node, to be changed.
     #[inline(always)]
     fn field_mut(&mut self, id: FieldId) -> &mut ExtractedField {
         let field = &mut self.fields[usize::from(id)];

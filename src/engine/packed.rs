@@ -47,7 +47,7 @@ pub(super) struct IdTable {
 }
 
 impl IdTable {
-    /// The number of the thing with this hash that `is_it`.
+    /// The number of the thing that has this hash and for which `is_it` is true.
     #[inline]
     pub(super) fn find(&self, hash: u64, is_it: impl Fn(u32) -> bool) -> Option<u32> {
         let mask = self.places.len().checked_sub(1)?;
@@ -91,7 +91,7 @@ fn place(hash: u64, mask: usize) -> usize {
 /// A list of numbers for each number from 0.
 #[derive(Debug, Default, Clone, Serialize, Deserialize)]
 pub(super) struct PackedLists {
-    /// Where each list ends in `all`.
+    /// The place in `all` at which each list ends.
     ends: PackedU32s,
     all: PackedU32s,
 }

@@ -39,7 +39,7 @@ pub(super) struct RulePlan {
 pub(super) struct RowPlan {
     /// The cells about the call, and which of its parts.
     pub(super) call_cells: Box<[(u16, u8)]>,
-    /// The other cells.
+    /// The cells about other fields, and where the values of each come from.
     pub(super) other_cells: Box<[(u16, ValueSource)]>,
 }
 
@@ -59,7 +59,7 @@ pub(super) enum ValueSource {
 pub(super) enum Holds {
     No,
     Yes,
-    /// Only the whole record tells.
+    /// The extracted fields do not tell: only the whole record does.
     Unsure,
 }
 

@@ -23,7 +23,7 @@ pub(crate) trait RuleLoader: fmt::Debug + Send + Sync {
     fn load_all(&self) -> Result<Vec<Rule>, LoadError>;
 }
 
-/// The rules of an engine, by their number in the order of the file.
+/// The rules of an engine. Each has a number: its place in the order of the file, from 0.
 #[derive(Debug)]
 pub(crate) enum Rules {
     /// Compiled from `rules.json`.

@@ -8,7 +8,7 @@ use crate::finding::Finding;
 use crate::ids::{FindingId, StableId};
 use crate::rules::Rule;
 
-/// The findings of these rules in a record, in their order.
+/// The findings of these rules in a record, in the order of the rules. [`Rule::matched_row`] decides whether a rule matches.
 pub(super) fn findings<'r>(rules: impl IntoIterator<Item = &'r Rule>, record: &Record) -> Vec<Finding> {
     let matched: Vec<(&Rule, usize)> =
         rules.into_iter().filter_map(|rule| Some((rule, rule.matched_row(record)?))).collect();

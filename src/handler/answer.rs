@@ -1,30 +1,30 @@
-//! What Lambda is answered.
+//! The answer to Lambda: whether everything has ended well, and what must come again.
 
 use serde::Serialize;
 use thiserror::Error;
 
 use super::InvocationReport;
 
-/// What came of an invocation.
+/// The result of one invocation: [`handle`](super::handle) returns it.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Handled {
-    /// The report.
+    /// What the invocation counted.
     pub report: InvocationReport,
-    /// What Lambda is answered.
+    /// What Lambda gets: a response, or an error, which makes Lambda try again.
     pub answer: Result<Response, HandleError>,
 }
 
-/// What the function answers.
+/// What the function answers if it need not be tried again as a whole.
 #[derive(Debug, PartialEq, Eq, Serialize)]
 #[serde(untagged)]
 pub enum Response {
-    /// To an event.
+    /// The answer to an event: the report.
     Report(InvocationReport),
-    /// To a batch of SQS messages: the ids of those that must come again, in order.
+    /// The answer to a batch of SQS messages: the ids of those that must come again, in order.
     Batch(Vec<String>),
-    /// To `{"offlimits":"test"}`: each channel, and how it went.
+    /// The answer to `{"offlimits":"test"}`: each channel, and how it went.
     Test {
-        /// In the order of `rules.json`.
+        /// The channels, in the order of `rules.json`.
         test: Vec<ChannelReport>,
     },
 }
@@ -32,7 +32,7 @@ pub enum Response {
 /// How a test alert went on one channel.
 #[derive(Debug, PartialEq, Eq, Serialize)]
 pub struct ChannelReport {
-    /// The channel.
+    /// The channel's name.
     pub channel: String,
     /// `delivered`, or why not.
     pub verdict: String,
@@ -46,7 +46,7 @@ pub enum HandleError {
     /// Deliveries that did not complete.
     #[error("{failed} deliveries did not complete: {}", channels.join(", "))]
     Undelivered {
-        /// How many.
+        /// How many deliveries.
         failed: usize,
         /// The names of their channels.
         channels: Vec<String>,
@@ -56,13 +56,13 @@ pub enum HandleError {
     Unreadable(usize),
 }
 
-/// What of an invocation must come again.
+/// The parts of an invocation that must come again.
 #[derive(Debug, Default)]
 pub(super) struct Unfinished {
     /// The names of the channels to which a delivery failed.
     pub(super) channels: Vec<String>,
-    /// For each delivery that failed, and each record that could not be read, the id of the SQS message that brought it, if one
-    /// did.
+    /// For each delivery that failed, and each record that could not be read, the id of the SQS message that brought it; `None`
+    /// if no message did.
     pub(super) message_ids: Vec<Option<String>>,
 }
 

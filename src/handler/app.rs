@@ -1,4 +1,4 @@
-//! What an invocation finds already there.
+//! [`App`]: what an invocation finds ready, such as the rules, the network, the ledger and the queues. `aws/runtime.rs` makes it.
 
 use std::time::Duration;
 
@@ -10,20 +10,21 @@ use crate::ruleset::RuleSet;
 /// What lives as long as the process: made once at a cold start, and shared by all invocations that follow.
 #[derive(Debug)]
 pub struct App<T, S, Q> {
-    /// The rules and channels.
+    /// The compiled `rules.json`: its rules and its channels.
     pub rules: RuleSet,
-    /// What is outside: the network, the secret, the clock.
+    /// The way to what is outside the program: the network, the secret and the clock.
     pub transport: T,
     /// The channels' access tokens, kept until they expire.
     pub tokens: Tokens,
     /// What has been delivered, and what is held back.
     pub ledger: Ledger<S>,
-    /// Where what cannot be delivered waits.
+    /// The queues in which what cannot be delivered waits.
     pub queues: Q,
-    /// Who we are: the calls that are our own.
+    /// What tells the calls that the function makes itself from those of others.
     pub own: OwnCalls,
 }
 
-/// How long after an invocation's deadline Lambda may let it live. A claim outlives its claimer by no more
-/// (`ClaimOutlivesClaimer`).
+/// The longest time for which an invocation may go on after the deadline that [`handle`](super::handle) is given. (That deadline
+/// is a little before Lambda's own: see `MARGIN` in `aws/runtime.rs`.) A claim ends this long after the deadline, and so
+/// outlives its claimer, but not by much (`ClaimOutlivesClaimer`).
 pub const GRACE: Duration = Duration::from_secs(5);

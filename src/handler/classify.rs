@@ -3,7 +3,7 @@
 //!
 //! Each is counted, and only the last goes on. The order matters: our own calls must not count towards a threshold, nor must a
 //! rule that is only being tried; and the threshold is asked before the routes, so that a rule counts the same whether or not a
-//! channel takes its alerts.
+//! channel takes its alerts. `docs/design/ledger.md` has this order together with the gates that follow on each channel.
 
 use std::time::Duration;
 
@@ -22,17 +22,17 @@ pub(super) struct Routed {
     pub(super) finding: Finding,
     /// The channels' indices in `rules.json`: one at least.
     pub(super) channels: Vec<usize>,
-    /// What its rule's throttle knows it by, if repeats of it are held back.
+    /// The group of repeats that its rule's throttle puts it in; `None` if no repeat of it is held back.
     pub(super) throttle: Option<ThrottleGroup>,
     /// The SQS message that brought the record, if one did.
     pub(super) message_id: Option<String>,
 }
 
-/// The findings that are repeats of one another, on whatever channel.
+/// A group of findings that are repeats of one another, before it is known on which channel.
 pub(super) struct ThrottleGroup {
     /// The hash of the rule and the values of the throttle's `by`.
     pub(super) hash: String,
-    /// For how long they are, from the first of them on.
+    /// How long the group's window is open, from its first finding on.
     pub(super) window: Duration,
 }
 
@@ -82,7 +82,7 @@ pub(super) async fn classify<T: Transport, S: Store, Q: Queues>(
     routed
 }
 
-/// Whether a finding's rule has matched often enough. If the ledger does not know, it has.
+/// Whether a finding's rule has matched often enough. Where the ledger does not answer, we take it that it has.
 async fn reaches_threshold<T: Transport, S: Store, Q>(
     rule: &Rule,
     finding: &Finding,

@@ -20,7 +20,7 @@ use crate::ledger::Store;
 use crate::redelivery::Queues;
 use crate::time::Timestamp;
 
-/// Delivers everything, and adds to the report what became of it, and to `unfinished` what must come again.
+/// Delivers the findings and the messages, and adds to the report what became of it, and to `unfinished` what must come again.
 pub(super) async fn dispatch<T: Transport, S: Store, Q: Queues>(
     routed: &[Routed],
     messages: Vec<ReceivedMessage>,

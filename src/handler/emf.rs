@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 use super::InvocationReport;
 use crate::time::Timestamp;
 
-/// The metrics' namespace.
+/// The namespace in which CloudWatch shows the metrics.
 pub const NAMESPACE: &str = "offlimits";
 
 /// The line that makes metrics of a report: their only dimension is the function's name, since each further value would

@@ -1,4 +1,8 @@
-//! One payload: opened, evaluated, classified, delivered, answered.
+//! One payload, from when it arrives until it is answered: it is opened, evaluated, classified, delivered and answered.
+//!
+//! The steps lie in these places: `envelope::open` (`cloudtrail/envelope.rs`) finds the records, `RuleSet::evaluate`
+//! (`ruleset/set.rs`, and behind it [`crate::engine`]) makes the findings, [`classify`] keeps those that go to a channel,
+//! [`dispatch`] gives them to the channels' workers, and [`answer`] tells Lambda how it went.
 
 use tokio::time::Instant;
 

@@ -3,9 +3,15 @@
 //! ```text
 //! invocation: open → evaluate → classify → dispatch ┬→ worker of channel 1 ┬→ answer
 //!                                                   └→ worker of channel 2 ┘
-//! worker:     a finding: admit ┬→ guard → render → send → settle
-//!             a message: claim ┘
+//! a worker, for a finding:     admit → guard → render ┬→ send → settle
+//!           for a message: await_due → claim → guard  ┘
 //! ```
+//! [`handle`] (`invocation.rs`) is the first line, step by step. `worker/stages.rs` is the second, and `worker/mod.rs` has a
+//! table of the stages. What did not arrive, or has to wait, is put into a queue by `worker/hand_over.rs`. A message that orders
+//! a sum (a roll-up or a digest) is rendered before it is claimed; any other was rendered before it was queued.
+//!
+//! `app.rs` is what every invocation finds ready, `outcome.rs` and `report.rs` are how each end is counted, and `answer.rs` is
+//! what Lambda gets. `crate::aws::run` calls [`handle`] in the function.
 //!
 //! # Invariants
 //! Their names are used where they are kept, and where they are checked.

@@ -39,7 +39,7 @@ pub(super) enum DeliveryOutcome {
     Failed,
 }
 
-/// What a stage of a delivery hands on; or how the delivery has ended in it.
+/// What a stage returns: `Continue` with what it hands on to the next stage, or `Break` with how the delivery has ended in it.
 pub(super) type StageResult<T> = ControlFlow<DeliveryOutcome, T>;
 
 impl DeliverySource {

@@ -1,9 +1,9 @@
-//! The calls that the function itself makes.
+//! Tells the calls that the function itself makes, which are counted as *self* and not alerted.
 
 use crate::cloudtrail::ApiCall;
 
 /// The calls that the function itself makes at run time. They are recorded by CloudTrail like any other, and an alert about
-/// them would call them again.
+/// one of them would make the same calls again, without end.
 #[derive(Debug, Clone, Default)]
 pub struct OwnCalls {
     /// Our role's ARN: `arn:aws:iam::123456789012:role/offlimits`.
@@ -12,7 +12,7 @@ pub struct OwnCalls {
     pub function_name: Option<String>,
     /// The topics that we publish to: the deployment's, and those that channels name.
     pub topic_arns: Vec<String>,
-    /// Our secret.
+    /// The ARN of the secret that holds the channels' credentials.
     pub secret_arn: Option<String>,
     /// Our queues' URLs.
     pub queue_urls: Vec<String>,

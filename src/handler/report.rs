@@ -24,26 +24,26 @@ pub struct InvocationReport {
     pub ledger_faults: usize,
 }
 
-/// total = staged + unrouted + below threshold + own + routed
+/// The findings, and what became of them: total = staged + unrouted + below threshold + own + routed.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Findings {
     /// All of them: one for each rule that a record matched.
     pub total: usize,
-    /// Those of rules that are staged.
+    /// The findings of rules that are staged.
     pub staged: usize,
-    /// Those that no channel accepts.
+    /// The findings that no channel accepts.
     pub unrouted: usize,
-    /// Those of rules whose threshold has not been reached.
+    /// The findings of rules whose threshold has not been reached.
     pub below_threshold: usize,
-    /// Those of calls that we make ourselves.
+    /// The findings of calls that the function makes itself: `self` in JSON.
     #[serde(rename = "self")]
     pub own: usize,
-    /// Those that went to a channel.
+    /// The findings that went to one channel or more.
     pub routed: usize,
 }
 
-/// What there was to deliver = what became of it:
-/// routed + redelivered + roll-ups = delivered + throttled + digested + duplicate + queued + dead + failed
+/// The deliveries. What there was to deliver is equal to what became of it:
+/// routed + redelivered + roll-ups = delivered + throttled + digested + duplicate + queued + dead + failed.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Deliveries {
     /// Routed findings × their channels.
@@ -69,7 +69,7 @@ pub struct Deliveries {
 }
 
 impl Deliveries {
-    /// What there was to deliver.
+    /// The number of deliveries that there were to make.
     pub fn total(&self) -> usize {
         self.routed + self.redelivered + self.roll_ups
     }

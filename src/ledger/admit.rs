@@ -35,9 +35,9 @@ pub struct Candidate<'a> {
 pub enum Admission {
     /// It goes out, and it is ours to send until the lease ends.
     Send(Decision),
-    /// As [`Admission::Send`], and it was somebody's before, who has died or handed it back.
+    /// As [`Admission::Send`]; but another had claimed it before, and has died or handed it back.
     SendAgain(Decision),
-    /// It goes out, and somebody else is sending it, who will have ended by then.
+    /// It goes out, but another copy of the function is sending it, and will have ended by this time.
     Held(Decision, Timestamp),
     /// It is a repeat, the first that is held back: put the roll-up in the queue, [say so](Ledger::roll_up_scheduled), and
     /// ask again.
@@ -48,7 +48,7 @@ pub enum Admission {
     Duplicate,
 }
 
-/// What is written if nothing has changed since it was read.
+/// A decision, and the items that are written for it if nothing has changed since they were read.
 type Plan = (Admission, Vec<(ItemKey, Expect, Attributes, Timestamp)>);
 
 impl<S: Store> Ledger<S> {
@@ -106,7 +106,7 @@ impl<S: Store> Ledger<S> {
     }
 }
 
-/// The whole decision, of what was read.
+/// Decides what becomes of a finding, from what was read of its claim and of its group, and what is to be written then.
 fn plan(
     candidate: &Candidate<'_>,
     delivery: DeliveryKey<'_>,

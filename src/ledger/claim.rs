@@ -9,7 +9,7 @@ use crate::time::Timestamp;
 /// Whether a delivery is ours to send.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Claimed {
-    /// It is, until the lease ends.
+    /// The delivery is ours to send until the lease ends.
     Ours,
     /// It has been delivered, or left to a sum: this one is a duplicate.
     Done,
@@ -24,7 +24,7 @@ impl<S: Store> Ledger<S> {
     /// Claims a delivery that has been decided: one that comes back from a queue, or a sum. The claim ends at `lease`.
     ///
     /// # Errors
-    /// That the store does not answer, here and below.
+    /// The store does not answer. The same holds for the methods below.
     pub async fn claim(
         &self,
         delivery: DeliveryKey<'_>,

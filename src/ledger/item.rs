@@ -47,13 +47,13 @@ impl<'a> DeliveryKey<'a> {
     }
 }
 
-/// What is known of one delivery.
+/// A claim: what is known of one delivery.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Claim {
     /// What was decided when it was first claimed: it holds for whoever takes it later.
     #[serde(flatten)]
     pub(super) decision: Decision,
-    /// The end of the lease: somebody is sending it, and will have ended by then, alive or dead.
+    /// The end of the lease: whoever is sending it will have ended by then, alive or dead.
     pub(super) until: Timestamp,
     /// How it ended, if it has.
     pub(super) done: Option<DoneAs>,

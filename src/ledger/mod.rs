@@ -16,7 +16,14 @@
 //! [`policy`] decides, of what is known and what came. [`Ledger`] reads what is known from a [`Store`], asks, and writes what
 //! follows on the condition that nobody else has written meanwhile. The store keeps, and knows nothing.
 //!
-//! docs/design/ledger.md has the order in which a finding is judged, and the items.
+//! # The files
+//! - [`Ledger`] itself, and how it writes, are in `optimistic`. Its methods lie where their subject does: `threshold` counts the
+//!   occurrences of a rule (`record_occurrence`), `admit` decides whether a finding goes out (`admit`), `claim` takes and ends
+//!   claims (`claim`, `delivered`, `release`, `receipt`), and `sum` has the storm guard, the roll-ups and the digests.
+//! - `item` is what the items hold, and `store` is the interface to where they are kept: `memory`, or DynamoDB
+//!   (`aws/dynamodb.rs`).
+//!
+//! `docs/design/ledger.md` has the order in which a finding is judged, and the items.
 
 mod admit;
 mod claim;

@@ -1,5 +1,6 @@
 //! How the ledger writes: optimistically. It reads, has the policy decide, and writes on the condition that nobody else has
-//! written meanwhile; who loses such a race looks again.
+//! written meanwhile; who loses such a race looks again. [`Ledger`] is declared here, and the files beside this one add the
+//! methods that others call.
 
 use std::time::Duration;
 
@@ -28,7 +29,7 @@ impl<S: Store> Ledger<S> {
         Ok(self.store.get(std::slice::from_ref(key)).await?.pop().flatten())
     }
 
-    /// Writes one item, if it is as expected; whether it was.
+    /// Writes one item if it is as expected, and returns whether it was.
     pub(super) async fn write(
         &self,
         key: ItemKey,
@@ -40,12 +41,12 @@ impl<S: Store> Ledger<S> {
     }
 }
 
-/// That it lost every one of its races.
+/// The error of a write that has lost every one of its races.
 pub(super) fn lost() -> StoreError {
     StoreError(format!("lost {TRIES} races for one item"))
 }
 
-/// A moment before the next try: longer each time, and of another length for everybody.
+/// Waits a moment before the next try: longer each time, and not equally long for two that race.
 pub(super) async fn pause(attempt: u32, id: &str) {
     let bound = Duration::from_millis(10 << attempt.min(5));
     tokio::time::sleep(bound.mul_f64(0.5 + spread(id, attempt))).await;

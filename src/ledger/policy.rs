@@ -28,7 +28,7 @@ use crate::time::Timestamp;
 /// roll-up tells how many they were, and the next finding opens another window: windows never overlap, and none is extended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ThrottleWindow {
-    /// When it ends: what comes at that moment is outside.
+    /// When it ends: a finding that comes at that very moment is outside.
     pub ends: Timestamp,
     /// The highest severity that has gone out in it.
     pub highest: Severity,
@@ -41,9 +41,9 @@ impl ThrottleWindow {
     }
 }
 
-/// What knows of a window: the ledger's item of a group, or what a simulation remembers of one.
+/// Something that holds what is known of a window: the ledger's item of a group, or what `backtest` remembers of one.
 pub trait HasWindow {
-    /// What it knows.
+    /// The window.
     fn window(&self) -> ThrottleWindow;
 }
 

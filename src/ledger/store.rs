@@ -19,7 +19,7 @@ pub struct ItemKey {
 }
 
 impl ItemKey {
-    /// A key of these two parts.
+    /// Makes a key of its two parts.
     pub fn new(partition: impl Into<String>, sort: impl Into<String>) -> Self {
         Self { partition: partition.into(), sort: sort.into() }
     }
@@ -46,7 +46,8 @@ pub struct StoredItem {
 /// What must be true of an item at the moment at which it is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Expect {
-    /// Nothing: whatever is there is replaced. For what is the same whoever writes it, and what is final.
+    /// Nothing is expected: whatever is there is replaced. This is for items that are the same whoever writes them, and for what
+    /// is final.
     Anything,
     /// There is no item under the key, not even one that has expired.
     Absent,
@@ -55,7 +56,7 @@ pub enum Expect {
 }
 
 impl Expect {
-    /// That the item is as it was read: the same version, or still absent.
+    /// Expects the item to be as it was read: of the same version, or still absent.
     pub fn same(read: Option<&StoredItem>) -> Self {
         read.map_or(Self::Absent, |item| Self::Version(item.version))
     }
@@ -74,7 +75,7 @@ impl Expect {
 /// One item to be written, whole: what was there before is gone.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Put {
-    /// Its place.
+    /// The item's place.
     pub key: ItemKey,
     /// What must be true of what is there now. If it is not, nothing is written, nor what was to be written together with it.
     pub expect: Expect,

@@ -20,7 +20,7 @@ use crate::time::Timestamp;
 pub struct RollUpOrder {
     /// The alert whose repeats they are.
     pub alert: AlertId,
-    /// When its window ends.
+    /// When the window of that alert ends.
     pub ends: Timestamp,
     /// The opener's finding, without what is long.
     pub finding: Finding,
@@ -43,14 +43,14 @@ pub enum DigestAdmission {
     Digested,
 }
 
-/// A digest is made of so many items at most.
+/// The most items of which a digest is made.
 const MOST: usize = 200_000;
 
 impl<S: Store> Ledger<S> {
     /// Asks the storm guard about an alert that is about to go out, and counts it.
     ///
     /// # Errors
-    /// That the store does not answer, here and below.
+    /// The store does not answer. The same holds for the methods below.
     pub async fn guard_alert(
         &self,
         channel: &str,
@@ -81,7 +81,8 @@ impl<S: Store> Ledger<S> {
         self.store.count(counter(channel, severity, now), now.plus(WINDOW_GRACE)).await
     }
 
-    /// Counts a delivery for the digest of a minute, instead of sending it: by its id, as `one`.
+    /// Counts a delivery for the digest of a minute, instead of sending it. `one` is what it adds to the digest; under its id it
+    /// is counted only once.
     pub async fn digest(
         &self,
         delivery: DeliveryKey<'_>,
@@ -113,7 +114,7 @@ impl<S: Store> Ledger<S> {
         self.store.put(vec![put]).await.map(drop)
     }
 
-    /// The repeats of an alert that were held back.
+    /// Sums up the repeats of an alert that were held back.
     pub async fn roll_up(&self, alert: &AlertId, now: Timestamp) -> Result<RollUp, StoreError> {
         let mut sum = RollUp::default();
         for one in self.all::<RollUp>(&repeats(alert), ALL, now).await? {
@@ -122,7 +123,7 @@ impl<S: Store> Ledger<S> {
         Ok(sum)
     }
 
-    /// The alerts of a minute that were held back.
+    /// Sums up the alerts of a minute that were held back.
     pub async fn digest_of(&self, channel: &str, of_minute: u64, now: Timestamp) -> Result<AlertDigest, StoreError> {
         let mut sum = AlertDigest::default();
         let last = format!("{ENTRY}~");

@@ -37,7 +37,7 @@ impl<S: Store> Ledger<S> {
     /// that later ones count too. An occurrence that is recorded again changes nothing.
     ///
     /// # Errors
-    /// That the store does not answer.
+    /// The store does not answer.
     pub async fn record_occurrence(&self, occurrence: &Occurrence<'_>, now: Timestamp) -> Result<bool, StoreError> {
         let mut times = match occurrence.distinct {
             None => self.record_finding(occurrence, now).await?,

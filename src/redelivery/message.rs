@@ -24,14 +24,14 @@ use crate::time::Timestamp;
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(bound(serialize = "T: QueueTask"))]
 pub struct QueueMessage<T = Task> {
-    /// By this the envelope knows our own messages from events.
+    /// The mark by which [`crate::cloudtrail::envelope`] tells our own messages from events.
     pub offlimits: MessageMark,
     /// The channel's name.
     pub channel: String,
-    /// What is to be done.
+    /// What the message asks for.
     #[serde(serialize_with = "as_named_task")]
     pub task: T,
-    /// Not before then, in milliseconds since 1970.
+    /// When it is due: nothing is done before then. In milliseconds since 1970.
     pub not_before: Timestamp,
     /// How often it has been tried, all attempts of one invocation counting as one. It is 0 again after a redrive.
     pub attempts: u32,
@@ -56,7 +56,7 @@ pub enum MessageMark {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Task {
-    /// Send this.
+    /// Send this delivery.
     Deliver(Box<Delivery>),
     /// Sum up the repeats of an alert, and send the sum.
     RollUp(RollUpTask),
@@ -64,21 +64,21 @@ pub enum Task {
     Digest(DigestTask),
 }
 
-/// A [`Task`] that is somebody else's: what is written to a queue.
+/// A [`Task`] that is borrowed, so that it can be written to a queue without a copy.
 #[derive(Debug, Clone, Copy, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum TaskRef<'t> {
-    /// As [`Task::Deliver`].
+    /// Send this delivery, as [`Task::Deliver`].
     Deliver(&'t Delivery),
-    /// As [`Task::RollUp`].
+    /// Make and send this roll-up, as [`Task::RollUp`].
     RollUp(&'t RollUpTask),
-    /// As [`Task::Digest`].
+    /// Make and send this digest, as [`Task::Digest`].
     Digest(&'t DigestTask),
 }
 
-/// What a message may ask for, known or not yet known which.
+/// The type of what a message asks for: [`Task`] while it is not known which of the three it is, and then one of the three.
 pub trait QueueTask {
-    /// Which it is.
+    /// Which of the three tasks it is.
     fn task(&self) -> TaskRef<'_>;
 
     /// What names it in the log, and makes its waits differ from others': the id of a delivery, of an alert to be rolled up, or
@@ -120,7 +120,7 @@ impl QueueTask for DigestTask {
     }
 }
 
-/// A roll-up that is due.
+/// The order of a roll-up, which is made when the message is due.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct RollUpTask {
     /// The alert whose repeats are summed up.
@@ -129,7 +129,7 @@ pub struct RollUpTask {
     pub finding: Box<Finding>,
 }
 
-/// A digest that is due.
+/// The order of a digest, which is made when the message is due.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct DigestTask {
     /// The minute, in minutes since 1970.
@@ -141,9 +141,9 @@ pub struct DigestTask {
 /// A message to a channel, rendered and frozen.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Delivery {
-    /// What it is claimed by in the ledger.
+    /// The id under which the ledger keeps its claim.
     pub id: ClaimId,
-    /// What the ledger decided of it: the alert that it belongs to, and its place in that.
+    /// What the ledger decided of it: the alert that it belongs to, and whether it opens that alert or repeats it.
     #[serde(rename = "ticket")]
     pub decision: Decision,
     /// What it is about: for people who read dead letters, for the log, and for a digest.
@@ -152,7 +152,7 @@ pub struct Delivery {
     /// deliveries of one, and did not say so.
     #[serde(default = "one")]
     pub findings: u64,
-    /// The message.
+    /// The rendered message: what the channel sends.
     pub body: Body,
 }
 
@@ -166,14 +166,14 @@ impl Delivery {
         self.findings > 0
     }
 
-    /// What it counts for in a digest.
+    /// The digest that stands for this delivery alone, to be added to the digest of its minute.
     pub fn to_digest(&self) -> AlertDigest {
         let About { rule, severity, event_time, .. } = &self.about;
         AlertDigest::from_rule(rule, *severity, event_time.as_deref(), self.findings)
     }
 
-    /// The finding, of what is kept of it: enough for a digest, which is about no finding in particular. Its id is what the
-    /// delivery is claimed by, also where that is a sum's own.
+    /// Makes a finding of the little that the delivery keeps of its own. That is enough for a digest, which is about no finding in
+    /// particular. The finding's id is the one that the delivery is claimed by, even where that is the id of a sum.
     pub fn to_finding(&self, rules_digest: Arc<str>) -> Finding {
         let About { rule, severity, sentence, event_id, event_time } = self.about.clone();
         Finding {
@@ -192,9 +192,9 @@ impl Delivery {
 pub struct About {
     /// The rule's id.
     pub rule: String,
-    /// How bad it is.
+    /// The finding's severity.
     pub severity: Severity,
-    /// Who did what.
+    /// One sentence that says who did what.
     pub sentence: String,
     /// The event's `eventID`.
     pub event_id: Option<String>,

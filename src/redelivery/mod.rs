@@ -6,6 +6,10 @@
 //! [`QueueMessage`], which holds all that its delivery needs, and no credential. What is rejected, or a day old, goes to the
 //! dead-letter queue with its reason. Sent through again from there, it begins a new life.
 //!
+//! `message` is what a queue holds, `retry` decides when a message comes again and when it is given up, and `queues` is the
+//! interface to the queues, which `aws/sqs.rs` implements. `handler/worker/hand_over.rs` puts messages in; what a queue brings
+//! back passes `cloudtrail/envelope.rs` (`Opened::deliveries`) and the stages of a message in `handler/worker/stages.rs`.
+//!
 //! The messages' JSON outlives the version that wrote it. `tests/golden/messages.json` holds it.
 
 mod message;

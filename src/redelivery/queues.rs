@@ -1,4 +1,4 @@
-//! The two queues, as the handler knows them.
+//! The two queues, as the handler knows them: an interface that `aws/sqs.rs` implements.
 
 use std::future::Future;
 use std::time::Duration;

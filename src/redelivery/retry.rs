@@ -48,8 +48,9 @@ impl<T> QueueMessage<T> {
 }
 
 impl<T: QueueTask> QueueMessage<T> {
-    /// What it becomes after an attempt that failed at `now` for this reason. `after` is the wait that the vendor asked for: it
-    /// is kept, but for the end of the message's lifetime, when it is tried once more whatever the vendor wishes.
+    /// What the message becomes after an attempt that failed at `now` for this reason. `after` is the wait that the vendor asked
+    /// for, and the message waits for at least as long. But the wait never goes beyond the end of the message's lifetime: it is
+    /// then tried one last time, whatever the vendor wishes.
     #[must_use]
     pub fn after_attempt(self, now: Timestamp, after: Option<Duration>, reason: String) -> AfterAttempt<T> {
         let wait = backoff(self.attempts, spread(self.task.id(), self.attempts)).max(after.unwrap_or_default());
@@ -62,8 +63,8 @@ impl<T: QueueTask> QueueMessage<T> {
     }
 }
 
-/// The wait after so many attempts before the one that has just failed: a quarter more or less than a power of two, by `spread`
-/// (from 0 to 1). What failed together does not come back together.
+/// The wait after an attempt that failed, where `earlier_attempts` had failed before it. It doubles each time. `spread` (from 0
+/// to 1) makes it up to a quarter shorter or longer, so that what failed together does not come back together.
 fn backoff(earlier_attempts: u32, spread: f64) -> Duration {
     let wait = INITIAL_BACKOFF.saturating_mul(1 << earlier_attempts.min(16)).min(MAX_BACKOFF);
     wait.mul_f64(0.75 + 0.5 * spread.clamp(0.0, 1.0))

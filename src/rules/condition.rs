@@ -22,7 +22,7 @@ pub enum Condition {
     Is(Vec<String>),
     /// The condition is false: also where the field is missing.
     Not(Box<Condition>),
-    /// There is a value, or none.
+    /// The field has a value, or has none.
     Exists(bool),
     /// Some value is an IP address inside one of these networks.
     Cidr(Vec<IpNet>),
@@ -32,14 +32,14 @@ pub enum Condition {
     Below(String),
     /// Some value is a time within these hours, or outside them.
     Time {
-        /// The hours.
+        /// The hours of the week.
         hours: Arc<Hours>,
-        /// Whether the time is to be within.
+        /// Whether the time must be within the hours, or else outside them.
         within: bool,
     },
-    /// Each is true, perhaps of different values.
+    /// Each of these conditions is true, perhaps of different values.
     All(Vec<Condition>),
-    /// One is true.
+    /// One of these conditions is true.
     Any(Vec<Condition>),
     /// Some value equals some value of the other field.
     SameAs(SameAs),
@@ -57,8 +57,9 @@ pub struct SameAs {
 }
 
 impl Condition {
-    /// Whether the condition needs more than its field's scalars: another field, or the element that a value is. A new
-    /// operator does, until it says that it does not: the engine then judges it over the whole record, and never wrongly.
+    /// Whether the condition needs more than the scalars of its field: the values of another field, or the element of an array
+    /// that a value is. The answer for a new operator is yes, until this function says no for it: the engine then judges it over
+    /// the whole record, and never wrongly.
     pub fn needs_the_record(&self) -> bool {
         match self {
             Self::Pattern(_)

@@ -4,10 +4,10 @@ use crate::cloudtrail::countries::{CODES, Countries};
 use crate::cloudtrail::{ALIASES, Alias, AliasTarget, ComputedAlias, TOP_LEVEL};
 use crate::config::suggestion;
 
-/// A field, understood.
+/// A field whose name has been understood.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Field {
-    /// As the author wrote it.
+    /// The field's name, as the author wrote it.
     pub written: String,
     /// What it stands for.
     pub target: Target,

@@ -9,7 +9,7 @@ use crate::time::Timestamp;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Hours {
     zone: TimeZone,
-    /// Monday first.
+    /// Whether each day of the week counts, Monday first.
     days: [bool; 7],
     spans: Vec<MinuteRange>,
 }
@@ -21,7 +21,7 @@ struct MinuteRange {
     end: u16,
 }
 
-/// Minutes of a day.
+/// The number of minutes in a day.
 const DAY: u16 = 24 * 60;
 
 /// How an author names the days, Monday first.

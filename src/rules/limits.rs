@@ -8,7 +8,7 @@ use crate::rules::Scope;
 /// Repeats of a rule's findings that are held back.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Throttle {
-    /// Seconds for which they are, from the first on.
+    /// Seconds for which they are held back, from the first finding on.
     pub window: u64,
     /// The fields whose values make two findings repeats of one another.
     pub by: Vec<Field>,
@@ -17,7 +17,7 @@ pub struct Throttle {
 /// How often a rule must match before it alerts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Threshold {
-    /// From which match on it alerts: at least 2.
+    /// The number of the match from which on the rule alerts: at least 2.
     pub count: u64,
     /// Seconds within which there must be so many, by `eventTime`.
     pub window: u64,
@@ -28,9 +28,9 @@ pub struct Threshold {
 }
 
 impl Throttle {
-    /// Seconds of the window of a rule that names none.
+    /// The window, in seconds, of a rule that names none.
     pub const DEFAULT_WINDOW: u64 = 300;
-    /// What makes repeats of the findings of a rule that does not say: the same call by the same caller.
+    /// The fields by which findings are repeats of one another, for a rule that names none: the same call by the same caller.
     pub const DEFAULT_BY: [&'static str; 3] = ["actor", "event", "account"];
 
     /// The throttle of a rule that names none. Past its threshold every match is a finding: those that were counted together
@@ -42,19 +42,19 @@ impl Throttle {
         }
     }
 
-    /// [`Throttle::DEFAULT_BY`], as fields.
+    /// The fields that [`Throttle::DEFAULT_BY`] names.
     pub(super) fn default_by() -> Vec<Field> {
         Self::DEFAULT_BY.iter().filter_map(|alias| Field::parse(alias).ok()).collect()
     }
 
-    /// What is equal for repeats of one another: a hash of the rule and of the values of `by`.
+    /// The group of a finding, which is equal for repeats of one another: a hash of the rule and of the values of `by`.
     pub fn group(&self, rule: &str, record: &Record) -> String {
         group("throttle", rule, &self.by, record)
     }
 }
 
 impl Threshold {
-    /// What is equal for matches that are counted together: a hash of the rule and of the values of `by`.
+    /// The group of a match, which is equal for matches that are counted together: a hash of the rule and of the values of `by`.
     pub fn group(&self, rule: &str, record: &Record) -> String {
         group("threshold", rule, &self.by, record)
     }

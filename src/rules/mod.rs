@@ -2,6 +2,10 @@
 //!
 //! A rule is compiled from a JSON object and reports every mistake in it at once. Past that line nothing is checked again. How
 //! a whole file of rules, its packs and its channels are read is the business of [`crate::ruleset`].
+//!
+//! `compile` makes a rule of its text. What it makes is in `model` (a rule, its rows and cells), `field` (what a cell asks
+//! about), `condition` (what it asks), `pattern` and `hours`. [`Rule::matched_row`] is where a rule is asked about a record: it
+//! goes through the rows and the cells, and `scope` finds each field's values.
 
 pub(crate) mod compile;
 pub mod condition;

@@ -14,7 +14,7 @@ use crate::cloudtrail::{AliasSource, Record};
 use crate::severity::Severity;
 use crate::time::Date;
 
-/// One rule.
+/// One rule, ready to be asked about a record.
 #[derive(Debug, Clone)]
 pub struct Rule {
     /// The pack that it comes from, by the name that `include` gives it; none: `rules.json` itself.
@@ -25,11 +25,11 @@ pub struct Rule {
     pub title: Title,
     /// Its severity, unless a `severity_when` matches.
     pub severity: Severity,
-    /// The first that matches replaces the severity.
+    /// Severities with conditions: the first whose table matches replaces `severity`.
     pub severity_when: Vec<(Severity, Table)>,
-    /// What is off limits.
+    /// The table of what is off limits.
     pub when: Table,
-    /// What is allowed all the same.
+    /// The exceptions: what is allowed all the same.
     pub unless: Vec<Exception>,
     /// Repeats within a window that are held back; none: every finding goes out.
     pub throttle: Option<Throttle>,
@@ -90,9 +90,9 @@ impl Row {
 /// One field and what is asked of it.
 #[derive(Debug, Clone)]
 pub struct Cell {
-    /// The field.
+    /// The field whose values are asked about.
     pub field: Field,
-    /// The condition.
+    /// What is asked of them.
     pub condition: Condition,
     /// The condition as its author wrote it: compact JSON.
     pub written: String,
@@ -110,9 +110,9 @@ impl Cell {
 pub struct Exception {
     /// What is allowed.
     pub when: Table,
-    /// Why.
+    /// Why it is allowed, in the author's words.
     pub reason: String,
-    /// The last day (UTC) on which it is.
+    /// The last day (UTC) on which it is allowed; `None` if it always is.
     pub expires: Option<Date>,
 }
 
@@ -133,13 +133,13 @@ impl Exception {
 /// A test that a rule carries.
 #[derive(Debug, Clone)]
 pub struct RuleTest {
-    /// What it shows.
+    /// The test's name: what it shows.
     pub name: String,
-    /// The event.
+    /// The event that the rule is tested with.
     pub event: TestEvent,
     /// Whether the rule must match.
     pub expect: bool,
-    /// The row that must.
+    /// The index of the row that must match, if the test names one.
     pub row: Option<usize>,
 }
 
@@ -148,7 +148,7 @@ pub struct RuleTest {
 pub enum TestEvent {
     /// A file, relative to `rules.json`, whichever pack names it.
     File(String),
-    /// JSON text.
+    /// The event itself, as JSON text.
     Inline(String),
 }
 
@@ -157,11 +157,11 @@ pub enum TestEvent {
 pub struct RuleInfo {
     /// The rule's `id`.
     pub id: String,
-    /// Why it matters.
+    /// Why a finding of the rule matters.
     pub description: Option<String>,
     /// What to do about it: an http(s) URL.
     pub runbook: Option<String>,
-    /// For instance `attack.t1078.004`.
+    /// The rule's tags, for instance `attack.t1078.004`.
     pub tags: Vec<String>,
     /// Whether findings are sent.
     pub mode: Mode,

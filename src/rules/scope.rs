@@ -9,11 +9,12 @@ use crate::json::Node;
 /// What a field's path starts from.
 #[derive(Debug, Clone, Copy)]
 pub enum Scope<'r> {
-    /// The record.
+    /// A path starts from the top of the record.
     Record(&'r Record<'r>),
-    /// One element, inside `item`.
+    /// A path starts from one element of an array, inside `item`.
     Element(&'r Node<'r>),
-    /// The values alone that were extracted from a record: for conditions that look at no other field.
+    /// There is nowhere to start from: only the field's own values were extracted from the record. This serves conditions that
+    /// look at no other field.
     ExtractedFields,
 }
 

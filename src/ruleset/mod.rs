@@ -2,6 +2,9 @@
 //!
 //! [`Sources`] are the texts, [`RuleSet::compile`] makes rules of them, and [`package`] spares the function that work at its
 //! start. Either every rule is right, or nothing runs.
+//!
+//! [`RuleSet`] (`set.rs`) joins what the road of an event needs: `evaluate` asks [`crate::engine`], and `route` asks each
+//! channel whether it accepts a finding (`channel/configured.rs`).
 
 mod compile;
 mod error;

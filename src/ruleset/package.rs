@@ -34,9 +34,9 @@ const SUM: usize = 8;
 /// What an index holds.
 #[derive(Debug, Serialize, Deserialize)]
 struct Contents<I> {
-    /// The bundle's sum.
+    /// The checksum of the bundle.
     bundle: u64,
-    /// What the rules call themselves.
+    /// The digest by which the rules are called.
     digest: String,
     /// Whether the rules were compiled with a database of countries.
     countries: bool,

@@ -18,9 +18,9 @@ use crate::rules::Rule;
 /// Rules that can run, and what their author should look at.
 #[derive(Debug)]
 pub struct Compiled {
-    /// The rules.
+    /// The rules and channels, ready to run.
     pub rules: RuleSet,
-    /// Warnings only.
+    /// What the author should look at: warnings, and no errors.
     pub warnings: Vec<Diagnostic>,
 }
 
@@ -87,7 +87,7 @@ impl RuleSet {
         self.engine.scanner()
     }
 
-    /// The indices of the channels that a finding goes to; none: it is unrouted.
+    /// The indices of the channels that a finding goes to. If there are none, the finding is unrouted.
     pub fn route(&self, finding: &Finding) -> Vec<usize> {
         let accepts = |channel: &ConfiguredChannel| channel.refusal(finding).is_none();
         (0..).zip(&self.channels).filter(|(_, channel)| accepts(channel)).map(|(index, _)| index).collect()
@@ -98,7 +98,8 @@ impl RuleSet {
         self.channels.get(channel)?.refusal(finding)
     }
 
-    /// The rules, in the order of the file. Those of a package are all compiled by asking for them; none if it is damaged.
+    /// The rules, in the order of the file. If they come from a package, asking for them compiles all of them; if the package is
+    /// damaged, there are none.
     pub fn rules(&self) -> &[Rule] {
         self.engine.rules()
     }

@@ -177,18 +177,19 @@ pub(super) struct RuleContext {
 }
 
 impl RuleContext {
-    /// A bundle of one rule.
+    /// The text of a bundle that holds this rule alone.
     pub(super) fn wrap(&self, rule: &str) -> String {
         [&self.before, "\"rules\":[", rule, "]", &self.after].concat()
     }
 
-    /// A bundle of none.
+    /// The text of a bundle that holds no rule.
     pub(super) fn without_rules(&self) -> String {
         [self.before.trim_end_matches(','), &self.after].concat()
     }
 }
 
-/// Of each file in a bundle, `rules.json` first: the context, and where its rules stand. `None` of what is no bundle.
+/// For each file in a bundle, `rules.json` first, the context of its rules and where each of them stands. `None` if the text is
+/// not a bundle.
 pub(super) fn contexts(bundle: &str) -> Option<Vec<(RuleContext, Vec<Range<usize>>)>> {
     let root = Node::parse(bundle).ok()?;
     let spans = |file: &Node| {

@@ -1,5 +1,5 @@
 //! The tables of keys in `docs/`, in Markdown. Each page has marks (`<!-- generated: TITLE -->`, `<!-- end -->`) between which
-//! a table stands; `tests/generated.rs` holds the pages to them, and rewrites them on request.
+//! a table stands; `tests/docs/tables.rs` holds the pages to them, and rewrites them on request.
 
 use std::fmt::Write as _;
 

@@ -24,7 +24,7 @@ use crate::time::Timestamp;
 
 /// A finding that goes out on this channel.
 pub(super) struct Admitted {
-    /// The alert that it belongs to, and its place in that.
+    /// The alert that it belongs to, and whether it opens that alert or repeats it.
     pub(super) decision: Decision,
     /// Whether nobody has tried to send it before.
     pub(super) is_first_time: bool,
@@ -72,7 +72,8 @@ impl<T: Transport, S: Store, Q: Queues> ChannelWorker<'_, T, S, Q> {
         }
     }
 
-    /// A finding of which the ledger knows nothing. It is not asked again either, by the storm guard.
+    /// Admits a finding without a claim, because the ledger did not answer. It does not count as a first time, so that the storm
+    /// guard does not ask the ledger once more.
     fn unclaimed(&self, finding: &Finding, error: &StoreError) -> Admitted {
         self.note_fault(error, "the alert goes out, perhaps twice");
         let alert = AlertId::new(&finding.rule.id, &self.channel.name, &finding.id);

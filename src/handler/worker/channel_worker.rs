@@ -1,4 +1,5 @@
-//! The worker itself: what all stages have in common.
+//! The worker of one channel: it takes one thing after the other ([`ChannelWorker::run`]), and holds what all stages have in
+//! common. `stages.rs` has the road that each thing takes.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -51,13 +52,14 @@ impl ChannelBatch<'_> {
     }
 }
 
-/// What a worker has to report.
+/// What a worker reports when it has ended.
 #[derive(Debug, Default)]
 pub(in crate::handler) struct ChannelTally {
     pub(in crate::handler) deliveries: Deliveries,
     pub(in crate::handler) operational: usize,
     pub(in crate::handler) ledger_faults: usize,
-    /// For each delivery that failed, the id of the SQS message that brought it or its record, if one did.
+    /// For each delivery that failed, the id of the SQS message that brought the delivery or its record; `None` if no message
+    /// did.
     pub(in crate::handler) failed_message_ids: Vec<Option<String>>,
 }
 

@@ -27,13 +27,13 @@ use crate::severity::Severity;
 /// Whether a message from the queue is counted once it has arrived.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum ArrivalCount {
-    /// As an alert of this severity.
+    /// It is counted, as an alert of this severity.
     Counted(Severity),
-    /// The guard has nothing to do with it.
+    /// It is not counted: the guard does not judge it.
     Exempt,
 }
 
-/// Why a ledger that does not answer lets everything pass.
+/// What the log says where the ledger does not answer, and everything passes the guard.
 const BLIND: &str = "the storm guard is blind: the alert goes out";
 
 impl<T: Transport, S: Store, Q: Queues> ChannelWorker<'_, T, S, Q> {
@@ -93,7 +93,8 @@ impl<T: Transport, S: Store, Q: Queues> ChannelWorker<'_, T, S, Q> {
         }
     }
 
-    /// Leaves a delivery to the digest of this minute, for which it counts as `one`. It goes on if that cannot be had.
+    /// Leaves a delivery to the digest of this minute, for which it counts as `one`. If the digest cannot be ordered or
+    /// counted, the delivery goes on to the next stage.
     async fn leave_to_digest(
         &self,
         finding: &Finding,

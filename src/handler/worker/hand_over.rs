@@ -1,9 +1,9 @@
 //! What did not arrive goes to a queue.
 //!
-//! To the redelivery queue, as long as it is worth another try: with waits that double, for a day. To the dead-letter queue, if
-//! the vendor rejects it or the day is over: it lies there with its reason until people send it through again. Only where the
-//! queue does not take it either, or there is none, has the delivery *failed*, and Lambda is asked to try the whole event again
-//! (`ToldOrQueued`, `FailureIsAnswered`).
+//! It goes to the redelivery queue as long as it is worth another try: with waits that double, for a day. It goes to the
+//! dead-letter queue if the vendor rejects it or the day is over: it lies there with its reason until people send it through
+//! again. A delivery has *failed* only where the queue does not take it either, or there is no queue. Lambda is then asked to
+//! try the whole event again (`ToldOrQueued`, `FailureIsAnswered`).
 //!
 //! The hand-over comes before the claim is given back: a crash in between leaves a message that finds its delivery still claimed,
 //! and waits for the lease's end.
@@ -21,8 +21,8 @@ use crate::time::Timestamp;
 const TROUBLE_AFTER: Duration = Duration::from_hours(1);
 
 impl<T: Transport, S: Store, Q: Queues> ChannelWorker<'_, T, S, Q> {
-    /// After an attempt that failed: to the redelivery queue, or to the dead letters if its lifetime is over. `after` is the wait
-    /// that the vendor asked for.
+    /// Hands a message over after an attempt that failed: to the redelivery queue, or to the dead letters if its lifetime is
+    /// over. `after` is the wait that the vendor asked for.
     pub(super) async fn retry<W: QueueTask>(
         &self,
         message: QueueMessage<W>,
@@ -64,7 +64,7 @@ impl<T: Transport, S: Store, Q: Queues> ChannelWorker<'_, T, S, Q> {
         }
     }
 
-    /// Gives a delivery up: to the dead letters, with the reason, and people are told.
+    /// Gives a delivery up: it goes to the dead letters with the reason, and people are told.
     pub(super) async fn dead_letter<W: QueueTask>(&self, message: QueueMessage<W>, reason: String) -> DeliveryOutcome {
         let message = message.into_dead_letter(self.now(), reason);
         let outcome = match send_dead_letter(&self.app.queues, &message).await {

@@ -2,7 +2,9 @@
 //!
 //! A delivery passes stages, each of which hands on what the next one needs, or ends it with a
 //! [`DeliveryOutcome`](super::outcome::DeliveryOutcome); [`stages`] has them in order. A finding and a message from the queue
-//! enter at different places and leave by the same ones:
+//! enter at different places and leave by the same ones. The functions of all stages are methods of [`ChannelWorker`], each in
+//! the file of its stage; a finding takes `admit`, `guard_finding`, `render_finding`, `send` and `settle`, and a message takes
+//! `await_due`, `claim` (both in [`admit`]), `guard_message`, `send` and `settle`:
 //!
 //! | stage | asks | ends it as |
 //! |---|---|---|

@@ -21,13 +21,13 @@ use crate::ledger::{Decision, Store, StoreError};
 use crate::redelivery::{About, Delivery, DigestTask, QueueMessage, QueueTask, Queues, RollUpTask};
 
 impl<T: Transport, S: Store, Q: Queues> ChannelWorker<'_, T, S, Q> {
-    /// The delivery of a finding: the first of its alert, or a repeat that is worse than those before it.
+    /// Renders a finding: the first of its alert, or a repeat that is worse than those before it.
     pub(super) async fn render_finding(&self, finding: &Finding, decision: Decision) -> Delivery {
         let kind = if decision.is_repeat { AlertKind::Repeat } else { AlertKind::First };
         self.render(ClaimId::from(&finding.id), finding, decision, (kind, 1)).await
     }
 
-    /// The delivery of a roll-up that is due. It waits on if the ledger does not say what was held back.
+    /// Renders a roll-up that is due. If the ledger does not say what was held back, the roll-up goes back to the queue.
     pub(super) async fn render_roll_up(
         &self,
         message: QueueMessage<RollUpTask>,
@@ -44,7 +44,7 @@ impl<T: Transport, S: Store, Q: Queues> ChannelWorker<'_, T, S, Q> {
         ControlFlow::Continue(rest.with_task(delivery))
     }
 
-    /// The delivery of a digest that is due. It waits on if the ledger does not say what was held back.
+    /// Renders a digest that is due. If the ledger does not say what was held back, the digest goes back to the queue.
     pub(super) async fn render_digest(&self, message: QueueMessage<DigestTask>) -> StageResult<QueueMessage<Delivery>> {
         let (name, minute) = (self.channel.name.as_str(), message.task.minute);
         let sum = match self.app.ledger.digest_of(name, minute, self.now()).await {

@@ -16,7 +16,7 @@ use crate::ledger::Store;
 use crate::redelivery::{Delivery, Queues};
 
 impl<T: Transport, S: Store, Q: Queues> ChannelWorker<'_, T, S, Q> {
-    /// Sends what is claimed.
+    /// Sends a delivery that this worker has claimed, and returns the last verdict.
     pub(super) async fn send(&self, delivery: &Delivery) -> Verdict {
         let App { transport, tokens, .. } = self.app;
         deliver(transport, tokens, self.channel, &delivery.body, &delivery.id, self.deadline).await

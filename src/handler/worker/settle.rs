@@ -3,7 +3,7 @@
 //! What arrived is noted as done, with the vendor's receipt, and from then on is a duplicate wherever it comes again. Between the
 //! vendor's answer and that note lies the one moment in which a crash sends an alert twice; the other order would lose alerts
 //! instead. What did not arrive is handed over to a queue first, and then its claim is given back, so that the next copy that
-//! has it need not wait for the lease's end.
+//! has it need not wait for the lease's end. [`hand_over`](super::hand_over) has the queues.
 
 use super::channel_worker::ChannelWorker;
 use crate::channel::Verdict;
@@ -36,7 +36,7 @@ impl<T: Transport, S: Store, Q: Queues> ChannelWorker<'_, T, S, Q> {
         }
     }
 
-    /// Gives the claim of a delivery back. An order of a sum has none.
+    /// Gives the claim of a delivery back. A message that orders a sum has no claim.
     pub(super) async fn release<W: QueueTask>(&self, message: &QueueMessage<W>) {
         let TaskRef::Deliver(Delivery { id, decision, .. }) = message.task.task() else { return };
         if let Err(error) = self.app.ledger.release(self.key(id), decision, self.now()).await {

@@ -1,4 +1,7 @@
-//! The two roads, stage by stage.
+//! The two roads of a delivery, stage by stage: that of a finding of this invocation, and that of a message from the queue.
+//!
+//! A stage returns a `StageResult`. It either hands on what the next stage needs, or ends the delivery with its outcome: `?`
+//! then leaves the road, and the outcome is what the worker counts.
 
 use std::ops::ControlFlow;
 

@@ -53,7 +53,7 @@ impl RuleCompiler<'_> {
         Self { digest, countries, ..Self::default() }
     }
 
-    /// The value, or a note of what is wrong with it.
+    /// The value; or `None`, after what is wrong with it has been noted.
     pub(super) fn understood<T>(&mut self, result: Result<T, FieldError>, span: &Range<usize>) -> Option<T> {
         result.map_err(|FieldError { code, message, help }| self.problems.error(code, span, message, help)).ok()
     }

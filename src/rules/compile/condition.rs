@@ -93,7 +93,7 @@ impl<'n> RuleCompiler<'n> {
         Some(Condition::Pattern(pattern))
     }
 
-    /// The pattern, or a note of what is wrong with it.
+    /// The pattern; or `None`, after what is wrong with it has been noted.
     pub(super) fn checked(&mut self, pattern: &str, span: &Range<usize>) -> Option<Pattern> {
         if let Some(checked) = self.patterns.get(pattern) {
             return Some(checked.clone());

@@ -89,9 +89,9 @@ pub(super) static THRESHOLD: ObjectSpec = ObjectSpec {
 /// What a rule says about repeats.
 #[derive(Debug, Clone)]
 pub(super) enum Repeats {
-    /// `"off"`: every one of them goes out.
+    /// The rule says `"off"`: every repeat goes out.
     Sent,
-    /// Those within a window are held back.
+    /// The repeats within a window are held back.
     HeldBack(Throttle),
 }
 

@@ -27,9 +27,9 @@ pub struct Operator {
 #[derive(Clone, Copy)]
 pub(super) struct Operand<'n, 'f> {
     pub(super) value: &'n Node<'n>,
-    /// The place of the operator's name.
+    /// Where the operator's name stands in the text.
     pub(super) name_span: &'n Range<usize>,
-    /// The field that is asked.
+    /// The field whose values are asked about.
     pub(super) field: &'f Field,
     pub(super) subject: RowSubject,
 }

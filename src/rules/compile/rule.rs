@@ -128,7 +128,8 @@ impl<'n> RuleCompiler<'n> {
         Some(Rule { pack: None, info, title, severity, severity_when, when, unless, throttle, threshold, tests, allow })
     }
 
-    /// The path of a file that is named from the folder of the file being read, from the folder of `rules.json`.
+    /// The path of a file, as seen from the folder of `rules.json`. The text names it as seen from the folder of the file that is
+    /// being read.
     fn beside_this_file(&self, path: &str) -> String {
         match self.problems.file() {
             Some(pack) => Path::new(&*pack).with_file_name(path).to_string_lossy().into_owned(),

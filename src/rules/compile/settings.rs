@@ -138,7 +138,7 @@ static ALLOWANCE: ObjectSpec = ObjectSpec {
     at_least_one: &[],
 };
 
-/// What a rule says for itself, and an override may say of it.
+/// The values of the keys that a rule and an override of it share. `None` stands for a key that is not there.
 #[derive(Default, Clone)]
 pub(crate) struct RuleSettings {
     pub(super) severity: Option<Severity>,
@@ -153,7 +153,7 @@ pub(crate) struct RuleSettings {
 }
 
 impl RuleSettings {
-    /// What `change` says replaces what stands here; exceptions and allowances add up.
+    /// These settings with a change: what `change` says replaces what stands here. Exceptions and allowances are added instead.
     pub(super) fn changed_by(mut self, change: Self) -> Self {
         self.unless.extend(change.unless);
         self.allow.extend(change.allow);
@@ -176,7 +176,7 @@ impl RuleSettings {
 pub(super) enum Runbook {
     /// A link that can be followed.
     Link(String),
-    /// A path, and no `runbooks` to precede it.
+    /// A path, in a file that has no `runbooks` to put before it.
     Path(String),
 }
 
@@ -188,7 +188,7 @@ pub(crate) struct Overrides<'n> {
 }
 
 impl Overrides<'_> {
-    /// What holds for a rule that says `own` itself.
+    /// The settings that hold for a rule with this id, whose own are `own`.
     pub(super) fn apply(&self, id: Option<&str>, own: RuleSettings) -> RuleSettings {
         let own = own.changed_by(self.every.clone());
         match id.and_then(|id| self.by_id.get(id)) {
@@ -208,7 +208,7 @@ pub(crate) static OVERRIDE: ObjectSpec = ObjectSpec {
 };
 
 impl<'n> RuleCompiler<'n> {
-    /// The keys that a rule and an override of it share.
+    /// Reads the keys that a rule and an override of it share.
     pub(crate) fn settings(&mut self, fields: &mut ObjectReader<'n>, channels: &[&str]) -> RuleSettings {
         let severity = fields.word("severity", &mut self.problems).and_then(Severity::from_word);
         let has_cases = fields.get("severity_when").is_some();
@@ -296,14 +296,14 @@ impl<'n> RuleCompiler<'n> {
     }
 }
 
-/// Whether people can follow it, and no channel stumbles over it.
+/// Whether a text is a link that people can follow, and that does no harm in any channel's markup.
 pub(crate) fn is_link(text: &str) -> bool {
     text.strip_prefix("https://").or_else(|| text.strip_prefix("http://")).is_some_and(|rest| {
         !rest.is_empty() && rest.chars().all(|c| !c.is_whitespace() && !c.is_control() && !"<>\"'|`".contains(c))
     })
 }
 
-/// Whether it may follow an address.
+/// Whether a text is a path that may stand behind an address.
 fn is_path(text: &str) -> bool {
     !text.starts_with('/') && text.chars().all(|c| c.is_ascii_alphanumeric() || "-_./#".contains(c))
 }

@@ -33,7 +33,7 @@ impl RequiredLiterals {
         self.ignore_case
     }
 
-    /// The literals, for an index.
+    /// The literals, so that an index can file a row under them.
     pub(super) fn anchored(&self) -> Vec<AnchoredLiteral> {
         let anchored =
             |literal: &Vec<u8>| AnchoredLiteral { anchor: Anchor::AnyCase, bytes: literal.as_slice().into() };

@@ -29,7 +29,7 @@ pub(super) struct CompiledFile {
     pub(super) rules: Vec<Rule>,
     pub(super) channels: Vec<ConfiguredChannel>,
     pub(super) digest: Arc<str>,
-    /// Warnings only.
+    /// What the author should look at: warnings, and no errors.
     pub(super) warnings: Vec<Diagnostic>,
 }
 
