@@ -36,6 +36,9 @@ use crate::time::Timestamp;
 const ROUNDS: u64 = 150;
 /// 2026-01-10T11:32:44Z, when an archive begins at the earliest.
 const START: u64 = 1_768_044_764;
+/// Seconds after [`START`] at which a minute begins. Where no finding has a time, the playback takes all of them to arrive when
+/// 1970 began, and here they arrive then.
+const FULL_MINUTE: u64 = 16;
 /// What the function has until its deadline.
 const TIMEOUT: Duration = Duration::from_secs(27);
 
@@ -215,6 +218,7 @@ fn played(rules: &RuleSet, records: &[String], is_each_once: bool) -> Said {
             }
         }
     });
+    let epoch = if tally.slots.is_empty() { START + FULL_MINUTE } else { 0 };
     let events = tally.arrivals();
     let mut messages: BTreeMap<String, Vec<(Told, Option<u32>)>> = BTreeMap::new();
     play(rules, &tally.routes, &events, StagedRules::Silent, &mut |step| {
@@ -226,7 +230,7 @@ fn played(rules: &RuleSet, records: &[String], is_each_once: bool) -> Said {
             _ => return,
         };
         let told = Told {
-            time: step.time.seconds(),
+            time: epoch + step.time.seconds(),
             kind: kind.to_owned(),
             rule: step.rule.map(|rule| rules.rules()[rule].info.id.clone()),
             finding: step.finding.or(step.opener).map(|place| ids[place as usize].clone()),
@@ -362,7 +366,7 @@ fn arrivals(rules: &RuleSet, records: &[String]) -> Vec<(u64, String)> {
         first.insert(record, known);
         timed.push((known, record));
     }
-    let earliest = timed.iter().find_map(|((time, _), _)| *time).unwrap_or_default();
+    let earliest = timed.iter().find_map(|((time, _), _)| *time).unwrap_or(FULL_MINUTE);
     timed.sort_by_key(|((time, place), _)| (time.unwrap_or(earliest), *place));
     timed.into_iter().map(|((time, _), record)| (time.unwrap_or(earliest), record.clone())).collect()
 }
