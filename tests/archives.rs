@@ -243,7 +243,7 @@ fn large_files_are_read_a_part_at_a_time() {
         let file = support::file(folder.path(), name, bytes);
         let mut command = support::offlimits(["backtest", "--format", "jsonl", "--rules"]);
         command.arg(&rules).arg(&file);
-        let run = support::run_within(2 * support::PATIENCE, command);
+        let run = support::run_within(6 * support::PATIENCE, command);
         assert_eq!((run.code, run.misbehaviour()), (Some(2), None), "{name}: {}", run.shown());
         let found: Vec<u64> = run.findings().iter().map(|line| line["index"].as_u64().unwrap()).collect();
         // The damaged one is no record, and has no number.
@@ -274,7 +274,7 @@ fn an_interrupted_run_tells_how_to_go_on() {
     std::thread::sleep(Duration::from_millis(300));
     writer.write_all(log_file(50..100).as_bytes()).unwrap();
     drop(writer);
-    let deadline = Instant::now() + support::PATIENCE;
+    let deadline = Instant::now() + support::STANDSTILL;
     let output = child.wait_with_output().unwrap();
     assert!(Instant::now() < deadline);
     let (stdout, stderr) = (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap());

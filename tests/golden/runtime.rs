@@ -12,7 +12,7 @@ use super::compare::{Hold, READ_BY_SCRIPTS, check, fixture, shape};
 use super::http::{Asked, request, service};
 use super::ledger::event;
 use super::outside::batch;
-use crate::support::PATIENCE;
+use crate::support::STANDSTILL;
 
 const RULES: &str = r#"{ "channels": { "topic": { "type": "sns" }, "soc": { "type": "slack", "channel": "C0123456789" } }, "rules": [
     { "id": "STOP", "title": "stopped", "severity": "low", "when": { "event": { "is": "StopLogging" } } },
@@ -51,12 +51,12 @@ impl Function {
         let connection = loop {
             match listener.accept() {
                 Ok((connection, _)) => break connection,
-                Err(_) if begun.elapsed() < PATIENCE => std::thread::sleep(Duration::from_millis(2)),
+                Err(_) if begun.elapsed() < STANDSTILL => std::thread::sleep(Duration::from_millis(2)),
                 Err(error) => panic!("the function does not start: {error}"),
             }
         };
         connection.set_nonblocking(false).unwrap();
-        connection.set_read_timeout(Some(PATIENCE)).unwrap();
+        connection.set_read_timeout(Some(STANDSTILL)).unwrap();
         Self { process, connection: BufReader::new(connection), folder }
     }
 

@@ -11,7 +11,7 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::make::Expect::{self, Found};
-use crate::support::PATIENCE;
+use crate::support::STANDSTILL;
 
 pub(crate) struct Function {
     process: Child,
@@ -39,12 +39,12 @@ impl Function {
         let connection = loop {
             match listener.accept() {
                 Ok((connection, _)) => break connection,
-                Err(_) if begun.elapsed() < PATIENCE => std::thread::sleep(Duration::from_millis(2)),
+                Err(_) if begun.elapsed() < STANDSTILL => std::thread::sleep(Duration::from_millis(2)),
                 Err(error) => panic!("the function does not start: {error}"),
             }
         };
         connection.set_nonblocking(false).unwrap();
-        connection.set_read_timeout(Some(PATIENCE)).unwrap();
+        connection.set_read_timeout(Some(STANDSTILL)).unwrap();
         Self { process, connection: BufReader::new(connection) }
     }
 

@@ -3,13 +3,16 @@
 use std::ffi::OsStr;
 use std::fs::File;
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitStatus, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-/// Far longer than any input of these tests deserves: a machine may be busy, and this is no measure of speed.
-pub(crate) const PATIENCE: Duration = Duration::from_mins(5);
+/// Far more of a processor's time than any input of these tests deserves in a build for tests.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(90);
+
+/// When what does nothing at all is ended. The machine may be busy with twenty things, and this is no measure of speed.
+pub(crate) const STANDSTILL: Duration = Duration::from_mins(15);
 
 /// What a run of `offlimits` left behind.
 #[derive(Debug)]
@@ -70,7 +73,7 @@ pub(crate) fn run(command: Command) -> Run {
     run_within(PATIENCE, command)
 }
 
-/// Runs it under a watchdog of this patience.
+/// Runs it under a watchdog that gives it so much of a processor's time.
 pub(crate) fn run_within(patience: Duration, mut command: Command) -> Run {
     // Files, not pipes: a pipe that nobody empties would stop the child, and look like a hang of its own.
     let folder = tempfile::tempdir().unwrap();
@@ -85,7 +88,7 @@ pub(crate) fn run_within(patience: Duration, mut command: Command) -> Run {
         if let Some(status) = child.try_wait().unwrap() {
             break (status, false);
         }
-        if started.elapsed() > patience {
+        if processor_time(&child).is_some_and(|time| time > patience) || started.elapsed() > STANDSTILL {
             child.kill().unwrap();
             break (child.wait().unwrap(), true);
         }
@@ -93,6 +96,16 @@ pub(crate) fn run_within(patience: Duration, mut command: Command) -> Run {
     };
     let text = |path: &Path| String::from_utf8_lossy(&std::fs::read(path).unwrap()).into_owned();
     Run { code: status.code(), stdout: text(&out), stderr: text(&err), hung, status }
+}
+
+/// How long a child has had a processor, where the system tells, in hundredths of a second:
+/// <https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html>.
+fn processor_time(child: &Child) -> Option<Duration> {
+    let stat = std::fs::read_to_string(format!("/proc/{}/stat", child.id())).ok()?;
+    // The second field, a name in brackets, may hold anything. The 14th and the 15th are the time in the program and for it.
+    let mut fields = stat.rsplit_once(')')?.1.split_whitespace().skip(11);
+    let mut ticks = || fields.next()?.parse::<u64>().ok();
+    Some(Duration::from_millis(10 * (ticks()? + ticks()?)))
 }
 
 /// `offlimits replay … --rules … --format jsonl`, in short.
@@ -117,4 +130,12 @@ pub(crate) fn file(folder: &Path, name: &str, content: impl AsRef<[u8]>) -> Path
     let path = folder.join(name);
     std::fs::write(&path, content).unwrap();
     path
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn the_watchdog_ends_what_works_without_end() {
+    let mut command = Command::new("sh");
+    command.args(["-c", "while :; do :; done"]);
+    assert!(run_within(Duration::from_millis(50), command).hung);
 }
