@@ -86,9 +86,7 @@ fn report(name: &str, found: &[Difference], because: &str) -> String {
     }
     text.push('\n');
     text.push_str(because);
-    text.push_str(
-        "\nWhat has joined, and is meant to, is written by OFFLIMITS_GOLDEN=write: see tests/golden/mod.rs.",
-    );
+    text.push_str("\nWhat has joined, and is meant to, is written by OFFLIMITS_GOLDEN=write: see tests/golden/mod.rs.");
     text
 }
 
