@@ -156,7 +156,7 @@ impl<'a> MachineAlert<'a> {
             targets: call.targets.iter().take(LIST_LIMIT).map(|target| cut(target)).collect(),
             link: event_link(alert.finding),
             request,
-            sum: Sum::of(alert.kind),
+            sum: Sum::from_kind(alert.kind),
             operational: match alert.kind {
                 AlertKind::Operational(text) => Some(cut(text)),
                 _ => None,
@@ -178,7 +178,7 @@ impl<'a> MachineAlert<'a> {
 }
 
 impl<'a> Sum<'a> {
-    fn of(kind: AlertKind<'a>) -> Option<Self> {
+    fn from_kind(kind: AlertKind<'a>) -> Option<Self> {
         match kind {
             AlertKind::RollUp(sum) => {
                 let (first_time, last_time) = sum.span.bounds();

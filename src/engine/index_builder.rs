@@ -9,7 +9,7 @@ use super::path_trie::{FieldId, PathTrie, TrieBuilder};
 use super::plan::{RowId, RowPlace, RowPlan, RulePlan, ValueSource};
 use crate::cloudtrail::ALIAS_PATHS;
 use crate::cloudtrail::envelope::{RECORD_KEYS, WRAPPER_KEYS};
-use crate::rules::field::Target;
+use crate::rules::field::FieldTarget;
 use crate::rules::pattern::AnchoredLiteral;
 use crate::rules::{Row, Rule};
 
@@ -42,13 +42,13 @@ fn build_trie(rules: &[Rule]) -> PathTrie {
         let exceptions = rule.unless.iter().flat_map(|exception| &exception.when.0);
         for cell in rule.when.0.iter().chain(exceptions).flat_map(|row| &row.0) {
             match &cell.field.target {
-                Target::Path(path) if !cell.condition.needs_the_record() => {
+                FieldTarget::Path(path) if !cell.condition.needs_the_record() => {
                     if seen.insert(path) {
                         trie.add_field(path.iter().map(|key| &**key));
                     }
                 }
-                Target::Path(_) => {}
-                Target::Computed(_) | Target::Country(_) => has_aliases = true,
+                FieldTarget::Path(_) => {}
+                FieldTarget::Computed(_) | FieldTarget::Country(_) => has_aliases = true,
             }
         }
         if rule.unless.iter().any(|exception| exception.expires.is_some()) {

@@ -10,7 +10,7 @@ use super::call::CallKey;
 use super::extract::Extracted;
 use super::path_trie::{FieldId, PathTrie};
 use crate::cloudtrail::{AliasSource, FieldValue};
-use crate::rules::field::Target;
+use crate::rules::field::FieldTarget;
 use crate::rules::{self, Row, Rule, Scope, computed};
 
 /// The number of a row among those of all rules, from 0, in the order of the file.
@@ -118,8 +118,8 @@ impl ValueSource {
             return Self::Record;
         }
         match &cell.field.target {
-            Target::Computed(_) | Target::Country(_) => Self::Alias,
-            Target::Path(path) => trie.field(path.iter().map(|key| &**key)).map_or(Self::Record, Self::Field),
+            FieldTarget::Computed(_) | FieldTarget::Country(_) => Self::Alias,
+            FieldTarget::Path(path) => trie.field(path.iter().map(|key| &**key)).map_or(Self::Record, Self::Field),
         }
     }
 }

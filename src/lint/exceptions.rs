@@ -6,7 +6,7 @@ use super::view::{CellView, ExceptionView, Leaf, LeafCondition, RowView, RuleVie
 use super::{Lint, LintContext, LintReport};
 use crate::cloudtrail::ComputedAlias;
 use crate::rules::condition::Condition;
-use crate::rules::field::Target;
+use crate::rules::field::FieldTarget;
 
 /// What this file declares.
 pub(super) const LINTS: &[&Lint] =
@@ -103,10 +103,12 @@ fn caller_chosen(rule: &RuleView<'_>, cell: &CellView<'_>, report: &mut LintRepo
     }
     let session_in_text = || cell.leaves.iter().any(|leaf| leaf.condition.written().contains('/'));
     let what = match &cell.cell.field.target {
-        Target::Computed(ComputedAlias::Session) => "a session's name",
-        Target::Computed(ComputedAlias::Actor) if session_in_text() => "a session's name, which \"actor\" ends in,",
-        Target::Path(path) if path.len() == 1 && &*path[0] == "userAgent" => "the user agent",
-        Target::Path(path) if path.last().is_some_and(|key| &**key == "roleSessionName") => "a session's name",
+        FieldTarget::Computed(ComputedAlias::Session) => "a session's name",
+        FieldTarget::Computed(ComputedAlias::Actor) if session_in_text() => {
+            "a session's name, which \"actor\" ends in,"
+        }
+        FieldTarget::Path(path) if path.len() == 1 && &*path[0] == "userAgent" => "the user agent",
+        FieldTarget::Path(path) if path.last().is_some_and(|key| &**key == "roleSessionName") => "a session's name",
         _ => return,
     };
     let message = format!("whoever makes the call chooses {what}: this exception lets through everybody who knows it");
@@ -120,11 +122,11 @@ const AWS_OWN: [&str; 6] = ["eventSource", "eventName", "awsRegion", "errorCode"
 fn unanchored(rule: &RuleView<'_>, cell: &CellView<'_>, leaf: &Leaf<'_>, report: &mut LintReport) {
     let LeafCondition::Pattern(regex) = leaf.condition else { return };
     let own = match &cell.cell.field.target {
-        Target::Path(path) => {
+        FieldTarget::Path(path) => {
             path.first().is_some_and(|key| AWS_OWN.contains(&&**key)) || cell.is(super::calls::IDENTITY)
         }
-        Target::Computed(derived) => matches!(derived, ComputedAlias::Outcome | ComputedAlias::Mfa),
-        Target::Country(_) => true,
+        FieldTarget::Computed(derived) => matches!(derived, ComputedAlias::Outcome | ComputedAlias::Mfa),
+        FieldTarget::Country(_) => true,
     };
     let Ok(parsed) = regex_syntax::Parser::new().parse(regex.as_str()) else { return };
     let starts = parsed.properties().look_set_prefix().contains(Look::Start);
@@ -153,9 +155,9 @@ const ALWAYS_THERE: [&str; 4] = ["eventSource", "eventName", "awsRegion", "event
 /// `not` is true of a field that is missing, and CloudTrail leaves out what is too large.
 fn by_absence(rule: &RuleView<'_>, row: &RowView<'_>, cell: &CellView<'_>, report: &mut LintReport) {
     let there = match &cell.cell.field.target {
-        Target::Computed(derived) => *derived == ComputedAlias::Outcome,
-        Target::Country(_) => false,
-        Target::Path(path) => path.first().is_some_and(|key| ALWAYS_THERE.contains(&&**key)),
+        FieldTarget::Computed(derived) => *derived == ComputedAlias::Outcome,
+        FieldTarget::Country(_) => false,
+        FieldTarget::Path(path) => path.first().is_some_and(|key| ALWAYS_THERE.contains(&&**key)),
     };
     // A condition beside it that a missing field does not satisfy.
     let guarded = row

@@ -2,7 +2,7 @@
 
 use super::view::{CellView, RowView};
 use super::{Lint, LintContext, LintReport};
-use crate::rules::field::Target;
+use crate::rules::field::FieldTarget;
 
 /// What this file declares.
 pub(super) const LINTS: &[&Lint] = &[&SPLIT_ITEM];
@@ -52,8 +52,8 @@ fn split<'v>(context: &LintContext<'_>, row: &'v RowView<'v>) -> Option<(String,
         .cells
         .iter()
         .filter_map(|cell| match &cell.cell.field.target {
-            Target::Path(path) => Some((path.as_slice(), cell)),
-            Target::Computed(_) | Target::Country(_) => None,
+            FieldTarget::Path(path) => Some((path.as_slice(), cell)),
+            FieldTarget::Computed(_) | FieldTarget::Country(_) => None,
         })
         .collect();
     for (index, (path, first)) in paths.iter().enumerate() {

@@ -3,13 +3,13 @@
 use super::calls;
 use super::catalogue::Catalogue;
 use crate::cloudtrail::identity::IDENTITY_TYPES;
-use crate::rules::field::{Field, Target};
+use crate::rules::field::{Field, FieldTarget};
 
 /// The values that a field of the record is known to have, if they are: two conditions that say the same to each of them are
 /// the same.
 pub(crate) fn known_values(field: &Field) -> Option<Vec<&'static str>> {
     let catalogue = Catalogue::get();
-    let Target::Path(path) = &field.target else { return field.vocabulary().map(<[_]>::to_vec) };
+    let FieldTarget::Path(path) = &field.target else { return field.vocabulary().map(<[_]>::to_vec) };
     let path: Vec<&str> = path.iter().map(|key| &**key).collect();
     match path.as_slice() {
         calls::SERVICE => Some(catalogue.services.keys().copied().collect()),

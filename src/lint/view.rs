@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::declaration::Lint;
 use crate::json::{Node, Value};
 use crate::rules::condition::Condition;
-use crate::rules::field::Target;
+use crate::rules::field::FieldTarget;
 use crate::rules::pattern::Pattern;
 use crate::rules::{Cell, Exception, Row, Rule, Table};
 use crate::ruleset::{RuleSet, Sources};
@@ -119,7 +119,7 @@ pub(super) struct CellView<'a> {
 impl CellView<'_> {
     /// Whether the cell's field is this path of the record.
     pub(super) fn is(&self, path: &[&str]) -> bool {
-        matches!(&self.cell.field.target, Target::Path(keys) if keys.iter().map(|key| &**key).eq(path.iter().copied()))
+        matches!(&self.cell.field.target, FieldTarget::Path(keys) if keys.iter().map(|key| &**key).eq(path.iter().copied()))
     }
 
     /// Where the key stands.

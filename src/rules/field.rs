@@ -10,12 +10,12 @@ pub struct Field {
     /// The field's name, as the author wrote it.
     pub written: String,
     /// What it stands for.
-    pub target: Target,
+    pub target: FieldTarget,
 }
 
 /// Where a field's values come from.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Target {
+pub enum FieldTarget {
     /// Keys from the record's top, or from the element inside `item`; none: the element itself.
     Path(Vec<Box<str>>),
     /// A value worked out from several places of the record: one at most.
@@ -52,9 +52,9 @@ impl Field {
     pub fn parse_with(written: &str, countries: Option<&Countries>) -> Result<Self, FieldError> {
         let target = if let Some(alias) = ALIASES.iter().find(|alias| alias.name == written) {
             match alias.target {
-                AliasTarget::Path(path) => Target::Path(path.iter().map(|&key| key.into()).collect()),
-                AliasTarget::Computed(alias) => Target::Computed(alias),
-                AliasTarget::Country => Target::Country(countries.ok_or_else(no_countries)?.clone()),
+                AliasTarget::Path(path) => FieldTarget::Path(path.iter().map(|&key| key.into()).collect()),
+                AliasTarget::Computed(alias) => FieldTarget::Computed(alias),
+                AliasTarget::Country => FieldTarget::Country(countries.ok_or_else(no_countries)?.clone()),
             }
         } else {
             let path = parse_path(written)?;
@@ -73,7 +73,7 @@ impl Field {
                     }),
                 });
             }
-            Target::Path(path)
+            FieldTarget::Path(path)
         };
         Ok(Self { written: written.to_owned(), target })
     }
@@ -84,17 +84,17 @@ impl Field {
     /// A path that cannot be read.
     pub fn parse_in_element(written: &str) -> Result<Self, FieldError> {
         let path = if written == "." { Vec::new() } else { parse_path(written)? };
-        Ok(Self { written: written.to_owned(), target: Target::Path(path) })
+        Ok(Self { written: written.to_owned(), target: FieldTarget::Path(path) })
     }
 
     /// Whether it stands for a path, and not for one value that is worked out.
     pub fn is_path(&self) -> bool {
-        matches!(self.target, Target::Path(_))
+        matches!(self.target, FieldTarget::Path(_))
     }
 
     /// The short name of exactly this path, if there is one.
     pub fn alias(&self) -> Option<&'static str> {
-        let Target::Path(path) = &self.target else { return None };
+        let FieldTarget::Path(path) = &self.target else { return None };
         let same = |names: &[&str]| names.len() == path.len() && names.iter().zip(path).all(|(a, b)| *a == &**b);
         let is_same = |alias: &&Alias| matches!(alias.target, AliasTarget::Path(names) if same(names));
         ALIASES.iter().find(is_same).map(|alias| alias.name)
@@ -108,10 +108,10 @@ impl Field {
     /// The only values that the field can have, if they are known.
     pub fn vocabulary(&self) -> Option<&'static [&'static str]> {
         match &self.target {
-            Target::Computed(ComputedAlias::Outcome) => Some(&["success", "failure"]),
-            Target::Computed(ComputedAlias::Mfa) => Some(&["yes", "no"]),
-            Target::Country(_) => Some(&CODES),
-            Target::Path(path) if path.len() == 1 && &*path[0] == "readOnly" => Some(&["true", "false"]),
+            FieldTarget::Computed(ComputedAlias::Outcome) => Some(&["success", "failure"]),
+            FieldTarget::Computed(ComputedAlias::Mfa) => Some(&["yes", "no"]),
+            FieldTarget::Country(_) => Some(&CODES),
+            FieldTarget::Path(path) if path.len() == 1 && &*path[0] == "readOnly" => Some(&["true", "false"]),
             _ => None,
         }
     }

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::field::{Field, Target};
+use super::field::{Field, FieldTarget};
 use crate::cloudtrail::{AliasSource, FieldValue, Record, compute, walk};
 use crate::json::Node;
 
@@ -22,17 +22,17 @@ impl<'r> Scope<'r> {
     /// The set of values that `field` has here.
     pub fn values(self, field: &Field) -> Vec<FieldValue<'r>> {
         let start = match (self, &field.target) {
-            (Self::Record(record), Target::Computed(_) | Target::Country(_)) => {
+            (Self::Record(record), FieldTarget::Computed(_) | FieldTarget::Country(_)) => {
                 return computed(record, &field.target).map(FieldValue::Scalar).into_iter().collect();
             }
             // `Field::parse_in_element` makes no computed field.
-            (Self::Element(_), Target::Computed(_) | Target::Country(_)) | (Self::ExtractedFields, _) => {
+            (Self::Element(_), FieldTarget::Computed(_) | FieldTarget::Country(_)) | (Self::ExtractedFields, _) => {
                 return Vec::new();
             }
-            (Self::Record(record), Target::Path(_)) => record.root(),
-            (Self::Element(element), Target::Path(_)) => element,
+            (Self::Record(record), FieldTarget::Path(_)) => record.root(),
+            (Self::Element(element), FieldTarget::Path(_)) => element,
         };
-        let Target::Path(path) = &field.target else { return Vec::new() };
+        let FieldTarget::Path(path) = &field.target else { return Vec::new() };
         let mut found = Vec::new();
         walk(start, path, &mut found);
         found
@@ -40,11 +40,11 @@ impl<'r> Scope<'r> {
 }
 
 /// The value of a field that is more than a path.
-pub(crate) fn computed<'s>(source: &'s impl AliasSource, target: &Target) -> Option<Cow<'s, str>> {
+pub(crate) fn computed<'s>(source: &'s impl AliasSource, target: &FieldTarget) -> Option<Cow<'s, str>> {
     match target {
-        Target::Path(_) => None,
-        Target::Computed(alias) => compute(source, *alias),
-        Target::Country(countries) => {
+        FieldTarget::Path(_) => None,
+        FieldTarget::Computed(alias) => compute(source, *alias),
+        FieldTarget::Country(countries) => {
             source.text(&["sourceIPAddress"]).and_then(|address| countries.country_of(address)).map(Cow::from)
         }
     }

@@ -1,6 +1,6 @@
 //! Titles with `{fields}` in them.
 
-use super::field::{Field, FieldError, Target};
+use super::field::{Field, FieldError, FieldTarget};
 use crate::cloudtrail::countries::Countries;
 use crate::cloudtrail::{FieldValue, Record};
 use crate::rules::Scope;
@@ -84,7 +84,7 @@ impl Title {
 /// A title goes to people like all else: without what is secret, by the name of its key or by its shape.
 fn shown(field: &Field, value: &FieldValue<'_>) -> String {
     let text: String = match (value, &field.target) {
-        (FieldValue::Node(node), Target::Path(path)) => redact::shown(path.iter().map(|key| &**key), node),
+        (FieldValue::Node(node), FieldTarget::Path(path)) => redact::shown(path.iter().map(|key| &**key), node),
         _ => redact::redacted_text(&value.text()).into_owned(),
     };
     text::one_line(&text, VALUE_LIMIT).into_owned()

@@ -7,7 +7,7 @@ use super::{RowSubject, RuleCompiler};
 use crate::config::{array, listed, suggestion, wrong_kind};
 use crate::json::{Node, Value};
 use crate::rules::condition::Condition;
-use crate::rules::field::{Field, Target};
+use crate::rules::field::{Field, FieldTarget};
 use crate::rules::pattern::{Pattern, PatternError};
 
 impl<'n> RuleCompiler<'n> {
@@ -115,7 +115,9 @@ impl<'n> RuleCompiler<'n> {
     pub(super) fn impossible(&mut self, span: &Range<usize>, field: &Field, vocabulary: &[&str]) {
         let message = format!("\"{}\" never has this value: the cell can never match", field.written);
         let help = match field.target {
-            Target::Country(_) => "its values are codes of ISO 3166-1, two capital letters, such as \"DE\"".to_owned(),
+            FieldTarget::Country(_) => {
+                "its values are codes of ISO 3166-1, two capital letters, such as \"DE\"".to_owned()
+            }
             _ => format!("its values are {}", listed(vocabulary.iter().copied())),
         };
         self.problems.error("impossible-value", span, message, help);

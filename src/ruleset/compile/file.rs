@@ -2,9 +2,9 @@
 
 use std::collections::HashSet;
 
+use super::compiler::{FileCompiler, ParsedPack};
 use super::include::rule_ids;
 use super::keys::FILE;
-use super::{FileCompiler, ParsedPack};
 use crate::channel::{self, ChannelFilter, ConfiguredChannel, MAX_PER_MINUTE};
 use crate::config::{ObjectReader, array, repeated_keys, suggestion, wrong_kind};
 use crate::json::Node;

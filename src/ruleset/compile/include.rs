@@ -7,8 +7,8 @@ use std::collections::HashMap;
 use std::mem;
 use std::sync::Arc;
 
+use super::compiler::{FileCompiler, ParsedPack};
 use super::keys::{ANY_FILE, CHANGED_PACK};
-use super::{FileCompiler, ParsedPack};
 use crate::config::{ObjectReader, array, listed, repeated_keys, string, suggestion, wrong_kind};
 use crate::json::Node;
 use crate::rules::Rule;

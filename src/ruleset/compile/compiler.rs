@@ -1,0 +1,112 @@
+//! A whole `rules.json`, from its texts to rules and channels.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use sha2::{Digest, Sha256};
+
+use crate::channel::ConfiguredChannel;
+use crate::cloudtrail::countries::Countries;
+use crate::config::{Diagnostic, Level, syntax_error};
+use crate::ids::hex;
+use crate::json::Node;
+use crate::rules::Rule;
+use crate::rules::compile::RuleCompiler;
+use crate::ruleset::error::{PackError, PartError};
+use crate::ruleset::sources::{Sources, bundled};
+
+/// What a `rules.json` holds, in the order of the file.
+pub(in crate::ruleset) struct CompiledFile {
+    pub(in crate::ruleset) rules: Vec<Rule>,
+    pub(in crate::ruleset) channels: Vec<ConfiguredChannel>,
+    pub(in crate::ruleset) digest: Arc<str>,
+    /// Warnings only.
+    pub(in crate::ruleset) warnings: Vec<Diagnostic>,
+}
+
+/// Makes rules of a `rules.json` and the packs that it includes.
+///
+/// # Errors
+/// Every mistake in any of them, and the warnings.
+pub(in crate::ruleset) fn compile(sources: &Sources) -> Result<CompiledFile, Vec<Diagnostic>> {
+    let root = Node::parse(sources.root()).map_err(|error| vec![syntax_error(None, sources.root(), &error)])?;
+    let mut diagnostics = Vec::new();
+    let packs: Vec<ParsedPack<'_>> =
+        sources.packs().map(|(name, text)| ParsedPack::parse(name, text, &mut diagnostics)).collect();
+    let mut compiler = FileCompiler::new(digest(&root, &packs), sources.countries().cloned());
+    let (rules, channels) = compiler.file(&root, &packs);
+    let RuleCompiler { problems, digest, .. } = compiler.rule_compiler;
+    diagnostics.extend(problems.finish_in(|file| {
+        let pack = file.and_then(|name| packs.iter().find(|pack| &*pack.name == name));
+        pack.and_then(|pack| Some((pack.text, pack.node.as_ref().ok()?))).unwrap_or((sources.root(), &root))
+    }));
+    if diagnostics.iter().any(|diagnostic| diagnostic.level == Level::Error) {
+        return Err(diagnostics);
+    }
+    Ok(CompiledFile { rules, channels, digest, warnings: diagnostics })
+}
+
+/// Makes what a part of a bundle holds, whose whole has compiled before: the names of rules that it leaves out are not missed.
+///
+/// # Errors
+/// Its first mistake. The whole had none, so that this takes a bundle that was changed.
+pub(in crate::ruleset) fn part(
+    text: &str,
+    digest: &Arc<str>,
+    countries: Option<&Countries>,
+) -> Result<(Vec<Rule>, Vec<ConfiguredChannel>), PartError> {
+    let root = Node::parse(text).map_err(|error| syntax_error(None, text, &error))?;
+    let (digest, countries) = (Arc::clone(digest), countries.cloned());
+    let mut compiler = FileCompiler::new(digest, countries);
+    compiler.is_part = true;
+    let made = compiler.file(&root, &[]);
+    let diagnostics = compiler.rule_compiler.problems.finish_in(|_| (text, &root));
+    match diagnostics.into_iter().find(|diagnostic| diagnostic.level == Level::Error) {
+        None => Ok(made),
+        Some(error) => Err(error.into()),
+    }
+}
+
+/// A pack's text, parsed.
+pub(super) struct ParsedPack<'s> {
+    pub(super) name: Arc<str>,
+    pub(super) text: &'s str,
+    /// What it holds, or why it could not be read; no reason where its syntax error is told already.
+    pub(super) node: Result<Node<'s>, Option<&'s PackError>>,
+}
+
+impl<'s> ParsedPack<'s> {
+    fn parse(name: &str, text: Result<&'s str, &'s PackError>, diagnostics: &mut Vec<Diagnostic>) -> Self {
+        let name: Arc<str> = name.into();
+        let node = match text {
+            Err(reason) => Err(Some(reason)),
+            Ok(text) => Node::parse(text).map_err(|error| {
+                diagnostics.push(syntax_error(Some(Arc::clone(&name)), text, &error));
+                None
+            }),
+        };
+        Self { name, text: text.unwrap_or_default(), node }
+    }
+}
+
+/// Equal for the files on a laptop and the bundle that the function has of them.
+fn digest(root: &Node, packs: &[ParsedPack<'_>]) -> Arc<str> {
+    let packs: Vec<(&str, &Node)> =
+        packs.iter().filter_map(|pack| Some((&*pack.name, pack.node.as_ref().ok()?))).collect();
+    hex(&Sha256::digest(bundled(root, &packs))[..6]).into()
+}
+
+/// Makes the rules of all files, one after the other, with one compiler of single rules.
+pub(super) struct FileCompiler<'n> {
+    pub(super) rule_compiler: RuleCompiler<'n>,
+    /// Whether other rules have been left out.
+    pub(super) is_part: bool,
+    /// The ids so far, and the pack that has each.
+    pub(super) ids: HashMap<String, Option<Arc<str>>>,
+}
+
+impl FileCompiler<'_> {
+    fn new(digest: Arc<str>, countries: Option<Countries>) -> Self {
+        Self { rule_compiler: RuleCompiler::new(digest, countries), is_part: false, ids: HashMap::new() }
+    }
+}
