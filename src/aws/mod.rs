@@ -3,6 +3,7 @@
 mod clients;
 mod dynamodb;
 mod http;
+mod logging;
 mod runtime;
 mod sdk;
 pub mod settings;

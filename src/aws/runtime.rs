@@ -7,14 +7,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use aws_lambda_events::sqs::SqsBatchResponse;
-use lambda_runtime::{Diagnostic, Error, LambdaEvent, service_fn, tracing as logging};
+use lambda_runtime::{Diagnostic, Error, LambdaEvent, service_fn};
 use serde_json::value::RawValue;
 use tokio::time::Instant;
 
 use super::clients::Clients;
 use super::dynamodb::{AnyStore, DynamoStore};
 use super::sqs::SqsQueues;
-use super::{AwsTransport, FunctionSettings, http};
+use super::{AwsTransport, FunctionSettings, http, logging};
 use crate::cloudtrail::countries;
 use crate::deliver::Tokens;
 use crate::handler::{App, GRACE, HandleError, Handled, OwnCalls, Response, emf, handle};
@@ -31,7 +31,7 @@ const _: () = assert!(MARGIN.as_secs() < GRACE.as_secs(), "a claim must outlive 
 /// # Errors
 /// Rules that do not compile: the start fails with the whole report in the log. And errors of the runtime itself.
 pub async fn run(settings: FunctionSettings) -> Result<(), Error> {
-    logging::init_default_subscriber();
+    logging::start(&settings.log);
     let function = settings.function_name.clone().unwrap_or_default();
     let app = app(settings)?;
     let (app, function) = (&app, function.as_str());

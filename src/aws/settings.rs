@@ -27,8 +27,21 @@ pub struct FunctionSettings {
     pub function_name: Option<String>,
     /// `SSL_CERT_FILE`: a PEM file of further roots to trust.
     pub ca_file: Option<String>,
+    /// What is logged, and how.
+    pub log: LogSettings,
     /// Where AWS is, and as whom we call it.
     pub access: AwsAccess,
+}
+
+/// What is logged, and how.
+#[derive(Debug, Clone, Default)]
+pub struct LogSettings {
+    /// `OFFLIMITS_LOG_LEVEL`: the least severe of our lines that is logged.
+    pub level: Option<String>,
+    /// `AWS_LAMBDA_LOG_LEVEL`: from which level on Lambda hands lines on.
+    pub lambda_level: Option<String>,
+    /// `AWS_LAMBDA_LOG_FORMAT=JSON`.
+    pub is_json: bool,
 }
 
 /// Where AWS is, and as whom we call it: the variables that Lambda sets, and those with which a local AWS is reached.
@@ -88,6 +101,13 @@ impl FunctionSettings {
             role_arn: variable("OFFLIMITS_ROLE_ARN"),
             function_name: variable("AWS_LAMBDA_FUNCTION_NAME"),
             ca_file: variable("SSL_CERT_FILE"),
+            log: LogSettings {
+                level: variable("OFFLIMITS_LOG_LEVEL"),
+                lambda_level: variable("AWS_LAMBDA_LOG_LEVEL"),
+                is_json: variables
+                    .get("AWS_LAMBDA_LOG_FORMAT")
+                    .is_some_and(|format| format.eq_ignore_ascii_case("json")),
+            },
             access,
         }
     }

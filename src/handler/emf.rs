@@ -20,6 +20,9 @@ pub fn line(report: &InvocationReport, function: &str, now: Timestamp) -> String
         .collect();
     let mut line: Map<String, Value> = counts.iter().map(|(name, count)| ((*name).to_owned(), json!(count))).collect();
     line.insert("FunctionName".to_owned(), json!(function));
+    // Lambda's log filter goes by these two: "Log-level filtering" in its guide. What is logged as INFO passes wherever anything of ours should.
+    line.insert("level".to_owned(), json!("INFO"));
+    line.insert("timestamp".to_owned(), json!(now.to_string()));
     line.insert(
         "_aws".to_owned(),
         json!({
@@ -42,6 +45,7 @@ mod tests {
         let directive = &line["_aws"]["CloudWatchMetrics"][0];
         assert_eq!((&line["_aws"]["Timestamp"], &directive["Namespace"]), (&json!(7), &json!("offlimits")));
         assert_eq!(directive["Dimensions"], json!([["FunctionName"]]));
+        assert_eq!((&line["level"], &line["timestamp"]), (&json!("INFO"), &json!("1970-01-01T00:00:00Z")));
         let names: Vec<&str> =
             directive["Metrics"].as_array().unwrap().iter().filter_map(|m| m["Name"].as_str()).collect();
         assert_eq!(names, ["Records", "Failed"]);

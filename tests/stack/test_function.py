@@ -1,6 +1,7 @@
 """The function alone, under Lambda's Runtime Interface Emulator, against a local AWS."""
 
 import json
+import re
 
 import pytest
 from conftest import HERE, sample
@@ -40,9 +41,28 @@ def test_its_log_is_json_and_holds_no_secret(function):
     function.invoke(sample("start-instances"))
     log = function.log.read_text()
     assert function.slack.url not in log and "AKIAIOSFODNN7EXAMPLE" not in log
-    for line in log.splitlines():
-        if line.startswith("{"):
-            json.loads(line)
+    lines = [json.loads(line) for line in log.splitlines() if line.startswith("{")]
+    # Without both, Lambda's filter takes a line for INFO.
+    for line in lines:
+        assert line["level"] in {"DEBUG", "INFO", "WARN", "ERROR"}, line
+        assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z", line["timestamp"]), line
+    assert [line for line in lines if "Records" in line], "the metrics"
+
+
+@pytest.mark.parametrize("level", ["DEBUG", "INFO", "WARN", "ERROR"])
+def test_no_log_level_drops_metrics_or_errors(aws, slack, bootstrap, tmp_path, level):
+    """Lambda's own filter is fixed at DEBUG; ours never touches what the alarms live on."""
+    variables, _ = serve(aws, slack, json.loads(RULES.read_bytes()))
+    slack.status, slack.body = 404, "no_service"
+    variables |= {"OFFLIMITS_LOG_LEVEL": level, "AWS_LAMBDA_LOG_LEVEL": "DEBUG"}
+    with Function(package(tmp_path / "code", RULES), variables, tmp_path / "function.log") as function:
+        function.invoke(sample("start-instances"))
+        lines = [json.loads(line) for line in function.log.read_text().splitlines() if line.startswith("{")]
+    order = ["DEBUG", "INFO", "WARN", "ERROR"]
+    ours = [line for line in lines if "Records" not in line]
+    assert len(lines) > len(ours), "the metrics"
+    assert [line for line in ours if line["level"] == "ERROR"]
+    assert all(order.index(line["level"]) >= order.index(level) for line in ours)
 
 
 @pytest.mark.parametrize("event", [{}, [], None, "text", 7, {"Records": []}, {"detail": None}], ids=str)
