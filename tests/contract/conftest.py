@@ -8,7 +8,7 @@ import pytest
 
 HERE = Path(__file__).parent
 sys.path[:0] = [str(HERE.parent / "stack"), str(HERE.parent / "support")]
-from places import SCHEMAS, TARGET, absent  # noqa: E402
+from places import ROOT, SCHEMAS, TARGET, absent  # noqa: E402
 
 
 def schema(path: str) -> dict:
