@@ -10,7 +10,7 @@ from pathlib import Path
 
 import boto3
 import pytest
-from conftest import schema
+from conftest import channel_types, contract, schema
 from jsonschema import Draft202012Validator
 from local import REGION, Server, free_port, plain_environment
 from places import ROOT, SCHEMAS
