@@ -13,7 +13,7 @@ def test_dynamodb_does_what_every_store_must(aws):
         KeySchema=[{"AttributeName": "partition", "KeyType": "HASH"}, {"AttributeName": "sort", "KeyType": "RANGE"}],
     )
     # The same features as `make test` has just built with.
-    command = ["cargo", "test", "--locked", "--all-features", "--test", "integration", "--", "--ignored", "delivery::ledger::in_dynamodb"]
+    command = ["cargo", "test", "--locked", "--all-features", "--test", "integration", "--", "--ignored", "delivery::ledger::the_store_in_dynamodb"]
     env = plain_environment() | aws.variables | {"OFFLIMITS_TABLE": "ledger", "CARGO_TERM_COLOR": "never"}
     done = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, timeout=900)
     assert done.returncode == 0, done.stdout + done.stderr
