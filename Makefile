@@ -94,16 +94,20 @@ fmt: ## formats all Rust
 	cargo fmt
 	rustfmt $(LINTS)
 
-lint: deny ## formatting, clippy, licences
+lint: deny ## formatting, clippy, licences, advisories
 	cargo fmt --check
 	rustfmt --check $(LINTS)
 	cargo clippy --locked -- -D warnings
 	cargo clippy --all-targets --all-features --locked -- -D warnings
 
-# Building cargo-deny takes longer than all the rest; without it, tests/stack/test_dependencies.py asks for the same.
+# Building cargo-deny takes longer than all the rest; without it, tests/stack/test_dependencies.py asks for the same, but for the
+# advisories. Those are a database on GitHub (RustSec's): a machine that cannot fetch it says so, and is no reason to fail.
 deny:
-	@if command -v cargo-deny >/dev/null; then cargo deny --all-features --locked check bans licenses sources; \
-	else echo 'cargo-deny is not installed (cargo install --locked cargo-deny): left to test_dependencies.py'; fi
+	@if command -v cargo-deny >/dev/null; then \
+	  cargo deny --all-features --locked check bans licenses sources && \
+	  if cargo deny fetch db; then cargo deny --all-features --locked check --disable-fetch advisories; \
+	  else echo 'the database of advisories cannot be fetched: the dependencies are not compared with it' >&2; fi; \
+	else echo 'cargo-deny is not installed (cargo install --locked cargo-deny): licences are left to test_dependencies.py, advisories are not checked' >&2; fi
 
 # What is not on every machine, tests do without: each says so in this list, which is shown at the end.
 test: export OFFLIMITS_LEFT_OUT := $(abspath $(TARGET))/left-out.txt
