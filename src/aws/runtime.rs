@@ -40,7 +40,7 @@ pub async fn run(settings: FunctionSettings) -> Result<(), Error> {
         let deadline = Instant::now() + left.saturating_sub(MARGIN.min(left / 4));
         // Boxed: it is large, and too deep for the compiler to lay out within what waits for it.
         let Handled { report, answer } = Box::pin(handle(event.payload.get(), deadline, app)).await;
-        print(&emf::line(&report, function, http::now().into()));
+        emf::lines(&report, function, http::now().into()).iter().for_each(|line| print(line));
         answer.map(Answer::from).map_err(Diagnostic::from)
     }))
     .await

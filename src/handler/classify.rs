@@ -8,7 +8,9 @@
 use std::time::Duration;
 
 use super::App;
+use super::outcome::FindingOutcome;
 use super::report::InvocationReport;
+use super::subject::Subject;
 use crate::cloudtrail::{RawRecord, Record};
 use crate::deliver::Transport;
 use crate::finding::Finding;
@@ -47,30 +49,13 @@ pub(super) async fn classify<T: Transport, S: Store, Q: Queues>(
     // Few records match anything: what follows is worked out for those alone.
     let record = if findings.is_empty() { None } else { Record::parse(&raw.json).ok() };
     for finding in findings {
-        report.findings.total += 1;
-        if app.own.contains(&finding.call) {
-            report.findings.own += 1;
-            continue;
-        }
-        if finding.rule.mode == Mode::Stage {
-            report.findings.staged += 1;
-            tracing::info!(rule = finding.rule.id, finding = finding.id.as_str(), "staged");
-            continue;
-        }
         // Both are there: the finding was made of them.
         let origin = app.rules.rule_of(&finding).zip(record.as_ref());
-        if let Some((rule, record)) = origin
-            && !reaches_threshold(rule, &finding, record, app, &mut report.ledger_faults).await
-        {
-            report.findings.below_threshold += 1;
+        let (outcome, channels) = judge(&finding, origin, app, &mut report.ledger_faults).await;
+        report.findings.end(&Subject::of_finding(&finding), outcome);
+        if outcome != FindingOutcome::Routed {
             continue;
         }
-        let channels = app.rules.route(&finding);
-        if channels.is_empty() {
-            report.findings.unrouted += 1;
-            continue;
-        }
-        report.findings.routed += 1;
         // Without a queue no roll-up could follow, and so nothing is held back.
         let throttle = origin.filter(|_| app.queues.has_redelivery()).and_then(|(rule, record)| {
             let throttle = rule.throttle.as_ref()?;
@@ -80,6 +65,29 @@ pub(super) async fn classify<T: Transport, S: Store, Q: Queues>(
         routed.push(Routed { finding, channels, throttle, message_id: raw.message_id.clone() });
     }
     routed
+}
+
+/// What becomes of a finding, and the indices of the channels that it goes to.
+async fn judge<T: Transport, S: Store, Q>(
+    finding: &Finding,
+    origin: Option<(&Rule, &Record<'_>)>,
+    app: &App<T, S, Q>,
+    ledger_faults: &mut usize,
+) -> (FindingOutcome, Vec<usize>) {
+    if app.own.contains(&finding.call) {
+        return (FindingOutcome::Own, Vec::new());
+    }
+    if finding.rule.mode == Mode::Stage {
+        return (FindingOutcome::Staged, Vec::new());
+    }
+    if let Some((rule, record)) = origin
+        && !reaches_threshold(rule, finding, record, app, ledger_faults).await
+    {
+        return (FindingOutcome::BelowThreshold, Vec::new());
+    }
+    let channels = app.rules.route(finding);
+    let outcome = if channels.is_empty() { FindingOutcome::Unrouted } else { FindingOutcome::Routed };
+    (outcome, channels)
 }
 
 /// Whether a finding's rule has matched often enough. Where the ledger does not answer, we take it that it has.

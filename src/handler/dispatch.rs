@@ -14,6 +14,7 @@ use super::answer::Unfinished;
 use super::classify::Routed;
 use super::outcome::{DeliveryOutcome, DeliverySource};
 use super::report::InvocationReport;
+use super::subject::Subject;
 use super::worker::{ChannelBatch, ChannelTally, ChannelWorker, ReceivedMessage, dead_letter_orphan};
 use crate::deliver::Transport;
 use crate::ledger::Store;
@@ -72,8 +73,9 @@ pub(super) async fn dispatch<T: Transport, S: Store, Q: Queues>(
     let now = Timestamp::from(app.transport.now());
     for ReceivedMessage { message, message_id } in orphans {
         let (source, name) = (DeliverySource::of_message(&message), message.channel.clone());
+        let subject = Subject::of_message(&message);
         let outcome = dead_letter_orphan(&app.queues, message, now).await;
-        report.deliveries.count(source, outcome);
+        report.deliveries.end(&subject, &name, source, outcome, now);
         if outcome == DeliveryOutcome::Failed {
             unfinished.channels.push(name);
             unfinished.message_ids.push(message_id);

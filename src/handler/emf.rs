@@ -8,17 +8,31 @@ use crate::time::Timestamp;
 
 /// The namespace in which CloudWatch shows the metrics.
 pub const NAMESPACE: &str = "offlimits";
+/// The metric of how late alerts are.
+const LATENCY: &str = "Latency";
 
-/// The line that makes metrics of a report: their only dimension is the function's name, since each further value would
-/// be paid for as a metric of its own. Every count stands in the line; one that is zero is not made a metric, and costs nothing.
-pub fn line(report: &InvocationReport, function: &str, now: Timestamp) -> String {
-    let counts = report.counts();
-    let metrics: Vec<Value> = counts
-        .iter()
-        .filter(|(_, count)| *count > 0)
-        .map(|(name, _)| json!({ "Name": name, "Unit": "Count" }))
-        .collect();
+/// The most values that one metric may have in one line.
+const MAX_VALUES: usize = 100;
+
+/// The lines that make metrics of a report, without their line ends: their only dimension is the function's name, since each
+/// further value would be paid for as a metric of its own. Every count stands in the first line; one that is zero is not made a
+/// metric, and costs nothing. `Latency` is in milliseconds, one value for each finding that arrived on a channel: those that one
+/// line cannot hold have lines of their own.
+pub fn lines(report: &InvocationReport, function: &str, now: Timestamp) -> Vec<String> {
+    let mut latencies = report.deliveries.latencies.chunks(MAX_VALUES);
+    let first = line(&report.counts(), latencies.next().unwrap_or_default(), function, now);
+    let further = latencies.map(|latencies| line(&[], latencies, function, now));
+    std::iter::once(first).chain(further).collect()
+}
+
+fn line(counts: &[(&'static str, usize)], latencies: &[u64], function: &str, now: Timestamp) -> String {
+    let metrics = counts.iter().filter(|(_, count)| *count > 0);
+    let mut metrics: Vec<Value> = metrics.map(|(name, _)| json!({ "Name": name, "Unit": "Count" })).collect();
+    if !latencies.is_empty() {
+        metrics.push(json!({ "Name": LATENCY, "Unit": "Milliseconds" }));
+    }
     let mut line: Map<String, Value> = counts.iter().map(|(name, count)| ((*name).to_owned(), json!(count))).collect();
+    line.insert(LATENCY.to_owned(), json!(latencies));
     line.insert("FunctionName".to_owned(), json!(function));
     // Lambda's log filter goes by these two: "Log-level filtering" in its guide. What is logged as INFO passes wherever anything of ours should.
     line.insert("level".to_owned(), json!("INFO"));
@@ -41,7 +55,7 @@ mod tests {
     fn every_count_is_in_the_line_and_every_metric_is_a_count() {
         let mut report = InvocationReport { records: 2, ..InvocationReport::default() };
         report.deliveries.failed = 1;
-        let line: Value = serde_json::from_str(&line(&report, "f", Timestamp::from_millis(7))).unwrap();
+        let line: Value = serde_json::from_str(&lines(&report, "f", Timestamp::from_millis(7))[0]).unwrap();
         let directive = &line["_aws"]["CloudWatchMetrics"][0];
         assert_eq!((&line["_aws"]["Timestamp"], &directive["Namespace"]), (&json!(7), &json!("offlimits")));
         assert_eq!(directive["Dimensions"], json!([["FunctionName"]]));
@@ -57,7 +71,25 @@ mod tests {
         // The alarm on silence asks for this metric.
         let mut report = InvocationReport::default();
         report.deliveries.redelivered = 3;
-        let line: Value = serde_json::from_str(&line(&report, "f", Timestamp::from_millis(7))).unwrap();
+        let line: Value = serde_json::from_str(&lines(&report, "f", Timestamp::from_millis(7))[0]).unwrap();
         assert!(!line["_aws"]["CloudWatchMetrics"][0]["Metrics"].to_string().contains("Records"), "{line}");
+    }
+
+    #[test]
+    fn every_latency_is_in_a_line_that_may_hold_it() {
+        let mut report = InvocationReport::default();
+        report.deliveries.latencies = (0..250).collect();
+        let lines: Vec<Value> = lines(&report, "f", Timestamp::from_millis(7))
+            .iter()
+            .map(|line| serde_json::from_str(line).unwrap())
+            .collect();
+        let metric = json!({ "Name": "Latency", "Unit": "Milliseconds" });
+        for line in &lines {
+            assert_eq!(line["_aws"]["CloudWatchMetrics"][0]["Metrics"], json!([metric]), "{line}");
+        }
+        let values = lines.iter().map(|line| line["Latency"].as_array().unwrap());
+        assert_eq!(values.clone().map(Vec::len).collect::<Vec<_>>(), [100, 100, 50]);
+        assert!(values.flatten().map(|value| value.as_u64().unwrap()).eq(0..250));
+        assert!(lines[0].get("Records").is_some() && lines[1].get("Records").is_none());
     }
 }

@@ -10,14 +10,14 @@
 //! table of the stages. What did not arrive, or has to wait, is put into a queue by `worker/hand_over.rs`. A message that orders
 //! a sum (a roll-up or a digest) is rendered before it is claimed; any other was rendered before it was queued.
 //!
-//! `app.rs` is what every invocation finds ready, `outcome.rs` and `report.rs` are how each end is counted, and `answer.rs` is
-//! what Lambda gets. `crate::aws::run` calls [`handle`] in the function.
+//! `app.rs` is what every invocation finds ready, `outcome.rs` and `report.rs` are how each end is counted and logged, `subject.rs`
+//! is what the log says of it, and `answer.rs` is what Lambda gets. `crate::aws::run` calls [`handle`] in the function.
 //!
 //! # Invariants
 //! Their names are used where they are kept, and where they are checked.
 //!
 //! - `SumsHold`: every finding and every delivery is counted once where it comes from, and once where it ends
-//!   ([`InvocationReport::adds_up`]).
+//!   ([`InvocationReport::adds_up`]). What is counted where it ends has a line in the log, and nothing else has one.
 //! - `ToldOrQueued`: a delivery that ends in any way but *failed* has told somebody, or has left a message in a queue that will,
 //!   or is counted for a sum that is in the queue, or was done with before.
 //! - `FailureIsAnswered`: an error means "try again". What *failed*, and what could not be read, makes the answer an error, or
@@ -36,6 +36,7 @@ mod invocation;
 mod outcome;
 mod own_calls;
 mod report;
+mod subject;
 mod test_alert;
 mod worker;
 

@@ -1,9 +1,29 @@
-//! How a delivery came, how it ended, and where both are counted.
+//! How a finding and a delivery end, and the one place where an end is counted and logged: none can be the one without the other.
+//!
+//! Each end is one line of the log, `finding`, with what [`Subject`] holds and with the outcome by its name. docs/no-alert.md has
+//! the fields.
 
 use std::ops::ControlFlow;
 
-use super::report::Deliveries;
+use super::report::{Deliveries, Findings};
+use super::subject::Subject;
 use crate::redelivery::QueueMessage;
+use crate::time::Timestamp;
+
+/// How a finding ended before it came to any channel; or that it goes to some.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum FindingOutcome {
+    /// Its rule is staged.
+    Staged,
+    /// No channel takes it.
+    Unrouted,
+    /// Its rule has not matched often enough.
+    BelowThreshold,
+    /// It is about a call that the function itself makes.
+    Own,
+    /// It goes to one channel or more, and each delivery ends by itself.
+    Routed,
+}
 
 /// Why there is something to deliver.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,6 +77,19 @@ impl DeliverySource {
 }
 
 impl DeliveryOutcome {
+    /// The word for it in the log.
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Delivered => "delivered",
+            Self::Throttled => "throttled",
+            Self::Digested => "digested",
+            Self::Duplicate => "duplicate",
+            Self::Queued => "queued",
+            Self::Dead => "dead",
+            Self::Failed => "failed",
+        }
+    }
+
     const fn counter(self, deliveries: &mut Deliveries) -> &mut usize {
         match self {
             Self::Delivered => &mut deliveries.delivered,
@@ -70,12 +103,66 @@ impl DeliveryOutcome {
     }
 }
 
+impl FindingOutcome {
+    /// The word for it in the log. What is routed has a line on each of its channels instead.
+    const fn as_str(self) -> Option<&'static str> {
+        match self {
+            Self::Staged => Some("staged"),
+            Self::Unrouted => Some("unrouted"),
+            Self::BelowThreshold => Some("below_threshold"),
+            Self::Own => Some("self"),
+            Self::Routed => None,
+        }
+    }
+
+    const fn counter(self, findings: &mut Findings) -> &mut usize {
+        match self {
+            Self::Staged => &mut findings.staged,
+            Self::Unrouted => &mut findings.unrouted,
+            Self::BelowThreshold => &mut findings.below_threshold,
+            Self::Own => &mut findings.own,
+            Self::Routed => &mut findings.routed,
+        }
+    }
+}
+
+impl Findings {
+    /// Counts a finding on both sides of the sum, which therefore holds (`SumsHold`), and logs it if it goes to no channel.
+    pub(super) fn end(&mut self, subject: &Subject, outcome: FindingOutcome) {
+        self.total += 1;
+        *outcome.counter(self) += 1;
+        if let Some(outcome) = outcome.as_str() {
+            log(subject, None, outcome, None);
+        }
+    }
+}
+
 impl Deliveries {
-    /// Counts one delivery on both sides of the sum, which therefore holds (`SumsHold`).
-    pub(super) const fn count(&mut self, source: DeliverySource, outcome: DeliveryOutcome) {
+    /// Counts one delivery on both sides of the sum, which therefore holds (`SumsHold`), and logs it.
+    pub(super) fn end(
+        &mut self,
+        subject: &Subject,
+        channel: &str,
+        source: DeliverySource,
+        outcome: DeliveryOutcome,
+        now: Timestamp,
+    ) {
         *source.counter(self) += 1;
         *outcome.counter(self) += 1;
+        let arrived = matches!(outcome, DeliveryOutcome::Delivered);
+        let latency = subject.event_time.filter(|_| arrived).map(|time| now.since(time));
+        let latency = latency.map(|latency| u64::try_from(latency.as_millis()).unwrap_or(u64::MAX));
+        self.latencies.extend(latency);
+        log(subject, Some(channel), outcome.as_str(), latency);
     }
+}
+
+/// Writes the line of one finding, or of one delivery.
+fn log(subject: &Subject, channel: Option<&str>, outcome: &str, latency_ms: Option<u64>) {
+    let Subject { finding, rule, event_id, event_time: _, alert, group, kind } = subject;
+    let (finding, alert) = (finding.as_ref().map(|id| id.as_str()), alert.as_ref().map(|id| id.as_str()));
+    let (group, rule, event_id) = (group.as_ref().map(|id| id.as_str()), rule.as_deref(), event_id.as_deref());
+    tracing::info!(finding, rule, event_id, channel, outcome, kind, alert, group, latency_ms, "finding");
 }
 
 #[cfg(test)]
@@ -99,7 +186,7 @@ mod tests {
         for (index, outcome) in outcomes.into_iter().enumerate() {
             for source in sources {
                 for _ in 0..=index {
-                    report.deliveries.count(source, outcome);
+                    report.deliveries.end(&Subject::default(), "soc", source, outcome, Timestamp::default());
                     assert!(report.adds_up(), "{report:?}");
                 }
             }
@@ -115,6 +202,7 @@ mod tests {
             queued,
             dead,
             failed,
+            latencies: _,
         } = report.deliveries;
         assert_eq!([routed, redelivered, roll_ups], [28, 28, 28]);
         assert_eq!([delivered, throttled, digested, duplicate, queued, dead, failed], [3, 6, 9, 12, 15, 18, 21]);

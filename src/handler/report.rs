@@ -66,6 +66,10 @@ pub struct Deliveries {
     pub dead: usize,
     /// Those that did not arrive, and could not be handed to a queue: the invocation fails.
     pub failed: usize,
+    /// For each finding that arrived on a channel, the milliseconds since its call was made. It is a metric, and no part of the
+    /// answer. A sum has none, since it tells of many calls.
+    #[serde(skip)]
+    pub latencies: Vec<u64>,
 }
 
 impl Deliveries {
@@ -153,6 +157,7 @@ impl AddAssign<&Deliveries> for Deliveries {
         self.queued += other.queued;
         self.dead += other.dead;
         self.failed += other.failed;
+        self.latencies.extend(&other.latencies);
     }
 }
 

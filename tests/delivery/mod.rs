@@ -2,6 +2,7 @@
 
 mod handler;
 mod ledger;
+mod log;
 mod outside;
 mod redelivery;
 mod storm;

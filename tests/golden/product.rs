@@ -113,13 +113,14 @@ pub(crate) fn account() -> Summary {
         queued: 17,
         dead: 18,
         failed: 19,
+        latencies: vec![23, 24],
     };
     Summary { records: 1, ignored: 2, unreadable: 3, findings, deliveries, operational: 20, ledger_faults: 21 }
 }
 
 /// The line of metrics of an account.
 pub(crate) fn metrics(account: &Summary) -> String {
-    emf::line(account, "the-function", Timestamp::from_millis(1_768_044_764_000))
+    emf::lines(account, "the-function", Timestamp::from_millis(1_768_044_764_000)).remove(0)
 }
 
 /// The codes of what is wrong with rules: what keeps them from running, or else the compiler's warnings and the lints'.

@@ -17,6 +17,7 @@ use crate::deliver::Transport;
 use crate::finding::Finding;
 use crate::handler::classify::ThrottleGroup;
 use crate::handler::outcome::{DeliveryOutcome, StageResult};
+use crate::handler::subject::Subject;
 use crate::ids::{AlertId, ClaimId, GroupId};
 use crate::ledger::{Admission, Candidate, Claimed, Decision, RollUpOrder, Store, StoreError, policy};
 use crate::redelivery::{Delivery, QueueMessage, QueueTask, Queues, RollUpTask};
@@ -31,27 +32,37 @@ pub(super) struct Admitted {
 }
 
 impl<T: Transport, S: Store, Q: Queues> ChannelWorker<'_, T, S, Q> {
-    /// Asks the ledger what becomes of a finding, and claims it if it goes out.
-    pub(super) async fn admit(&self, finding: &Finding, throttle: Option<&ThrottleGroup>) -> StageResult<Admitted> {
+    /// Asks the ledger what becomes of a finding, and claims it if it goes out. The alert that it belongs to is noted in the
+    /// `subject`, where the ledger names it.
+    pub(super) async fn admit(
+        &self,
+        finding: &Finding,
+        throttle: Option<&ThrottleGroup>,
+        subject: &mut Subject,
+    ) -> StageResult<Admitted> {
         let group = throttle.map(|throttle| (GroupId::new(&throttle.hash, &self.channel.name), throttle.window));
         let group: Option<(&str, Duration)> = group.as_ref().map(|(group, window)| (group.as_str(), *window));
         loop {
             let candidate = Candidate { finding, channel: &self.channel.name, group, lease: self.lease() };
             match self.app.ledger.admit(&candidate, self.now()).await {
                 Ok(Admission::Send(decision)) => {
+                    subject.alert = Some(decision.alert.clone());
                     return ControlFlow::Continue(Admitted { decision, is_first_time: true });
                 }
                 Ok(Admission::SendAgain(decision)) => {
+                    subject.alert = Some(decision.alert.clone());
                     return ControlFlow::Continue(Admitted { decision, is_first_time: false });
                 }
                 Ok(Admission::Throttled) => return ControlFlow::Break(DeliveryOutcome::Throttled),
                 Ok(Admission::Duplicate) => return ControlFlow::Break(DeliveryOutcome::Duplicate),
                 Ok(Admission::Held(decision, until)) => {
+                    subject.alert = Some(decision.alert.clone());
                     let delivery = self.render_finding(finding, decision).await;
                     let message = self.new_message(delivery, until, "another copy is sending it");
                     return ControlFlow::Break(self.enqueue(&message).await);
                 }
                 Ok(Admission::ScheduleRollUp(order)) => {
+                    subject.alert = Some(order.alert.clone());
                     self.enqueue_roll_up(&order).await?;
                     let group = group.map(|(group, _)| group).unwrap_or_default();
                     if let Err(error) = self.app.ledger.roll_up_scheduled(group, &order, self.now()).await {

@@ -11,6 +11,7 @@ use crate::deliver::Transport;
 use crate::handler::classify::Routed;
 use crate::handler::outcome::{DeliveryOutcome, DeliverySource};
 use crate::handler::report::Deliveries;
+use crate::handler::subject::Subject;
 use crate::handler::{App, GRACE};
 use crate::ids::ClaimId;
 use crate::ledger::{DeliveryKey, Store, StoreError};
@@ -63,15 +64,6 @@ pub(in crate::handler) struct ChannelTally {
     pub(in crate::handler) failed_message_ids: Vec<Option<String>>,
 }
 
-impl ChannelTally {
-    fn count(&mut self, source: DeliverySource, outcome: DeliveryOutcome, message_id: Option<String>) {
-        self.deliveries.count(source, outcome);
-        if outcome == DeliveryOutcome::Failed {
-            self.failed_message_ids.push(message_id);
-        }
-    }
-}
-
 impl<'a, T: Transport, S: Store, Q: Queues> ChannelWorker<'a, T, S, Q> {
     pub(in crate::handler) const fn new(
         app: &'a App<T, S, Q>,
@@ -85,17 +77,32 @@ impl<'a, T: Transport, S: Store, Q: Queues> ChannelWorker<'a, T, S, Q> {
     pub(in crate::handler) async fn run(self, batch: ChannelBatch<'_>) -> ChannelTally {
         let mut tally = ChannelTally::default();
         for routed in batch.findings {
-            let outcome = self.deliver_finding(routed).await;
-            tally.count(DeliverySource::Routed, outcome, routed.message_id.clone());
+            let mut subject = Subject::of_routed(routed, &self.channel.name);
+            let outcome = self.deliver_finding(routed, &mut subject).await;
+            self.end(&mut tally, &subject, DeliverySource::Routed, outcome, routed.message_id.clone());
         }
         for ReceivedMessage { message, message_id } in batch.messages {
-            let source = DeliverySource::of_message(&message);
+            let (source, subject) = (DeliverySource::of_message(&message), Subject::of_message(&message));
             let outcome = self.deliver_message(message).await;
-            tally.count(source, outcome, message_id);
+            self.end(&mut tally, &subject, source, outcome, message_id);
         }
         tally.operational = self.operational.into_inner();
         tally.ledger_faults = self.ledger_faults.into_inner();
         tally
+    }
+
+    fn end(
+        &self,
+        tally: &mut ChannelTally,
+        subject: &Subject,
+        source: DeliverySource,
+        outcome: DeliveryOutcome,
+        message_id: Option<String>,
+    ) {
+        tally.deliveries.end(subject, &self.channel.name, source, outcome, self.now());
+        if outcome == DeliveryOutcome::Failed {
+            tally.failed_message_ids.push(message_id);
+        }
     }
 
     /// The name under which the ledger knows a delivery to this channel.

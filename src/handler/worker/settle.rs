@@ -22,7 +22,6 @@ impl<T: Transport, S: Store, Q: Queues> ChannelWorker<'_, T, S, Q> {
                 if let Err(error) = self.app.ledger.delivered(self.key(id), decision, receipt, self.now()).await {
                     self.note_fault(&error, "what was delivered may be delivered again");
                 }
-                tracing::info!(channel, rule, finding, "delivered");
                 DeliveryOutcome::Delivered
             }
             Verdict::Retry { after, reason } => {

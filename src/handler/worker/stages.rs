@@ -10,13 +10,14 @@ use super::channel_worker::ChannelWorker;
 use crate::deliver::Transport;
 use crate::handler::classify::Routed;
 use crate::handler::outcome::{DeliveryOutcome, StageResult};
+use crate::handler::subject::Subject;
 use crate::ledger::Store;
 use crate::redelivery::{QueueMessage, Queues, Task};
 
 impl<T: Transport, S: Store, Q: Queues> ChannelWorker<'_, T, S, Q> {
-    /// Delivers a finding, unless it is a duplicate, or is held back.
-    pub(super) async fn deliver_finding(&self, routed: &Routed) -> DeliveryOutcome {
-        either(self.finding_stages(routed).await)
+    /// Delivers a finding, unless it is a duplicate, or is held back; and notes its alert in the `subject` as soon as it has one.
+    pub(super) async fn deliver_finding(&self, routed: &Routed, subject: &mut Subject) -> DeliveryOutcome {
+        either(self.finding_stages(routed, subject).await)
     }
 
     /// Delivers what comes back from a queue.
@@ -24,8 +25,9 @@ impl<T: Transport, S: Store, Q: Queues> ChannelWorker<'_, T, S, Q> {
         either(self.message_stages(message).await)
     }
 
-    async fn finding_stages(&self, Routed { finding, throttle, .. }: &Routed) -> StageResult<DeliveryOutcome> {
-        let Admitted { decision, is_first_time } = self.admit(finding, throttle.as_ref()).await?;
+    async fn finding_stages(&self, routed: &Routed, subject: &mut Subject) -> StageResult<DeliveryOutcome> {
+        let Routed { finding, throttle, .. } = routed;
+        let Admitted { decision, is_first_time } = self.admit(finding, throttle.as_ref(), subject).await?;
         // The storm guard has counted what comes again.
         if is_first_time {
             self.guard_finding(finding, &decision).await?;
