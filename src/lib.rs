@@ -66,6 +66,9 @@ pub mod ruleset;
 // What has been delivered and counted: which finding opens an alert, which is a repeat, which goes into a sum.
 pub mod ledger;
 
+// Which channel hangs, as far as this copy of the function knows.
+pub mod health;
+
 // Sends one message to one channel until it has arrived, is rejected, or the time is up.
 pub mod deliver;
 

@@ -33,10 +33,16 @@ pub enum CredentialsError {
     /// The deployment names no secret, and a channel needs one.
     #[error("no secret: set OFFLIMITS_SECRET_ARN")]
     NotConfigured,
-    /// The store of secrets did not hand it over. Another try may help.
+    /// The store of secrets did not hand it over, such as for want of a permission.
     #[error("cannot read the secret: {reason}")]
     Unavailable {
-        /// The store's error code, or why there was no answer.
+        /// The store's error code.
+        reason: String,
+    },
+    /// The store of secrets did not answer, or is in trouble of its own. Another try may help.
+    #[error("cannot read the secret: {reason}")]
+    NoAnswer {
+        /// Why there was no answer.
         reason: String,
     },
     /// The secret's text is not JSON.

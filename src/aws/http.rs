@@ -33,6 +33,7 @@ pub(super) async fn send(client: &reqwest::Client, request: HttpRequest, timeout
     }
     let mut response = match request.send().await {
         Ok(response) => response,
+        Err(error) if error.is_timeout() => return Reply::TIMEOUT,
         Err(error) => return Reply::Unreachable(why_unreachable(&error)),
     };
     let status = response.status().as_u16();
@@ -54,13 +55,7 @@ pub(super) async fn send(client: &reqwest::Client, request: HttpRequest, timeout
 
 /// A short word for an error that brought no answer. The error's own text would quote the URL.
 fn why_unreachable(error: &reqwest::Error) -> &'static str {
-    if error.is_timeout() {
-        "timeout"
-    } else if error.is_connect() {
-        "cannot connect"
-    } else {
-        "the connection broke"
-    }
+    if error.is_connect() { "cannot connect" } else { "the connection broke" }
 }
 
 /// The time of day, by the machine's clock.
@@ -129,7 +124,7 @@ mod tests {
         let broken = b"HTTP/1.1 202 Accepted\r\nContent-Length: 100\r\n\r\n{";
         assert_eq!(reply(broken, second).await, http(202, None, "{"));
         assert_eq!(reply(b"garbage\r\n\r\n", second).await, Reply::Unreachable("the connection broke"));
-        assert_eq!(reply(b"", Duration::from_millis(100)).await, Reply::Unreachable("timeout"));
+        assert_eq!(reply(b"", Duration::from_millis(100)).await, Reply::TIMEOUT);
     }
 
     #[tokio::test]

@@ -18,6 +18,7 @@ use super::{AwsTransport, FunctionSettings, http, logging};
 use crate::cloudtrail::countries;
 use crate::deliver::Tokens;
 use crate::handler::{App, GRACE, HandleError, Handled, OwnCalls, Response, emf, handle};
+use crate::health::ChannelHealth;
 use crate::ledger::{Ledger, MemoryStore};
 use crate::ruleset::{RuleSet, Sources, UnusableIndex, package};
 
@@ -75,6 +76,7 @@ fn app(settings: FunctionSettings) -> Result<App<AwsTransport, AnyStore, SqsQueu
         rules,
         transport: AwsTransport::new(Arc::clone(&settings), Arc::clone(&clients)),
         tokens: Tokens::default(),
+        health: ChannelHealth::default(),
         ledger: Ledger::new(store),
         queues: SqsQueues::new(settings, clients),
         own,

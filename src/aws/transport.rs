@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 
 use aws_sdk_sns::Config;
 use aws_sdk_sns::config::Region;
-use aws_sdk_sns::error::{DisplayErrorContext, ProvideErrorMetadata};
+use aws_sdk_sns::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
 use aws_sdk_sns::types::MessageAttributeValue;
 use tokio::sync::Mutex;
 use tokio::time::Instant;
@@ -18,6 +18,8 @@ use crate::secret::{Credentials, CredentialsError};
 
 /// How long credentials are kept in memory. That one has been rotated is noticed sooner: as soon as its predecessor is rejected.
 const CREDENTIALS_TTL: Duration = Duration::from_mins(5);
+/// The error codes of Secrets Manager that tell of its own trouble, or of too many calls.
+const TROUBLE: [&str; 4] = ["InternalServiceError", "InternalFailure", "ServiceUnavailable", "ThrottlingException"];
 /// The age at which a fresh reading is fresh enough: channels that ask anew at the same time share one.
 const FRESH_TTL: Duration = Duration::from_secs(1);
 
@@ -68,6 +70,9 @@ impl AwsTransport {
                 if let Some(code) = error.code() {
                     return Reply::SnsFault(code.to_owned());
                 }
+                if is_timeout(&error) {
+                    return Reply::TIMEOUT;
+                }
                 tracing::warn!(error = %DisplayErrorContext(&error), "SNS does not answer");
                 Reply::Unreachable("SNS does not answer")
             }
@@ -76,15 +81,25 @@ impl AwsTransport {
 
     async fn read_secret(&self) -> Result<Credentials, CredentialsError> {
         let id = self.settings.secret_arn.as_ref().ok_or(CredentialsError::NotConfigured)?;
-        let unavailable = |reason: String| CredentialsError::Unavailable { reason };
-        let client = self.clients.secrets(&self.settings).map_err(|error| unavailable(error.to_string()))?;
-        let answer = client.get_secret_value().secret_id(id).send().await.map_err(|error| {
-            unavailable(match error.code() {
-                Some(code) => code.to_owned(),
-                None => format!("no answer: {}", DisplayErrorContext(&error)),
-            })
+        let client = self
+            .clients
+            .secrets(&self.settings)
+            .map_err(|error| CredentialsError::Unavailable { reason: error.to_string() })?;
+        let answer = client.get_secret_value().secret_id(id).send().await.map_err(|error| match error.code() {
+            Some(code) if TROUBLE.contains(&code) => CredentialsError::NoAnswer { reason: code.to_owned() },
+            Some(code) => CredentialsError::Unavailable { reason: code.to_owned() },
+            None => CredentialsError::NoAnswer { reason: format!("no answer: {}", DisplayErrorContext(&error)) },
         })?;
         Credentials::parse(answer.secret_string().unwrap_or_default())
+    }
+}
+
+/// Whether it is the time that has run out, by the SDK's count or by the connection's.
+fn is_timeout<E, R>(error: &SdkError<E, R>) -> bool {
+    match error {
+        SdkError::TimeoutError(_) => true,
+        SdkError::DispatchFailure(failure) => failure.is_timeout(),
+        _ => false,
     }
 }
 
@@ -93,7 +108,7 @@ impl Transport for AwsTransport {
         match request {
             Request::Sns { topic_arn, subject, message, attributes } => {
                 let publish = self.publish(topic_arn, subject, message, attributes);
-                tokio::time::timeout(timeout, publish).await.unwrap_or(Reply::Unreachable("timeout"))
+                tokio::time::timeout(timeout, publish).await.unwrap_or(Reply::TIMEOUT)
             }
             Request::Http(request) => match self.clients.http(&self.settings) {
                 Ok(client) => http::send(client, request, timeout).await,

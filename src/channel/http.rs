@@ -4,13 +4,16 @@ use std::time::Duration;
 
 use super::Verdict;
 
-/// What an HTTP status means where the vendor says nothing of its own.
+/// What an HTTP status means where the vendor says nothing of its own. Only a status that blames the content is final. Any other
+/// may be a proxy's on the way, a URL that has moved, a permission that is missing, or a vendor's own trouble: all of them pass,
+/// or are mended. Source: <https://www.rfc-editor.org/rfc/rfc9110#section-15.5>.
 pub(super) fn judge_status(status: u16, retry_after: Option<Duration>) -> Verdict {
     let reason = format!("HTTP {status}");
     match status {
         200..=299 => Verdict::Delivered { receipt: None },
         408 | 425 | 429 | 500..=599 => Verdict::Retry { after: retry_after, reason },
-        _ => Verdict::Rejected { reason, credential: matches!(status, 401 | 403 | 404 | 410) },
+        400 | 406 | 409 | 411 | 413..=415 | 417 | 422 | 431 => Verdict::Rejected { reason },
+        _ => Verdict::Refused { reason },
     }
 }
 

@@ -73,10 +73,10 @@ fn judge(reply: &Reply) -> ExchangeStep {
     match judge_status(status, retry_after) {
         Verdict::Retry { after, reason } => retry(after, &reason),
         // 400 is what RFC 6749 wants of a wrong client, and of most other mistakes in a credential.
-        Verdict::Rejected { .. } | Verdict::Delivered { .. } => {
+        Verdict::Refused { .. } | Verdict::Rejected { .. } | Verdict::Delivered { .. } => {
             let error = answer["error"].as_str().filter(|error| is_word(error)).unwrap_or("no token");
             let reason = format!("no access token: HTTP {status}, {error}");
-            ExchangeStep::Judged(Verdict::Rejected { reason, credential: true })
+            ExchangeStep::Judged(Verdict::Refused { reason })
         }
     }
 }
@@ -109,12 +109,11 @@ mod tests {
         assert_eq!(answer(200, r#"{"access_token":"t0k","expires_in":1800}"#), token(1800));
         assert_eq!(answer(200, r#"{"access_token":"t0k","expires_in":"1799"}"#), token(1799));
         assert_eq!(answer(200, r#"{"access_token":"t0k"}"#), token(600));
-        let rejected =
-            |reason: &str| ExchangeStep::Judged(Verdict::Rejected { reason: reason.to_owned(), credential: true });
-        assert_eq!(answer(401, r#"{"error":"invalid_client"}"#), rejected("no access token: HTTP 401, invalid_client"));
-        assert_eq!(answer(400, r#"{"error":"s3cret s3cret"}"#), rejected("no access token: HTTP 400, no token"));
-        assert_eq!(answer(200, r#"{"access_token":"a\nb"}"#), rejected("no access token: HTTP 200, no token"));
-        assert_eq!(answer(200, "<html>"), rejected("no access token: HTTP 200, no token"));
+        let refused = |reason: &str| ExchangeStep::Judged(Verdict::Refused { reason: reason.to_owned() });
+        assert_eq!(answer(401, r#"{"error":"invalid_client"}"#), refused("no access token: HTTP 401, invalid_client"));
+        assert_eq!(answer(400, r#"{"error":"s3cret s3cret"}"#), refused("no access token: HTTP 400, no token"));
+        assert_eq!(answer(200, r#"{"access_token":"a\nb"}"#), refused("no access token: HTTP 200, no token"));
+        assert_eq!(answer(200, "<html>"), refused("no access token: HTTP 200, no token"));
         assert!(matches!(answer(429, ""), ExchangeStep::Judged(Verdict::Retry { after: Some(_), .. })));
         assert!(matches!(judge(&Reply::Unreachable("timeout")), ExchangeStep::Judged(Verdict::Retry { .. })));
     }

@@ -163,9 +163,10 @@ fn judge(reply: &Reply) -> Verdict {
         // The errors of a 400 are PagerDuty's own sentences; only whether they blame the key is of use.
         Reply::Http { status: 400, body, .. } => {
             let body = body.to_ascii_lowercase();
-            let credential = body.contains("routing key") || body.contains("routing_key");
-            let reason = if credential { "invalid routing key" } else { "invalid event" };
-            Verdict::Rejected { reason: format!("HTTP 400, {reason}"), credential }
+            if body.contains("routing key") || body.contains("routing_key") {
+                return Verdict::Refused { reason: "HTTP 400, invalid routing key".to_owned() };
+            }
+            Verdict::Rejected { reason: "HTTP 400, invalid event".to_owned() }
         }
         Reply::Http { status, retry_after, .. } => judge_status(*status, *retry_after),
         Reply::Unreachable(reason) => Verdict::Retry { after: None, reason: (*reason).to_owned() },

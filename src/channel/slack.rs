@@ -37,20 +37,24 @@ const WEBHOOK_HOSTS: [&str; 2] = ["hooks.slack.com", "hooks.slack-gov.com"];
 const API_HOSTS: [&str; 2] = ["slack.com", "slack-gov.com"];
 const API: &str = "https://slack.com/api/chat.postMessage";
 
-/// Errors of Slack that pass: all others are final.
+/// Errors of Slack that pass by themselves.
 const PASSING: [&str; 6] =
     ["ratelimited", "rate_limited", "internal_error", "fatal_error", "service_unavailable", "request_timeout"];
-/// Errors of Slack that a fresh credential may mend.
-const CREDENTIAL: [&str; 9] = [
-    "invalid_auth",
-    "not_authed",
-    "token_revoked",
-    "token_expired",
-    "account_inactive",
-    "invalid_token",
-    "no_service",
-    "no_active_hooks",
-    "no_team",
+/// Errors of Slack that blame the message. Any other says that a credential, a permission or a channel is not in order, or comes
+/// from something on the way.
+const MALFORMED: [&str; 12] = [
+    "invalid_arguments",
+    "invalid_attachments",
+    "invalid_blocks",
+    "invalid_blocks_format",
+    "invalid_form_data",
+    "invalid_json",
+    "invalid_payload",
+    "msg_blocks_too_long",
+    "msg_too_long",
+    "no_text",
+    "too_many_attachments",
+    "user_not_found",
 ];
 
 /// Errors of Slack that say that the alert's thread is not there, or takes no more: the message then stands on its own.
@@ -180,7 +184,9 @@ impl Channel for Slack {
         let Body::Json { json, .. } = body else { return Ok(ExchangeStep::Judged(Verdict::foreign("the body"))) };
         let verdict = exchange.replies.last().map(judge);
         match (exchange.replies.len(), verdict) {
-            (1, Some(Verdict::Rejected { reason, .. })) if THREAD.contains(&reason.as_str()) => {
+            (1, Some(Verdict::Refused { reason } | Verdict::Rejected { reason }))
+                if THREAD.contains(&reason.as_str()) =>
+            {
                 Ok(ExchangeStep::Send(Request::Http(self.request(&without_thread(json), exchange.credentials)?)))
             }
             (_, Some(verdict)) => Ok(ExchangeStep::Judged(verdict)),
@@ -228,7 +234,11 @@ fn judge(reply: &Reply) -> Verdict {
         _ if PASSING.contains(&error) => Verdict::Retry { after: retry_after, reason: error.to_owned() },
         _ => {
             let reason = if is_word(error) { error.to_owned() } else { format!("HTTP {status}") };
-            Verdict::Rejected { reason, credential: CREDENTIAL.contains(&error) }
+            if status == 400 || MALFORMED.contains(&error) {
+                Verdict::Rejected { reason }
+            } else {
+                Verdict::Refused { reason }
+            }
         }
     }
 }

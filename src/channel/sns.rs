@@ -24,17 +24,31 @@ const MESSAGE_LIMIT: usize = 250_000;
 /// Characters of an attribute's value; filter policies match at most 256.
 const ATTRIBUTE_LIMIT: usize = 256;
 
-/// Errors of SNS, of the key's service behind it, and of the road there, that pass.
-const PASSING: [&str; 9] = [
+/// Errors of SNS, of the key's service behind it, and of the road there, that pass by themselves.
+const PASSING: [&str; 12] = [
     "InternalError",
     "InternalFailure",
+    "InternalServerError",
     "ServiceUnavailable",
+    "ServiceUnavailableException",
     "KMSThrottling",
     "KMSThrottlingException",
     "Throttling",
     "ThrottlingException",
+    "ThrottledException",
     "Throttled",
     "RequestTimeout",
+];
+/// Errors of SNS that blame the message. Any other, also one that nobody has documented, says that a permission, a key, a
+/// credential or the topic is not in order.
+const MALFORMED: [&str; 7] = [
+    "InvalidParameter",
+    "InvalidParameterValue",
+    "InvalidParameterCombination",
+    "ParameterValueInvalid",
+    "MissingParameter",
+    "ValidationError",
+    "ValidationException",
 ];
 
 /// A channel that publishes to a topic.
@@ -135,7 +149,8 @@ fn judge(reply: &Reply) -> Verdict {
         Reply::SnsFault(code) if PASSING.contains(&code.as_str()) => {
             Verdict::Retry { after: None, reason: code.clone() }
         }
-        Reply::SnsFault(code) => Verdict::Rejected { reason: code.clone(), credential: false },
+        Reply::SnsFault(code) if MALFORMED.contains(&code.as_str()) => Verdict::Rejected { reason: code.clone() },
+        Reply::SnsFault(code) => Verdict::Refused { reason: code.clone() },
         Reply::Unreachable(reason) => Verdict::Retry { after: None, reason: (*reason).to_owned() },
         Reply::Http { .. } => Verdict::foreign("the reply"),
     }

@@ -167,6 +167,11 @@ pub enum Reply {
     Unreachable(&'static str),
 }
 
+impl Reply {
+    /// Nothing came back within the time that there was.
+    pub const TIMEOUT: Self = Self::Unreachable("timeout");
+}
+
 /// An exchange with a vendor, so far: what the channel needs to know for its next step.
 #[derive(Clone, Copy)]
 pub struct Exchange<'e> {
@@ -221,12 +226,16 @@ pub enum Verdict {
         /// Why, safe to log.
         reason: String,
     },
-    /// The vendor does not take the message, and never will.
+    /// It is not the message that is refused, but who sends it, or where to: a credential, a permission, a key or an address is
+    /// not in order. Somebody can mend that, and the message is right once it is mended.
+    Refused {
+        /// Why, safe to log.
+        reason: String,
+    },
+    /// The vendor does not take the message, and never will: the message itself is not in order.
     Rejected {
         /// Why, safe to log.
         reason: String,
-        /// Whether a fresh credential might help.
-        credential: bool,
     },
 }
 
@@ -240,7 +249,8 @@ impl fmt::Display for Verdict {
         match self {
             Self::Delivered { .. } => formatter.write_str("delivered"),
             Self::Retry { reason, .. } => formatter.write_str(reason),
-            Self::Rejected { reason, .. } => write!(formatter, "rejected: {reason}"),
+            Self::Refused { reason } => write!(formatter, "refused: {reason}"),
+            Self::Rejected { reason } => write!(formatter, "rejected: {reason}"),
         }
     }
 }
@@ -248,6 +258,6 @@ impl fmt::Display for Verdict {
 impl Verdict {
     /// The verdict on a reply, or a body, that cannot be this channel's. `what` names it.
     pub(super) fn foreign(what: &str) -> Self {
-        Self::Rejected { reason: format!("{what} is not this channel's"), credential: false }
+        Self::Rejected { reason: format!("{what} is not this channel's") }
     }
 }

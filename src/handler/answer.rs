@@ -61,8 +61,8 @@ pub enum HandleError {
 pub(super) struct Unfinished {
     /// The names of the channels to which a delivery failed.
     pub(super) channels: Vec<String>,
-    /// For each delivery that failed, and each record that could not be read, the id of the SQS message that brought it; `None`
-    /// if no message did.
+    /// For each delivery that failed, each message that nobody has touched, and each record that could not be read, the id of the
+    /// SQS message that brought it; `None` if no message did.
     pub(super) message_ids: Vec<Option<String>>,
 }
 
@@ -74,6 +74,7 @@ pub(super) fn answer(
     Unfinished { channels, message_ids }: Unfinished,
 ) -> Result<Response, HandleError> {
     debug_assert!(message_ids.len() >= report.deliveries.failed + report.unreadable, "{report:?}: {message_ids:?}");
+    let undone = message_ids.len().saturating_sub(report.unreadable);
     // What no message brought cannot be asked for by one: then all must come again.
     if is_batch(payload)
         && let Some(mut ids) = message_ids.into_iter().collect::<Option<Vec<String>>>()
@@ -82,7 +83,7 @@ pub(super) fn answer(
         ids.dedup();
         return Ok(Response::Batch(ids));
     }
-    match (report.deliveries.failed, report.unreadable) {
+    match (undone, report.unreadable) {
         (0, 0) => Ok(Response::Report(report.clone())),
         (0, unreadable) => Err(HandleError::Unreadable(unreadable)),
         (failed, _) => Err(HandleError::Undelivered { failed, channels }),

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::OwnCalls;
 use crate::deliver::Tokens;
+use crate::health::ChannelHealth;
 use crate::ledger::Ledger;
 use crate::ruleset::RuleSet;
 
@@ -16,6 +17,8 @@ pub struct App<T, S, Q> {
     pub transport: T,
     /// The channels' access tokens, kept until they expire.
     pub tokens: Tokens,
+    /// Which channels hang, as far as this process knows.
+    pub health: ChannelHealth,
     /// What has been delivered, and what is held back.
     pub ledger: Ledger<S>,
     /// The queues in which what cannot be delivered waits.

@@ -7,6 +7,8 @@
 
 use std::time::Duration;
 
+use tokio::time::Instant;
+
 use super::App;
 use super::outcome::FindingOutcome;
 use super::report::InvocationReport;
@@ -14,10 +16,14 @@ use super::subject::Subject;
 use crate::cloudtrail::{RawRecord, Record};
 use crate::deliver::Transport;
 use crate::finding::Finding;
-use crate::ledger::{Occurrence, Store};
+use crate::ledger::{Ledger, Occurrence, Store};
 use crate::redelivery::Queues;
 use crate::rules::{Mode, Rule};
 use crate::time::Timestamp;
+
+/// The time that counting leaves for the deliveries: enough for each to be tried, or handed to the queue. A file of a thousand
+/// records has more to count than one invocation can.
+const DELIVERY_TIME: Duration = Duration::from_secs(8);
 
 /// A finding that goes to channels.
 pub(super) struct Routed {
@@ -39,10 +45,10 @@ pub(super) struct ThrottleGroup {
 }
 
 /// Counts the findings of one record, and keeps those that go to a channel.
-pub(super) async fn classify<T: Transport, S: Store, Q: Queues>(
+pub(super) async fn classify<T: Transport, S: Store, R: Store, Q: Queues>(
     findings: Vec<Finding>,
     raw: &RawRecord,
-    app: &App<T, S, Q>,
+    (app, ledger, deadline): (&App<T, S, Q>, &Ledger<R>, Instant),
     report: &mut InvocationReport,
 ) -> Vec<Routed> {
     let mut routed = Vec::new();
@@ -51,7 +57,7 @@ pub(super) async fn classify<T: Transport, S: Store, Q: Queues>(
     for finding in findings {
         // Both are there: the finding was made of them.
         let origin = app.rules.rule_of(&finding).zip(record.as_ref());
-        let (outcome, channels) = judge(&finding, origin, app, &mut report.ledger_faults).await;
+        let (outcome, channels) = judge(&finding, origin, (app, ledger, deadline), &mut report.ledger_faults).await;
         report.findings.end(&Subject::of_finding(&finding), outcome);
         if outcome != FindingOutcome::Routed {
             continue;
@@ -68,10 +74,10 @@ pub(super) async fn classify<T: Transport, S: Store, Q: Queues>(
 }
 
 /// What becomes of a finding, and the indices of the channels that it goes to.
-async fn judge<T: Transport, S: Store, Q>(
+async fn judge<T: Transport, S, R: Store, Q>(
     finding: &Finding,
     origin: Option<(&Rule, &Record<'_>)>,
-    app: &App<T, S, Q>,
+    (app, ledger, deadline): (&App<T, S, Q>, &Ledger<R>, Instant),
     ledger_faults: &mut usize,
 ) -> (FindingOutcome, Vec<usize>) {
     if app.own.contains(&finding.call) {
@@ -81,7 +87,8 @@ async fn judge<T: Transport, S: Store, Q>(
         return (FindingOutcome::Staged, Vec::new());
     }
     if let Some((rule, record)) = origin
-        && !reaches_threshold(rule, finding, record, app, ledger_faults).await
+        && !reaches_threshold(rule, finding, record, (ledger, deadline, app.transport.now().into()), ledger_faults)
+            .await
     {
         return (FindingOutcome::BelowThreshold, Vec::new());
     }
@@ -90,16 +97,21 @@ async fn judge<T: Transport, S: Store, Q>(
     (outcome, channels)
 }
 
-/// Whether a finding's rule has matched often enough. Where the ledger does not answer, we take it that it has.
-async fn reaches_threshold<T: Transport, S: Store, Q>(
+/// Whether a finding's rule has matched often enough. Where the ledger does not answer, or there is no time to ask it, we take
+/// it that it has.
+async fn reaches_threshold<R: Store>(
     rule: &Rule,
     finding: &Finding,
     record: &Record<'_>,
-    app: &App<T, S, Q>,
+    (ledger, deadline, now): (&Ledger<R>, Instant, Timestamp),
     ledger_faults: &mut usize,
 ) -> bool {
     let Some(threshold) = &rule.threshold else { return true };
-    let now = Timestamp::from(app.transport.now());
+    if Instant::now() + DELIVERY_TIME >= deadline {
+        tracing::warn!(rule = rule.info.id, "there is no time to count: the alert goes out");
+        *ledger_faults += 1;
+        return true;
+    }
     let (group, values) = (threshold.group(&rule.info.id, record), threshold.values(record));
     let occurrence = Occurrence {
         id: &group,
@@ -109,7 +121,7 @@ async fn reaches_threshold<T: Transport, S: Store, Q>(
         window: Duration::from_secs(threshold.window),
         distinct: values.as_deref(),
     };
-    match app.ledger.record_occurrence(&occurrence, now).await {
+    match ledger.record_occurrence(&occurrence, now).await {
         Ok(is_reached) => is_reached,
         Err(error) => {
             tracing::warn!(rule = rule.info.id, reason = %error, "the ledger cannot count: the alert goes out");

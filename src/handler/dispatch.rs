@@ -2,31 +2,30 @@
 //!
 //! A channel that hangs until the deadline keeps nothing from another. Within a channel one thing is delivered after the other,
 //! in the order of the payload, since a repeat has to stand below its first alert. What comes from the queue for a channel that
-//! `rules.json` no longer has goes to the dead letters.
+//! `rules.json` no longer has goes to the dead letters, and people are told.
 
+use std::collections::BTreeMap;
 use std::pin::pin;
 
-use futures_util::future::{Either, join_all, select};
+use futures_util::future::{Either, join, join_all, select};
 use tokio::time::Instant;
 
 use super::App;
 use super::answer::Unfinished;
 use super::classify::Routed;
-use super::outcome::{DeliveryOutcome, DeliverySource};
+use super::invocation_store::InvocationLedger;
 use super::report::InvocationReport;
-use super::subject::Subject;
-use super::worker::{ChannelBatch, ChannelTally, ChannelWorker, ReceivedMessage, dead_letter_orphan};
+use super::worker::{ChannelBatch, ChannelTally, ChannelWorker, ReceivedMessage, gone_channel};
+use crate::channel::ConfiguredChannel;
 use crate::deliver::Transport;
 use crate::ledger::Store;
 use crate::redelivery::Queues;
-use crate::time::Timestamp;
 
 /// Delivers the findings and the messages, and adds to the report what became of it, and to `unfinished` what must come again.
 pub(super) async fn dispatch<T: Transport, S: Store, Q: Queues>(
     routed: &[Routed],
     messages: Vec<ReceivedMessage>,
-    deadline: Instant,
-    app: &App<T, S, Q>,
+    (app, ledger, deadline): (&App<T, S, Q>, &InvocationLedger<'_, S>, Instant),
     report: &mut InvocationReport,
     unfinished: &mut Unfinished,
 ) {
@@ -37,17 +36,24 @@ pub(super) async fn dispatch<T: Transport, S: Store, Q: Queues>(
             batches[*index].findings.push(finding);
         }
     }
-    let mut orphans = Vec::new();
+    let mut orphans: BTreeMap<String, Vec<ReceivedMessage>> = BTreeMap::new();
     for received in messages {
         match channels.iter().position(|channel| channel.name == received.message.channel) {
             Some(index) => batches[index].messages.push(received),
-            None => orphans.push(received),
+            None => orphans.entry(received.message.channel.clone()).or_default().push(received),
         }
     }
+    let gone: Vec<ConfiguredChannel> = orphans.keys().map(|name| gone_channel(name)).collect();
     let needs_credentials =
         channels.iter().zip(&batches).any(|(channel, batch)| channel.channel.needs_credentials() && !batch.is_empty());
-    let workers =
-        channels.iter().zip(batches).map(|(channel, batch)| ChannelWorker::new(app, channel, deadline).run(batch));
+    let workers = channels
+        .iter()
+        .zip(batches)
+        .map(|(channel, batch)| ChannelWorker::new(app, ledger, channel, deadline).run(batch));
+    let burials = gone
+        .iter()
+        .zip(orphans.into_values())
+        .map(|(channel, messages)| ChannelWorker::new(app, ledger, channel, deadline).bury(messages));
     // The secret is read while the ledger is asked: a first alert would wait for one after the other. If it cannot be read,
     // each channel asks again and says so.
     let credentials = async {
@@ -55,30 +61,19 @@ pub(super) async fn dispatch<T: Transport, S: Store, Q: Queues>(
             let _ = app.transport.credentials(false).await;
         }
     };
-    let tallies = match select(pin!(join_all(workers)), pin!(credentials)).await {
+    let (tallies, buried) = match select(pin!(join(join_all(workers), join_all(burials))), pin!(credentials)).await {
         // Nobody needed it after all, such as where all are repeats.
         Either::Left((tallies, _)) => tallies,
         Either::Right(((), workers)) => workers.await,
     };
-    for (channel, tally) in channels.iter().zip(tallies) {
-        let ChannelTally { deliveries, operational, ledger_faults, failed_message_ids } = tally;
-        if deliveries.failed > 0 {
+    for (channel, tally) in channels.iter().zip(tallies).chain(gone.iter().zip(buried)) {
+        let ChannelTally { deliveries, operational, ledger_faults, unfinished_message_ids } = tally;
+        if !unfinished_message_ids.is_empty() {
             unfinished.channels.push(channel.name.clone());
         }
         report.deliveries += &deliveries;
         report.operational += operational;
         report.ledger_faults += ledger_faults;
-        unfinished.message_ids.extend(failed_message_ids);
-    }
-    let now = Timestamp::from(app.transport.now());
-    for ReceivedMessage { message, message_id } in orphans {
-        let (source, name) = (DeliverySource::of_message(&message), message.channel.clone());
-        let subject = Subject::of_message(&message);
-        let outcome = dead_letter_orphan(&app.queues, message, now).await;
-        report.deliveries.end(&subject, &name, source, outcome, now);
-        if outcome == DeliveryOutcome::Failed {
-            unfinished.channels.push(name);
-            unfinished.message_ids.push(message_id);
-        }
+        unfinished.message_ids.extend(unfinished_message_ids);
     }
 }

@@ -9,13 +9,15 @@ use tokio::time::Instant;
 use super::answer::{Handled, Unfinished, answer};
 use super::classify::classify;
 use super::dispatch::dispatch;
+use super::invocation_store::{InvocationLedger, InvocationStore};
 use super::report::InvocationReport;
+use super::strays::bury_strays;
 use super::test_alert::{is_test, send_test_alerts};
 use super::worker::ReceivedMessage;
 use super::{App, Response};
 use crate::cloudtrail::envelope::{self, NotARecord};
 use crate::deliver::Transport;
-use crate::ledger::Store;
+use crate::ledger::{Ledger, Store};
 use crate::redelivery::{QueueMessage, Queues};
 
 /// Handles one invocation. Every attempt to deliver ends before `deadline`, and [`GRACE`](super::GRACE) after it the process
@@ -44,11 +46,12 @@ pub async fn handle<T: Transport, S: Store, Q: Queues>(
     if let Some(NotARecord { reason, .. }) = opened.ignored.first() {
         tracing::info!(reason, count = report.ignored, "not CloudTrail's: ignored");
     }
+    let ledger: InvocationLedger<'_, S> = Ledger::new(InvocationStore::new(app.ledger.store(), deadline));
     let mut unreadable = opened.unreadable;
     let mut routed = Vec::new();
     for record in &opened.records {
         match app.rules.evaluate(record) {
-            Ok(findings) => routed.extend(classify(findings, record, app, &mut report).await),
+            Ok(findings) => routed.extend(classify(findings, record, (app, &ledger, deadline), &mut report).await),
             Err(error) => {
                 let (reason, message_id) = (error.to_string(), record.message_id.clone());
                 unreadable.push(NotARecord { reason, line: None, message_id });
@@ -71,7 +74,8 @@ pub async fn handle<T: Transport, S: Store, Q: Queues>(
         tracing::error!(reason, "a record cannot be read");
         unfinished.message_ids.push(message_id);
     }
-    dispatch(&routed, messages, deadline, app, &mut report, &mut unfinished).await;
+    bury_strays(payload, &opened.ignored, (app, deadline), &mut unfinished).await;
+    dispatch(&routed, messages, (app, &ledger, deadline), &mut report, &mut unfinished).await;
     debug_assert!(report.adds_up(), "SumsHold: {report:?}");
     report.log();
     let answer = answer(payload, &report, unfinished);

@@ -21,7 +21,10 @@
 //! - `ToldOrQueued`: a delivery that ends in any way but *failed* has told somebody, or has left a message in a queue that will,
 //!   or is counted for a sum that is in the queue, or was done with before.
 //! - `FailureIsAnswered`: an error means "try again". What *failed*, and what could not be read, makes the answer an error, or
-//!   stands in a batch's answer by its message's id; nothing else does.
+//!   stands in a batch's answer by its message's id. So does a message for which no time was left, and which nobody has touched:
+//!   it is counted as *queued*, for that is where it is. Nothing else makes the answer an error.
+//! - `TimeIsKept`: attempts to deliver end before the deadline, and all else so soon after it that Lambda gets its answer. Nothing
+//!   is begun for which there is no time: a message is left untouched in its queue, and a finding is handed to the queue as it is.
 //! - `OrderedBeforeHeldBack`: a roll-up or a digest is in the queue before the first finding is held back for it.
 //! - `ClaimOutlivesClaimer`: a claim ends after the process that made it, and a minute later at most: what a process that died
 //!   had claimed is taken up again.
@@ -33,9 +36,11 @@ mod classify;
 mod dispatch;
 pub mod emf;
 mod invocation;
+mod invocation_store;
 mod outcome;
 mod own_calls;
 mod report;
+mod strays;
 mod subject;
 mod test_alert;
 mod worker;

@@ -2,7 +2,6 @@
 //!
 //! It is all that the line of a finding holds of the record: an event has an id and a time, and nothing else of it is logged.
 
-use super::classify::Routed;
 use crate::finding::Finding;
 use crate::ids::{AlertId, ClaimId, FindingId, GroupId, StableId};
 use crate::redelivery::{About, Delivery, QueueMessage, Task};
@@ -43,9 +42,9 @@ impl Subject {
         }
     }
 
-    /// The delivery of a finding to the channel of this name.
-    pub(super) fn of_routed(Routed { finding, throttle, .. }: &Routed, channel: &str) -> Self {
-        let group = throttle.as_ref().map(|throttle| GroupId::new(&throttle.hash, channel));
+    /// The delivery of a finding to the channel of this name. `throttle` is the hash of its group, whatever the channel.
+    pub(super) fn of_routed(finding: &Finding, throttle: Option<&str>, channel: &str) -> Self {
+        let group = throttle.map(|hash| GroupId::new(hash, channel));
         Self { group, ..Self::of_finding(finding) }
     }
 
@@ -53,6 +52,10 @@ impl Subject {
     pub(super) fn of_message(message: &QueueMessage) -> Self {
         match &message.task {
             Task::Deliver(delivery) => Self::of_delivery(delivery),
+            Task::Admit(order) => {
+                let throttle = order.throttle.as_ref().map(|(hash, _)| hash.as_str());
+                Self::of_routed(&order.finding, throttle, &message.channel)
+            }
             Task::RollUp(order) => {
                 let opener = Self::of_finding(&order.finding);
                 Self { alert: Some(order.alert.clone()), event_time: None, kind: Some(ROLL_UP), ..opener }

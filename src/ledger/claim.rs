@@ -20,6 +20,12 @@ pub enum Claimed {
 /// What stands in the place of the channel in the claim of an operational alert, which goes to the deployment's own topic.
 pub const OPERATIONAL: &str = "#operational";
 
+/// What is decided of an alert about a channel that is in trouble: there is one an hour.
+pub fn operational_decision(channel: &str, now: Timestamp) -> Decision {
+    let opener = ClaimId::for_operational(channel, now.seconds() / 3600);
+    Decision { alert: AlertId::from(opener.clone()), opener, is_repeat: false }
+}
+
 impl<S: Store> Ledger<S> {
     /// Claims a delivery that has been decided: one that comes back from a queue, or a sum. The claim ends at `lease`.
     ///
@@ -83,9 +89,8 @@ impl<S: Store> Ledger<S> {
         now: Timestamp,
         lease: Timestamp,
     ) -> Result<(Decision, Claimed), StoreError> {
-        let id = ClaimId::for_operational(channel, now.seconds() / 3600);
-        let decision = Decision { alert: AlertId::from(id.clone()), opener: id.clone(), is_repeat: false };
-        let claimed = self.claim(DeliveryKey::new(&id, OPERATIONAL), &decision, now, lease).await?;
+        let decision = operational_decision(channel, now);
+        let claimed = self.claim(DeliveryKey::new(&decision.opener, OPERATIONAL), &decision, now, lease).await?;
         Ok((decision, claimed))
     }
 

@@ -36,7 +36,7 @@ mod sum;
 mod threshold;
 
 pub use self::admit::{Admission, Candidate};
-pub use self::claim::{Claimed, OPERATIONAL};
+pub use self::claim::{Claimed, OPERATIONAL, operational_decision};
 pub use self::item::{Decision, DeliveryKey};
 pub use self::memory::MemoryStore;
 pub use self::optimistic::Ledger;

@@ -24,6 +24,11 @@ impl<S: Store> Ledger<S> {
         Self { store }
     }
 
+    /// Where it is kept.
+    pub const fn store(&self) -> &S {
+        &self.store
+    }
+
     /// The item under a key, also one that has expired.
     pub(super) async fn get(&self, key: &ItemKey) -> Result<Option<StoredItem>, StoreError> {
         Ok(self.store.get(std::slice::from_ref(key)).await?.pop().flatten())

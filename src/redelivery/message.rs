@@ -62,6 +62,8 @@ pub enum Task {
     RollUp(RollUpTask),
     /// Sum up the alerts of a minute that were too many, and send the sum.
     Digest(DigestTask),
+    /// Judge this finding, and deliver it if it goes out.
+    Admit(Box<AdmitTask>),
 }
 
 /// A [`Task`] that is borrowed, so that it can be written to a queue without a copy.
@@ -74,11 +76,13 @@ pub enum TaskRef<'t> {
     RollUp(&'t RollUpTask),
     /// Make and send this digest, as [`Task::Digest`].
     Digest(&'t DigestTask),
+    /// Judge and deliver this finding, as [`Task::Admit`].
+    Admit(&'t AdmitTask),
 }
 
-/// The type of what a message asks for: [`Task`] while it is not known which of the three it is, and then one of the three.
+/// The type of what a message asks for: [`Task`] while it is not known which of the four it is, and then one of the four.
 pub trait QueueTask {
-    /// Which of the three tasks it is.
+    /// Which of the four tasks it is.
     fn task(&self) -> TaskRef<'_>;
 
     /// What names it in the log, and makes its waits differ from others': the id of a delivery, of an alert to be rolled up, or
@@ -88,6 +92,7 @@ pub trait QueueTask {
             TaskRef::Deliver(delivery) => delivery.id.as_str(),
             TaskRef::RollUp(roll_up) => roll_up.alert.as_str(),
             TaskRef::Digest(digest) => digest.finding.id.as_str(),
+            TaskRef::Admit(admit) => admit.finding.id.as_str(),
         }
     }
 }
@@ -98,7 +103,14 @@ impl QueueTask for Task {
             Self::Deliver(delivery) => TaskRef::Deliver(delivery),
             Self::RollUp(roll_up) => TaskRef::RollUp(roll_up),
             Self::Digest(digest) => TaskRef::Digest(digest),
+            Self::Admit(admit) => TaskRef::Admit(admit),
         }
+    }
+}
+
+impl QueueTask for AdmitTask {
+    fn task(&self) -> TaskRef<'_> {
+        TaskRef::Admit(self)
     }
 }
 
@@ -136,6 +148,30 @@ pub struct DigestTask {
     pub minute: u64,
     /// One of its findings, without what is long.
     pub finding: Box<Finding>,
+}
+
+/// A finding that no invocation has come to yet: more came at once than one has time for. It is judged as if it had come now.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct AdmitTask {
+    /// The finding.
+    pub finding: Finding,
+    /// The group of repeats that its rule's throttle puts it in: the hash of the rule and the values of `by`, whatever the
+    /// channel; and the length of its window in seconds. `None` if no repeat of it is held back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub throttle: Option<(String, u64)>,
+}
+
+impl AdmitTask {
+    /// The bytes that a finding may have in a message. What is longer travels without its request: SQS would refuse it.
+    const LIMIT: usize = Body::LIMIT;
+
+    /// The order to judge a finding. One that is too long loses what is long.
+    pub fn new(finding: &Finding, throttle: Option<(String, u64)>) -> Self {
+        let long = finding.call.request.iter().chain(&finding.call.response).map(String::len).sum::<usize>();
+        // Escaped once more, a text of quotes doubles.
+        let finding = if 2 * long > Self::LIMIT { finding.brief() } else { finding.clone() };
+        Self { finding, throttle }
+    }
 }
 
 /// A message to a channel, rendered and frozen.

@@ -1,9 +1,10 @@
 //! What waits in a queue: until when, and when it is given up.
 //!
-//! Two things wait. A **delivery** that could not be completed before the invocation's deadline: a message to a channel, rendered
+//! Three things wait. A **delivery** that could not be completed before the invocation's deadline: a message to a channel, rendered
 //! and frozen, which is sent again with waits that double up to an hour, for a day. And the **order** of a sum: a roll-up of the
-//! repeats of an alert, or a digest of the alerts of a minute that were too many, which is made when it comes due. Both are a
-//! [`QueueMessage`], which holds all that its delivery needs, and no credential. What is rejected, or a day old, goes to the
+//! repeats of an alert, or a digest of the alerts of a minute that were too many, which is made when it comes due. And a
+//! **finding** that an invocation had no time for, which is judged when it comes. Each is a [`QueueMessage`], which holds all
+//! that its delivery needs, and no credential. What is rejected, or a day old, goes to the
 //! dead-letter queue with its reason. Sent through again from there, it begins a new life.
 //!
 //! `message` is what a queue holds, `retry` decides when a message comes again and when it is given up, and `queues` is the
@@ -17,7 +18,8 @@ mod queues;
 mod retry;
 
 pub use self::message::{
-    About, Delivery, DigestTask, MessageError, MessageMark, QueueMessage, QueueTask, RollUpTask, Task, TaskRef,
+    About, AdmitTask, Delivery, DigestTask, MessageError, MessageMark, QueueMessage, QueueTask, RollUpTask, Task,
+    TaskRef,
 };
 pub use self::queues::{MAX_DELAY, QueueError, Queues};
 pub use self::retry::{AfterAttempt, DELIVERY_LIFETIME};

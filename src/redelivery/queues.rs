@@ -18,11 +18,31 @@ pub trait Queues: Send + Sync {
     /// Whether there is a dead-letter queue.
     fn has_dead_letter(&self) -> bool;
 
+    /// Whether an ARN is that of the redelivery queue: SQS names the queue of a message so.
+    fn is_redelivery(&self, _arn: &str) -> bool {
+        false
+    }
+
     /// Hands a message to the redelivery queue, which hides it for `delay`: whole seconds, and [`MAX_DELAY`] at most.
     ///
     /// # Errors
     /// Why it was not taken, safe to log.
     fn enqueue(&self, message: String, delay: Duration) -> impl Future<Output = Result<(), QueueError>> + Send;
+
+    /// Hands several messages to the redelivery queue, each with its delay, as [`Queues::enqueue`] does one; and says of each, in
+    /// their order, whether it was taken.
+    fn enqueue_all(
+        &self,
+        messages: Vec<(String, Duration)>,
+    ) -> impl Future<Output = Vec<Result<(), QueueError>>> + Send {
+        async move {
+            let mut taken = Vec::with_capacity(messages.len());
+            for (message, delay) in messages {
+                taken.push(self.enqueue(message, delay).await);
+            }
+            taken
+        }
+    }
 
     /// Hands a message to the dead-letter queue.
     ///

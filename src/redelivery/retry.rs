@@ -40,6 +40,13 @@ impl<T> QueueMessage<T> {
         Self { died: Some(now), reason, ..self }
     }
 
+    /// What a message becomes that was not tried: it is due again as if it had been, and nothing is counted. `id` makes its wait
+    /// differ from others'.
+    #[must_use]
+    pub fn postponed(self, now: Timestamp, id: &str, reason: String) -> Self {
+        Self { not_before: now.plus(backoff(self.attempts, spread(id, self.attempts))), reason, ..self }
+    }
+
     /// How long the queue is to hide it: in whole seconds, rounded up, since a message that comes too early has to wait again.
     pub fn delay(&self, now: Timestamp) -> Duration {
         let millis = self.not_before.since(now).as_millis();

@@ -21,22 +21,26 @@ fn told(verdict: Verdict) -> String {
         Verdict::Delivered { receipt } => format!("delivered {}", receipt.unwrap_or_default()).trim_end().to_owned(),
         Verdict::Retry { after: Some(wait), .. } => format!("retry in {}", wait.as_secs()),
         Verdict::Retry { after: None, .. } => "retry".to_owned(),
-        Verdict::Rejected { credential: true, .. } => "credential".to_owned(),
-        Verdict::Rejected { credential: false, .. } => "rejected".to_owned(),
+        Verdict::Refused { .. } => "refused".to_owned(),
+        Verdict::Rejected { .. } => "rejected".to_owned(),
     }
 }
 
 /// What every vendor means by these.
-const COMMON: [(u16, &str, &str); 9] = [
+const COMMON: [(u16, &str, &str); 13] = [
     (429, "", "retry in 3"),
     (408, "", "retry in 3"),
     (500, "", "retry in 3"),
     (502, "<html>", "retry in 3"),
     (503, "", "retry in 3"),
     (504, "", "retry in 3"),
-    (301, "", "rejected"),
-    (302, "", "rejected"),
-    (307, "", "rejected"),
+    (301, "", "refused"),
+    (302, "", "refused"),
+    (307, "", "refused"),
+    (401, "", "refused"),
+    (403, "<html>", "refused"),
+    (404, "", "refused"),
+    (407, "", "refused"),
 ];
 
 #[test]
@@ -162,7 +166,7 @@ fn an_incident_is_opened_once_and_then_noted_on() {
 #[test]
 fn a_search_that_fails_says_what_a_failed_delivery_says() {
     for (name, first) in [("zendesk", sample("zendesk").lead_up().remove(0)), ("servicenow", http(0, ""))] {
-        for (status, expected) in [(429, "retry in 3"), (503, "retry in 3"), (401, "credential"), (400, "rejected")] {
+        for (status, expected) in [(429, "retry in 3"), (503, "retry in 3"), (401, "refused"), (400, "rejected")] {
             let replies =
                 if name == "zendesk" { vec![first.clone(), http(status, "")] } else { vec![http(status, "")] };
             assert_eq!(walk(name, AlertKind::First, &credentials(), &replies).1, expected, "{name}: {status}");
@@ -170,7 +174,7 @@ fn a_search_that_fails_says_what_a_failed_delivery_says() {
     }
     // So does a token that is not given.
     for (reply, expected) in [
-        (http(401, r#"{"error":"invalid_client"}"#), "credential"),
+        (http(401, r#"{"error":"invalid_client"}"#), "refused"),
         (http(429, ""), "retry in 3"),
         (Reply::Unreachable("timeout"), "retry"),
     ] {

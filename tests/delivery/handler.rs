@@ -76,6 +76,24 @@ async fn a_queue_that_takes_nothing_fails_the_invocation() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_repeat_whose_roll_up_cannot_be_ordered_goes_out() {
+    let app = app(RULES);
+    assert_eq!(reported(invoke(STOP, &app).await).deliveries.delivered, 2);
+    app.queues.refuses.store(true, Ordering::Relaxed);
+    for number in 0..2 {
+        let repeat = STOP.replace("\"eventID\": \"", &format!("\"eventID\": \"{number}"));
+        assert_eq!(reported(invoke(&repeat, &app).await).deliveries.delivered, 2);
+        // It is done with, though nobody had claimed it.
+        assert_eq!(reported(invoke(&repeat, &app).await).deliveries.duplicate, 2);
+    }
+    assert_eq!(acknowledged(&app, "soc"), 3);
+    // The queue is well again, and the next one is held back for its roll-up.
+    app.queues.refuses.store(false, Ordering::Relaxed);
+    let repeat = STOP.replace("\"eventID\": \"", "\"eventID\": \"last");
+    assert_eq!(reported(invoke(&repeat, &app).await).deliveries.throttled, 2);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_batch_of_messages_is_answered_in_parts() {
     let bodies = [STOP, "{oops", "{}"].map(str::to_owned);
     assert_eq!(invoke(&sqs_event(&bodies), &bare()).await.answer, Ok(Response::Batch(vec!["1".to_owned()])));
@@ -181,7 +199,7 @@ async fn a_threshold_alerts_from_its_count_on_and_the_first_of_them_only() {
 }
 
 /// A store that does not answer, after so long.
-struct Broken(Duration);
+pub(crate) struct Broken(pub(crate) Duration);
 
 impl Broken {
     async fn fail<T>(&self) -> Result<T, StoreError> {

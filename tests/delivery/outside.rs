@@ -8,14 +8,19 @@ use std::time::{Duration, SystemTime};
 use offlimits::channel::{Reply, Request};
 use offlimits::deliver::{Tokens, Transport};
 use offlimits::handler::{App, Handled, InvocationReport, OwnCalls, Response, handle};
-use offlimits::ledger::{Ledger, MemoryStore, Store};
+use offlimits::health::ChannelHealth;
+use offlimits::ledger::{ItemKey, Ledger, MemoryStore, Put, Store, StoreError, StoredItem};
 use offlimits::redelivery::{MAX_DELAY, QueueError, Queues};
 use offlimits::ruleset::RuleSet;
 use offlimits::secret::{Credentials, CredentialsError};
+use offlimits::time::Timestamp;
 use tokio::time::{Instant, sleep, sleep_until};
 
 /// The function's timeout, less the margin.
 pub(crate) const TIMEOUT: Duration = Duration::from_secs(27);
+
+/// The redelivery queue, as the events of its messages name it.
+pub(crate) const REDELIVERY_ARN: &str = "arn:aws:sqs:us-east-1:123456789012:redelivery";
 
 /// What a vendor does with one request.
 #[derive(Debug, Clone, Copy)]
@@ -28,6 +33,10 @@ pub(crate) enum Act {
     Revoked,
     /// It never answers.
     Hang,
+    /// It takes the message, and says so after so long.
+    Slow(Duration),
+    /// It refuses, with this status, after so long.
+    SlowStatus(Duration, u16),
     /// It takes the message, and the connection breaks before it has said so.
     TakeAndBreak,
     /// Nobody is there.
@@ -72,6 +81,8 @@ pub(crate) struct Sqs {
     pub(crate) dead: Mutex<Vec<String>>,
     pub(crate) is_there: bool,
     pub(crate) refuses: AtomicBool,
+    /// How long each call takes.
+    pub(crate) takes: Duration,
 }
 
 pub(crate) type TestApp<S = MemoryStore> = App<Outside, S, Sqs>;
@@ -99,8 +110,13 @@ pub(crate) fn app_on<S: Store>(rules: &str, store: S) -> TestApp<S> {
         secret_takes: Duration::ZERO,
         secret_is_read: tokio::sync::Mutex::default(),
     };
-    let sqs =
-        Sqs { waiting: Mutex::default(), dead: Mutex::default(), is_there: true, refuses: AtomicBool::new(false) };
+    let sqs = Sqs {
+        waiting: Mutex::default(),
+        dead: Mutex::default(),
+        is_there: true,
+        refuses: AtomicBool::new(false),
+        takes: Duration::ZERO,
+    };
     let own = OwnCalls {
         role_arn: Some("arn:aws:iam::123456789012:role/path/offlimits-role".to_owned()),
         function_name: Some("offlimits".to_owned()),
@@ -108,7 +124,15 @@ pub(crate) fn app_on<S: Store>(rules: &str, store: S) -> TestApp<S> {
         ..OwnCalls::default()
     };
     let (transport, queues) = (outside, sqs);
-    App { rules, transport, tokens: Tokens::default(), ledger: Ledger::new(store), queues, own }
+    App {
+        rules,
+        transport,
+        tokens: Tokens::default(),
+        health: ChannelHealth::default(),
+        ledger: Ledger::new(store),
+        queues,
+        own,
+    }
 }
 
 /// One invocation.
@@ -158,7 +182,8 @@ pub(crate) fn sqs_event(bodies: &[String]) -> String {
         .iter()
         .enumerate()
         .map(|(index, body)| {
-            serde_json::json!({ "messageId": index.to_string(), "receiptHandle": "r", "eventSource": "aws:sqs", "body": body })
+            serde_json::json!({ "messageId": index.to_string(), "receiptHandle": "r", "eventSource": "aws:sqs",
+                "eventSourceARN": REDELIVERY_ARN, "body": body })
         })
         .collect();
     serde_json::json!({ "Records": messages }).to_string()
@@ -186,9 +211,9 @@ impl Outside {
         let vendor = vendors.entry(channel.to_owned()).or_default();
         vendor.requests += 1;
         let act = vendor.script.as_mut().map_or(Act::Take, |script| script(vendor.requests, at));
-        if matches!(act, Act::Take | Act::TakeAndBreak) {
+        if matches!(act, Act::Take | Act::Slow(_) | Act::TakeAndBreak) {
             let key = text.split("message ").nth(1).and_then(|rest| rest.get(..32)).expect("a footer").to_owned();
-            let (text, acknowledged) = (text.to_owned(), matches!(act, Act::Take));
+            let (text, acknowledged) = (text.to_owned(), !matches!(act, Act::TakeAndBreak));
             vendor.taken.push(Taken { key, text, acknowledged, at });
         }
         act
@@ -212,9 +237,14 @@ impl Transport for Outside {
             retry_after: seconds.map(Duration::from_secs),
             body: body.to_owned(),
         };
-        match self.act(&channel, &text) {
-            Act::Take if is_sns => Reply::Published("id".to_owned()),
-            Act::Take => http(200, None, "ok"),
+        let act = self.act(&channel, &text);
+        if let Act::Slow(wait) | Act::SlowStatus(wait, _) = act {
+            sleep(wait).await;
+        }
+        match act {
+            Act::Take | Act::Slow(_) if is_sns => Reply::Published("id".to_owned()),
+            Act::Take | Act::Slow(_) => http(200, None, "ok"),
+            Act::SlowStatus(_, status) => http(status, None, ""),
             Act::Status(..) if is_sns => Reply::SnsFault("InternalError".to_owned()),
             Act::Revoked if is_sns => Reply::SnsFault("AuthorizationError".to_owned()),
             Act::Status(status, seconds) => http(status, seconds, ""),
@@ -249,6 +279,16 @@ impl Sqs {
         self.waiting.lock().unwrap().len()
     }
 
+    /// Every message that waits, due or not, taken out.
+    pub(crate) fn take_all(&self) -> Vec<String> {
+        self.waiting.lock().unwrap().drain(..).map(|(_, body)| body).collect()
+    }
+
+    /// Puts a message that is due at once.
+    pub(crate) fn put(&self, body: String) {
+        self.waiting.lock().unwrap().push((Instant::now(), body));
+    }
+
     /// One message, due or not, taken out.
     pub(crate) fn take(&self) -> String {
         self.waiting.lock().unwrap().pop().expect("a message").1
@@ -263,6 +303,18 @@ impl Sqs {
     }
 }
 
+impl Sqs {
+    fn take_in(&self, message: String, delay: Duration) -> Result<(), QueueError> {
+        assert!(delay <= MAX_DELAY && delay.subsec_nanos() == 0, "SQS takes no delay of {delay:?}");
+        assert!(message.len() <= 1024 * 1024, "SQS takes no message of {} bytes", message.len());
+        if self.refuses.load(Ordering::Relaxed) {
+            return Err(QueueError::Refused("ServiceUnavailable".to_owned()));
+        }
+        self.waiting.lock().unwrap().push((Instant::now() + delay, message));
+        Ok(())
+    }
+}
+
 impl Queues for Sqs {
     fn has_redelivery(&self) -> bool {
         self.is_there
@@ -272,14 +324,19 @@ impl Queues for Sqs {
         self.is_there
     }
 
+    fn is_redelivery(&self, arn: &str) -> bool {
+        arn == REDELIVERY_ARN
+    }
+
     async fn enqueue(&self, message: String, delay: Duration) -> Result<(), QueueError> {
-        assert!(delay <= MAX_DELAY && delay.subsec_nanos() == 0, "SQS takes no delay of {delay:?}");
-        assert!(message.len() <= 1024 * 1024, "SQS takes no message of {} bytes", message.len());
-        if self.refuses.load(Ordering::Relaxed) {
-            return Err(QueueError::Refused("ServiceUnavailable".to_owned()));
-        }
-        self.waiting.lock().unwrap().push((Instant::now() + delay, message));
-        Ok(())
+        sleep(self.takes).await;
+        self.take_in(message, delay)
+    }
+
+    /// Ten messages a call, as `aws/sqs.rs` does it.
+    async fn enqueue_all(&self, messages: Vec<(String, Duration)>) -> Vec<Result<(), QueueError>> {
+        sleep(self.takes * u32::try_from(messages.len().div_ceil(160)).unwrap()).await;
+        messages.into_iter().map(|(message, delay)| self.take_in(message, delay)).collect()
     }
 
     async fn dead_letter(&self, message: String) -> Result<(), QueueError> {
@@ -288,5 +345,43 @@ impl Queues for Sqs {
         }
         self.dead.lock().unwrap().push(message);
         Ok(())
+    }
+}
+
+/// A store that answers every question after so long. Its copies are one store.
+#[derive(Clone)]
+pub(crate) struct SlowStore {
+    store: Arc<MemoryStore>,
+    takes: Duration,
+}
+
+impl SlowStore {
+    pub(crate) fn new(takes: Duration) -> Self {
+        Self { store: Arc::new(MemoryStore::with_limit(2_000_000)), takes }
+    }
+}
+
+impl Store for SlowStore {
+    async fn get(&self, keys: &[ItemKey]) -> Result<Vec<Option<StoredItem>>, StoreError> {
+        sleep(self.takes).await;
+        self.store.get(keys).await
+    }
+    async fn put(&self, puts: Vec<Put>) -> Result<bool, StoreError> {
+        sleep(self.takes).await;
+        self.store.put(puts).await
+    }
+    async fn count(&self, key: ItemKey, expires: Timestamp) -> Result<u64, StoreError> {
+        sleep(self.takes).await;
+        self.store.count(key, expires).await
+    }
+    async fn query(
+        &self,
+        partition: &str,
+        between: (&str, &str),
+        backwards: bool,
+        limit: usize,
+    ) -> Result<Vec<(String, StoredItem)>, StoreError> {
+        sleep(self.takes).await;
+        self.store.query(partition, between, backwards, limit).await
     }
 }

@@ -1,18 +1,21 @@
 //! What could not be delivered at once: it comes back from the queue, or lies among the dead letters with its reason.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use offlimits::handler::InvocationReport;
+use offlimits::handler::{InvocationReport, Response};
 use offlimits::redelivery::DELIVERY_LIFETIME;
 use serde_json::Value;
 
-use super::handler::{RULES, STOP, reported};
-use super::outside::{Act, TestApp, app, invoke, redeliver, redeliver_until};
+use super::handler::{Broken, RULES, STOP, reported};
+use super::outside::{
+    Act, REDELIVERY_ARN, SlowStore, TestApp, app, app_on, invoke, redeliver, redeliver_until, sqs_event,
+};
 
 const MINUTE: Duration = Duration::from_mins(1);
 
-fn dead(app: &TestApp) -> Vec<Value> {
+fn dead<S>(app: &TestApp<S>) -> Vec<Value> {
     app.queues.dead.lock().unwrap().iter().map(|message| serde_json::from_str(message).unwrap()).collect()
 }
 
@@ -68,7 +71,7 @@ async fn after_a_day_it_is_dead_with_its_reason_and_can_be_sent_through_again() 
 #[tokio::test(start_paused = true)]
 async fn a_rejection_is_dead_at_once_and_people_are_told_once_an_hour() {
     let app = app(&RULES.replace(r#""severity": "very-high","#, r#""severity": "very-high", "throttle": "off","#));
-    app.transport.script("soc", |_, at| if at < 100 * MINUTE { Act::Revoked } else { Act::Take });
+    app.transport.script("soc", |_, at| if at < 100 * MINUTE { Act::Status(400, None) } else { Act::Take });
     let mut operational = Vec::new();
     for number in 0..4 {
         let event = STOP.replace("\"eventID\": \"", &format!("\"eventID\": \"{number}"));
@@ -85,12 +88,47 @@ async fn a_rejection_is_dead_at_once_and_people_are_told_once_an_hour() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_somebody_can_mend_waits_and_people_are_told_at_once() {
+    let app = app(RULES);
+    app.transport.script("soc", |_, at| if at < 300 * MINUTE { Act::Revoked } else { Act::Take });
+    let report = reported(invoke(STOP, &app).await);
+    assert_eq!((report.deliveries.queued, report.deliveries.dead, report.operational), (1, 0, 1), "{report:?}");
+    let told = app.transport.taken("topic").pop().unwrap().text;
+    assert!(told.contains("needs attention") && told.contains("refused: invalid_token"), "{told}");
+    let report = redeliver_until(&app, 400 * MINUTE).await;
+    assert_eq!((report.deliveries.delivered, report.deliveries.dead, app.queues.waiting()), (1, 0, 0), "{report:?}");
+    // The waits grow to an hour, and a quarter of it.
+    let [taken] = &app.transport.taken("soc")[..] else { panic!() };
+    assert!((300 * MINUTE..=375 * MINUTE).contains(&taken.at), "{:?}", taken.at);
+    assert!(app.transport.requests("soc") < 40, "{}", app.transport.requests("soc"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn people_are_told_of_a_channel_in_trouble_though_the_ledger_does_not_answer() {
+    let app = app_on(RULES, Broken(Duration::ZERO));
+    app.transport.script("soc", |_, _| Act::Revoked);
+    for expected in [1, 0] {
+        assert_eq!(reported(invoke(STOP, &app).await).operational, expected);
+    }
+    tokio::time::sleep(60 * MINUTE).await;
+    assert_eq!(reported(invoke(STOP, &app).await).operational, 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn people_are_told_of_a_channel_that_hangs_when_an_hour_is_over() {
+    let app = app(RULES);
+    app.transport.script("soc", |_, _| Act::Hang);
+    assert_eq!(reported(invoke(STOP, &app).await).operational, 0);
+    assert!(redeliver_until(&app, 150 * MINUTE).await.operational > 0);
+}
+
+#[tokio::test(start_paused = true)]
 async fn the_own_topic_tells_of_another_topic_that_does_not_take_alerts() {
     let other = r#""topic": { "type": "sns" }, "other": { "type": "sns", "topic_arn": "arn:aws:sns:us-east-1:123456789012:other" }"#;
     let app = app(&RULES.replace(r#""topic": { "type": "sns" }"#, other));
     app.transport.script("other", |_, _| Act::Revoked);
     let report = reported(invoke(STOP, &app).await);
-    assert_eq!((report.deliveries.dead, report.operational), (1, 1), "{report:?}");
+    assert_eq!((report.deliveries.queued, report.operational), (1, 1), "{report:?}");
     let told = app.transport.taken("topic").pop().unwrap().text;
     assert!(told.contains("offlimits itself needs attention") && told.contains("other"), "{told}");
 }
@@ -103,8 +141,55 @@ async fn a_channel_that_is_gone_from_the_rules_buries_its_deliveries() {
     let message = before.queues.take();
     let after = app(&RULES.replace("soc", "security"));
     let handled = invoke(&message, &after).await;
-    assert_eq!(reported(handled).deliveries.dead, 1);
+    let report = reported(handled);
+    assert_eq!((report.deliveries.dead, report.operational), (1, 1));
     assert!(dead(&after)[0]["reason"].as_str().unwrap().contains("no channel of this name"));
+    let told = after.transport.taken("topic").pop().unwrap().text;
+    assert!(told.contains("needs attention") && told.contains("soc") && told.contains("no channel"), "{told}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_sums_of_a_channel_that_is_gone_are_made_before_they_are_buried() {
+    let store = SlowStore::new(Duration::ZERO);
+    let before = app_on(RULES, store.clone());
+    for number in 0..4 {
+        invoke(&STOP.replace("\"eventID\": \"", &format!("\"eventID\": \"{number}")), &before).await;
+    }
+    let after = app_on(&RULES.replace("soc", "security"), store);
+    tokio::time::sleep(MINUTE).await;
+    before.queues.take_all().into_iter().for_each(|message| after.queues.put(message));
+    let report = redeliver_until(&after, 30 * MINUTE).await;
+    // The own topic's roll-up, and that of the channel that is gone.
+    assert_eq!((report.deliveries.delivered, report.deliveries.dead, after.queues.waiting()), (1, 1, 0), "{report:?}");
+    let letter = &dead(&after)[0];
+    let text = letter["task"]["deliver"]["body"].to_string();
+    assert!(letter["channel"] == "soc" && text.contains("and 3 more"), "{letter}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_nobody_knows_in_the_redelivery_queue_is_buried_with_its_reason() {
+    let app = app(RULES);
+    let strays = [r#"{"offlimits":"test"}"#, r#"{"Records":[{"eventSource":"aws:s3","s3":{}}]}"#];
+    let bodies = strays.map(str::to_owned);
+    let handled = invoke(&sqs_event(&bodies), &app).await;
+    assert_eq!((handled.report.ignored, handled.answer), (2, Ok(Response::Batch(Vec::new()))));
+    let letters = dead(&app);
+    let found: Vec<&str> = letters.iter().map(|letter| letter["stray"].as_str().unwrap()).collect();
+    assert_eq!(found, strays);
+    assert!(letters.iter().all(|letter| letter["reason"].as_str().unwrap().contains("no delivery")), "{letters:?}");
+    // Sent through again, it is buried again, and no deeper.
+    assert_eq!(app.queues.redrive(), 2);
+    redeliver(&app).await;
+    assert_eq!(dead(&app), letters);
+    // What the dead letters do not take stays where it is.
+    app.queues.refuses.store(true, Ordering::Relaxed);
+    let failed = ["0", "1"].map(str::to_owned).to_vec();
+    assert_eq!(invoke(&sqs_event(&bodies), &app).await.answer, Ok(Response::Batch(failed)));
+    // Another queue's are nobody's.
+    app.queues.refuses.store(false, Ordering::Relaxed);
+    let other = sqs_event(&bodies).replace(REDELIVERY_ARN, "arn:aws:sqs:us-east-1:123456789012:another");
+    invoke(&other, &app).await;
+    assert_eq!(dead(&app).len(), 2);
 }
 
 #[tokio::test(start_paused = true)]
@@ -211,7 +296,7 @@ async fn roll_ups_are_no_storm_and_what_people_send_through_again_is_sent() {
     // Of 20 groups: five first alerts and a digest of the others; five roll-ups of one, and a digest of the others.
     assert_eq!((minutes.values().sum::<usize>(), told, report.deliveries.digested), (12, 40, 15), "{minutes:?}");
 
-    app.transport.script("soc", |_, at| if at < 30 * MINUTE { Act::Revoked } else { Act::Take });
+    app.transport.script("soc", |_, at| if at < 30 * MINUTE { Act::Status(400, None) } else { Act::Take });
     for number in 0..9 {
         tokio::time::sleep(MINUTE).await;
         let event = STOP.replace("\"eventID\": \"", &format!("\"eventID\": \"again{number}"));

@@ -21,7 +21,12 @@ const CHANNELS: [&str; 9] = ["topic", "well", "busy", "errors", "slow", "breaks"
 fn rules() -> String {
     let channels: Vec<String> = CHANNELS
         .iter()
-        .map(|name| format!(r#""{name}": {{ "type": "{}" }}"#, if *name == "topic" { "sns" } else { "slack" }))
+        .map(|name| {
+            let channel_type = if *name == "topic" { "sns" } else { "slack" };
+            // All that waited for the revoked one comes in one minute; the others' first alerts came before.
+            let most = if *name == "revoked" { 2 * GROUPS } else { 60 };
+            format!(r#""{name}": {{ "type": "{channel_type}", "max_per_minute": {most} }}"#)
+        })
         .collect();
     format!(
         r#"{{ "channels": {{ {} }}, "rules": [{{ "id": "STORM", "title": "Storm by {{actor}}", "severity": "high",
@@ -42,7 +47,7 @@ fn ill(app: &TestApp) {
         at if at < 20 * MINUTE => [Act::Status(503, None), Act::Hang, Act::Dead][n % 3],
         _ => Act::Take,
     });
-    vendor.script("revoked", |_, at| if at < 30 * MINUTE { Act::Revoked } else { Act::Take });
+    vendor.script("revoked", |_, at| if at < 25 * MINUTE { Act::Revoked } else { Act::Take });
 }
 
 fn event(number: usize) -> String {
@@ -97,8 +102,9 @@ async fn nothing_is_lost_nothing_acknowledged_repeats_and_nobody_is_flooded() {
     };
     let local = LocalSet::new();
     let (mut queue, ()) = local.run_until(async { tokio::join!(redeliver_until(&app, 90 * MINUTE), storm) }).await;
-    // Somebody has replaced the revoked credential, and sends the dead letters through again.
+    // Somebody has replaced the revoked credential: nothing is dead, and nobody need send anything through again.
     let redriven = app.queues.redrive();
+    assert_eq!(redriven, 0);
     queue += &local.run_until(redeliver_until(&app, 91 * MINUTE)).await;
 
     let events = events.borrow();
@@ -122,7 +128,7 @@ async fn nothing_is_lost_nothing_acknowledged_repeats_and_nobody_is_flooded() {
         assert_eq!(
             operational,
             usize::from(channel == "topic"),
-            "one channel was in trouble for good, for half an hour"
+            "one channel was in trouble of the kind that somebody must mend"
         );
         // The first of each group, and its roll-up: no finding is told of twice, and none is missing.
         assert_eq!(acknowledged.len() - operational, 2 * GROUPS, "{channel}");

@@ -3,11 +3,12 @@
 use std::time::Duration;
 
 use serde_json::{Map, Value, json};
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 
 use super::compare::{Hold, KEPT_OUTSIDE, READ_BY_VENDORS, check, fixture};
 use super::ledger::{NARROW, USUAL, event, played};
 use super::outside::{Function, START, Table, Vendors, function, invoke, redeliver};
+use super::product::handled;
 
 /// Every channel that there is.
 const CHANNELS: &str = r#"{ "channels": {
@@ -23,12 +24,13 @@ const CHANNELS: &str = r#"{ "channels": {
           "runbook": "https://wiki.example.com/stop?a=1&b=2", "when": { "event": { "is": "StopLogging" } } }] }"#;
 
 /// What happens, by name, with the rules that it happens by.
-const SCENARIOS: [(&str, &str); 5] = [
+const SCENARIOS: [(&str, &str); 6] = [
     ("every channel", CHANNELS),
     ("held back", USUAL),
     ("digested", NARROW),
     ("rejected", USUAL),
     ("tried for a day", USUAL),
+    ("no time", USUAL),
 ];
 
 async fn sent(name: &str, rules: &str) -> Function {
@@ -47,7 +49,24 @@ async fn sent(name: &str, rules: &str) -> Function {
             redeliver(&function.queues.take(), &function).await;
             function
         }
+        "no time" => {
+            let function = function(rules, &Table::default());
+            handled(&event(1, "cli"), Instant::now(), &function).await;
+            function
+        }
         _ => played(name, rules).await.1,
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_finding_that_was_handed_on_is_judged_when_it_comes() {
+    for text in then("no time", "waiting") {
+        let function = function(USUAL, &Table::default());
+        let account = redeliver(std::slice::from_ref(&text), &function).await.deliveries;
+        assert_eq!((account.redelivered, account.delivered), (1, 1), "{account:?}: {text}");
+        assert_eq!(redeliver(std::slice::from_ref(&text), &function).await.deliveries.duplicate, 1, "{text}");
+        let repeat = invoke(&event(2, "cli"), &function).await.deliveries;
+        assert_eq!(repeat.throttled, 1, "{repeat:?}: {text}");
     }
 }
 

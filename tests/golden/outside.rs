@@ -9,8 +9,9 @@ use serde_json::{Value, json};
 use tokio::time::Instant;
 
 use super::product::{
-    App, Attributes, COUNT, Credentials, CredentialsError, Expect, Fault, Handled, Item, Key, Ledger, OwnCalls, Put,
-    QueueError, Queues, Reply, Request, Response, Store, Summary, Timestamp, Tokens, Transport, compiled, handled,
+    App, Attributes, COUNT, ChannelHealth, Credentials, CredentialsError, Expect, Fault, Handled, Item, Key, Ledger,
+    OwnCalls, Put, QueueError, Queues, Reply, Request, Response, Store, Summary, Timestamp, Tokens, Transport,
+    compiled, handled,
 };
 
 /// When every scenario begins: 2026-01-10T11:32:44Z.
@@ -79,6 +80,7 @@ pub(crate) fn function(rules: &str, table: &Table) -> Function {
         rules: compiled(rules),
         transport: Outside { start: Instant::now(), vendors: Mutex::new(Vendors::Take), sent: Mutex::default() },
         tokens: Tokens::default(),
+        health: ChannelHealth::default(),
         ledger: Ledger::new(table.clone()),
         queues: Kept::default(),
         own: OwnCalls::default(),
@@ -163,7 +165,7 @@ impl Transport for Outside {
     async fn send(&self, request: Request, _: Duration) -> Reply {
         let is_sns = matches!(request, Request::Sns { .. });
         match *self.vendors.lock().unwrap() {
-            Vendors::Down => Reply::Unreachable("timeout"),
+            Vendors::Down => Reply::Unreachable("cannot connect"),
             Vendors::Reject if !is_sns => Reply::Http { status: 400, retry_after: None, body: String::new() },
             Vendors::Take | Vendors::Reject => {
                 self.sent.lock().unwrap().push(request);

@@ -6,6 +6,7 @@ use serde_json::Value;
 pub(crate) use offlimits::channel::{Reply, Request};
 pub(crate) use offlimits::deliver::{Tokens, Transport};
 pub(crate) use offlimits::handler::{App, Handled, InvocationReport as Summary, OwnCalls, Response};
+pub(crate) use offlimits::health::ChannelHealth;
 pub(crate) use offlimits::ledger::{
     Attributes, COUNT, Expect, ItemKey as Key, Ledger, Put, Store, StoreError as Fault, StoredItem as Item,
 };

@@ -157,9 +157,17 @@ fn each_variable_leads_to_what_it_names() {
         ("OFFLIMITS_DEAD_LETTERS_URL", &format!("{url}/the-dead-letter-queue")),
         ("OFFLIMITS_ROLE_ARN", "arn:aws:iam::123456789012:role/the-role"),
     ]);
-    // The topic does not answer: redelivery. The other channel has no credential: a dead letter.
+    // The topic does not answer, and the other channel has no credential: redelivery. What was for a channel that is not there:
+    // a dead letter.
     let (_, answer) = function.invoke(&event(1, "cli"));
-    assert_eq!((&answer["deliveries"]["queued"], &answer["deliveries"]["dead"]), (&json!(1), &json!(1)), "{answer}");
+    assert_eq!((&answer["deliveries"]["queued"], &answer["deliveries"]["dead"]), (&json!(2), &json!(0)), "{answer}");
+    let queued = asked.lock().unwrap().iter().find_map(|one| {
+        let message: Value = serde_json::from_str(&one.body).ok()?;
+        message["MessageBody"].as_str().map(|body| body.replace(r#""channel":"topic""#, r#""channel":"gone""#))
+    });
+    let queued = queued.unwrap().replace(r#""channel":"soc""#, r#""channel":"gone""#);
+    let (_, answer) = function.invoke(&batch(&[queued]));
+    assert_eq!(answer, json!({ "batchItemFailures": [] }));
     let asked = std::mem::take(&mut *asked.lock().unwrap());
     let was_asked = |operation: &str, part: &str| {
         assert!(
@@ -171,15 +179,21 @@ fn each_variable_leads_to_what_it_names() {
     was_asked("BatchGetItem", r#""the-table""#);
     was_asked("TransactWriteItems", r#""TableName":"the-table""#);
     was_asked("", "TopicArn=arn%3Aaws%3Asns%3Aeu-west-1%3A123456789012%3Athe-topic");
-    for (queue, channel) in [("the-redelivery-queue", "topic"), ("the-dead-letter-queue", "soc")] {
+    for (queue, channels) in [("the-redelivery-queue", &["soc", "topic"][..]), ("the-dead-letter-queue", &["gone"])] {
         let sent: Vec<Value> = asked
             .iter()
             .filter(|one| one.operation.ends_with("SendMessage") && one.body.contains(queue))
             .map(|one| serde_json::from_str::<Value>(&one.body).unwrap()["MessageBody"].clone())
             .collect();
-        let [message] = &sent[..] else { panic!("{queue}: {sent:?}") };
-        let message: Value = serde_json::from_str(message.as_str().unwrap()).unwrap();
-        assert_eq!((&message["offlimits"], &message["channel"]), (&json!("delivery"), &json!(channel)), "{queue}");
+        let mut sent: Vec<Value> =
+            sent.iter().map(|message| serde_json::from_str(message.as_str().unwrap()).unwrap()).collect();
+        assert!(sent.iter().all(|message| message["offlimits"] == "delivery"), "{queue}: {sent:?}");
+        sent.sort_by_key(|message| message["channel"].to_string());
+        assert_eq!(
+            sent.iter().map(|message| message["channel"].as_str().unwrap()).collect::<Vec<_>>(),
+            channels,
+            "{queue}"
+        );
     }
     // Its own calls are known by its role and its name.
     let mut own: Value = serde_json::from_str(&event(1, "cli")).unwrap();

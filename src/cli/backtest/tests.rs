@@ -26,6 +26,7 @@ use crate::cloudtrail::RawRecord;
 use crate::deliver::{Tokens, Transport};
 use crate::finding::Finding;
 use crate::handler::{App, Handled, InvocationReport, OwnCalls, handle};
+use crate::health::ChannelHealth;
 use crate::ledger::{Ledger, MemoryStore};
 use crate::redelivery::{QueueError, Queues};
 use crate::ruleset::RuleSet;
@@ -390,6 +391,7 @@ fn sent(rules: RuleSet, records: &[String]) -> (BTreeMap<String, Vec<(Told, Stri
             rules,
             transport: Outside { start, credentials, taken: Mutex::default() },
             tokens: Tokens::default(),
+            health: ChannelHealth::default(),
             ledger: Ledger::new(MemoryStore::default()),
             queues: Queue::default(),
             own: OwnCalls::default(),

@@ -7,7 +7,7 @@
 //! before the first one is, the roll-up that will tell of it is put into the queue (`OrderedBeforeHeldBack`): a crash in between
 //! then costs a roll-up of nothing, and never one that nobody makes.
 //!
-//! Where the ledger does not answer, the finding goes out unclaimed.
+//! Where the ledger does not answer, or the queue does not take the roll-up, the finding goes out unclaimed.
 
 use std::ops::ControlFlow;
 use std::time::Duration;
@@ -44,7 +44,7 @@ impl<T: Transport, S: Store, Q: Queues> ChannelWorker<'_, T, S, Q> {
         let group: Option<(&str, Duration)> = group.as_ref().map(|(group, window)| (group.as_str(), *window));
         loop {
             let candidate = Candidate { finding, channel: &self.channel.name, group, lease: self.lease() };
-            match self.app.ledger.admit(&candidate, self.now()).await {
+            match self.ledger.admit(&candidate, self.now()).await {
                 Ok(Admission::Send(decision)) => {
                     subject.alert = Some(decision.alert.clone());
                     return ControlFlow::Continue(Admitted { decision, is_first_time: true });
@@ -63,9 +63,11 @@ impl<T: Transport, S: Store, Q: Queues> ChannelWorker<'_, T, S, Q> {
                 }
                 Ok(Admission::ScheduleRollUp(order)) => {
                     subject.alert = Some(order.alert.clone());
-                    self.enqueue_roll_up(&order).await?;
+                    if let Err(admitted) = self.order_roll_up(&order).await {
+                        return ControlFlow::Continue(admitted);
+                    }
                     let group = group.map(|(group, _)| group).unwrap_or_default();
-                    if let Err(error) = self.app.ledger.roll_up_scheduled(group, &order, self.now()).await {
+                    if let Err(error) = self.ledger.roll_up_scheduled(group, &order, self.now()).await {
                         return ControlFlow::Continue(self.unclaimed(finding, &error));
                     }
                 }
@@ -74,22 +76,30 @@ impl<T: Transport, S: Store, Q: Queues> ChannelWorker<'_, T, S, Q> {
         }
     }
 
-    async fn enqueue_roll_up(&self, order: &RollUpOrder) -> StageResult<()> {
+    /// Puts a roll-up into the queue. If the queue does not take it, nobody would ever tell of the repeat: it goes out itself, as
+    /// a part of its alert, and unclaimed as where the ledger does not answer.
+    async fn order_roll_up(&self, order: &RollUpOrder) -> Result<(), Admitted> {
         let task = RollUpTask { alert: order.alert.clone(), finding: Box::new(order.finding.clone()) };
         let message = self.new_message(task, policy::roll_up_due(order.ends), "a roll-up");
-        match self.enqueue(&message).await {
-            DeliveryOutcome::Queued => ControlFlow::Continue(()),
-            failed => ControlFlow::Break(failed),
-        }
+        self.try_enqueue(&message).await.map_err(|error| {
+            self.note_refusal(&error, "no roll-up could follow: the repeat goes out");
+            let opener = ClaimId::from(&order.finding.id);
+            let decision = Decision { alert: order.alert.clone(), opener, is_repeat: true };
+            Admitted { decision, is_first_time: false }
+        })
     }
 
     /// Admits a finding without a claim, because the ledger did not answer. It does not count as a first time, so that the storm
     /// guard does not ask the ledger once more.
     fn unclaimed(&self, finding: &Finding, error: &StoreError) -> Admitted {
         self.note_fault(error, "the alert goes out, perhaps twice");
+        Admitted { decision: self.decision_without_ledger(finding), is_first_time: false }
+    }
+
+    /// What is decided of a finding where nobody can be asked: it is an alert of its own.
+    pub(super) fn decision_without_ledger(&self, finding: &Finding) -> Decision {
         let alert = AlertId::new(&finding.rule.id, &self.channel.name, &finding.id);
-        let decision = Decision { alert, opener: ClaimId::from(&finding.id), is_repeat: false };
-        Admitted { decision, is_first_time: false }
+        Decision { alert, opener: ClaimId::from(&finding.id), is_repeat: false }
     }
 
     /// Puts back what has come before its time: SQS hides nothing for longer than a quarter of an hour. What people send through
@@ -105,7 +115,7 @@ impl<T: Transport, S: Store, Q: Queues> ChannelWorker<'_, T, S, Q> {
     /// Claims a delivery that was decided before: one that comes back from a queue, or a sum.
     pub(super) async fn claim(&self, message: QueueMessage<Delivery>) -> StageResult<QueueMessage<Delivery>> {
         let Delivery { id, decision, .. } = &message.task;
-        match self.app.ledger.claim(self.key(id), decision, self.now(), self.lease()).await {
+        match self.ledger.claim(self.key(id), decision, self.now(), self.lease()).await {
             Ok(Claimed::Ours) => {}
             Ok(Claimed::Done) => return ControlFlow::Break(DeliveryOutcome::Duplicate),
             Ok(Claimed::Held(until)) => {

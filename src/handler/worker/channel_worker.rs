@@ -1,14 +1,17 @@
-//! The worker of one channel: it takes one thing after the other ([`ChannelWorker::run`]), and holds what all stages have in
-//! common. `stages.rs` has the road that each thing takes.
+//! The worker of one channel: it takes one thing after the other ([`ChannelWorker::run`]) as long as there is time, and holds what
+//! all stages have in common. `stages.rs` has the road that each thing takes.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use futures_util::future::join_all;
 use tokio::time::Instant;
 
+use super::turns::Turns;
 use crate::channel::ConfiguredChannel;
 use crate::deliver::Transport;
 use crate::handler::classify::Routed;
+use crate::handler::invocation_store::InvocationLedger;
 use crate::handler::outcome::{DeliveryOutcome, DeliverySource};
 use crate::handler::report::Deliveries;
 use crate::handler::subject::Subject;
@@ -20,13 +23,21 @@ use crate::time::Timestamp;
 
 /// The longest lease: a delivery of a process that died is taken up again after less than a minute.
 const MAX_LEASE: Duration = Duration::from_secs(59);
+/// The least time that is worth beginning anything with: less would be a request that is cut short.
+const LEAST_TIME: Duration = Duration::from_secs(1);
+/// How long after the deadline for attempts a queue may take what was not delivered. With what the ledger is asked afterwards it
+/// stays within what is left until Lambda's own deadline.
+const HAND_OVER_TIME: Duration = Duration::from_secs(2);
 
 /// Delivers to one channel until the deadline of one invocation, one thing after the other.
 pub(in crate::handler) struct ChannelWorker<'a, T, S, Q> {
     pub(super) app: &'a App<T, S, Q>,
+    pub(super) ledger: &'a InvocationLedger<'a, S>,
     pub(super) channel: &'a ConfiguredChannel,
     /// When every attempt to deliver must have ended.
     pub(super) deadline: Instant,
+    /// Whether `rules.json` has no such channel any more.
+    pub(super) is_gone: bool,
     /// How many alerts about offlimits itself went out.
     pub(super) operational: AtomicUsize,
     /// How many questions the ledger did not answer.
@@ -38,6 +49,16 @@ pub(in crate::handler) struct ReceivedMessage {
     pub(in crate::handler) message: QueueMessage,
     /// The SQS message that brought it, if one did.
     pub(in crate::handler) message_id: Option<String>,
+}
+
+/// How a message ended in this invocation.
+struct MessageEnd {
+    source: DeliverySource,
+    subject: Subject,
+    outcome: DeliveryOutcome,
+    message_id: Option<String>,
+    /// Whether there was no time for it, and it stays in its queue as it is.
+    is_untouched: bool,
 }
 
 /// What one channel has to deliver.
@@ -59,49 +80,108 @@ pub(in crate::handler) struct ChannelTally {
     pub(in crate::handler) deliveries: Deliveries,
     pub(in crate::handler) operational: usize,
     pub(in crate::handler) ledger_faults: usize,
-    /// For each delivery that failed, the id of the SQS message that brought the delivery or its record; `None` if no message
-    /// did.
-    pub(in crate::handler) failed_message_ids: Vec<Option<String>>,
+    /// For each delivery that failed, the id of the SQS message that brought the delivery or its record, `None` if no message
+    /// did; and the ids of the messages that nobody has touched.
+    pub(in crate::handler) unfinished_message_ids: Vec<Option<String>>,
 }
 
 impl<'a, T: Transport, S: Store, Q: Queues> ChannelWorker<'a, T, S, Q> {
     pub(in crate::handler) const fn new(
         app: &'a App<T, S, Q>,
+        ledger: &'a InvocationLedger<'a, S>,
         channel: &'a ConfiguredChannel,
         deadline: Instant,
     ) -> Self {
-        Self { app, channel, deadline, operational: AtomicUsize::new(0), ledger_faults: AtomicUsize::new(0) }
+        let (operational, ledger_faults) = (AtomicUsize::new(0), AtomicUsize::new(0));
+        Self { app, ledger, channel, deadline, is_gone: false, operational, ledger_faults }
     }
 
-    /// Delivers all that there is for the channel: first the findings of the payload, then what comes from the queue.
+    /// Delivers all that there is for the channel: first the findings of the payload, then what comes from the queue. What there
+    /// is no time for is handed over as it is (`TimeIsKept`).
     pub(in crate::handler) async fn run(self, batch: ChannelBatch<'_>) -> ChannelTally {
         let mut tally = ChannelTally::default();
-        for routed in batch.findings {
-            let mut subject = Subject::of_routed(routed, &self.channel.name);
+        let mut findings = batch.findings.as_slice();
+        while let [routed, rest @ ..] = findings
+            && !self.is_time_up()
+        {
+            let mut subject = self.subject(routed);
             let outcome = self.deliver_finding(routed, &mut subject).await;
-            self.end(&mut tally, &subject, DeliverySource::Routed, outcome, routed.message_id.clone());
+            self.end(&mut tally, &subject, DeliverySource::Routed, outcome, routed.message_id.as_ref());
+            findings = rest;
         }
-        for ReceivedMessage { message, message_id } in batch.messages {
-            let (source, subject) = (DeliverySource::of_message(&message), Subject::of_message(&message));
-            let outcome = self.deliver_message(message).await;
-            self.end(&mut tally, &subject, source, outcome, message_id);
+        for (routed, outcome) in findings.iter().zip(self.hand_over_findings(findings).await) {
+            let subject = self.subject(routed);
+            self.end(&mut tally, &subject, DeliverySource::Routed, outcome, routed.message_id.as_ref());
         }
-        tally.operational = self.operational.into_inner();
-        tally.ledger_faults = self.ledger_faults.into_inner();
+        self.run_messages(batch.messages, &mut tally).await;
+        self.add_counts(&mut tally);
         tally
     }
 
-    fn end(
+    fn subject(&self, Routed { finding, throttle, .. }: &Routed) -> Subject {
+        Subject::of_routed(finding, throttle.as_ref().map(|throttle| throttle.hash.as_str()), &self.channel.name)
+    }
+
+    /// Reports what was counted on the way.
+    pub(super) fn add_counts(&self, tally: &mut ChannelTally) {
+        tally.operational += self.operational.load(Ordering::Relaxed);
+        tally.ledger_faults += self.ledger_faults.load(Ordering::Relaxed);
+    }
+
+    async fn run_messages(&self, mut messages: Vec<ReceivedMessage>, tally: &mut ChannelTally) {
+        // A sum is made and sent in a moment, and nobody tries it a second time before its turn: it does not wait for what failed.
+        messages.sort_by_key(|received| !received.message.is_sum());
+        let turns = Turns::new(&self.app.health, &self.channel.name);
+        let deliveries = messages.into_iter().enumerate().map(async |(number, received)| {
+            turns.wait(number).await;
+            let ended = self.receive(received).await;
+            turns.end();
+            ended
+        });
+        for MessageEnd { source, subject, outcome, message_id, is_untouched } in join_all(deliveries).await {
+            self.end(tally, &subject, source, outcome, message_id.as_ref());
+            if is_untouched {
+                tally.unfinished_message_ids.push(message_id);
+            }
+        }
+    }
+
+    async fn receive(&self, ReceivedMessage { message, message_id }: ReceivedMessage) -> MessageEnd {
+        let (source, mut subject) = (DeliverySource::of_message(&message), Subject::of_message(&message));
+        let is_untouched = self.is_time_up() && message_id.is_some();
+        let outcome = if is_untouched {
+            DeliveryOutcome::Queued
+        } else if self.is_time_up() {
+            // No answer can ask for it again.
+            self.enqueue(&message).await
+        } else {
+            self.deliver_message(message, &mut subject).await
+        };
+        MessageEnd { source, subject, outcome, message_id, is_untouched }
+    }
+
+    /// Whether there is too little time left for anything to be begun.
+    pub(super) fn is_time_up(&self) -> bool {
+        Instant::now() + LEAST_TIME >= self.deadline
+    }
+
+    /// When the queues, and whoever tells people, must have answered.
+    pub(super) fn hand_over_deadline(&self) -> Instant {
+        self.deadline + HAND_OVER_TIME
+    }
+
+    /// Counts and logs how a delivery ended, and notes what must come again.
+    pub(super) fn end(
         &self,
         tally: &mut ChannelTally,
         subject: &Subject,
         source: DeliverySource,
         outcome: DeliveryOutcome,
-        message_id: Option<String>,
+        message_id: Option<&String>,
     ) {
         tally.deliveries.end(subject, &self.channel.name, source, outcome, self.now());
         if outcome == DeliveryOutcome::Failed {
-            tally.failed_message_ids.push(message_id);
+            tally.unfinished_message_ids.push(message_id.cloned());
         }
     }
 

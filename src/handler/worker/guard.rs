@@ -43,7 +43,7 @@ impl<T: Transport, S: Store, Q: Queues> ChannelWorker<'_, T, S, Q> {
             return ControlFlow::Continue(());
         }
         let (name, most) = (&self.channel.name, self.channel.max_per_minute);
-        let verdict = self.app.ledger.guard_alert(name, finding.severity, most, self.now()).await;
+        let verdict = self.ledger.guard_alert(name, finding.severity, most, self.now()).await;
         if !self.is_one_too_many(verdict) {
             return ControlFlow::Continue(());
         }
@@ -67,7 +67,7 @@ impl<T: Transport, S: Store, Q: Queues> ChannelWorker<'_, T, S, Q> {
             return ControlFlow::Continue(ArrivalCount::Exempt);
         }
         let (name, most) = (&self.channel.name, self.channel.max_per_minute);
-        let verdict = self.app.ledger.guard_queued(name, severity, most, self.now()).await;
+        let verdict = self.ledger.guard_queued(name, severity, most, self.now()).await;
         if self.is_one_too_many(verdict) {
             let finding = delivery.to_finding(self.app.rules.digest().clone());
             self.leave_to_digest(&finding, &delivery.id, &delivery.decision, &delivery.to_digest()).await?;
@@ -78,7 +78,7 @@ impl<T: Transport, S: Store, Q: Queues> ChannelWorker<'_, T, S, Q> {
     /// Counts what came from the queue, now that it has arrived.
     pub(super) async fn count_arrival(&self, arrival: ArrivalCount) {
         let ArrivalCount::Counted(severity) = arrival else { return };
-        if let Err(error) = self.app.ledger.count_alert(&self.channel.name, severity, self.now()).await {
+        if let Err(error) = self.ledger.count_alert(&self.channel.name, severity, self.now()).await {
             self.note_fault(&error, "the storm guard counts one too few");
         }
     }
@@ -102,7 +102,7 @@ impl<T: Transport, S: Store, Q: Queues> ChannelWorker<'_, T, S, Q> {
         decision: &Decision,
         one: &AlertDigest,
     ) -> StageResult<()> {
-        let ledger = &self.app.ledger;
+        let ledger = &self.ledger;
         let minute = policy::minute_of(self.now());
         loop {
             match ledger.digest(self.key(id), minute, decision, one, self.now()).await {
@@ -110,7 +110,8 @@ impl<T: Transport, S: Store, Q: Queues> ChannelWorker<'_, T, S, Q> {
                 Ok(DigestAdmission::ScheduleDigest) => {
                     let task = DigestTask { minute, finding: Box::new(finding.brief()) };
                     let message = self.new_message(task, policy::digest_due(minute), "a digest");
-                    if self.enqueue(&message).await != DeliveryOutcome::Queued {
+                    if let Err(error) = self.try_enqueue(&message).await {
+                        self.note_refusal(&error, BLIND);
                         return ControlFlow::Continue(());
                     }
                     if let Err(error) = ledger.digest_scheduled(&self.channel.name, minute, self.now()).await {

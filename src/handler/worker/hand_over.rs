@@ -5,20 +5,34 @@
 //! again. A delivery has *failed* only where the queue does not take it either, or there is no queue. Lambda is then asked to
 //! try the whole event again (`ToldOrQueued`, `FailureIsAnswered`).
 //!
+//! What the channel refuses for a reason that somebody can mend waits like what fails, and people are told at once. What was not
+//! tried at all is handed over unchanged, and a finding that nobody has come to is handed over as it is.
+//!
 //! The hand-over comes before the claim is given back: a crash in between leaves a message that finds its delivery still claimed,
 //! and waits for the lease's end.
 
 use std::time::Duration;
 
+use tokio::time::timeout_at;
+
 use super::channel_worker::ChannelWorker;
 use crate::deliver::Transport;
+use crate::handler::classify::Routed;
 use crate::handler::outcome::DeliveryOutcome;
 use crate::ledger::Store;
-use crate::redelivery::{AfterAttempt, QueueError, QueueMessage, QueueTask, Queues};
-use crate::time::Timestamp;
+use crate::redelivery::{AdmitTask, AfterAttempt, Delivery, QueueError, QueueMessage, QueueTask, Queues};
 
 /// A channel that does not take a delivery for so long is in trouble, though it rejects nothing.
 const TROUBLE_AFTER: Duration = Duration::from_hours(1);
+
+/// What kind of trouble kept a delivery from arriving.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Trouble {
+    /// It passes by itself. People are told if it does not pass within an hour.
+    Passing,
+    /// It passes when somebody has mended it: people are told at once.
+    ToMend,
+}
 
 impl<T: Transport, S: Store, Q: Queues> ChannelWorker<'_, T, S, Q> {
     /// Hands a message over after an attempt that failed: to the redelivery queue, or to the dead letters if its lifetime is
@@ -28,16 +42,20 @@ impl<T: Transport, S: Store, Q: Queues> ChannelWorker<'_, T, S, Q> {
         message: QueueMessage<W>,
         after: Option<Duration>,
         reason: String,
+        trouble: Trouble,
     ) -> DeliveryOutcome {
         if !self.app.queues.has_redelivery() {
             self.release(&message).await;
+            if trouble == Trouble::ToMend {
+                self.notify_operators(&reason).await;
+            }
             return self.fail(&message, &reason);
         }
         match message.after_attempt(self.now(), after, reason) {
             AfterAttempt::TryAgain(message) => {
                 let outcome = self.enqueue(&message).await;
                 self.release(&message).await;
-                if self.now().since(message.since) >= TROUBLE_AFTER {
+                if trouble == Trouble::ToMend || self.now().since(message.since) >= TROUBLE_AFTER {
                     self.notify_operators(&message.reason).await;
                 }
                 outcome
@@ -49,25 +67,81 @@ impl<T: Transport, S: Store, Q: Queues> ChannelWorker<'_, T, S, Q> {
         }
     }
 
+    /// Hands a message over that was not tried: nothing is counted, and it does not grow older by it.
+    pub(super) async fn postpone(&self, message: QueueMessage<Delivery>, reason: String) -> DeliveryOutcome {
+        let id = message.task.id.clone();
+        let message = message.postponed(self.now(), id.as_str(), reason);
+        let outcome = self.enqueue(&message).await;
+        self.release(&message).await;
+        outcome
+    }
+
+    /// Hands findings over that nobody has come to, all at once: they are judged when they come back. Without a queue they have
+    /// failed, and come again with the whole event.
+    pub(super) async fn hand_over_findings(&self, findings: &[&Routed]) -> Vec<DeliveryOutcome> {
+        if findings.is_empty() {
+            return Vec::new();
+        }
+        let channel = self.channel.name.as_str();
+        tracing::warn!(channel, count = findings.len(), "no time was left: findings are handed to the queue");
+        let now = self.now();
+        let messages: Result<Vec<(String, Duration)>, QueueError> = findings
+            .iter()
+            .map(|Routed { finding, throttle, .. }| {
+                let throttle = throttle.as_ref().map(|group| (group.hash.clone(), group.window.as_secs()));
+                let message = self.new_message(AdmitTask::new(finding, throttle), now, "no time was left");
+                Ok((message.to_json()?, Duration::ZERO))
+            })
+            .collect();
+        let taken = match messages {
+            Ok(messages) if self.app.queues.has_redelivery() => {
+                timeout_at(self.hand_over_deadline(), self.app.queues.enqueue_all(messages)).await
+            }
+            Ok(_) => Ok(vec![Err(QueueError::Absent); findings.len()]),
+            Err(error) => Ok(vec![Err(error); findings.len()]),
+        };
+        let taken = taken.unwrap_or_else(|_| vec![Err(no_answer()); findings.len()]);
+        let outcomes = taken.into_iter().zip(findings).map(|(taken, routed)| match taken {
+            Ok(()) => DeliveryOutcome::Queued,
+            Err(error) => {
+                let (finding, reason) = (routed.finding.id.as_str(), error.to_string());
+                tracing::error!(channel, finding, reason, "an alert was not delivered");
+                DeliveryOutcome::Failed
+            }
+        });
+        outcomes.collect()
+    }
+
     /// Hands a message to the redelivery queue, until it is due: the delivery is queued, or has failed.
     pub(super) async fn enqueue<W: QueueTask>(&self, message: &QueueMessage<W>) -> DeliveryOutcome {
-        if !self.app.queues.has_redelivery() {
-            return self.fail(message, "there is no redelivery queue");
-        }
-        let taken = match message.to_json() {
-            Ok(json) => self.app.queues.enqueue(json, message.delay(self.now())).await,
-            Err(error) => Err(error),
-        };
-        match taken {
+        match self.try_enqueue(message).await {
             Ok(()) => DeliveryOutcome::Queued,
             Err(error) => self.fail(message, &format!("the redelivery queue does not take it: {error}")),
         }
     }
 
+    /// Hands a message to the redelivery queue, until it is due.
+    ///
+    /// # Errors
+    /// That it was not taken, and why: what it stands for must be told in another way, or must fail.
+    pub(super) async fn try_enqueue<W: QueueTask>(&self, message: &QueueMessage<W>) -> Result<(), QueueError> {
+        if !self.app.queues.has_redelivery() {
+            return Err(QueueError::Absent);
+        }
+        let taken = self.app.queues.enqueue(message.to_json()?, message.delay(self.now()));
+        timeout_at(self.hand_over_deadline(), taken).await.unwrap_or_else(|_| Err(no_answer()))
+    }
+
+    /// Notes that the queue did not take the order of a sum, and what follows from that (`NothingHeldBackBlindly`).
+    pub(super) fn note_refusal(&self, error: &QueueError, consequence: &'static str) {
+        tracing::warn!(channel = self.channel.name, reason = %error, consequence, "the queue does not take a sum's order");
+    }
+
     /// Gives a delivery up: it goes to the dead letters with the reason, and people are told.
     pub(super) async fn dead_letter<W: QueueTask>(&self, message: QueueMessage<W>, reason: String) -> DeliveryOutcome {
         let message = message.into_dead_letter(self.now(), reason);
-        let outcome = match send_dead_letter(&self.app.queues, &message).await {
+        let taken = timeout_at(self.hand_over_deadline(), send_dead_letter(&self.app.queues, &message)).await;
+        let outcome = match taken.unwrap_or_else(|_| Err(no_answer())) {
             Ok(()) => {
                 log_death(&message);
                 DeliveryOutcome::Dead
@@ -86,24 +160,8 @@ impl<T: Transport, S: Store, Q: Queues> ChannelWorker<'_, T, S, Q> {
     }
 }
 
-/// Gives up a message for a channel that `rules.json` no longer has. Nobody is told beside the alarm on the dead letters: people
-/// who remove a channel know of it.
-pub(in crate::handler) async fn dead_letter_orphan<Q: Queues>(
-    queues: &Q,
-    message: QueueMessage,
-    now: Timestamp,
-) -> DeliveryOutcome {
-    let reason = "rules.json has no channel of this name any more".to_owned();
-    let message = message.into_dead_letter(now, reason);
-    log_death(&message);
-    match send_dead_letter(queues, &message).await {
-        Ok(()) => DeliveryOutcome::Dead,
-        Err(error) => {
-            let reason = error.to_string();
-            tracing::error!(channel = message.channel, reason, "the dead-letter queue does not take it");
-            DeliveryOutcome::Failed
-        }
-    }
+fn no_answer() -> QueueError {
+    QueueError::Unavailable("no answer in time".to_owned())
 }
 
 async fn send_dead_letter<Q: Queues, W: QueueTask>(queues: &Q, message: &QueueMessage<W>) -> Result<(), QueueError> {

@@ -15,9 +15,12 @@
 //! | [`settle`] | the ledger: note that it is done, or give it back | delivered |
 //! | [`hand_over`] | the queues, for what did not arrive | queued, dead, failed |
 //!
-//! Beside the road, [`operators`] tells people of a channel that is in trouble.
+//! What an invocation has no time for begins nowhere: [`channel_worker`] leaves messages in their queue, and hands findings over
+//! as they are. [`turns`] lets messages in. [`burial`] is all that is
+//! left for a channel that is gone. Beside the road, [`operators`] tells people of a channel that is in trouble.
 
 mod admit;
+mod burial;
 mod channel_worker;
 mod guard;
 mod hand_over;
@@ -26,7 +29,8 @@ mod render;
 mod send;
 mod settle;
 mod stages;
+mod turns;
 
+pub(super) use self::burial::gone_channel;
 pub(super) use self::channel_worker::{ChannelBatch, ChannelTally, ChannelWorker, ReceivedMessage};
-pub(super) use self::hand_over::dead_letter_orphan;
 pub(super) use self::send::send_test;

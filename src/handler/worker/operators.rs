@@ -1,35 +1,47 @@
 //! Tells people that a channel is in trouble.
 //!
-//! Alerts that do not arrive must not do so in silence. When one is given up, or has been waiting for an hour, an alert about
-//! offlimits itself goes to the deployment's own topic: at most once an hour for each channel, by a claim in the ledger. The
-//! topic cannot tell of itself; the alarm on the dead-letter queue does.
+//! Alerts that do not arrive must not do so in silence. When one is refused for a reason that somebody can mend, when one is given
+//! up, or has been waiting for an hour, an alert about offlimits itself goes to the deployment's own topic: at most once an hour
+//! for each channel, by a claim in the ledger; where the ledger does not answer, once an hour by each copy of the function. The
+//! topic cannot tell of itself; the alarms on the queues do.
 
 use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use tokio::time::Instant;
 
 use super::channel_worker::ChannelWorker;
 use crate::alert::{Alert, AlertKind};
 use crate::channel::{self, ChannelFilter, ConfiguredChannel, MAX_PER_MINUTE, Verdict};
-use crate::deliver::{Transport, deliver};
+use crate::deliver::{Errand, Patience, Transport, deliver};
 use crate::finding::Finding;
 use crate::handler::App;
 use crate::ids::{FindingId, StableId};
-use crate::ledger::{Claimed, DeliveryKey, OPERATIONAL, Store};
+use crate::ledger::{Claimed, DeliveryKey, OPERATIONAL, Store, operational_decision};
 use crate::redelivery::Queues;
 use crate::severity::Severity;
+
+/// The time that there always is to tell people.
+const TELLING_TIME: Duration = Duration::from_secs(1);
 
 impl<T: Transport, S: Store, Q: Queues> ChannelWorker<'_, T, S, Q> {
     /// Tells people, on the topic, that this channel does not take alerts, and why. No fault of this makes the delivery fail.
     pub(super) async fn notify_operators(&self, reason: &str) {
-        if self.channel.channel.kind() == "sns" && self.channel.channel.topic_arn().is_none() {
+        if !self.is_gone && self.channel.channel.kind() == "sns" && self.channel.channel.topic_arn().is_none() {
             return;
         }
-        let App { rules, transport, tokens, ledger, .. } = self.app;
-        let name = self.channel.name.as_str();
+        let App { rules, transport, tokens, health, .. } = self.app;
+        let (ledger, name) = (self.ledger, self.channel.name.as_str());
         let decision = match ledger.claim_operational(name, self.now(), self.lease()).await {
             Ok((decision, Claimed::Ours)) => decision,
             Ok(_) => return,
-            // Once an hour cannot be kept without a ledger, and the alarm on dead letters tells too.
-            Err(error) => return self.note_fault(&error, "nobody is told of a channel in trouble"),
+            Err(error) => {
+                self.note_fault(&error, "each copy of the function tells of a channel in trouble once an hour");
+                if !health.begins_to_tell(name) {
+                    return;
+                }
+                operational_decision(name, self.now())
+            }
         };
         let text = format!(
             "The channel \"{name}\" did not take an alert: {reason}. Others may follow; none is lost: see docs/dead-letters.md"
@@ -43,7 +55,11 @@ impl<T: Transport, S: Store, Q: Queues> ChannelWorker<'_, T, S, Q> {
         let kind = AlertKind::Operational(&text);
         let body = topic.channel.render(&Alert { finding: &finding, id: &decision.alert, kind, receipt: None });
         let key = DeliveryKey::new(&decision.opener, OPERATIONAL);
-        let settled = match deliver(transport, tokens, &topic, &body, &decision.opener, self.deadline).await {
+        // The channel may have taken all the time that there was.
+        let deadline = self.deadline.max((Instant::now() + TELLING_TIME).min(self.hand_over_deadline()));
+        let (id, patience) = (&decision.opener, Patience::OneTimeout);
+        let errand = Errand { channel: &topic, body: &body, id, deadline, patience };
+        let settled = match deliver(transport, tokens, health, &errand).await.verdict {
             Verdict::Delivered { .. } => {
                 self.operational.fetch_add(1, Ordering::Relaxed);
                 ledger.delivered(key, &decision, None, self.now()).await
@@ -60,7 +76,7 @@ impl<T: Transport, S: Store, Q: Queues> ChannelWorker<'_, T, S, Q> {
 }
 
 /// The deployment's own topic, as a channel.
-fn own_topic() -> ConfiguredChannel {
+pub(super) fn own_topic() -> ConfiguredChannel {
     ConfiguredChannel {
         name: "topic".to_owned(),
         filter: ChannelFilter::default(),

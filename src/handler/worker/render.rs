@@ -12,6 +12,7 @@
 use std::ops::ControlFlow;
 
 use super::channel_worker::ChannelWorker;
+use super::hand_over::Trouble;
 use crate::alert::{Alert, AlertKind};
 use crate::deliver::Transport;
 use crate::finding::Finding;
@@ -32,7 +33,7 @@ impl<T: Transport, S: Store, Q: Queues> ChannelWorker<'_, T, S, Q> {
         &self,
         message: QueueMessage<RollUpTask>,
     ) -> StageResult<QueueMessage<Delivery>> {
-        let sum = match self.app.ledger.roll_up(&message.task.alert, self.now()).await {
+        let sum = match self.ledger.roll_up(&message.task.alert, self.now()).await {
             Ok(sum) if sum.count == 0 => return ControlFlow::Break(DeliveryOutcome::Duplicate),
             Ok(sum) => sum,
             Err(error) => return ControlFlow::Break(self.postpone_sum(message, &error).await),
@@ -47,7 +48,7 @@ impl<T: Transport, S: Store, Q: Queues> ChannelWorker<'_, T, S, Q> {
     /// Renders a digest that is due. If the ledger does not say what was held back, the digest goes back to the queue.
     pub(super) async fn render_digest(&self, message: QueueMessage<DigestTask>) -> StageResult<QueueMessage<Delivery>> {
         let (name, minute) = (self.channel.name.as_str(), message.task.minute);
-        let sum = match self.app.ledger.digest_of(name, minute, self.now()).await {
+        let sum = match self.ledger.digest_of(name, minute, self.now()).await {
             Ok(sum) if sum.count == 0 => return ControlFlow::Break(DeliveryOutcome::Duplicate),
             Ok(sum) => sum,
             Err(error) => return ControlFlow::Break(self.postpone_sum(message, &error).await),
@@ -62,7 +63,7 @@ impl<T: Transport, S: Store, Q: Queues> ChannelWorker<'_, T, S, Q> {
 
     async fn postpone_sum<W: QueueTask>(&self, message: QueueMessage<W>, error: &StoreError) -> DeliveryOutcome {
         self.note_fault(error, "a sum has to wait");
-        self.retry(message, None, "the ledger does not answer".to_owned()).await
+        self.retry(message, None, "the ledger does not answer".to_owned(), Trouble::Passing).await
     }
 
     /// Renders an alert, which tells of so many `findings`.
@@ -81,7 +82,7 @@ impl<T: Transport, S: Store, Q: Queues> ChannelWorker<'_, T, S, Q> {
 
     /// What the vendor calls the first message of the alert that this claim opened.
     async fn receipt(&self, opener: &ClaimId) -> Option<String> {
-        match self.app.ledger.receipt(self.key(opener), self.now()).await {
+        match self.ledger.receipt(self.key(opener), self.now()).await {
             Ok(receipt) => receipt,
             Err(error) => {
                 self.note_fault(&error, "a repeat is not threaded");

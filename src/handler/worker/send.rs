@@ -2,24 +2,46 @@
 //!
 //! A vendor that is asked in vain is asked again, with waits in between, until the invocation's deadline: most faults pass
 //! within seconds, and a queue would cost the alert half a minute. [`crate::deliver`] does that, and hands back the last verdict.
+//!
+//! A vendor that does not answer at all is another matter, where there is a queue: an execution that waits for it costs more than
+//! the half minute. A first delivery then gives up after one request, and while the channel's breaker is open it is not even
+//! begun ([`crate::health`]). What comes from the queue is always tried: with the whole deadline for a vendor that is slow or
+//! whose connection was stale; but with one request where the breaker is open, so that a channel that hangs does not hold all the
+//! executions that the queue may have.
 
 use tokio::time::Instant;
 
 use super::channel_worker::ChannelWorker;
 use crate::alert::{Alert, AlertKind};
 use crate::channel::{ConfiguredChannel, Verdict};
-use crate::deliver::{Transport, deliver};
+use crate::deliver::{Ending, Errand, Patience, Transport, deliver};
 use crate::finding::Finding;
 use crate::handler::App;
 use crate::ids::{AlertId, ClaimId};
 use crate::ledger::Store;
 use crate::redelivery::{Delivery, Queues};
 
+/// Where a delivery comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Origin {
+    /// The event of this invocation.
+    Event,
+    /// A queue.
+    Queue,
+}
+
 impl<T: Transport, S: Store, Q: Queues> ChannelWorker<'_, T, S, Q> {
-    /// Sends a delivery that this worker has claimed, and returns the last verdict.
-    pub(super) async fn send(&self, delivery: &Delivery) -> Verdict {
-        let App { transport, tokens, .. } = self.app;
-        deliver(transport, tokens, self.channel, &delivery.body, &delivery.id, self.deadline).await
+    /// Sends a delivery that this worker has claimed.
+    pub(super) async fn send(&self, Delivery { id, body, .. }: &Delivery, origin: Origin) -> Ending {
+        let App { transport, tokens, health, queues, .. } = self.app;
+        let channel = self.channel;
+        let hangs = queues.has_redelivery() && health.is_open(&channel.name);
+        if hangs && origin == Origin::Event {
+            return Ending::untried("the channel has not answered for a while");
+        }
+        let can_wait = queues.has_redelivery() && (hangs || origin == Origin::Event);
+        let patience = if can_wait { Patience::OneTimeout } else { Patience::UntilDeadline };
+        deliver(transport, tokens, health, &Errand { channel, body, id, deadline: self.deadline, patience }).await
     }
 }
 
@@ -32,5 +54,7 @@ pub(in crate::handler) async fn send_test<T: Transport, S, Q>(
 ) -> Verdict {
     let id = AlertId::new(&finding.rule.id, &channel.name, &finding.id);
     let body = channel.channel.render(&Alert { finding, id: &id, kind: AlertKind::Test, receipt: None });
-    deliver(&app.transport, &app.tokens, channel, &body, &ClaimId::from(&finding.id), deadline).await
+    let (id, patience) = (ClaimId::from(&finding.id), Patience::UntilDeadline);
+    let errand = Errand { channel, body: &body, id: &id, deadline, patience };
+    deliver(&app.transport, &app.tokens, &app.health, &errand).await.verdict
 }

@@ -6,29 +6,39 @@
 //! has it need not wait for the lease's end. [`hand_over`](super::hand_over) has the queues.
 
 use super::channel_worker::ChannelWorker;
+use super::hand_over::Trouble;
 use crate::channel::Verdict;
-use crate::deliver::Transport;
+use crate::deliver::{Ending, Transport};
 use crate::handler::outcome::DeliveryOutcome;
 use crate::ledger::Store;
 use crate::redelivery::{Delivery, QueueMessage, QueueTask, Queues, TaskRef};
 
 impl<T: Transport, S: Store, Q: Queues> ChannelWorker<'_, T, S, Q> {
     /// Ends a delivery by the vendor's last verdict.
-    pub(super) async fn settle(&self, message: QueueMessage<Delivery>, verdict: Verdict) -> DeliveryOutcome {
+    pub(super) async fn settle(&self, message: QueueMessage<Delivery>, ending: Ending) -> DeliveryOutcome {
         let Delivery { id, decision, about, .. } = &message.task;
         let (channel, rule, finding) = (self.channel.name.as_str(), about.rule.as_str(), id.as_str());
+        let Ending { verdict, is_attempt } = ending;
         match verdict {
             Verdict::Delivered { receipt } => {
-                if let Err(error) = self.app.ledger.delivered(self.key(id), decision, receipt, self.now()).await {
+                if let Err(error) = self.ledger.delivered(self.key(id), decision, receipt, self.now()).await {
                     self.note_fault(&error, "what was delivered may be delivered again");
                 }
                 DeliveryOutcome::Delivered
             }
+            Verdict::Retry { reason, .. } if !is_attempt => {
+                tracing::warn!(channel, rule, finding, reason, "not tried yet");
+                self.postpone(message, reason).await
+            }
             Verdict::Retry { after, reason } => {
                 tracing::warn!(channel, rule, finding, reason, "not delivered yet");
-                self.retry(message, after, reason).await
+                self.retry(message, after, reason, Trouble::Passing).await
             }
-            Verdict::Rejected { reason, .. } => {
+            Verdict::Refused { reason } => {
+                tracing::error!(channel, rule, finding, reason, "refused: somebody must mend it");
+                self.retry(message, None, format!("refused: {reason}"), Trouble::ToMend).await
+            }
+            Verdict::Rejected { reason } => {
                 let message = QueueMessage { attempts: message.attempts.saturating_add(1), ..message };
                 self.dead_letter(message, format!("rejected: {reason}")).await
             }
@@ -38,7 +48,7 @@ impl<T: Transport, S: Store, Q: Queues> ChannelWorker<'_, T, S, Q> {
     /// Gives the claim of a delivery back. A message that orders a sum has no claim.
     pub(super) async fn release<W: QueueTask>(&self, message: &QueueMessage<W>) {
         let TaskRef::Deliver(Delivery { id, decision, .. }) = message.task.task() else { return };
-        if let Err(error) = self.app.ledger.release(self.key(id), decision, self.now()).await {
+        if let Err(error) = self.ledger.release(self.key(id), decision, self.now()).await {
             self.note_fault(&error, "the claim ends with its lease");
         }
     }

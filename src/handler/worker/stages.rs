@@ -4,15 +4,18 @@
 //! then leaves the road, and the outcome is what the worker counts.
 
 use std::ops::ControlFlow;
+use std::time::Duration;
 
 use super::admit::Admitted;
 use super::channel_worker::ChannelWorker;
+use super::send::Origin;
 use crate::deliver::Transport;
-use crate::handler::classify::Routed;
+use crate::finding::Finding;
+use crate::handler::classify::{Routed, ThrottleGroup};
 use crate::handler::outcome::{DeliveryOutcome, StageResult};
 use crate::handler::subject::Subject;
 use crate::ledger::Store;
-use crate::redelivery::{QueueMessage, Queues, Task};
+use crate::redelivery::{Delivery, QueueMessage, Queues, Task};
 
 impl<T: Transport, S: Store, Q: Queues> ChannelWorker<'_, T, S, Q> {
     /// Delivers a finding, unless it is a duplicate, or is held back; and notes its alert in the `subject` as soon as it has one.
@@ -20,25 +23,35 @@ impl<T: Transport, S: Store, Q: Queues> ChannelWorker<'_, T, S, Q> {
         either(self.finding_stages(routed, subject).await)
     }
 
-    /// Delivers what comes back from a queue.
-    pub(super) async fn deliver_message(&self, message: QueueMessage) -> DeliveryOutcome {
-        either(self.message_stages(message).await)
+    /// Delivers what comes back from a queue; and notes its alert in the `subject`.
+    pub(super) async fn deliver_message(&self, message: QueueMessage, subject: &mut Subject) -> DeliveryOutcome {
+        either(self.message_stages(message, subject).await)
     }
 
     async fn finding_stages(&self, routed: &Routed, subject: &mut Subject) -> StageResult<DeliveryOutcome> {
         let Routed { finding, throttle, .. } = routed;
-        let Admitted { decision, is_first_time } = self.admit(finding, throttle.as_ref(), subject).await?;
+        let delivery = self.admitted(finding, throttle.as_ref(), subject).await?;
+        let message = self.new_message(delivery, self.now(), "");
+        let ending = self.send(&message.task, Origin::Event).await;
+        ControlFlow::Continue(self.settle(message, ending).await)
+    }
+
+    /// The stages of a finding up to its delivery, rendered.
+    async fn admitted(
+        &self,
+        finding: &Finding,
+        throttle: Option<&ThrottleGroup>,
+        subject: &mut Subject,
+    ) -> StageResult<Delivery> {
+        let Admitted { decision, is_first_time } = self.admit(finding, throttle, subject).await?;
         // The storm guard has counted what comes again.
         if is_first_time {
             self.guard_finding(finding, &decision).await?;
         }
-        let delivery = self.render_finding(finding, decision).await;
-        let message = self.new_message(delivery, self.now(), "");
-        let verdict = self.send(&message.task).await;
-        ControlFlow::Continue(self.settle(message, verdict).await)
+        ControlFlow::Continue(self.render_finding(finding, decision).await)
     }
 
-    async fn message_stages(&self, message: QueueMessage) -> StageResult<DeliveryOutcome> {
+    async fn message_stages(&self, message: QueueMessage, subject: &mut Subject) -> StageResult<DeliveryOutcome> {
         let message = self.await_due(message).await?;
         let is_sum = message.is_sum();
         let (rest, task) = message.split();
@@ -46,11 +59,18 @@ impl<T: Transport, S: Store, Q: Queues> ChannelWorker<'_, T, S, Q> {
             Task::Deliver(delivery) => rest.with_task(*delivery),
             Task::RollUp(roll_up) => self.render_roll_up(rest.with_task(roll_up)).await?,
             Task::Digest(digest) => self.render_digest(rest.with_task(digest)).await?,
+            Task::Admit(admit) => {
+                let throttle =
+                    admit.throttle.map(|(hash, seconds)| ThrottleGroup { hash, window: Duration::from_secs(seconds) });
+                let message = rest.with_task(self.admitted(&admit.finding, throttle.as_ref(), subject).await?);
+                let ending = self.send(&message.task, Origin::Queue).await;
+                return ControlFlow::Continue(self.settle(message, ending).await);
+            }
         };
         let message = self.claim(message).await?;
         let arrival = self.guard_message(&message, is_sum).await?;
-        let verdict = self.send(&message.task).await;
-        let outcome = self.settle(message, verdict).await;
+        let ending = self.send(&message.task, Origin::Queue).await;
+        let outcome = self.settle(message, ending).await;
         if outcome == DeliveryOutcome::Delivered {
             self.count_arrival(arrival).await;
         }
