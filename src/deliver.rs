@@ -16,7 +16,7 @@ use std::time::{Duration, SystemTime};
 use tokio::time::{Instant, sleep};
 
 use crate::channel::ConfiguredChannel;
-use crate::channel::{Body, Exchange, ExchangeStep, Reply, Request, Token, Verdict};
+use crate::channel::{Body, Exchange, ExchangeStep, Reply, Request, Token, Verdict, leads_inside};
 use crate::health::ChannelHealth;
 use crate::ids::{ClaimId, spread};
 use crate::secret::{Credentials, CredentialsError, Secret};
@@ -35,6 +35,11 @@ pub trait Transport: Send + Sync {
 
     /// The time of day. Signatures hold it, and the ledger counts by it.
     fn now(&self) -> SystemTime;
+
+    /// Whether the deployment lets requests go to this machine and into private networks.
+    fn may_go_inside(&self) -> bool {
+        true
+    }
 }
 
 /// The longest that one request may take: a channel that hangs leaves time for another attempt. Each request in vain gives the
@@ -197,6 +202,12 @@ async fn exchange<T: Transport>(
             }
             Ok(ExchangeStep::Send(_)) if sent == MAX_REQUESTS_PER_EXCHANGE => {
                 break Verdict::Rejected { reason: "the exchange does not end".to_owned() };
+            }
+            Ok(ExchangeStep::Send(Request::Http(request)))
+                if !transport.may_go_inside() && leads_inside(request.url.expose()) =>
+            {
+                let reason = "the URL leads to this machine or into a private network: see PrivateEndpoints".to_owned();
+                break Verdict::Refused { reason };
             }
             Ok(ExchangeStep::Send(request)) => {
                 let left = deadline.saturating_duration_since(Instant::now());

@@ -1,5 +1,7 @@
 //! HTTPS to the vendors: the same rustls that the SDK uses.
 
+use std::error::Error as _;
+use std::io;
 use std::time::{Duration, SystemTime};
 
 use aws_sdk_sns::primitives::{DateTime, DateTimeFormat};
@@ -55,7 +57,49 @@ pub(super) async fn send(client: &reqwest::Client, request: HttpRequest, timeout
 
 /// A short word for an error that brought no answer. The error's own text would quote the URL.
 fn why_unreachable(error: &reqwest::Error) -> &'static str {
-    if error.is_connect() { "cannot connect" } else { "the connection broke" }
+    match tls_error(error) {
+        Some(tls) => why_insecure(tls),
+        None if error.is_connect() => "cannot connect",
+        None => "the connection broke",
+    }
+}
+
+/// The error of TLS that caused another, if one did.
+fn tls_error(error: &reqwest::Error) -> Option<&rustls::Error> {
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        // An error of the connection holds another one that it does not give as its source.
+        let held = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
+        let tls = error.downcast_ref().or_else(|| held.and_then(|held| held.downcast_ref()));
+        if tls.is_some() {
+            return tls;
+        }
+        cause = error.source();
+    }
+    None
+}
+
+/// What keeps TLS from being trusted: a person can mend most of it, and has to know which.
+fn why_insecure(error: &rustls::Error) -> &'static str {
+    use rustls::{CertificateError as Certificate, Error};
+    match error {
+        Error::InvalidCertificate(Certificate::UnknownIssuer) => "TLS: the certificate's issuer is not trusted",
+        Error::InvalidCertificate(Certificate::Expired | Certificate::ExpiredContext { .. }) => {
+            "TLS: the certificate has expired"
+        }
+        Error::InvalidCertificate(Certificate::NotValidYet | Certificate::NotValidYetContext { .. }) => {
+            "TLS: the certificate is not valid yet"
+        }
+        Error::InvalidCertificate(Certificate::NotValidForName | Certificate::NotValidForNameContext { .. }) => {
+            "TLS: the certificate is for another name"
+        }
+        Error::InvalidCertificate(Certificate::Revoked) => "TLS: the certificate is revoked",
+        Error::InvalidCertificate(_) => "TLS: the certificate is not valid",
+        Error::PeerIncompatible(_) => "TLS: no version or cipher in common",
+        Error::AlertReceived(_) => "TLS: the other side refused",
+        Error::InvalidMessage(_) => "TLS: the other side does not speak it",
+        _ => "TLS failed",
+    }
 }
 
 /// The time of day, by the machine's clock.
@@ -134,6 +178,32 @@ mod tests {
         let request = HttpRequest { method: Method::Post, url, headers: Vec::new(), content: None };
         let reply = send(&client(None).unwrap(), request, Duration::from_secs(5)).await;
         assert_eq!(reply, Reply::Unreachable("cannot connect"));
+    }
+
+    #[tokio::test]
+    async fn what_is_wrong_with_tls_is_said() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = Secret::new(format!("https://{}/s3cret", listener.local_addr().unwrap()));
+        let server = std::thread::spawn(move || {
+            let (mut connection, _) = listener.accept().unwrap();
+            let _ = connection.read(&mut [0; 4096]).unwrap();
+            connection.write_all(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n").unwrap();
+        });
+        let request = HttpRequest { method: Method::Post, url, headers: Vec::new(), content: None };
+        let reply = send(&client(None).unwrap(), request, Duration::from_secs(5)).await;
+        server.join().unwrap();
+        assert_eq!(reply, Reply::Unreachable("TLS: the other side does not speak it"));
+
+        use rustls::{CertificateError, Error};
+        for (error, word) in [
+            (CertificateError::UnknownIssuer, "not trusted"),
+            (CertificateError::Expired, "expired"),
+            (CertificateError::NotValidForName, "another name"),
+            (CertificateError::BadSignature, "not valid"),
+        ] {
+            let said = why_insecure(&Error::InvalidCertificate(error));
+            assert!(said.starts_with("TLS: ") && said.contains(word), "{said}");
+        }
     }
 
     #[test]

@@ -25,6 +25,9 @@ pub struct FunctionSettings {
     pub role_arn: Option<String>,
     /// `AWS_LAMBDA_FUNCTION_NAME`: the metrics' dimension, and the name of the role's session.
     pub function_name: Option<String>,
+    /// `OFFLIMITS_PRIVATE_ENDPOINTS=true`: channels may send to this machine and into private networks. Otherwise a URL in the
+    /// secret could reach what only the function can, such as Lambda's own interface to it.
+    pub private_endpoints: bool,
     /// `SSL_CERT_FILE`: a PEM file of further roots to trust.
     pub ca_file: Option<String>,
     /// What is logged, and how.
@@ -100,6 +103,7 @@ impl FunctionSettings {
             dead_letters_url: variable("OFFLIMITS_DEAD_LETTERS_URL"),
             role_arn: variable("OFFLIMITS_ROLE_ARN"),
             function_name: variable("AWS_LAMBDA_FUNCTION_NAME"),
+            private_endpoints: is_true("OFFLIMITS_PRIVATE_ENDPOINTS"),
             ca_file: variable("SSL_CERT_FILE"),
             log: LogSettings {
                 level: variable("OFFLIMITS_LOG_LEVEL"),

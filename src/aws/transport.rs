@@ -135,4 +135,8 @@ impl Transport for AwsTransport {
     fn now(&self) -> SystemTime {
         http::now()
     }
+
+    fn may_go_inside(&self) -> bool {
+        self.settings.private_endpoints
+    }
 }

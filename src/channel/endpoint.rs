@@ -1,4 +1,7 @@
-//! Where a channel may send: https on the vendor's own hosts; loopback too, so that tests need no certificate.
+//! Where a channel may send: https on the vendor's own hosts; loopback too, so that tests need no certificate. Whether anything is
+//! sent to this machine or into a private network is the deployment's to say ([`leads_inside`]).
+
+use std::net::Ipv4Addr;
 
 use crate::config::TextFormat;
 use crate::secret::{CredentialFault, Secret};
@@ -61,6 +64,28 @@ pub(super) fn is_private(url: &str) -> bool {
         "http" => is_loopback(host),
         _ => false,
     })
+}
+
+/// Whether `url` leads to this machine or into a network of its owner's, by its host as it is written: a name for this machine, or
+/// an address that is not a public one. A host that is a number in another form counts as one, since parsers differ on it. What
+/// a name stands for is not looked up.
+///
+/// Source of the ranges: <https://www.iana.org/assignments/iana-ipv4-special-registry>.
+pub(crate) fn leads_inside(url: &str) -> bool {
+    let Some(Endpoint { host, .. }) = Endpoint::parse(url) else { return true };
+    let host = host.strip_suffix('.').unwrap_or(host);
+    if is_loopback(host) || host.ends_with(".localhost") {
+        return true;
+    }
+    let last = host.rsplit('.').next().unwrap_or(host);
+    let is_number = last.bytes().all(|b| b.is_ascii_digit()) || last.starts_with("0x");
+    is_number && host.parse().map_or(true, is_inside)
+}
+
+fn is_inside(address: Ipv4Addr) -> bool {
+    let [first, second, ..] = address.octets();
+    let is_shared = first == 100 && (64..128).contains(&second);
+    address.is_private() || address.is_loopback() || address.is_link_local() || first == 0 || is_shared || first >= 224
 }
 
 struct Endpoint<'u> {
@@ -142,6 +167,32 @@ mod tests {
             ["http://siem.example.com/", "file:///etc/passwd", "https://user:pass@siem.example.com/", "https:///x"]
         {
             assert!(!is_private(bad), "{bad}");
+        }
+    }
+
+    #[test]
+    fn what_leads_inside_is_known_however_it_is_written() {
+        for inside in [
+            "http://127.0.0.1:9001/2018-06-01/runtime/invocation/next",
+            "https://localhost/",
+            "https://a.localhost./",
+            "https://[::1]:1/",
+            "https://10.0.0.1/",
+            "https://172.16.3.4/",
+            "https://192.168.1.1:8443/",
+            "https://169.254.169.254/latest/meta-data/",
+            "https://100.64.0.1/",
+            "https://0.0.0.0/",
+            "https://2130706433/",
+            "https://0x7f.1/",
+            "https://127.1/",
+            "https://010.0.0.1/",
+            "https://user@example.com/",
+        ] {
+            assert!(leads_inside(inside), "{inside}");
+        }
+        for outside in ["https://hooks.slack.com/x", "https://8.8.8.8/", "https://172.32.0.1/", "https://1e100.net/"] {
+            assert!(!leads_inside(outside), "{outside}");
         }
     }
 }

@@ -30,6 +30,7 @@ mod zendesk;
 
 pub use self::configured::{ChannelFilter, ConfiguredChannel, MAX_PER_MINUTE, Refusal};
 pub use self::content::{Content, event_link};
+pub(crate) use self::endpoint::leads_inside;
 #[cfg(feature = "cli")]
 pub(crate) use self::kind::COMMON_KEYS;
 pub(crate) use self::kind::{CHANNEL, read};

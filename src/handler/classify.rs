@@ -21,10 +21,6 @@ use crate::redelivery::Queues;
 use crate::rules::{Mode, Rule};
 use crate::time::Timestamp;
 
-/// The time that counting leaves for the deliveries: enough for each to be tried, or handed to the queue. A file of a thousand
-/// records has more to count than one invocation can.
-const DELIVERY_TIME: Duration = Duration::from_secs(8);
-
 /// A finding that goes to channels.
 pub(super) struct Routed {
     pub(super) finding: Finding,
@@ -44,11 +40,11 @@ pub(super) struct ThrottleGroup {
     pub(super) window: Duration,
 }
 
-/// Counts the findings of one record, and keeps those that go to a channel.
+/// Counts the findings of one record, and keeps those that go to a channel. After `count_until` no threshold is asked for.
 pub(super) async fn classify<T: Transport, S: Store, R: Store, Q: Queues>(
     findings: Vec<Finding>,
     raw: &RawRecord,
-    (app, ledger, deadline): (&App<T, S, Q>, &Ledger<R>, Instant),
+    (app, ledger, count_until): (&App<T, S, Q>, &Ledger<R>, Instant),
     report: &mut InvocationReport,
 ) -> Vec<Routed> {
     let mut routed = Vec::new();
@@ -57,7 +53,7 @@ pub(super) async fn classify<T: Transport, S: Store, R: Store, Q: Queues>(
     for finding in findings {
         // Both are there: the finding was made of them.
         let origin = app.rules.rule_of(&finding).zip(record.as_ref());
-        let (outcome, channels) = judge(&finding, origin, (app, ledger, deadline), &mut report.ledger_faults).await;
+        let (outcome, channels) = judge(&finding, origin, (app, ledger, count_until), &mut report.ledger_faults).await;
         report.findings.end(&Subject::of_finding(&finding), outcome);
         if outcome != FindingOutcome::Routed {
             continue;
@@ -77,7 +73,7 @@ pub(super) async fn classify<T: Transport, S: Store, R: Store, Q: Queues>(
 async fn judge<T: Transport, S, R: Store, Q>(
     finding: &Finding,
     origin: Option<(&Rule, &Record<'_>)>,
-    (app, ledger, deadline): (&App<T, S, Q>, &Ledger<R>, Instant),
+    (app, ledger, count_until): (&App<T, S, Q>, &Ledger<R>, Instant),
     ledger_faults: &mut usize,
 ) -> (FindingOutcome, Vec<usize>) {
     if app.own.contains(&finding.call) {
@@ -87,7 +83,7 @@ async fn judge<T: Transport, S, R: Store, Q>(
         return (FindingOutcome::Staged, Vec::new());
     }
     if let Some((rule, record)) = origin
-        && !reaches_threshold(rule, finding, record, (ledger, deadline, app.transport.now().into()), ledger_faults)
+        && !reaches_threshold(rule, finding, record, (ledger, count_until, app.transport.now().into()), ledger_faults)
             .await
     {
         return (FindingOutcome::BelowThreshold, Vec::new());
@@ -103,11 +99,11 @@ async fn reaches_threshold<R: Store>(
     rule: &Rule,
     finding: &Finding,
     record: &Record<'_>,
-    (ledger, deadline, now): (&Ledger<R>, Instant, Timestamp),
+    (ledger, count_until, now): (&Ledger<R>, Instant, Timestamp),
     ledger_faults: &mut usize,
 ) -> bool {
     let Some(threshold) = &rule.threshold else { return true };
-    if Instant::now() + DELIVERY_TIME >= deadline {
+    if Instant::now() >= count_until {
         tracing::warn!(rule = rule.info.id, "there is no time to count: the alert goes out");
         *ledger_faults += 1;
         return true;

@@ -20,6 +20,10 @@ use crate::deliver::Transport;
 use crate::ledger::{Ledger, Store};
 use crate::redelivery::{QueueMessage, Queues};
 
+/// The share of the time in which thresholds are counted. A file of a thousand records may have more to count than one invocation
+/// can, and what is left must still be delivered, or handed to the queue.
+const COUNTING_SHARE: f64 = 0.7;
+
 /// Handles one invocation. Every attempt to deliver ends before `deadline`, and [`GRACE`](super::GRACE) after it the process
 /// must be done.
 ///
@@ -46,12 +50,13 @@ pub async fn handle<T: Transport, S: Store, Q: Queues>(
     if let Some(NotARecord { reason, .. }) = opened.ignored.first() {
         tracing::info!(reason, count = report.ignored, "not CloudTrail's: ignored");
     }
+    let count_until = Instant::now() + deadline.saturating_duration_since(Instant::now()).mul_f64(COUNTING_SHARE);
     let ledger: InvocationLedger<'_, S> = Ledger::new(InvocationStore::new(app.ledger.store(), deadline));
     let mut unreadable = opened.unreadable;
     let mut routed = Vec::new();
     for record in &opened.records {
         match app.rules.evaluate(record) {
-            Ok(findings) => routed.extend(classify(findings, record, (app, &ledger, deadline), &mut report).await),
+            Ok(findings) => routed.extend(classify(findings, record, (app, &ledger, count_until), &mut report).await),
             Err(error) => {
                 let (reason, message_id) = (error.to_string(), record.message_id.clone());
                 unreadable.push(NotARecord { reason, line: None, message_id });

@@ -163,7 +163,7 @@ def test_what_is_not_valid_is_refused(world):
 
 
 def test_waits_are_kept_redirects_are_not_followed_and_tokens_renewed(world):
-    """429 with a fraction of a second, 500, and a broken token on the way: each arrives. A redirect is a rejection."""
+    """429 with a fraction of a second, 500, and a broken token on the way: each arrives. A redirect is refused."""
     before = world.received()
     world.desk.faults = {
         "teams": [(429, {"Retry-After": "0.3"}, b""), (503, {}, b"<html>")],
@@ -173,7 +173,7 @@ def test_waits_are_kept_redirects_are_not_followed_and_tokens_renewed(world):
     }
     world.alert("event-2")
     after = world.received()
-    # The topic may hear of the rejection too.
+    # The topic may hear of the refusal too.
     assert {name for name in after if after[name] > before[name]} == set(after) - {"webhook"}, after
     assert all(after[name] == before[name] + 1 for name in set(after) - {"sns", "webhook"}), after
     assert world.desk.tokens == 2, "the token that was rejected is fetched anew"
@@ -214,6 +214,6 @@ def test_proxies_are_taken_from_the_environment(world, tmp_path):
 
 def test_the_log_holds_no_secret(world):
     log = world.function.log.read_text()
-    assert "trying again" in log and "credential rejected" in log
+    assert "trying again" in log and "reading the secret again" in log
     secrets = ["test_token_admin", "0123456789abcdef0123456789abcdef", "s3cret", "p sä!", "token1", "token2", SIGNING_SECRET, world.desk.url]
     assert [s for s in secrets if s in log] == []

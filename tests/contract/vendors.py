@@ -56,6 +56,7 @@ class Moto(Server):
         port = free_port()
         self.variables = {
             "AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}",
+            "OFFLIMITS_PRIVATE_ENDPOINTS": "true",  # where the tests' vendors are
             "AWS_ACCESS_KEY_ID": "test",
             "AWS_SECRET_ACCESS_KEY": "test",
             "AWS_REGION": REGION,

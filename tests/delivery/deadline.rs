@@ -61,6 +61,24 @@ async fn a_batch_for_a_channel_that_hangs_is_neither_multiplied_nor_said_to_have
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_channel_that_hangs_does_not_hold_the_executions_that_sums_share_with_it() {
+    let app = app(RULES);
+    ten_waiting(&app).await;
+    app.transport.script("soc", |_, _| Act::Hang);
+    redeliver(&app).await;
+    // All come again at once, as the next batch of many does.
+    for mut message in messages(&app) {
+        message["not_before"] = json!(0);
+        app.queues.put(message.to_string());
+    }
+    let (begun, before) = (Instant::now(), app.transport.requests("soc"));
+    assert_eq!(redeliver(&app).await.deliveries.queued, 10);
+    println!("the next batch for a channel that hangs: {:?}", begun.elapsed());
+    assert!(begun.elapsed() <= Duration::from_secs(6), "{:?}", begun.elapsed());
+    assert_eq!(app.transport.requests("soc") - before, 10, "each was really tried");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_ledger_that_never_answers_is_asked_once_and_everything_is_told() {
     let before = app(RULES);
     ten_waiting(&before).await;
@@ -129,6 +147,16 @@ async fn what_is_handed_on_is_throttled_as_if_it_had_been_judged_at_once() {
         let [_, roll_up] = &app.transport.taken(channel)[..] else { panic!("{:?}", app.transport.taken(channel)) };
         assert!(roll_up.text.contains("and 999 more"), "{channel}: {}", roll_up.text);
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_threshold_is_counted_as_long_as_time_is_left_for_the_alerts() {
+    let threshold = r#""throttle": "off", "threshold": { "count": 5, "window": "1h", "by": ["event"] }, "#;
+    let rules = RULES.replace(r#""throttle": "off", "#, threshold);
+    let (app, report) = a_thousand(&rules, Duration::from_millis(25)).await;
+    assert!((4..200).contains(&report.findings.below_threshold) && report.ledger_faults > 0, "{report:?}");
+    redeliver_until(&app, Duration::from_mins(60)).await;
+    assert_eq!(app.transport.taken("soc").len(), 1000 - report.findings.below_threshold);
 }
 
 #[tokio::test(start_paused = true)]

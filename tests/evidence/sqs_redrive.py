@@ -69,7 +69,7 @@ def main(endpoint: str):
                 "OFFLIMITS_DEAD_LETTERS_URL": urls["DeadLetters"],
             }
             with Function(code, variables, folder / "function.log") as function:
-                slack.status, slack.body = 404, "no_service"
+                slack.status, slack.body = 400, "invalid_payload"
                 events = [fresh(sample("start-instances")) for _ in range(3)]
                 dead = sum(function.invoke(event)["deliveries"]["dead"] for event in events)
                 print(f"rejected, and now in DeadLetters: {dead}")

@@ -103,6 +103,7 @@ def stack(aws, bootstrap, tmp_path_factory) -> Stack:
     package(folder / "target/package", HERE / "rules.json")
     name = "offlimits-test"
     parameters = [f"Architecture={ARCHITECTURE}", "Email=someone@example.com", "Phone=+14155550123"]
+    parameters.append("PrivateEndpoints=true")  # where the tests' vendors are
     parameters.append("SavedQueries=false")  # ministack knows no queries, and refuses a template that has one
     command = [SAM, "deploy", "--template-file", "template.yaml", "--config-file", ROOT / "samconfig.toml"]
     command += ["--stack-name", name, "--parameter-overrides", *parameters]

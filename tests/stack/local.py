@@ -92,6 +92,7 @@ class Aws(Server):
         # What a client needs, and what ministack hands on to the function. A key made of 12 digits names the account.
         self.variables = {
             "AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}",
+            "OFFLIMITS_PRIVATE_ENDPOINTS": "true",  # where the tests' vendors are
             "AWS_ACCESS_KEY_ID": ACCOUNT,
             "AWS_SECRET_ACCESS_KEY": "test",
             "AWS_REGION": REGION,

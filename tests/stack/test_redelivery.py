@@ -72,12 +72,12 @@ def test_every_dead_letter_can_be_sent_through_again(stack, channels):
     record = {"version": "1.0", "requestContext": {"condition": "RetriesExhausted"}, "requestPayload": failed, "responsePayload": {}}
     sqs.send_message(QueueUrl=stack.outputs["FailedEventsUrl"], MessageBody=json.dumps(record))
     # A credential was revoked.
-    slack.status, slack.body = 404, "no_service"
+    slack.status, slack.body = 400, "invalid_payload"
     rejected = fresh(sample("create-access-key"))
     summary, error = stack.invoke(rejected)
     assert error is None and summary["deliveries"]["dead"] == 1 and summary["operational"] == 1, summary
     letter = json.loads(sqs.receive_message(QueueUrl=stack.outputs["DeadLettersUrl"], VisibilityTimeout=0)["Messages"][0]["Body"])
-    assert letter["reason"] == "rejected: no_service" and letter["channel"] == "soc"
+    assert letter["reason"] == "rejected: invalid_payload" and letter["channel"] == "soc"
     assert slack.url not in json.dumps(letter), "no credential travels"
     told = [inbox.next()["Subject"], inbox.next()["Subject"]]
     assert any("offlimits itself needs attention" in subject for subject in told), told

@@ -435,6 +435,7 @@ def test_the_function_and_its_log(transformed):
         "OFFLIMITS_REDELIVERY_URL",
         "OFFLIMITS_DEAD_LETTERS_URL",
         "OFFLIMITS_LOG_LEVEL",
+        "OFFLIMITS_PRIVATE_ENDPOINTS",
         "HTTPS_PROXY",
         "NO_PROXY",
     }

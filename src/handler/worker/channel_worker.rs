@@ -23,7 +23,8 @@ use crate::time::Timestamp;
 
 /// The longest lease: a delivery of a process that died is taken up again after less than a minute.
 const MAX_LEASE: Duration = Duration::from_secs(59);
-/// The least time that is worth beginning anything with: less would be a request that is cut short.
+/// The least time that is worth beginning anything with: less would be a request that is cut short. Of a short invocation it is a
+/// quarter.
 const LEAST_TIME: Duration = Duration::from_secs(1);
 /// How long after the deadline for attempts a queue may take what was not delivered. With what the ledger is asked afterwards it
 /// stays within what is left until Lambda's own deadline.
@@ -36,6 +37,8 @@ pub(in crate::handler) struct ChannelWorker<'a, T, S, Q> {
     pub(super) channel: &'a ConfiguredChannel,
     /// When every attempt to deliver must have ended.
     pub(super) deadline: Instant,
+    /// From when on there is too little time left for anything to be begun.
+    last_start: Instant,
     /// Whether `rules.json` has no such channel any more.
     pub(super) is_gone: bool,
     /// How many alerts about offlimits itself went out.
@@ -86,14 +89,17 @@ pub(in crate::handler) struct ChannelTally {
 }
 
 impl<'a, T: Transport, S: Store, Q: Queues> ChannelWorker<'a, T, S, Q> {
-    pub(in crate::handler) const fn new(
+    pub(in crate::handler) fn new(
         app: &'a App<T, S, Q>,
         ledger: &'a InvocationLedger<'a, S>,
         channel: &'a ConfiguredChannel,
         deadline: Instant,
     ) -> Self {
         let (operational, ledger_faults) = (AtomicUsize::new(0), AtomicUsize::new(0));
-        Self { app, ledger, channel, deadline, is_gone: false, operational, ledger_faults }
+        let now = Instant::now();
+        let left = deadline.saturating_duration_since(now);
+        let last_start = now + left.saturating_sub(LEAST_TIME.min(left / 4));
+        Self { app, ledger, channel, deadline, last_start, is_gone: false, operational, ledger_faults }
     }
 
     /// Delivers all that there is for the channel: first the findings of the payload, then what comes from the queue. What there
@@ -162,7 +168,7 @@ impl<'a, T: Transport, S: Store, Q: Queues> ChannelWorker<'a, T, S, Q> {
 
     /// Whether there is too little time left for anything to be begun.
     pub(super) fn is_time_up(&self) -> bool {
-        Instant::now() + LEAST_TIME >= self.deadline
+        Instant::now() >= self.last_start
     }
 
     /// When the queues, and whoever tells people, must have answered.
