@@ -79,11 +79,12 @@ pub mod redelivery;
 pub mod handler;
 
 // The HTTPS client of both programs.
-#[cfg(any(feature = "lambda", all(feature = "s3", feature = "cli")))]
+#[cfg(any(feature = "lambda", all(any(feature = "s3", feature = "aws"), feature = "cli")))]
 mod http_client;
 
-// The function: SNS, Secrets Manager, SQS, DynamoDB, HTTP, Lambda's runtime, the environment and the clock.
-#[cfg(feature = "lambda")]
+// The function: SNS, Secrets Manager, SQS, DynamoDB, HTTP, Lambda's runtime, the environment and the clock. And what the command
+// line asks a deployed stack.
+#[cfg(any(feature = "lambda", all(feature = "aws", feature = "cli")))]
 pub mod aws;
 
 // Archives of records, from folders and from S3: on every core, in bounded memory, in a fixed order.

@@ -31,5 +31,7 @@ mod packs;
 mod sample_events;
 mod seed_table;
 mod self_defense;
+#[cfg(all(feature = "aws", feature = "lambda"))]
+mod status;
 mod support;
 mod workbench;

@@ -3,8 +3,9 @@
 use std::sync::OnceLock;
 use std::time::Duration;
 
+use aws_sdk_dynamodb::config::timeout::TimeoutConfig;
+#[cfg(feature = "lambda")]
 use aws_sdk_sns::config::retry::RetryConfig;
-use aws_sdk_sns::config::timeout::TimeoutConfig;
 use aws_types::SdkConfig;
 
 use super::sdk::{self, ClientError};
@@ -17,8 +18,11 @@ use crate::http_client::client;
 pub(super) struct Clients {
     http: OnceLock<Result<reqwest::Client, ClientError>>,
     config: OnceLock<Result<SdkConfig, ClientError>>,
+    #[cfg(feature = "lambda")]
     sns: OnceLock<Result<aws_sdk_sns::Client, ClientError>>,
+    #[cfg(feature = "lambda")]
     secrets: OnceLock<Result<aws_sdk_secretsmanager::Client, ClientError>>,
+    #[cfg(feature = "lambda")]
     sqs: OnceLock<Result<aws_sdk_sqs::Client, ClientError>>,
     dynamodb: OnceLock<Result<aws_sdk_dynamodb::Client, ClientError>>,
 }
@@ -30,6 +34,7 @@ impl Clients {
     }
 
     /// One attempt a call: `deliver` tries again, and knows until when.
+    #[cfg(feature = "lambda")]
     pub(super) fn sns(&self, settings: &FunctionSettings) -> Result<&aws_sdk_sns::Client, ClientError> {
         kept(&self.sns, || {
             let config =
@@ -39,11 +44,13 @@ impl Clients {
     }
 
     /// With the SDK's own retry.
+    #[cfg(feature = "lambda")]
     pub(super) fn secrets(&self, settings: &FunctionSettings) -> Result<&aws_sdk_secretsmanager::Client, ClientError> {
         kept(&self.secrets, || Ok(aws_sdk_secretsmanager::Client::new(self.config(settings)?)))
     }
 
     /// With the SDK's own retry.
+    #[cfg(feature = "lambda")]
     pub(super) fn sqs(&self, settings: &FunctionSettings) -> Result<&aws_sdk_sqs::Client, ClientError> {
         kept(&self.sqs, || Ok(aws_sdk_sqs::Client::new(self.config(settings)?)))
     }
@@ -60,8 +67,16 @@ impl Clients {
         })
     }
 
+    /// For a person who waits, perhaps on a slow line: DynamoDB's client has the time that the others have.
+    #[cfg(all(feature = "aws", feature = "cli"))]
+    pub(super) fn for_people(settings: &FunctionSettings) -> Self {
+        let clients = Self::default();
+        let dynamodb = clients.config(settings).map(aws_sdk_dynamodb::Client::new);
+        Self { dynamodb: OnceLock::from(dynamodb), ..clients }
+    }
+
     /// What the SDK's clients are made from.
-    fn config(&self, settings: &FunctionSettings) -> Result<&SdkConfig, ClientError> {
+    pub(super) fn config(&self, settings: &FunctionSettings) -> Result<&SdkConfig, ClientError> {
         kept(&self.config, || sdk::config(&settings.access, self.http(settings)?.clone()))
     }
 }

@@ -14,7 +14,9 @@ use serde_json::{Map, Number, Value};
 
 use super::FunctionSettings;
 use super::clients::Clients;
-use crate::ledger::{Attributes, COUNT, Expect, ItemKey, MemoryStore, Put, Store, StoreError, StoredItem};
+#[cfg(feature = "lambda")]
+use crate::ledger::MemoryStore;
+use crate::ledger::{Attributes, COUNT, Expect, ItemKey, Put, Store, StoreError, StoredItem};
 use crate::time::Timestamp;
 
 const PARTITION: &str = "partition";
@@ -197,12 +199,14 @@ impl Store for DynamoStore {
 }
 
 /// The store that the deployment has.
+#[cfg(feature = "lambda")]
 #[derive(Debug)]
 pub(super) enum AnyStore {
     Memory(MemoryStore),
     Dynamo(DynamoStore),
 }
 
+#[cfg(feature = "lambda")]
 impl Store for AnyStore {
     async fn get(&self, keys: &[ItemKey]) -> Result<Vec<Option<StoredItem>>, StoreError> {
         match self {

@@ -1,16 +1,31 @@
 //! What is outside the function: AWS and HTTP. The only code that names an SDK type, reads the environment or the clock.
 
+//!
+//! The feature `lambda` has the function's part, and `aws` has what the command line asks a deployed stack; they share the way to
+//! AWS and the ledger's table.
+
 mod clients;
 mod dynamodb;
+#[cfg(feature = "lambda")]
 mod http;
+#[cfg(feature = "lambda")]
 mod logging;
+#[cfg(feature = "lambda")]
 mod runtime;
 mod sdk;
 pub mod settings;
+#[cfg(feature = "lambda")]
 mod sqs;
+#[cfg(all(feature = "aws", feature = "cli"))]
+mod stack_reader;
+#[cfg(feature = "lambda")]
 mod transport;
 
 pub use self::dynamodb::DynamoStore;
+#[cfg(feature = "lambda")]
 pub use self::runtime::run;
 pub use self::settings::FunctionSettings;
+#[cfg(all(feature = "aws", feature = "cli"))]
+pub use self::stack_reader::{LogLine, ReadError, StackReader};
+#[cfg(feature = "lambda")]
 pub use self::transport::AwsTransport;

@@ -5,7 +5,8 @@
 pub(super) enum Exit {
     /// The command did what it was asked to.
     Done = 0,
-    /// `check`, `bundle` or `test` found something wrong; `backtest` or `diff` found more than `--max-per-day` allows.
+    /// `check`, `bundle` or `test` found something wrong; `backtest` or `diff` found more than `--max-per-day` allows; `status` found
+    /// nothing.
     Wrong = 1,
     /// The usage was wrong, or some input could not be read. Every readable input has still been processed.
     Unreadable = 2,

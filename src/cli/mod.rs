@@ -25,6 +25,7 @@ mod load;
 mod replay;
 mod run;
 mod schema;
+mod status;
 mod terminal;
 mod test;
 mod words;
@@ -64,6 +65,7 @@ commands! {
     Check(check::CheckCommand),
     Replay(replay::ReplayCommand),
     Explain(explain::ExplainCommand),
+    Status(status::StatusCommand),
     Test(test::TestCommand),
     Backtest(backtest::BacktestCommand),
     Diff(diff::DiffCommand),

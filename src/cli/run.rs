@@ -16,7 +16,7 @@ Examples:
   offlimits replay AWSLogs/ --format jsonl | jq .actor A folder of CloudTrail's log files, for machines
   aws cloudtrail lookup-events | offlimits replay -    What happened in this account lately?
 
-Exit codes: 0 done; 1 `check`, `test`, `backtest` or `diff` found something wrong; 2 wrong usage, or input that could not be read.";
+Exit codes: 0 done; 1 `check`, `test`, `backtest` or `diff` found something wrong, or `status` nothing; 2 wrong usage, or input that could not be read.";
 
 /// Tells who made an AWS API call that nobody should be making.
 #[derive(Debug, Parser)]

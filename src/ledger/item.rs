@@ -49,24 +49,28 @@ impl<'a> DeliveryKey<'a> {
 
 /// A claim: what is known of one delivery.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Claim {
+pub struct Claim {
     /// What was decided when it was first claimed: it holds for whoever takes it later.
     #[serde(flatten)]
-    pub(super) decision: Decision,
-    /// The end of the lease: whoever is sending it will have ended by then, alive or dead.
-    pub(super) until: Timestamp,
+    pub decision: Decision,
+    /// The end of the lease: whoever is sending it will have ended by then, alive or dead. Of one that was delivered, digested or
+    /// handed back, the time at which it was.
+    pub until: Timestamp,
     /// How it ended, if it has.
-    pub(super) done: Option<DoneAs>,
+    pub done: Option<DoneAs>,
     /// What the vendor calls the message that arrived (Slack's `ts`, a ticket's number), if it calls it anything.
-    pub(super) receipt: Option<String>,
+    pub receipt: Option<String>,
 }
 
 /// How a delivery was done with: it went out, or its finding is in a sum.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub(super) enum DoneAs {
+pub enum DoneAs {
+    /// It arrived.
     Delivered,
+    /// It is a repeat, and in the roll-up of its alert.
     Throttled,
+    /// It was one too many in its minute, and is in that minute's digest.
     Digested,
 }
 
@@ -103,7 +107,12 @@ impl Group {
 }
 
 pub(super) fn claim_key(key: DeliveryKey<'_>) -> ItemKey {
-    ItemKey::new(format!("finding#{}", key.id), key.channel)
+    ItemKey::new(claims(key.id), key.channel)
+}
+
+/// The partition of a delivery's claims, one on each channel.
+pub(super) fn claims(id: &ClaimId) -> String {
+    format!("finding#{id}")
 }
 
 pub(super) fn group_key(group: &str) -> ItemKey {

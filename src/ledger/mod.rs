@@ -19,7 +19,8 @@
 //! # The files
 //! - [`Ledger`] itself, and how it writes, are in `optimistic`. Its methods lie where their subject does: `threshold` counts the
 //!   occurrences of a rule (`record_occurrence`), `admit` decides whether a finding goes out (`admit`), `claim` takes and ends
-//!   claims (`claim`, `delivered`, `release`, `receipt`), and `sum` has the storm guard, the roll-ups and the digests.
+//!   claims (`claim`, `delivered`, `release`, `receipt`), `sum` has the storm guard, the roll-ups and the digests, and `lookup` tells
+//!   people what is known of a delivery (`claims`).
 //! - `item` is what the items hold, and `store` is the interface to where they are kept: `memory`, or DynamoDB
 //!   (`aws/dynamodb.rs`).
 //!
@@ -28,6 +29,7 @@
 mod admit;
 mod claim;
 mod item;
+mod lookup;
 mod memory;
 mod optimistic;
 pub mod policy;
@@ -37,7 +39,7 @@ mod threshold;
 
 pub use self::admit::{Admission, Candidate};
 pub use self::claim::{Claimed, OPERATIONAL, operational_decision};
-pub use self::item::{Decision, DeliveryKey};
+pub use self::item::{Claim, Decision, DeliveryKey, DoneAs};
 pub use self::memory::MemoryStore;
 pub use self::optimistic::Ledger;
 pub use self::store::{ALL, Attributes, COUNT, Expect, ItemKey, Put, Store, StoreError, StoredItem};

@@ -70,17 +70,18 @@ fn printed(arguments: &[&str], kind: Option<&str>) -> Keys {
         })
         .collect();
     let run = support::run(support::offlimits(&arguments));
-    let documents: Vec<Value> = serde_json::Deserializer::from_str(&run.stdout)
+    keys_of(&run.stdout, kind)
+}
+
+/// The keys and types of these documents, if they are of this kind.
+fn keys_of(stdout: &str, kind: Option<&str>) -> Keys {
+    let documents: Vec<Value> = serde_json::Deserializer::from_str(stdout)
         .into_iter()
-        .map(|document| document.unwrap_or_else(|error| panic!("{arguments:?}: {error}: {}", run.shown())))
+        .map(|document| document.unwrap_or_else(|error| panic!("{error}: {stdout}")))
         .collect();
     // The first key of each, and there once: a reader of JSON would take the last of two in silence.
-    let first = run.stdout.matches("{\"version\":1,").count() + run.stdout.matches("{\n  \"version\": 1,").count();
-    assert_eq!(
-        (first, run.stdout.matches("\"version\":").count()),
-        (documents.len(), documents.len()),
-        "{arguments:?}"
-    );
+    let first = stdout.matches("{\"version\":1,").count() + stdout.matches("{\n  \"version\": 1,").count();
+    assert_eq!((first, stdout.matches("\"version\":").count()), (documents.len(), documents.len()), "{stdout}");
     let lines = documents.iter().filter(|document| kind.is_none_or(|kind| document["kind"] == kind));
     let Value::Object(places) = shape(lines) else { panic!("a shape is an object") };
     let named = |place: &str| place.trim_start_matches('/').replace("/*", "[]").replace('/', ".");
@@ -106,6 +107,11 @@ fn differences(documented: &Keys, printed: &Keys) -> Vec<String> {
     let silent = documented.keys().filter(|key| !printed.contains_key(*key) && !key.ends_with("[]"));
     found.extend(silent.map(|key| format!("{key} is in the table, and never printed")));
     found
+}
+
+/// What the table of a page and printed documents disagree about.
+pub(crate) fn disagreements(page: &str, printed: &str) -> Vec<String> {
+    differences(&documented(page, page), &keys_of(printed, None))
 }
 
 #[test]

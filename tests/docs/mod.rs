@@ -12,6 +12,6 @@
 mod blocks;
 mod book;
 mod generated;
-mod keys;
+pub(crate) mod keys;
 mod pages;
 mod tables;

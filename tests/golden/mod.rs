@@ -19,7 +19,7 @@ pub(crate) mod compare;
 #[cfg(feature = "lambda")]
 mod dynamodb;
 #[cfg(feature = "lambda")]
-mod http;
+pub(crate) mod http;
 mod ids;
 mod ledger;
 mod messages;

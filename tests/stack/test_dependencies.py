@@ -37,11 +37,16 @@ def test_the_function_has_one_tls_and_one_http_stack(function):
 
 
 def test_the_function_carries_no_command_line(function):
-    assert not {"clap", "ariadne", "anstream", "flate2"} & function.keys()
+    assert not {"clap", "ariadne", "anstream", "flate2", "aws-sdk-cloudwatchlogs", "aws-sdk-cloudformation"} & function.keys()
 
 
 def test_the_command_line_carries_no_aws():
     assert not [name for name in crates("--locked") if name.startswith(("aws-", "aws_", "lambda_", "reqwest", "rustls"))]
+
+
+def test_archives_in_s3_need_no_sdk():
+    assert not [name for name in crates("--locked", "--features", "s3") if name.startswith("aws-sdk-")]
+    assert "aws-sdk-cloudwatchlogs" in crates("--locked", "--features", "aws")
 
 
 def test_every_licence_is_one_that_we_allow():

@@ -45,7 +45,7 @@ impl S3Access {
 ///
 /// # Errors
 /// What is missing, and the remedy.
-pub(super) fn credentials() -> Result<Credentials, String> {
+pub(crate) fn credentials() -> Result<Credentials, String> {
     const REMEDY: &str = "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY (and AWS_SESSION_TOKEN), or install the AWS command \
                           line, version 2, and sign in";
     // A profile that is named on purpose comes before keys that may have been left over.

@@ -7,4 +7,6 @@ mod access;
 mod bucket;
 mod listing;
 
+#[cfg(feature = "aws")]
+pub(crate) use self::access::credentials;
 pub use self::listing::inputs;
