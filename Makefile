@@ -51,12 +51,12 @@ endif
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup browser check fmt lint deny test build package instructions bench invoke deploy test-alert redrive fuzz rollback requirements
+.PHONY: help setup browser check fmt lint deny test build package instructions bench invoke deploy test-alert redrive dead-letters readdress drop fuzz rollback requirements
 
 help: ## says what each target does
 	@echo 'usage: make TARGET [VARIABLE=value]'
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 15
-	@echo 'variables: REGIONS, STACK, ARCH, PARAMETERS, TAGS, UNHEARD, EVENT, SAM_LOCAL, QUEUES, FUZZ_SECONDS; the Makefile begins with them.'
+	@echo 'variables: REGIONS, STACK, ARCH, PARAMETERS, TAGS, UNHEARD, EVENT, SAM_LOCAL, QUEUES, INTO, ID, TO, OF, FUZZ_SECONDS; the Makefile begins with them.'
 
 setup: .venv/test/.done .venv/ministack/.done .venv/node/.done .venv/browser/.done browser ## installs what the tests need into .venv
 
@@ -176,14 +176,36 @@ test-alert: .venv/deploy/.done ## sends one marked alert to every channel, in ev
 	  echo "$(STACK) in $$region:" >&2; \
 	  $(SAM) remote invoke Function --stack-name $(STACK) --region $$region --event '{"offlimits":"test"}' \
 	    | { cat; echo; } | tee /dev/stderr | grep -o '"verdict":"[^"]*"\|errorMessage' | { ! grep -qv '"delivered"'; } || failed=1; \
-	  $(call HEARD,$(firstword $(wildcard $(KEPT)/now/$(PACKAGE)/rules.json) $(PACKAGE)/rules.json)) || failed=1; \
+	  $(call HEARD,$(DEPLOYED_RULES)) || failed=1; \
 	done; exit $$failed
 
 redrive: .venv/deploy/.done ## sends what lies in the dead-letter queues through the function again: QUEUES="DeadLetters FailedEvents UndeliveredEvents"
 	@for region in $(REGIONS); do \
 	  echo "$(STACK) in $$region:"; \
-	  $(DEPLOY)/python -B deploy/redrive.py --stack $(STACK) --region $$region $(QUEUES); \
+	  $(DEPLOY)/python -B deploy/redrive.py --stack $(STACK) --region $$region $(if $(INTO),--into $(INTO)) $(QUEUES); \
 	done
+
+dead-letters: .venv/deploy/.done ## lists what lies in the dead-letter queues: age, channel, rule, reason (QUEUES as for redrive)
+	@failed=0; for region in $(REGIONS); do \
+	  echo "$(STACK) in $$region:"; \
+	  $(DEPLOY)/python -B deploy/dead_letters.py --stack $(STACK) --region $$region list $(QUEUES) || failed=1; \
+	done; exit $$failed
+
+# The rules that are deployed, as far as this machine knows.
+DEPLOYED_RULES = $(firstword $(wildcard $(KEPT)/now/$(PACKAGE)/rules.json) $(PACKAGE)/rules.json)
+
+readdress: .venv/deploy/.done ## sends dead letters to another channel: TO=channel, and ID="id ..." or OF=channel
+	@failed=0; for region in $(REGIONS); do \
+	  echo "$(STACK) in $$region:"; \
+	  $(DEPLOY)/python -B deploy/dead_letters.py --stack $(STACK) --region $$region readdress --rules $(DEPLOYED_RULES) \
+	    --to '$(TO)' $(if $(OF),--of '$(OF)') $(ID) || failed=1; \
+	done; exit $$failed
+
+drop: .venv/deploy/.done ## deletes dead letters, and prints what they held: ID="id ..."
+	@failed=0; for region in $(REGIONS); do \
+	  echo "$(STACK) in $$region:" >&2; \
+	  $(DEPLOY)/python -B deploy/dead_letters.py --stack $(STACK) --region $$region drop $(ID) || failed=1; \
+	done; exit $$failed
 
 # A human writes *.in; *.txt has every package that these bring, of every system, with the hashes of its files.
 requirements: ## writes deploy/requirements.txt and tests/requirements/*.txt anew from *.in (pip install uv)

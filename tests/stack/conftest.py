@@ -97,11 +97,24 @@ class Stack:
 
 @pytest.fixture(scope="session")
 def stack(aws, bootstrap, tmp_path_factory) -> Stack:
+    return deployed(aws, tmp_path_factory.mktemp("stack"), "offlimits-test", "rules.json")
+
+
+@pytest.fixture(scope="session")
+def oncall(aws, bootstrap, tmp_path_factory) -> Stack:
+    """The stack of the person on call: its rules end in every way in which an event may not alert."""
+    stack = deployed(aws, tmp_path_factory.mktemp("oncall"), "offlimits-oncall", "oncall.json")
+    # Lambda tells a function the format of its log, as LoggingConfig has it; ministack does not.
+    configuration = aws.client("lambda").get_function_configuration(FunctionName=stack.outputs["FunctionName"])
+    assert configuration["LoggingConfig"]["LogFormat"] == "JSON"
+    stack.configure(Environment={"Variables": configuration["Environment"]["Variables"] | {"AWS_LAMBDA_LOG_FORMAT": "JSON"}})
+    return stack
+
+
+def deployed(aws, folder: Path, name: str, rules: str) -> Stack:
     """`sam deploy`, as `make deploy` does it, but with rules of the tests' own beside the bootstrap."""
-    folder = tmp_path_factory.mktemp("stack")
     shutil.copy2(TEMPLATE, folder)
-    package(folder / "target/package", HERE / "rules.json")
-    name = "offlimits-test"
+    package(folder / "target/package", HERE / rules)
     parameters = [f"Architecture={ARCHITECTURE}", "Email=someone@example.com", "Phone=+14155550123"]
     parameters.append("PrivateEndpoints=true")  # where the tests' vendors are
     parameters.append("SavedQueries=false")  # ministack knows no queries, and refuses a template that has one
@@ -131,6 +144,6 @@ def transformed() -> dict:
 
 def pytest_collection_modifyitems(items):
     """The cheap and telling ones first."""
-    order = ["test_template", "test_deploy", "test_dependencies", "test_package", "test_ledger", "test_function", "test_stack", "test_redelivery", "test_kill"]
+    order = ["test_template", "test_deploy", "test_dependencies", "test_package", "test_ledger", "test_function", "test_stack", "test_redelivery", "test_dead_letters", "test_status", "test_kill"]
     known = {name: place for place, name in enumerate(order)}
     items.sort(key=lambda item: known.get(item.module.__name__, len(known)))  # another folder's tests follow

@@ -202,6 +202,25 @@ def test_test_alert_asks_who_would_hear(checkout):
     assert checkout.make("test-alert", "STACK=deaf")[0] != 0
 
 
+def test_dead_letters_are_handled_in_every_region(checkout):
+    checkout.version("one")
+    script = 'import sys\nprint("letters", *sys.argv[1:])\nsys.exit("broken" in sys.argv)\n'
+    for name in ["dead_letters", "redrive"]:
+        (checkout.folder / f"deploy/{name}.py").write_text(script)
+    where = "letters --stack s --region"
+    regions = ["STACK=s", "REGIONS=broken us-east-1"]
+    _, _, printed = checkout.make("dead-letters", *regions, "QUEUES=DeadLetters")
+    assert f"{where} us-east-1 list DeadLetters\n" in printed
+    code, _, printed = checkout.make("readdress", *regions, "TO=spare", "ID=a b")
+    assert code != 0 and f"{where} us-east-1 readdress --rules target/package/rules.json --to spare a b\n" in printed, printed
+    _, _, printed = checkout.make("readdress", *regions, "TO=spare", "OF=soc")
+    assert " --to spare --of soc\n" in printed
+    code, _, printed = checkout.make("drop", "STACK=s", "ID=a")
+    assert code == 0 and f"{where} us-east-1 drop a\n" in printed
+    _, _, printed = checkout.make("redrive", "STACK=s", "INTO=t", "QUEUES=Redelivery")
+    assert f"{where} us-east-1 --into t Redelivery\n" in printed
+
+
 def test_tags_and_parameters_reach_sam(checkout):
     checkout.version("one")
     _, log, _ = checkout.make("deploy", "TAGS=team=security cost-center=42", "PARAMETERS=Email=you@example.com")
@@ -225,7 +244,7 @@ def test_what_pip_installs_has_its_hashes(name):
 
 def test_beside_the_credentials_runs_sam_alone():
     makefile = (ROOT / "Makefile").read_text()
-    for target in ["deploy", "rollback", "test-alert", "redrive"]:
+    for target in ["deploy", "rollback", "test-alert", "redrive", "dead-letters", "readdress", "drop"]:
         [rule] = re.findall(rf"^{target}: (.*?) ##", makefile, re.M)
         assert set(rule.split()) <= {".venv/deploy/.done", "build"}, target
     wanted = [line for line in (ROOT / "deploy/requirements.in").read_text().splitlines() if not line.startswith("#")]
