@@ -212,7 +212,7 @@ fn a_repeat_names_its_first_and_its_roll_up() {
 #[test]
 fn what_is_late_says_why() {
     let late = |fields: Value| {
-        let mut why = json!({"message": "an alert is dead", "channel": "soc", "reason": "rejected: no_service"});
+        let mut why = json!({"message": "an alert is dead", "channel": "soc", "reason": "rejected: invalid_payload"});
         why.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
         Stack::default()
             .line(500, why)
@@ -224,7 +224,7 @@ fn what_is_late_says_why() {
     };
     for (fields, subject) in [(json!({"what": id('1')}), EVENT.to_owned()), (json!({"finding": id('1')}), id('1'))] {
         let (document, _) = late(fields).json(&subject);
-        assert_eq!(channel(&document)["reason"], "rejected: no_service", "{document}");
+        assert_eq!(channel(&document)["reason"], "rejected: invalid_payload", "{document}");
     }
 }
 
@@ -246,7 +246,7 @@ fn people_read_a_few_plain_lines() {
     let stack = Stack::default()
         .line(
             500,
-            json!({"message": "an alert is dead", "channel": "soc", "what": id('1'), "reason": "rejected: no_service"}),
+            json!({"message": "an alert is dead", "channel": "soc", "what": id('1'), "reason": "rejected: invalid_payload"}),
         )
         .end(1000, '1', Some("soc"), "dead")
         .end(1000, '1', Some("topic"), "delivered")
@@ -260,7 +260,7 @@ fn people_read_a_few_plain_lines() {
         [
             &format!("finding {} of rule R in event {EVENT}", id('1')),
             "  soc: dead at 1970-01-01T00:00:01Z",
-            "    reason: rejected: no_service",
+            "    reason: rejected: invalid_payload",
             &format!("  topic: delivered at 1970-01-01T00:00:01Z, 1,812 ms after the call, under alert {}", id('a')),
             "    the same event came again (times: 1), and was recognised as a duplicate",
             &format!("finding {} of rule R in event {EVENT}", id('2')),
@@ -312,7 +312,7 @@ fn who_does_not_answer_is_named_and_the_others_are_asked() {
 #[test]
 fn the_table_of_keys_says_what_is_printed() {
     let full = Stack::default()
-        .line(500, json!({"message": "an alert is dead", "channel": "soc", "what": id('1'), "reason": "rejected: no_service"}))
+        .line(500, json!({"message": "an alert is dead", "channel": "soc", "what": id('1'), "reason": "rejected: invalid_payload"}))
         .line(
             900,
             json!({

@@ -34,7 +34,7 @@ def letter(oncall, slack) -> dict:
     """A delivery to Slack that was rejected, as the list has it."""
     oncall.credentials({name: {"webhook_url": slack.url} for name in ["soc", "spare"]})
     oncall.configure(Timeout=30)
-    slack.status, slack.body = 404, "no_service"
+    slack.status, slack.body = 400, "invalid_payload"
     event = fresh(sample("start-instances"))
     event["detail"]["eventName"] = "RunInstances"
     summary, error = oncall.invoke(event)
@@ -45,14 +45,14 @@ def letter(oncall, slack) -> dict:
 
 
 def test_a_letter_is_listed_with_its_age_channel_rule_and_reason(oncall, letter):
-    known = {"queue": "DeadLetters", "channel": "soc", "type": "slack", "task": "deliver", "rule": "CHAT", "reason": "rejected: no_service"}
+    known = {"queue": "DeadLetters", "channel": "soc", "type": "slack", "task": "deliver", "rule": "CHAT", "reason": "rejected: invalid_payload"}
     assert known.items() <= letter.items()
     assert letter["age_seconds"] < 60 and len(letter["finding"]) == 32
     # It was looked at, and not taken.
     code, printed, _ = run(oncall, "list")
     assert code == 0
     [shown] = [text for text in printed if letter["id"] in text]
-    assert shown.startswith(f"DeadLetters {letter['id']}  0m  soc  CHAT  rejected: no_service  (finding ")
+    assert shown.startswith(f"DeadLetters {letter['id']}  0m  soc  CHAT  rejected: invalid_payload  (finding ")
     assert printed[-2:] != [shown] and "FailedEvents: empty" in printed
 
 

@@ -389,11 +389,11 @@ def test_silence_is_heard_after_as_many_minutes_as_you_say(transformed):
 
 def test_saved_queries_and_a_dashboard_speak_of_this_stack(transformed):
     queries = of_type(transformed, "AWS::Logs::QueryDefinition")
-    shown = (ROOT / "docs/no-alert.md").read_text()
+    page = (ROOT / "docs/no-alert.md").read_text()
     for name, query in queries.items():
         assert query["LogGroupNames"] == [{"Ref": "Logs"}] and transformed["Resources"][name]["Condition"] == "HasQueries"
-        assert query["Name"]["Fn::Sub"].replace("${AWS::StackName}", "| `STACK") + "` |" in shown, "the page has the query"
-    assert shown.count("| `STACK/") == len(queries) > 0
+        assert query["Name"]["Fn::Sub"].replace("${AWS::StackName}", "| `STACK") + "` |" in page, "the page has the query"
+    assert page.count("| `STACK/") == len(queries) > 0
     [dashboard] = [r for r in transformed["Resources"].values() if r["Type"] == "AWS::CloudWatch::Dashboard"]
     assert dashboard["Condition"] == "HasDashboard"
     assert "${AWS::Region}" in dashboard["Properties"]["DashboardName"]["Fn::Sub"], "dashboards are the account's"
@@ -405,11 +405,15 @@ def test_saved_queries_and_a_dashboard_speak_of_this_stack(transformed):
     assert {arn.rsplit("${AWS::StackName}-", 1)[1] for arn in rung} == WATCHED.keys()
     for name in re.findall(r"\$\{([A-Za-z]+)[.}]", body):
         assert name in transformed["Resources"], f"{name} is nothing of the template's"
+    # Each field of a line that is asked for is one that the function writes: those of the page, and those of lines that say why.
+    fields = {name for row in re.findall(r"^\| (`.*?`) \|", page, re.M) for name in re.findall(r"`(\w+)`", row)} | {"reason", "what"}
+    asked = set(re.findall(r"fields\.(\w+)", json.dumps(queries) + body))
+    assert {"event_id", "finding", "channel", "outcome", "latency_ms"} <= asked <= fields
     # Each metric of the function's that is asked for is one that it writes.
     written = json.loads((ROOT / "tests/golden/metrics.json").read_text())
     asked = {m[1] for w in widgets for m in w["properties"].get("metrics", []) if m[0] == "offlimits"}
     asked |= set(re.findall(r"sum\((\w+)\)", json.dumps(queries)))
-    assert asked and asked <= written.keys()
+    assert "Latency" in asked <= written.keys()
 
 
 def test_sms_is_filtered_by_severity(transformed):

@@ -54,8 +54,9 @@ pub(super) fn of_delivery(delivery: &Delivery<'_>) -> String {
         }
         DIGESTED => format!("More came in that minute than `max_per_minute` of {channel}: it is in the digest of the minute."),
         DUPLICATE => "It had been delivered before, or left to a sum: `--since 15d` shows when.".to_owned(),
-        QUEUED => "It waits in the queue Redelivery, and is tried again for a day: after 30 seconds, later every hour. If the alarm \
-                   …-redelivery-age rings, nobody takes it: docs/alarms.md."
+        QUEUED => "It waits in the queue Redelivery, and is tried again for a day: after 30 seconds, later every hour. If the \
+                   reason is something that you can mend (a credential, a permission), do. If the alarm …-redelivery-age rings, nobody \
+                   takes it: docs/alarms.md."
             .to_owned(),
         DEAD => "It lies in the queue DeadLetters: `make dead-letters` shows it. Mend the channel, then `make redrive`; or send it to \
                  another: `make readdress`."
