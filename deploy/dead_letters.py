@@ -50,19 +50,18 @@ class Letter:
 
     def facts(self, now: float) -> dict:
         """What people want to know of it. What it does not say is null."""
-        message = self.message
-        task = message.get("task") or {}
-        delivery = task.get("deliver") or {}
-        finding = next(iter(task.values()), {}).get("finding") or {}  # a sum's
-        about = delivery.get("about") or {"rule": (finding.get("rule") or {}).get("id")} | (finding.get("call") or {})
-        event = message.get("requestPayload", message)
-        detail = (event.get("detail") if isinstance(event, dict) else None) or {}
-        failed = message.get("responsePayload") or {}
+        message, task = self.message, members(self.message, "task")
+        delivery = members(task, "deliver")
+        finding = members(members(task, next(iter(task), "")), "finding")  # of what has still to be rendered
+        about = members(delivery, "about") or {"rule": members(finding, "rule").get("id")} | members(finding, "call")
+        detail = members(members(message, "requestPayload") or message, "detail")
+        failed = members(message, "responsePayload")
         return {
             "version": 1,
             "queue": self.queue,
             "id": self.id,
             "age_seconds": max(0, int(now - self.sent)),
+            "kind": message.get("offlimits", "event"),
             "channel": message.get("channel"),
             "task": next(iter(task), None),
             "type": type_of(message),
@@ -75,14 +74,20 @@ class Letter:
         }
 
 
+def members(of: dict, name: str) -> dict:
+    """An object's member that is an object; else nothing."""
+    value = of.get(name)
+    return value if isinstance(value, dict) else {}
+
+
 def type_of(message: dict) -> str | None:
-    """The type of channel that a delivery was rendered for; None for a sum, which is rendered when it is sent, and for what is no delivery."""
-    body = ((message.get("task") or {}).get("deliver") or {}).get("body")
+    """The type of channel that a delivery was rendered for; None for what has still to be rendered, and for what is no delivery."""
+    body = members(members(members(message, "task"), "deliver"), "body")
     if not body:
         return None
-    if body["to"] == "sns":
+    if body.get("to") == "sns":
         return "sns"
-    document = json.loads(body["json" if body["to"] == "json" else "open"])
+    document = json.loads(body.get("json" if body.get("to") == "json" else "open", "{}"))
     return next((name for name, is_of in MARKS.items() if is_of(document)), "unknown")
 
 
@@ -133,7 +138,7 @@ def ago(seconds: int) -> str:
 
 def line(facts: dict) -> str:
     """One letter for people."""
-    where = facts["channel"] or "an event"
+    where = facts["channel"] or f"({facts['kind']})"
     if facts["task"] in {"roll_up", "digest"}:
         where += f" ({facts['task'].replace('_', '-')})"
     said = [f"{facts['queue']} {facts['id']}", ago(facts["age_seconds"]), where, facts["rule"] or "-", facts["reason"] or "no reason"]
@@ -187,7 +192,7 @@ def drop(queues: list[Queue], ids: list[str]) -> int:
 def why_not(letter: Letter, to: str, channels: dict) -> str | None:
     """Why a letter cannot go to that channel."""
     if not letter.is_delivery:
-        return "it is an event, and its rules decide where it goes: make redrive sends it through again"
+        return "it is no delivery to a channel. If it is an event, the rules decide where it goes: make redrive sends it through again"
     rendered, wanted = type_of(letter.message), channels[to]["type"]
     if rendered not in {None, wanted}:
         return (

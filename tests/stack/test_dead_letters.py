@@ -108,7 +108,7 @@ def test_events_are_listed_and_dropped_and_have_no_address(oncall):
     assert {letter["event_id"] for letter in found.values()} == {event["detail"]["eventID"]} and len(found) == 3
     assert found["FailedEvents"]["reason"] == failed["responsePayload"]["errorMessage"]
     code, _, said = run(oncall, "readdress", "--rules", str(HERE / "oncall.json"), "--to", "spare", ids["DeadLetters"])
-    assert code == 1 and "it is an event" in said
+    assert code == 1 and "it is no delivery" in said
     code, printed, _ = run(oncall, "drop", *ids.values())
     assert code == 0 and len(printed) == 3
 
@@ -220,7 +220,10 @@ def test_the_type_of_a_letter_is_seen_in_what_was_rendered(tmp_path):
 
 
 def test_anything_may_lie_in_a_queue():
-    for body in ["", "7", "[]", "{}", '{"offlimits":"delivery"}', '{"requestPayload":7}', '{"task":{"digest":{"finding":{}}}}']:
+    stray = '{"offlimits":"stray","reason":"nobody knows it","died":7,"stray":"x"}'
+    odd = ['{"requestPayload":7}', '{"task":7}', '{"task":{"deliver":7}}', '{"task":{"digest":{"finding":{}}}}', '{"task":{"deliver":{"body":{"to":"x"}}}}']
+    assert line(Letter("DeadLetters", "id", "handle", stray, 0.0).facts(60.0)) == "DeadLetters id  1m  (stray)  -  nobody knows it"
+    for body in ["", "7", "[]", "{}", '{"offlimits":"delivery"}', *odd]:
         facts = Letter("DeadLetters", "id", "handle", body, 0.0).facts(90_061.0)
         assert line(facts).startswith("DeadLetters id  1d 1h  "), body
     assert [ago(s) for s in [59, 3600, 7_500, 200_000]] == ["0m", "1h 0m", "2h 5m", "2d 7h"]
