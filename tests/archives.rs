@@ -267,8 +267,12 @@ fn an_interrupted_run_tells_how_to_go_on() {
     let mut command = support::offlimits(["backtest", "--format", "jsonl", "--threads", "1", "--rules"]);
     command.arg(&rules).args([&first, &pipe, &last]).stdout(Stdio::piped()).stderr(Stdio::piped());
     let child = command.spawn().unwrap();
-    // Opening the pipe waits until the other side has it open: the first file is done by then.
-    let mut writer = std::fs::OpenOptions::new().write(true).open(&pipe).unwrap();
+    // Opening the pipe waits until the other side has it open: the first file is done by then. A tool that has failed never
+    // opens it, and so a thread waits, which this one need not join.
+    let (opened, opening) = std::sync::mpsc::channel();
+    let end = pipe.clone();
+    std::thread::spawn(move || opened.send(std::fs::OpenOptions::new().write(true).open(end)));
+    let mut writer = opening.recv_timeout(support::STANDSTILL).expect("the second file is opened").unwrap();
     let kill = std::process::Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
     assert!(kill.success());
     std::thread::sleep(Duration::from_millis(300));
