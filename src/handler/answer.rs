@@ -3,7 +3,7 @@
 use serde::Serialize;
 use thiserror::Error;
 
-use super::InvocationReport;
+use super::{Invariant, InvocationReport};
 
 /// The result of one invocation: [`handle`](super::handle) returns it.
 #[derive(Debug, PartialEq, Eq)]
@@ -73,7 +73,11 @@ pub(super) fn answer(
     report: &InvocationReport,
     Unfinished { channels, message_ids }: Unfinished,
 ) -> Result<Response, HandleError> {
-    debug_assert!(message_ids.len() >= report.deliveries.failed + report.unreadable, "{report:?}: {message_ids:?}");
+    debug_assert!(
+        message_ids.len() >= report.deliveries.failed + report.unreadable,
+        "{}: {report:?}: {message_ids:?}",
+        Invariant::FailureIsAnswered
+    );
     let undone = message_ids.len().saturating_sub(report.unreadable);
     // What no message brought cannot be asked for by one: then all must come again.
     if is_batch(payload)

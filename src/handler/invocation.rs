@@ -14,7 +14,7 @@ use super::report::InvocationReport;
 use super::strays::bury_strays;
 use super::test_alert::{is_test, send_test_alerts};
 use super::worker::ReceivedMessage;
-use super::{App, Response};
+use super::{App, Invariant, Response};
 use crate::cloudtrail::envelope::{self, NotARecord};
 use crate::deliver::Transport;
 use crate::ledger::{Ledger, Store};
@@ -81,7 +81,7 @@ pub async fn handle<T: Transport, S: Store, Q: Queues>(
     }
     bury_strays(payload, &opened.ignored, (app, deadline), &mut unfinished).await;
     dispatch(&routed, messages, (app, &ledger, deadline), &mut report, &mut unfinished).await;
-    debug_assert!(report.adds_up(), "SumsHold: {report:?}");
+    debug_assert!(report.adds_up(), "{}: {report:?}", Invariant::SumsHold);
     report.log();
     let answer = answer(payload, &report, unfinished);
     Handled { report, answer }

@@ -4,6 +4,7 @@ mod deadline;
 mod handler;
 mod ledger;
 mod log;
+mod model;
 mod outside;
 mod redelivery;
 mod storm;

@@ -1,0 +1,195 @@
+//! How every finding has ended, once all is quiet.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::ops::AddAssign;
+
+use offlimits::cloudtrail::RawRecord;
+use offlimits::handler::Invariant;
+use offlimits::ids::{AlertId, ClaimId};
+use offlimits::ledger::{ItemKey, Store as _};
+use offlimits::ruleset::RuleSet;
+use serde_json::Value;
+
+use super::play::{THRESHOLD, THRESHOLD_COUNT, rules};
+use super::world::{Choices, World};
+
+const TOLD: Invariant = Invariant::ToldOrQueued;
+const SUMMED: Invariant = Invariant::OrderedBeforeHeldBack;
+
+/// How findings have ended: each on each of its channels.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Ends {
+    /// People have had a message about it.
+    pub(super) told: usize,
+    /// It is counted in a roll-up that was told.
+    pub(super) rolled_up: usize,
+    /// It is counted in a digest that was told.
+    pub(super) digested: usize,
+    /// It lies in the dead-letter queue or in the on-failure queue.
+    pub(super) watched: usize,
+}
+
+impl AddAssign for Ends {
+    fn add_assign(&mut self, other: Self) {
+        self.told += other.told;
+        self.rolled_up += other.rolled_up;
+        self.digested += other.digested;
+        self.watched += other.watched;
+    }
+}
+
+/// What was told, and what lies in the queues, by channel.
+struct Traces {
+    /// Findings of which a vendor has had a message of their own.
+    findings: HashMap<(String, String), usize>,
+    /// Of every sum that was told, by its alert, how many findings it counts: the most that any copy of it said.
+    roll_ups: HashMap<(String, String), u64>,
+    digests: HashMap<(String, String), u64>,
+    /// What is among the dead letters: ids of deliveries, and alerts whose roll-up was never made.
+    dead: BTreeSet<(String, String)>,
+    /// Channels with a digest among the dead letters.
+    dead_digests: BTreeSet<String>,
+    given_up: BTreeSet<String>,
+}
+
+impl Traces {
+    fn of(world: &World) -> Self {
+        let mut traces = Self {
+            findings: HashMap::new(),
+            roll_ups: HashMap::new(),
+            digests: HashMap::new(),
+            dead: BTreeSet::new(),
+            dead_digests: BTreeSet::new(),
+            given_up: world.given_up.lock().unwrap().iter().cloned().collect(),
+        };
+        for told in &*world.told.lock().unwrap() {
+            let text = |key: &str| (told.channel.clone(), told.alert[key].as_str().unwrap().to_owned());
+            let count = told.alert["sum"]["count"].as_u64().unwrap_or_default();
+            let most = |sums: &mut HashMap<_, u64>| {
+                let sum = sums.entry(text("alert")).or_default();
+                *sum = count.max(*sum);
+            };
+            match told.alert["kind"].as_str().unwrap() {
+                "first" | "repeat" => *traces.findings.entry(text("finding")).or_default() += 1,
+                "roll-up" => most(&mut traces.roll_ups),
+                "digest" => most(&mut traces.digests),
+                "operational" => {}
+                other => panic!("an alert of the kind {other}"),
+            }
+        }
+        for letter in &*world.dead.lock().unwrap() {
+            let letter: Value = serde_json::from_str(letter).unwrap();
+            let channel = letter["channel"].as_str().unwrap().to_owned();
+            let (task, value) = letter["task"].as_object().unwrap().iter().next().unwrap();
+            let text = |key: &str| value[key].as_str().unwrap().to_owned();
+            match task.as_str() {
+                "deliver" => _ = traces.dead.insert((channel, text("id"))),
+                "roll_up" => _ = traces.dead.insert((channel, text("alert"))),
+                "digest" => _ = traces.dead_digests.insert(channel),
+                "admit" => _ = traces.dead.insert((channel, value["finding"]["id"].as_str().unwrap().to_owned())),
+                other => panic!("a task {other}"),
+            }
+        }
+        traces
+    }
+}
+
+/// What the ledger says of a claim: how it was done with, and its alert.
+async fn claim(world: &World, channel: &str, id: &str) -> Option<(String, String)> {
+    let key = ItemKey::new(format!("finding#{id}"), channel);
+    let item = world.table.get(&[key]).await.unwrap().pop().flatten()?;
+    let text = |name: &str| Some(item.attributes.get(name)?.as_str()?.to_owned());
+    Some((text("done")?, text("alert")?))
+}
+
+/// Checks the end of each finding, and counts them.
+pub(super) fn ends(seed: u64, world: &World, records: &[String]) -> Ends {
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    runtime.block_on(check(seed, world, records))
+}
+
+async fn check(seed: u64, world: &World, records: &[String]) -> Ends {
+    let rules = RuleSet::compile(&rules(&mut Choices::new(seed))).unwrap().rules;
+    let traces = Traces::of(world);
+    let mut ends = Ends::default();
+    // What is held back, by channel and alert, and what is left to the digests, by channel.
+    let (mut held_back, mut digested) = (BTreeMap::<(String, String), u64>::new(), BTreeMap::<String, u64>::new());
+    // Of what a threshold counts, who is heard of, by channel and caller: of how many.
+    let mut counted: BTreeMap<(String, String), (usize, usize)> = BTreeMap::new();
+    for record in records {
+        let raw = RawRecord { json: record.clone(), index: 0, message_id: None };
+        for finding in rules.evaluate(&raw).unwrap() {
+            for channel in if finding.rule.id == "USUAL" { &["many"][..] } else { &["few", "many"] } {
+                let key = ((*channel).to_owned(), finding.id.to_string());
+                let times = traces.findings.get(&key).copied().unwrap_or_default();
+                assert!(!world.is_well() || times < 2, "seed {seed}: nothing failed, and {key:?} was told {times} times");
+                let known = claim(world, channel, finding.id.as_str()).await;
+                let is_heard = if times > 0 {
+                    ends.told += 1;
+                    true
+                } else if traces.given_up.contains(record) || traces.dead.contains(&key) {
+                    ends.watched += 1;
+                    true
+                } else if let Some((done, alert)) = known.clone().filter(|(done, _)| done != "delivered") {
+                    match done.as_str() {
+                        "throttled" => *held_back.entry((key.0.clone(), alert)).or_default() += 1,
+                        "digested" => *digested.entry(key.0.clone()).or_default() += 1,
+                        other => panic!("seed {seed}: done as {other}"),
+                    }
+                    true
+                } else {
+                    false
+                };
+                if finding.rule.id == THRESHOLD {
+                    let actor = finding.call.actor.clone().unwrap();
+                    let (heard, all) = counted.entry((key.0, actor)).or_default();
+                    *heard += usize::from(is_heard);
+                    *all += 1;
+                } else {
+                    assert!(
+                        is_heard,
+                        "{TOLD}: seed {seed}: nobody hears of {key:?} ({}), whose claim is {known:?}; {}",
+                        finding.rule.id,
+                        world.journal_of(finding.id.as_str()) + &world.journal_of(&format!("eventID\":\"{}\"", finding.call.event_id.as_deref().unwrap())),
+                    );
+                }
+            }
+        }
+    }
+    for ((channel, caller), (heard, all)) in counted {
+        // Whoever writes third or later sees three.
+        assert!(heard + THRESHOLD_COUNT > all, "{TOLD}: seed {seed}: of {all} by {caller}, {heard} are heard of on {channel}");
+    }
+    for ((channel, alert), count) in held_back {
+        let key = (channel.clone(), alert.clone());
+        let own = ClaimId::for_roll_up(&AlertId::from(stable(&alert)));
+        let is_digested = claim(world, &channel, own.as_str()).await.is_some_and(|(done, _)| done == "digested");
+        match traces.roll_ups.get(&key) {
+            Some(told) => {
+                assert!(*told >= count, "{SUMMED}: seed {seed}: {told} of {count} are in the roll-up of {alert} on {channel}");
+                ends.rolled_up += count as usize;
+            }
+            None if traces.dead.contains(&key) || traces.dead.contains(&(channel.clone(), own.to_string())) => {
+                ends.watched += count as usize;
+            }
+            None if is_digested => *digested.entry(channel).or_default() += count,
+            None => panic!("{SUMMED}: seed {seed}: {count} are held back for a roll-up of {alert} on {channel}, which never came"),
+        }
+    }
+    for (channel, count) in digested {
+        let told: u64 = traces.digests.iter().filter(|((of, _), _)| *of == channel).map(|(_, count)| count).sum();
+        if traces.dead_digests.contains(&channel) || told >= count {
+            ends.digested += count as usize;
+            continue;
+        }
+        // A digest that was made and then given up lies there as a delivery.
+        let given_up = traces.dead.iter().filter(|(of, _)| *of == channel).count();
+        assert!(given_up > 0, "{SUMMED}: seed {seed}: {told} of {count} are in digests on {channel}");
+        ends.watched += count as usize;
+    }
+    ends
+}
+
+fn stable(id: &str) -> offlimits::ids::StableId {
+    id.to_owned().try_into().unwrap()
+}
