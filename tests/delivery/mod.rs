@@ -1,9 +1,11 @@
 //! The real handler, from an event to its alerts: with an outside that fails by script, and a queue like SQS.
 
 mod deadline;
+mod decoys;
 mod handler;
 mod ledger;
 mod log;
 mod outside;
 mod redelivery;
 mod storm;
+mod trust;
