@@ -197,7 +197,7 @@ async fn no_rule_of_the_packs_is_silenced_by_a_call_that_fails() {
         let is_told = app.transport.taken("topic").iter().any(|taken| taken.text.contains(&footer));
         assert!(is_told, "{id}: {name}: nobody is told at once of the call that succeeds");
     }
-    assert!(tried.len() > 90, "{}: {tried:?}", tried.len());
+    assert!(tried.len() >= 75, "{}: {tried:?}", tried.len());
 }
 
 /// Where the success comes in a window in which one was told before, it is named in the roll-up, before the failures.
