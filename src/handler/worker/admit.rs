@@ -84,7 +84,7 @@ impl<T: Transport, S: Store, Q: Queues> ChannelWorker<'_, T, S, Q> {
         self.try_enqueue(&message).await.map_err(|error| {
             self.note_refusal(&error, "no roll-up could follow: the repeat goes out");
             let opener = ClaimId::from(&order.finding.id);
-            let decision = Decision { alert: order.alert.clone(), opener, is_repeat: true, is_no_worse: false };
+            let decision = Decision { alert: order.alert.clone(), opener, is_repeat: true, is_no_worse: true };
             Admitted { decision, is_first_time: false }
         })
     }
