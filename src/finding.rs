@@ -60,6 +60,7 @@ impl Finding {
                 error: some(&call.error),
                 error_message: some(&call.error_message),
                 targets: call.targets.iter().take(BRIEF.1).map(short).collect(),
+                target_id: call.target(),
                 request: None,
                 response: None,
                 ..*call

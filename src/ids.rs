@@ -38,7 +38,7 @@ pub struct InvalidId;
 
 impl fmt::Display for InvalidId {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("an id consists of 32 lower-case hexadecimal digits")
+        formatter.write_str("an id consists of 32 lower-case hexadecimal digits (16 where it is a target's)")
     }
 }
 
@@ -159,6 +159,41 @@ impl ClaimId {
     /// The claim of the right to tell people about a channel in trouble, in an hour that is counted in hours since 1970.
     pub fn for_operational(channel: &str, hour: u64) -> Self {
         Self(StableId::hash(&["operational", channel, &hour.to_string()]))
+    }
+}
+
+/// What a call acts on, all of it together, as the first 64 bits of a hash: two calls on the same have the same one. A window of
+/// the ledger keeps those that people were told of, and a repeat on another is news.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct TargetId(u64);
+
+impl TargetId {
+    /// The id of the things of these names, in whatever order and however often each is named; none where nothing is named.
+    pub fn new(names: &[impl AsRef<str>]) -> Option<Self> {
+        let mut parts: Vec<&str> = names.iter().map(AsRef::as_ref).collect();
+        parts.sort_unstable();
+        parts.dedup();
+        let head = StableId::hash(&parts).0;
+        (!parts.is_empty()).then(|| u64::from_str_radix(&head[..16], 16).map(Self).ok())?
+    }
+}
+
+impl TryFrom<String> for TargetId {
+    type Error = InvalidId;
+
+    fn try_from(digits: String) -> Result<Self, Self::Error> {
+        let fits = digits.len() == 16 && digits.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
+        if !fits {
+            return Err(InvalidId);
+        }
+        u64::from_str_radix(&digits, 16).map(Self).map_err(|_| InvalidId)
+    }
+}
+
+impl From<TargetId> for String {
+    fn from(id: TargetId) -> Self {
+        format!("{:016x}", id.0)
     }
 }
 

@@ -1,5 +1,5 @@
-//! Who called, for each type of `userIdentity`: the aliases `identity`, `user`, `role`, `session` and `actor` have the values
-//! of `identity_types.json`, exactly.
+//! Who called, for each type of `userIdentity`: the aliases `identity`, `user`, `role`, `session`, `actor` and `principal` have
+//! the values of `identity_types.json`, exactly.
 
 use std::collections::BTreeSet;
 

@@ -2,10 +2,13 @@
 //!
 //! Everything here is pure and serialisable: sums are kept by a ledger, merged, and come back through a queue.
 
+mod targets;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
+pub use self::targets::{TargetOutcome, TargetTally};
 use crate::finding::Finding;
 use crate::ids::AlertId;
 use crate::ids::FindingId;
@@ -32,8 +35,11 @@ pub struct Alert<'a> {
 pub enum AlertKind<'a> {
     /// It opens the alert.
     First,
-    /// It belongs to an alert that is open, and is worth a message of its own: it is worse than those before it.
+    /// It belongs to an alert that is open, and is worth a message of its own, being worse than those before it.
     Repeat,
+    /// It belongs to an alert that is open, and is worth a message of its own although it is no worse: it is the first that
+    /// succeeded, or on a target that is new. For machines it is a repeat; it leaves a ticket's priority as it is.
+    News,
     /// What has been held back since the first.
     RollUp(&'a RollUp),
     /// More alerts than one channel's people can read, as one.
@@ -45,11 +51,16 @@ pub enum AlertKind<'a> {
 }
 
 impl AlertKind<'_> {
+    /// Whether it tells of events of the rule of its finding, each of which is in CloudTrail.
+    pub const fn is_about_events(&self) -> bool {
+        matches!(self, Self::First | Self::Repeat | Self::News | Self::RollUp(_))
+    }
+
     /// `first`, `roll-up`, …: for machines.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::First => "first",
-            Self::Repeat => "repeat",
+            Self::Repeat | Self::News => "repeat",
             Self::RollUp(_) => "roll-up",
             Self::Digest(_) => "digest",
             Self::Operational(_) => "operational",
@@ -63,7 +74,7 @@ impl Alert<'_> {
     /// for what sums up many findings.
     pub fn key(&self) -> FindingId {
         match self.kind {
-            AlertKind::First | AlertKind::Repeat | AlertKind::Operational(_) | AlertKind::Test => {
+            AlertKind::First | AlertKind::Repeat | AlertKind::News | AlertKind::Operational(_) | AlertKind::Test => {
                 self.finding.id.clone()
             }
             AlertKind::RollUp(sum) => {
@@ -87,10 +98,10 @@ impl Alert<'_> {
     }
 }
 
-/// The repeats of one alert, summed up. Sums may be merged in any order, and are bounded in size: about 10 KB.
+/// The repeats of one alert, summed up. Sums may be merged in any order, and are bounded in size: about 20 KB.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RollUp {
-    /// How many findings.
+    /// How many findings; 0 if that is not known any more. There was one at least: the roll-up was ordered.
     pub count: u64,
     /// When the first and the last of them happened.
     #[serde(flatten)]
@@ -101,6 +112,9 @@ pub struct RollUp {
     pub actors: DistinctValues,
     /// What they called.
     pub events: DistinctValues,
+    /// On what, and whether it succeeded.
+    #[serde(default, skip_serializing_if = "TargetTally::is_empty")]
+    pub targets: TargetTally,
 }
 
 impl RollUp {
@@ -111,6 +125,7 @@ impl RollUp {
         self.severity = self.severity.max(Some(finding.severity));
         finding.call.actor.iter().for_each(|actor| self.actors.add(actor));
         finding.call.event.iter().for_each(|event| self.events.add(event));
+        self.targets.merge(&finding.into());
     }
 
     /// Adds another sum, of other findings.
@@ -120,13 +135,14 @@ impl RollUp {
         self.severity = self.severity.max(other.severity);
         self.actors.merge(&other.actors);
         self.events.merge(&other.events);
+        self.targets.merge(&other.targets);
     }
 }
 
-/// Alerts of many rules, summed up. Sums may be merged in any order, and are bounded in size: about 3 KB.
+/// Alerts of many rules, summed up. Sums may be merged in any order, and are bounded in size: about 10 KB.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AlertDigest {
-    /// How many alerts.
+    /// How many alerts; 0 if that is not known any more. There was one at least: the digest was ordered.
     pub count: u64,
     /// When the first and the last of them happened.
     #[serde(flatten)]
@@ -137,12 +153,16 @@ pub struct AlertDigest {
     pub rules: BTreeMap<String, u64>,
     /// How many of all other rules.
     pub others: u64,
+    /// What the calls acted on, and whether they succeeded.
+    #[serde(default, skip_serializing_if = "TargetTally::is_empty")]
+    pub targets: TargetTally,
 }
 
 impl AlertDigest {
     /// Counts a finding.
     pub fn add(&mut self, finding: &Finding) {
         self.merge(&Self::from_rule(&finding.rule.id, finding.severity, finding.call.event_time.as_deref(), 1));
+        self.targets.merge(&finding.into());
     }
 
     /// So many alerts of one rule, the first of which happened at `time`.
@@ -160,6 +180,7 @@ impl AlertDigest {
         self.severity = self.severity.max(other.severity);
         other.rules.iter().for_each(|(rule, count)| self.add_rule(rule, *count));
         self.others += other.others;
+        self.targets.merge(&other.targets);
     }
 
     fn add_rule(&mut self, rule: &str, count: u64) {
@@ -242,7 +263,7 @@ impl DistinctValues {
     }
 
     fn add(&mut self, value: &str) {
-        let value = clip(&redacted_text(&clean(&clip(value, 8 * VALUE_LIMIT))), VALUE_LIMIT).into_owned();
+        let value = kept(value);
         if value.is_empty() || self.shown.contains(&value) {
             return;
         }
@@ -263,6 +284,11 @@ impl DistinctValues {
             }
         }
     }
+}
+
+/// What is kept of a value: one line without secrets, clipped.
+fn kept(value: &str) -> String {
+    clip(&redacted_text(&clean(&clip(value, 8 * VALUE_LIMIT))), VALUE_LIMIT).into_owned()
 }
 
 /// FNV-1a, 32 bits: two of 220 values collide once in 180,000 sums.
@@ -300,7 +326,7 @@ mod tests {
         assert_eq!((sum.events.shown().len(), sum.events.more()), (20, 10));
         assert!(sum.events.summary().ends_with("Event19 +10"), "{}", sum.events.summary());
         assert!(sum.actors.summary().ends_with("+200 or more"));
-        assert!(serde_json::to_string(&sum).unwrap().len() < 10_000);
+        assert!(serde_json::to_string(&sum).unwrap().len() < 20_000);
     }
 
     #[test]

@@ -54,11 +54,23 @@ impl Content {
         let own = inert(&call.sentence);
         let (title, sentence, facts) = match alert.kind {
             AlertKind::First | AlertKind::Test => (title.clone(), own, facts(alert.finding)),
-            AlertKind::Repeat => (format!("Again: {title}"), own, facts(alert.finding)),
+            AlertKind::Repeat | AlertKind::News => (format!("Again: {title}"), own, facts(alert.finding)),
+            AlertKind::RollUp(sum) if sum.count == 0 => (
+                format!("{title}: and at least one more"),
+                format!("At least one more like the first was held back, and its details are gone. The first: {own}"),
+                roll_up_facts(alert.finding, sum),
+            ),
             AlertKind::RollUp(sum) => (
                 format!("{title}: and {} more", sum.count),
                 format!("{} more like the first{}. The first: {own}", sum.count, within(&sum.span)),
                 roll_up_facts(alert.finding, sum),
+            ),
+            AlertKind::Digest(sum) if sum.count == 0 => (
+                "At least one alert was held back".to_owned(),
+                format!(
+                    "More alerts came than people can read, and at least one was held back; its details are gone. One of them: {own}"
+                ),
+                digest_facts(sum),
             ),
             AlertKind::Digest(sum) => (
                 format!("{} alerts in one: too many to send each", sum.count),
@@ -71,9 +83,8 @@ impl Content {
             ),
             AlertKind::Operational(text) => ("offlimits itself needs attention".to_owned(), inert(text), Vec::new()),
         };
-        let about_one_rule =
-            matches!(alert.kind, AlertKind::First | AlertKind::Repeat | AlertKind::RollUp(_) | AlertKind::Test);
-        let about_one_event = matches!(alert.kind, AlertKind::First | AlertKind::Repeat | AlertKind::RollUp(_));
+        let about_one_rule = alert.kind.is_about_events() || matches!(alert.kind, AlertKind::Test);
+        let about_one_event = alert.kind.is_about_events();
         let links = [
             ("Runbook", rule.runbook.clone().filter(|_| about_one_rule)),
             ("Event in CloudTrail", event_link(alert.finding).filter(|_| about_one_event)),
@@ -159,7 +170,8 @@ fn roll_up_facts(finding: &Finding, sum: &RollUp) -> Vec<(String, String)> {
     shown(
         LIST_LIMIT,
         [
-            ("Count", Some(sum.count.to_string())),
+            ("Count", Some(count(sum.count))),
+            ("Targets", Some(sum.targets.summary(LIST_LIMIT))),
             ("Actors", Some(sum.actors.summary())),
             ("Events", Some(sum.events.summary())),
             ("Account", finding.call.account.clone()),
@@ -168,6 +180,11 @@ fn roll_up_facts(finding: &Finding, sum: &RollUp) -> Vec<(String, String)> {
             ("To (UTC)", Some(last.to_owned())),
         ],
     )
+}
+
+/// How many findings a sum is of.
+fn count(count: u64) -> String {
+    if count == 0 { "at least 1".to_owned() } else { count.to_string() }
 }
 
 fn digest_facts(sum: &AlertDigest) -> Vec<(String, String)> {
@@ -181,7 +198,8 @@ fn digest_facts(sum: &AlertDigest) -> Vec<(String, String)> {
     shown(
         LIST_LIMIT,
         [
-            ("Count", Some(sum.count.to_string())),
+            ("Count", Some(count(sum.count))),
+            ("Targets", Some(sum.targets.summary(LIST_LIMIT))),
             ("Rules", Some(rules.join(", "))),
             ("From (UTC)", Some(first.to_owned())),
             ("To (UTC)", Some(last.to_owned())),

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::content::event_link;
-use crate::alert::{Alert, AlertKind};
+use crate::alert::{Alert, AlertKind, TargetOutcome, TargetTally};
 use crate::finding::Finding;
 use crate::redact::redacted_text;
 use crate::text::{clean, clip};
@@ -60,6 +60,7 @@ pub struct MachineAlert<'a> {
 /// What a roll-up or a digest sums up.
 #[derive(Debug, Serialize)]
 struct Sum<'a> {
+    /// 0: at least one, and the details are gone.
     count: u64,
     first_time: &'a str,
     last_time: &'a str,
@@ -71,12 +72,39 @@ struct Sum<'a> {
     rules: Option<&'a BTreeMap<String, u64>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     other_rules: Option<u64>,
+    targets: SumTargets<'a>,
 }
 
 #[derive(Debug, Serialize)]
 struct SumNames<'a> {
     names: &'a [String],
     more: usize,
+}
+
+/// What the calls of a sum acted on: successes first, then the highest severities.
+#[derive(Debug, Serialize)]
+struct SumTargets<'a> {
+    outcomes: Vec<SumTarget<'a>>,
+    more: usize,
+}
+
+#[derive(Debug, Serialize)]
+struct SumTarget<'a> {
+    /// `success` or `failure`.
+    outcome: &'static str,
+    severity: &'static str,
+    target: &'a str,
+}
+
+impl<'a> From<&'a TargetTally> for SumTargets<'a> {
+    fn from(tally: &'a TargetTally) -> Self {
+        let outcome = |pair: &'a TargetOutcome| SumTarget {
+            outcome: if pair.succeeded { "success" } else { "failure" },
+            severity: pair.severity.as_str(),
+            target: &pair.target,
+        };
+        Self { outcomes: tally.shown().iter().map(outcome).collect(), more: tally.more() }
+    }
 }
 
 /// How much of an alert a [`MachineAlert`] tells.
@@ -185,14 +213,18 @@ impl<'a> Sum<'a> {
                 let actors = SumNames { names: sum.actors.shown(), more: sum.actors.more() };
                 let events = SumNames { names: sum.events.shown(), more: sum.events.more() };
                 let (actors, events) = (Some(actors), Some(events));
-                Some(Self { count: sum.count, first_time, last_time, actors, events, rules: None, other_rules: None })
+                let (count, targets) = (sum.count, SumTargets::from(&sum.targets));
+                Some(Self { count, first_time, last_time, actors, events, rules: None, other_rules: None, targets })
             }
             AlertKind::Digest(sum) => {
                 let (first_time, last_time) = sum.span.bounds();
                 let (rules, other_rules) = (Some(&sum.rules), Some(sum.others));
-                Some(Self { count: sum.count, first_time, last_time, actors: None, events: None, rules, other_rules })
+                let (count, targets) = (sum.count, SumTargets::from(&sum.targets));
+                Some(Self { count, first_time, last_time, actors: None, events: None, rules, other_rules, targets })
             }
-            AlertKind::First | AlertKind::Repeat | AlertKind::Operational(_) | AlertKind::Test => None,
+            AlertKind::First | AlertKind::Repeat | AlertKind::News | AlertKind::Operational(_) | AlertKind::Test => {
+                None
+            }
         }
     }
 }

@@ -14,7 +14,7 @@ use super::{
     Body, Channel, ChannelType, Content, Credential, Exchange, ExchangeStep, HttpRequest, Reply, Request, Verdict,
     endpoint,
 };
-use crate::alert::{Alert, AlertKind};
+use crate::alert::Alert;
 use crate::config::{KeyDefault, KeySpec, ValueShape, WordList, docs};
 use crate::secret::{CredentialFault, Secret};
 use crate::text::clip;
@@ -113,7 +113,7 @@ impl Channel for PagerDuty {
 impl PagerDuty {
     fn event(&self, alert: &Alert<'_>, content: &Content) -> Value {
         let call = &alert.finding.call;
-        let is_event = matches!(alert.kind, AlertKind::First | AlertKind::Repeat | AlertKind::RollUp(_));
+        let is_event = alert.kind.is_about_events();
         let summary = forwardable(&format!("{} · {}", content.heading, content.sentence));
         let mut details: Map<String, Value> =
             content.facts.iter().map(|(name, value)| (name.clone(), json!(value))).collect();

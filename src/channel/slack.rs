@@ -172,10 +172,11 @@ impl Channel for Slack {
         if let Some(channel) = &self.channel {
             message["channel"] = json!(channel);
         }
-        if let (AlertKind::Repeat | AlertKind::RollUp(_), Some(thread)) = (alert.kind, alert.receipt) {
+        if let (AlertKind::Repeat | AlertKind::News | AlertKind::RollUp(_), Some(thread)) = (alert.kind, alert.receipt)
+        {
             message["thread_ts"] = json!(thread);
             // A repeat is worse than those before it: nobody should have to open the thread to see it.
-            message["reply_broadcast"] = json!(matches!(alert.kind, AlertKind::Repeat));
+            message["reply_broadcast"] = json!(matches!(alert.kind, AlertKind::Repeat | AlertKind::News));
         }
         Body::Json { key: alert.key(), json: message.to_string() }
     }

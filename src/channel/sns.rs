@@ -10,7 +10,7 @@ use super::kind::object;
 use super::{
     Body, Channel, ChannelType, Content, Exchange, ExchangeStep, MachineAlert, Reply, Request, SnsMessage, Verdict,
 };
-use crate::alert::{Alert, AlertKind};
+use crate::alert::Alert;
 use crate::config::{KeyDefault, KeySpec, TextFormat, ValueShape, docs};
 use crate::secret::CredentialFault;
 use crate::text::one_line;
@@ -99,7 +99,7 @@ impl Channel for Sns {
     fn render(&self, alert: &Alert<'_>) -> Body {
         let content = Content::new(alert);
         let call = &alert.finding.call;
-        let is_event = matches!(alert.kind, AlertKind::First | AlertKind::Repeat | AlertKind::RollUp(_));
+        let is_event = alert.kind.is_about_events();
         let of_call = |value: &Option<String>| value.clone().filter(|_| is_event);
         let attributes = [
             ("severity", Some(content.severity.as_str().to_owned())),

@@ -46,10 +46,12 @@ pub enum ComputedAlias {
     Session,
     /// The most telling name of who called.
     Actor,
+    /// Who called, by nothing that the caller chooses.
+    Principal,
 }
 
 /// Every alias. (`userIdentityType` is what Conformity's settings call the identity.)
-pub(crate) const ALIASES: [Alias; 18] = [
+pub(crate) const ALIASES: [Alias; 19] = [
     path("identity", &["userIdentity", "type"], "userIdentity.type: IAMUser, AssumedRole, Root, AWSService, …"),
     path("service", &["eventSource"], "eventSource: ec2.amazonaws.com, …"),
     path("event", &["eventName"], "eventName: StartInstances, …"),
@@ -67,6 +69,11 @@ pub(crate) const ALIASES: [Alias; 18] = [
     computed("role", ComputedAlias::Role, "the assumed role's name"),
     computed("session", ComputedAlias::Session, "the session's name: chosen by the caller"),
     computed("actor", ComputedAlias::Actor, "the most telling of user, role/session, root and the service's name"),
+    computed(
+        "principal",
+        ComputedAlias::Principal,
+        "who called, by nothing that the caller chooses: user, role, IAM Identity Center's role/person, else as actor",
+    ),
     Alias {
         name: "country",
         target: AliasTarget::Country,
@@ -120,6 +127,7 @@ pub(crate) fn compute(source: &impl AliasSource, alias: ComputedAlias) -> Option
         ComputedAlias::Role => identity::role(source).map(Cow::from),
         ComputedAlias::Session => identity::session(source).map(Cow::from),
         ComputedAlias::Actor => identity::actor(source),
+        ComputedAlias::Principal => identity::principal(source),
     }
 }
 

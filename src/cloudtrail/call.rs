@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::alias::ComputedAlias;
 use super::identity;
 use super::record::Record;
+use crate::ids::TargetId;
 use crate::json::Node;
 use crate::redact::redacted;
 use crate::text;
@@ -55,6 +56,10 @@ pub struct ApiCall {
     pub read_only: Option<bool>,
     /// What was acted on: names, ids or ARNs, the most telling first.
     pub targets: Vec<String>,
+    /// The same, all of it and unclipped, as one id: what a throttle takes for the same target. Versions before 2026-11-28 did
+    /// not write it: ask [`ApiCall::target`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub target_id: Option<TargetId>,
     /// `requestParameters` as compact JSON, secrets redacted.
     pub request: Option<String>,
     /// `responseElements` as compact JSON, secrets redacted.
@@ -66,7 +71,8 @@ impl ApiCall {
     pub fn from_record(record: &Record) -> Self {
         let text = |path: &[&str]| record.non_empty(path).map(str::to_owned);
         let body = |key: &str| record.root().get(key).filter(|node| !node.is_null()).map(redacted);
-        let (targets, actor) = (targets(record), record.computed(ComputedAlias::Actor));
+        let (names, actor) = (targets(record), record.computed(ComputedAlias::Actor));
+        let targets: Vec<String> = names.iter().map(|name| text::one_line(name, NAME_LIMIT).into_owned()).collect();
         Self {
             sentence: sentence(record, actor.as_deref(), &targets),
             event_id: text(&["eventID"]),
@@ -88,10 +94,16 @@ impl ApiCall {
             failed: record.failed(),
             mfa: record.mfa(),
             read_only: record.text(&["readOnly"]).and_then(|text| text.parse().ok()),
+            target_id: TargetId::new(&names),
             targets,
             request: body("requestParameters"),
             response: body("responseElements"),
         }
+    }
+
+    /// What the call acts on, as one id; none where the record does not name it.
+    pub fn target(&self) -> Option<TargetId> {
+        self.target_id.or_else(|| TargetId::new(&self.targets))
     }
 }
 
@@ -173,14 +185,13 @@ const TARGETS: [&[&str]; 30] = [
 ];
 
 /// What the call acts on: names, ids or ARNs, as the request has them, or else the record's `resources`.
-fn targets(record: &Record) -> Vec<String> {
-    let shown = |text: &str| text::one_line(text, NAME_LIMIT).into_owned();
-    let at = |node: &Node, path: &[&str]| {
+fn targets<'r>(record: &'r Record<'_>) -> Vec<&'r str> {
+    fn at<'n>(node: &'n Node<'_>, path: &[&str]) -> Option<Vec<&'n str>> {
         let mut found = Vec::new();
         all_scalars(node, path, &mut found);
         found.retain(|text| !text.is_empty());
-        (!found.is_empty()).then(|| found.into_iter().map(shown).collect())
-    };
+        (!found.is_empty()).then_some(found)
+    }
     let of_request = |request| TARGETS.iter().find_map(|path| at(request, path));
     let request = record.root().get("requestParameters").and_then(of_request);
     request.or_else(|| at(record.root(), &["resources", "ARN"])).unwrap_or_default()

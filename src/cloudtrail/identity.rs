@@ -66,7 +66,11 @@ pub fn session(record: &impl AliasSource) -> Option<&str> {
     }
 }
 
-/// The most telling name of who called, for people to read and to group by.
+/// How the names of the roles begin that IAM Identity Center makes in an account for its permission sets. Source:
+/// <https://docs.aws.amazon.com/singlesignon/latest/userguide/referencingpermissionsets.html>.
+const IDENTITY_CENTER_ROLE: &str = "AWSReservedSSO_";
+
+/// The most telling name of who called, for people to read.
 pub fn actor(record: &impl AliasSource) -> Option<Cow<'_, str>> {
     let who = match (user(record).or_else(|| role(record)), session(record)) {
         (Some(name), Some(session)) => Some(Cow::from(format!("{name}/{session}"))),
@@ -74,15 +78,39 @@ pub fn actor(record: &impl AliasSource) -> Option<Cow<'_, str>> {
         // A session alone names nobody: its caller chose it, and might have chosen a user's name.
         (None, _) => None,
     };
-    who.or_else(|| (record.text(TYPE) == Some("Root")).then_some("root".into())).or_else(|| {
-        const OTHERS: [&[&str]; 4] = [
-            &["userIdentity", "invokedBy"],
-            &["userIdentity", "onBehalfOf", "userId"],
-            &["userIdentity", "principalId"],
-            &["userIdentity", "accountId"],
-        ];
-        OTHERS.iter().find_map(|path| record.non_empty(path)).map(Cow::from)
-    })
+    who.or_else(|| unnamed(record).map(Cow::from))
+}
+
+/// Who called, by nothing that the caller chooses, to group by: the user, or the role without its session. For a role of IAM
+/// Identity Center it is the role with the session, which Identity Center names after the person. Where there is neither, it is
+/// what [`actor`] falls back on, without a session's name in it.
+pub fn principal(record: &impl AliasSource) -> Option<Cow<'_, str>> {
+    if let Some(user) = user(record) {
+        return Some(user.into());
+    }
+    if let Some(role) = role(record) {
+        let person = session(record).filter(|_| role.starts_with(IDENTITY_CENTER_ROLE));
+        return Some(person.map_or(role.into(), |person| format!("{role}/{person}").into()));
+    }
+    let name = unnamed(record)?;
+    // A role of another account is known by its id alone, and a federated user without an issuer by the account: the name of the
+    // session stands behind it.
+    let has_session = name.starts_with("AROA") || record.text(TYPE) == Some("FederatedUser");
+    let id = name.split(':').next().filter(|id| has_session && !id.is_empty());
+    Some(id.unwrap_or(name).into())
+}
+
+/// The most telling name of a caller who is neither a user nor a role.
+fn unnamed(record: &impl AliasSource) -> Option<&str> {
+    const OTHERS: [&[&str]; 4] = [
+        &["userIdentity", "invokedBy"],
+        &["userIdentity", "onBehalfOf", "userId"],
+        &["userIdentity", "principalId"],
+        &["userIdentity", "accountId"],
+    ];
+    (record.text(TYPE) == Some("Root"))
+        .then_some("root")
+        .or_else(|| OTHERS.iter().find_map(|path| record.non_empty(path)))
 }
 
 /// The kind of caller, in words: `IAM user`, `IAM Identity Center role`. `None` if the record does not say.
@@ -90,8 +118,7 @@ pub fn kind(record: &impl AliasSource) -> Option<Cow<'_, str>> {
     Some(match record.non_empty(TYPE)? {
         "Root" => "root user".into(),
         "IAMUser" => "IAM user".into(),
-        // The roles that IAM Identity Center makes in an account for its permission sets.
-        "AssumedRole" if role(record).is_some_and(|role| role.starts_with("AWSReservedSSO_")) => {
+        "AssumedRole" if role(record).is_some_and(|role| role.starts_with(IDENTITY_CENTER_ROLE)) => {
             "IAM Identity Center role".into()
         }
         "AssumedRole" => "assumed role".into(),

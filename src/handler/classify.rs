@@ -16,6 +16,7 @@ use super::subject::Subject;
 use crate::cloudtrail::{RawRecord, Record};
 use crate::deliver::Transport;
 use crate::finding::Finding;
+use crate::ledger::policy::Throttling;
 use crate::ledger::{Ledger, Occurrence, Store};
 use crate::redelivery::Queues;
 use crate::rules::{Mode, Rule};
@@ -36,8 +37,8 @@ pub(super) struct Routed {
 pub(super) struct ThrottleGroup {
     /// The hash of the rule and the values of the throttle's `by`.
     pub(super) hash: String,
-    /// How long the group's window is open, from its first finding on.
-    pub(super) window: Duration,
+    /// How repeats are throttled in it.
+    pub(super) throttling: Throttling,
 }
 
 /// Counts the findings of one record, and keeps those that go to a channel. After `count_until` no threshold is asked for.
@@ -61,8 +62,7 @@ pub(super) async fn classify<T: Transport, S: Store, R: Store, Q: Queues>(
         // Without a queue no roll-up could follow, and so nothing is held back.
         let throttle = origin.filter(|_| app.queues.has_redelivery()).and_then(|(rule, record)| {
             let throttle = rule.throttle.as_ref()?;
-            let (hash, window) = (throttle.group(&rule.info.id, record), Duration::from_secs(throttle.window));
-            Some(ThrottleGroup { hash, window })
+            Some(ThrottleGroup { hash: throttle.group(&rule.info.id, record), throttling: throttle.into() })
         });
         routed.push(Routed { finding, channels, throttle, message_id: raw.message_id.clone() });
     }

@@ -1,14 +1,12 @@
 //! Whether a finding goes out on a channel: it opens an alert, or is a repeat of one that is open.
 
-use std::time::Duration;
-
 use super::item::{
-    CLAIM_TTL, Claim, Decision, DeliveryKey, DoneAs, Group, WINDOW_GRACE, attributes, claim_key, group_key, read,
-    repeats,
+    CLAIM_TTL, Claim, Decision, DeliveryKey, DoneAs, Group, SUM_GRACE, WINDOW_GRACE, attributes, claim_key, group_key,
+    readable, repeats,
 };
 use super::optimistic::{Ledger, TRIES, lost, pause};
 use super::policy;
-use super::policy::{HasWindow as _, ThrottleVerdict, ThrottleWindow};
+use super::policy::{HasWindow as _, Repeat, ThrottleVerdict, Throttling};
 use super::store::{Attributes, Expect, ItemKey, Put, Store, StoreError};
 use super::sum::RollUpOrder;
 use crate::alert::RollUp;
@@ -23,9 +21,9 @@ pub struct Candidate<'a> {
     pub finding: &'a Finding,
     /// The channel's name.
     pub channel: &'a str,
-    /// What makes two findings repeats of one another on this channel, as a hash, and for how long; none: every finding goes
-    /// out.
-    pub group: Option<(&'a str, Duration)>,
+    /// What makes two findings repeats of one another on this channel, as a hash, and how they are throttled; none: every
+    /// finding goes out.
+    pub group: Option<(&'a str, Throttling)>,
     /// When our claim is to end.
     pub lease: Timestamp,
 }
@@ -65,7 +63,7 @@ impl<S: Store> Ledger<S> {
         for attempt in 0..TRIES {
             let mut items = self.store.get(&keys).await?.into_iter();
             let (claim_item, group_item) = (items.next().flatten(), items.next().flatten());
-            let (claim, group) = (read(claim_item.as_ref(), now)?, read(group_item.as_ref(), now)?);
+            let (claim, group) = (readable(claim_item.as_ref(), now), Group::in_item(group_item.as_ref(), now));
             let expect = (Expect::same(claim_item.as_ref()), Expect::same(group_item.as_ref()));
             let (admission, writes) = plan(candidate, delivery, (claim, group), expect, now)?;
             let puts: Vec<Put> = writes
@@ -89,7 +87,7 @@ impl<S: Store> Ledger<S> {
             let key = group_key(group);
             let item = self.get(&key).await?;
             let Some(window) =
-                read::<Group>(item.as_ref(), now)?.filter(|w| w.alert == order.alert && !w.roll_up_scheduled)
+                Group::in_item(item.as_ref(), now).filter(|w| w.alert == order.alert && !w.roll_up_scheduled)
             else {
                 return Ok(());
             };
@@ -121,7 +119,7 @@ fn plan(
     };
     match claim {
         Some(Claim { done: Some(_), .. }) => return Ok((Admission::Duplicate, Vec::new())),
-        Some(Claim { decision, until, .. }) if until > now => {
+        Some(Claim { decision, until, .. }) if policy::is_held(until, now) => {
             return Ok((Admission::Held(decision, until), Vec::new()));
         }
         // Whoever claimed it has died, or handed it back. What was decided then holds.
@@ -131,7 +129,7 @@ fn plan(
         }
         None => {}
     }
-    let Some((group_id, window)) = candidate.group else {
+    let Some((group_id, throttling)) = candidate.group else {
         let decision = opening(finding, &format!("{channel}#{}", finding.id));
         let write = claims(&decision, None)?;
         return Ok((Admission::Send(decision), vec![write]));
@@ -141,31 +139,24 @@ fn plan(
     };
     if let Some(group) = &group
         && group.opener == *delivery.id
-        && group.window().is_open(now)
+        && group.window().is_open(throttling.length, now)
     {
         // Its claim was forgotten, not its right.
         let decision = group.decision(false);
         let write = claims(&decision, None)?;
         return Ok((Admission::Send(decision), vec![write]));
     }
-    match policy::throttle(group, window, finding.severity, now) {
-        ThrottleVerdict::Opens(ThrottleWindow { ends, highest }) => {
+    match policy::throttle(group, throttling.length, Repeat::new(finding, throttling.new_targets), now) {
+        ThrottleVerdict::Opens(window) => {
             let decision = opening(finding, group_id);
-            let opened = Group {
-                alert: decision.alert.clone(),
-                opener: delivery.id.clone(),
-                ends,
-                highest,
-                roll_up_scheduled: false,
-                finding: serde_json::to_string(&finding.brief()).map_err(|error| StoreError(error.to_string()))?,
-            };
+            let opened = Group::opened(window, &decision, finding)?;
             let writes = vec![claims(&decision, None)?, expect_group(&opened, group_expect)?];
             Ok((Admission::Send(decision), writes))
         }
-        ThrottleVerdict::BreaksThrough(group, ThrottleWindow { ends, highest }) => {
-            let decision = group.decision(true);
-            let raised = Group { ends, highest, ..group };
-            let writes = vec![claims(&decision, None)?, expect_group(&raised, group_expect)?];
+        ThrottleVerdict::BreaksThrough(group, window) => {
+            let is_no_worse = finding.severity <= group.highest;
+            let decision = Decision { is_no_worse, ..group.decision(true) };
+            let writes = vec![claims(&decision, None)?, expect_group(&group.with_window(window), group_expect)?];
             Ok((Admission::Send(decision), writes))
         }
         ThrottleVerdict::HeldBack(group) if !group.roll_up_scheduled => {
@@ -176,7 +167,7 @@ fn plan(
             let mut one = RollUp::default();
             one.add(finding);
             let entry = ItemKey::new(repeats(&group.alert), finding.id.as_str());
-            let expires = group.ends.plus(WINDOW_GRACE);
+            let expires = group.ends.plus(SUM_GRACE);
             // The group's item is not written: in a storm everybody would wait for it. Each repeat has an item of its own,
             // which makes counting it twice impossible.
             let writes = vec![
@@ -190,5 +181,5 @@ fn plan(
 
 fn opening(finding: &Finding, group: &str) -> Decision {
     let alert = AlertId::new(&finding.rule.id, group, &finding.id);
-    Decision { alert, opener: ClaimId::from(&finding.id), is_repeat: false }
+    Decision { alert, opener: ClaimId::from(&finding.id), is_repeat: false, is_no_worse: false }
 }

@@ -1,7 +1,8 @@
 //! The life of a claim, from when somebody is about to send until it is done or handed back.
 
-use super::item::{CLAIM_TTL, Claim, Decision, DeliveryKey, DoneAs, claim_key, read};
+use super::item::{CLAIM_TTL, Claim, Decision, DeliveryKey, DoneAs, claim_key, read, readable};
 use super::optimistic::{Ledger, TRIES, lost, pause};
+use super::policy;
 use super::store::{Expect, Store, StoreError};
 use crate::ids::{AlertId, ClaimId};
 use crate::time::Timestamp;
@@ -23,7 +24,7 @@ pub const OPERATIONAL: &str = "#operational";
 /// What is decided of an alert about a channel that is in trouble: there is one an hour.
 pub fn operational_decision(channel: &str, now: Timestamp) -> Decision {
     let opener = ClaimId::for_operational(channel, now.seconds() / 3600);
-    Decision { alert: AlertId::from(opener.clone()), opener, is_repeat: false }
+    Decision { alert: AlertId::from(opener.clone()), opener, is_repeat: false, is_no_worse: false }
 }
 
 impl<S: Store> Ledger<S> {
@@ -41,9 +42,9 @@ impl<S: Store> Ledger<S> {
         let key = claim_key(delivery);
         for attempt in 0..TRIES {
             let item = self.get(&key).await?;
-            match read::<Claim>(item.as_ref(), now)? {
+            match readable::<Claim>(item.as_ref(), now) {
                 Some(Claim { done: Some(_), .. }) => return Ok(Claimed::Done),
-                Some(Claim { until, .. }) if until > now => return Ok(Claimed::Held(until)),
+                Some(Claim { until, .. }) if policy::is_held(until, now) => return Ok(Claimed::Held(until)),
                 _ => {}
             }
             let claim = Claim { decision: decision.clone(), until: lease, done: None, receipt: None };
@@ -104,16 +105,26 @@ impl<S: Store> Ledger<S> {
     ) -> Result<(), StoreError> {
         let claim = Claim { decision: decision.clone(), until: now, done, receipt };
         let key = claim_key(delivery);
-        // What is done stays done; what is given back must not undo what another has done meanwhile.
-        let expect = if done.is_some() {
-            Expect::Anything
-        } else {
-            let item = self.get(&key).await?;
-            match read::<Claim>(item.as_ref(), now)? {
-                Some(Claim { done: Some(_), .. }) => return Ok(()),
-                _ => Expect::same(item.as_ref()),
+        let mut given_back = None;
+        for attempt in 0..TRIES {
+            // What is done stays done; what is given back must not undo what another has done meanwhile.
+            let expect = if done.is_some() {
+                Expect::Anything
+            } else {
+                let item = self.get(&key).await?;
+                let (expect, claim) = (Expect::same(item.as_ref()), readable::<Claim>(item.as_ref(), now));
+                let is_anothers = given_back.is_some_and(|ours| ours != expect);
+                if is_anothers || claim.is_some_and(|claim| claim.done.is_some()) {
+                    return Ok(());
+                }
+                given_back = Some(expect);
+                expect
+            };
+            if self.write(key.clone(), expect, &claim, now.plus(CLAIM_TTL)).await? {
+                return Ok(());
             }
-        };
-        self.write(key, expect, &claim, now.plus(CLAIM_TTL)).await.map(drop)
+            pause(attempt, delivery.id.as_str()).await;
+        }
+        Err(lost())
     }
 }

@@ -6,18 +6,23 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::policy::{HasWindow, ThrottleWindow};
+use super::policy::{HasWindow, ThrottleWindow, ToldTargets};
 use super::store::{Attributes, ItemKey, StoreError, StoredItem};
 use crate::finding::Finding;
-use crate::ids::{AlertId, ClaimId};
+use crate::ids::{AlertId, ClaimId, TargetId};
+use crate::severity::Severity;
 use crate::time::Timestamp;
 
 /// How long a claim is remembered: a day longer than a dead letter may lie before it is sent through again, which is SQS's
 /// longest, 14 days.
 /// Source: <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SetQueueAttributes.html>
 pub(super) const CLAIM_TTL: Duration = Duration::from_hours(15 * 24);
-/// How long what belongs to a window, or to a minute, is kept after its end: a sum that is due may itself be tried for a day.
+/// How long what belongs to a window, or to a minute, is kept after its end, if no sum is made of it: counters, and what events
+/// that come late are compared with.
 pub(super) const WINDOW_GRACE: Duration = Duration::from_hours(2 * 24);
+/// How long that of which a sum is made is kept after the end of its window, or of its minute. The message that orders the sum
+/// may lie in a queue for SQS's 14 days before anybody looks.
+pub(super) const SUM_GRACE: Duration = CLAIM_TTL;
 
 /// What was decided of a finding on one channel. Decided once: a later look finds the same.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -26,9 +31,13 @@ pub struct Decision {
     pub alert: AlertId,
     /// The claim of the finding that opened the alert: by it a repeat finds the receipt of the alert's first message.
     pub opener: ClaimId,
-    /// Whether it is a repeat that goes out all the same, being worse than those before it.
+    /// Whether it is a repeat that goes out all the same, being news.
     #[serde(rename = "repeat")]
     pub is_repeat: bool,
+    /// Of a repeat that goes out: whether it is no worse than those before it, but news for another reason. Until 2026-11-28
+    /// there was no such repeat.
+    #[serde(rename = "no_worse", default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_no_worse: bool,
 }
 
 /// Names one delivery: a finding, or a sum of some, on one channel.
@@ -81,7 +90,17 @@ pub(super) struct Group {
     pub(super) opener: ClaimId,
     pub(super) ends: Timestamp,
     /// The highest severity of the alerts that went out in it.
-    pub(super) highest: crate::severity::Severity,
+    pub(super) highest: Severity,
+    /// Whether a call that succeeded went out in it. Versions before 2026-11-28 wrote neither this nor the targets; what the
+    /// opener tells of both stands in for them.
+    #[serde(default)]
+    pub(super) succeeded: Option<bool>,
+    /// The opener's target.
+    #[serde(default)]
+    pub(super) target: Option<TargetId>,
+    /// The new targets that went out after it, [`policy::NEW_TARGETS`](super::policy::NEW_TARGETS) at most.
+    #[serde(default)]
+    pub(super) targets: Vec<TargetId>,
     /// Whether its roll-up has been scheduled.
     #[serde(rename = "announced")]
     pub(super) roll_up_scheduled: bool,
@@ -91,14 +110,55 @@ pub(super) struct Group {
 
 impl HasWindow for Group {
     fn window(&self) -> ThrottleWindow {
-        ThrottleWindow { ends: self.ends, highest: self.highest }
+        ThrottleWindow {
+            ends: self.ends,
+            highest: self.highest,
+            succeeded: self.succeeded.unwrap_or_default(),
+            targets: ToldTargets::new(self.target, &self.targets),
+        }
     }
 }
 
 impl Group {
+    /// The group whose window a finding opens, as the policy has decided.
+    pub(super) fn opened(window: ThrottleWindow, decision: &Decision, finding: &Finding) -> Result<Self, StoreError> {
+        let opener = serde_json::to_string(&finding.brief()).map_err(|error| StoreError(error.to_string()))?;
+        let group = Self {
+            alert: decision.alert.clone(),
+            opener: decision.opener.clone(),
+            ends: window.ends,
+            highest: window.highest,
+            succeeded: None,
+            target: finding.call.target(),
+            targets: Vec::new(),
+            roll_up_scheduled: false,
+            finding: opener,
+        };
+        Ok(group.with_window(window))
+    }
+
+    /// The group with what the policy has made of its window.
+    pub(super) fn with_window(self, window: ThrottleWindow) -> Self {
+        let ThrottleWindow { ends, highest, succeeded, targets } = window;
+        Self { ends, highest, succeeded: Some(succeeded), targets: targets.new_ones(), ..self }
+    }
+
+    /// The group in an item, if one is there and has not expired. What cannot be read (it is damaged, or a newer version's) is
+    /// none, so that the next finding opens another window in its place.
+    pub(super) fn in_item(item: Option<&StoredItem>, now: Timestamp) -> Option<Self> {
+        let mut group: Self = readable(item, now)?;
+        // The opener is looked at where somebody needs it, since repeats in a storm need it not.
+        if group.succeeded.is_none() || !group.roll_up_scheduled {
+            let opener = group.opener_finding().inspect_err(log_unreadable).ok()?;
+            group.target = group.target.or_else(|| opener.call.target());
+            group.succeeded = group.succeeded.or(Some(!opener.call.failed));
+        }
+        Some(group)
+    }
+
     /// What is decided of a finding that belongs to the window's alert.
     pub(super) fn decision(&self, is_repeat: bool) -> Decision {
-        Decision { alert: self.alert.clone(), opener: self.opener.clone(), is_repeat }
+        Decision { alert: self.alert.clone(), opener: self.opener.clone(), is_repeat, is_no_worse: false }
     }
 
     pub(super) fn opener_finding(&self) -> Result<Finding, StoreError> {
@@ -135,6 +195,15 @@ pub(super) fn threshold(id: &str) -> String {
 pub(super) fn read<T: DeserializeOwned>(item: Option<&StoredItem>, now: Timestamp) -> Result<Option<T>, StoreError> {
     let Some(item) = item.filter(|item| item.expires > now) else { return Ok(None) };
     T::deserialize(&*item.attributes).map(Some).map_err(|error| StoreError(format!("an item cannot be read: {error}")))
+}
+
+/// As [`read`], but what cannot be read is none: whoever reads so writes over it, on the condition that it is still the same.
+pub(super) fn readable<T: DeserializeOwned>(item: Option<&StoredItem>, now: Timestamp) -> Option<T> {
+    read(item, now).inspect_err(log_unreadable).ok().flatten()
+}
+
+fn log_unreadable(error: &StoreError) {
+    tracing::warn!(reason = %error, "an item of the ledger is damaged, or a newer version's: it is written anew");
 }
 
 pub(super) fn attributes(value: &impl Serialize) -> Result<Attributes, StoreError> {

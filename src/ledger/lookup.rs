@@ -37,8 +37,12 @@ mod tests {
         let later = now.plus(Duration::from_secs(30));
         let finding = FindingId::from(StableId::hash(&["a"]));
         let id = ClaimId::from(&finding);
-        let decision =
-            Decision { alert: AlertId::new("rule", "group", &finding), opener: id.clone(), is_repeat: false };
+        let decision = Decision {
+            alert: AlertId::new("rule", "group", &finding),
+            opener: id.clone(),
+            is_repeat: false,
+            is_no_worse: false,
+        };
         for channel in ["topic", "soc"] {
             ledger.claim(DeliveryKey::new(&id, channel), &decision, now, later).await.unwrap();
         }

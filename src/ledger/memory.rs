@@ -62,7 +62,8 @@ impl Store for MemoryStore {
             return Ok(false);
         }
         for Put { key, expect, attributes, expires } in puts {
-            items.insert(key, StoredItem { version: expect.next_version(), expires, attributes: Arc::new(attributes) });
+            let item = StoredItem { version: expect.next_version(), expires, attributes: Arc::new(attributes) };
+            let _former = items.insert(key, item);
         }
         self.make_room(&mut items);
         Ok(true)

@@ -26,6 +26,9 @@
 //!
 //! `docs/design/ledger.md` has the order in which a finding is judged, and the items.
 
+// Whether a write was refused is never dropped: what was not written must be written again, or told as a fault.
+#![deny(unused_results)]
+
 mod admit;
 mod claim;
 mod item;
@@ -47,4 +50,5 @@ pub use self::sum::{DigestAdmission, RollUpOrder};
 pub use self::threshold::Occurrence;
 
 #[cfg(test)]
+#[allow(unused_results, reason = "a test says what it looks at")]
 mod tests;

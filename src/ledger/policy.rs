@@ -17,27 +17,144 @@
 
 use std::time::Duration;
 
+use crate::finding::Finding;
+use crate::ids::TargetId;
+use crate::rules::{NewTargets, Throttle};
 use crate::severity::Severity;
 use crate::time::Timestamp;
+
+/// How far apart the clocks of two copies of the function may be: what ends later than it ever could, and this, was not
+/// written by one of them.
+const CLOCK_SKEW: Duration = Duration::from_mins(1);
+
+/// The longest lease of a claim. A delivery of a process that died is taken up again after less than a minute.
+pub const MAX_LEASE: Duration = Duration::from_secs(59);
+
+/// Whether a claim that ends `until` then is held by somebody `now`. One that ends later than any could is nobody's.
+pub fn is_held(until: Timestamp, now: Timestamp) -> bool {
+    now < until && until <= now.plus(MAX_LEASE + CLOCK_SKEW)
+}
+
+/// What a throttle looks at in a finding.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Repeat {
+    /// Its severity.
+    pub severity: Severity,
+    /// Whether the call succeeded.
+    pub succeeded: bool,
+    /// What the call acts on, if the record names it.
+    pub target: Option<TargetId>,
+}
+
+impl Repeat {
+    /// What the throttle of a finding's rule looks at. Where new targets wait, none of them is looked at.
+    pub fn new(finding: &Finding, new_targets: NewTargets) -> Self {
+        let target = finding.call.target().filter(|_| new_targets == NewTargets::Sent);
+        Self { severity: finding.severity, succeeded: !finding.call.failed, target }
+    }
+}
+
+/// A throttle, as far as it concerns one window: how long that is open, and what becomes of new targets in it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Throttling {
+    /// How long a window is open, from its first finding on.
+    pub length: Duration,
+    /// What becomes of new targets.
+    pub new_targets: NewTargets,
+}
+
+impl From<&Throttle> for Throttling {
+    fn from(throttle: &Throttle) -> Self {
+        Self { length: Duration::from_secs(throttle.window), new_targets: throttle.new_targets }
+    }
+}
+
+/// New targets that a window lets through.
+pub const NEW_TARGETS: usize = 3;
+
+/// The severity from which on a new target is worth a message.
+const TARGETS_COUNT_FROM: Severity = Severity::High;
+
+/// The targets of what has gone out in a window: the opener's, and the new ones, three at most.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct ToldTargets {
+    opener: Option<TargetId>,
+    new: [Option<TargetId>; NEW_TARGETS],
+}
+
+impl ToldTargets {
+    /// The target of the opener, and those that were new after it. Of more than three, the first three are kept.
+    pub fn new(opener: Option<TargetId>, new: &[TargetId]) -> Self {
+        let mut told = Self { opener, ..Self::default() };
+        told.new.iter_mut().zip(new).for_each(|(place, target)| *place = Some(*target));
+        told
+    }
+
+    /// The new ones, in the order in which they were told.
+    pub fn new_ones(&self) -> Vec<TargetId> {
+        self.new.iter().flatten().copied().collect()
+    }
+
+    /// These and the target of a finding that goes out, if it is new, and of a severity for which that counts; none if it is
+    /// not, or if there were three before it.
+    fn with(mut self, repeat: Repeat) -> Option<Self> {
+        let target = repeat.target.filter(|_| repeat.severity >= TARGETS_COUNT_FROM)?;
+        if self.opener == Some(target) || self.new.contains(&Some(target)) {
+            return None;
+        }
+        *self.new.iter_mut().find(|place| place.is_none())? = Some(target);
+        Some(self)
+    }
+}
 
 /// What is known of a throttle's window.
 ///
 /// A window belongs to a group: findings of one rule, on one channel, with the same values in the throttle's `by`. The first
-/// finding opens it, for as long as the rule says (1 s to 24 h), and goes out. Until it ends, a finding that is worse than all
-/// that went out before it goes out too, and raises the bar; every other is held back, and counted. When it has ended, one
-/// roll-up tells how many they were, and the next finding opens another window: windows never overlap, and none is extended.
+/// finding opens it, for as long as the rule says (1 s to 24 h), and goes out. Until it ends, three kinds of findings go out too:
+/// what is worse than all that went out before it; the first success, where all that went out had failed; and of severity `high`
+/// or more the first three new targets. So nobody hides a call behind another one of the same group. Every other is held back,
+/// and counted. When it has ended, one roll-up tells how many they were, and the next finding opens another window: windows never
+/// overlap, and none is extended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ThrottleWindow {
     /// When it ends: a finding that comes at that very moment is outside.
     pub ends: Timestamp,
     /// The highest severity that has gone out in it.
     pub highest: Severity,
+    /// Whether a call that succeeded has gone out in it.
+    pub succeeded: bool,
+    /// The targets that have gone out in it.
+    pub targets: ToldTargets,
 }
 
 impl ThrottleWindow {
-    /// Whether what comes `now` falls into it.
-    pub fn is_open(self, now: Timestamp) -> bool {
-        now < self.ends
+    /// The window that a finding opens.
+    fn opened_by(repeat: Repeat, length: Duration, now: Timestamp) -> Self {
+        let targets = ToldTargets::new(repeat.target, &[]);
+        Self { ends: now.plus(length), highest: repeat.severity, succeeded: repeat.succeeded, targets }
+    }
+
+    /// Whether what comes `now` falls into it, where a window that opens now would be of this length. One that ends later than
+    /// any could is not open: the rule's window was shortened, or somebody else wrote the end.
+    pub fn is_open(self, length: Duration, now: Timestamp) -> bool {
+        now < self.ends && self.ends <= now.plus(length + CLOCK_SKEW)
+    }
+
+    /// The window after a finding has gone out in it.
+    fn after(self, repeat: Repeat) -> Self {
+        Self {
+            highest: self.highest.max(repeat.severity),
+            succeeded: self.succeeded || repeat.succeeded,
+            targets: self.targets.with(repeat).unwrap_or(self.targets),
+            ..self
+        }
+    }
+
+    /// Whether a repeat is worth a message of its own.
+    fn lets_through(self, repeat: Repeat) -> bool {
+        let is_worse = repeat.severity > self.highest;
+        let is_first_success = repeat.succeeded && !self.succeeded;
+        is_worse || is_first_success || self.targets.with(repeat).is_some()
     }
 }
 
@@ -52,30 +169,27 @@ pub trait HasWindow {
 pub enum ThrottleVerdict<W> {
     /// It goes out, and opens this window.
     Opens(ThrottleWindow),
-    /// It is a repeat that is worse than all before it: it goes out, and the window is this from now on.
+    /// It is a repeat that is news: it goes out, and the window is this from now on.
     BreaksThrough(W, ThrottleWindow),
     /// It is a repeat, and is counted for the roll-up.
     HeldBack(W),
 }
 
-/// The throttle: what becomes of a finding of this severity that comes `now`, where `known` is the last window of its group,
-/// if there was one, and a new one would be of this length.
+/// The throttle: what becomes of a finding that comes `now`, where `known` is the last window of its group, if there was one,
+/// and a new one would be of this length.
 pub fn throttle<W: HasWindow>(
     known: Option<W>,
     length: Duration,
-    severity: Severity,
+    repeat: Repeat,
     now: Timestamp,
 ) -> ThrottleVerdict<W> {
-    match known.filter(|known| known.window().is_open(now)) {
-        None => ThrottleVerdict::Opens(ThrottleWindow { ends: now.plus(length), highest: severity }),
-        Some(known) => {
-            let window = known.window();
-            if severity > window.highest {
-                ThrottleVerdict::BreaksThrough(known, ThrottleWindow { highest: severity, ..window })
-            } else {
-                ThrottleVerdict::HeldBack(known)
-            }
+    match known.filter(|known| known.window().is_open(length, now)) {
+        None => ThrottleVerdict::Opens(ThrottleWindow::opened_by(repeat, length, now)),
+        Some(known) if known.window().lets_through(repeat) => {
+            let window = known.window().after(repeat);
+            ThrottleVerdict::BreaksThrough(known, window)
         }
+        Some(known) => ThrottleVerdict::HeldBack(known),
     }
 }
 
@@ -117,8 +231,10 @@ pub fn minute_of(now: Timestamp) -> u64 {
 }
 
 /// How long after the end of a window, or of a minute, its sum is made. Whoever decided before the end that a finding is held
-/// back has written it down by then.
-const SETTLING: Duration = Duration::from_secs(15);
+/// back has written it down by then, however slow the ledger and the queue are: it is longer than any process may go on
+/// (`ClaimOutlivesClaimer`).
+const SETTLING: Duration = Duration::from_mins(1);
+const _: () = assert!(SETTLING.as_secs() > MAX_LEASE.as_secs());
 
 /// When the roll-up of a window that ends then is made.
 pub fn roll_up_due(window_ends: Timestamp) -> Timestamp {
@@ -146,20 +262,81 @@ mod tests {
         }
     }
 
+    fn failure(severity: Severity, target: &str) -> Repeat {
+        Repeat { severity, succeeded: false, target: TargetId::new(&[target]) }
+    }
+
     #[test]
     fn a_window_holds_back_what_is_no_worse_until_it_ends() {
         use ThrottleVerdict::{BreaksThrough, HeldBack, Opens};
         let length = Duration::from_mins(1);
-        let opened = ThrottleWindow { ends: at(60), highest: Severity::Medium };
+        let targets = ToldTargets::new(TargetId::new(&["t"]), &[]);
+        let opened = ThrottleWindow { ends: at(60), highest: Severity::Medium, succeeded: false, targets };
         let raised = ThrottleWindow { highest: Severity::High, ..opened };
-        let decide = |known, severity, seconds| throttle(known, length, severity, at(seconds));
+        let decide = |known, severity, seconds| throttle(known, length, failure(severity, "t"), at(seconds));
         assert_eq!(decide(None, Severity::Medium, 0), Opens(opened));
         assert_eq!(decide(Some(opened), Severity::Medium, 59), HeldBack(opened));
         assert_eq!(decide(Some(opened), Severity::Low, 0), HeldBack(opened));
         assert_eq!(decide(Some(opened), Severity::High, 59), BreaksThrough(opened, raised));
         assert_eq!(decide(Some(raised), Severity::High, 59), HeldBack(raised));
-        let next = ThrottleWindow { ends: at(120), highest: Severity::Low };
+        let next = ThrottleWindow { ends: at(120), highest: Severity::Low, ..opened };
         assert_eq!(decide(Some(raised), Severity::Low, 60), Opens(next));
+    }
+
+    /// The verdicts on these findings, which come one after the other in one window.
+    fn verdicts(repeats: &[Repeat]) -> String {
+        let mut known: Option<ThrottleWindow> = None;
+        let mut verdict = |repeat: &Repeat| match throttle(known, Duration::from_mins(1), *repeat, at(0)) {
+            ThrottleVerdict::Opens(window) => {
+                known = Some(window);
+                'o'
+            }
+            ThrottleVerdict::BreaksThrough(_, window) => {
+                known = Some(window);
+                'b'
+            }
+            ThrottleVerdict::HeldBack(_) => '-',
+        };
+        repeats.iter().map(&mut verdict).collect()
+    }
+
+    #[test]
+    fn the_first_success_and_three_new_targets_are_news() {
+        use Severity::{High, Low, Medium, VeryHigh};
+        let success = |severity, target| Repeat { succeeded: true, ..failure(severity, target) };
+        // A success after failures, once.
+        assert_eq!(verdicts(&[failure(Low, "a"), failure(Low, "b"), success(Low, "c"), success(Low, "d")]), "o-b-");
+        assert_eq!(verdicts(&[success(Low, "a"), failure(Low, "b"), success(Low, "c")]), "o--");
+        // New targets, from high on: three, and each once.
+        let many = ["a", "b", "a", "b", "c", "d", "e", "c"].map(|target| failure(High, target));
+        assert_eq!(verdicts(&many), "ob--bb--");
+        assert_eq!(verdicts(&["a", "b", "c"].map(|target| failure(Medium, target))), "o--");
+        // What goes out for another reason makes its target known.
+        assert_eq!(verdicts(&[failure(High, "a"), success(High, "b"), failure(High, "b"), failure(High, "c")]), "ob-b");
+        assert_eq!(
+            verdicts(&[failure(Low, "a"), failure(High, "b"), failure(VeryHigh, "b"), failure(High, "b")]),
+            "obb-"
+        );
+        // A low one does not use up the places of those that count.
+        let after_low =
+            [failure(Low, "a"), failure(Medium, "b"), failure(High, "b"), failure(High, "c"), failure(High, "d")];
+        assert_eq!(verdicts(&after_low), "obbbb");
+        // Nothing is new about what names no target.
+        let nameless = Repeat { target: None, ..failure(High, "") };
+        assert_eq!(verdicts(&[nameless, nameless, failure(High, "a"), nameless]), "o-b-");
+    }
+
+    #[test]
+    fn what_ends_later_than_it_could_holds_nothing() {
+        let length = Duration::from_mins(5);
+        let mut window = ThrottleWindow::opened_by(failure(Severity::Extreme, "t"), length, at(0));
+        let is_open = |window: ThrottleWindow, seconds| window.is_open(length, at(seconds));
+        assert!(is_open(window, 0) && is_open(window, 299) && !is_open(window, 300));
+        window.ends = at(360);
+        assert!(is_open(window, 0), "a clock that is a minute ahead");
+        window.ends = at(361);
+        assert!(!is_open(window, 0));
+        assert!(is_held(at(119), at(0)) && !is_held(at(120), at(0)) && !is_held(at(5), at(5)));
     }
 
     #[test]
@@ -171,7 +348,7 @@ mod tests {
     #[test]
     fn sums_are_due_when_whoever_was_counting_has_counted() {
         assert_eq!((minute_of(at(59)), minute_of(at(60))), (0, 1));
-        assert_eq!((digest_due(0), roll_up_due(at(300))), (at(75), at(315)));
+        assert_eq!((digest_due(0), roll_up_due(at(300))), (at(120), at(360)));
     }
 
     proptest! {

@@ -3,9 +3,10 @@
 use serde::de::DeserializeOwned;
 
 use super::item::{
-    CLAIM_TTL, Claim, Decision, DeliveryKey, DoneAs, WINDOW_GRACE, attributes, claim_key, minute, read, repeats,
+    CLAIM_TTL, Claim, Decision, DeliveryKey, DoneAs, SUM_GRACE, WINDOW_GRACE, attributes, claim_key, minute, readable,
+    repeats,
 };
-use super::optimistic::Ledger;
+use super::optimistic::{Ledger, TRIES, lost, pause};
 use super::policy;
 use super::policy::GuardVerdict;
 use super::store::{ALL, Attributes, COUNT, Expect, ItemKey, Put, Store, StoreError, StoredItem};
@@ -101,46 +102,58 @@ impl<S: Store> Ledger<S> {
         let put = |key, attributes, expires| Put { key, expect: Expect::Anything, attributes, expires };
         let puts = vec![
             put(claim_key, attributes(&claim)?, now.plus(CLAIM_TTL)),
-            put(entry, attributes(one)?, now.plus(WINDOW_GRACE)),
+            put(entry, attributes(one)?, now.plus(SUM_GRACE)),
         ];
-        self.store.put(puts).await?;
+        self.put_all(puts, delivery.id.as_str()).await?;
         Ok(DigestAdmission::Digested)
+    }
+
+    /// Writes what is expected to be anything, however often another write of the same items is under way.
+    async fn put_all(&self, puts: Vec<Put>, id: &str) -> Result<(), StoreError> {
+        for attempt in 0..TRIES {
+            if self.store.put(puts.clone()).await? {
+                return Ok(());
+            }
+            pause(attempt, id).await;
+        }
+        Err(lost())
     }
 
     /// Notes that the digest of a minute has been ordered.
     pub async fn digest_scheduled(&self, channel: &str, of_minute: u64, now: Timestamp) -> Result<(), StoreError> {
         let key = ItemKey::new(minute(channel, of_minute), SCHEDULED);
-        let put = Put { key, expect: Expect::Anything, attributes: Attributes::new(), expires: now.plus(WINDOW_GRACE) };
-        self.store.put(vec![put]).await.map(drop)
+        let put = Put { key, expect: Expect::Anything, attributes: Attributes::new(), expires: now.plus(SUM_GRACE) };
+        self.put_all(vec![put], channel).await
     }
 
-    /// Sums up the repeats of an alert that were held back.
+    /// Sums up the repeats of an alert that were held back. One whose item cannot be read counts, without its details.
     pub async fn roll_up(&self, alert: &AlertId, now: Timestamp) -> Result<RollUp, StoreError> {
         let mut sum = RollUp::default();
         for one in self.all::<RollUp>(&repeats(alert), ALL, now).await? {
-            sum.merge(&one);
+            sum.merge(&one.unwrap_or_else(|| RollUp { count: 1, ..RollUp::default() }));
         }
         Ok(sum)
     }
 
-    /// Sums up the alerts of a minute that were held back.
+    /// Sums up the alerts of a minute that were held back. One whose item cannot be read counts, without its details.
     pub async fn digest_of(&self, channel: &str, of_minute: u64, now: Timestamp) -> Result<AlertDigest, StoreError> {
         let mut sum = AlertDigest::default();
         let last = format!("{ENTRY}~");
         for one in self.all::<AlertDigest>(&minute(channel, of_minute), (ENTRY, &last), now).await? {
-            sum.merge(&one);
+            sum.merge(&one.unwrap_or_else(|| AlertDigest { count: 1, others: 1, ..AlertDigest::default() }));
         }
         Ok(sum)
     }
 
+    /// What the items of a partition hold that have not expired; none for one that cannot be read.
     async fn all<T: DeserializeOwned>(
         &self,
         partition: &str,
         between: (&str, &str),
         now: Timestamp,
-    ) -> Result<Vec<T>, StoreError> {
+    ) -> Result<Vec<Option<T>>, StoreError> {
         let found: Vec<(String, StoredItem)> = self.store.query(partition, between, false, MOST).await?;
-        found.iter().filter_map(|(_, item)| read(Some(item), now).transpose()).collect()
+        Ok(found.iter().filter(|(_, item)| item.expires > now).map(|(_, item)| readable(Some(item), now)).collect())
     }
 }
 

@@ -7,13 +7,13 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 
-use super::policy::GuardVerdict;
+use super::policy::{GuardVerdict, Throttling};
 use super::*;
 use crate::alert::AlertDigest;
 use crate::finding::Finding;
 use crate::ids::{AlertId, ClaimId};
 use crate::ids::{FindingId, StableId};
-use crate::rules::RuleInfo;
+use crate::rules::{NewTargets, RuleInfo};
 use crate::severity::Severity;
 use crate::time::Timestamp;
 
@@ -33,7 +33,12 @@ fn finding(name: &str, severity: Severity) -> Finding {
 }
 
 fn candidate(finding: &Finding, now: Timestamp) -> Candidate<'_> {
-    Candidate { finding, channel: "soc", group: Some(("g", 5 * MINUTE)), lease: now.plus(MINUTE / 2) }
+    Candidate {
+        finding,
+        channel: "soc",
+        group: Some(("g", Throttling { length: 5 * MINUTE, new_targets: NewTargets::Sent })),
+        lease: now.plus(MINUTE / 2),
+    }
 }
 
 /// Asks until the roll-up has been ordered, as the handler does.
@@ -110,7 +115,8 @@ async fn an_opener_that_died_is_sent_even_when_another_window_is_open() {
 async fn claims_end_with_their_lease_and_what_is_done_stays_done() {
     let ledger = Ledger::new(MemoryStore::default());
     let id = ClaimId::from(StableId::hash(&["a"]));
-    let decision = Decision { alert: AlertId::from(id.clone()), opener: id.clone(), is_repeat: false };
+    let decision =
+        Decision { alert: AlertId::from(id.clone()), opener: id.clone(), is_repeat: false, is_no_worse: false };
     let claim = async |now| ledger.claim(DeliveryKey::new(&id, "soc"), &decision, at(now), at(now + 30)).await.unwrap();
     assert_eq!(
         (claim(0).await, claim(29).await, claim(30).await),
@@ -135,6 +141,7 @@ async fn alerts_that_are_too_many_are_counted_for_one_digest() {
         alert: AlertId::from(ClaimId::from(&finding.id)),
         opener: ClaimId::from(&finding.id),
         is_repeat: false,
+        is_no_worse: false,
     };
     let findings: Vec<Finding> = (0..5).map(|number| finding(&number.to_string(), Severity::Low)).collect();
     let guard_alert = async |severity| ledger.guard_alert("soc", severity, 3, at(0)).await.unwrap();

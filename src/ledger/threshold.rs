@@ -50,13 +50,23 @@ impl<S: Store> Ledger<S> {
     /// One item a finding, sorted by time. Only the nearest can decide, so that no more are read.
     async fn record_finding(&self, occurrence: &Occurrence<'_>, now: Timestamp) -> Result<Vec<Timestamp>, StoreError> {
         let (partition, sort) = (threshold(occurrence.id), sort_key(occurrence.at, occurrence.finding.as_str()));
-        self.note(ItemKey::new(&partition, &sort), Expect::Anything, Attributes::new(), occurrence, now).await?;
+        self.note_finding(ItemKey::new(&partition, &sort), occurrence, now).await?;
         let nearest = usize::try_from(occurrence.count).unwrap_or(usize::MAX);
         let first = sort_key(occurrence.at.minus(occurrence.window), "");
         let last = sort_key(occurrence.at.plus(occurrence.window), "~");
         let before = self.store.query(&partition, (&first, &sort), true, nearest).await?;
         let after = self.store.query(&partition, (&format!("{sort}~"), &last), false, nearest).await?;
         Ok(before.iter().chain(&after).filter_map(|(sort, _)| time_of(sort)).collect())
+    }
+
+    async fn note_finding(&self, key: ItemKey, occurrence: &Occurrence<'_>, now: Timestamp) -> Result<(), StoreError> {
+        for attempt in 0..TRIES {
+            if self.note(key.clone(), Expect::Anything, Attributes::new(), occurrence, now).await? {
+                return Ok(());
+            }
+            pause(attempt, occurrence.finding.as_str()).await;
+        }
+        Err(lost())
     }
 
     /// One item a value, with the latest time at which it occurred: however often one value comes, it hides no other. An event

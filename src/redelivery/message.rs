@@ -6,14 +6,15 @@ use serde::{Deserialize, Serialize, Serializer};
 use thiserror::Error;
 
 use super::QueueError;
-use crate::alert::AlertDigest;
+use crate::alert::{AlertDigest, TargetTally};
 use crate::channel::Body;
 use crate::cloudtrail::ApiCall;
 use crate::cloudtrail::envelope::DELIVERY_MARK;
 use crate::finding::Finding;
 use crate::ids::{AlertId, ClaimId, FindingId, StableId};
 use crate::ledger::Decision;
-use crate::rules::RuleInfo;
+use crate::ledger::policy::Throttling;
+use crate::rules::{NewTargets, RuleInfo};
 use crate::severity::Severity;
 use crate::time::Timestamp;
 
@@ -159,6 +160,9 @@ pub struct AdmitTask {
     /// channel; and the length of its window in seconds. `None` if no repeat of it is held back.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub throttle: Option<(String, u64)>,
+    /// What becomes of a repeat on a new target there.
+    #[serde(default, skip_serializing_if = "NewTargets::are_sent")]
+    pub new_targets: NewTargets,
 }
 
 impl AdmitTask {
@@ -166,11 +170,13 @@ impl AdmitTask {
     const LIMIT: usize = Body::LIMIT;
 
     /// The order to judge a finding. One that is too long loses what is long.
-    pub fn new(finding: &Finding, throttle: Option<(String, u64)>) -> Self {
+    pub fn new(finding: &Finding, throttle: Option<(String, Throttling)>) -> Self {
         let long = finding.call.request.iter().chain(&finding.call.response).map(String::len).sum::<usize>();
         // Escaped once more, a text of quotes doubles.
         let finding = if 2 * long > Self::LIMIT { finding.brief() } else { finding.clone() };
-        Self { finding, throttle }
+        let new_targets = throttle.as_ref().map(|(_, throttling)| throttling.new_targets).unwrap_or_default();
+        let throttle = throttle.map(|(hash, throttling)| (hash, throttling.length.as_secs()));
+        Self { finding, throttle, new_targets }
     }
 }
 
@@ -204,14 +210,15 @@ impl Delivery {
 
     /// The digest that stands for this delivery alone, to be added to the digest of its minute.
     pub fn to_digest(&self) -> AlertDigest {
-        let About { rule, severity, event_time, .. } = &self.about;
-        AlertDigest::from_rule(rule, *severity, event_time.as_deref(), self.findings)
+        let About { rule, severity, event_time, targets, .. } = &self.about;
+        let one = AlertDigest::from_rule(rule, *severity, event_time.as_deref(), self.findings);
+        AlertDigest { targets: targets.clone(), ..one }
     }
 
     /// Makes a finding of the little that the delivery keeps of its own. That is enough for a digest, which is about no finding in
     /// particular. The finding's id is the one that the delivery is claimed by, even where that is the id of a sum.
     pub fn to_finding(&self, rules_digest: Arc<str>) -> Finding {
-        let About { rule, severity, sentence, event_id, event_time } = self.about.clone();
+        let About { rule, severity, sentence, event_id, event_time, .. } = self.about.clone();
         Finding {
             id: FindingId::from(StableId::from(self.id.clone())),
             rule: Arc::new(RuleInfo { id: rule, rules_digest, ..RuleInfo::default() }),
@@ -236,6 +243,9 @@ pub struct About {
     pub event_id: Option<String>,
     /// The event's `eventTime`, as CloudTrail writes it.
     pub event_time: Option<String>,
+    /// What the calls of its findings acted on, for the digest that may swallow it. Versions before 2026-11-28 did not write it.
+    #[serde(default, skip_serializing_if = "TargetTally::is_empty")]
+    pub targets: TargetTally,
 }
 
 impl From<&Finding> for About {
@@ -246,6 +256,7 @@ impl From<&Finding> for About {
             sentence: finding.call.sentence.clone(),
             event_id: finding.call.event_id.clone(),
             event_time: finding.call.event_time.clone(),
+            targets: finding.into(),
         }
     }
 }

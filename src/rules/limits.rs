@@ -1,5 +1,7 @@
 //! What a rule says about the number of its alerts: repeats that are held back, and how many matches there must be.
 
+use serde::{Deserialize, Serialize};
+
 use super::field::Field;
 use crate::cloudtrail::Record;
 use crate::ids::StableId;
@@ -12,6 +14,30 @@ pub struct Throttle {
     pub window: u64,
     /// The fields whose values make two findings repeats of one another.
     pub by: Vec<Field>,
+    /// What becomes of a repeat on a new target.
+    pub new_targets: NewTargets,
+}
+
+/// What becomes of repeats on targets that nobody has been told of in their window.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum NewTargets {
+    /// The first three of severity `high` or more go out.
+    #[default]
+    Sent,
+    /// They are no news: they wait for the roll-up like any other repeat.
+    Wait,
+}
+
+impl NewTargets {
+    /// The words of `rules.json` for them.
+    pub const WORDS: [(&'static str, Self); 2] = [("send", Self::Sent), ("wait", Self::Wait)];
+
+    /// Whether they go out.
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks so whether to leave it out")]
+    pub(crate) fn are_sent(&self) -> bool {
+        *self == Self::Sent
+    }
 }
 
 /// How often a rule must match before it alerts.
@@ -30,15 +56,21 @@ pub struct Threshold {
 impl Throttle {
     /// The window, in seconds, of a rule that names none.
     pub const DEFAULT_WINDOW: u64 = 300;
-    /// The fields by which findings are repeats of one another, for a rule that names none: the same call by the same caller.
-    pub const DEFAULT_BY: [&'static str; 3] = ["actor", "event", "account"];
+    /// The fields by which findings are repeats of one another, for a rule that names none: the same call by the same caller, with
+    /// the same outcome. The caller chooses none of them for a call that is to succeed: `actor`, with the name of a session in
+    /// it, would let each new name open an alert, and without `outcome` a call that fails would hide one that succeeds.
+    pub const DEFAULT_BY: [&'static str; 4] = ["principal", "event", "account", "outcome"];
 
     /// The throttle of a rule that names none. Past its threshold every match is a finding: those that were counted together
     /// are repeats of one another.
     pub fn default_for(threshold: Option<&Threshold>) -> Self {
         match threshold {
-            None => Self { window: Self::DEFAULT_WINDOW, by: Self::default_by() },
-            Some(threshold) => Self { window: threshold.window.max(Self::DEFAULT_WINDOW), by: threshold.by.clone() },
+            None => Self { window: Self::DEFAULT_WINDOW, by: Self::default_by(), new_targets: NewTargets::Sent },
+            Some(threshold) => Self {
+                window: threshold.window.max(Self::DEFAULT_WINDOW),
+                by: threshold.by.clone(),
+                new_targets: NewTargets::Sent,
+            },
         }
     }
 
@@ -92,7 +124,7 @@ mod tests {
 
     fn group_of(by: &[&str], record: &str) -> String {
         let by = by.iter().map(|field| Field::parse(field).unwrap()).collect();
-        Throttle { window: 1, by }.group("R", &Record::parse(record).unwrap())
+        Throttle { window: 1, by, new_targets: NewTargets::Sent }.group("R", &Record::parse(record).unwrap())
     }
 
     #[test]
@@ -108,9 +140,12 @@ mod tests {
 
     #[test]
     fn the_usual_throttle_follows_the_threshold() {
-        assert_eq!(Throttle::default_for(None).by.len(), 3);
+        assert_eq!(Throttle::default_for(None).by.len(), 4);
         let by = vec![Field::parse("source_ip").unwrap()];
         let threshold = Threshold { count: 5, window: 600, by: by.clone(), distinct: None };
-        assert_eq!(Throttle::default_for(Some(&threshold)), Throttle { window: 600, by });
+        assert_eq!(
+            Throttle::default_for(Some(&threshold)),
+            Throttle { window: 600, by, new_targets: NewTargets::Sent }
+        );
     }
 }

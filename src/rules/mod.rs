@@ -19,7 +19,7 @@ mod scope;
 mod title;
 
 pub use self::compile::{OPERATORS, Operator};
-pub use self::limits::{Threshold, Throttle};
+pub use self::limits::{NewTargets, Threshold, Throttle};
 #[cfg(feature = "cli")]
 pub(crate) use self::lints::each_lint;
 pub use self::lints::{Allow, LINTS};

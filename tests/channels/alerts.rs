@@ -81,11 +81,12 @@ impl Sums {
     }
 
     /// One of each kind.
-    pub(crate) fn kinds(&self) -> [AlertKind<'_>; 6] {
+    pub(crate) fn kinds(&self) -> [AlertKind<'_>; 7] {
         let Self { roll_up, digest, operational } = self;
         [
             AlertKind::First,
             AlertKind::Repeat,
+            AlertKind::News,
             AlertKind::RollUp(roll_up),
             AlertKind::Digest(digest),
             AlertKind::Operational(operational),

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use offlimits::alert::AlertKind;
-use offlimits::channel::{ContentType, HttpRequest, Method, Request};
+use offlimits::channel::{Body, ContentType, HttpRequest, Method, Request};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -80,7 +80,7 @@ fn an_alert_and_its_repeats_have_one_key_with_every_vendor() {
     let (_, finding) = findings().remove(1);
     let mut keys = std::collections::BTreeMap::<&str, Vec<String>>::new();
     each_kind(&finding, |alert| {
-        if !matches!(alert.kind, AlertKind::First | AlertKind::Repeat | AlertKind::RollUp(_)) {
+        if !alert.kind.is_about_events() {
             return;
         }
         for channel in rules.channels() {
@@ -99,7 +99,24 @@ fn an_alert_and_its_repeats_have_one_key_with_every_vendor() {
     });
     assert_eq!(keys.len(), samples().filter(|(_, sample)| sample.alert_id.is_some()).count());
     assert!(keys.len() >= 4);
-    assert!(keys.values().all(|keys| keys.len() == 3));
+    assert!(keys.values().all(|keys| keys.len() == 4));
+}
+
+/// A repeat that is worse raises a ticket's priority; one that is news for another reason must not lower it.
+#[test]
+fn only_what_is_worse_changes_the_priority_of_a_ticket() {
+    let rules = rules("t", "d");
+    let (_, finding) = findings().remove(1);
+    let mut comments = 0;
+    each_kind(&finding, |alert| {
+        for kind in ["zendesk", "servicenow"] {
+            let Body::Ticket { comment, .. } = channel(&rules, kind).channel.render(alert) else { panic!("a ticket") };
+            let is_set = comment.contains("\"priority\"") || comment.contains("\"impact\"");
+            assert_eq!(is_set, matches!(alert.kind, AlertKind::Repeat), "{kind} {:?}: {comment}", alert.kind);
+            comments += 1;
+        }
+    });
+    assert!(comments >= 12);
 }
 
 #[test]
@@ -117,7 +134,7 @@ fn repeats_and_roll_ups_go_into_the_first_alerts_thread() {
         };
         let first = message(&[]);
         match alert.kind {
-            AlertKind::Repeat => assert_eq!(
+            AlertKind::Repeat | AlertKind::News => assert_eq!(
                 (&first["thread_ts"], &first["reply_broadcast"]),
                 (&json!("1503435956.000247"), &json!(true))
             ),

@@ -1,6 +1,7 @@
 //! The real handler, from an event to its alerts: with an outside that fails by script, and a queue like SQS.
 
 mod deadline;
+mod decoys;
 mod handler;
 mod ledger;
 mod log;
@@ -8,3 +9,4 @@ mod model;
 mod outside;
 mod redelivery;
 mod storm;
+mod trust;

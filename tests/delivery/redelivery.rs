@@ -204,7 +204,7 @@ async fn a_roll_up_follows_the_window_although_no_further_event_comes() {
     assert_eq!((report.deliveries.roll_ups, report.deliveries.delivered), (2, 2));
     let [_, roll_up] = &app.transport.taken("soc")[..] else { panic!() };
     assert!(roll_up.text.contains("and 299 more"), "{}", roll_up.text);
-    assert_eq!(roll_up.at.as_secs(), 315);
+    assert_eq!(roll_up.at.as_secs(), 360);
 }
 
 #[tokio::test(start_paused = true)]
@@ -216,7 +216,7 @@ async fn a_roll_up_that_comes_before_its_first_alert_tells_of_it() {
     }
     redeliver_until(&app, 90 * MINUTE).await;
     let [roll_up, first] = &app.transport.taken("soc")[..] else { panic!("{:?}", app.transport.taken("soc")) };
-    assert_eq!((roll_up.at.as_secs(), first.at.as_secs()), (315, 3600));
+    assert_eq!((roll_up.at.as_secs(), first.at.as_secs()), (360, 3600));
     let sentence = "called StopLogging on ";
     assert!(roll_up.text.contains("and 2 more") && roll_up.text.contains("2 more like the first"), "{}", roll_up.text);
     assert!(roll_up.text.contains("The first: ") && roll_up.text.contains(sentence), "{}", roll_up.text);

@@ -12,9 +12,11 @@ use super::product::{Expect, Item, Key, Put, Timestamp};
 
 const MINUTE: Duration = Duration::from_mins(1);
 
-/// A rule whose repeats are held back, and whose severity is another where the agent is `worst`.
+/// A rule whose repeats are held back, and whose severity is another where the agent is `worst`. It names what was the default
+/// until 2026-11-28, so that its groups are those of the versions before.
 pub(crate) const USUAL: &str = r#"{ "channels": { "soc": { "type": "slack", "channel": "C0123456789" } }, "rules": [
     { "id": "STOP", "title": "stopped", "severity": "low", "when": { "event": { "is": "StopLogging" } },
+      "throttle": { "window": "5m", "by": ["actor", "event", "account"] },
       "severity_when": [{ "severity": "extreme", "when": { "user_agent": "worst" } }] }] }"#;
 /// A channel that takes one alert a minute.
 pub(crate) const NARROW: &str = r#"{ "channels": { "soc": { "type": "slack", "channel": "C0123456789", "max_per_minute": 1 } }, "rules": [
@@ -146,9 +148,11 @@ enum Stored {
     Whole,
     /// Without what is null, and with a life of whole seconds: DynamoDB.
     Bare,
+    /// The same, written by a version before 2026-11-28, which knew neither outcomes nor targets.
+    Before,
 }
 
-const BOTH: [Stored; 2] = [Stored::Whole, Stored::Bare];
+const EACH: [Stored; 3] = [Stored::Whole, Stored::Bare, Stored::Before];
 
 /// The items of a scenario as they stand in the fixture, those that `keep` wants: of each key, and which of its writes it is
 /// (from the first, and from the last).
@@ -172,7 +176,15 @@ fn item(write: &Value, place: usize, stored: Stored) -> Item {
     if !write["counted"].is_null() {
         attributes.insert("count".to_owned(), json!(place + 1));
     }
-    if matches!(stored, Stored::Bare) {
+    if matches!(stored, Stored::Before) {
+        attributes.retain(|name, _| !["succeeded", "target", "targets"].contains(&name.as_str()));
+        if let Some(Value::String(text)) = attributes.get_mut("finding") {
+            let mut finding: Value = serde_json::from_str(text).unwrap();
+            assert!(finding["call"].as_object_mut().unwrap().remove("target_id").is_some());
+            *text = finding.to_string();
+        }
+    }
+    if !matches!(stored, Stored::Whole) {
         attributes.retain(|_, value| !value.is_null());
         expires = expires.div_ceil(1000) * 1000;
     }
@@ -191,7 +203,7 @@ fn is_claim(key: &str) -> bool {
 
 #[tokio::test(start_paused = true)]
 async fn a_claim_that_is_done_is_a_duplicate() {
-    for stored in BOTH {
+    for stored in EACH {
         for (name, rules, events) in [("opened", USUAL, 1), ("held back", USUAL, 2), ("digested", NARROW, 3)] {
             let function = function(rules, &then(name, stored, last));
             for number in 1..=events {
@@ -204,7 +216,7 @@ async fn a_claim_that_is_done_is_a_duplicate() {
 
 #[tokio::test(start_paused = true)]
 async fn a_claim_that_is_open_is_waited_for() {
-    for stored in BOTH {
+    for stored in EACH {
         let table = then("opened", stored, |_, from_first, _| from_first == 0);
         let function = function(USUAL, &table);
         let account = invoke(&event(1, "cli"), &function).await.deliveries;
@@ -218,7 +230,7 @@ async fn a_claim_that_is_open_is_waited_for() {
 
 #[tokio::test(start_paused = true)]
 async fn a_claim_that_was_handed_back_is_taken_up_under_its_alert() {
-    for stored in BOTH {
+    for stored in EACH {
         let table = then("handed back", stored, |key, _, from_last| is_claim(key) && from_last == 0);
         let function = function(USUAL, &table);
         sleep(MINUTE).await;
@@ -231,7 +243,7 @@ async fn a_claim_that_was_handed_back_is_taken_up_under_its_alert() {
 
 #[tokio::test(start_paused = true)]
 async fn an_open_window_holds_repeats_back() {
-    for stored in BOTH {
+    for stored in EACH {
         // No roll-up has been ordered.
         let function_then = function(USUAL, &then("opened", stored, last));
         let account = invoke(&event(2, "cli"), &function_then).await.deliveries;
@@ -258,7 +270,7 @@ async fn an_open_window_holds_repeats_back() {
 #[tokio::test(start_paused = true)]
 async fn repeats_that_were_held_back_are_in_the_roll_up() {
     let messages = super::messages::then("held back", "waiting");
-    for stored in BOTH {
+    for stored in EACH {
         let function = function(USUAL, &then("worse", stored, last));
         invoke(&event(4, "cli"), &function).await;
         sleep(6 * MINUTE).await;
@@ -279,7 +291,7 @@ async fn repeats_that_were_held_back_are_in_the_roll_up() {
 async fn a_minutes_count_and_its_digest_go_on() {
     let messages = super::messages::then("digested", "waiting");
     let is_sum = |key: &str| key.starts_with("minute#");
-    for stored in BOTH {
+    for stored in EACH {
         let function = function(NARROW, &then("digested", stored, |key, _, from_last| is_sum(key) && from_last == 0));
         // The minute is full, and its digest is ordered.
         let account = invoke(&event(4, "cli"), &function).await.deliveries;
@@ -298,7 +310,7 @@ async fn a_minutes_count_and_its_digest_go_on() {
 
 #[tokio::test(start_paused = true)]
 async fn people_are_told_of_a_channel_in_trouble_once_an_hour() {
-    for stored in BOTH {
+    for stored in EACH {
         let operational = |key: &str, _, from_last| key.ends_with("| #operational") && from_last == 0;
         let function = function(USUAL, &then("rejected", stored, operational));
         function.transport.set(Vendors::Reject);
@@ -310,7 +322,7 @@ async fn people_are_told_of_a_channel_in_trouble_once_an_hour() {
 #[tokio::test(start_paused = true)]
 async fn sightings_count() {
     for (name, rules) in [("seen", THIRD), ("seen by value", USERS)] {
-        for stored in BOTH {
+        for stored in EACH {
             let function_then = function(rules, &then(name, stored, last));
             let account = invoke(&event(4, "cli"), &function_then).await.findings;
             assert_eq!((account.below_threshold, account.routed), (0, 1), "{name} {stored:?}: {account:?}");

@@ -10,7 +10,7 @@ use super::ledger::{NARROW, USUAL, event, played};
 use super::outside::{Function, START, Table, Vendors, function, invoke, redeliver};
 use super::product::handled;
 
-/// Every channel that there is.
+/// Every channel that there is. The rule names what was the default until 2026-11-28, so that its alerts are those of then.
 const CHANNELS: &str = r#"{ "channels": {
         "topic": { "type": "sns" },
         "soc": { "type": "slack", "channel": "C0123456789" },
@@ -21,7 +21,8 @@ const CHANNELS: &str = r#"{ "channels": {
         "siem": { "type": "webhook" }
     }, "rules": [
         { "id": "STOP", "title": "stopped", "description": "Nobody stops it.", "severity": "very-high", "tags": ["attack.t1562.008"],
-          "runbook": "https://wiki.example.com/stop?a=1&b=2", "when": { "event": { "is": "StopLogging" } } }] }"#;
+          "runbook": "https://wiki.example.com/stop?a=1&b=2", "when": { "event": { "is": "StopLogging" } },
+          "throttle": { "window": "5m", "by": ["actor", "event", "account"] } }] }"#;
 
 /// What happens, by name, with the rules that it happens by.
 const SCENARIOS: [(&str, &str); 6] = [
@@ -164,12 +165,13 @@ async fn a_dead_letter_that_is_sent_through_again_begins_a_new_life() {
     }
 }
 
-/// What `findings` was before a message said it: one.
+/// What `findings` was before a message said it: one. And what it acted on, nobody knew.
 #[tokio::test(start_paused = true)]
 async fn a_delivery_of_before_the_storm_guard_is_sent() {
     let text = then("every channel", "waiting").remove(0);
     let mut message: Value = serde_json::from_str(&text).unwrap();
     assert_eq!(message["task"]["deliver"].as_object_mut().unwrap().remove("findings"), Some(json!(1)));
+    assert!(message["task"]["deliver"]["about"].as_object_mut().unwrap().remove("targets").is_some());
     let function = function(CHANNELS, &Table::default());
     sleep(Duration::from_mins(2)).await;
     assert_eq!(redeliver(&[message.to_string()], &function).await.deliveries.delivered, 1);

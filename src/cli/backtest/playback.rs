@@ -14,7 +14,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::time::Duration;
 
-use crate::ledger::policy::{self, GuardVerdict, HasWindow, ThrottleVerdict, ThrottleWindow};
+use crate::ledger::policy::{self, GuardVerdict, HasWindow, Repeat, ThrottleVerdict, ThrottleWindow};
 use crate::rules::Threshold;
 use crate::ruleset::RuleSet;
 use crate::severity::Severity;
@@ -29,7 +29,8 @@ pub(super) struct AlertEvent {
     pub(super) order: u32,
     /// Its rule's place in the file.
     pub(super) rule: u32,
-    pub(super) severity: Severity,
+    /// What a throttle looks at.
+    pub(super) repeat: Repeat,
     pub(super) is_staged: bool,
     /// The channels that it goes to: a place among the [`Routes`].
     pub(super) route: u32,
@@ -109,7 +110,7 @@ pub(super) enum PlayedOutcome {
     Routed,
     /// A message: it opens an alert.
     First,
-    /// A message: a repeat, worse than those before it.
+    /// A message: a repeat that is news, such as one that is worse than those before it.
     Repeat,
     /// A repeat that is counted for the roll-up.
     HeldBack,
@@ -285,9 +286,9 @@ impl ChannelPlayback {
         let (opener, outcome) = match event.group.zip(window) {
             None => (event.order, self.guard(event, PlayedOutcome::First)),
             Some((group, length)) => {
-                match policy::throttle(self.windows.get(&group).copied(), length, event.severity, now) {
+                match policy::throttle(self.windows.get(&group).copied(), length, event.repeat, now) {
                     ThrottleVerdict::Opens(window) => {
-                        let (opener, severity) = (event.order, event.severity);
+                        let (opener, severity) = (event.order, event.repeat.severity);
                         self.remember(group, PlayedWindow { window, opener, severity, roll_up: None }, now);
                         (opener, self.guard(event, PlayedOutcome::First))
                     }
@@ -320,7 +321,7 @@ impl ChannelPlayback {
 
     fn remember(&mut self, group: u64, window: PlayedWindow, now: Timestamp) {
         if self.windows.len() >= self.windows_at_most {
-            self.windows.retain(|_, known| known.window.is_open(now));
+            self.windows.retain(|_, known| now < known.window.ends);
             self.windows_at_most = WINDOWS.max(2 * self.windows.len());
         }
         self.windows.insert(group, window);
@@ -328,7 +329,7 @@ impl ChannelPlayback {
 
     /// Asks the storm guard about an alert, and counts it.
     fn guard(&mut self, event: &AlertEvent, if_sent: PlayedOutcome) -> PlayedOutcome {
-        let counted = self.counted(event.severity, event.time);
+        let counted = self.counted(event.repeat.severity, event.time);
         let before = *counted;
         *counted += 1;
         match policy::storm_guard(before, self.max_per_minute) {

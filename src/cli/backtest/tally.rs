@@ -7,6 +7,7 @@ use super::messages::SentMessages;
 use super::names::NameTally;
 use super::playback::{AlertEvent, PlayedOutcome, PlayedStep, Routes, StagedRules, ThresholdEvent, play};
 use crate::cli::findings::{EvaluatedFinding, hashed};
+use crate::ledger::policy::Repeat;
 use crate::rules::Mode;
 use crate::ruleset::RuleSet;
 use crate::severity::Severity;
@@ -14,7 +15,7 @@ use crate::time::{Date, Timestamp};
 
 /// Findings that are remembered, to tell repeats.
 const REMEMBERED: usize = 4_000_000;
-/// Findings that are played back: about 60 bytes each.
+/// Findings that are played back: about 80 bytes each.
 const PLAYED: usize = 2_000_000;
 /// Seconds of the finest count over time.
 pub(super) const SLOT: u64 = 300;
@@ -125,11 +126,13 @@ impl<'r> BacktestTally<'r> {
         }
         // What has no time is taken to come with the finding that was read before it.
         self.last_time = time.or(self.last_time);
+        let throttle = self.rules.rules().get(place).and_then(|rule| rule.throttle.as_ref());
+        let new_targets = throttle.map(|throttle| throttle.new_targets).unwrap_or_default();
         let event = AlertEvent {
             time: self.last_time.unwrap_or_default(),
             order: u32::try_from(self.findings - 1).unwrap_or(u32::MAX),
             rule: u32::try_from(place).unwrap_or(u32::MAX),
-            severity: finding.severity,
+            repeat: Repeat::new(finding, new_targets),
             is_staged,
             route: self.routes.place(channels),
             group: found.group,

@@ -31,6 +31,7 @@ use crate::ledger::{Ledger, MemoryStore};
 use crate::redelivery::{QueueError, Queues};
 use crate::ruleset::RuleSet;
 use crate::secret::{Credentials, CredentialsError};
+use crate::severity::Severity;
 use crate::time::Timestamp;
 
 /// Random archives that are played; `OFFLIMITS_ROUNDS` asks for more.
@@ -45,7 +46,7 @@ const TIMEOUT: Duration = Duration::from_secs(27);
 
 const EVENTS: [&str; 3] = ["StopLogging", "DeleteTrail", "PutObject"];
 const SEVERITIES: [&str; 5] = ["low", "medium", "high", "very-high", "extreme"];
-const FIELDS: [&str; 4] = ["actor", "source_ip", "event", "requestParameters.users"];
+const FIELDS: [&str; 6] = ["actor", "source_ip", "event", "requestParameters.users", "outcome", "principal"];
 
 /// Choices: the same seed makes the same.
 struct Choices(u64);
@@ -70,7 +71,10 @@ impl Choices {
 
     /// Some of the fields, or none that are named.
     fn by(&mut self, limit: &mut Value) {
-        let fields: Vec<&str> = FIELDS.into_iter().filter(|_| self.one_in(2)).collect();
+        let mut fields: Vec<&str> = FIELDS.into_iter().filter(|_| self.one_in(4)).collect();
+        if fields.is_empty() && !self.one_in(4) {
+            fields.push(self.of(&FIELDS));
+        }
         if !fields.is_empty() {
             limit["by"] = json!(fields);
         }
@@ -102,6 +106,9 @@ impl Choices {
         if self.one_in(3) {
             rule["when"] = json!({ "event": { "exists": true } });
         }
+        if self.one_in(4) {
+            rule["severity_when"][0]["when"] = json!({ "outcome": "failure" });
+        }
         match self.below(4) {
             0 => rule["throttle"] = json!("off"),
             1 => {}
@@ -109,6 +116,9 @@ impl Choices {
                 let window = self.of(&["1s", "7s", "30s", "1m", "5m", "16m", "1h"]);
                 rule["throttle"] = json!({ "window": window });
                 self.by(&mut rule["throttle"]);
+                if self.one_in(5) {
+                    rule["throttle"]["new_targets"] = json!("wait");
+                }
             }
         }
         if self.one_in(3) {
@@ -142,6 +152,8 @@ impl Choices {
     fn records(&mut self) -> Vec<String> {
         let span = self.of(&[60, 600, 3600, 4 * 3600]);
         let (actors, bursts) = (1 + self.below(4), 1 + self.below(4));
+        // Of few targets each comes often, and of many a window lets only the first through.
+        let (targets, successes) = (self.of(&[1, 3, 30]), self.of(&[2, 3, 5]));
         let bursts: Vec<(usize, usize)> =
             (0..bursts).map(|_| (self.below(span), self.of(&[1, 3, 15, 60, 400]))).collect();
         let mut records: Vec<String> = Vec::new();
@@ -161,6 +173,16 @@ impl Choices {
                 "userIdentity": { "type": "IAMUser", "userName": format!("actor{}", self.below(actors)) },
                 "requestParameters": { "users": users },
             });
+            if !self.one_in(5) {
+                record["requestParameters"]["trailName"] = json!(format!("trail{}", self.below(targets)));
+            }
+            if !self.one_in(successes) {
+                record["errorCode"] = json!(self.of(&["AccessDenied", "TrailNotFoundException"]));
+            }
+            if self.one_in(3) {
+                let arn = format!("arn:aws:sts::123456789012:assumed-role/role/session{}", self.below(3));
+                record["userIdentity"] = json!({ "type": "AssumedRole", "arn": arn });
+            }
             if self.one_in(40) {
                 record.as_object_mut().unwrap().remove("eventTime");
             }
@@ -186,6 +208,8 @@ struct Told {
     rule: Option<String>,
     /// The finding that it is about; of a roll-up: the one that opened its alert.
     finding: Option<String>,
+    /// Of a message about one finding: its severity, and whether its call failed.
+    about: Option<(Severity, bool)>,
     /// How many findings it tells of.
     count: u64,
 }
@@ -211,11 +235,12 @@ fn played(rules: &RuleSet, records: &[String], is_each_once: bool) -> Said {
     let archive = format!(r#"{{"Records":[{}]}}"#, records.join(","));
     let (visitor, mut scanner) = (FindingVisitor::new(rules), rules.scanner());
     let mut tally = BacktestTally::new(rules);
-    let mut ids = Vec::new();
+    let (mut ids, mut calls) = (Vec::new(), Vec::new());
     visitor.records(&mut scanner, &archive, |_, found| {
         for found in found.unwrap() {
             if tally.add(&found) {
                 ids.push(found.finding.id.to_string());
+                calls.push((found.finding.severity, found.finding.call.failed));
             }
         }
     });
@@ -235,6 +260,7 @@ fn played(rules: &RuleSet, records: &[String], is_each_once: bool) -> Said {
             kind: kind.to_owned(),
             rule: step.rule.map(|rule| rules.rules()[rule].info.id.clone()),
             finding: step.finding.or(step.opener).map(|place| ids[place as usize].clone()),
+            about: step.finding.map(|place| calls[place as usize]),
             count,
         };
         let channel = rules.channels()[step.channel.unwrap()].name.clone();
@@ -406,11 +432,15 @@ fn sent(rules: RuleSet, records: &[String]) -> (BTreeMap<String, Vec<(Told, Stri
         for (time, channel, document) in std::mem::take(&mut *function.transport.taken.lock().unwrap()) {
             let text = |key: &str| document[key].as_str().unwrap().to_owned();
             let is_digest = document["kind"] == "digest";
+            let severity =
+                Severity::ALL.into_iter().find(|severity| severity.as_str() == document["severity"]).unwrap();
+            let about = (severity, document["failed"].as_bool().unwrap());
             let told = Told {
                 time,
                 kind: text("kind"),
                 rule: (!is_digest).then(|| text("rule")),
                 finding: (!is_digest).then(|| text("finding")),
+                about: document["sum"].is_null().then_some(about),
                 count: document["sum"]["count"].as_u64().unwrap_or(1),
             };
             messages.entry(channel).or_default().push((told, text("alert")));
@@ -447,7 +477,18 @@ fn compare(seed: u64, kinds: &mut BTreeMap<String, usize>) {
         let alerts = said.iter().zip(sent).filter(|((told, _), _)| told.kind != "digest");
         let alerts = alerts.map(|((_, opener), (_, alert))| (opener.unwrap(), alert.as_str()));
         assert!(are_alike(alerts), "messages belong to other alerts, on channel {name}, {}", about());
-        said.iter().for_each(|(told, _)| *kinds.entry(told.kind.clone()).or_default() += 1);
+        let mut count = |kind: &str| *kinds.entry(kind.to_owned()).or_default() += 1;
+        // The highest severity that an alert has told of, and whether a success was among it.
+        let mut alerts: HashMap<u32, (Severity, bool)> = HashMap::new();
+        for (told, opener) in said {
+            count(&told.kind);
+            let (Some((severity, failed)), Some(opener)) = (told.about, opener) else { continue };
+            let (highest, succeeded) = alerts.entry(*opener).or_insert((severity, !failed));
+            if told.kind == "repeat" && severity <= *highest {
+                count(if failed || *succeeded { "new target" } else { "first success" });
+            }
+            (*highest, *succeeded) = (severity.max(*highest), *succeeded || !failed);
+        }
     }
     let (findings, deliveries) = (&total.findings, &total.deliveries);
     let figures = TallyFigures {
@@ -490,7 +531,7 @@ fn the_playback_says_what_the_function_sends() {
     eprintln!("{rounds} archives, seed {seed}: {kinds:?}");
     // What never happens would show nothing.
     let happens = ["first", "repeat", "roll-up", "digest", "held back", "digested", "staged", "below threshold"];
-    for kind in happens.iter().chain(&["unrouted", "duplicate"]) {
+    for kind in happens.iter().chain(&["unrouted", "duplicate", "first success", "new target"]) {
         let count = kinds.get(*kind).copied().unwrap_or_default();
         assert!(count as u64 * 4 >= rounds, "{kind}: {count} in {rounds} archives");
     }

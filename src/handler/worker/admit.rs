@@ -10,7 +10,6 @@
 //! Where the ledger does not answer, or the queue does not take the roll-up, the finding goes out unclaimed.
 
 use std::ops::ControlFlow;
-use std::time::Duration;
 
 use super::channel_worker::ChannelWorker;
 use crate::deliver::Transport;
@@ -19,6 +18,7 @@ use crate::handler::classify::ThrottleGroup;
 use crate::handler::outcome::{DeliveryOutcome, StageResult};
 use crate::handler::subject::Subject;
 use crate::ids::{AlertId, ClaimId, GroupId};
+use crate::ledger::policy::Throttling;
 use crate::ledger::{Admission, Candidate, Claimed, Decision, RollUpOrder, Store, StoreError, policy};
 use crate::redelivery::{Delivery, QueueMessage, QueueTask, Queues, RollUpTask};
 use crate::time::Timestamp;
@@ -40,8 +40,8 @@ impl<T: Transport, S: Store, Q: Queues> ChannelWorker<'_, T, S, Q> {
         throttle: Option<&ThrottleGroup>,
         subject: &mut Subject,
     ) -> StageResult<Admitted> {
-        let group = throttle.map(|throttle| (GroupId::new(&throttle.hash, &self.channel.name), throttle.window));
-        let group: Option<(&str, Duration)> = group.as_ref().map(|(group, window)| (group.as_str(), *window));
+        let group = throttle.map(|throttle| (GroupId::new(&throttle.hash, &self.channel.name), throttle.throttling));
+        let group: Option<(&str, Throttling)> = group.as_ref().map(|(group, throttling)| (group.as_str(), *throttling));
         loop {
             let candidate = Candidate { finding, channel: &self.channel.name, group, lease: self.lease() };
             match self.ledger.admit(&candidate, self.now()).await {
@@ -84,7 +84,7 @@ impl<T: Transport, S: Store, Q: Queues> ChannelWorker<'_, T, S, Q> {
         self.try_enqueue(&message).await.map_err(|error| {
             self.note_refusal(&error, "no roll-up could follow: the repeat goes out");
             let opener = ClaimId::from(&order.finding.id);
-            let decision = Decision { alert: order.alert.clone(), opener, is_repeat: true };
+            let decision = Decision { alert: order.alert.clone(), opener, is_repeat: true, is_no_worse: true };
             Admitted { decision, is_first_time: false }
         })
     }
@@ -99,7 +99,7 @@ impl<T: Transport, S: Store, Q: Queues> ChannelWorker<'_, T, S, Q> {
     /// What is decided of a finding where nobody can be asked: it is an alert of its own.
     pub(super) fn decision_without_ledger(&self, finding: &Finding) -> Decision {
         let alert = AlertId::new(&finding.rule.id, &self.channel.name, &finding.id);
-        Decision { alert, opener: ClaimId::from(&finding.id), is_repeat: false }
+        Decision { alert, opener: ClaimId::from(&finding.id), is_repeat: false, is_no_worse: false }
     }
 
     /// Puts back what has come before its time: SQS hides nothing for longer than a quarter of an hour. What people send through

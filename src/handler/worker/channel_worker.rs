@@ -17,12 +17,11 @@ use crate::handler::report::Deliveries;
 use crate::handler::subject::Subject;
 use crate::handler::{App, GRACE};
 use crate::ids::ClaimId;
+use crate::ledger::policy::MAX_LEASE;
 use crate::ledger::{DeliveryKey, Store, StoreError};
 use crate::redelivery::{QueueMessage, Queues};
 use crate::time::Timestamp;
 
-/// The longest lease: a delivery of a process that died is taken up again after less than a minute.
-const MAX_LEASE: Duration = Duration::from_secs(59);
 /// The least time that is worth beginning anything with: less would be a request that is cut short. Of a short invocation it is a
 /// quarter.
 const LEAST_TIME: Duration = Duration::from_secs(1);

@@ -88,7 +88,7 @@ impl<T: Transport, S: Store, Q: Queues> ChannelWorker<'_, T, S, Q> {
         let messages: Result<Vec<(String, Duration)>, QueueError> = findings
             .iter()
             .map(|Routed { finding, throttle, .. }| {
-                let throttle = throttle.as_ref().map(|group| (group.hash.clone(), group.window.as_secs()));
+                let throttle = throttle.as_ref().map(|group| (group.hash.clone(), group.throttling));
                 let message = self.new_message(AdmitTask::new(finding, throttle), now, "no time was left");
                 Ok((message.to_json()?, Duration::ZERO))
             })

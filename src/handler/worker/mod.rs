@@ -10,7 +10,7 @@
 //! |---|---|---|
 //! | [`admit`] | the ledger: is it a duplicate, a repeat that is held back, or ours to send? | duplicate, throttled, queued |
 //! | [`guard`] | the ledger: are there too many in this minute? | digested |
-//! | [`render`] | the channel: what is the message? Frozen from here on | duplicate (a sum of nothing) |
+//! | [`render`] | the channel: what is the message? Frozen from here on | |
 //! | [`send`] | the vendor, until the deadline | |
 //! | [`settle`] | the ledger: note that it is done, or give it back | delivered |
 //! | [`hand_over`] | the queues, for what did not arrive | queued, dead, failed |

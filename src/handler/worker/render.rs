@@ -7,7 +7,8 @@
 //! A repeat, and a roll-up, belong to an alert whose first message the channel may know by a **receipt** (Slack's `ts`, a
 //! ticket's number). The ledger is asked for it here, and without an answer the message stands alone.
 //!
-//! The sums are made here as well. A roll-up or a digest that turns out to hold nothing was told of before, or was never needed.
+//! The sums are made here as well. One that holds nothing any more is told all the same: something was held back, or was about to
+//! be, or else nobody would have ordered it. Where it was told of before, its claim says so.
 
 use std::ops::ControlFlow;
 
@@ -22,9 +23,13 @@ use crate::ledger::{Decision, Store, StoreError};
 use crate::redelivery::{About, Delivery, DigestTask, QueueMessage, QueueTask, Queues, RollUpTask};
 
 impl<T: Transport, S: Store, Q: Queues> ChannelWorker<'_, T, S, Q> {
-    /// Renders a finding: the first of its alert, or a repeat that is worse than those before it.
+    /// Renders a finding: the first of its alert, or a repeat that is news.
     pub(super) async fn render_finding(&self, finding: &Finding, decision: Decision) -> Delivery {
-        let kind = if decision.is_repeat { AlertKind::Repeat } else { AlertKind::First };
+        let kind = match (decision.is_repeat, decision.is_no_worse) {
+            (false, _) => AlertKind::First,
+            (true, false) => AlertKind::Repeat,
+            (true, true) => AlertKind::News,
+        };
         self.render(ClaimId::from(&finding.id), finding, decision, (kind, 1)).await
     }
 
@@ -34,14 +39,13 @@ impl<T: Transport, S: Store, Q: Queues> ChannelWorker<'_, T, S, Q> {
         message: QueueMessage<RollUpTask>,
     ) -> StageResult<QueueMessage<Delivery>> {
         let sum = match self.ledger.roll_up(&message.task.alert, self.now()).await {
-            Ok(sum) if sum.count == 0 => return ControlFlow::Break(DeliveryOutcome::Duplicate),
             Ok(sum) => sum,
             Err(error) => return ControlFlow::Break(self.postpone_sum(message, &error).await),
         };
         let (rest, RollUpTask { alert, finding }) = message.split();
         let id = ClaimId::for_roll_up(&alert);
-        let decision = Decision { alert, opener: ClaimId::from(&finding.id), is_repeat: true };
-        let delivery = self.render(id, &finding, decision, (AlertKind::RollUp(&sum), sum.count)).await;
+        let decision = Decision { alert, opener: ClaimId::from(&finding.id), is_repeat: true, is_no_worse: false };
+        let delivery = self.render(id, &finding, decision, (AlertKind::RollUp(&sum), sum.count.max(1))).await;
         ControlFlow::Continue(rest.with_task(delivery))
     }
 
@@ -49,13 +53,13 @@ impl<T: Transport, S: Store, Q: Queues> ChannelWorker<'_, T, S, Q> {
     pub(super) async fn render_digest(&self, message: QueueMessage<DigestTask>) -> StageResult<QueueMessage<Delivery>> {
         let (name, minute) = (self.channel.name.as_str(), message.task.minute);
         let sum = match self.ledger.digest_of(name, minute, self.now()).await {
-            Ok(sum) if sum.count == 0 => return ControlFlow::Break(DeliveryOutcome::Duplicate),
             Ok(sum) => sum,
             Err(error) => return ControlFlow::Break(self.postpone_sum(message, &error).await),
         };
         let (rest, DigestTask { finding, .. }) = message.split();
         let id = ClaimId::for_digest(name, minute);
-        let decision = Decision { alert: AlertId::from(id.clone()), opener: id.clone(), is_repeat: false };
+        let decision =
+            Decision { alert: AlertId::from(id.clone()), opener: id.clone(), is_repeat: false, is_no_worse: false };
         // It counts for nothing in another digest, which may therefore not swallow it.
         let delivery = self.render(id, &finding, decision, (AlertKind::Digest(&sum), 0)).await;
         ControlFlow::Continue(rest.with_task(delivery))
@@ -77,7 +81,11 @@ impl<T: Transport, S: Store, Q: Queues> ChannelWorker<'_, T, S, Q> {
         let receipt = if decision.is_repeat { self.receipt(&decision.opener).await } else { None };
         let alert = Alert { finding, id: &decision.alert, kind, receipt: receipt.as_deref() };
         let body = self.channel.channel.render(&alert);
-        Delivery { id, decision, about: About::from(finding), findings, body }
+        let mut about = About::from(finding);
+        if let AlertKind::RollUp(sum) = kind {
+            about.targets.merge(&sum.targets);
+        }
+        Delivery { id, decision, about, findings, body }
     }
 
     /// What the vendor calls the first message of the alert that this claim opened.

@@ -15,6 +15,7 @@ use crate::handler::classify::{Routed, ThrottleGroup};
 use crate::handler::outcome::{DeliveryOutcome, StageResult};
 use crate::handler::subject::Subject;
 use crate::ledger::Store;
+use crate::ledger::policy::Throttling;
 use crate::redelivery::{Delivery, QueueMessage, Queues, Task};
 
 impl<T: Transport, S: Store, Q: Queues> ChannelWorker<'_, T, S, Q> {
@@ -60,8 +61,10 @@ impl<T: Transport, S: Store, Q: Queues> ChannelWorker<'_, T, S, Q> {
             Task::RollUp(roll_up) => self.render_roll_up(rest.with_task(roll_up)).await?,
             Task::Digest(digest) => self.render_digest(rest.with_task(digest)).await?,
             Task::Admit(admit) => {
-                let throttle =
-                    admit.throttle.map(|(hash, seconds)| ThrottleGroup { hash, window: Duration::from_secs(seconds) });
+                let throttle = admit.throttle.map(|(hash, seconds)| ThrottleGroup {
+                    hash,
+                    throttling: Throttling { length: Duration::from_secs(seconds), new_targets: admit.new_targets },
+                });
                 let message = rest.with_task(self.admitted(&admit.finding, throttle.as_ref(), subject).await?);
                 let ending = self.send(&message.task, Origin::Queue).await;
                 return ControlFlow::Continue(self.settle(message, ending).await);

@@ -2,11 +2,12 @@
 
 use super::{RowSubject, RuleCompiler};
 use crate::config::{
-    Definition, KeyDefault, KeySpec, ObjectReader, ObjectSpec, TextFormat, ValueShape, WordList, docs, wrong_kind,
+    Definition, KeyDefault, KeySpec, ObjectReader, ObjectSpec, TextFormat, ValueShape, WordList, docs, words,
+    wrong_kind,
 };
 use crate::json::Node;
 use crate::rules::field::Field;
-use crate::rules::{Threshold, Throttle};
+use crate::rules::{NewTargets, Threshold, Throttle};
 
 /// Seconds of the longest window: a day.
 const LONGEST_WINDOW: u64 = 86_400;
@@ -19,6 +20,8 @@ static WINDOW: TextFormat = TextFormat {
     fits: |text| seconds(text).is_some(),
     remedy: |_| "write a number and s, m or h, from 1s to 24h, such as \"15m\"".into(),
 };
+
+static NEW_TARGETS: WordList = WordList { what: "new_targets", listed: &words(&NewTargets::WORDS), understood: &[] };
 
 static OFF: WordList = WordList { what: "throttle", listed: &["off"], understood: &[] };
 
@@ -47,7 +50,16 @@ static THROTTLE: ObjectSpec = ObjectSpec {
                 ValueShape::List(&ValueShape::Field),
                 docs!("The fields whose values make two findings repeats of one another."),
             )
-            .or(KeyDefault::Words(docs!("`actor`, `event` and `account`"))),
+            .or(KeyDefault::Words(docs!("`principal`, `event`, `account` and `outcome`"))),
+            KeySpec::new(
+                "new_targets",
+                ValueShape::Word(&NEW_TARGETS),
+                docs!(
+                    "The first three new targets of findings of `high` or more go out at once (`send`), or wait for the \
+                     roll-up like any other repeat (`wait`): for what one act does to many things."
+                ),
+            )
+            .or(KeyDefault::Value("send")),
         ],
         &[],
     ],
@@ -107,9 +119,12 @@ impl<'n> RuleCompiler<'n> {
         }
         let mut fields = ObjectReader::new(node, &THROTTLE, &mut self.problems)?;
         let window = fields.text("window", &mut self.problems).and_then(seconds);
-        let by = self.by(&mut fields);
+        let by = self.by(&mut fields).unwrap_or_else(Throttle::default_by);
+        let named = fields.word("new_targets", &mut self.problems);
+        let known = NewTargets::WORDS.into_iter().find(|(word, _)| named == Some(*word));
         fields.finish(&mut self.problems);
-        Some(Repeats::HeldBack(Throttle { window: window?, by: by.unwrap_or_else(Throttle::default_by) }))
+        let new_targets = known.map(|(_, meaning)| meaning).unwrap_or_default();
+        Some(Repeats::HeldBack(Throttle { window: window?, by, new_targets }))
     }
 
     pub(super) fn threshold(&mut self, node: &'n Node<'n>) -> Option<Threshold> {
