@@ -1,6 +1,6 @@
 //! HTTPS to the vendors: the same rustls that the SDK uses.
 
-use std::error::Error as _;
+use std::error::Error;
 use std::io;
 use std::time::{Duration, SystemTime};
 
@@ -65,23 +65,20 @@ fn why_unreachable(error: &reqwest::Error) -> &'static str {
 }
 
 /// The error of TLS that caused another, if one did.
-fn tls_error(error: &reqwest::Error) -> Option<&rustls::Error> {
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        // An error of the connection holds another one that it does not give as its source.
-        let held = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
-        let tls = error.downcast_ref().or_else(|| held.and_then(|held| held.downcast_ref()));
-        if tls.is_some() {
-            return tls;
-        }
-        cause = error.source();
+fn tls_error<'e>(error: &'e (dyn Error + 'static)) -> Option<&'e rustls::Error> {
+    // An error of a connection holds another one that it does not give as its source.
+    let held = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
+    match (error.downcast_ref(), held) {
+        (Some(tls), _) => Some(tls),
+        (None, Some(held)) => tls_error(held),
+        (None, None) => error.source().and_then(tls_error),
     }
-    None
 }
 
 /// What keeps TLS from being trusted: a person can mend most of it, and has to know which.
 fn why_insecure(error: &rustls::Error) -> &'static str {
-    use rustls::{CertificateError as Certificate, Error};
+    use rustls::CertificateError as Certificate;
+    use rustls::Error;
     match error {
         Error::InvalidCertificate(Certificate::UnknownIssuer) => "TLS: the certificate's issuer is not trusted",
         Error::InvalidCertificate(Certificate::Expired | Certificate::ExpiredContext { .. }) => {
@@ -182,6 +179,7 @@ mod tests {
 
     #[tokio::test]
     async fn what_is_wrong_with_tls_is_said() {
+        use rustls::CertificateError;
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = Secret::new(format!("https://{}/s3cret", listener.local_addr().unwrap()));
         let server = std::thread::spawn(move || {
@@ -194,14 +192,13 @@ mod tests {
         server.join().unwrap();
         assert_eq!(reply, Reply::Unreachable("TLS: the other side does not speak it"));
 
-        use rustls::{CertificateError, Error};
         for (error, word) in [
             (CertificateError::UnknownIssuer, "not trusted"),
             (CertificateError::Expired, "expired"),
             (CertificateError::NotValidForName, "another name"),
             (CertificateError::BadSignature, "not valid"),
         ] {
-            let said = why_insecure(&Error::InvalidCertificate(error));
+            let said = why_insecure(&rustls::Error::InvalidCertificate(error));
             assert!(said.starts_with("TLS: ") && said.contains(word), "{said}");
         }
     }

@@ -45,9 +45,10 @@ impl OwnCalls {
                 }
                 (Some("logs.amazonaws.com"), Some("CreateLogStream" | "PutLogEvents")) => true,
                 // The last two come only where a trail is set to record data events.
-                (Some("sqs.amazonaws.com"), Some("SendMessage" | "ReceiveMessage" | "DeleteMessage")) => {
-                    self.queue_urls.iter().any(|url| call.targets.iter().any(|target| is_queue(target, url)))
-                }
+                (
+                    Some("sqs.amazonaws.com"),
+                    Some("SendMessage" | "SendMessageBatch" | "ReceiveMessage" | "DeleteMessage"),
+                ) => self.queue_urls.iter().any(|url| call.targets.iter().any(|target| is_queue(target, url))),
                 (
                     Some("dynamodb.amazonaws.com"),
                     Some("BatchGetItem" | "GetItem" | "PutItem" | "Query" | "TransactWriteItems" | "UpdateItem"),

@@ -2,6 +2,7 @@
 //! all stages have in common. `stages.rs` has the road that each thing takes.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use futures_util::future::join_all;
@@ -134,21 +135,18 @@ impl<'a, T: Transport, S: Store, Q: Queues> ChannelWorker<'a, T, S, Q> {
     }
 
     async fn run_messages(&self, mut messages: Vec<ReceivedMessage>, tally: &mut ChannelTally) {
-        // A sum is made and sent in a moment, and nobody tries it a second time before its turn: it does not wait for what failed.
+        // A sum comes first: it is told in a moment, and must not wait for what may hang.
         messages.sort_by_key(|received| !received.message.is_sum());
         let turns = Turns::new(&self.app.health, &self.channel.name);
+        // Each is counted and logged as soon as it has ended. No code that holds the lock can panic, or waits for anything.
+        let tally = Mutex::new(tally);
         let deliveries = messages.into_iter().enumerate().map(async |(number, received)| {
             turns.wait(number).await;
             let ended = self.receive(received).await;
+            self.end_message(&mut tally.lock().unwrap_or_else(PoisonError::into_inner), ended);
             turns.end();
-            ended
         });
-        for MessageEnd { source, subject, outcome, message_id, is_untouched } in join_all(deliveries).await {
-            self.end(tally, &subject, source, outcome, message_id.as_ref());
-            if is_untouched {
-                tally.unfinished_message_ids.push(message_id);
-            }
-        }
+        join_all(deliveries).await;
     }
 
     async fn receive(&self, ReceivedMessage { message, message_id }: ReceivedMessage) -> MessageEnd {
@@ -163,6 +161,14 @@ impl<'a, T: Transport, S: Store, Q: Queues> ChannelWorker<'a, T, S, Q> {
             self.deliver_message(message, &mut subject).await
         };
         MessageEnd { source, subject, outcome, message_id, is_untouched }
+    }
+
+    fn end_message(&self, tally: &mut ChannelTally, ended: MessageEnd) {
+        let MessageEnd { source, subject, outcome, message_id, is_untouched } = ended;
+        self.end(tally, &subject, source, outcome, message_id.as_ref());
+        if is_untouched {
+            tally.unfinished_message_ids.push(message_id);
+        }
     }
 
     /// Whether there is too little time left for anything to be begun.
