@@ -105,11 +105,11 @@ pub async fn deliver<T: Transport>(
     let Errand { channel, id, deadline, patience, .. } = *errand;
     let name = channel.name.as_str();
     let tried = |verdict| Ending { verdict, is_attempt: true };
-    let unread = |error: CredentialsError| tried(unread(error));
+    let unread = |error: &CredentialsError| tried(unread(error));
     let (mut is_read_anew, mut backoff, mut attempts, mut timeouts) = (false, INITIAL_BACKOFF, 0_u32, 0_u32);
     let mut credentials = match credentials(transport, channel, false).await {
         Ok(credentials) => credentials,
-        Err(error) => return unread(error),
+        Err(error) => return unread(&error),
     };
     loop {
         attempts += 1;
@@ -125,7 +125,7 @@ pub async fn deliver<T: Transport>(
                 is_read_anew = true;
                 match self::credentials(transport, channel, true).await {
                     Ok(anew) => credentials = anew,
-                    Err(error) => return unread(error),
+                    Err(error) => return unread(&error),
                 }
                 continue;
             }
@@ -151,7 +151,7 @@ pub async fn deliver<T: Transport>(
 
 /// The verdict where the credentials cannot be had. A store that does not answer may do so in a moment; anything else is for
 /// people to mend.
-fn unread(error: CredentialsError) -> Verdict {
+fn unread(error: &CredentialsError) -> Verdict {
     let reason = error.to_string();
     match error {
         CredentialsError::NoAnswer { .. } => Verdict::Retry { after: None, reason },

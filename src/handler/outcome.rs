@@ -7,6 +7,7 @@ use std::ops::ControlFlow;
 
 use super::report::{Deliveries, Findings};
 use super::subject::Subject;
+use crate::ids::{AlertId, FindingId, GroupId};
 use crate::redelivery::QueueMessage;
 use crate::time::Timestamp;
 
@@ -160,8 +161,8 @@ impl Deliveries {
 /// Writes the line of one finding, or of one delivery.
 fn log(subject: &Subject, channel: Option<&str>, outcome: &str, latency_ms: Option<u64>) {
     let Subject { finding, rule, event_id, event_time: _, alert, group, kind } = subject;
-    let (finding, alert) = (finding.as_ref().map(|id| id.as_str()), alert.as_ref().map(|id| id.as_str()));
-    let (group, rule, event_id) = (group.as_ref().map(|id| id.as_str()), rule.as_deref(), event_id.as_deref());
+    let (finding, alert) = (finding.as_ref().map(FindingId::as_str), alert.as_ref().map(AlertId::as_str));
+    let (group, rule, event_id) = (group.as_ref().map(GroupId::as_str), rule.as_deref(), event_id.as_deref());
     tracing::info!(finding, rule, event_id, channel, outcome, kind, alert, group, latency_ms, "finding");
 }
 

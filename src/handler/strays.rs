@@ -26,9 +26,9 @@ struct Batch {
 }
 
 #[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
 struct Message {
-    message_id: String,
+    #[serde(rename = "messageId")]
+    id: String,
     #[serde(rename = "eventSourceARN")]
     queue: String,
     body: String,
@@ -46,7 +46,7 @@ pub(super) async fn bury_strays<T: Transport, S, Q: Queues>(
         return;
     }
     let Ok(Batch { messages }) = serde_json::from_str(payload) else { return };
-    for Message { message_id, queue, body } in messages {
+    for Message { id: message_id, queue, body } in messages {
         let reason = ignored.iter().find(|ignored| ignored.message_id.as_ref() == Some(&message_id));
         let Some(NotARecord { reason, .. }) = reason.filter(|_| app.queues.is_redelivery(&queue)) else { continue };
         tracing::error!(reason, "a message in the redelivery queue is no delivery");

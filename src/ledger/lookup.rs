@@ -44,7 +44,8 @@ mod tests {
             is_no_worse: false,
         };
         for channel in ["topic", "soc"] {
-            ledger.claim(DeliveryKey::new(&id, channel), &decision, now, later).await.unwrap();
+            let claimed = ledger.claim(DeliveryKey::new(&id, channel), &decision, now, later).await.unwrap();
+            assert_eq!(claimed, crate::ledger::Claimed::Ours);
         }
         let receipt = Some("7".to_owned());
         ledger.delivered(DeliveryKey::new(&id, "topic"), &decision, receipt.clone(), now).await.unwrap();
