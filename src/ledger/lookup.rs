@@ -23,6 +23,7 @@ impl<S: Store> Ledger<S> {
 }
 
 #[cfg(test)]
+#[allow(unused_results, reason = "a test says what it looks at")]
 mod tests {
     use std::time::Duration;
 
