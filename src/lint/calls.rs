@@ -3,6 +3,7 @@
 use super::catalogue::{Catalogue, CatalogueCall, Service};
 use super::logic::accepts;
 use super::view::{Leaf, LeafCondition, RowView};
+use crate::rules::condition::Condition;
 use crate::text::enumerated;
 
 pub(super) const SERVICE: &[&str] = &["eventSource"];
@@ -11,10 +12,31 @@ pub(super) const REGION: &[&str] = &["awsRegion"];
 pub(super) const IDENTITY: &[&str] = &["userIdentity", "type"];
 
 /// The services that a row's cells on `eventSource` accept; all, where it has none or they accept no known one.
-pub(super) fn services(row: &RowView<'_>) -> Vec<&'static Service> {
-    let all = || Catalogue::get().services.values();
-    let accepted: Vec<&Service> = all().filter(|service| row_accepts(row, SERVICE, service.name)).collect();
-    if accepted.is_empty() { all().collect() } else { accepted }
+pub(super) fn services<'v>(row: &'v RowView<'_>) -> &'v [&'static Service] {
+    row.services.get_or_init(|| {
+        let catalogue = Catalogue::get();
+        let accepted: Vec<&Service> = match row.cell(SERVICE) {
+            None => Vec::new(),
+            // What a cell names exactly need not be searched for.
+            Some(cell) => match exact(&cell.cell.condition) {
+                Some(names) => {
+                    let mut named: Vec<&Service> =
+                        names.iter().filter_map(|name| catalogue.services.get(name.as_str())).collect();
+                    named.sort_by_key(|service| service.name);
+                    named.dedup_by_key(|service| service.name);
+                    named.retain(|service| row_accepts(row, SERVICE, service.name));
+                    named
+                }
+                None => catalogue.services.values().filter(|service| row_accepts(row, SERVICE, service.name)).collect(),
+            },
+        };
+        if accepted.is_empty() { catalogue.services.values().collect() } else { accepted }
+    })
+}
+
+/// The texts that a condition accepts and no others.
+fn exact(condition: &Condition) -> Option<&[String]> {
+    if let Condition::Is(texts) = condition { Some(texts) } else { None }
 }
 
 /// Whether every cell of the row that asks for this field accepts this value, as far as can be known.

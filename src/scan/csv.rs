@@ -85,7 +85,7 @@ impl<R: Read> TableLines<R> {
             }
             line.push_str("]]}\n");
         } else if row.cells.len() == 1 && row.is_closed && row.cells[0].is_empty() {
-            line = "\n".to_owned();
+            line = String::from("\n");
         } else {
             // Cut off, or with commas that nobody quoted: not JSON, so that whoever reads it names the line.
             line = format!("a row of {} cells under a head of {}\n", row.cells.len(), columns.len());

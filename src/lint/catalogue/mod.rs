@@ -1,5 +1,6 @@
 //! Which calls CloudTrail records: `catalogue.txt`, which `generate.py` writes and describes.
 
+mod names;
 mod services;
 mod version;
 
