@@ -38,13 +38,15 @@ pub(super) fn report(path: &Path, sources: &Sources, diagnostics: &[Diagnostic])
         };
         let whole = laid_out
             .entry(diagnostic.file.as_deref())
-            .or_insert_with(|| (!text.contains(OTHER_BREAKS)).then(|| Source::from(Cow::Borrowed(text))));
+            .or_insert_with(|| (!text.contains(OTHER_BREAKS)).then(|| Source::from(Cow::Borrowed(text))))
+            .as_ref()
+            .filter(|_| !lines.contains('\n'));
         // The library numbers lines in the margin from the text's beginning, whatever offset it is given, and by its own idea
-        // of a line: where that is another than ours, empty lines stand for those that were left out.
+        // of a line: where that is another than ours, and around several lines, empty ones stand for those that were left out.
         let above = diagnostic.line - 1;
         let alone: Source<Cow<'_, str>>;
         let (source, span) = if let Some(whole) = whole {
-            (&*whole, diagnostic.span.start..diagnostic.span.start + span.len())
+            (whole, diagnostic.span.start..diagnostic.span.start + span.len())
         } else {
             alone = Source::from(Cow::Owned("\n".repeat(above) + lines));
             (&alone, span.start + above..span.end + above)

@@ -1,7 +1,7 @@
 //! Which known calls the cells of a row accept.
 
 use super::catalogue::{Catalogue, CatalogueCall, Service};
-use super::logic::accepts;
+use super::logic::{accepts, beginning};
 use super::view::{Leaf, LeafCondition, RowView};
 use crate::rules::condition::Condition;
 use crate::text::enumerated;
@@ -27,7 +27,14 @@ pub(super) fn services<'v>(row: &'v RowView<'_>) -> &'v [&'static Service] {
                     named.retain(|service| row_accepts(row, SERVICE, service.name));
                     named
                 }
-                None => catalogue.services.values().filter(|service| row_accepts(row, SERVICE, service.name)).collect(),
+                None => {
+                    let begins = match &cell.cell.condition {
+                        Condition::Pattern(pattern) => beginning(pattern.as_str()),
+                        _ => "",
+                    };
+                    let services = catalogue.services.values().filter(|service| service.name.starts_with(begins));
+                    services.filter(|service| row_accepts(row, SERVICE, service.name)).collect()
+                }
             },
         };
         if accepted.is_empty() { catalogue.services.values().collect() } else { accepted }
@@ -55,11 +62,16 @@ pub(super) fn of_leaf<'s>(
     services: &'s [&'static Service],
     leaf: &'s Leaf<'_>,
 ) -> impl Iterator<Item = (&'static Service, &'static CatalogueCall)> + 's {
+    let beginning = leaf.condition.beginning();
     services.iter().flat_map(move |service| {
         let calls: Vec<&CatalogueCall> = match leaf.condition {
             // Most cells name a call exactly.
             LeafCondition::Exactly(name) => service.call(name).into_iter().collect(),
-            asks => service.calls.iter().filter(|call| asks.accepts(&call.name) == Some(true)).collect(),
+            // A look at the first letters is cheaper than the pattern.
+            asks => {
+                let calls = service.calls.iter().filter(|call| call.name.starts_with(beginning));
+                calls.filter(|call| asks.accepts(&call.name) == Some(true)).collect()
+            }
         };
         calls.into_iter().map(|call| (*service, call))
     })

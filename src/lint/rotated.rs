@@ -77,9 +77,11 @@ fn accepts_any<'k>(
 ) -> bool {
     let (exact, asks): (Vec<&Leaf<'_>>, Vec<&Leaf<'_>>) =
         cell.leaves.iter().partition(|leaf| matches!(leaf.condition, LeafCondition::Exactly(_)));
-    exact.iter().any(|leaf| contains(leaf.condition.written()))
-        || (!asks.is_empty()
-            && known.into_iter().any(|value| asks.iter().any(|leaf| leaf.condition.accepts(value) == Some(true))))
+    let asks: Vec<_> = asks.into_iter().map(|leaf| (leaf, leaf.condition.beginning())).collect();
+    let asks_for = |value: &str| {
+        asks.iter().any(|(leaf, begins)| value.starts_with(begins) && leaf.condition.accepts(value) == Some(true))
+    };
+    exact.iter().any(|leaf| contains(leaf.condition.written())) || (!asks.is_empty() && known.into_iter().any(asks_for))
 }
 
 /// The row with every misplaced cell under the alias where it belongs.

@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 
 use super::calls::{EVENT, SERVICE};
-use super::logic::PatternWord;
+use super::logic::{PatternWord, beginning};
 use crate::rules::Row;
 use crate::rules::condition::Condition;
 use crate::rules::field::FieldTarget;
@@ -98,11 +98,8 @@ fn keys(column: Column, wide: &Condition) -> Option<Vec<Key<'_>>> {
             Some(texts.iter().map(|text| Key::Exactly(column, text.as_str())).collect())
         }
         Condition::Pattern(pattern) => {
-            let word = PatternWord::parse(pattern.as_str()).filter(|word| word.starts)?;
-            // A dot stands for any character.
-            let sure = word.text.split('.').next().unwrap_or_default();
-            let beginning = beginnings(sure).last()?;
-            Some(vec![Key::Begins(column, beginning)])
+            let shared = beginnings(beginning(pattern.as_str())).last()?;
+            Some(vec![Key::Begins(column, shared)])
         }
         Condition::Any(alternatives) if !alternatives.is_empty() => {
             let all: Option<Vec<_>> = alternatives.iter().map(|alternative| keys(column, alternative)).collect();
@@ -167,7 +164,7 @@ mod tests {
             r#""event":["^Stop","Start"]"#,
             r#""event":["^Stop",{"is":"StartInstances"}]"#,
             r#""event":{"all":["^Stop","Instances$"]}"#,
-            r#""event":{"any":[{"is":"StopInstances"},{"all":["^Start","s$"]}]}"#,
+            r#""event":[{"is":"StopInstances"},{"all":["^Start","s$"]}]"#,
             r#""event":{"not":{"is":"RunInstances"}}"#,
             r#""event":{"not":"^Run"}"#,
             r#""event":{"exists":true}"#,

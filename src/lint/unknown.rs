@@ -1,7 +1,7 @@
 //! Cells whose value no record has: misspelt services, calls, regions and identity types.
 
 use super::calls::{EVENT, IDENTITY, REGION, SERVICE, of_leaf, row_accepts, services};
-use super::catalogue::{Catalogue, Service, without_version};
+use super::catalogue::{Catalogue, Service, near, without_version};
 use super::logic::PatternWord;
 use super::rotated;
 use super::view::{CellView, Leaf, LeafCondition, RowView, RuleView, SourcePlace};
@@ -121,7 +121,7 @@ fn of_cell(
     let place = cell.at(leaf);
     let is_known_service = || match leaf.condition {
         LeafCondition::Exactly(name) => catalogue.services.contains_key(name),
-        _ => catalogue.services.keys().any(|name| accepts(name)),
+        asks => catalogue.services.keys().any(|name| name.starts_with(asks.beginning()) && accepts(name)),
     };
     if cell.is(SERVICE) && !is_known_service() {
         let message = format!("no known service has the eventSource \"{written}\"{}", dead(leaf));
@@ -206,7 +206,11 @@ fn event(
     }
     let by_row = row.cell(SERVICE).map(|cell| &cell.cell.written);
     let mut elsewhere: Vec<String> = Vec::new();
-    if by_row.is_some() {
+    let is_somewhere = match leaf.condition {
+        LeafCondition::Exactly(name) => context.catalogue.calls().contains(name),
+        _ => true,
+    };
+    if by_row.is_some() && is_somewhere {
         let everywhere: Vec<&Service> = context.catalogue.services.values().collect();
         elsewhere.extend(of_leaf(&everywhere, leaf).map(|(service, _)| format!("\"{}\"", service.name)));
         elsewhere.dedup();
@@ -226,7 +230,7 @@ fn event(
         nearest(word, context.catalogue.calls().near(&plain_word(word)), otherwise)
     } else {
         let names = services.iter().flat_map(|service| service.calls.iter().map(|call| call.name.as_str()));
-        nearest(word, names, otherwise)
+        nearest(word, near(&plain_word(word), names), otherwise)
     };
     report.warn(&UNKNOWN_EVENT, rule, place, message, help);
 }

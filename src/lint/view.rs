@@ -164,6 +164,15 @@ impl LeafCondition<'_> {
         }
     }
 
+    /// What every text begins with that satisfies it; empty where that is not known.
+    pub(super) fn beginning(&self) -> &str {
+        match self {
+            Self::Pattern(regex) => super::logic::beginning(regex.as_str()),
+            Self::Exactly(text) => text,
+            Self::Else(_) => "",
+        }
+    }
+
     /// The text as it was written; empty for what is neither pattern nor text.
     pub(super) fn written(&self) -> &str {
         match self {
