@@ -25,6 +25,7 @@ mod golden;
 mod hostile;
 mod identity_types;
 mod import;
+mod inputs;
 mod layers;
 mod layout;
 mod packs;

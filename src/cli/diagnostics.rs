@@ -1,5 +1,7 @@
 //! Diagnostics for people: the lines that they speak of, with a caret.
 
+use std::borrow::Cow;
+use std::collections::HashMap;
 use std::io;
 use std::ops::Range;
 use std::path::Path;
@@ -18,6 +20,8 @@ pub(super) fn path_of(rules: &Path, diagnostic: &Diagnostic) -> String {
 pub(super) fn report(path: &Path, sources: &Sources, diagnostics: &[Diagnostic]) {
     let colour = anstream::AutoStream::choice(&io::stderr()) != anstream::ColorChoice::Never;
     let config = Config::default().with_index_type(IndexType::Byte).with_color(colour);
+    // Each text is laid out once, and not for each of its diagnostics.
+    let mut laid_out: HashMap<Option<&str>, Option<Source<Cow<'_, str>>>> = HashMap::new();
     for diagnostic in diagnostics {
         let text = sources.text(diagnostic.file.as_deref());
         let name = path_of(path, diagnostic);
@@ -32,10 +36,21 @@ pub(super) fn report(path: &Path, sources: &Sources, diagnostics: &[Diagnostic])
             plain();
             continue;
         };
-        // The library numbers lines in the margin from the text's beginning, whatever offset it is given: empty lines stand
-        // for those that were left out.
+        let whole = laid_out
+            .entry(diagnostic.file.as_deref())
+            .or_insert_with(|| (!text.contains(OTHER_BREAKS)).then(|| Source::from(Cow::Borrowed(text))))
+            .as_ref()
+            .filter(|_| !lines.contains('\n'));
+        // The library numbers lines in the margin from the text's beginning, whatever offset it is given, and by its own idea
+        // of a line: where that is another than ours, and around several lines, empty ones stand for those that were left out.
         let above = diagnostic.line - 1;
-        let (lines, span) = ("\n".repeat(above) + lines, span.start + above..span.end + above);
+        let alone: Source<Cow<'_, str>>;
+        let (source, span) = if let Some(whole) = whole {
+            (whole, diagnostic.span.start..diagnostic.span.start + span.len())
+        } else {
+            alone = Source::from(Cow::Owned("\n".repeat(above) + lines));
+            (&alone, span.start + above..span.end + above)
+        };
         let shown = Report::build(kind, (&name, span.clone()))
             .with_config(config)
             .with_code(diagnostic.code)
@@ -44,12 +59,15 @@ pub(super) fn report(path: &Path, sources: &Sources, diagnostics: &[Diagnostic])
             .with_help(&diagnostic.help)
             .finish()
             // The library paints a kind of our own, such as "Note", also where it should paint nothing: the stream knows.
-            .write((&name, Source::from(lines)), anstream::stderr());
+            .write((&name, source), anstream::stderr());
         if shown.is_err() {
             plain();
         }
     }
 }
+
+/// What ends a line for the library, and not for editors.
+const OTHER_BREAKS: [char; 6] = ['\r', '\x0b', '\x0c', '\u{85}', '\u{2028}', '\u{2029}'];
 
 /// Bytes of the lines that a diagnostic is shown with: a line of a megabyte explains nothing.
 const SHOWN: usize = 4096;

@@ -1,10 +1,12 @@
 //! What the command line is pointed at: files, folders, stdin, plain or gzip. The commands that read records share this:
 //! what cannot be read is named on stderr, the rest goes on, and on a terminal one sees how far it is.
 
+use std::collections::BTreeMap;
 use std::io::{self, IsTerminal, Read};
 use std::num::NonZero;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::mpsc::{self, Receiver};
 use std::thread;
 use std::time::Duration;
 
@@ -42,7 +44,7 @@ pub(super) fn walk(folder: &Path, ends: &[&str], files: &mut Vec<PathBuf>) -> io
         match input {
             Input::File(file) => files.push(file),
             Input::Bad(_, reason) => return Err(io::Error::other(reason)),
-            Input::Stdin | Input::Remote(_) => {}
+            Input::Stdin | Input::Remote(_) | Input::Skipped(..) => {}
         }
     }
     Ok(())
@@ -85,12 +87,29 @@ pub(super) struct InputCounts {
     pub(super) records: usize,
     pub(super) ignored: usize,
     pub(super) unreadable: usize,
+    /// Files that have not been opened, by the services whose logs they are.
+    skipped: BTreeMap<String, usize>,
+    /// Of each path: what has been found in it.
+    paths: Vec<PathCounts>,
+    /// The same of the input that is being read.
+    of_input: PathCounts,
+    /// The paths in which something was found, and nothing was a record.
+    without_records: usize,
     /// Whether Ctrl-C ended it before its end.
     pub(super) interrupted: bool,
     /// The last file that was read to its end.
     last: Option<String>,
     /// Notes of what was ignored that have been printed.
     notes: usize,
+}
+
+/// What has been found in a path that the command was given.
+#[derive(Debug, Clone, Copy, Default)]
+struct PathCounts {
+    records: usize,
+    /// Things that are no records, and files that have not been opened.
+    others: usize,
+    unreadable: usize,
 }
 
 /// The most notes about what is ignored that are printed: a folder may hold thousands.
@@ -100,12 +119,46 @@ impl InputCounts {
     /// `1,000 records from 10 files, 1 unreadable`
     pub(super) fn sentence(&self) -> String {
         format!(
-            "{} from {}{}{}",
+            "{} from {}{}{}{}",
             counted(self.records, "record"),
             counted(self.files, "file"),
             if self.ignored > 0 { format!(", {} ignored", self.ignored) } else { String::new() },
+            if self.skipped() > 0 { format!(", {} skipped", counted(self.skipped(), "file")) } else { String::new() },
             if self.unreadable > 0 { format!(", {} unreadable", self.unreadable) } else { String::new() },
         )
+    }
+
+    /// How many files have not been opened, for they are other services' logs.
+    pub(super) fn skipped(&self) -> usize {
+        self.skipped.values().sum()
+    }
+
+    /// Whether something could not be read, or a path held no record though it held something.
+    pub(super) fn failed(&self) -> bool {
+        self.unreadable + self.without_records > 0
+    }
+
+    /// Says which files have been skipped, and in which paths nothing was a record.
+    fn finish(&mut self, paths: &[PathBuf]) {
+        if !self.skipped.is_empty() {
+            let services: Vec<String> = self
+                .skipped
+                .iter()
+                .map(|(service, files)| format!("{} of {service}", counted(*files, "file")))
+                .collect();
+            eprintln!("note: not opened, for they are not CloudTrail's log files: {}", services.join(", "));
+        }
+        if self.interrupted {
+            return;
+        }
+        for (path, counts) in paths.iter().zip(&self.paths) {
+            // An empty list is an answer: there were no calls.
+            if counts.records == 0 && counts.unreadable == 0 && counts.others > 0 {
+                let name = if path == Path::new("-") { "stdin".into() } else { path.to_string_lossy() };
+                eprintln!("error: nothing in {name} is a record of CloudTrail");
+                self.without_records += 1;
+            }
+        }
     }
 
     /// How to go on, if Ctrl-C ended it.
@@ -125,6 +178,7 @@ impl InputCounts {
     fn take<M>(
         &mut self,
         told: ScanEvent<M>,
+        path_of: &Receiver<usize>,
         bar: &ProgressBar,
         take: &mut impl FnMut(&str, usize, M) -> io::Result<()>,
     ) -> io::Result<()> {
@@ -132,6 +186,7 @@ impl InputCounts {
             ScanEvent::Output { input, index, output } => take(&input, index, output)?,
             ScanEvent::Ignored { input, reason, count } => {
                 self.ignored += count;
+                self.of_input.others += count;
                 self.notes += 1;
                 let more = if count > 1 { format!(" (and {} more)", count - 1) } else { String::new() };
                 if self.notes <= NOTES {
@@ -144,15 +199,43 @@ impl InputCounts {
             }
             ScanEvent::Unreadable { place, reason } => {
                 self.unreadable += 1;
+                self.of_input.unreadable += 1;
                 bar.suspend(|| eprintln!("error: cannot read {place}: {reason}"));
             }
+            ScanEvent::Damaged { input, reason } => {
+                self.unreadable += 1;
+                self.of_input.unreadable += 1;
+                bar.suspend(|| eprintln!("warning: {input}: {reason}"));
+            }
+            ScanEvent::Skipped { service, .. } => {
+                *self.skipped.entry(service).or_default() += 1;
+                self.of_input.others += 1;
+                self.close_input(path_of);
+            }
             ScanEvent::Done { input, records } => {
+                self.of_input.records += records;
+                self.close_input(path_of);
                 self.files += 1;
                 self.records += records;
                 self.last = Some(input.to_string());
             }
         }
         Ok(())
+    }
+}
+
+impl InputCounts {
+    /// Adds what an input held to what its path holds. Inputs end in the order in which they began.
+    fn close_input(&mut self, path_of: &Receiver<usize>) {
+        let PathCounts { records, others, unreadable } = std::mem::take(&mut self.of_input);
+        let Ok(path) = path_of.try_recv() else { return };
+        if self.paths.len() <= path {
+            self.paths.resize(path + 1, PathCounts::default());
+        }
+        let counts = &mut self.paths[path];
+        counts.records += records;
+        counts.others += others;
+        counts.unreadable += unreadable;
     }
 }
 
@@ -169,23 +252,29 @@ pub(super) fn each<W: RecordVisitor>(
     let mut counts = InputCounts::default();
     let scan = Scan { threads: scan::all_cores(), stop: &AtomicBool::new(false), bytes: &AtomicU64::new(0) };
     let bar = ProgressBar::hidden();
-    scan.run(inputs(paths, LogFilter::default()), work, |told| counts.take(told, &bar, &mut take))?;
+    let (begun, path_of) = mpsc::channel();
+    let inputs = inputs(paths, LogFilter::default()).map(move |(path, input)| {
+        let _ = begun.send(path);
+        input
+    });
+    scan.run(inputs, work, |told| counts.take(told, &path_of, &bar, &mut take))?;
+    counts.finish(paths);
     Ok(counts)
 }
 
-/// The inputs of every path, in their order: files, folders, stdin, and archives in S3.
-fn inputs(paths: &[PathBuf], filter: LogFilter) -> impl Iterator<Item = Input> + Send {
+/// The inputs of every path, in their order, each with the number of its path: files, folders, stdin, and archives in S3.
+fn inputs(paths: &[PathBuf], filter: LogFilter) -> impl Iterator<Item = (usize, Input)> + Send {
     let of_names = filter.clone();
-    let inputs = paths.iter().map(move |path| {
+    let inputs = paths.iter().enumerate().map(move |(number, path)| {
         let inputs: Box<dyn Iterator<Item = Input> + Send> =
             match path.to_str().filter(|path| path.starts_with("s3://")) {
                 Some(address) => s3(address, &filter),
                 None => Box::new(files::inputs(std::slice::from_ref(path))),
             };
-        inputs
+        inputs.map(move |input| (number, input))
     });
     // Taken one after the other: a second archive is not listed while the first one is read.
-    inputs.flatten().filter(move |input| of_names.accepts(&input.to_string()))
+    inputs.flatten().filter(move |(_, input)| of_names.accepts(&input.to_string()))
 }
 
 #[cfg(feature = "s3")]
@@ -219,25 +308,31 @@ impl Archive {
             shown.suspend(|| eprintln!("finishing the files that are being read; press Ctrl-C again to stop at once"));
         });
         let scan = Scan { threads: self.threads.unwrap_or_else(scan::all_cores), stop: &STOP, bytes: &bytes };
-        scan.run(self.inputs(), work, |told| {
+        let (begun, path_of) = mpsc::channel();
+        let inputs = self.inputs().map(move |(path, input)| {
+            let _ = begun.send(path);
+            input
+        });
+        scan.run(inputs, work, |told| {
             if matches!(told, ScanEvent::Done { .. }) {
                 bar.set_position(bytes.load(Ordering::Relaxed));
                 bar.set_message(format!("{} records", counts.records));
             }
-            counts.take(told, &bar, &mut take)
+            counts.take(told, &path_of, &bar, &mut take)
         })?;
         bar.finish_and_clear();
         counts.interrupted = STOP.load(Ordering::Relaxed);
+        counts.finish(&self.paths);
         Ok(counts)
     }
 
-    fn inputs(&self) -> impl Iterator<Item = Input> + Send {
+    fn inputs(&self) -> impl Iterator<Item = (usize, Input)> + Send {
         let mut skipping = self.resume_after.clone();
         let inputs = inputs(&self.paths, self.filter());
         // `None` stands for the end: whoever still waits for a file's name then has waited in vain.
         inputs.map(Some).chain([None]).filter_map(move |input| match (input, &skipping) {
             (Some(input), None) => Some(input),
-            (Some(input), Some(name)) => {
+            (Some((_, input)), Some(name)) => {
                 if input.to_string() == *name {
                     skipping = None;
                 }
@@ -245,7 +340,8 @@ impl Archive {
             }
             (None, Some(name)) => {
                 let reason = "--resume-after names a file that is not among the files to read: name one as the interrupted run printed it".to_owned();
-                Some(Input::Bad(name.clone(), reason))
+                // Of whichever path: what cannot be read is told anyway.
+                Some((0, Input::Bad(name.clone(), reason)))
             }
             (None, None) => None,
         })

@@ -12,8 +12,9 @@ use super::{Exit, input, terminal};
 /// Print the alerts that events or CloudTrail's log files would set off
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "A FILE may be an EventBridge event, a CloudTrail log file, NDJSON, an SQS or SNS message or a bare record, \
-                  plain or gzip; a folder is walked, and - is stdin."
+    after_help = "A FILE may be an EventBridge event, a CloudTrail log file, NDJSON, an SQS or SNS message, a bare record, or \
+                  what CloudWatch Logs, CloudTrail Lake and Athena make of records; plain or gzip. A folder is walked, and - \
+                  is stdin."
 )]
 pub(super) struct ReplayCommand {
     /// Files and folders to read; - is stdin
@@ -42,6 +43,6 @@ impl ReplayCommand {
         })?;
         out.flush()?;
         eprintln!("{} in {}", counted(count, "finding"), counts.sentence());
-        Ok(if counts.unreadable > 0 { Exit::Unreadable } else { Exit::Done })
+        Ok(if counts.failed() { Exit::Unreadable } else { Exit::Done })
     }
 }

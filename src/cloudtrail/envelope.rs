@@ -2,12 +2,17 @@
 //! be read: nothing is dropped in silence.
 //!
 //! It understands EventBridge events; CloudTrail's log files (`{"Records":[…]}`); SQS events, SNS messages and their bodies;
-//! Lambda's on-failure records (`requestPayload`); the answer of `aws cloudtrail lookup-events`; arrays of any of these;
-//! bare records; and several of these one after the other, as NDJSON or pretty-printed.
+//! Lambda's on-failure records (`requestPayload`); the answer of `aws cloudtrail lookup-events`; what CloudWatch Logs makes of
+//! the records that a trail sends there (subscriptions, exports to S3, the answers of `aws logs filter-log-events` and of Logs
+//! Insights); the rows of CloudTrail Lake and of Athena; arrays of any of these; bare records; and several of these one after
+//! the other, as NDJSON or pretty-printed.
 
 use std::borrow::Cow;
 
+use super::cloudwatch_logs::{message_of_line, unpacked};
+use super::query_rows::{self, RowContent};
 use super::record::RawRecord;
+use super::s3_notification::named_object;
 use crate::json::{Lexer, Members, Nesting, Node, NotJson, Outline, WHITE_SPACE, why_not_json};
 
 /// The wrappings within each other that are opened. An on-failure record of an SQS event of an SNS message of an EventBridge
@@ -66,6 +71,13 @@ pub fn open(text: &str) -> Opened {
         return opened;
     }
     let lines = || text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
+    if lines().next().is_some_and(|(_, line)| message_of_line(line).is_some()) {
+        for (index, line) in lines() {
+            let mut opener = Opener { opened: &mut opened, line: Some(index + 1), message_id: None };
+            opener.log_line(message_of_line(line).unwrap_or(line), 0);
+        }
+        return opened;
+    }
     // NDJSON if the first line that is not blank is a document of its own, and others follow.
     let is_ndjson = lines().next().is_some_and(|(_, line)| Outline::parse(line).is_ok()) || is_damaged_ndjson(text);
     if let Some(documents) = documents(text).filter(|_| !is_ndjson) {
@@ -142,7 +154,7 @@ impl Opener<'_> {
             return Ok(());
         }
         match outline {
-            Outline::Array(elements) => elements.into_iter().for_each(|element| self.part(element, depth)),
+            Outline::Array(elements) => elements.into_iter().for_each(|element| self.element(element, false, depth)),
             Outline::Object(members) => self.object(&members, json.trim_matches(WHITE_SPACE), depth),
             Outline::Scalar => {
                 let kind = Node::parse(json).map_or("unknown", |node| node.kind());
@@ -156,6 +168,28 @@ impl Opener<'_> {
     fn part(&mut self, json: &str, depth: usize) {
         if self.value(json, depth + 1).is_err() {
             self.unreadable("a part that is not JSON".to_owned());
+        }
+    }
+
+    /// Sorts what an element of an array holds: the row of a query's result, or anything else. It has been checked with the
+    /// array.
+    fn element(&mut self, json: &str, is_row: bool, depth: usize) {
+        let Some(row) = query_rows::row(json, is_row) else { return self.part(json, depth) };
+        match query_rows::content(&row) {
+            RowContent::Document(document) => self.embedded(&document, depth),
+            RowContent::LogLine(line) => self.log_line(&line, depth),
+            RowContent::Record(record) => self.record(&record),
+            RowContent::Else(reason) => self.ignored(reason),
+            RowContent::Inexact(reason) => self.unreadable(reason),
+        }
+    }
+
+    /// Sorts what a line of a log holds: a record, if CloudTrail wrote it.
+    fn log_line(&mut self, line: &str, depth: usize) {
+        if line.trim_start().starts_with('{') {
+            self.embedded(line, depth);
+        } else {
+            self.ignored("a line of a log that is no JSON".to_owned());
         }
     }
 
@@ -173,6 +207,8 @@ impl Opener<'_> {
                     || members_of(detail).is_some_and(|detail| is_record(&detail)))
             {
                 self.record(detail);
+            } else if let Some(object) = members_of(detail).and_then(|detail| named_object(&detail)) {
+                self.names_an_object(&object);
             } else {
                 self.ignored(format!("an event of the type \"{}\"", shown(&detail_type)));
             }
@@ -191,6 +227,14 @@ impl Opener<'_> {
             self.embedded(&message, depth);
         } else if let Some(event) = members.string("CloudTrailEvent") {
             self.embedded(&event, depth);
+        } else if let Some(event) = members.string(query_rows::EVENT_JSON) {
+            self.embedded(&event, depth);
+        } else if let Some(line) = members.get("@message") {
+            // The console's downloads have it as an object, the API as a text.
+            match members.string("@message") {
+                Some(line) => self.log_line(&line, depth),
+                None => self.part(line, depth),
+            }
         } else if is_record(members) {
             self.record(json);
         } else if let Some(records) = members.get("Records").or_else(|| members.get("Events")) {
@@ -200,6 +244,19 @@ impl Opener<'_> {
                 let kind = Node::parse(records).map_or("unknown", |node| node.kind());
                 self.unreadable(format!("\"Records\" is {kind}, and should be an array"));
             }
+        } else if let Some(data) = members.get("awslogs").and_then(members_of).and_then(|logs| logs.string("data")) {
+            match unpacked(&data) {
+                Ok(document) => self.embedded(&document, depth),
+                Err(error) => self.unreadable(error.to_string()),
+            }
+        } else if let Some(elements) = log_events(members) {
+            elements.into_iter().for_each(|element| self.part(element, depth));
+        } else if let Some(rows) = rows(members) {
+            rows.into_iter().for_each(|row| self.element(row, true, depth));
+        } else if let Some(line) = members.string("message").filter(|_| known("timestamp")) {
+            self.log_line(&line, depth);
+        } else if let Some(object) = named_object(members) {
+            self.names_an_object(&object);
         } else {
             let keys: Vec<String> = members.0.iter().map(|(key, _)| shown(key)).collect();
             self.ignored(if keys.is_empty() {
@@ -215,6 +272,12 @@ impl Opener<'_> {
         if self.value(document, depth + 1).is_err() {
             self.unreadable(format!("a message that is not JSON: {}", why_not_json(document)));
         }
+    }
+
+    fn names_an_object(&mut self, object: &str) {
+        self.ignored(format!(
+            "a notification that names an object and holds no records: read the object itself, {object}"
+        ));
     }
 
     fn record(&mut self, json: &str) {
@@ -233,13 +296,58 @@ pub(crate) const RECORD_KEYS: [&str; 7] =
 
 /// Keys at the top of what a record may be wrapped in. [`open`] takes an object for a record if it has none of these and one of
 /// [`RECORD_KEYS`]; the engine, which reads files without opening them, relies on that.
-pub(crate) const WRAPPER_KEYS: [&str; 7] =
-    ["offlimits", "detail-type", "requestPayload", "body", "Sns", "Message", "CloudTrailEvent"];
+pub(crate) const WRAPPER_KEYS: [&str; 9] = [
+    "offlimits",
+    "detail-type",
+    "requestPayload",
+    "body",
+    "Sns",
+    "Message",
+    "CloudTrailEvent",
+    query_rows::EVENT_JSON,
+    "@message",
+];
 
 fn is_record(members: &Members<'_>) -> bool {
     // The messages of S3 and SQS hold an `eventSource` of their own: `aws:s3`, `aws:sqs`.
     let of_another = members.string("eventSource").is_some_and(|source| source.starts_with("aws:"));
     !of_another && RECORD_KEYS.iter().any(|key| members.get(key).is_some())
+}
+
+/// Whether a line begins as those of an export of CloudWatch Logs do.
+#[cfg(feature = "cli")]
+pub(crate) fn is_line_of_log(line: &str) -> bool {
+    message_of_line(line).is_some()
+}
+
+/// Whether a table with these columns may hold records.
+#[cfg(feature = "cli")]
+pub(crate) fn is_table_of_records(columns: &[Cow<'_, str>]) -> bool {
+    query_rows::has_records(columns)
+}
+
+/// The events of CloudWatch Logs in the document of a subscription (`logEvents`), and in the answers of
+/// `aws logs filter-log-events` and `get-log-events` (`events`). Other answers of AWS have a list called `events`, too.
+fn log_events<'t>(members: &Members<'t>) -> Option<Vec<&'t str>> {
+    let (list, is_certain) = match members.get("logEvents") {
+        Some(list) => (list, true),
+        None => (members.get("events")?, false),
+    };
+    let Ok(Outline::Array(elements)) = Outline::parse(list) else { return None };
+    let is_log_event = |element: &&str| {
+        members_of(element).is_some_and(|event| event.string("message").is_some() && event.get("timestamp").is_some())
+    };
+    (is_certain || elements.iter().all(is_log_event)).then_some(elements)
+}
+
+/// The rows in the answers of `aws cloudtrail get-query-results` and `aws logs get-query-results`.
+fn rows<'t>(members: &Members<'t>) -> Option<Vec<&'t str>> {
+    let (list, is_certain) = match members.get("QueryResultRows") {
+        Some(list) => (list, true),
+        None => (members.get("results")?, members.get("statistics").is_some()),
+    };
+    let Ok(Outline::Array(elements)) = Outline::parse(list) else { return None };
+    (is_certain || query_rows::are_rows(&elements)).then_some(elements)
 }
 
 /// The members, if the text is an object.

@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! envelope   whatever arrives → its records, as texts ([`RawRecord`])
+//!            (`cloudwatch_logs`, `query_rows`, `s3_notification`: the wrappings that need reading of their own)
 //! record     a text → a [`Record`]
 //! path       the values that stand at a path of it
 //! alias      short names of paths, and values that are computed from several (`identity`: those about who called)
@@ -14,11 +15,14 @@
 mod alias;
 mod alias_source;
 mod call;
+mod cloudwatch_logs;
 pub mod countries;
 pub mod envelope;
 pub mod identity;
 mod path;
+mod query_rows;
 mod record;
+mod s3_notification;
 
 pub use self::alias::ComputedAlias;
 pub(crate) use self::alias::{ALIAS_PATHS, ALIASES, Alias, AliasTarget, compute};

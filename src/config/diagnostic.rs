@@ -3,6 +3,7 @@
 //! While the file is read, mistakes are collected in [`Problems`] by their span alone. [`Problems::finish`] works out the
 //! JSON pointer, line and column of each, so that a file without mistakes pays nothing for them.
 
+use std::collections::HashMap;
 use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
@@ -143,6 +144,8 @@ impl Problems {
 
     /// The diagnostics, file by file, in the order of each. `text_of` knows the text of every file and what it was read to.
     pub fn finish_in<'t>(self, text_of: impl Fn(Option<&str>) -> (&'t str, &'t Node<'t>)) -> Vec<Diagnostic> {
+        // The lines of a text are counted once, and not for each diagnostic.
+        let mut lines_of: HashMap<Option<Arc<str>>, LineStarts> = HashMap::new();
         let mut diagnostics: Vec<Diagnostic> = self
             .found
             .into_iter()
@@ -150,7 +153,8 @@ impl Problems {
                 let (source, root) = text_of(file.as_deref());
                 let mut pointer = String::new();
                 point_to(root, &span, &mut pointer);
-                let (line, column) = json::line_and_column(source, span.start);
+                let lines = lines_of.entry(file.clone()).or_insert_with(|| LineStarts::new(source));
+                let (line, column) = lines.line_and_column(source, span.start);
                 Diagnostic { level, code, file, pointer, line, column, span, message, help }
             })
             .collect();
@@ -158,6 +162,22 @@ impl Problems {
             .sort_by(|a, b| (&a.file, a.span.start, b.level, a.code).cmp(&(&b.file, b.span.start, a.level, b.code)));
         diagnostics.dedup();
         diagnostics
+    }
+}
+
+/// Where the lines of a text begin.
+struct LineStarts(Vec<usize>);
+
+impl LineStarts {
+    fn new(text: &str) -> Self {
+        Self(std::iter::once(0).chain(text.match_indices('\n').map(|(newline, _)| newline + 1)).collect())
+    }
+
+    /// As [`json::line_and_column`].
+    fn line_and_column(&self, text: &str, offset: usize) -> (usize, usize) {
+        let line = self.0.partition_point(|start| *start <= offset).max(1);
+        let before = text.get(self.0[line - 1]..offset).unwrap_or_default();
+        (line, before.chars().count() + 1)
     }
 }
 

@@ -200,6 +200,10 @@ impl PlainFile<'_> {
 
     /// Evaluates the record that begins here, and returns where it ends; `None` if it is not plainly a record.
     fn record(&mut self, lexer: &mut Lexer<'_>, at: usize) -> Option<usize> {
+        // Fields are found below arrays as well, and an array may be the row of a query.
+        if lexer.byte(at) != b'{' {
+            return None;
+        }
         let engine = self.engine;
         let end = self.scratch.extracted.extract(&engine.index.trie, lexer, self.text, at).ok()?;
         let extracted = &self.scratch.extracted;

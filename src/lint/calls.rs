@@ -1,8 +1,9 @@
 //! Which known calls the cells of a row accept.
 
 use super::catalogue::{Catalogue, CatalogueCall, Service};
-use super::logic::accepts;
+use super::logic::{accepts, beginning};
 use super::view::{Leaf, LeafCondition, RowView};
+use crate::rules::condition::Condition;
 use crate::text::enumerated;
 
 pub(super) const SERVICE: &[&str] = &["eventSource"];
@@ -11,10 +12,38 @@ pub(super) const REGION: &[&str] = &["awsRegion"];
 pub(super) const IDENTITY: &[&str] = &["userIdentity", "type"];
 
 /// The services that a row's cells on `eventSource` accept; all, where it has none or they accept no known one.
-pub(super) fn services(row: &RowView<'_>) -> Vec<&'static Service> {
-    let all = || Catalogue::get().services.values();
-    let accepted: Vec<&Service> = all().filter(|service| row_accepts(row, SERVICE, service.name)).collect();
-    if accepted.is_empty() { all().collect() } else { accepted }
+pub(super) fn services<'v>(row: &'v RowView<'_>) -> &'v [&'static Service] {
+    row.services.get_or_init(|| {
+        let catalogue = Catalogue::get();
+        let accepted: Vec<&Service> = match row.cell(SERVICE) {
+            None => Vec::new(),
+            // What a cell names exactly need not be searched for.
+            Some(cell) => match exact(&cell.cell.condition) {
+                Some(names) => {
+                    let mut named: Vec<&Service> =
+                        names.iter().filter_map(|name| catalogue.services.get(name.as_str())).collect();
+                    named.sort_by_key(|service| service.name);
+                    named.dedup_by_key(|service| service.name);
+                    named.retain(|service| row_accepts(row, SERVICE, service.name));
+                    named
+                }
+                None => {
+                    let begins = match &cell.cell.condition {
+                        Condition::Pattern(pattern) => beginning(pattern.as_str()),
+                        _ => "",
+                    };
+                    let services = catalogue.services.values().filter(|service| service.name.starts_with(begins));
+                    services.filter(|service| row_accepts(row, SERVICE, service.name)).collect()
+                }
+            },
+        };
+        if accepted.is_empty() { catalogue.services.values().collect() } else { accepted }
+    })
+}
+
+/// The texts that a condition accepts and no others.
+fn exact(condition: &Condition) -> Option<&[String]> {
+    if let Condition::Is(texts) = condition { Some(texts) } else { None }
 }
 
 /// Whether every cell of the row that asks for this field accepts this value, as far as can be known.
@@ -33,11 +62,16 @@ pub(super) fn of_leaf<'s>(
     services: &'s [&'static Service],
     leaf: &'s Leaf<'_>,
 ) -> impl Iterator<Item = (&'static Service, &'static CatalogueCall)> + 's {
+    let beginning = leaf.condition.beginning();
     services.iter().flat_map(move |service| {
         let calls: Vec<&CatalogueCall> = match leaf.condition {
             // Most cells name a call exactly.
             LeafCondition::Exactly(name) => service.call(name).into_iter().collect(),
-            asks => service.calls.iter().filter(|call| asks.accepts(&call.name) == Some(true)).collect(),
+            // A look at the first letters is cheaper than the pattern.
+            asks => {
+                let calls = service.calls.iter().filter(|call| call.name.starts_with(beginning));
+                calls.filter(|call| asks.accepts(&call.name) == Some(true)).collect()
+            }
         };
         calls.into_iter().map(|call| (*service, call))
     })

@@ -90,7 +90,7 @@ fn calls_that(rule: &RuleView<'_>, reason: Reason) -> Option<(SourcePlace, Vec<S
         let services = services(row);
         for cell in row.cells.iter().filter(|cell| cell.is(EVENT)) {
             for leaf in cell.leaves.iter().filter(|leaf| !leaf.negated) {
-                let calls: Vec<_> = of_leaf(&services, leaf).collect();
+                let calls: Vec<_> = of_leaf(services, leaf).collect();
                 if !calls.is_empty() && calls.iter().all(|(_, call)| reason(call)) {
                     let (_, names) = found.get_or_insert_with(|| (cell.at(leaf), Vec::new()));
                     let name = first_of(&calls);
@@ -137,9 +137,8 @@ fn elsewhere(rule: &RuleView<'_>, report: &mut LintReport) {
 /// The one region where all of a row's services are recorded.
 fn home(row: &RowView<'_>) -> Option<&'static str> {
     row.cell(SERVICE)?;
-    let mut homes = services(row)
-        .into_iter()
-        .map(|service| HOMES.iter().find(|(name, _)| *name == service.name).map(|(_, home)| *home));
+    let mut homes =
+        services(row).iter().map(|service| HOMES.iter().find(|(name, _)| *name == service.name).map(|(_, home)| *home));
     let first = homes.next()??;
     homes.all(|home| home == Some(first)).then_some(first)
 }

@@ -85,6 +85,13 @@ fn pattern_implies(narrow: &str, wide: &str) -> bool {
     }
 }
 
+/// What every text begins with in which the pattern is found; empty where that is not known.
+pub(super) fn beginning(pattern: &str) -> &str {
+    let word = PatternWord::parse(pattern).filter(|word| word.starts);
+    // A dot stands for any character.
+    word.and_then(|word| word.text.split('.').next()).unwrap_or_default()
+}
+
 /// A pattern that is one word, perhaps anchored, perhaps in parentheses, perhaps followed by `.*`.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct PatternWord<'p> {

@@ -83,7 +83,7 @@ fn event(rule: &RuleView<'_>, row: &RowView<'_>, cell: &CellView<'_>, leaf: &Lea
         return;
     }
     let others: Vec<_> =
-        of_leaf(&services, leaf).filter(|(_, call)| without_version(&call.name) != without_version(word)).collect();
+        of_leaf(services, leaf).filter(|(_, call)| without_version(&call.name) != without_version(word)).collect();
     if others.is_empty() {
         return;
     }

@@ -14,6 +14,7 @@ mod declaration;
 mod known;
 mod logic;
 mod report;
+mod row_index;
 mod run;
 mod view;
 

@@ -1,6 +1,6 @@
 //! Collects what the lints have found.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use super::declaration::Lint;
 use super::view::{RuleView, SourcePlace};
@@ -63,8 +63,9 @@ impl LintReport {
     /// Drops what the rules allow. Returns the allowances that were of use: the rule's id and the code.
     pub(super) fn take_allowed(&mut self, views: &[RuleView<'_>]) -> HashSet<(String, &'static str)> {
         let mut used = HashSet::new();
+        let by_id: HashMap<&str, &RuleView<'_>> = views.iter().map(|view| (view.rule.info.id.as_str(), view)).collect();
         self.0.retain(|Reported { lint, rule, .. }| {
-            let view = views.iter().find(|view| rule.as_ref() == Some(&view.rule.info.id));
+            let view = rule.as_ref().and_then(|id| by_id.get(id.as_str()));
             let Some(view) = view.filter(|view| view.allows(lint)) else { return true };
             used.insert((view.rule.info.id.clone(), lint.code));
             false

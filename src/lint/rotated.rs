@@ -1,7 +1,7 @@
 //! Rows whose columns stand in each other's place, as in the examples that Trend published for Conformity.
 
 use super::calls::{EVENT, IDENTITY, SERVICE};
-use super::view::{CellView, RowView};
+use super::view::{CellView, Leaf, LeafCondition, RowView};
 use super::{Lint, LintContext, LintReport};
 use crate::cloudtrail::identity::IDENTITY_TYPES;
 
@@ -46,11 +46,14 @@ fn misplaced<'v>(context: &LintContext<'_>, row: &'v RowView<'v>) -> Vec<(&'v Ce
         let Some(own) = COLUMNS.iter().position(|(field, _)| cell.is(field)) else { continue };
         let accepts = |column: usize| match column {
             0 => any(cell, IDENTITY_TYPES),
-            1 => any(cell, context.catalogue.services.keys().copied()),
-            _ => any(
-                cell,
-                context.catalogue.services.values().flat_map(|s| s.calls.iter().map(|call| call.name.as_str())),
-            ),
+            1 => {
+                let services = &context.catalogue.services;
+                accepts_any(cell, |name| services.contains_key(name), services.keys().copied())
+            }
+            _ => {
+                let calls = context.catalogue.calls();
+                accepts_any(cell, |name| calls.contains(name), calls.iter())
+            }
         };
         if cell.leaves.iter().any(|leaf| leaf.negated) || accepts(own) {
             continue;
@@ -64,6 +67,21 @@ fn misplaced<'v>(context: &LintContext<'_>, row: &'v RowView<'v>) -> Vec<(&'v Ce
 
 fn any<'k>(cell: &CellView<'_>, known: impl IntoIterator<Item = &'k str>) -> bool {
     known.into_iter().any(|value| cell.leaves.iter().any(|leaf| leaf.condition.accepts(value) == Some(true)))
+}
+
+/// As [`any`], of a vocabulary in which names can be looked up.
+fn accepts_any<'k>(
+    cell: &CellView<'_>,
+    contains: impl Fn(&str) -> bool,
+    known: impl IntoIterator<Item = &'k str>,
+) -> bool {
+    let (exact, asks): (Vec<&Leaf<'_>>, Vec<&Leaf<'_>>) =
+        cell.leaves.iter().partition(|leaf| matches!(leaf.condition, LeafCondition::Exactly(_)));
+    let asks: Vec<_> = asks.into_iter().map(|leaf| (leaf, leaf.condition.beginning())).collect();
+    let asks_for = |value: &str| {
+        asks.iter().any(|(leaf, begins)| value.starts_with(begins) && leaf.condition.accepts(value) == Some(true))
+    };
+    exact.iter().any(|leaf| contains(leaf.condition.written())) || (!asks.is_empty() && known.into_iter().any(asks_for))
 }
 
 /// The row with every misplaced cell under the alias where it belongs.

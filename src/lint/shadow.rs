@@ -1,6 +1,7 @@
 //! Rows and rules that others, or their own exceptions, leave nothing to do.
 
 use super::logic::row_implies;
+use super::row_index::RowIndex;
 use super::view::RuleView;
 use super::{Lint, LintContext, LintReport};
 use crate::rules::Mode;
@@ -60,12 +61,14 @@ pub(super) fn lint(context: &LintContext<'_>, report: &mut LintReport) {
 
 /// Rows whose every match an exception allows.
 fn excepted(rule: &RuleView<'_>, report: &mut LintReport) {
-    for (index, row) in rule.rows.iter().enumerate() {
-        let swallowing = rule.exceptions.iter().position(|exception| {
-            exception.exception.expires.is_none() && exception.rows.iter().any(|wide| row_implies(row.row, wide.row))
-        });
-        if let Some(exception) = swallowing {
-            let message = format!("exception {exception} allows all that row {index} matches: the row never alerts");
+    let lasting = rule.exceptions.iter().enumerate().filter(|(_, exception)| exception.exception.expires.is_none());
+    let wide = lasting.flat_map(|(number, exception)| exception.rows.iter().map(move |row| (number, row.row)));
+    let wide: Vec<_> = wide.collect();
+    let index = RowIndex::new(wide.iter().enumerate().map(|(place, (_, row))| (place, *row)));
+    for (number, row) in rule.rows.iter().enumerate() {
+        let swallowing = index.may_include(row.row).into_iter().find(|place| row_implies(row.row, wide[*place].1));
+        if let Some((exception, _)) = swallowing.map(|place| wide[place]) {
+            let message = format!("exception {exception} allows all that row {number} matches: the row never alerts");
             report.warn(&NEVER_ALERTS, rule, row.place(), message, "narrow the exception, or delete the row");
         }
     }
@@ -73,15 +76,20 @@ fn excepted(rule: &RuleView<'_>, report: &mut LintReport) {
 
 /// Rows that another row of the rule includes.
 fn repeated_rows(rule: &RuleView<'_>, report: &mut LintReport) {
-    for (index, row) in rule.rows.iter().enumerate() {
-        let including = rule.rows.iter().enumerate().find(|(other, wide)| {
-            *other != index
+    if rule.rows.len() < 2 {
+        return;
+    }
+    let index = RowIndex::new(rule.rows.iter().map(|row| row.row).enumerate());
+    for (number, row) in rule.rows.iter().enumerate() {
+        let including = index.may_include(row.row).into_iter().find(|other| {
+            let wide = &rule.rows[*other];
+            *other != number
                 && row_implies(row.row, wide.row)
                 // Of two that say the same, the first stays.
-                && (*other < index || !row_implies(wide.row, row.row))
+                && (*other < number || !row_implies(wide.row, row.row))
         });
-        if let Some((other, _)) = including {
-            let message = format!("row {other} matches all that row {index} matches");
+        if let Some(other) = including {
+            let message = format!("row {other} matches all that row {number} matches");
             report.warn(&REPEATED_ROW, rule, row.place(), message, "delete this row, or narrow the other");
         }
     }
@@ -89,18 +97,20 @@ fn repeated_rows(rule: &RuleView<'_>, report: &mut LintReport) {
 
 /// Rules whose every finding is another rule's too.
 fn repeated_rules(context: &LintContext<'_>, report: &mut LintReport) {
-    let alerts = |rule: &&RuleView<'_>| rule.rule.info.mode == Mode::Alert;
-    for (index, rule) in context.views.iter().enumerate().filter(|(_, rule)| alerts(rule)) {
-        let including =
-            context.views.iter().enumerate().filter(|(_, other)| alerts(other)).find(|(position, other)| {
-                *position != index
-                    && includes(other.rule, rule.rule)
-                    && (*position < index || !includes(rule.rule, other.rule))
-            });
-        if let Some((_, other)) = including {
+    let alerting: Vec<&RuleView<'_>> = context.views.iter().filter(|view| view.rule.info.mode == Mode::Alert).collect();
+    let wide = alerting.iter().enumerate().filter(|(_, view)| view.rule.unless.is_empty());
+    let index = RowIndex::new(wide.flat_map(|(place, view)| view.rule.when.0.iter().map(move |row| (place, row))));
+    for (place, rule) in alerting.iter().enumerate() {
+        // What includes the rule includes its first row.
+        let Some(first) = rule.rule.when.0.first() else { continue };
+        let including = index.may_include(first).into_iter().find(|other| {
+            let wide = alerting[*other].rule;
+            *other != place && includes(wide, rule.rule) && (*other < place || !includes(rule.rule, wide))
+        });
+        if let Some(other) = including {
             let message = format!(
                 "the rule {} also matches all that this one matches: people are told twice",
-                other.rule.info.id
+                alerting[other].rule.info.id
             );
             let help = "delete one, or give them channels or exceptions that differ and allow this lint";
             report.warn(&REPEATED_RULE, rule, rule.place(), message, help);

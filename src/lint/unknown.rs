@@ -1,7 +1,7 @@
 //! Cells whose value no record has: misspelt services, calls, regions and identity types.
 
 use super::calls::{EVENT, IDENTITY, REGION, SERVICE, of_leaf, row_accepts, services};
-use super::catalogue::{Catalogue, Service, without_version};
+use super::catalogue::{Catalogue, Service, near, without_version};
 use super::logic::PatternWord;
 use super::rotated;
 use super::view::{CellView, Leaf, LeafCondition, RowView, RuleView, SourcePlace};
@@ -119,7 +119,11 @@ fn of_cell(
     let accepts = |value: &str| leaf.condition.accepts(value) == Some(true);
     let written = leaf.condition.written();
     let place = cell.at(leaf);
-    if cell.is(SERVICE) && !catalogue.services.keys().any(|name| accepts(name)) {
+    let is_known_service = || match leaf.condition {
+        LeafCondition::Exactly(name) => catalogue.services.contains_key(name),
+        asks => catalogue.services.keys().any(|name| name.starts_with(asks.beginning()) && accepts(name)),
+    };
+    if cell.is(SERVICE) && !is_known_service() {
         let message = format!("no known service has the eventSource \"{written}\"{}", dead(leaf));
         report.warn(&UNKNOWN_SERVICE, rule, place, message, service_help(catalogue, written));
     } else if cell.is(REGION) && !catalogue.regions.iter().any(|name| accepts(name)) {
@@ -181,7 +185,7 @@ fn event(
     let plain = without_version(word);
     // A version that AWS will bring out tomorrow is as good as today's.
     let is_version = plain != word && services.iter().any(|service| knows(service, plain));
-    if is_version || of_leaf(&services, leaf).next().is_some() {
+    if is_version || of_leaf(services, leaf).next().is_some() {
         return;
     }
     let place = cell.at(leaf);
@@ -200,23 +204,34 @@ fn event(
         };
         return report.warn(&RECORDED_OTHERWISE, rule, place, message, help);
     }
-    let everywhere: Vec<&Service> = context.catalogue.services.values().collect();
-    let mut elsewhere: Vec<String> =
-        of_leaf(&everywhere, leaf).map(|(service, _)| format!("\"{}\"", service.name)).collect();
-    elsewhere.dedup();
     let by_row = row.cell(SERVICE).map(|cell| &cell.cell.written);
+    let mut elsewhere: Vec<String> = Vec::new();
+    let is_somewhere = match leaf.condition {
+        LeafCondition::Exactly(name) => context.catalogue.calls().contains(name),
+        _ => true,
+    };
+    if by_row.is_some() && is_somewhere {
+        let everywhere: Vec<&Service> = context.catalogue.services.values().collect();
+        elsewhere.extend(of_leaf(&everywhere, leaf).map(|(service, _)| format!("\"{}\"", service.name)));
+        elsewhere.dedup();
+    }
     if let (Some(asked), false) = (by_row, elsewhere.is_empty()) {
         let message = format!("no service that {asked} accepts has a call \"{written}\"{}", dead(leaf));
         let help = format!("calls of this name belong to {}", enumerated(&elsewhere));
         return report.warn(&SERVICE_EVENT_MISMATCH, rule, place, message, help);
     }
-    let of = match services.as_slice() {
+    let of = match services {
         [one] => format!(" of {}", one.short()),
         _ => String::new(),
     };
     let message = format!("no known call{of} has the name \"{written}\"{}", dead(leaf));
-    let names = || services.iter().flat_map(|service| service.calls.iter().map(|call| call.name.as_str()));
-    let help = nearest(word, names(), "look the name up in a real record; if the call is new, allow this lint");
+    let otherwise = "look the name up in a real record; if the call is new, allow this lint";
+    let help = if services.len() == context.catalogue.services.len() {
+        nearest(word, context.catalogue.calls().near(&plain_word(word)), otherwise)
+    } else {
+        let names = services.iter().flat_map(|service| service.calls.iter().map(|call| call.name.as_str()));
+        nearest(word, near(&plain_word(word), names), otherwise)
+    };
     report.warn(&UNKNOWN_EVENT, rule, place, message, help);
 }
 
@@ -252,10 +267,14 @@ fn service_help(catalogue: &Catalogue, written: &str) -> String {
     )
 }
 
+/// The word that a pattern names, without what is special in patterns.
+fn plain_word(written: &str) -> String {
+    PatternWord::parse(written).map_or(written, |literal| literal.text).replace('\\', "")
+}
+
 /// The nearest known name, or other help.
 fn nearest<'k>(written: &str, known: impl IntoIterator<Item = &'k str>, otherwise: &str) -> String {
-    let word = PatternWord::parse(written).map_or(written, |literal| literal.text).replace('\\', "");
-    suggestion(&word, known).unwrap_or_else(|| otherwise.to_owned())
+    suggestion(&plain_word(written), known).unwrap_or_else(|| otherwise.to_owned())
 }
 
 /// Whether a region is among those that the row accepts.

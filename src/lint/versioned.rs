@@ -36,7 +36,7 @@ fn missed(rule: &RuleView<'_>, row: &RowView<'_>, cell: &CellView<'_>, leaf: &Le
     let services = services(row);
     // Of many services the author has another in mind than the one with versions.
     let owners = |api: &str| services.iter().filter(|service| service.call(api).is_some()).count();
-    for service in &services {
+    for service in services {
         for (api, recorded) in &service.renamed {
             // A name that is never recorded itself is reported as such.
             let known = service.call(api).is_some();

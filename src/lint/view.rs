@@ -1,9 +1,11 @@
 //! Compiled rules beside the text that they were made of: a lint needs what a condition means, and where it stands.
 
+use std::cell::OnceCell;
 use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::Arc;
 
+use super::catalogue::Service;
 use super::declaration::Lint;
 use crate::json::{Node, Value};
 use crate::rules::condition::Condition;
@@ -94,6 +96,8 @@ pub(super) struct RowView<'a> {
     pub(super) file: Option<Arc<str>>,
     pub(super) row: &'a Row,
     pub(super) cells: Vec<CellView<'a>>,
+    /// What [`services`](super::calls::services) has found, which several lints ask for.
+    pub(super) services: OnceCell<Vec<&'static Service>>,
 }
 
 impl<'a> RowView<'a> {
@@ -160,6 +164,15 @@ impl LeafCondition<'_> {
         }
     }
 
+    /// What every text begins with that satisfies it; empty where that is not known.
+    pub(super) fn beginning(&self) -> &str {
+        match self {
+            Self::Pattern(regex) => super::logic::beginning(regex.as_str()),
+            Self::Exactly(text) => text,
+            Self::Else(_) => "",
+        }
+    }
+
     /// The text as it was written; empty for what is neither pattern nor text.
     pub(super) fn written(&self) -> &str {
         match self {
@@ -172,10 +185,14 @@ impl LeafCondition<'_> {
 
 /// Every rule with its text, in the order of [`RuleSet::rules`].
 pub(super) fn rules<'a>(rules: &'a RuleSet, files: &'a SourceFiles<'a>) -> Vec<RuleView<'a>> {
-    rules.rules().iter().filter_map(|rule| view(rule, files)).collect()
+    let mut by_id = HashMap::new();
+    rules.rules().iter().filter_map(|rule| view(rule, files, &mut by_id)).collect()
 }
 
-fn view<'a>(rule: &'a Rule, files: &'a SourceFiles<'a>) -> Option<RuleView<'a>> {
+/// The elements of `rules` of a text, by their ids; of repeated ids the first counts. The text is known by its address.
+type RulesById<'a> = HashMap<*const Node<'a>, HashMap<&'a str, &'a Node<'a>>>;
+
+fn view<'a>(rule: &'a Rule, files: &'a SourceFiles<'a>, by_id: &mut RulesById<'a>) -> Option<RuleView<'a>> {
     let pack = rule.pack.as_ref();
     let include = pack.and_then(|name| files.include(name));
     // A bundle's pack stands in the bundle.
@@ -186,8 +203,7 @@ fn view<'a>(rule: &'a Rule, files: &'a SourceFiles<'a>) -> Option<RuleView<'a>> 
         (None, _) => (None, &files.root),
     };
     let id = rule.info.id.as_str();
-    let nodes = text.get("rules")?.elements()?;
-    let node = nodes.iter().find(|node| node.get("id").and_then(Node::as_str) == Some(id))?;
+    let node = *by_id.entry(std::ptr::from_ref(text)).or_insert_with(|| by_id_of(text)).get(id)?;
     let rows = table(&rule.when, node.get("when")?, file.as_ref());
     // The rule's own exceptions, then what overrides add, in the order in which the compiler adds them.
     let overrides = include.and_then(|include| include.get("overrides"));
@@ -221,6 +237,17 @@ fn view<'a>(rule: &'a Rule, files: &'a SourceFiles<'a>) -> Option<RuleView<'a>> 
     Some(RuleView { rule, node, file, rows, exceptions, severities })
 }
 
+fn by_id_of<'a>(text: &'a Node<'a>) -> HashMap<&'a str, &'a Node<'a>> {
+    let nodes = text.get("rules").and_then(Node::elements).unwrap_or_default();
+    let mut by_id = HashMap::with_capacity(nodes.len());
+    for node in nodes {
+        if let Some(id) = node.get("id").and_then(Node::as_str) {
+            by_id.entry(id).or_insert(node);
+        }
+    }
+    by_id
+}
+
 fn table<'a>(table: &'a Table, node: &'a Node<'a>, file: Option<&Arc<str>>) -> Vec<RowView<'a>> {
     let nodes = node.elements().unwrap_or(std::slice::from_ref(node));
     nodes.iter().zip(&table.0).map(|(node, row)| row_view(row, node, file)).collect()
@@ -237,7 +264,7 @@ fn row_view<'a>(row: &'a Row, node: &'a Node<'a>, file: Option<&Arc<str>>) -> Ro
             CellView { key_span: member.key_span.clone(), file: file.cloned(), cell, leaves }
         })
         .collect();
-    RowView { node, file: file.cloned(), row, cells }
+    RowView { node, file: file.cloned(), row, cells, services: OnceCell::new() }
 }
 
 /// The leaves of a condition, each with the node that it was made of: what a named list brings stands where it is named.

@@ -93,12 +93,16 @@ fn random_rules_and_records_are_judged_as_by_the_simple_engine() {
 
 /// A file of some records, in one of the forms that files have, now and then damaged.
 fn file(dice: &mut Dice<'_>) -> String {
-    const OTHERS: [&str; 7] = [
+    const OTHERS: [&str; 11] = [
         r#"{"detail-type":"x via CloudTrail","detail":{"eventName":"CreateUser"}}"#,
         r#"{"eventSource":"aws:s3","eventName":"ObjectCreated:Put"}"#,
         r#"{"messageId":"m","body":"{\"eventName\":\"CreateUser\"}"}"#,
         r#"{"CloudTrailEvent":"{\"eventName\":\"CreateUser\"}","eventName":"x"}"#,
         r#"{"event\u004eame":"CreateUser"}"#,
+        r#"{"eventJson":"{\"eventName\":\"CreateUser\"}","eventID":"x"}"#,
+        r#"{"@message":{"eventName":"CreateUser"},"eventName":"x"}"#,
+        r#"{"message":"{\"eventName\":\"CreateUser\"}","timestamp":1}"#,
+        r#"[{"eventID":"x"},{"eventName":"CreateUser"},{"eventSource":"y"},{"userIdentity":"{\"type\":\"Root\"}"}]"#,
         "{}",
         "5",
     ];

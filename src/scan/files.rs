@@ -5,6 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::Input;
+use super::layout::other_service;
 
 /// What may stand at the end of a log file's name, in a folder.
 pub(super) const ENDS: [&str; 4] = ["json", "jsonl", "ndjson", "gz"];
@@ -43,7 +44,7 @@ pub fn measure(paths: &[PathBuf]) -> u64 {
     inputs(paths)
         .map(|input| match input {
             Input::File(path) => fs::metadata(path).map_or(0, |metadata| metadata.len()),
-            Input::Stdin | Input::Remote(_) | Input::Bad(..) => 0,
+            Input::Stdin | Input::Remote(_) | Input::Bad(..) | Input::Skipped(..) => 0,
         })
         .sum()
 }
@@ -107,7 +108,11 @@ impl<'e> FolderWalk<'e> {
                     Some(FolderEntry::Folder(folder)) => self.open.push(OpenFolder::Unread(folder)),
                     Some(FolderEntry::File(file)) => {
                         self.found = true;
-                        return Some(Input::File(file));
+                        let name = file.to_string_lossy();
+                        return Some(match other_service(&name) {
+                            Some(service) => Input::Skipped(name.clone().into_owned(), service.to_owned()),
+                            None => Input::File(file),
+                        });
                     }
                     None => {
                         self.open.pop();

@@ -16,6 +16,8 @@ pub enum Input {
     /// Something that was asked for and cannot be read: its name, and why. It travels with the others, so that it is named in
     /// its turn.
     Bad(String, String),
+    /// A file that is not opened, for it is another service's log: its name, and the service.
+    Skipped(String, String),
 }
 
 /// An object that is fetched while other inputs are being read.
@@ -37,7 +39,9 @@ impl fmt::Display for Input {
         match self {
             Self::File(path) => path.display().fmt(formatter),
             Self::Stdin => formatter.write_str("stdin"),
-            Self::Bad(name, _) | Self::Remote(RemoteInput { name, .. }) => formatter.write_str(name),
+            Self::Bad(name, _) | Self::Skipped(name, _) | Self::Remote(RemoteInput { name, .. }) => {
+                formatter.write_str(name)
+            }
         }
     }
 }

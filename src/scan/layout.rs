@@ -41,7 +41,7 @@ impl LogFilter {
     pub fn may_hold(&self, folder: &str) -> bool {
         let place = LogPrefix::parse(folder);
         place.account.is_none_or(|account| within(&self.accounts, account))
-            && place.kind.is_none_or(|kind| kind.starts_with("CloudTrail") && kind != "CloudTrail-Digest")
+            && place.kind.is_none_or(holds_records)
             && place.region.is_none_or(|region| within(&self.regions, region))
             && place.days().is_none_or(|(first, last)| {
                 self.since.is_none_or(|since| last >= since) && self.until.is_none_or(|until| first <= until)
@@ -54,6 +54,45 @@ impl LogFilter {
         let all_days = self.since.is_none() && self.until.is_none();
         place.region.is_some() && (all_days || place.date.len() == 3)
     }
+}
+
+/// Whether CloudTrail's records, those on Insights among them, stand in the files of this kind. Its digests hold none.
+fn holds_records(kind: &str) -> bool {
+    kind.starts_with("CloudTrail") && kind != "CloudTrail-Digest"
+}
+
+/// What the files of other services, and CloudTrail's digests, have in the place where CloudTrail's log files have `CloudTrail`.
+/// Sources: of the services' guides, "Access logs for your Application Load Balancer", "Flow log files", "Delivering
+/// configuration items to Amazon S3", "Sending web ACL traffic logs to Amazon S3", "Resolver query logging", "Sending AWS Network
+/// Firewall logs to Amazon S3".
+const OTHERS: [&str; 7] = [
+    "CloudTrail-Digest",
+    "Config",
+    "elasticloadbalancing",
+    "network-firewall",
+    "vpcdnsquerylogs",
+    "vpcflowlogs",
+    "waflogs",
+];
+
+/// The service whose log a file is, where its folder (`…/AWSLogs/[o-ORG/]ACCOUNT/SERVICE/…`) or its name says that it holds no
+/// records of CloudTrail. Nobody need open it.
+pub fn other_service(file: &str) -> Option<&str> {
+    let (folder, name) = file.rsplit_once(['/', '\\']).unwrap_or(("", file));
+    let place = LogPrefix::parse(folder);
+    if let (Some(account), Some(kind)) = (place.account, place.kind)
+        && is_account(account)
+    {
+        return (!holds_records(kind)).then_some(kind);
+    }
+    let mut parts = name.split('_');
+    // Resolver's files begin with the network.
+    let is_owned = parts.next().is_some_and(|first| is_account(first) || first.starts_with("vpc-"));
+    parts.next().filter(|kind| is_owned && OTHERS.contains(kind))
+}
+
+fn is_account(text: &str) -> bool {
+    text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 fn within(list: &[String], value: &str) -> bool {
@@ -72,8 +111,11 @@ struct LogPrefix<'f> {
 
 impl<'f> LogPrefix<'f> {
     fn parse(folder: &'f str) -> Self {
-        let mut parts =
-            folder.split('/').filter(|part| !part.is_empty()).skip_while(|part| *part != "AWSLogs").skip(1).peekable();
+        let parts: Vec<&str> = folder.split(['/', '\\']).filter(|part| !part.is_empty()).collect();
+        let start = parts.iter().rposition(|part| *part == "AWSLogs").map_or(parts.len(), |root| root + 1);
+        // Some services can write the name before the value.
+        let value = |part: &'f str| part.rsplit_once('=').map_or(part, |(_, value)| value);
+        let mut parts = parts[start..].iter().map(|part| value(part)).peekable();
         // An organisation's trail puts its id before the accounts.
         parts.next_if(|part| part.starts_with("o-"));
         Self { account: parts.next(), kind: parts.next(), region: parts.next(), date: parts.take(3).collect() }
@@ -128,6 +170,29 @@ mod tests {
         let day = "AWSLogs/111122223333/CloudTrail/eu-west-1/2025/02/28/";
         assert!(filter.holds_all(day) && !filter.holds_all(&day[..day.len() - 3]));
         assert!(LogFilter::default().holds_all("AWSLogs/1/CloudTrail/eu-west-1/") && !filter.holds_all("AWSLogs/1/"));
+    }
+
+    #[test]
+    fn other_services_are_told_by_folders_and_names() {
+        for (file, service) in [
+            ("x/AWSLogs/111122223333/elasticloadbalancing/eu-west-1/2025/03/03/a.log.gz", Some("elasticloadbalancing")),
+            ("AWSLogs/o-abc/111122223333/CloudTrail-Digest/eu-west-1/2025/03/03/a.json.gz", Some("CloudTrail-Digest")),
+            ("AWSLogs/aws-account-id=111122223333/aws-service=vpcflowlogs/a.log.gz", Some("vpcflowlogs")),
+            ("C:\\AWSLogs\\111122223333\\Config\\a.json.gz", Some("Config")),
+            ("./111122223333_vpcflowlogs_eu-west-1_fl-1_20250303T0005Z_ab.log.gz", Some("vpcflowlogs")),
+            ("vpc-1_vpcdnsquerylogs_111122223333_20250303T0005Z_ab.log.gz", Some("vpcdnsquerylogs")),
+            ("AWSLogs/111122223333/CloudTrail/eu-west-1/2025/03/03/a.json.gz", None),
+            ("AWSLogs/111122223333/CloudTrail-Insight/eu-west-1/2025/03/03/a.json.gz", None),
+            ("AWSLogs/111122223333/CloudTrail-Lake/Query/2025/03/03/1/result_1.csv.gz", None),
+            ("111122223333_CloudTrail_eu-west-1_20250303T0005Z_ab.json.gz", None),
+            // People call their folders and files what they like.
+            ("AWSLogs/mine/Config/events.json", None),
+            ("AWSLogs/111122223333/events.json", None),
+            ("my_Config_file.json", None),
+            ("stdin", None),
+        ] {
+            assert_eq!(other_service(file), service, "{file}");
+        }
     }
 
     #[test]

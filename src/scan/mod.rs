@@ -1,12 +1,14 @@
 //! Reads archives of log files: inputs → bytes → documents → records, on every core, in memory that does not grow with the
 //! archive, and in an order that does not depend on the cores.
 //!
-//! [`files`] names the inputs in their order, `unpack` gives their bytes, `split` cuts what is too large to be held whole, and
-//! `pool` does all that on several threads and hands the results over in the inputs' order. What is made of a record is the
+//! [`files`] names the inputs in their order, `unpack` gives their bytes (`gzip` those of damaged ones), `split` cuts what is too
+//! large to be held whole, with the rows of tables as lines (`csv`), and `pool` does all that on several threads and hands the results over in the inputs' order. What is made of a record is the
 //! caller's: a [`RecordVisitor`]. [`Scan::run`] puts them together.
 
+mod csv;
 mod elements;
 pub mod files;
+mod gzip;
 mod input;
 pub mod layout;
 mod pool;
@@ -17,6 +19,7 @@ mod split;
 mod unpack;
 mod visit;
 
+pub use self::csv::lines_of_table;
 pub use self::input::{Input, RemoteInput};
 pub use self::run::{Scan, all_cores};
 pub use self::unpack::gunzipped;

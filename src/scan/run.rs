@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
 
+use super::gzip::Damage;
 use super::input::Input;
 use super::pool;
 use super::split::Documents;
@@ -44,6 +45,9 @@ impl Scan<'_> {
         take: impl FnMut(ScanEvent<W::Output>) -> io::Result<()>,
     ) -> io::Result<()> {
         let read = |(unpacker, state): &mut (Unpacker, W::State), input: Input, events: &mut pool::Sender<_>| {
+            if let Input::Skipped(name, service) = input {
+                return events.send(ScanEvent::Skipped { input: name.into(), service });
+            }
             let mut reader = InputReader { work, state, input: input.to_string().into(), records: 0, events };
             if let Err(error) = reader.read(unpacker, input, self.bytes) {
                 reader.report_unreadable(None, error.to_string());
@@ -68,11 +72,28 @@ struct InputReader<'r, W: RecordVisitor> {
 
 impl<W: RecordVisitor> InputReader<'_, W> {
     fn read(&mut self, unpacker: &mut Unpacker, input: Input, bytes: &AtomicU64) -> io::Result<()> {
-        let mut documents = Documents::new(unpacker.open(input, bytes)?);
+        let damage = Damage::new();
+        let read = self.documents(Documents::new(unpacker.open(input, bytes, &damage)?), &damage);
+        if let Some(reason) = damage.into_inner() {
+            self.events.send(ScanEvent::Damaged { input: self.input.clone(), reason });
+        }
+        read
+    }
+
+    fn documents(&mut self, mut documents: Documents<'_>, damage: &Damage) -> io::Result<()> {
+        let mut is_cut = false;
         while let Some(document) = documents.next()? {
+            // What is left of a list that breaks off is a part of a record, which the report of the damage covers.
+            if is_cut && !document.is_part() && damage.get().is_some() {
+                break;
+            }
+            is_cut = document.is_part();
             let scanned = self.visit(document.bytes);
             let is_broken = scanned.records == 0 && scanned.unreadable.iter().any(|one| one.line.is_none());
-            if is_broken && document.is_part() {
+            let damaged = if is_broken && !document.is_part() { Documents::of_damaged(document.bytes) } else { None };
+            if let Some(elements) = damaged {
+                self.elements(elements, damage)?;
+            } else if is_broken && document.is_part() {
                 // One damaged record must not take the others of its part with it.
                 for (piece, line) in document.pieces() {
                     let scanned = self.visit(piece);
@@ -83,6 +104,20 @@ impl<W: RecordVisitor> InputReader<'_, W> {
             }
             if self.events.is_closed() {
                 break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads the elements of a list that is damaged: those that are intact are records like others.
+    fn elements(&mut self, mut elements: Documents<'_>, damage: &Damage) -> io::Result<()> {
+        while let Some(part) = elements.next()? {
+            if !part.is_part() && damage.get().is_some() {
+                break;
+            }
+            for (piece, _) in part.pieces() {
+                let scanned = self.visit(piece);
+                self.report_rest(scanned, None);
             }
         }
         Ok(())

@@ -1,13 +1,15 @@
 //! Cuts inputs that are too large to be held whole into documents that are not: the elements of CloudTrail's
-//! `{"Records":[…]}` or of a bare array, some megabytes at a time, and NDJSON likewise.
+//! `{"Records":[…]}` or of a bare array, some megabytes at a time, and NDJSON, exported logs and tables likewise.
 
 use std::io::{self, Chain, Read};
 
 use memchr::{memchr, memchr_iter, memrchr};
 use serde::de::IgnoredAny;
 
+use super::csv::{TableLines, is_table};
 use super::elements::ElementScanner;
 use super::unpack::UnpackedInput;
+use crate::cloudtrail::envelope::is_line_of_log;
 
 /// How many bytes one part has, about.
 const PART: usize = 4 * 1024 * 1024;
@@ -72,9 +74,24 @@ pub(super) enum Documents<'u> {
 impl<'u> Documents<'u> {
     pub(super) fn new(unpacked: UnpackedInput<'u>) -> Self {
         match unpacked {
+            UnpackedInput::Whole(bytes) if is_table(bytes) => {
+                Self::Cut(PartReader::lines(Box::new(TableLines::new(bytes))))
+            }
             UnpackedInput::Whole(bytes) => Self::Whole(Some(bytes)),
+            UnpackedInput::Large(beginning, rest) if is_table(beginning) => {
+                Self::Cut(PartReader::lines(Box::new(TableLines::new(beginning.chain(rest)))))
+            }
             UnpackedInput::Large(beginning, rest) => Self::Cut(PartReader::new(beginning, rest)),
         }
+    }
+
+    /// The elements of a list of records that is damaged somewhere: those that are intact can be read by themselves. `None` if
+    /// the text is no such list.
+    pub(super) fn of_damaged(bytes: &'u [u8]) -> Option<Self> {
+        let parts = PartReader::new(bytes, Box::new(io::empty()));
+        let is_damaged_list =
+            parts.shape == InputShape::Elements && serde_json::from_slice::<IgnoredAny>(bytes).is_err();
+        is_damaged_list.then_some(Self::Cut(parts))
     }
 
     pub(super) fn next(&mut self) -> io::Result<Option<InputDocument<'_>>> {
@@ -115,10 +132,19 @@ impl<'u> PartReader<'u> {
             None if is_ndjson(beginning) => (InputShape::Lines, 0),
             None => (InputShape::Whole, 0),
         };
+        Self::of(shape, &beginning[..start], beginning[start..].chain(rest))
+    }
+
+    /// For what is read as NDJSON.
+    fn lines(lines: Box<dyn Read + 'u>) -> Self {
+        Self::of(InputShape::Lines, b"", b"".chain(lines))
+    }
+
+    fn of(shape: InputShape, head: &'u [u8], reader: Chain<&'u [u8], Box<dyn Read + 'u>>) -> Self {
         Self {
-            reader: beginning[start..].chain(rest),
+            reader,
             shape,
-            head: &beginning[..start],
+            head,
             buffer: Vec::new(),
             spent: 0,
             lines: 0,
@@ -251,19 +277,24 @@ impl<'u> PartReader<'u> {
     }
 }
 
+/// The keys of the lists that inputs consist of: of log files, of `lookup-events`, of CloudWatch Logs, of Logs Insights and of
+/// Lake.
+const LISTS: [&[u8]; 5] = [b"Records", b"Events", b"events", b"results", b"QueryResultRows"];
+
 /// Where the array of records begins in a text that is one, or an object whose first key holds it.
 fn array_of_records(text: &[u8]) -> Option<usize> {
     let mut at = text;
     at = at.trim_ascii_start();
     if !at.starts_with(b"[") {
         at = at.strip_prefix(b"{")?.trim_ascii_start();
-        at = at.strip_prefix(b"\"Records\"").or_else(|| at.strip_prefix(b"\"Events\""))?.trim_ascii_start();
+        at = LISTS.iter().find_map(|key| at.strip_prefix(b"\"")?.strip_prefix(*key)?.strip_prefix(b"\""))?;
+        at = at.trim_ascii_start();
         at = at.strip_prefix(b":")?.trim_ascii_start();
     }
     at.starts_with(b"[").then(|| text.len() - at.len())
 }
 
-/// Whether one of the first two lines is an object by itself: the other may be damaged.
+/// Whether one of the first two lines is an object by itself, or a line of an exported log: the other may be damaged.
 fn is_ndjson(text: &[u8]) -> bool {
     let mut rest = text;
     let lines = std::iter::from_fn(|| {
@@ -272,10 +303,11 @@ fn is_ndjson(text: &[u8]) -> bool {
         rest = &rest[end + 1..];
         Some(line)
     });
-    lines
-        .filter(|line| !is_blank(line))
-        .take(2)
-        .any(|line| line.trim_ascii_start().starts_with(b"{") && serde_json::from_slice::<IgnoredAny>(line).is_ok())
+    lines.filter(|line| !is_blank(line)).take(2).any(|line| {
+        let is_object =
+            || line.trim_ascii_start().starts_with(b"{") && serde_json::from_slice::<IgnoredAny>(line).is_ok();
+        is_line_of_log(&String::from_utf8_lossy(line)) || is_object()
+    })
 }
 
 fn is_blank(bytes: &[u8]) -> bool {

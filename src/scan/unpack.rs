@@ -12,6 +12,7 @@ use flate2::read::MultiGzDecoder;
 use libdeflater::Decompressor;
 
 use super::Input;
+use super::gzip::{Damage, Members};
 
 /// The most packed bytes of an input that are held whole. CloudTrail's files have a few megabytes.
 const PACKED: usize = 8 * 1024 * 1024;
@@ -40,13 +41,19 @@ impl Unpacker {
         Self { libdeflate: Decompressor::new(), packed: Vec::new(), unpacked: Vec::new(), decoded: AtomicU64::new(0) }
     }
 
-    /// Opens an input. `bytes` counts what is read of it, as it is stored.
-    pub(super) fn open<'u>(&'u mut self, input: Input, bytes: &'u AtomicU64) -> io::Result<UnpackedInput<'u>> {
+    /// Opens an input. `bytes` counts what is read of it, as it is stored; `damage` says what is lost of it, once it has been
+    /// read.
+    pub(super) fn open<'u>(
+        &'u mut self,
+        input: Input,
+        bytes: &'u AtomicU64,
+        damage: &'u Damage,
+    ) -> io::Result<UnpackedInput<'u>> {
         let raw: Box<dyn Read> = match input {
             Input::File(path) => Box::new(File::open(path)?),
             Input::Stdin => Box::new(io::stdin()),
             Input::Remote(remote) => (remote.open)()?,
-            Input::Bad(_, reason) => return Err(io::Error::other(reason)),
+            Input::Bad(_, reason) | Input::Skipped(_, reason) => return Err(io::Error::other(reason)),
         };
         let mut raw = CountingReader { inner: raw, bytes };
         let is_whole = fill(&mut raw, &mut self.packed, PACKED)?;
@@ -62,7 +69,7 @@ impl Unpacker {
         let packed = Cursor::new(&self.packed[..]).chain(raw);
         self.decoded = AtomicU64::new(0);
         let counted = CountingReader { inner: packed, bytes: &self.decoded };
-        let mut stream = RatioLimit { decoder: MultiGzDecoder::new(counted), unpacked_bytes: 0 };
+        let mut stream = RatioLimit { members: Members::new(counted, damage), unpacked_bytes: 0 };
         if fill(&mut stream, &mut self.unpacked, UNPACKED)? {
             return Ok(UnpackedInput::Whole(&self.unpacked));
         }
@@ -150,8 +157,8 @@ impl<R: Read> Read for CountingReader<'_, R> {
 
 /// Unpacks a gzip stream, and gives up on a file that was made to fill disks. Log files are compressed to a tenth of their
 /// size, perhaps to a fiftieth.
-struct RatioLimit<'c, R> {
-    decoder: MultiGzDecoder<CountingReader<'c, R>>,
+struct RatioLimit<'c, R: Read> {
+    members: Members<'c, CountingReader<'c, R>>,
     unpacked_bytes: u64,
 }
 
@@ -162,9 +169,10 @@ const MAX_RATIO: u64 = 200;
 
 impl<R: Read> Read for RatioLimit<'_, R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let read = self.decoder.read(buffer)?;
+        let read = self.members.read(buffer)?;
         self.unpacked_bytes += read as u64;
-        let packed_bytes = self.decoder.get_ref().bytes.load(Ordering::Relaxed);
+        let Some(packed) = self.members.packed() else { return Ok(read) };
+        let packed_bytes = packed.bytes.load(Ordering::Relaxed);
         if self.unpacked_bytes > RATIO_CHECK_FROM && self.unpacked_bytes / MAX_RATIO > packed_bytes {
             let message = format!(
                 "it unpacks to more than {} MiB and {MAX_RATIO} times its size, so it is not a log file: leave it out",
@@ -191,21 +199,29 @@ mod tests {
         encoder.finish().unwrap()
     }
 
-    /// What libdeflate makes of it, and what the whole does.
-    fn unpack(bytes: &[u8]) -> (Option<Vec<u8>>, io::Result<Vec<u8>>) {
+    /// What libdeflate makes of it, and what the whole does, with what is said of damage.
+    fn unpack_damaged(bytes: &[u8]) -> (Option<Vec<u8>>, io::Result<Vec<u8>>, Option<String>) {
         let mut unpacked = Vec::new();
         let fast = gunzip(&mut Decompressor::new(), bytes, &mut unpacked).map(|length| unpacked[..length].to_vec());
         let file = tempfile::NamedTempFile::new().unwrap();
         std::fs::write(file.path(), bytes).unwrap();
         let counter = AtomicU64::new(0);
-        let mut unpacker = Unpacker::new();
-        let all = unpacker.open(Input::File(file.path().to_owned()), &counter).and_then(|opened| match opened {
-            UnpackedInput::Whole(bytes) => Ok(bytes.to_vec()),
-            UnpackedInput::Large(head, mut rest) => {
-                let mut all = head.to_vec();
-                rest.read_to_end(&mut all).map(|_| all)
-            }
-        });
+        let (mut unpacker, damage) = (Unpacker::new(), Damage::new());
+        let all =
+            unpacker.open(Input::File(file.path().to_owned()), &counter, &damage).and_then(|opened| match opened {
+                UnpackedInput::Whole(bytes) => Ok(bytes.to_vec()),
+                UnpackedInput::Large(head, mut rest) => {
+                    let mut all = head.to_vec();
+                    rest.read_to_end(&mut all).map(|_| all)
+                }
+            });
+        (fast, all, damage.into_inner())
+    }
+
+    /// The same of what is not damaged.
+    fn unpack(bytes: &[u8]) -> (Option<Vec<u8>>, io::Result<Vec<u8>>) {
+        let (fast, all, damage) = unpack_damaged(bytes);
+        assert_eq!(damage, None);
         (fast, all)
     }
 
@@ -240,16 +256,35 @@ mod tests {
     }
 
     #[test]
-    fn what_is_damaged_is_an_error() {
-        let packed = gzip(b"some text that is long enough to be cut");
-        for damaged in [&packed[..packed.len() - 9], &packed[..packed.len() - 1], &packed[..5]] {
-            let (fast, all) = unpack(damaged);
-            assert!(fast.is_none() && all.is_err(), "{damaged:?}: {all:?}");
+    fn what_is_intact_of_a_damaged_file_is_kept_and_what_is_lost_is_said() {
+        let (first, text) = (gzip(b"the first; "), b"some text that is long enough to be cut");
+        let packed = gzip(text);
+        let whole = [&first[..], &packed].concat();
+        for (damaged, kept, told) in [
+            // Cut off in a member, in its trailer, in the next one's header.
+            (whole[..whole.len() - 20].to_vec(), &b"the first; some"[..], "breaks off"),
+            (whole[..whole.len() - 1].to_vec(), &[&b"the first; "[..], text].concat(), "breaks off"),
+            (whole[..first.len() + 5].to_vec(), b"the first; ", "breaks off"),
+            ([&first[..], b"appended"].concat(), b"the first; ", "8 bytes that are not gzip follow"),
+            ([&first[..], b"\x1f"].concat(), b"the first; ", "breaks off"),
+            ([&first[..], &[0xff; 9000]].concat(), b"the first; ", "9000 bytes that are not gzip follow"),
+        ] {
+            let (fast, all, damage) = unpack_damaged(&damaged);
+            assert_eq!(fast, None);
+            let all = all.unwrap();
+            assert!(all.starts_with(kept) && kept.len() + 30 > all.len(), "{:?}", String::from_utf8_lossy(&all));
+            assert!(damage.as_ref().is_some_and(|damage| damage.contains(told)), "{damage:?}");
         }
-        let mut wrong_sum = packed.clone();
-        let place = packed.len() - 6;
+        // What fills up a block says nothing.
+        assert_eq!(unpack(&[&first[..], &[0; 9000]].concat()).1.unwrap(), b"the first; ");
+        let mut wrong_sum = whole.clone();
+        let place = wrong_sum.len() - 6;
         wrong_sum[place] ^= 1;
-        assert!(unpack(&wrong_sum).1.is_err());
+        let (_, all, damage) = unpack_damaged(&wrong_sum);
+        assert_eq!(all.unwrap(), [&b"the first; "[..], text].concat());
+        assert!(damage.is_some_and(|damage| damage.contains("only the first 11 are sure")));
+        // Of nothing, nothing can be kept.
+        assert!(unpack(&packed[..5]).1.is_err() && unpack(b"\x1f\x8b\xff").1.is_err());
     }
 
     #[test]

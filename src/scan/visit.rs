@@ -46,6 +46,20 @@ pub enum ScanEvent<T> {
         /// How many such items the document holds.
         count: usize,
     },
+    /// A part of an input is lost; the rest has been read.
+    Damaged {
+        /// The input's name.
+        input: Arc<str>,
+        /// What is lost, and why.
+        reason: String,
+    },
+    /// A file has not been opened, for it is another service's log.
+    Skipped {
+        /// The file's name.
+        input: Arc<str>,
+        /// The service, as the file's name or folder has it: `vpcflowlogs`.
+        service: String,
+    },
     /// A record, a part of an input, or a whole input cannot be read. The scan goes on with the next.
     Unreadable {
         /// The input's name, with the record's place or the line where it is known.

@@ -121,7 +121,7 @@ pub(in crate::cli) fn end(counts: &InputCounts, max_per_day: Option<u64>, tally:
     counts.remedy();
     if counts.interrupted {
         Exit::Interrupted
-    } else if counts.unreadable > 0 {
+    } else if counts.failed() {
         Exit::Unreadable
     } else if too_loud {
         Exit::Wrong

@@ -25,6 +25,7 @@ pub(super) struct BacktestSummary {
     pub(super) records: usize,
     pub(super) ignored: usize,
     pub(super) unreadable: usize,
+    pub(super) skipped: usize,
     pub(super) interrupted: bool,
     /// Each once. findings = staged + unrouted + below threshold + routed
     pub(super) findings: u64,
@@ -160,6 +161,7 @@ impl BacktestSummary {
             records: counts.records,
             ignored: counts.ignored,
             unreadable: counts.unreadable,
+            skipped: counts.skipped(),
             interrupted: counts.interrupted,
             findings: tally.findings,
             repeats: tally.repeats,

@@ -57,7 +57,7 @@ impl ExplainCommand {
             }
         })?;
         out.flush()?;
-        Ok(if counts.unreadable + unreadable > 0 { Exit::Unreadable } else { Exit::Done })
+        Ok(if counts.failed() || unreadable > 0 { Exit::Unreadable } else { Exit::Done })
     }
 
     /// Whether the rule and the channel that the options name are there; says on stderr which are, where one is not.

@@ -8,6 +8,7 @@ use crate::cli::input;
 use crate::cloudtrail::Record;
 use crate::cloudtrail::envelope;
 use crate::rules::TestEvent;
+use crate::scan::lines_of_table;
 
 /// The events that tests name, each read once.
 pub(super) struct TestEvents<'p> {
@@ -39,6 +40,7 @@ impl<'p> TestEvents<'p> {
                 input::read(&self.folder.join(file)).map_err(|error| format!("{file}: {error}"))?
             }
         };
+        let text = lines_of_table(&text).map_err(|error| error.to_string())?;
         let opened = envelope::open(&text);
         if let Some(problem) = opened.unreadable.first().or(opened.ignored.first()) {
             // An inline event may be as small as the rule's cells need.

@@ -1,7 +1,9 @@
 //! Which calls CloudTrail records: `catalogue.txt`, which `generate.py` writes and describes.
 
+mod names;
 mod services;
 mod version;
 
+pub(super) use self::names::near;
 pub(super) use self::services::{Catalogue, CatalogueCall, Service};
 pub(super) use self::version::without_version;

@@ -3,6 +3,8 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::OnceLock;
 
+use super::names::CallNames;
+
 const TEXT: &str = include_str!("catalogue.txt");
 
 /// All known services and their calls.
@@ -63,6 +65,15 @@ impl Catalogue {
             }
         }
         Self { services, regions, object_arrays }
+    }
+
+    /// The names of all calls, service by service.
+    pub(in crate::lint) fn calls(&'static self) -> &'static CallNames {
+        static NAMES: OnceLock<CallNames> = OnceLock::new();
+        NAMES.get_or_init(|| {
+            let calls = self.services.values().flat_map(|service| &service.calls);
+            CallNames::new(calls.map(|call| call.name.as_str()))
+        })
     }
 
     /// The services that have a call of exactly this name.

@@ -11,7 +11,7 @@ use tokio::task::JoinHandle;
 use super::access::S3Access;
 use super::bucket::S3Bucket;
 use crate::scan::files::{ENDS, is_log_file, nothing};
-use crate::scan::layout::LogFilter;
+use crate::scan::layout::{LogFilter, other_service};
 use crate::scan::{Input, RemoteInput};
 
 /// The most objects that are fetched ahead of their turn.
@@ -52,12 +52,15 @@ enum ListingStep {
     List { prefix: String, token: Option<String>, whole: bool },
     /// An object, and its size.
     Object(String, u64),
+    /// An object that is another service's log, and the service.
+    Skip(String, String),
 }
 
 enum Fetch {
     Coming { key: String, size: u64, object: JoinHandle<Result<Vec<u8>, String>> },
     Large { key: String, size: u64 },
     Failed(String, String),
+    Skipped { key: String, service: String },
 }
 
 impl Listing {
@@ -99,6 +102,10 @@ impl Listing {
                     let object = self.runtime.spawn(async move { remote.object(&wanted, None).await });
                     self.ahead.push_back(Fetch::Coming { key, size, object });
                 }
+                ListingStep::Skip(key, service) => {
+                    self.found = true;
+                    self.ahead.push_back(Fetch::Skipped { key, service });
+                }
                 ListingStep::List { prefix, token, whole } => {
                     let delimiter = (!whole).then_some("/");
                     match self.runtime.block_on(self.remote.list(&prefix, token.as_deref(), delimiter)) {
@@ -120,7 +127,13 @@ impl Listing {
         }
         let mut steps: Vec<(String, ListingStep)> = Vec::new();
         for object in page.contents {
-            if is_log_file(&object.key) && self.filter.accepts(&object.key) {
+            if !is_log_file(&object.key) || !self.filter.accepts(&object.key) {
+                continue;
+            }
+            if let Some(service) = other_service(&object.key) {
+                let skip = ListingStep::Skip(object.key.clone(), service.to_owned());
+                steps.push((object.key, skip));
+            } else {
                 steps.push((object.key.clone(), ListingStep::Object(object.key, object.size.unwrap_or_default())));
             }
         }
@@ -159,6 +172,7 @@ impl Iterator for Listing {
                 };
                 Some(Input::Remote(RemoteInput { name, open: Box::new(open) }))
             }
+            Some(Fetch::Skipped { key, service }) => Some(Input::Skipped(name(&key), service)),
             Some(Fetch::Failed(name, reason)) => Some(Input::Bad(name, reason)),
             None if mem::replace(&mut self.found, true) => None,
             None => Some(Input::Bad(self.address.clone(), nothing(&ENDS))),
