@@ -99,7 +99,7 @@ impl Content {
         };
         Self {
             severity,
-            heading: format!("{}: {}", severity.label(), clip(&inert(&title), TITLE_LIMIT)),
+            heading: format!("{}: {}", severity.label(), clip(&inert_redacted(&title), TITLE_LIMIT)),
             rule: rule_name.to_owned(),
             sentence: clip(&sentence, SENTENCE_LIMIT).into_owned(),
             facts,
@@ -137,8 +137,17 @@ fn within(span: &TimeRange) -> String {
 /// One line that shows what it says and in which nothing acts: no control characters, no secrets, no links. What is clipped,
 /// is clipped after this, so that no part of a secret is left.
 pub(super) fn inert(text: &str) -> String {
-    let head = text.char_indices().nth(READ_LIMIT).map_or(text, |(at, _)| &text[..at]);
-    defang(&redacted_text(&clean(head))).into_owned()
+    defang(&redacted_text(&clean(head(text)))).into_owned()
+}
+
+/// The same for what holds no secret any more, since it was blanked when the record was read: a request, a title. Blanking
+/// once more would take the end of a value for a secret.
+pub(super) fn inert_redacted(text: &str) -> String {
+    defang(&clean(head(text))).into_owned()
+}
+
+fn head(text: &str) -> &str {
+    text.char_indices().nth(READ_LIMIT).map_or(text, |(at, _)| &text[..at])
 }
 
 /// One text of a record, made inert and clipped.
