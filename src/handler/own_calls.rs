@@ -9,6 +9,8 @@ use super::classify::ThrottleGroup;
 use crate::cloudtrail::ApiCall;
 use crate::ids::StableId;
 use crate::json::Node;
+use crate::ledger::policy::Throttling;
+use crate::rules::NewTargets;
 
 /// The calls that the function itself makes at run time. They are recorded by CloudTrail like any other, and an alert about
 /// one of them would make the same calls again, without end.
@@ -61,7 +63,8 @@ impl OwnCalls {
         let said = |text: &Option<String>| text.clone().unwrap_or_default();
         self.is_by_our_role(call).then(|| {
             let hash = StableId::hash(&["own-role", &said(&call.service), &said(&call.event)]);
-            ThrottleGroup { hash: hash.as_str().to_owned(), window: OWN_ROLE_WINDOW }
+            let throttling = Throttling { length: OWN_ROLE_WINDOW, new_targets: NewTargets::Wait };
+            ThrottleGroup { hash: hash.as_str().to_owned(), throttling }
         })
     }
 
