@@ -5,6 +5,7 @@ use std::process::Command;
 
 use offlimits::cloudtrail::Record;
 use offlimits::cloudtrail::envelope;
+use offlimits::cloudtrail::own_resources::OwnResources;
 use offlimits::rules::{Rule, TestEvent};
 use offlimits::ruleset::{PackError, RuleSet, Sources};
 
@@ -140,7 +141,7 @@ fn rules_from_a_package_find_what_all_of_them_find() {
     let compiled = compiled(&root);
     let bundle = sources(&root).bundle().unwrap();
     let index = compiled.index_of(&bundle, sources(&root).countries()).unwrap();
-    let packaged = RuleSet::packaged(bundle.clone(), &index, || Ok(database())).unwrap();
+    let packaged = RuleSet::packaged(bundle.clone(), &index, || Ok(database()), OwnResources::default()).unwrap();
     assert_eq!(packaged.digest(), compiled.digest());
     let mut texts: Vec<String> = inline_events(&compiled);
     // The packs' own tests alone let most rules find something; real records let them find it under other circumstances.
@@ -160,7 +161,7 @@ fn rules_from_a_package_find_what_all_of_them_find() {
 
     // The database must be there at the start, not at the first call that asks it.
     let nowhere = || Err(std::io::ErrorKind::NotFound.into());
-    let reason = RuleSet::packaged(bundle, &index, nowhere).unwrap_err().to_string();
+    let reason = RuleSet::packaged(bundle, &index, nowhere, OwnResources::default()).unwrap_err().to_string();
     assert!(reason.contains("countries"), "{reason}");
 }
 

@@ -2,6 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use offlimits::cloudtrail::RawRecord;
+use offlimits::cloudtrail::own_resources::OwnResources;
+use offlimits::ruleset::{RuleSet, Sources};
 use serde_json::{Value, json};
 
 use crate::support;
@@ -167,11 +170,7 @@ fn changes_that_come_through_another_stack_are_seen() {
 /// Each record sets off this rule with this severity; without the monitor's name, none of the pack's.
 fn expect(cases: &[(Value, &str, &str)]) {
     let folder = tempfile::tempdir().unwrap();
-    let rules = support::file(
-        folder.path(),
-        "rules.json",
-        json!({ "channels": { "topic": { "type": "sns" } }, "include": [{ "pack": support::repository("packs/self-defense.json") }] }).to_string(),
-    );
+    let rules = with_the_pack(folder.path());
     let found = |records: Vec<Value>| {
         let run = support::replay(&[&log_file(folder.path(), records)], &rules);
         assert_eq!((run.code, run.misbehaviour()), (Some(0), None), "{}", run.shown());
@@ -191,6 +190,122 @@ fn expect(cases: &[(Value, &str, &str)]) {
         cases.iter().map(|(record, ..)| serde_json::from_str(&record.to_string().replace("offlimits", "app")).unwrap());
     let told = found(others.collect());
     assert!(told.is_empty(), "{told:?}");
+}
+
+/// The same under another stack's name, which the tool is told; and the stack called offlimits is then somebody else's.
+#[test]
+fn the_monitor_is_known_under_any_stacks_name() {
+    let more = |parameters: Value| json!({ "requestParameters": parameters });
+    let cases = [
+        (
+            call("lambda", "DeleteFunction20150331", None, &more(json!({ "functionName": "sec-b-Function-1" }))),
+            "SELF-1",
+        ),
+        (call("iam", "DetachRolePolicy", None, &more(json!({ "roleName": "SEC-B-Role-1" }))), "SELF-2"),
+        (call("events", "DisableRule", None, &more(json!({ "name": "sec-b-FunctionTrail-1" }))), "SELF-3"),
+        (
+            call(
+                "sns",
+                "DeleteTopic",
+                None,
+                &more(json!({ "topicArn": "arn:aws:sns:us-east-1:123456789012:sec-b-Topic-1" })),
+            ),
+            "SELF-4",
+        ),
+        (
+            call("monitoring", "DeleteAlarms", None, &more(json!({ "alarmNames": ["app-cpu", "sec-b-errors"] }))),
+            "SELF-8",
+        ),
+        (call("logs", "DeleteLogGroup", None, &more(json!({ "logGroupName": "/aws/lambda/sec-b" }))), "SELF-9"),
+        (call("cloudformation", "DeleteStack", None, &more(json!({ "stackName": "sec-b" }))), "SELF-10"),
+        (
+            call(
+                "lambda",
+                "DeleteEventSourceMapping20150331",
+                None,
+                &json!({ "responseElements": { "functionArn": FUNCTION.replace("offlimits", "sec-b") } }),
+            ),
+            "SELF-11",
+        ),
+    ];
+    let folder = tempfile::tempdir().unwrap();
+    let told = |stack: &str| {
+        let rules = with_the_pack(folder.path());
+        let mut command = support::offlimits(["replay", "--format", "jsonl", "--stack", stack, "--rules"]);
+        command.arg(rules).arg(log_file(folder.path(), cases.iter().map(|(record, _)| record.clone()).collect()));
+        let run = support::run(command);
+        assert_eq!((run.code, run.misbehaviour()), (Some(0), None), "{}", run.shown());
+        run.findings().iter().map(|finding| finding["rule"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(told("sec-b"), cases.iter().map(|(_, rule)| (*rule).to_owned()).collect::<Vec<_>>());
+    assert!(told("offlimits").is_empty() && told("sec-bb").is_empty());
+}
+
+/// What has no stack's name in it is listed in the function's environment; in a package as without one.
+#[test]
+fn what_the_environment_lists_is_watched() {
+    let own = OwnResources::new(
+        "sec-b",
+        [
+            "arn:aws:iam::123456789012:role/sec-b-Role-1",
+            "arn:aws:kms:us-east-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab",
+            "arn:aws:secretsmanager:us-east-1:123456789012:secret:Secret-a1B2-AbCdEf",
+            "arn:aws:sns:us-east-1:123456789012:soc",
+        ],
+    );
+    let more = |parameters: Value| json!({ "requestParameters": parameters });
+    let key = |id: &str| more(json!({ "keyId": id }));
+    let cases = [
+        (call("kms", "DisableKey", None, &key("1234abcd-12ab-34cd-56ef-1234567890ab")), Some("SELF-12")),
+        (
+            call(
+                "kms",
+                "ScheduleKeyDeletion",
+                None,
+                &key("arn:aws:kms:us-east-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"),
+            ),
+            Some("SELF-12"),
+        ),
+        (call("kms", "PutKeyPolicy", CFN, &key("1234abcd-12ab-34cd-56ef-1234567890ab")), Some("SELF-10")),
+        (call("kms", "DisableKey", None, &key("5678abcd-12ab-34cd-56ef-1234567890ab")), None),
+        (call("secretsmanager", "DeleteSecret", None, &more(json!({ "secretId": "Secret-a1B2" }))), Some("SELF-5")),
+        (call("secretsmanager", "DeleteSecret", None, &more(json!({ "secretId": "Secret-a1B3" }))), None),
+        (
+            call("sns", "DeleteTopic", None, &more(json!({ "topicArn": "arn:aws:sns:us-east-1:123456789012:soc" }))),
+            Some("SELF-4"),
+        ),
+        (
+            call(
+                "sqs",
+                "DeleteQueue",
+                None,
+                &more(json!({ "queueUrl": "https://sqs.us-east-1.amazonaws.com/123456789012/soc" })),
+            ),
+            None,
+        ),
+    ];
+    let folder = tempfile::tempdir().unwrap();
+    let root = std::fs::read_to_string(with_the_pack(folder.path())).unwrap();
+    let sources = Sources::gather(root, |name| Ok(std::fs::read_to_string(name).unwrap())).with_own(own.clone());
+    let compiled = RuleSet::compile_sources(&sources).unwrap().rules;
+    let bundle = sources.bundle().unwrap();
+    // The index is made where the rules are packaged, which knows nothing of the stack.
+    let elsewhere = RuleSet::compile(&bundle).unwrap().rules.index_of(&bundle, None).unwrap();
+    let packaged = RuleSet::packaged(bundle, &elsewhere, || unreachable!(), own).unwrap();
+    for (record, rule) in &cases {
+        let raw = RawRecord { json: record.to_string(), index: 0, message_id: None };
+        for rules in [&compiled, &packaged] {
+            let found: Vec<_> = rules.evaluate(&raw).unwrap().into_iter().map(|found| found.rule.id.clone()).collect();
+            assert_eq!(found, rule.iter().map(|rule| (*rule).to_owned()).collect::<Vec<_>>(), "{record}");
+        }
+    }
+}
+
+/// Rules with this pack alone.
+fn with_the_pack(folder: &std::path::Path) -> std::path::PathBuf {
+    let pack = support::repository("packs/self-defense.json");
+    let rules = json!({ "channels": { "topic": { "type": "sns" } }, "include": [{ "pack": pack }] });
+    support::file(folder, "rules.json", rules.to_string())
 }
 
 /// All that `CloudFormation` calls for `make deploy` of a changed template, with the shipped rules: one alert and its roll-up.
@@ -237,7 +352,10 @@ fn an_update_of_the_stack_gives_three_messages_at_most() {
         records.push(on("monitoring", "PutMetricAlarm", json!({ "alarmName": format!("offlimits-{name}") })));
     }
     let folder = tempfile::tempdir().unwrap();
-    let mut command = support::offlimits(["backtest", "--format", "json", "--rules"]);
+    // Under a name that is not the usual one.
+    let records = records.iter().map(|record| record.to_string().replace("offlimits", "sec-b"));
+    let records = records.map(|record| serde_json::from_str(&record).unwrap()).collect();
+    let mut command = support::offlimits(["backtest", "--format", "json", "--stack", "sec-b", "--rules"]);
     command.arg(support::repository("rules.json")).arg(log_file(folder.path(), records));
     let run = support::run(command);
     assert_eq!((run.code, run.misbehaviour()), (Some(0), None), "{}", run.shown());

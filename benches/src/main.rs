@@ -16,6 +16,7 @@ use std::fmt::Write as _;
 use std::hint::black_box;
 
 use offlimits::cloudtrail::Record;
+use offlimits::cloudtrail::own_resources::OwnResources;
 use offlimits::ruleset::{RuleSet, Sources};
 
 use self::corpus::Corpus;
@@ -196,7 +197,8 @@ fn compiling(records: &[String], out: &mut String) {
         let read = || std::fs::read_to_string(&text).expect("the rules are there");
         let load = || {
             let index = std::fs::read(&index).expect("the index is there");
-            RuleSet::packaged(read(), &index, || unreachable!()).expect("the index is of the rules")
+            RuleSet::packaged(read(), &index, || unreachable!(), OwnResources::default())
+                .expect("the index is of the rules")
         };
         let compiling = || compile(&read());
         let times = least(15, &mut [&mut || drop(black_box(compiling())), &mut || drop(black_box(load()))]);

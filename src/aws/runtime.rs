@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use aws_lambda_events::sqs::SqsBatchResponse;
+use ipnet::IpNet;
 use lambda_runtime::{Diagnostic, Error, LambdaEvent, service_fn};
 use serde_json::value::RawValue;
 use tokio::time::Instant;
@@ -16,6 +17,7 @@ use super::dynamodb::{AnyStore, DynamoStore};
 use super::sqs::SqsQueues;
 use super::{AwsTransport, FunctionSettings, http, logging};
 use crate::cloudtrail::countries;
+use crate::cloudtrail::own_resources::{DEFAULT_STACK, OwnResources};
 use crate::deliver::Tokens;
 use crate::handler::{App, GRACE, HandleError, Handled, OwnCalls, Response, emf, handle};
 use crate::health::ChannelHealth;
@@ -54,7 +56,7 @@ fn print(line: &str) {
 
 /// What all invocations of this process share.
 fn app(settings: FunctionSettings) -> Result<App<AwsTransport, AnyStore, SqsQueues>, Error> {
-    let rules = rules(&settings.rules)?;
+    let rules = rules(&settings.rules, own_resources(&settings))?;
     let named = rules.channels().iter().filter_map(|channel| channel.channel.topic_arn());
     let own = OwnCalls {
         role_arn: settings.role_arn.clone(),
@@ -63,6 +65,9 @@ fn app(settings: FunctionSettings) -> Result<App<AwsTransport, AnyStore, SqsQueu
         secret_arn: settings.secret_arn.clone(),
         queue_urls: settings.redelivery_url.iter().chain(&settings.dead_letters_url).cloned().collect(),
         table: settings.table.clone(),
+        key_arns: settings.own_arns.iter().filter(|arn| arn.contains(":kms:")).cloned().collect(),
+        log_group: settings.log_group.clone(),
+        addresses: networks(&settings.own_addresses)?,
     };
     let (settings, clients) = (Arc::new(settings), Arc::new(Clients::default()));
     if settings.redelivery_url.is_none() {
@@ -83,13 +88,40 @@ fn app(settings: FunctionSettings) -> Result<App<AwsTransport, AnyStore, SqsQueu
     })
 }
 
+/// What the environment lists of the function's own resources.
+fn own_resources(settings: &FunctionSettings) -> OwnResources {
+    let named = [("lambda", &settings.function_name), ("dynamodb", &settings.table), ("logs", &settings.log_group)];
+    let named: Vec<String> =
+        named.into_iter().filter_map(|(service, name)| Some(format!("{service}:{}", name.as_ref()?))).collect();
+    let told = [
+        &settings.role_arn,
+        &settings.topic_arn,
+        &settings.secret_arn,
+        &settings.redelivery_url,
+        &settings.dead_letters_url,
+    ];
+    let listed = told.into_iter().flatten().chain(&settings.own_arns).chain(&named);
+    OwnResources::new(settings.stack.as_deref().unwrap_or(DEFAULT_STACK), listed.map(String::as_str))
+}
+
+/// The networks of the function's own addresses.
+fn networks(written: &[String]) -> Result<Vec<IpNet>, Error> {
+    let network = |text: &String| {
+        let address = || text.parse::<std::net::IpAddr>().map(IpNet::from);
+        text.parse::<IpNet>().or_else(|_| address()).map_err(|_: std::net::AddrParseError| {
+            format!("OFFLIMITS_OWN_ADDRESSES holds \"{text}\", which is no address and no network")
+        })
+    };
+    Ok(written.iter().map(network).collect::<Result<_, _>>()?)
+}
+
 /// The rules, from the index beside them or compiled.
-fn rules(file: &Path) -> Result<RuleSet, Error> {
+fn rules(file: &Path, own: OwnResources) -> Result<RuleSet, Error> {
     let path = file.display();
     let text = fs::read_to_string(file).map_err(|error| format!("cannot read the rules: {path}: {error}"))?;
     let countries = || fs::read(file.with_file_name(countries::FILE));
     let text = match fs::read(file.with_extension(package::EXTENSION)) {
-        Ok(index) => match RuleSet::packaged(text, &index, countries) {
+        Ok(index) => match RuleSet::packaged(text, &index, countries, own.clone()) {
             Ok(rules) => return Ok(rules),
             Err(UnusableIndex { bundle, reason }) => {
                 tracing::warn!(%reason, "the index beside the rules is not used: they are compiled, which takes longer");
@@ -100,6 +132,7 @@ fn rules(file: &Path) -> Result<RuleSet, Error> {
         Err(_) => text,
     };
     let sources = Sources::alone(text)
+        .with_own(own)
         .with_countries(countries)
         .map_err(|reason| format!("cannot read the countries: {reason}"))?;
     let compiled = RuleSet::compile_sources(&sources).map_err(|diagnostics| {

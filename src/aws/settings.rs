@@ -23,6 +23,15 @@ pub struct FunctionSettings {
     pub dead_letters_url: Option<String>,
     /// `OFFLIMITS_ROLE_ARN`: the ARN of the function's own role, by which it knows its own calls.
     pub role_arn: Option<String>,
+    /// `OFFLIMITS_STACK`: the name of the function's stack, with which the names of its resources begin.
+    pub stack: Option<String>,
+    /// `OFFLIMITS_OWN_ARNS`: the ARNs, with commas between them, of what belongs to the function and is told nowhere else.
+    pub own_arns: Vec<String>,
+    /// `OFFLIMITS_OWN_ADDRESSES`: the networks, with commas between them, from which the function calls AWS. Empty where they
+    /// are not known.
+    pub own_addresses: Vec<String>,
+    /// `AWS_LAMBDA_LOG_GROUP_NAME`: the log group that Lambda writes the function's log to.
+    pub log_group: Option<String>,
     /// `AWS_LAMBDA_FUNCTION_NAME`: the metrics' dimension, and the name of the role's session.
     pub function_name: Option<String>,
     /// `OFFLIMITS_PRIVATE_ENDPOINTS=true`: channels may send to this machine and into private networks. Otherwise a URL in the
@@ -79,6 +88,10 @@ impl FunctionSettings {
     pub fn new(variables: impl Iterator<Item = (String, String)>) -> Self {
         let variables: BTreeMap<String, String> = variables.filter(|(_, value)| !value.is_empty()).collect();
         let variable = |name: &str| variables.get(name).cloned();
+        let list = |name: &str| -> Vec<String> {
+            let items = variables.get(name).into_iter().flat_map(|items| items.split(','));
+            items.map(str::trim).filter(|item| !item.is_empty()).map(str::to_owned).collect()
+        };
         let is_true = |name: &str| variables.get(name).is_some_and(|value| value.eq_ignore_ascii_case("true"));
         let beside_the_binary =
             || variable("LAMBDA_TASK_ROOT").map(PathBuf::from).unwrap_or_default().join("rules.json");
@@ -102,6 +115,10 @@ impl FunctionSettings {
             redelivery_url: variable("OFFLIMITS_REDELIVERY_URL"),
             dead_letters_url: variable("OFFLIMITS_DEAD_LETTERS_URL"),
             role_arn: variable("OFFLIMITS_ROLE_ARN"),
+            stack: variable("OFFLIMITS_STACK"),
+            own_arns: list("OFFLIMITS_OWN_ARNS"),
+            own_addresses: list("OFFLIMITS_OWN_ADDRESSES"),
+            log_group: variable("AWS_LAMBDA_LOG_GROUP_NAME"),
             function_name: variable("AWS_LAMBDA_FUNCTION_NAME"),
             private_endpoints: is_true("OFFLIMITS_PRIVATE_ENDPOINTS"),
             ca_file: variable("SSL_CERT_FILE"),
@@ -149,6 +166,8 @@ mod tests {
         let shown = format!("{read:?}");
         assert!(shown.contains("ASIA") && !shown.contains("s3cret") && !shown.contains("t0ken"), "{shown}");
         assert!(settings(&[("AWS_ACCESS_KEY_ID", "ASIA")]).access.key.is_none());
+        // A template joins parameters that may be empty.
+        assert_eq!(settings(&[("OFFLIMITS_OWN_ARNS", ",arn:a, arn:b,,")]).own_arns, ["arn:a", "arn:b"]);
     }
 
     #[test]

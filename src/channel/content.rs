@@ -99,7 +99,7 @@ impl Content {
         };
         Self {
             severity,
-            heading: format!("{}: {}", severity.label(), clip(&inert(&title), TITLE_LIMIT)),
+            heading: format!("{}: {}", severity.label(), clip(&inert_redacted(&title), TITLE_LIMIT)),
             rule: rule_name.to_owned(),
             sentence: clip(&sentence, SENTENCE_LIMIT).into_owned(),
             facts,
@@ -137,8 +137,17 @@ fn within(span: &TimeRange) -> String {
 /// One line that shows what it says and in which nothing acts: no control characters, no secrets, no links. What is clipped,
 /// is clipped after this, so that no part of a secret is left.
 pub(super) fn inert(text: &str) -> String {
-    let head = text.char_indices().nth(READ_LIMIT).map_or(text, |(at, _)| &text[..at]);
-    defang(&redacted_text(&clean(head))).into_owned()
+    defang(&redacted_text(&clean(head(text)))).into_owned()
+}
+
+/// The same for what holds no secret any more, since it was blanked when the record was read: a request, a title. Blanking
+/// once more would take the end of a value for a secret.
+pub(super) fn inert_redacted(text: &str) -> String {
+    defang(&clean(head(text))).into_owned()
+}
+
+fn head(text: &str) -> &str {
+    text.char_indices().nth(READ_LIMIT).map_or(text, |(at, _)| &text[..at])
 }
 
 /// One text of a record, made inert and clipped.
@@ -231,7 +240,42 @@ pub fn event_link(finding: &Finding) -> Option<String> {
     let host = match region {
         _ if region.starts_with("us-gov-") => "console.amazonaws-us-gov.com",
         _ if region.starts_with("cn-") => "console.amazonaws.cn",
+        // https://docs.aws.eu/general/latest/gr/endpoints.html
+        _ if region.starts_with("eusc-") => "console.amazonaws-eusc.eu",
+        // Regions that are cut off from the internet: no page of AWS's says where their consoles are. A wrong link would take
+        // the name of a region and an event to a host of another partition.
+        _ if ["us-iso", "eu-iso"].iter().any(|prefix| region.starts_with(prefix)) => return None,
         _ => "console.aws.amazon.com",
     };
     Some(format!("https://{region}.{host}/cloudtrailv2/home?region={region}#/events/{id}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+
+    #[test]
+    fn a_link_leads_to_the_console_of_the_regions_own_partition_or_nowhere() {
+        let link = |region: &str| {
+            let mut finding = Finding::test(Arc::from("digest"), "2026-01-10T11:00:00Z".to_owned());
+            (finding.call.region, finding.call.event_id) = (Some(region.to_owned()), Some("0a1b-2c".to_owned()));
+            event_link(&finding)
+        };
+        for (region, host) in [
+            ("eu-west-1", Some("console.aws.amazon.com")),
+            ("us-gov-west-1", Some("console.amazonaws-us-gov.com")),
+            ("cn-north-1", Some("console.amazonaws.cn")),
+            ("eusc-de-east-1", Some("console.amazonaws-eusc.eu")),
+            ("us-iso-east-1", None),
+            ("us-isob-east-1", None),
+            ("us-isof-south-1", None),
+            ("eu-isoe-west-1", None),
+        ] {
+            let expected =
+                host.map(|host| format!("https://{region}.{host}/cloudtrailv2/home?region={region}#/events/0a1b-2c"));
+            assert_eq!(link(region), expected);
+        }
+    }
 }

@@ -145,6 +145,11 @@ impl<'a> MachineAlert<'a> {
                 Cow::Owned(clip(&redacted_text(&clean(&clip(text, TEXT_LIMIT))), BRIEF_LIMIT).into_owned())
             }
         };
+        // A title was blanked when it was made: it is the words of the rule's author, with blanked values in them.
+        let cut_redacted = |text: &'a str| match detail {
+            Detail::Full | Detail::NoRequest => clip(text, TEXT_LIMIT),
+            Detail::Brief => Cow::Owned(clip(&clean(&clip(text, TEXT_LIMIT)), BRIEF_LIMIT).into_owned()),
+        };
         let text = |text: &'a Option<String>| text.as_deref().map(cut);
         let request = call.request.as_deref().map(|request| match detail {
             Detail::Full if request.len() <= REQUEST_LIMIT => request,
@@ -159,9 +164,9 @@ impl<'a> MachineAlert<'a> {
             rule: &rule.id,
             rules_digest: &rule.rules_digest,
             severity: alert.severity().as_str(),
-            title: cut(title),
+            title: cut_redacted(title),
             sentence: cut(&call.sentence),
-            description: text(&rule.description),
+            description: rule.description.as_deref().map(cut_redacted),
             runbook: rule.runbook.as_deref().filter(|link| link.len() <= TEXT_LIMIT),
             tags: rule.tags.get(..LIST_LIMIT).unwrap_or(&rule.tags),
             row: *row,

@@ -5,7 +5,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::content::{inert, short};
+use super::content::{inert_redacted, short};
 use super::escape::forwardable;
 use super::http::{judge_status, with_member};
 use super::kind::object;
@@ -122,7 +122,7 @@ impl PagerDuty {
             details.insert("Why it matters".to_owned(), json!(description));
         }
         if let Some(request) = call.request.as_ref().filter(|_| is_event) {
-            details.insert("Request".to_owned(), json!(clip(&inert(request), REQUEST_LIMIT)));
+            details.insert("Request".to_owned(), json!(clip(&inert_redacted(request), REQUEST_LIMIT)));
         }
         details.insert("From".to_owned(), json!(content.footer));
         let of_call =

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use super::diagnostics::report;
 use super::input;
 use crate::cloudtrail::countries;
+use crate::cloudtrail::own_resources::{DEFAULT_STACK, OwnResources};
 use crate::ruleset::{PackError, RuleSet, Sources};
 
 /// The option `--rules FILE`.
@@ -14,26 +15,32 @@ pub(super) struct RulesOption {
     /// The rules
     #[arg(long = "rules", value_name = "FILE", default_value = "rules.json")]
     pub(super) path: PathBuf,
+    /// The function's stack, which rules that ask `own_resource` know by its name
+    #[arg(long, value_name = "NAME", default_value = DEFAULT_STACK)]
+    pub(super) stack: String,
 }
 
 impl RulesOption {
     /// The rules, or nothing if they do not compile: see [`load`].
     pub(super) fn load(&self) -> Option<RuleSet> {
-        load(&self.path)
+        compiled(&self.path, &read(&self.path)?.with_own(OwnResources::new(&self.stack, [])))
     }
 }
 
 /// Reads and compiles a rules file. If it cannot be read or does not compile, the mistakes have been reported on stderr and
 /// nothing is returned; warnings are reported as well.
 pub(super) fn load(path: &Path) -> Option<RuleSet> {
-    let sources = read(path)?;
-    match RuleSet::compile_sources(&sources) {
+    compiled(path, &read(path)?)
+}
+
+fn compiled(path: &Path, sources: &Sources) -> Option<RuleSet> {
+    match RuleSet::compile_sources(sources) {
         Ok(compiled) => {
-            report(path, &sources, &compiled.warnings);
+            report(path, sources, &compiled.warnings);
             Some(compiled.rules)
         }
         Err(diagnostics) => {
-            report(path, &sources, &diagnostics);
+            report(path, sources, &diagnostics);
             None
         }
     }

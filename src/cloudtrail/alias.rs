@@ -27,6 +27,8 @@ pub(crate) enum AliasTarget {
     Computed(ComputedAlias),
     /// The country of `sourceIPAddress`: it takes a database that the owner of the rules provides.
     Country,
+    /// The function's own resource that the call names: it takes what the function's environment says of it.
+    OwnResource,
 }
 
 /// The aliases that are more than a short name of one path.
@@ -51,7 +53,7 @@ pub enum ComputedAlias {
 }
 
 /// Every alias. (`userIdentityType` is what Conformity's settings call the identity.)
-pub(crate) const ALIASES: [Alias; 19] = [
+pub(crate) const ALIASES: [Alias; 20] = [
     path("identity", &["userIdentity", "type"], "userIdentity.type: IAMUser, AssumedRole, Root, AWSService, …"),
     path("service", &["eventSource"], "eventSource: ec2.amazonaws.com, …"),
     path("event", &["eventName"], "eventName: StartInstances, …"),
@@ -78,6 +80,11 @@ pub(crate) const ALIASES: [Alias; 19] = [
         name: "country",
         target: AliasTarget::Country,
         description: "of the source address: two letters; needs countries.mmdb beside rules.json",
+    },
+    Alias {
+        name: "own_resource",
+        target: AliasTarget::OwnResource,
+        description: "the function's own resource that the call names, under any stack's name; missing where it names none",
     },
 ];
 

@@ -8,6 +8,7 @@
 //! alias      short names of paths, and values that are computed from several (`identity`: those about who called)
 //! call       the facts of a record that people are told ([`ApiCall`])
 //! countries  the country of an address
+//! own_resources  whether a call names a resource of the function's own
 //! ```
 //! Nothing here knows a rule. Every field of a record is optional, since eventVersion 1.0 has few and AWS leaves out what is
 //! too large: a value that is missing is `None`, never an error.
@@ -19,6 +20,7 @@ mod cloudwatch_logs;
 pub mod countries;
 pub mod envelope;
 pub mod identity;
+pub mod own_resources;
 mod path;
 mod query_rows;
 mod record;

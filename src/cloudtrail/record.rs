@@ -97,6 +97,10 @@ impl AliasSource for Record<'_> {
         first_scalar(&self.root, path)
     }
 
+    fn first_that(&self, path: &[&str], accepts: &dyn Fn(&str) -> bool) -> Option<Cow<'_, str>> {
+        first_scalar_that(&self.root, path, accepts).map(Cow::Borrowed)
+    }
+
     fn answers_failure(&self) -> bool {
         let answer = self.text(&["eventName"]).and_then(|event| self.text(&["responseElements", event]));
         answer == Some("Failure")
@@ -104,11 +108,15 @@ impl AliasSource for Record<'_> {
 }
 
 fn first_scalar<'n>(node: &'n Node<'_>, path: &[&str]) -> Option<&'n str> {
+    first_scalar_that(node, path, &|_| true)
+}
+
+fn first_scalar_that<'n>(node: &'n Node<'_>, path: &[&str], accepts: &dyn Fn(&str) -> bool) -> Option<&'n str> {
     if let Some(elements) = node.elements() {
-        return elements.iter().find_map(|element| first_scalar(element, path));
+        return elements.iter().find_map(|element| first_scalar_that(element, path, accepts));
     }
     match path.split_first() {
-        None => node.scalar(),
-        Some((key, rest)) => first_scalar(node.get(key)?, rest),
+        None => node.scalar().filter(|text| accepts(text)),
+        Some((key, rest)) => first_scalar_that(node.get(key)?, rest, accepts),
     }
 }

@@ -9,6 +9,7 @@ use super::path_trie::{FieldId, PathTrie, TrieBuilder};
 use super::plan::{RowId, RowPlace, RowPlan, RulePlan, ValueSource};
 use crate::cloudtrail::ALIAS_PATHS;
 use crate::cloudtrail::envelope::{RECORD_KEYS, WRAPPER_KEYS};
+use crate::cloudtrail::own_resources::OWN_RESOURCE_PATHS;
 use crate::rules::field::FieldTarget;
 use crate::rules::pattern::AnchoredLiteral;
 use crate::rules::{Row, Rule};
@@ -37,7 +38,7 @@ fn build_trie(rules: &[Rule]) -> PathTrie {
     let mut trie = TrieBuilder::default();
     CALL_PATHS.iter().for_each(|path| trie.add_field(path.iter().copied()));
     let mut seen: Set<&[Box<str>]> = Set::default();
-    let mut has_aliases = false;
+    let (mut has_aliases, mut asks_for_own) = (false, false);
     for rule in rules.iter().filter(|rule| rule.is_on()) {
         let exceptions = rule.unless.iter().flat_map(|exception| &exception.when.0);
         for cell in rule.when.0.iter().chain(exceptions).flat_map(|row| &row.0) {
@@ -49,6 +50,7 @@ fn build_trie(rules: &[Rule]) -> PathTrie {
                 }
                 FieldTarget::Path(_) => {}
                 FieldTarget::Computed(_) | FieldTarget::Country(_) => has_aliases = true,
+                FieldTarget::OwnResource(_) => asks_for_own = true,
             }
         }
         if rule.unless.iter().any(|exception| exception.expires.is_some()) {
@@ -57,6 +59,9 @@ fn build_trie(rules: &[Rule]) -> PathTrie {
     }
     if has_aliases {
         ALIAS_PATHS.iter().for_each(|path| trie.add_field(path.iter().copied()));
+    }
+    if asks_for_own {
+        OWN_RESOURCE_PATHS.iter().for_each(|path| trie.add_field(path.iter().copied()));
     }
     RECORD_KEYS.iter().chain(&WRAPPER_KEYS).for_each(|key| trie.add_key(key));
     trie.build()

@@ -4,6 +4,7 @@
 //! parts. Those about the call are asked once for each call, and the answer is remembered; those about other fields are asked
 //! for every record.
 
+use std::borrow::Cow;
 use std::cell::Cell;
 
 use super::call::CallKey;
@@ -118,7 +119,7 @@ impl ValueSource {
             return Self::Record;
         }
         match &cell.field.target {
-            FieldTarget::Computed(_) | FieldTarget::Country(_) => Self::Alias,
+            FieldTarget::Computed(_) | FieldTarget::Country(_) | FieldTarget::OwnResource(_) => Self::Alias,
             FieldTarget::Path(path) => trie.field(path.iter().map(|key| &**key)).map_or(Self::Record, Self::Field),
         }
     }
@@ -177,6 +178,18 @@ impl AliasSource for ExtractedRecord<'_> {
             self.unsure.set(true);
         }
         Some(text)
+    }
+
+    fn first_that(&self, path: &[&str], accepts: &dyn Fn(&str) -> bool) -> Option<Cow<'_, str>> {
+        let found = self.trie.field(path.iter().copied()).and_then(|field| {
+            self.extracted.with_values(field, self.text, |values| {
+                values.iter().map(FieldValue::text).find(|text| accepts(text)).map(Cow::into_owned)
+            })
+        });
+        if found.is_none() {
+            self.unsure.set(true);
+        }
+        found.flatten().map(Cow::Owned)
     }
 
     fn answers_failure(&self) -> bool {

@@ -64,6 +64,7 @@ pub(super) async fn classify<T: Transport, S: Store, R: Store, Q: Queues>(
             let throttle = rule.throttle.as_ref()?;
             Some(ThrottleGroup { hash: throttle.group(&rule.info.id, record), throttling: throttle.into() })
         });
+        let throttle = app.own.throttle_of(&finding.call).filter(|_| app.queues.has_redelivery()).or(throttle);
         routed.push(Routed { finding, channels, throttle, message_id: raw.message_id.clone() });
     }
     routed

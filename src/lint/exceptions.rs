@@ -126,7 +126,7 @@ fn unanchored(rule: &RuleView<'_>, cell: &CellView<'_>, leaf: &Leaf<'_>, report:
             path.first().is_some_and(|key| AWS_OWN.contains(&&**key)) || cell.is(super::calls::IDENTITY)
         }
         FieldTarget::Computed(derived) => matches!(derived, ComputedAlias::Outcome | ComputedAlias::Mfa),
-        FieldTarget::Country(_) => true,
+        FieldTarget::Country(_) | FieldTarget::OwnResource(_) => true,
     };
     let Ok(parsed) = regex_syntax::Parser::new().parse(regex.as_str()) else { return };
     let starts = parsed.properties().look_set_prefix().contains(Look::Start);
@@ -156,7 +156,7 @@ const ALWAYS_THERE: [&str; 4] = ["eventSource", "eventName", "awsRegion", "event
 fn by_absence(rule: &RuleView<'_>, row: &RowView<'_>, cell: &CellView<'_>, report: &mut LintReport) {
     let there = match &cell.cell.field.target {
         FieldTarget::Computed(derived) => *derived == ComputedAlias::Outcome,
-        FieldTarget::Country(_) => false,
+        FieldTarget::Country(_) | FieldTarget::OwnResource(_) => false,
         FieldTarget::Path(path) => path.first().is_some_and(|key| ALWAYS_THERE.contains(&&**key)),
     };
     // A condition beside it that a missing field does not satisfy.

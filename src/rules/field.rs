@@ -1,6 +1,7 @@
 //! The fields that a cell, a title or a throttle may name: aliases, and paths into CloudTrail's record.
 
 use crate::cloudtrail::countries::{CODES, Countries};
+use crate::cloudtrail::own_resources::OwnResources;
 use crate::cloudtrail::{ALIASES, Alias, AliasTarget, ComputedAlias, TOP_LEVEL};
 use crate::config::suggestion;
 
@@ -22,6 +23,17 @@ pub enum FieldTarget {
     Computed(ComputedAlias),
     /// The country of `sourceIPAddress`, by this database.
     Country(Countries),
+    /// The function's own resource that the call names, by what is known of them: one at most.
+    OwnResource(OwnResources),
+}
+
+/// What fields ask besides the record.
+#[derive(Debug, Clone, Default)]
+pub struct Surroundings {
+    /// The database that the alias `country` asks.
+    pub countries: Option<Countries>,
+    /// What the alias `own_resource` asks. It is the process's: no package holds it.
+    pub own: OwnResources,
 }
 
 /// Why a field could not be understood, and what to do.
@@ -42,19 +54,20 @@ impl Field {
     /// # Errors
     /// A path that cannot be read, or that no record can hold.
     pub fn parse(written: &str) -> Result<Self, FieldError> {
-        Self::parse_with(written, None)
+        Self::parse_with(written, &Surroundings::default())
     }
 
-    /// As [`Field::parse`], with the database that the alias `country` asks.
+    /// As [`Field::parse`], with what the aliases `country` and `own_resource` ask.
     ///
     /// # Errors
     /// `country` without a database, too.
-    pub fn parse_with(written: &str, countries: Option<&Countries>) -> Result<Self, FieldError> {
+    pub fn parse_with(written: &str, surroundings: &Surroundings) -> Result<Self, FieldError> {
         let target = if let Some(alias) = ALIASES.iter().find(|alias| alias.name == written) {
             match alias.target {
                 AliasTarget::Path(path) => FieldTarget::Path(path.iter().map(|&key| key.into()).collect()),
                 AliasTarget::Computed(alias) => FieldTarget::Computed(alias),
-                AliasTarget::Country => FieldTarget::Country(countries.ok_or_else(no_countries)?.clone()),
+                AliasTarget::Country => FieldTarget::Country(surroundings.countries.clone().ok_or_else(no_countries)?),
+                AliasTarget::OwnResource => FieldTarget::OwnResource(surroundings.own.clone()),
             }
         } else {
             let path = parse_path(written)?;

@@ -22,13 +22,15 @@ impl<'r> Scope<'r> {
     /// The set of values that `field` has here.
     pub fn values(self, field: &Field) -> Vec<FieldValue<'r>> {
         let start = match (self, &field.target) {
-            (Self::Record(record), FieldTarget::Computed(_) | FieldTarget::Country(_)) => {
+            (
+                Self::Record(record),
+                FieldTarget::Computed(_) | FieldTarget::Country(_) | FieldTarget::OwnResource(_),
+            ) => {
                 return computed(record, &field.target).map(FieldValue::Scalar).into_iter().collect();
             }
             // `Field::parse_in_element` makes no computed field.
-            (Self::Element(_), FieldTarget::Computed(_) | FieldTarget::Country(_)) | (Self::ExtractedFields, _) => {
-                return Vec::new();
-            }
+            (Self::Element(_), FieldTarget::Computed(_) | FieldTarget::Country(_) | FieldTarget::OwnResource(_))
+            | (Self::ExtractedFields, _) => return Vec::new(),
             (Self::Record(record), FieldTarget::Path(_)) => record.root(),
             (Self::Element(element), FieldTarget::Path(_)) => element,
         };
@@ -44,6 +46,7 @@ pub(crate) fn computed<'s>(source: &'s impl AliasSource, target: &FieldTarget) -
     match target {
         FieldTarget::Path(_) => None,
         FieldTarget::Computed(alias) => compute(source, *alias),
+        FieldTarget::OwnResource(own) => own.named_in(source),
         FieldTarget::Country(countries) => {
             source.text(&["sourceIPAddress"]).and_then(|address| countries.country_of(address)).map(Cow::from)
         }

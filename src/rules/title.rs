@@ -1,7 +1,6 @@
 //! Titles with `{fields}` in them.
 
-use super::field::{Field, FieldError, FieldTarget};
-use crate::cloudtrail::countries::Countries;
+use super::field::{Field, FieldError, FieldTarget, Surroundings};
 use crate::cloudtrail::{FieldValue, Record};
 use crate::rules::Scope;
 use crate::{redact, text};
@@ -27,7 +26,7 @@ impl Title {
     ///
     /// # Errors
     /// Braces that do not pair, and unknown fields.
-    pub fn parse(written: &str, countries: Option<&Countries>) -> Result<Self, FieldError> {
+    pub fn parse(written: &str, surroundings: &Surroundings) -> Result<Self, FieldError> {
         let error = |message: &str| FieldError {
             code: "bad-title",
             message: format!("the title's braces do not pair: {message}"),
@@ -49,7 +48,7 @@ impl Title {
                 let (fields, after) = rest.split_once('}').ok_or_else(|| error("a { is not closed"))?;
                 rest = after;
                 parts.push(TitlePart::Text(std::mem::take(&mut text)));
-                let field = |written: &str| Field::parse_with(written.trim(), countries);
+                let field = |written: &str| Field::parse_with(written.trim(), surroundings);
                 parts.push(TitlePart::Field(fields.split('|').map(field).collect::<Result<_, _>>()?));
             }
         }
@@ -95,7 +94,7 @@ mod tests {
     use super::*;
 
     fn title(template: &str, json: &str) -> String {
-        Title::parse(template, None).unwrap().render(&Record::parse(json).unwrap())
+        Title::parse(template, &Surroundings::default()).unwrap().render(&Record::parse(json).unwrap())
     }
 
     #[test]
@@ -128,7 +127,7 @@ mod tests {
     #[test]
     fn mistakes_are_told() {
         for bad in ["{", "}", "{event", "{nosuch}", "{}", "a}b"] {
-            assert!(Title::parse(bad, None).is_err(), "{bad}");
+            assert!(Title::parse(bad, &Surroundings::default()).is_err(), "{bad}");
         }
     }
 }

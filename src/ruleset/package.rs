@@ -18,8 +18,10 @@ use super::error::{CountriesFileError, IndexError, UnusableIndex};
 use super::sources::{RuleContext, contexts};
 use crate::channel::ConfiguredChannel;
 use crate::cloudtrail::countries::Countries;
+use crate::cloudtrail::own_resources::OwnResources;
 use crate::engine::{CandidateIndex, Engine, LoadError, PackedU32s, RuleLoader, checksum};
 use crate::rules::Rule;
+use crate::rules::field::Surroundings;
 
 /// The extension of an index: it is called as its bundle is.
 pub const EXTENSION: &str = "index";
@@ -59,7 +61,7 @@ pub(super) struct Package {
 struct PackagedRules {
     bundle: String,
     digest: Arc<str>,
-    countries: Option<Countries>,
+    surroundings: Surroundings,
     contexts: Vec<RuleContext>,
     places: PackedU32s,
 }
@@ -97,21 +99,23 @@ pub(super) fn packaged(
     bundle: String,
     index: &[u8],
     countries: impl FnOnce() -> io::Result<Vec<u8>>,
+    own: OwnResources,
 ) -> Result<Package, UnusableIndex> {
     let opened = contents(&bundle, index).and_then(|contents| {
         let database = || -> Result<Countries, CountriesFileError> { Ok(Countries::read(countries()?)?) };
         let countries = contents.countries.then(database).transpose().map_err(IndexError::Countries)?;
         let digest: Arc<str> = contents.digest.as_str().into();
         let top = contents.contexts.first().map(RuleContext::without_rules).unwrap_or_default();
-        let (_, channels) = compile::part(&top, &digest, countries.as_ref())?;
-        Ok((contents, countries, digest, channels))
+        let surroundings = Surroundings { countries, own };
+        let (_, channels) = compile::part(&top, &digest, &surroundings)?;
+        Ok((contents, surroundings, digest, channels))
     });
-    let (Contents { contexts, rules: places, index, .. }, countries, digest, channels) = match opened {
+    let (Contents { contexts, rules: places, index, .. }, surroundings, digest, channels) = match opened {
         Ok(opened) => opened,
         Err(reason) => return Err(UnusableIndex { bundle, reason }),
     };
     let count = places.len() / 3;
-    let rules = PackagedRules { bundle, digest: Arc::clone(&digest), countries, contexts, places };
+    let rules = PackagedRules { bundle, digest: Arc::clone(&digest), surroundings, contexts, places };
     Ok(Package { engine: Engine::from_index(index, Box::new(rules), count), channels, digest })
 }
 
@@ -134,13 +138,13 @@ impl RuleLoader for PackagedRules {
             Some(self.contexts.get(*context as usize)?.wrap(rule))
         };
         let part = part().ok_or(LoadError::NoPlace(number))?;
-        let (rules, _) = compile::part(&part, &self.digest, self.countries.as_ref())
-            .map_err(|error| LoadError::Compile(error.into()))?;
+        let (rules, _) =
+            compile::part(&part, &self.digest, &self.surroundings).map_err(|error| LoadError::Compile(error.into()))?;
         rules.into_iter().next().ok_or(LoadError::NotARule(number))
     }
 
     fn load_all(&self) -> Result<Vec<Rule>, LoadError> {
-        let (rules, _) = compile::part(&self.bundle, &self.digest, self.countries.as_ref())
+        let (rules, _) = compile::part(&self.bundle, &self.digest, &self.surroundings)
             .map_err(|error| LoadError::Compile(error.into()))?;
         Ok(rules)
     }
@@ -157,7 +161,7 @@ mod tests {
     fn packaged(bundle: &str) -> (RuleSet, RuleSet) {
         let compiled = RuleSet::compile(bundle).unwrap().rules;
         let index = compiled.index_of(bundle, None).unwrap();
-        (compiled, RuleSet::packaged(bundle.to_owned(), &index, || unreachable!()).unwrap())
+        (compiled, RuleSet::packaged(bundle.to_owned(), &index, || unreachable!(), OwnResources::default()).unwrap())
     }
 
     #[test]
@@ -192,7 +196,9 @@ mod tests {
     fn an_index_is_used_for_its_own_bundle_alone() {
         let index = RuleSet::compile(BUNDLE).unwrap().rules.index_of(BUNDLE, None).unwrap();
         let why = |bundle: &str, index: &[u8]| {
-            RuleSet::packaged(bundle.to_owned(), index, || unreachable!()).unwrap_err().to_string()
+            RuleSet::packaged(bundle.to_owned(), index, || unreachable!(), OwnResources::default())
+                .unwrap_err()
+                .to_string()
         };
         assert_eq!(why(&BUNDLE.replace("\"A\"", "\"D\""), &index), "it is of another rules.json");
         let other = String::from_utf8_lossy(&index[..HEAD.len()]).replace("index ", "index 0");

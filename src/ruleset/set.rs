@@ -9,6 +9,7 @@ use super::package::{self, Package};
 use super::sources::Sources;
 use crate::channel::{ConfiguredChannel, Refusal};
 use crate::cloudtrail::countries::Countries;
+use crate::cloudtrail::own_resources::OwnResources;
 use crate::cloudtrail::{RawRecord, Record};
 use crate::config::Diagnostic;
 use crate::engine::{Engine, EvaluateError, Scanner};
@@ -51,7 +52,7 @@ impl RuleSet {
     }
 
     /// The rules and channels of a bundle by the index that stands beside it. `countries` gives the bytes of the database, if
-    /// the rules ask it.
+    /// the rules ask it; `own` is what is known of the function's own resources.
     ///
     /// # Errors
     /// The bundle itself, with the reason for which the index is not to be used.
@@ -59,8 +60,9 @@ impl RuleSet {
         bundle: String,
         index: &[u8],
         countries: impl FnOnce() -> io::Result<Vec<u8>>,
+        own: OwnResources,
     ) -> Result<Self, UnusableIndex> {
-        let Package { engine, channels, digest } = package::packaged(bundle, index, countries)?;
+        let Package { engine, channels, digest } = package::packaged(bundle, index, countries, own)?;
         Ok(Self { engine, channels, digest })
     }
 

@@ -10,14 +10,16 @@ use serde::{Deserialize, Serialize};
 
 use super::error::{CountriesFileError, PackError};
 use crate::cloudtrail::countries::Countries;
+use crate::cloudtrail::own_resources::OwnResources;
 use crate::json::{Member, Node, write_string};
+use crate::rules::field::Surroundings;
 
 /// The texts of `rules.json` and of its packs.
 #[derive(Debug, Clone)]
 pub struct Sources {
     root: String,
     packs: Vec<PackText>,
-    countries: Option<Countries>,
+    surroundings: Surroundings,
 }
 
 /// A pack, by the name that `include` gives it.
@@ -31,7 +33,7 @@ struct PackText {
 impl Sources {
     /// A `rules.json` that stands alone: one without packs, or a bundle.
     pub fn alone(root: impl Into<String>) -> Self {
-        Self { root: root.into(), packs: Vec::new(), countries: None }
+        Self { root: root.into(), packs: Vec::new(), surroundings: Surroundings::default() }
     }
 
     /// A `rules.json` with the packs that it includes. `read` is asked once for each name, as it is written; a reason is
@@ -47,7 +49,7 @@ impl Sources {
                 }
             }
         }
-        Self { root, packs, countries: None }
+        Self { root, packs, surroundings: Surroundings::default() }
     }
 
     /// The same with a database of countries, if these texts speak of countries at all. `read` gives its bytes; where there
@@ -58,7 +60,7 @@ impl Sources {
     pub fn with_countries(mut self, read: impl FnOnce() -> io::Result<Vec<u8>>) -> Result<Self, CountriesFileError> {
         let packs = self.packs().filter_map(|(_, text)| text.ok());
         if packs.chain([self.root()]).any(|text| text.contains("country")) {
-            self.countries = match read() {
+            self.surroundings.countries = match read() {
                 Ok(bytes) => Some(Countries::read(bytes)?),
                 Err(error) if error.kind() == io::ErrorKind::NotFound => None,
                 Err(error) => return Err(error.into()),
@@ -69,7 +71,19 @@ impl Sources {
 
     /// The database of countries.
     pub fn countries(&self) -> Option<&Countries> {
-        self.countries.as_ref()
+        self.surroundings.countries.as_ref()
+    }
+
+    /// The same with what is known of the function's own resources.
+    #[must_use]
+    pub fn with_own(mut self, own: OwnResources) -> Self {
+        self.surroundings.own = own;
+        self
+    }
+
+    /// What fields ask besides the record.
+    pub(super) fn surroundings(&self) -> &Surroundings {
+        &self.surroundings
     }
 
     /// The text of `rules.json`.

@@ -6,6 +6,7 @@ mod corpora;
 mod random;
 
 use self::random::Dice;
+use crate::cloudtrail::own_resources::OwnResources;
 use crate::cloudtrail::{RawRecord, Record};
 use crate::config::Diagnostic;
 use crate::finding::Finding;
@@ -33,7 +34,7 @@ impl Both {
         let compiled = RuleSet::compile(rules)?.rules;
         let bundle = Sources::alone(rules).bundle().unwrap();
         let index = compiled.index_of(&bundle, None).unwrap();
-        let packaged = RuleSet::packaged(bundle, &index, || unreachable!()).unwrap();
+        let packaged = RuleSet::packaged(bundle, &index, || unreachable!(), OwnResources::default()).unwrap();
         Ok(Self { compiled, packaged })
     }
 }

@@ -13,5 +13,6 @@ mod exchange;
 mod invariants;
 mod samples;
 mod secrecy;
+mod secrets;
 mod settings;
 mod verdicts;

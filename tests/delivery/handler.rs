@@ -128,6 +128,7 @@ async fn our_own_calls_are_counted_and_others_by_our_role_are_alerted() {
     let call = |role: &str, session: &str, secret: &str| {
         serde_json::json!({
             "eventName": "GetSecretValue", "eventSource": "secretsmanager.amazonaws.com", "eventID": secret,
+            "userAgent": OUR_AGENT, "sourceIPAddress": "198.51.100.7",
             "userIdentity": { "type": "AssumedRole", "arn": format!("arn:aws:sts::123456789012:assumed-role/{role}/{session}") },
             "requestParameters": { "secretId": format!("arn:aws:secretsmanager:us-east-1:123456789012:secret:{secret}") }
         })
@@ -141,6 +142,47 @@ async fn our_own_calls_are_counted_and_others_by_our_role_are_alerted() {
     ] {
         assert_eq!(reported(invoke(&other, &app(RULES)).await).findings.routed, 1, "{other}");
     }
+}
+
+/// What AWS's SDK for Rust says of itself on Lambda.
+const OUR_AGENT: &str = "aws-sdk-rust/1.3.14 ua/2.1 api/secretsmanager/1.98.0 os/linux lang/rust/1.95.0 exec-env/AWS_Lambda_provided.al2023";
+
+/// Whoever stole the function's session is seen, and an alert about our own role's calls calls for no more of them: there is
+/// one in 15 minutes for each action, whatever the rule's throttle says.
+#[tokio::test(start_paused = true)]
+async fn a_thief_with_our_session_is_told_of_once_in_15_minutes_for_each_action() {
+    let rules = r#"{ "channels": { "topic": { "type": "sns" } }, "rules": [
+        { "id": "ANY", "title": "t", "severity": "high", "throttle": "off", "when": { "event": { "exists": true } } },
+        { "id": "TOO", "title": "t", "severity": "high", "when": { "event": { "exists": true } } }] }"#;
+    let app = app(rules);
+    let call = |event: &str, id: &str, agent: &str, error: Option<&str>| {
+        serde_json::json!({
+            "eventName": event, "eventSource": "secretsmanager.amazonaws.com", "eventID": id, "userAgent": agent,
+            "sourceIPAddress": "198.51.100.7", "errorCode": error,
+            "userIdentity": { "type": "AssumedRole", "arn": "arn:aws:sts::123456789012:assumed-role/offlimits-role/offlimits" },
+            "requestParameters": { "secretId": "arn:aws:secretsmanager:us-east-1:123456789012:secret:offlimits" }
+        })
+        .to_string()
+    };
+    let denied = Some("AccessDeniedException");
+    let report = reported(invoke(&call("GetSecretValue", "0", OUR_AGENT, None), &app).await);
+    assert_eq!((report.findings.own, report.findings.routed), (2, 0));
+    let mut sent = Vec::new();
+    for (event, id, agent, error) in [
+        ("GetSecretValue", "1", "aws-cli/2.32.3 md/kali", None),
+        ("GetSecretValue", "2", "Boto3/1.40.1", None),
+        ("GetSecretValue", "3", OUR_AGENT, denied),
+        ("ListSecrets", "4", "aws-cli/2.32.3 md/kali", denied),
+        ("ListSecrets", "5", "aws-cli/2.32.3 md/kali", denied),
+    ] {
+        let report = reported(invoke(&call(event, id, agent, error), &app).await);
+        assert_eq!((report.findings.own, report.findings.routed), (0, 2), "{event} {id}");
+        sent.push(report.deliveries.delivered);
+    }
+    assert_eq!(sent, [1, 0, 0, 1, 0]);
+    tokio::time::sleep(Duration::from_secs(15 * 60 + 1)).await;
+    let report = reported(invoke(&call("GetSecretValue", "6", "Boto3/1.40.1", None), &app).await);
+    assert_eq!(report.deliveries.delivered, 1);
 }
 
 #[tokio::test(start_paused = true)]

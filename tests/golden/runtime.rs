@@ -156,6 +156,7 @@ fn each_variable_leads_to_what_it_names() {
         ("OFFLIMITS_REDELIVERY_URL", &format!("{url}/the-redelivery-queue")),
         ("OFFLIMITS_DEAD_LETTERS_URL", &format!("{url}/the-dead-letter-queue")),
         ("OFFLIMITS_ROLE_ARN", "arn:aws:iam::123456789012:role/the-role"),
+        ("AWS_LAMBDA_LOG_GROUP_NAME", "/aws/lambda/the-log"),
     ]);
     // The topic does not answer, and the other channel has no credential: redelivery. What was for a channel that is not there:
     // a dead letter.
@@ -195,10 +196,13 @@ fn each_variable_leads_to_what_it_names() {
             "{queue}"
         );
     }
-    // Its own calls are known by its role and its name.
+    // Its own calls are known by its role and its name. (That Lambda writes to our log group, and by its own worker, is asked
+    // since whoever stole the session could write to any, and was taken for us.)
     let mut own: Value = serde_json::from_str(&event(1, "cli")).unwrap();
     own["eventSource"] = json!("logs.amazonaws.com");
     own["eventName"] = json!("PutLogEvents");
+    own["userAgent"] = json!("awslambda-worker/1.0 rusoto/0.48.0 rust/1.87.0 linux");
+    own["requestParameters"] = json!({ "logGroupName": "/aws/lambda/the-log" });
     for (session, expected) in [("the-role/the-function", (1, 0)), ("the-role/another", (0, 1))] {
         own["userIdentity"]["arn"] = json!(format!("arn:aws:sts::123456789012:assumed-role/{session}"));
         let (_, answer) = function.invoke(&own.to_string());

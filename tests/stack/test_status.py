@@ -151,7 +151,10 @@ def test_self(oncall):
         "sessionContext": {"sessionIssuer": {"type": "Role", "arn": oncall.outputs["RoleArn"], "userName": role}},
     }
     topic = {"topicArn": oncall.outputs["TopicArn"]}
-    event = call("Publish", eventSource="sns.amazonaws.com", userIdentity=identity, requestParameters=topic, responseElements=None)
+    # As its SDK says: with another user agent somebody else has its session.
+    agent = "aws-sdk-rust/1.3.14 ua/2.1 api/sns/1.99.0 os/linux lang/rust/1.95.0"
+    published = {"eventSource": "sns.amazonaws.com", "userIdentity": identity, "userAgent": agent, "requestParameters": topic}
+    event = call("Publish", **published, responseElements=None)
     assert sent(oncall, event)["findings"]["self"] == 1
     logged(oncall, event, "self")
     told(oncall, event, "self")

@@ -440,11 +440,33 @@ def test_the_function_and_its_log(transformed):
         "OFFLIMITS_DEAD_LETTERS_URL",
         "OFFLIMITS_LOG_LEVEL",
         "OFFLIMITS_PRIVATE_ENDPOINTS",
+        "OFFLIMITS_STACK",
+        "OFFLIMITS_OWN_ARNS",
+        "OFFLIMITS_OWN_ADDRESSES",
         "HTTPS_PROXY",
         "NO_PROXY",
     }
     assert transformed["Parameters"]["Architecture"]["Default"] == "arm64"
     assert transformed["Resources"]["Secret"]["Properties"]["SecretString"] == "{}", "no credential stands in a template"
+
+
+def test_the_function_knows_what_is_its_own(transformed):
+    """What the environment lists beside what it needs: every key and queue, the log, and the stack's name for all else."""
+    variables = transformed["Resources"]["Function"]["Properties"]["Environment"]["Variables"]
+    assert variables["OFFLIMITS_STACK"] == {"Ref": "AWS::StackName"}
+    listed = json.dumps(variables["OFFLIMITS_OWN_ARNS"])
+    for name, resource in transformed["Resources"].items():
+        told = ["Redelivery", "DeadLetters"]  # by their URLs
+        if resource["Type"] in ["AWS::KMS::Key", "AWS::SQS::Queue", "AWS::Logs::LogGroup"] and name not in told:
+            assert f'"{name}", "Arn"' in listed or f"{name}.Arn" in listed, name
+    for parameter in transformed["Parameters"]:
+        if parameter.endswith(("KeyArn", "KeyArns", "TopicArn", "TopicArns")):
+            assert f'"{parameter}"' in listed, parameter
+    fits = transformed["Parameters"]["OwnAddresses"]["AllowedPattern"]
+    for address in ["", "203.0.113.7", "203.0.113.0/28", "2001:db8::/32"]:
+        assert re.search(fits, address)
+    for address in ["*", "203.0.113.7 ", "nat.example.com", "203.0.113.0/"]:
+        assert not re.search(fits, address)
 
 
 def test_stacks_and_regions_do_not_collide(transformed):

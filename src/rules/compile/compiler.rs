@@ -4,10 +4,9 @@ use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::Arc;
 
-use crate::cloudtrail::countries::Countries;
 use crate::config::{Problems, TextFormat, boolean};
 use crate::json::Node;
-use crate::rules::field::FieldError;
+use crate::rules::field::{FieldError, Surroundings};
 use crate::rules::pattern::Pattern;
 
 /// Makes rules of their JSON objects. Mistakes are collected in `problems`; what it returns beside one counts for nothing.
@@ -16,8 +15,8 @@ pub(crate) struct RuleCompiler<'n> {
     pub(crate) problems: Problems,
     pub(crate) digest: Arc<str>,
     pub(crate) lists: HashMap<&'n str, &'n [Node<'n>]>,
-    /// Which country an address belongs to, for the alias `country`.
-    pub(crate) countries: Option<Countries>,
+    /// What fields ask besides the record.
+    pub(crate) surroundings: Surroundings,
     /// What precedes the runbooks that are paths.
     pub(crate) runbooks: Option<&'n str>,
     /// Equal patterns are compiled once.
@@ -47,10 +46,10 @@ pub(crate) static NAME: TextFormat = TextFormat {
 };
 
 impl RuleCompiler<'_> {
-    /// A compiler that has met nothing yet. `digest` names the whole of the rules, and `countries` is what the alias `country`
-    /// asks.
-    pub(crate) fn new(digest: Arc<str>, countries: Option<Countries>) -> Self {
-        Self { digest, countries, ..Self::default() }
+    /// A compiler that has met nothing yet. `digest` names the whole of the rules, and `surroundings` is what
+    /// fields ask besides the record.
+    pub(crate) fn new(digest: Arc<str>, surroundings: Surroundings) -> Self {
+        Self { digest, surroundings, ..Self::default() }
     }
 
     /// The value; or `None`, after what is wrong with it has been noted.

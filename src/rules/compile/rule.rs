@@ -92,8 +92,8 @@ impl<'n> RuleCompiler<'n> {
         let mut fields = ObjectReader::new(node, &RULE, &mut self.problems)?;
         let id = fields.text("id", &mut self.problems).map(str::to_owned);
         let title = fields.get("title").zip(fields.text("title", &mut self.problems));
-        let title = title
-            .and_then(|(node, written)| self.understood(Title::parse(written, self.countries.as_ref()), &node.span));
+        let title =
+            title.and_then(|(node, written)| self.understood(Title::parse(written, &self.surroundings), &node.span));
         let mut description = fields.text("description", &mut self.problems).map(str::to_owned);
         let when = fields.get("when").map(|node| self.table(node, RowSubject::Record));
         let settings = self.settings(&mut fields, channels);

@@ -39,7 +39,7 @@ impl<'n> RuleCompiler<'n> {
 
     pub(super) fn field(&mut self, written: &str, span: &Range<usize>, subject: RowSubject) -> Option<Field> {
         let field = match subject {
-            RowSubject::Record => Field::parse_with(written, self.countries.as_ref()),
+            RowSubject::Record => Field::parse_with(written, &self.surroundings),
             RowSubject::Element => Field::parse_in_element(written),
         };
         self.understood(field, span)

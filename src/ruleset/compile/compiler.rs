@@ -6,12 +6,12 @@ use std::sync::Arc;
 use sha2::{Digest, Sha256};
 
 use crate::channel::ConfiguredChannel;
-use crate::cloudtrail::countries::Countries;
 use crate::config::{Diagnostic, Level, syntax_error};
 use crate::ids::hex;
 use crate::json::Node;
 use crate::rules::Rule;
 use crate::rules::compile::RuleCompiler;
+use crate::rules::field::Surroundings;
 use crate::ruleset::error::{PackError, PartError};
 use crate::ruleset::sources::{Sources, bundled};
 
@@ -33,7 +33,7 @@ pub(in crate::ruleset) fn compile(sources: &Sources) -> Result<CompiledFile, Vec
     let mut diagnostics = Vec::new();
     let packs: Vec<ParsedPack<'_>> =
         sources.packs().map(|(name, text)| ParsedPack::parse(name, text, &mut diagnostics)).collect();
-    let mut compiler = FileCompiler::new(digest(&root, &packs), sources.countries().cloned());
+    let mut compiler = FileCompiler::new(digest(&root, &packs), sources.surroundings().clone());
     let (rules, channels) = compiler.file(&root, &packs);
     let RuleCompiler { problems, digest, .. } = compiler.rule_compiler;
     diagnostics.extend(problems.finish_in(|file| {
@@ -53,11 +53,10 @@ pub(in crate::ruleset) fn compile(sources: &Sources) -> Result<CompiledFile, Vec
 pub(in crate::ruleset) fn part(
     text: &str,
     digest: &Arc<str>,
-    countries: Option<&Countries>,
+    surroundings: &Surroundings,
 ) -> Result<(Vec<Rule>, Vec<ConfiguredChannel>), PartError> {
     let root = Node::parse(text).map_err(|error| syntax_error(None, text, &error))?;
-    let (digest, countries) = (Arc::clone(digest), countries.cloned());
-    let mut compiler = FileCompiler::new(digest, countries);
+    let mut compiler = FileCompiler::new(Arc::clone(digest), surroundings.clone());
     compiler.is_part = true;
     let made = compiler.file(&root, &[]);
     let diagnostics = compiler.rule_compiler.problems.finish_in(|_| (text, &root));
@@ -106,7 +105,7 @@ pub(super) struct FileCompiler<'n> {
 }
 
 impl FileCompiler<'_> {
-    fn new(digest: Arc<str>, countries: Option<Countries>) -> Self {
-        Self { rule_compiler: RuleCompiler::new(digest, countries), is_part: false, ids: HashMap::new() }
+    fn new(digest: Arc<str>, surroundings: Surroundings) -> Self {
+        Self { rule_compiler: RuleCompiler::new(digest, surroundings), is_part: false, ids: HashMap::new() }
     }
 }
