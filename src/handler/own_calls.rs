@@ -109,7 +109,9 @@ impl OwnCalls {
             (Some("sqs.amazonaws.com"), Some("ReceiveMessage" | "DeleteMessage")) => {
                 on_queue() && (self.is_our_client(call) || is_lambda(call))
             }
-            (Some("sqs.amazonaws.com"), Some("SendMessage" | "SendMessageBatch")) => on_queue() && self.is_our_client(call),
+            (Some("sqs.amazonaws.com"), Some("SendMessage" | "SendMessageBatch")) => {
+                on_queue() && self.is_our_client(call)
+            }
             (
                 Some("dynamodb.amazonaws.com"),
                 Some("BatchGetItem" | "GetItem" | "PutItem" | "Query" | "TransactWriteItems" | "UpdateItem"),

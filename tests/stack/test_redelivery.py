@@ -54,7 +54,7 @@ def test_a_roll_up_follows_although_nothing_more_happens(stack, channels):
     inbox, slack = channels
     counts = [stack.invoke(fresh(sample("delete-trail")))[0]["deliveries"] for _ in range(3)]
     assert [(c["delivered"], c["throttled"]) for c in counts] == [(2, 0), (0, 2), (0, 2)]
-    roll_up = until(lambda: mentions(slack, "and 2 more"), 60, "roll-up")[0]
+    roll_up = until(lambda: mentions(slack, "and 2 more"), 150, "roll-up")[0]
     assert_slack_accepts(roll_up)
     subjects = [inbox.next()["Subject"], inbox.next()["Subject"]]
     assert "and 2 more" in subjects[1] and "more" not in subjects[0], subjects

@@ -122,7 +122,10 @@ async fn check(seed: u64, world: &World, records: &[String]) -> Ends {
             for channel in if finding.rule.id == "USUAL" { &["many"][..] } else { &["few", "many"] } {
                 let key = ((*channel).to_owned(), finding.id.to_string());
                 let times = traces.findings.get(&key).copied().unwrap_or_default();
-                assert!(!world.is_well() || times < 2, "seed {seed}: nothing failed, and {key:?} was told {times} times");
+                assert!(
+                    !world.is_well() || times < 2,
+                    "seed {seed}: nothing failed, and {key:?} was told {times} times"
+                );
                 let known = claim(world, channel, finding.id.as_str()).await;
                 let is_heard = if times > 0 {
                     ends.told += 1;
@@ -150,7 +153,9 @@ async fn check(seed: u64, world: &World, records: &[String]) -> Ends {
                         is_heard,
                         "{TOLD}: seed {seed}: nobody hears of {key:?} ({}), whose claim is {known:?}; {}",
                         finding.rule.id,
-                        world.journal_of(finding.id.as_str()) + &world.journal_of(&format!("eventID\":\"{}\"", finding.call.event_id.as_deref().unwrap())),
+                        world.journal_of(finding.id.as_str())
+                            + &world
+                                .journal_of(&format!("eventID\":\"{}\"", finding.call.event_id.as_deref().unwrap())),
                     );
                 }
             }
@@ -158,7 +163,10 @@ async fn check(seed: u64, world: &World, records: &[String]) -> Ends {
     }
     for ((channel, caller), (heard, all)) in counted {
         // Whoever writes third or later sees three.
-        assert!(heard + THRESHOLD_COUNT > all, "{TOLD}: seed {seed}: of {all} by {caller}, {heard} are heard of on {channel}");
+        assert!(
+            heard + THRESHOLD_COUNT > all,
+            "{TOLD}: seed {seed}: of {all} by {caller}, {heard} are heard of on {channel}"
+        );
     }
     for ((channel, alert), count) in held_back {
         let key = (channel.clone(), alert.clone());
@@ -166,14 +174,19 @@ async fn check(seed: u64, world: &World, records: &[String]) -> Ends {
         let is_digested = claim(world, &channel, own.as_str()).await.is_some_and(|(done, _)| done == "digested");
         match traces.roll_ups.get(&key) {
             Some(told) => {
-                assert!(*told >= count, "{SUMMED}: seed {seed}: {told} of {count} are in the roll-up of {alert} on {channel}");
+                assert!(
+                    *told >= count,
+                    "{SUMMED}: seed {seed}: {told} of {count} are in the roll-up of {alert} on {channel}"
+                );
                 ends.rolled_up += count as usize;
             }
             None if traces.dead.contains(&key) || traces.dead.contains(&(channel.clone(), own.to_string())) => {
                 ends.watched += count as usize;
             }
             None if is_digested => *digested.entry(channel).or_default() += count,
-            None => panic!("{SUMMED}: seed {seed}: {count} are held back for a roll-up of {alert} on {channel}, which never came"),
+            None => panic!(
+                "{SUMMED}: seed {seed}: {count} are held back for a roll-up of {alert} on {channel}, which never came"
+            ),
         }
     }
     for (channel, count) in digested {

@@ -163,7 +163,9 @@ async fn invoke(world: &World, copies: &[Arc<Copy>], payload: &str) -> Option<Ha
     let limit = world.choose(|choices| choices.of(&[30, 30, 30, 10, 5])).min(TIME_LIMIT.as_secs());
     let limit = Duration::from_secs(limit);
     let killed_after = if world.fails("the copy is killed") {
-        Duration::from_millis(world.choose(|choices| choices.of(&[20, 60, 150, 400, 2_000]).min(1 + choices.below(2_000) as u64)))
+        Duration::from_millis(
+            world.choose(|choices| choices.of(&[20, 60, 150, 400, 2_000]).min(1 + choices.below(2_000) as u64)),
+        )
     } else {
         limit
     };
