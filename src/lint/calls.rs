@@ -18,16 +18,15 @@ pub(super) fn services<'v>(row: &'v RowView<'_>) -> &'v [&'static Service] {
         let accepted: Vec<&Service> = match row.cell(SERVICE) {
             None => Vec::new(),
             // What a cell names exactly need not be searched for.
-            Some(cell) => match exact(&cell.cell.condition) {
-                Some(names) => {
+            Some(cell) => {
+                if let Some(names) = exact(&cell.cell.condition) {
                     let mut named: Vec<&Service> =
                         names.iter().filter_map(|name| catalogue.services.get(name.as_str())).collect();
                     named.sort_by_key(|service| service.name);
                     named.dedup_by_key(|service| service.name);
                     named.retain(|service| row_accepts(row, SERVICE, service.name));
                     named
-                }
-                None => {
+                } else {
                     let begins = match &cell.cell.condition {
                         Condition::Pattern(pattern) => beginning(pattern.as_str()),
                         _ => "",
@@ -35,7 +34,7 @@ pub(super) fn services<'v>(row: &'v RowView<'_>) -> &'v [&'static Service] {
                     let services = catalogue.services.values().filter(|service| service.name.starts_with(begins));
                     services.filter(|service| row_accepts(row, SERVICE, service.name)).collect()
                 }
-            },
+            }
         };
         if accepted.is_empty() { catalogue.services.values().collect() } else { accepted }
     })
