@@ -81,8 +81,8 @@ fn forms() -> Vec<(&'static str, Vec<u8>)> {
     let [one, two] = &texts;
     let subscription = log_events(&texts);
     let data = BASE64_STANDARD.encode(gzip(subscription.to_string()));
-    let lines: String = texts.iter().map(|text| format!("2026-04-02T09:15:00.000Z {text}\n")).collect();
-    let tail: String = texts.iter().map(|text| format!("2026-04-02T09:15:00.000000+00:00 stream {text}\n")).collect();
+    let lines: String = texts.iter().flat_map(|text| ["2026-04-02T09:15:00.000Z ", text, "\n"]).collect();
+    let tail: String = texts.iter().flat_map(|text| ["2026-04-02T09:15:00.000000+00:00 stream ", text, "\n"]).collect();
     let event = |text: &String| json!({ "logStreamName": "s", "timestamp": 1, "message": text, "ingestionTime": 2, "eventId": "1" });
     let fields = |record: &Value| -> Vec<Value> {
         let members = record.as_object().unwrap().iter();
@@ -170,8 +170,8 @@ fn large_tables_and_exports_are_read_a_part_at_a_time() {
         let mut record = record(number);
         record["requestParameters"]["noise"] = json!(noise);
         let text = record.to_string();
-        lines.push_str(&format!("2026-04-02T09:15:00.000Z {text}\n"));
-        table.push_str(&format!("1,{}\n", quoted(&text)));
+        lines.extend(["2026-04-02T09:15:00.000Z ", &text, "\n"]);
+        table.extend(["1,", &quoted(&text), "\n"]);
     }
     lines.push_str("2026-04-02T09:15:00.000Z {\"cut\n");
     table.push_str("1,\"{\"\"cut\n");

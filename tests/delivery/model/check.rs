@@ -178,10 +178,10 @@ async fn check(seed: u64, world: &World, records: &[String]) -> Ends {
                     *told >= count,
                     "{SUMMED}: seed {seed}: {told} of {count} are in the roll-up of {alert} on {channel}"
                 );
-                ends.rolled_up += count as usize;
+                ends.rolled_up += usize::try_from(count).unwrap();
             }
             None if traces.dead.contains(&key) || traces.dead.contains(&(channel.clone(), own.to_string())) => {
-                ends.watched += count as usize;
+                ends.watched += usize::try_from(count).unwrap();
             }
             None if is_digested => *digested.entry(channel).or_default() += count,
             None => panic!(
@@ -192,13 +192,13 @@ async fn check(seed: u64, world: &World, records: &[String]) -> Ends {
     for (channel, count) in digested {
         let told: u64 = traces.digests.iter().filter(|((of, _), _)| *of == channel).map(|(_, count)| count).sum();
         if traces.dead_digests.contains(&channel) || told >= count {
-            ends.digested += count as usize;
+            ends.digested += usize::try_from(count).unwrap();
             continue;
         }
         // A digest that was made and then given up lies there as a delivery.
         let given_up = traces.dead.iter().filter(|(of, _)| *of == channel).count();
         assert!(given_up > 0, "{SUMMED}: seed {seed}: {told} of {count} are in digests on {channel}");
-        ends.watched += count as usize;
+        ends.watched += usize::try_from(count).unwrap();
     }
     ends
 }

@@ -22,7 +22,7 @@ const TIME_LIMIT: Duration = Duration::from_secs(30);
 /// How long before that limit the function's own deadline is (`MARGIN` in `aws/runtime.rs`).
 const MARGIN: Duration = Duration::from_secs(3);
 /// The queue's visibility timeout, as in the template.
-const VISIBILITY: Duration = Duration::from_secs(180);
+const VISIBILITY: Duration = Duration::from_mins(3);
 /// How often SQS hands a message out before it moves it to the dead letters, as in the template.
 const MAX_RECEIVES: u32 = 5;
 /// Lambda's waits before it tries an event again.

@@ -177,8 +177,12 @@ impl World {
     /// The lines of the journal that name this.
     pub(super) fn journal_of(&self, name: &str) -> String {
         let journal = self.journal.lock().unwrap();
-        let lines = journal.iter().filter(|line| line.contains(name));
-        lines.map(|line| format!("\n{}", line.chars().take(300).collect::<String>())).collect()
+        let mut lines = String::new();
+        for line in journal.iter().filter(|line| line.contains(name)) {
+            lines.push('\n');
+            lines.extend(line.chars().take(300));
+        }
+        lines
     }
 
     pub(super) fn sources_have_ended(&self) {
