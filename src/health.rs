@@ -1,4 +1,5 @@
-//! What this copy of the function remembers of its channels: which of them does not answer, and of which people have been told.
+//! What this copy of the function remembers of its channels: which of them does not answer, of which people have been told, and
+//! how much went out while the ledger could not count.
 //!
 //! A channel that hangs would hold every execution for as long as there is patience. So the first request that is not answered
 //! in time opens its **circuit breaker**: for a minute, a first delivery goes to the queue at once, where it waits as it would
@@ -12,6 +13,8 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::sync::futures::Notified;
 use tokio::time::Instant;
+
+use crate::severity::Severity;
 
 /// How long a breaker stays open after the last request in vain.
 const OPEN: Duration = Duration::from_mins(1);
@@ -29,6 +32,8 @@ pub struct ChannelHealth {
 struct Known {
     open_until: Option<Instant>,
     told: Option<Instant>,
+    /// Of each severity the last minute in which alerts went out uncounted by the ledger, and how many.
+    uncounted: Vec<(Severity, u64, u64)>,
 }
 
 impl ChannelHealth {
@@ -66,6 +71,25 @@ impl ChannelHealth {
             *told = Some(now);
         }
         is_time
+    }
+
+    /// Whether one more alert of this severity may go out in this minute (since 1970), where the ledger cannot count it: this
+    /// copy alone has let fewer than `most` out. If so, it is counted.
+    pub fn lets_out(&self, channel: &str, severity: Severity, minute: u64, most: u64) -> bool {
+        let mut channels = self.lock();
+        let uncounted = &mut channels.entry(channel.to_owned()).or_default().uncounted;
+        uncounted.retain(|(_, of, _)| *of == minute);
+        match uncounted.iter_mut().find(|(of, ..)| *of == severity) {
+            Some((_, _, count)) if *count >= most => false,
+            Some((_, _, count)) => {
+                *count += 1;
+                true
+            }
+            None => {
+                uncounted.push((severity, minute, 1));
+                true
+            }
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<String, Known>> {

@@ -294,3 +294,33 @@ async fn a_repeat_that_is_written_late_is_in_the_sum() {
     assert_eq!((report.deliveries.delivered, told(&app)), (1, 3), "{}", last(&app));
     assert!(!odd.0.store.query(&odd.places("alert#")[0].partition, ALL, false, 9).await.unwrap().is_empty());
 }
+
+#[tokio::test(start_paused = true)]
+async fn without_the_table_people_get_as_much_in_a_minute_as_they_can_read_and_the_rest_later() {
+    let odd = Odd::default();
+    odd.0.is_down.store(true, Ordering::Relaxed);
+    let text = rules(&json!({ "max_per_minute": 5 }), &json!({ "throttle": "off" }));
+    let app = app_on(&text, odd.clone());
+    for number in 0..20 {
+        let report = invoke(&event(number), &app).await.report;
+        let (delivered, queued) = (report.deliveries.delivered, report.deliveries.queued);
+        assert_eq!((delivered, queued), if number < 5 { (1, 0) } else { (0, 1) }, "{number}");
+    }
+    redeliver_until(&app, 30 * MINUTE).await;
+    let taken = app.transport.taken("soc");
+    let mut minutes = std::collections::BTreeMap::<u64, usize>::new();
+    for one in &taken {
+        // The first minute has begun 44 seconds before: see `Outside::now`.
+        *minutes.entry((one.at.as_secs() + 44) / 60).or_default() += 1;
+    }
+    assert!(minutes.values().all(|count| *count <= 5), "{minutes:?}");
+    let each: std::collections::BTreeSet<&str> = taken.iter().map(|taken| taken.key.as_str()).collect();
+    assert_eq!((taken.len(), each.len(), app.queues.waiting()), (20, 20, 0), "each is told once");
+
+    // Where no queue could take them, all go out at once.
+    let mut alone = app_on(&text, odd);
+    alone.queues.is_there = false;
+    for number in 0..20 {
+        assert_eq!(invoke(&event(number), &alone).await.report.deliveries.delivered, 1);
+    }
+}

@@ -68,10 +68,10 @@ impl<T: Transport, S: Store, Q: Queues> ChannelWorker<'_, T, S, Q> {
                     }
                     let group = group.map(|(group, _)| group).unwrap_or_default();
                     if let Err(error) = self.ledger.roll_up_scheduled(group, &order, self.now()).await {
-                        return ControlFlow::Continue(self.unclaimed(finding, &error));
+                        return self.unclaimed(finding, throttle, &error).await;
                     }
                 }
-                Err(error) => return ControlFlow::Continue(self.unclaimed(finding, &error)),
+                Err(error) => return self.unclaimed(finding, throttle, &error).await,
             }
         }
     }
@@ -89,11 +89,18 @@ impl<T: Transport, S: Store, Q: Queues> ChannelWorker<'_, T, S, Q> {
         })
     }
 
-    /// Admits a finding without a claim, because the ledger did not answer. It does not count as a first time, so that the storm
-    /// guard does not ask the ledger once more.
-    fn unclaimed(&self, finding: &Finding, error: &StoreError) -> Admitted {
+    /// Admits a finding without a claim, because the ledger did not answer, unless too many have gone out so in this minute. It
+    /// does not count as a first time, so that the storm guard does not ask the ledger once more.
+    async fn unclaimed(
+        &self,
+        finding: &Finding,
+        throttle: Option<&ThrottleGroup>,
+        error: &StoreError,
+    ) -> StageResult<Admitted> {
         self.note_fault(error, "the alert goes out, perhaps twice");
-        Admitted { decision: self.decision_without_ledger(finding), is_first_time: false }
+        self.guard_without_ledger(finding, throttle).await?;
+        let decision = self.decision_without_ledger(finding);
+        ControlFlow::Continue(Admitted { decision, is_first_time: false })
     }
 
     /// What is decided of a finding where nobody can be asked: it is an alert of its own.

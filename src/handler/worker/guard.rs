@@ -8,20 +8,23 @@
 //! as there are groups. Those are counted only once they have arrived, since a vendor that is down reads nothing. A digest
 //! always goes out, and so does what people send through again.
 //!
-//! Without a queue no digest could follow, and with a ledger that does not answer none could be counted: then everything goes
-//! out.
+//! Without a queue no digest could follow, and everything goes out. With a ledger that does not answer no digest could be counted:
+//! then each copy of the function counts for itself, and what is one too many is handed to the queue as it is, to come again a
+//! minute or two later. Nothing is held back, and people can read what arrives.
 
 use std::ops::ControlFlow;
+use std::time::Duration;
 
 use super::channel_worker::ChannelWorker;
 use crate::alert::AlertDigest;
 use crate::deliver::Transport;
 use crate::finding::Finding;
+use crate::handler::classify::ThrottleGroup;
 use crate::handler::outcome::{DeliveryOutcome, StageResult};
-use crate::ids::ClaimId;
+use crate::ids::{ClaimId, spread};
 use crate::ledger::policy::{self, GuardVerdict};
 use crate::ledger::{Decision, DigestAdmission, Store, StoreError};
-use crate::redelivery::{Delivery, DigestTask, QueueMessage, Queues};
+use crate::redelivery::{AdmitTask, Delivery, DigestTask, QueueMessage, Queues};
 use crate::severity::Severity;
 
 /// Whether a message from the queue is counted once it has arrived.
@@ -33,6 +36,7 @@ pub(super) enum ArrivalCount {
     Exempt,
 }
 
+const MINUTE: Duration = Duration::from_mins(1);
 /// What the log says where the ledger does not answer, and everything passes the guard.
 const BLIND: &str = "the storm guard is blind: the alert goes out";
 
@@ -50,6 +54,32 @@ impl<T: Transport, S: Store, Q: Queues> ChannelWorker<'_, T, S, Q> {
         let mut one = AlertDigest::default();
         one.add(finding);
         self.leave_to_digest(finding, &ClaimId::from(&finding.id), decision, &one).await
+    }
+
+    /// Hands a finding to the queue as it is, where the ledger does not answer and this copy has let as many out in this minute
+    /// as people can read. It is judged anew when it comes again. If the queue does not take it, it goes on to the next stage.
+    pub(super) async fn guard_without_ledger(
+        &self,
+        finding: &Finding,
+        throttle: Option<&ThrottleGroup>,
+    ) -> StageResult<()> {
+        let (name, most) = (&self.channel.name, self.channel.max_per_minute);
+        let minute = policy::minute_of(self.now());
+        if !self.app.queues.has_redelivery() || self.app.health.lets_out(name, finding.severity, minute, most) {
+            return ControlFlow::Continue(());
+        }
+        let task = AdmitTask::new(finding, throttle.map(|group| (group.hash.clone(), group.throttling)));
+        // Not all at once: what is still too many then has to wait again.
+        let wait = MINUTE.mul_f64(1.0 + spread(finding.id.as_str(), 0));
+        let message =
+            self.new_message(task, self.now().plus(wait), "too many in a minute, and the ledger does not answer");
+        match self.try_enqueue(&message).await {
+            Ok(()) => ControlFlow::Break(DeliveryOutcome::Queued),
+            Err(error) => {
+                self.note_refusal(&error, "the alert goes out");
+                ControlFlow::Continue(())
+            }
+        }
     }
 
     /// Leaves what comes from the queue to the digest if there are too many already.

@@ -134,7 +134,7 @@ impl<T: Transport, S: Store, Q: Queues> ChannelWorker<'_, T, S, Q> {
 
     /// Notes that the queue did not take the order of a sum, and what follows from that (`NothingHeldBackBlindly`).
     pub(super) fn note_refusal(&self, error: &QueueError, consequence: &'static str) {
-        tracing::warn!(channel = self.channel.name, reason = %error, consequence, "the queue does not take a sum's order");
+        tracing::warn!(channel = self.channel.name, reason = %error, consequence, "the queue does not take a message");
     }
 
     /// Gives a delivery up: it goes to the dead letters with the reason, and people are told.
