@@ -49,8 +49,11 @@ def packaged(version: Path, folder: Path) -> Path:
 def deploy(aws: Aws, folder: Path) -> Stack:
     command = [SAM, "deploy", "--template-file", "template.yaml", "--config-file", ROOT / "samconfig.toml", "--stack-name", NAME]
     parameters = [f"Architecture={ARCHITECTURE}", "Email=someone@example.com"]
-    if "SavedQueries:" in (folder / "template.yaml").read_text():
-        parameters.append("SavedQueries=false")  # ministack knows no queries
+    template = (folder / "template.yaml").read_text()
+    # ministack knows no queries; and the vendor is on this machine.
+    for parameter, value in [("SavedQueries", "false"), ("PrivateEndpoints", "true")]:
+        if f"  {parameter}:" in template:
+            parameters.append(f"{parameter}={value}")
     command += ["--parameter-overrides", *parameters]
     done = subprocess.run(command, cwd=folder, env=aws.environment, capture_output=True, text=True, timeout=180)
     if done.returncode != 0:

@@ -162,16 +162,20 @@ async fn invoke(world: &World, copies: &[Arc<Copy>], payload: &str) -> Option<Ha
     // Some deadlines are close, as when a copy was frozen meanwhile.
     let limit = world.choose(|choices| choices.of(&[30, 30, 30, 10, 5])).min(TIME_LIMIT.as_secs());
     let limit = Duration::from_secs(limit);
-    let killed_after = if world.fails("the copy is killed") {
-        Duration::from_millis(
-            world.choose(|choices| choices.of(&[20, 60, 150, 400, 2_000]).min(1 + choices.below(2_000) as u64)),
-        )
+    let deadline = Instant::now() + limit - MARGIN.min(limit / 4);
+    let is_killed = world.fails("the copy is killed");
+    let ends_after = if is_killed {
+        let most = world.choose(|choices| choices.of(&[20, 60, 150, 400, 2_000]));
+        Duration::from_millis(world.choose(|choices| 1 + choices.below(most)) as u64)
     } else {
         limit
     };
-    let deadline = Instant::now() + limit - MARGIN.min(limit / 4);
-    world.note(&format!("invoked, killed after {killed_after:?}"), payload);
-    let handled = timeout(killed_after, handle(payload, deadline, &*copies[copy])).await.ok()?;
+    world.note(&format!("invoked, killed after {ends_after:?}"), payload);
+    let Ok(handled) = timeout(ends_after, handle(payload, deadline, &*copies[copy])).await else {
+        let is_kept = is_killed || limit < TIME_LIMIT;
+        assert!(is_kept, "{}: no answer within {limit:?}: {payload}", Invariant::TimeIsKept);
+        return None;
+    };
     world.note(&format!("answered {:?}, {:?}", handled.answer, handled.report.deliveries), payload);
     assert!(handled.report.adds_up(), "{}: {:?}", Invariant::SumsHold, handled.report);
     Some(handled)
