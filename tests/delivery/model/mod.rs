@@ -49,10 +49,7 @@ fn every_finding_is_told_or_waits_where_somebody_watches() {
     eprintln!("{rounds} rounds, seed {seed}: {ends:?}; faults: {faults:?}");
     // What never happens would show nothing.
     for kind in FAULTS {
-        assert!(
-            faults.get(kind).copied().unwrap_or_default() as u64 >= rounds,
-            "{kind} hardly ever fails: {faults:?}"
-        );
+        assert!(faults.get(kind).copied().unwrap_or_default() as u64 >= rounds, "{kind} hardly ever fails: {faults:?}");
     }
     let Ends { told, rolled_up, digested, watched } = ends;
     for (end, count) in [("told", told), ("rolled up", rolled_up), ("digested", digested), ("watched", watched)] {
