@@ -368,6 +368,7 @@ def main():
                 "OFFLIMITS_SECRET_ARN": "arn:aws:secretsmanager:us-east-1:123456789012:secret:offlimits-AbCdEf",
                 "OFFLIMITS_ROLE_ARN": "arn:aws:iam::123456789012:role/offlimits",
                 "OFFLIMITS_TABLE": "offlimits",
+                "OFFLIMITS_PRIVATE_ENDPOINTS": "true",  # where the mocks are
                 # Not asked where all goes well.
                 "OFFLIMITS_REDELIVERY_URL": "https://localhost:1/redelivery",
                 "OFFLIMITS_DEAD_LETTERS_URL": "https://localhost:1/dead-letters",
