@@ -200,15 +200,6 @@ mod tests {
             topic_arns: vec!["arn:aws:sns:us-east-1:123456789012:ours".to_owned()],
             ..OwnCalls::default()
         };
-        let call = |service: &str, event: &str, target: &str| ApiCall {
-            arn: Some("arn:aws:sts::123456789012:assumed-role/offlimits/f".to_owned()),
-            service: Some(format!("{service}.amazonaws.com")),
-            event: Some(event.to_owned()),
-            targets: vec![target.to_owned()],
-            user_agent: Some(AGENT.to_owned()),
-            source_ip: Some("203.0.113.9".to_owned()),
-            ..ApiCall::default()
-        };
         for (service, event, target) in [
             ("sqs", "SendMessage", "https://sqs.us-east-1.amazonaws.com/123456789012/redelivery"),
             ("sqs", "SendMessage", "arn:aws:sqs:us-east-1:123456789012:redelivery"),
