@@ -1,5 +1,6 @@
 //! What the tests share.
 
+pub(crate) mod choices;
 mod corpora;
 pub(crate) mod mmdb;
 mod tool;

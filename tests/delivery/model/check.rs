@@ -11,7 +11,8 @@ use offlimits::ruleset::RuleSet;
 use serde_json::Value;
 
 use super::play::{THRESHOLD, THRESHOLD_COUNT, rules};
-use super::world::{Choices, World};
+use super::world::World;
+use crate::support::choices::Choices;
 
 const TOLD: Invariant = Invariant::ToldOrQueued;
 const SUMMED: Invariant = Invariant::OrderedBeforeHeldBack;

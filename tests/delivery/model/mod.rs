@@ -19,14 +19,10 @@ use std::collections::BTreeMap;
 use self::check::Ends;
 use self::play::play;
 use self::world::FAULTS;
+use crate::support::choices::seeds;
 
 /// Rounds that are played; `OFFLIMITS_ROUNDS` asks for more.
 const ROUNDS: u64 = 40;
-
-#[expect(clippy::disallowed_methods, reason = "how long a test runs is for whoever runs it")]
-fn number(variable: &str) -> Option<u64> {
-    std::env::var(variable).ok()?.parse().ok()
-}
 
 /// Plays one round on a clock of its own, and checks how every finding has ended.
 fn round(seed: u64) -> (Ends, BTreeMap<&'static str, usize>) {
@@ -37,16 +33,17 @@ fn round(seed: u64) -> (Ends, BTreeMap<&'static str, usize>) {
 
 #[test]
 fn every_finding_is_told_or_waits_where_somebody_watches() {
-    let (rounds, seed) = (number("OFFLIMITS_ROUNDS").unwrap_or(ROUNDS), number("OFFLIMITS_SEED").unwrap_or_default());
+    let seeds = seeds(ROUNDS);
+    let rounds = seeds.end - seeds.start;
     let (mut ends, mut faults) = (Ends::default(), BTreeMap::new());
-    for round in 0..rounds {
-        let (of_round, injected) = self::round(seed.wrapping_mul(1 << 32).wrapping_add(round));
+    for seed in seeds.clone() {
+        let (of_round, injected) = round(seed);
         ends += of_round;
         for (kind, count) in injected {
             *faults.entry(kind).or_insert(0) += count;
         }
     }
-    eprintln!("{rounds} rounds, seed {seed}: {ends:?}; faults: {faults:?}");
+    eprintln!("{rounds} rounds, seeds from {}: {ends:?}; faults: {faults:?}", seeds.start);
     // What never happens would show nothing.
     for kind in FAULTS {
         assert!(faults.get(kind).copied().unwrap_or_default() as u64 >= rounds, "{kind} hardly ever fails: {faults:?}");

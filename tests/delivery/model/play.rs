@@ -15,7 +15,8 @@ use serde_json::{Value, json};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 
-use super::world::{Choices, Message, Outside, START, Sqs, Table, World};
+use super::world::{Message, Outside, START, Sqs, Table, World};
+use crate::support::choices::Choices;
 
 /// The function's time limit, as in the template.
 const TIME_LIMIT: Duration = Duration::from_secs(30);

@@ -14,6 +14,8 @@ use serde_json::Value;
 use tokio::sync::Notify;
 use tokio::time::{Instant, sleep};
 
+use crate::support::choices::Choices;
+
 /// 2026-01-10T11:32:44Z, when a round begins.
 pub(super) const START: u64 = 1_768_044_764;
 
@@ -37,29 +39,6 @@ pub(super) const FAULTS: [&str; 17] = [
     "the event comes twice",
     "the copy is killed",
 ];
-
-/// Choices: the same seed makes the same.
-#[derive(Debug)]
-pub(super) struct Choices(u64);
-
-impl Choices {
-    pub(super) const fn new(seed: u64) -> Self {
-        Self(seed)
-    }
-
-    pub(super) fn below(&mut self, bound: usize) -> usize {
-        // SplitMix64: https://prng.di.unimi.it/splitmix64.c
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut word = self.0;
-        word = (word ^ (word >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        word = (word ^ (word >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        usize::try_from((word ^ (word >> 31)) % bound as u64).unwrap()
-    }
-
-    pub(super) fn of<T: Copy>(&mut self, choices: &[T]) -> T {
-        choices[self.below(choices.len())]
-    }
-}
 
 /// A message in the redelivery queue.
 #[derive(Debug, Clone)]
