@@ -42,6 +42,9 @@ pub mod secret;
 // What arrives: an envelope of whatever kind, the records in it, and what one of them tells. It knows no rule.
 pub mod cloudtrail;
 
+// What a call's request and response mean, in whatever shape they say it. It knows no rule.
+pub mod facts;
+
 // How the files that people write are read: every key is asked for, every mistake is reported at once with its place and remedy.
 pub mod config;
 
