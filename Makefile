@@ -99,6 +99,7 @@ lint: deny ## formatting, clippy, licences, advisories
 	rustfmt --check $(LINTS)
 	cargo clippy --locked -- -D warnings
 	cargo clippy --all-targets --all-features --locked -- -D warnings
+	cargo clippy --manifest-path benches/Cargo.toml --locked -- -D warnings
 
 # Building cargo-deny takes longer than all the rest; without it, tests/stack/test_dependencies.py asks for the same, but for the
 # advisories. Those are a database on GitHub (RustSec's): a machine that cannot fetch it says so, and is no reason to fail.

@@ -88,7 +88,10 @@ fn scan(rules: &RuleSet, folder: &[PathBuf]) -> (usize, usize) {
         match told {
             ScanEvent::Output { .. } => matched += 1,
             ScanEvent::Done { records: read, .. } => records += read,
-            ScanEvent::Ignored { .. } | ScanEvent::Unreadable { .. } => {}
+            ScanEvent::Ignored { .. }
+            | ScanEvent::Damaged { .. }
+            | ScanEvent::Skipped { .. }
+            | ScanEvent::Unreadable { .. } => {}
         }
         Ok(())
     };
