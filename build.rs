@@ -12,7 +12,7 @@ use std::path::Path;
 
 /// The layers of `src/lib.rs` that decide an index: `ruleset`, and all that it uses but the channels. (Channels are compiled
 /// from the bundle at every start; an index holds nothing of them.)
-pub(crate) const LAYERS: [&str; 12] = [
+pub(crate) const LAYERS: [&str; 13] = [
     "text",
     "time",
     "ids",
@@ -20,6 +20,7 @@ pub(crate) const LAYERS: [&str; 12] = [
     "json",
     "redact",
     "cloudtrail",
+    "facts",
     "config",
     "rules",
     "finding",

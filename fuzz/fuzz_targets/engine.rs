@@ -8,6 +8,7 @@ mod random;
 use libfuzzer_sys::fuzz_target;
 use offlimits::cloudtrail::{RawRecord, Record, envelope};
 use offlimits::engine::EvaluateError;
+use offlimits::facts::DERIVED;
 use offlimits::finding::Finding;
 use offlimits::rules::OPERATORS;
 use offlimits::ruleset::RuleSet;

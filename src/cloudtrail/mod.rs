@@ -5,9 +5,11 @@
 //!            (`cloudwatch_logs`, `query_rows`, `s3_notification`: the wrappings that need reading of their own)
 //! record     a text → a [`Record`]
 //! path       the values that stand at a path of it
+//! fact       a value that was worked out of a record, and the record's memory of such values
 //! alias      short names of paths, and values that are computed from several (`identity`: those about who called)
 //! call       the facts of a record that people are told ([`ApiCall`])
 //! countries  the country of an address
+//! api_version    the version of an API in the name of a call
 //! own_resources  whether a call names a resource of the function's own
 //! ```
 //! Nothing here knows a rule. Every field of a record is optional, since eventVersion 1.0 has few and AWS leaves out what is
@@ -15,10 +17,12 @@
 
 mod alias;
 mod alias_source;
+mod api_version;
 mod call;
 mod cloudwatch_logs;
 pub mod countries;
 pub mod envelope;
+mod fact;
 pub mod identity;
 pub mod own_resources;
 mod path;
@@ -29,6 +33,8 @@ mod s3_notification;
 pub use self::alias::ComputedAlias;
 pub(crate) use self::alias::{ALIAS_PATHS, ALIASES, Alias, AliasTarget, compute};
 pub use self::alias_source::AliasSource;
+pub(crate) use self::api_version::without_version;
 pub use self::call::ApiCall;
+pub use self::fact::FactValue;
 pub use self::path::{FieldValue, TOP_LEVEL, walk};
 pub use self::record::{RawRecord, Record, RecordError};

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use super::alias::{self, ComputedAlias, compute};
 use super::alias_source::AliasSource;
+use super::fact::{FactMemory, FactValue};
 use crate::json::Node;
 
 /// One record as it arrived: text that has been found to be JSON, and is otherwise unread.
@@ -21,6 +22,7 @@ pub struct RawRecord {
 #[derive(Debug, Clone)]
 pub struct Record<'t> {
     root: Node<'t>,
+    facts: FactMemory,
 }
 
 /// Why a text is not a record. It says what is wrong and where, and quotes nothing of the text: it is safe to log.
@@ -56,7 +58,7 @@ impl<'t> Record<'t> {
         if root.members().is_none() {
             return Err(RecordError::NotAnObject(root.kind()));
         }
-        Ok(Self { root })
+        Ok(Self { root, facts: FactMemory::default() })
     }
 
     /// The record as a document.
@@ -77,6 +79,11 @@ impl<'t> Record<'t> {
     /// The value of an alias that is computed from several places.
     pub fn computed(&self, alias: ComputedAlias) -> Option<Cow<'_, str>> {
         compute(self, alias)
+    }
+
+    /// The values of this name that `work_out` makes of the record. They are worked out when they are first asked for.
+    pub fn remembered(&self, name: &'static str, work_out: impl FnOnce(&Self) -> Vec<FactValue>) -> &[FactValue] {
+        self.facts.get(name, || work_out(self))
     }
 
     /// Whether the call failed: an error code or message that is not empty, or an answer that says `Failure` (console

@@ -3,6 +3,7 @@
 //! Each row is filed once, under literals of which every record that it matches must have one:
 //! - under pairs of a literal of the service and one of the event, if it asks for either (a row that asks for one of them only
 //!   is filed under its literals and *any*);
+//! - under the calls that a derived field understands, if the row wants a value of one and names no event;
 //! - otherwise under the literals of one other field (`errorCode` is `AccessDenied`, `userAgent` contains `kali`);
 //! - otherwise under those of the identity (whatever a row asks of the call is checked before the call cache remembers it);
 //! - otherwise nowhere: it is *unindexed*, and a candidate for every record.

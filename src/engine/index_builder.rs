@@ -11,10 +11,11 @@ use crate::cloudtrail::ALIAS_PATHS;
 use crate::cloudtrail::envelope::{RECORD_KEYS, WRAPPER_KEYS};
 use crate::cloudtrail::own_resources::OWN_RESOURCE_PATHS;
 use crate::rules::field::FieldTarget;
-use crate::rules::pattern::AnchoredLiteral;
+use crate::rules::pattern::{Anchor, AnchoredLiteral};
 use crate::rules::{Row, Rule};
 
-/// The most pairs of literals under which one row is filed. A row with more is filed under its event's literals alone.
+/// The most pairs of literals under which one row is filed. A row with more is filed under its event's literals alone, or as if
+/// it asked for no derived field.
 const MAX_PAIRS: usize = 1_024;
 
 /// Makes the index of the rules that are on, and the plans of those. Rules stand in the order of the file.
@@ -48,7 +49,8 @@ fn build_trie(rules: &[Rule]) -> PathTrie {
                         trie.add_field(path.iter().map(|key| &**key));
                     }
                 }
-                FieldTarget::Path(_) => {}
+                // A derived field is asked of the whole record, or not at all.
+                FieldTarget::Path(_) | FieldTarget::Derived(_) => {}
                 FieldTarget::Computed(_) | FieldTarget::Country(_) => has_aliases = true,
                 FieldTarget::OwnResource(_) => asks_for_own = true,
             }
@@ -65,6 +67,16 @@ fn build_trie(rules: &[Rule]) -> PathTrie {
     }
     RECORD_KEYS.iter().chain(&WRAPPER_KEYS).for_each(|key| trie.add_key(key));
     trie.build()
+}
+
+/// The calls, by service and event, of which every record that the row matches must have one, because a derived field must have
+/// a value: those of the field with the fewest; `None` if there is no such field.
+fn understood_calls(row: &Row, plan: &RowPlan) -> Option<Vec<(&'static str, &'static str)>> {
+    let calls = plan.derived.iter().map(|field| {
+        let calls = field.each_call().filter(|(service, _)| plan.accepts_service(row, service));
+        calls.collect::<Vec<_>>()
+    });
+    calls.min_by_key(Vec::len).filter(|calls| calls.len() <= MAX_PAIRS)
 }
 
 /// An index while rows are filed.
@@ -99,13 +111,19 @@ impl IndexBuilder {
             let cells = plan.call_cells.iter().filter(|(_, part)| usize::from(*part) == wanted);
             cells.filter_map(|(cell, _)| row.0[usize::from(*cell)].condition.required_literals()).min_by_key(Vec::len)
         };
-        match (literals_of(SERVICE), literals_of(EVENT)) {
+        let (services, events) = (literals_of(SERVICE), literals_of(EVENT));
+        if events.is_none()
+            && let Some(calls) = understood_calls(row, plan)
+        {
+            return self.file_by_calls(id, &calls);
+        }
+        match (services, events) {
             (None, None) => {
                 let field = plan.other_cells.iter().find_map(|(cell, source)| match source {
                     ValueSource::Field(field) => {
                         Some((*field, row.0[usize::from(*cell)].condition.required_literals()?))
                     }
-                    ValueSource::Alias | ValueSource::Record => None,
+                    ValueSource::Alias | ValueSource::Derived(_) | ValueSource::Record => None,
                 });
                 if let Some((field, literals)) = field {
                     self.file_by_field(id, field, &literals);
@@ -118,6 +136,17 @@ impl IndexBuilder {
                 }
             }
             (services, events) => self.file_by_pairs(id, services, events),
+        }
+    }
+
+    /// Files a row under calls that derived fields understand: under the name of the service, and the beginning of the event's,
+    /// since a version may follow.
+    fn file_by_calls(&mut self, id: RowId, calls: &[(&str, &str)]) {
+        let literal = |anchor, text: &str| AnchoredLiteral { anchor, bytes: text.as_bytes().into() };
+        for (service, event) in calls {
+            let service = self.services.intern(&literal(Anchor::Whole, service));
+            let event = self.events.intern(&literal(Anchor::Start, event));
+            self.file_by_pair(id, Some(service), Some(event));
         }
     }
 

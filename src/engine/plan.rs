@@ -7,10 +7,11 @@
 use std::borrow::Cow;
 use std::cell::Cell;
 
-use super::call::CallKey;
+use super::call::{CallKey, EVENT, SERVICE};
 use super::extract::Extracted;
 use super::path_trie::{FieldId, PathTrie};
 use crate::cloudtrail::{AliasSource, FieldValue};
+use crate::facts::DerivedField;
 use crate::rules::field::FieldTarget;
 use crate::rules::{self, Row, Rule, Scope, computed};
 
@@ -40,6 +41,8 @@ pub(super) struct RulePlan {
 pub(super) struct RowPlan {
     /// The cells about the call, and which of its parts.
     pub(super) call_cells: Box<[(u16, u8)]>,
+    /// The derived fields that must have a value: the row matches no call that one of them does not understand.
+    pub(super) derived: Box<[&'static DerivedField]>,
     /// The cells about other fields, and where the values of each come from.
     pub(super) other_cells: Box<[(u16, ValueSource)]>,
 }
@@ -51,6 +54,8 @@ pub(super) enum ValueSource {
     Field(FieldId),
     /// An alias that is computed from extracted fields.
     Alias,
+    /// The whole record, if this field understands the call; of any other call it has no values.
+    Derived(&'static DerivedField),
     /// The whole record: it has to be parsed for this cell.
     Record,
 }
@@ -100,16 +105,33 @@ impl RowPlan {
                 None => other_cells.push((place, source)),
             }
         }
-        Self { call_cells: call_cells.into(), other_cells: other_cells.into() }
+        let derived = row.0.iter().filter_map(|cell| match cell.field.target {
+            FieldTarget::Derived(field) => (!cell.condition.holds_of_nothing()).then_some(field),
+            _ => None,
+        });
+        Self { call_cells: call_cells.into(), derived: derived.collect(), other_cells: other_cells.into() }
     }
 
     /// Whether what the row asks of the call is true of this one.
     pub(super) fn matches_call(&self, row: &Row, call: &CallKey<'_>) -> bool {
-        self.call_cells.iter().all(|(cell, part)| {
+        let of_call = |(cell, part): &(u16, u8)| {
             let condition = &row.0[usize::from(*cell)].condition;
             let value = call.part(usize::from(*part)).map(|text| FieldValue::Scalar(text.into()));
             condition.holds(value.as_slice(), Scope::ExtractedFields)
-        })
+        };
+        let is_understood = |field: &&DerivedField| {
+            let call = call.part(SERVICE).zip(call.part(EVENT));
+            call.is_some_and(|(service, event)| field.understands(service, event))
+        };
+        self.call_cells.iter().all(of_call) && self.derived.iter().all(is_understood)
+    }
+
+    /// Whether what the row asks of the service is true of this one.
+    pub(super) fn accepts_service(&self, row: &Row, service: &str) -> bool {
+        let cells = self.call_cells.iter().filter(|(_, part)| usize::from(*part) == SERVICE);
+        let value = [FieldValue::Scalar(service.into())];
+        let mut conditions = cells.map(|(cell, _)| &row.0[usize::from(*cell)].condition);
+        conditions.all(|condition| condition.holds(&value, Scope::ExtractedFields))
     }
 }
 
@@ -120,6 +142,7 @@ impl ValueSource {
         }
         match &cell.field.target {
             FieldTarget::Computed(_) | FieldTarget::Country(_) | FieldTarget::OwnResource(_) => Self::Alias,
+            FieldTarget::Derived(field) => Self::Derived(field),
             FieldTarget::Path(path) => trie.field(path.iter().map(|key| &**key)).map_or(Self::Record, Self::Field),
         }
     }
@@ -154,6 +177,11 @@ impl<'p> ExtractedRecord<'p> {
                     self.unsure.set(false);
                     let value = computed(self, &cell.field.target).map(FieldValue::Scalar);
                     (!self.unsure.get()).then(|| cell.condition.holds(value.as_slice(), Scope::ExtractedFields))
+                }
+                ValueSource::Derived(field) => {
+                    self.unsure.set(false);
+                    let is_understood = field.understands_call_of(self) || self.unsure.get();
+                    (!is_understood).then(|| cell.condition.holds_of_nothing())
                 }
                 ValueSource::Record => None,
             };

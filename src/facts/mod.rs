@@ -4,7 +4,18 @@
 //! A [`DerivedField`] is asked for as any other field is, in a cell, a title or a throttle. It answers with values for people
 //! and rules to read, each with the place in the record that decided. Each field declares the calls that it understands: of any
 //! other call it says nothing, so that nobody pays for what cannot be there.
+//!
+//! `placed` walks a record and knows where it is; `opening` reads what firewalls let in, and `network` what is the world.
+//! [`DERIVED`] lists the fields; a line there is all that registers one: cells, titles, the schema for editors, the table in
+//! `docs/rules.md`, the lints and the random tests read it.
 
+mod list;
+mod network;
+mod opened;
+mod opening;
+mod placed;
 mod value;
 
-pub use self::value::{DerivedField, FactValue, ServiceCalls};
+pub use self::list::{DERIVED, derived};
+pub use self::value::{DerivedField, ServiceCalls};
+pub use crate::cloudtrail::FactValue;

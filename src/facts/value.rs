@@ -1,6 +1,6 @@
-//! What a derived field is, and what it answers.
+//! What a derived field is, and which calls it understands.
 
-use crate::cloudtrail::Record;
+use crate::cloudtrail::{AliasSource, FactValue, Record, without_version};
 
 /// A field that is worked out from a call's request and response.
 #[derive(Debug, Clone, Copy)]
@@ -24,11 +24,35 @@ pub struct ServiceCalls {
     pub events: &'static [&'static str],
 }
 
-/// One value of a [`DerivedField`].
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct FactValue {
-    /// The value in its canonical form, which conditions compare and people read: `tcp 22`.
-    pub text: String,
-    /// Where the record says it: `requestParameters.ipPermissions.items[0].ipRanges.items[1].cidrIp`.
-    pub place: String,
+/// A field is known by its name.
+impl PartialEq for DerivedField {
+    fn eq(&self, other: &Self) -> bool {
+        self.name == other.name
+    }
+}
+
+impl Eq for DerivedField {}
+
+impl DerivedField {
+    /// What it says of a record; nothing if it does not understand the call. It is worked out once for each record.
+    pub fn of<'r>(&self, record: &'r Record<'_>) -> &'r [FactValue] {
+        if self.understands_call_of(record) { record.remembered(self.name, self.values) } else { &[] }
+    }
+
+    /// Whether it understands a call of this service and event.
+    pub fn understands(&self, service: &str, event: &str) -> bool {
+        let event = without_version(event);
+        self.calls.iter().any(|calls| calls.service == service && calls.events.contains(&event))
+    }
+
+    /// Whether it understands the call of this record.
+    pub(crate) fn understands_call_of(&self, record: &impl AliasSource) -> bool {
+        let (service, event) = (record.text(&["eventSource"]), record.text(&["eventName"]));
+        service.zip(event).is_some_and(|(service, event)| self.understands(service, event))
+    }
+
+    /// The calls that it understands, one by one: service and event.
+    pub(crate) fn each_call(&self) -> impl Iterator<Item = (&'static str, &'static str)> + use<> {
+        self.calls.iter().flat_map(|calls| calls.events.iter().map(|event| (calls.service, *event)))
+    }
 }

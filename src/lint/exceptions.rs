@@ -126,6 +126,7 @@ fn unanchored(rule: &RuleView<'_>, cell: &CellView<'_>, leaf: &Leaf<'_>, report:
             path.first().is_some_and(|key| AWS_OWN.contains(&&**key)) || cell.is(super::calls::IDENTITY)
         }
         FieldTarget::Computed(derived) => matches!(derived, ComputedAlias::Outcome | ComputedAlias::Mfa),
+        FieldTarget::Derived(_) => false,
         FieldTarget::Country(_) | FieldTarget::OwnResource(_) => true,
     };
     let Ok(parsed) = regex_syntax::Parser::new().parse(regex.as_str()) else { return };
@@ -156,14 +157,14 @@ const ALWAYS_THERE: [&str; 4] = ["eventSource", "eventName", "awsRegion", "event
 fn by_absence(rule: &RuleView<'_>, row: &RowView<'_>, cell: &CellView<'_>, report: &mut LintReport) {
     let there = match &cell.cell.field.target {
         FieldTarget::Computed(derived) => *derived == ComputedAlias::Outcome,
-        FieldTarget::Country(_) | FieldTarget::OwnResource(_) => false,
+        FieldTarget::Derived(_) | FieldTarget::Country(_) | FieldTarget::OwnResource(_) => false,
         FieldTarget::Path(path) => path.first().is_some_and(|key| ALWAYS_THERE.contains(&&**key)),
     };
     // A condition beside it that a missing field does not satisfy.
     let guarded = row
         .cells
         .iter()
-        .any(|other| other.cell.field.target == cell.cell.field.target && !holds_of_nothing(&other.cell.condition));
+        .any(|other| other.cell.field.target == cell.cell.field.target && !other.cell.condition.holds_of_nothing());
     if there || guarded || !has_not(&cell.cell.condition) {
         return;
     }
@@ -177,17 +178,6 @@ fn has_not(condition: &Condition) -> bool {
     match condition {
         Condition::Not(_) => true,
         Condition::Any(inner) | Condition::All(inner) => inner.iter().any(has_not),
-        _ => false,
-    }
-}
-
-/// Whether the condition is true of a field that is missing.
-fn holds_of_nothing(condition: &Condition) -> bool {
-    match condition {
-        Condition::Not(inner) => !holds_of_nothing(inner),
-        Condition::Exists(there) => !there,
-        Condition::All(inner) => inner.iter().all(holds_of_nothing),
-        Condition::Any(inner) => inner.iter().any(holds_of_nothing),
         _ => false,
     }
 }

@@ -53,7 +53,10 @@ fn split<'v>(context: &LintContext<'_>, row: &'v RowView<'v>) -> Option<(String,
         .iter()
         .filter_map(|cell| match &cell.cell.field.target {
             FieldTarget::Path(path) => Some((path.as_slice(), cell)),
-            FieldTarget::Computed(_) | FieldTarget::Country(_) | FieldTarget::OwnResource(_) => None,
+            FieldTarget::Computed(_)
+            | FieldTarget::Derived(_)
+            | FieldTarget::Country(_)
+            | FieldTarget::OwnResource(_) => None,
         })
         .collect();
     for (index, (path, first)) in paths.iter().enumerate() {

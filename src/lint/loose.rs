@@ -1,10 +1,10 @@
 //! Patterns that also find other real calls, and calls that several services have.
 
 use super::calls::{EVENT, SERVICE, named, names_service, of_leaf, services};
-use super::catalogue::without_version;
 use super::logic::PatternWord;
 use super::view::{CellView, Leaf, LeafCondition, RowView, RuleView};
 use super::{Lint, LintContext, LintReport};
+use crate::cloudtrail::without_version;
 use crate::text::enumerated;
 
 /// What this file declares.

@@ -1,12 +1,13 @@
 //! Cells whose value no record has: misspelt services, calls, regions and identity types.
 
 use super::calls::{EVENT, IDENTITY, REGION, SERVICE, of_leaf, row_accepts, services};
-use super::catalogue::{Catalogue, Service, near, without_version};
+use super::catalogue::{Catalogue, Service, near};
 use super::logic::PatternWord;
 use super::rotated;
 use super::view::{CellView, Leaf, LeafCondition, RowView, RuleView, SourcePlace};
 use super::{Lint, LintContext, LintReport};
 use crate::cloudtrail::identity::IDENTITY_TYPES;
+use crate::cloudtrail::without_version;
 use crate::config::suggestion;
 use crate::json::Node;
 use crate::text::enumerated;

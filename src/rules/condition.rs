@@ -75,6 +75,25 @@ impl Condition {
         }
     }
 
+    /// Whether the condition is true of a field that has no value.
+    pub fn holds_of_nothing(&self) -> bool {
+        match self {
+            Self::Not(condition) => !condition.holds_of_nothing(),
+            Self::Exists(there) => !there,
+            Self::All(conditions) => conditions.iter().all(Self::holds_of_nothing),
+            Self::Any(conditions) => conditions.iter().any(Self::holds_of_nothing),
+            // They want some value that does something; `same_as` wants one that the other field has too.
+            Self::Pattern(_)
+            | Self::Is(_)
+            | Self::Cidr(_)
+            | Self::Above(_)
+            | Self::Below(_)
+            | Self::Time { .. }
+            | Self::SameAs(_)
+            | Self::Item(_) => false,
+        }
+    }
+
     /// Literals of which at least one value of the field must have one if the condition is true; `None` if none are known.
     /// By them the engine's index rules out what cannot match; an operator of which none are known is always asked.
     pub(crate) fn required_literals(&self) -> Option<Vec<AnchoredLiteral>> {

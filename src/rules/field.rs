@@ -4,6 +4,7 @@ use crate::cloudtrail::countries::{CODES, Countries};
 use crate::cloudtrail::own_resources::OwnResources;
 use crate::cloudtrail::{ALIASES, Alias, AliasTarget, ComputedAlias, TOP_LEVEL};
 use crate::config::suggestion;
+use crate::facts::{self, DERIVED, DerivedField};
 
 /// A field whose name has been understood.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,6 +22,8 @@ pub enum FieldTarget {
     Path(Vec<Box<str>>),
     /// A value worked out from several places of the record: one at most.
     Computed(ComputedAlias),
+    /// Values worked out from the request and the response of certain calls.
+    Derived(&'static DerivedField),
     /// The country of `sourceIPAddress`, by this database.
     Country(Countries),
     /// The function's own resource that the call names, by what is known of them: one at most.
@@ -48,7 +51,7 @@ pub struct FieldError {
 }
 
 impl Field {
-    /// A field of the record: an alias other than `country`, or a path that begins with a top-level field of CloudTrail's
+    /// A field of the record: an alias other than `country`, a derived field, or a path that begins with a top-level field of CloudTrail's
     /// record.
     ///
     /// # Errors
@@ -69,6 +72,8 @@ impl Field {
                 AliasTarget::Country => FieldTarget::Country(surroundings.countries.clone().ok_or_else(no_countries)?),
                 AliasTarget::OwnResource => FieldTarget::OwnResource(surroundings.own.clone()),
             }
+        } else if let Some(field) = facts::derived(written) {
+            FieldTarget::Derived(field)
         } else {
             let path = parse_path(written)?;
             let first = path.first().map_or("", |key| key);
@@ -76,8 +81,8 @@ impl Field {
                 return Err(FieldError {
                     code: "unknown-field",
                     message: format!("CloudTrail records have no field \"{first}\""),
-                    help: suggestion(first, ALIASES.iter().map(|alias| alias.name).chain(TOP_LEVEL)).unwrap_or_else(|| {
-                        let aliases: Vec<&str> = ALIASES.iter().map(|alias| alias.name).collect();
+                    help: suggestion(first, short_names().chain(TOP_LEVEL)).unwrap_or_else(|| {
+                        let aliases: Vec<&str> = short_names().collect();
                         format!(
                             "write an alias ({}), or a path that begins with a top-level field of the record, such as \
                              requestParameters.bucketName",
@@ -128,6 +133,11 @@ impl Field {
             _ => None,
         }
     }
+}
+
+/// The names that are no paths.
+fn short_names() -> impl Iterator<Item = &'static str> {
+    ALIASES.iter().map(|alias| alias.name).chain(DERIVED.iter().map(|field| field.name))
 }
 
 fn no_countries() -> FieldError {

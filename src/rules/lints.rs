@@ -19,6 +19,7 @@ macro_rules! each_lint {
             exceptions: "caller-chosen-exception", "exception-by-absence", "expired-exception", "expiring-exception",
                 "unanchored-exception";
             shadow: "never-alerts", "repeated-row", "repeated-rule";
+            derived: "never-derived";
             items: "split-item";
             routing: "unrouted-channel", "unrouted-rule";
             unused: "unused-allow", "unused-list";

@@ -29,8 +29,17 @@ impl<'r> Scope<'r> {
                 return computed(record, &field.target).map(FieldValue::Scalar).into_iter().collect();
             }
             // `Field::parse_in_element` makes no computed field.
-            (Self::Element(_), FieldTarget::Computed(_) | FieldTarget::Country(_) | FieldTarget::OwnResource(_))
+            (
+                Self::Element(_),
+                FieldTarget::Computed(_)
+                | FieldTarget::Derived(_)
+                | FieldTarget::Country(_)
+                | FieldTarget::OwnResource(_),
+            )
             | (Self::ExtractedFields, _) => return Vec::new(),
+            (Self::Record(record), FieldTarget::Derived(field)) => {
+                return field.of(record).iter().map(|value| FieldValue::Scalar(value.text.as_str().into())).collect();
+            }
             (Self::Record(record), FieldTarget::Path(_)) => record.root(),
             (Self::Element(element), FieldTarget::Path(_)) => element,
         };
@@ -41,10 +50,10 @@ impl<'r> Scope<'r> {
     }
 }
 
-/// The value of a field that is more than a path.
+/// The value of an alias that is more than a path.
 pub(crate) fn computed<'s>(source: &'s impl AliasSource, target: &FieldTarget) -> Option<Cow<'s, str>> {
     match target {
-        FieldTarget::Path(_) => None,
+        FieldTarget::Path(_) | FieldTarget::Derived(_) => None,
         FieldTarget::Computed(alias) => compute(source, *alias),
         FieldTarget::OwnResource(own) => own.named_in(source),
         FieldTarget::Country(countries) => {

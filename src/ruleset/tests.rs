@@ -9,6 +9,7 @@ use self::random::Dice;
 use crate::cloudtrail::own_resources::OwnResources;
 use crate::cloudtrail::{RawRecord, Record};
 use crate::config::Diagnostic;
+use crate::facts::DERIVED;
 use crate::finding::Finding;
 use crate::rules::OPERATORS;
 use crate::ruleset::{RuleSet, Sources};

@@ -5,6 +5,7 @@ use serde_json::{Map, Value, json};
 
 use crate::cloudtrail::{ALIASES, TOP_LEVEL};
 use crate::config::{KeyDefault, KeySpec, MapNames, ObjectSpec, TaggedSpec, TextFormat, ValueShape, WordList};
+use crate::facts::DERIVED;
 use crate::ruleset::ANY_FILE;
 
 /// The schema, as `rules.schema.json` has it.
@@ -151,9 +152,8 @@ impl Document {
         let mut written = schema(json!({ "type": "object" }));
         let mut add = |key: &str, value: Value| written.insert(key.to_owned(), value);
         if let MapNames::Fields = names {
-            let aliases = ALIASES
-                .iter()
-                .map(|alias| (alias.name.to_owned(), json!({ "description": alias.description, "allOf": [values] })));
+            let aliases = short_names()
+                .map(|(name, description)| (name.to_owned(), json!({ "description": description, "allOf": [values] })));
             add("properties", aliases.collect::<Schema>().into());
             add("patternProperties", json!({ paths(): values }));
             add("additionalProperties", json!(false));
@@ -203,11 +203,17 @@ fn word(words: &WordList) -> Schema {
 
 /// A field by its name.
 fn field() -> Schema {
-    let aliases: Vec<&str> = ALIASES.iter().map(|alias| alias.name).collect();
+    let names: Vec<&str> = short_names().map(|(name, _)| name).collect();
     schema(json!({
-        "description": "A field: an alias, or a path into CloudTrail's record.",
-        "anyOf": [{ "type": "string", "enum": aliases }, { "type": "string", "pattern": paths() }],
+        "description": "A field: an alias, a derived field, or a path into CloudTrail's record.",
+        "anyOf": [{ "type": "string", "enum": names }, { "type": "string", "pattern": paths() }],
     }))
+}
+
+/// The names of fields that are no paths, with what each means.
+fn short_names() -> impl Iterator<Item = (&'static str, &'static str)> {
+    let aliases = ALIASES.iter().map(|alias| (alias.name, alias.description));
+    aliases.chain(DERIVED.iter().map(|field| (field.name, field.description)))
 }
 
 /// Paths whose first key is a field of CloudTrail's record.

@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 use crate::channel::{COMMON_KEYS, ChannelType, TYPES};
 use crate::cloudtrail::ALIASES;
 use crate::config::{KeyDefault, KeySpec, MapNames, ObjectSpec, ValueShape};
+use crate::facts::{DERIVED, ServiceCalls};
 use crate::rules::OPERATORS;
 use crate::ruleset::ANY_FILE;
 use crate::severity::Severity;
@@ -15,8 +16,17 @@ const LISTED: usize = 8;
 
 /// The titles of all tables: each must stand on some page.
 pub fn titles() -> Vec<String> {
-    let mut titles =
-        ["operators", "aliases", "channels", "severities", "keys of every channel"].map(str::to_owned).to_vec();
+    let mut titles = [
+        "operators",
+        "aliases",
+        "derived fields",
+        "calls of derived fields",
+        "channels",
+        "severities",
+        "keys of every channel",
+    ]
+    .map(str::to_owned)
+    .to_vec();
     titles.extend(objects().iter().map(|object| format!("keys of {}", object.name)));
     titles.extend(
         TYPES
@@ -36,6 +46,8 @@ pub fn block(title: &str) -> Option<String> {
     match title {
         "operators" => Some(operators()),
         "aliases" => Some(aliases()),
+        "derived fields" => Some(derived_fields()),
+        "calls of derived fields" => Some(derived_calls()),
         "channels" => Some(channels()),
         "severities" => Some(severities()),
         "keys of every channel" => Some(keys(COMMON_KEYS.iter())),
@@ -122,6 +134,31 @@ fn operators() -> String {
 fn aliases() -> String {
     let rows = ALIASES.iter().map(|alias| vec![format!("`{}`", alias.name), alias.description.to_owned()]);
     table(&["alias", "value"], rows)
+}
+
+fn derived_fields() -> String {
+    let rows = DERIVED.iter().map(|field| vec![format!("`{}`", field.name), field.description.to_owned()]);
+    table(&["derived field", "values"], rows)
+}
+
+/// The calls that derived fields understand; fields of the same calls stand together.
+fn derived_calls() -> String {
+    let mut together: Vec<(Vec<String>, &[ServiceCalls])> = Vec::new();
+    for field in DERIVED {
+        let name = format!("`{}`", field.name);
+        match together.iter_mut().find(|(_, calls)| *calls == field.calls) {
+            Some((names, _)) => names.push(name),
+            None => together.push((vec![name], field.calls)),
+        }
+    }
+    let rows = together.into_iter().map(|(names, calls)| {
+        let calls = calls.iter().map(|calls| {
+            let service = calls.service.strip_suffix(".amazonaws.com").unwrap_or(calls.service);
+            format!("{service}: {}", calls.events.join(", "))
+        });
+        vec![names.join(", "), calls.collect::<Vec<_>>().join("; ")]
+    });
+    table(&["derived field", "calls"], rows)
 }
 
 fn channels() -> String {

@@ -1,9 +1,10 @@
 //! Random rules of every operator, and random records that they are likely to match: for the tests that compare the engine
 //! with the simple one, and for the fuzz target that does.
 //!
-//! Whoever uses this file has the crate's `OPERATORS` beside it: what an operator may be given stands in that table.
+//! Whoever uses this file has the crate's `OPERATORS` and `DERIVED` beside it: what an operator may be given, and which derived
+//! fields there are, stands in these tables.
 
-use super::OPERATORS;
+use super::{DERIVED, OPERATORS};
 
 /// Where the choices come from: a seed, or a fuzzer's bytes.
 #[derive(Debug)]
@@ -157,6 +158,24 @@ const PATTERNS: [&str; 34] = [
     "Log",
 ];
 
+/// Values of derived fields.
+const DERIVED_TEXTS: [&str; 14] = [
+    "tcp 22",
+    "tcp 0-65535",
+    "all traffic",
+    "0.0.0.0/0",
+    "tcp 22 from 0.0.0.0/0",
+    "::/0",
+    "world",
+    "22",
+    "3389",
+    "p5.48xlarge",
+    "2",
+    "SSE-C",
+    "2026-02-09",
+    "yes",
+];
+
 const NUMBERS: [&str; 8] = ["0", "5", "-1", "1.5", "1e2", "100", "18446744073709551617", "5.0"];
 
 /// A `rules.json` that compiles, unless a choice made something impossible.
@@ -181,7 +200,9 @@ fn rule(dice: &mut Dice<'_>, number: usize) -> String {
     if dice.one_in(12) {
         more += r#","mode":"off""#;
     }
-    format!(r#"{{"id":"R-{number}","title":"{{event}} by {{actor}}","severity":"low","when":{}{more}}}"#, table(dice))
+    let title = if dice.one_in(3) { format!("{{{}}}", field(dice)) } else { "{event} by {actor}".to_owned() };
+    let title = quoted(&title);
+    format!(r#"{{"id":"R-{number}","title":{title},"severity":"low","when":{}{more}}}"#, table(dice))
 }
 
 fn table(dice: &mut Dice<'_>) -> String {
@@ -191,7 +212,7 @@ fn table(dice: &mut Dice<'_>) -> String {
 fn row(dice: &mut Dice<'_>, fields: &[&str]) -> String {
     let mut cells: Vec<(String, String)> = Vec::new();
     for _ in 0..=dice.below(3) {
-        let field = dice.pick(fields).to_owned();
+        let field = if fields.len() == FIELDS.len() { field(dice) } else { dice.pick(fields).to_owned() };
         if cells.iter().all(|(other, _)| *other != field) {
             let condition = condition(dice, &field, 0);
             cells.push((field, condition));
@@ -200,6 +221,15 @@ fn row(dice: &mut Dice<'_>, fields: &[&str]) -> String {
     let cells: Vec<String> =
         cells.into_iter().map(|(field, condition)| format!("{}:{condition}", quoted(&field))).collect();
     format!("{{{}}}", cells.join(","))
+}
+
+/// A field of the record; one in four is a derived one.
+fn field(dice: &mut Dice<'_>) -> String {
+    if dice.one_in(4) { DERIVED[dice.below(DERIVED.len())].name } else { dice.pick(&FIELDS) }.to_owned()
+}
+
+fn is_derived(field: &str) -> bool {
+    DERIVED.iter().any(|derived| derived.name == field)
 }
 
 fn quoted(text: &str) -> String {
@@ -222,6 +252,16 @@ fn condition(dice: &mut Dice<'_>, field: &str, depth: usize) -> String {
             _ => format!(r#"{{"not":"^{word}$"}}"#),
         };
     }
+    // Most that is asked of a derived field can be true.
+    if is_derived(field) && !dice.one_in(3) {
+        return match dice.below(5) {
+            0 => r#"{"exists":true}"#.to_owned(),
+            1 => r#"{"exists":false}"#.to_owned(),
+            2 => format!(r#"{{"not":{}}}"#, quoted(dice.pick(&DERIVED_TEXTS))),
+            3 => format!(r#"{{"is":[{}]}}"#, dice.list(3, |dice| quoted(dice.pick(&DERIVED_TEXTS)))),
+            _ => quoted(dice.pick(&DERIVED_TEXTS)),
+        };
+    }
     match dice.below(if depth < 2 { 8 } else { 5 }) {
         0 | 1 => format!("\"{}\"", dice.pick(&PATTERNS)),
         2 => "\"@l\"".to_owned(),
@@ -235,7 +275,7 @@ fn operator(dice: &mut Dice<'_>, field: &str, depth: usize) -> String {
     let operator = &OPERATORS[dice.below(OPERATORS.len())];
     let sample = dice.pick(operator.samples);
     let is_nested = sample.contains("CONDITION") || sample.contains("ROW");
-    let has_items = !matches!(field, "account" | "user" | "role" | "session" | "actor");
+    let has_items = !matches!(field, "account" | "user" | "role" | "session" | "actor") && !is_derived(field);
     if (is_nested && depth >= 2) || (sample.contains("ROW") && !has_items) {
         return r#"{"exists":true}"#.to_owned();
     }
@@ -249,13 +289,56 @@ fn operator(dice: &mut Dice<'_>, field: &str, depth: usize) -> String {
             "CONDITION" => value.push_str(&condition(dice, field, depth + 1)),
             "TEXT" => value.push_str(&quoted(dice.pick(&TEXTS))),
             "NUMBER" => value.push_str(dice.pick(&NUMBERS)),
-            "FIELD" => value.push_str(&quoted(dice.pick(&FIELDS))),
+            "FIELD" => value.push_str(&quoted(&self::field(dice))),
             "ROW" => value.push_str(&row(dice, &["b", "c", ".", "Effect"])),
             other => value.push_str(other),
         }
         rest = &word[end..];
     }
     format!(r#"{{"{}":{value}{rest}}}"#, operator.key.name)
+}
+
+/// A record of a call that a derived field understands, in one of the shapes that its calls have; now and then with a version
+/// behind the event's name, or as another call, which says nothing by it.
+fn derived_record(dice: &mut Dice<'_>) -> String {
+    const PARTS: [&str; 12] = [
+        r#""requestParameters":{"groupId":"sg-1","ipPermissions":{"items":[{"ipProtocol":"tcp","fromPort":22,"toPort":22,"ipRanges":{"items":[{"cidrIp":"0.0.0.0/0"}]}}]}}"#,
+        r#""requestParameters":{"ipProtocol":"tcp","fromPort":0,"toPort":65535,"cidrIp":"0.0.0.0/1","ipPermissions":{"items":[{"ipProtocol":"-1","ipRanges":{"items":[{"cidrIp":"128.0.0.0/1"}]}}]}}"#,
+        r#""requestParameters":{"aclProtocol":"-1","cidrBlock":"0.0.0.0/0","egress":false,"ruleAction":"allow"}"#,
+        r#""requestParameters":"{\"portInfo\":{\"fromPort\":3389,\"toPort\":3389,\"protocol\":\"tcp\"}}""#,
+        r#""responseElements":{"securityGroupRuleSet":{"items":[{"isEgress":false,"ipProtocol":"-1","cidrIpv6":"::/0"}]}}"#,
+        r#""requestParameters":{"instanceType":"p5.48xlarge","instancesSet":{"items":[{"minCount":1,"maxCount":2}]}}"#,
+        r#""responseElements":{"instancesSet":{"items":[{"instanceType":"p5.48xlarge"}]}}"#,
+        r#""requestParameters":{"x-amz-server-side-encryption-customer-algorithm":"AES256","keyId":"1","pendingWindowInDays":30}"#,
+        r#""additionalEventData":{"SSEApplied":"SSE_C"}"#,
+        r#""responseElements":{"deletionDate":"Feb 9, 2026 12:00:00 AM","accessKey":{"accessKeyId":"AKIAIOSFODNN7EXAMPLE"}}"#,
+        r#""requestParameters":{"policyDocument":"{\"Statement\":[{\"Effect\":\"Allow\",\"Action\":\"*\",\"Resource\":\"*\",\"Principal\":\"*\"}]}"}"#,
+        r#""requestParameters":{"policy":{"Statement":{"Effect":"Allow","Action":"s3:*","Resource":"*","Principal":{"AWS":"*"}}},"acl":"public-read"}"#,
+    ];
+    let field = &DERIVED[dice.below(DERIVED.len())];
+    let calls = &field.calls[dice.below(field.calls.len())];
+    let mut event = calls.events[dice.below(calls.events.len())].to_owned();
+    match dice.below(12) {
+        0 => event.push_str("20150331v2"),
+        1 => event.push('X'),
+        _ => {}
+    }
+    let service = if dice.one_in(12) { "iam.amazonaws.com" } else { calls.service };
+    let mut members = vec![
+        format!(r#""eventSource":{}"#, escaped(dice, service)),
+        format!(r#""eventName":{}"#, escaped(dice, &event)),
+        r#""eventTime":"2026-01-10T11:32:44Z""#.to_owned(),
+        format!(r#""userIdentity":{}"#, identity(dice)),
+    ];
+    for _ in 0..=dice.below(2) {
+        let part = dice.pick(&PARTS).to_owned();
+        let key = part.split(':').next().unwrap_or_default().to_owned();
+        if members.iter().all(|other| !other.starts_with(&key)) {
+            let place = dice.below(members.len() + 1);
+            members.insert(place, part);
+        }
+    }
+    format!("{{{}}}", members.join(","))
 }
 
 /// A record, or nearly one: keys repeated and escaped, arrays and documents where texts should be.
@@ -279,6 +362,9 @@ pub(crate) fn record(dice: &mut Dice<'_>) -> String {
         "resources",
         "readOnly",
     ];
+    if dice.one_in(3) {
+        return derived_record(dice);
+    }
     let mut members: Vec<(String, String)> = Vec::new();
     for _ in 0..3 + dice.below(10) {
         let name = dice.pick(&TOP);

@@ -11,6 +11,7 @@ use crate::cli::words::counted;
 use crate::cloudtrail::ApiCall;
 use crate::cloudtrail::Record;
 use crate::rules::Cell;
+use crate::rules::field::FieldTarget;
 
 /// Prints verdicts for people.
 pub(super) struct Printer<W> {
@@ -106,12 +107,20 @@ pub(in crate::cli) fn explain_cell(out: &mut impl Write, cell: &Cell, record: &R
 }
 
 fn print_cell(out: &mut impl Write, verdict: &CellVerdict<'_>) -> io::Result<()> {
-    let CellVerdict { cell, holds, values, more, local } = verdict;
+    let CellVerdict { cell, holds, values, more, places, local } = verdict;
     let found = if values.is_empty() {
         // A missing field makes `not` true: say that nothing was found, so that nobody wonders.
-        "the record has no such field".to_owned()
+        match cell.field.target {
+            FieldTarget::Derived(_) => "the call says nothing of it".to_owned(),
+            _ => "the record has no such field".to_owned(),
+        }
     } else {
-        let shown: Vec<String> = values.iter().map(|value| format!("\"{value}\"")).collect();
+        let mut places = places.iter();
+        let shown = values.iter().map(|value| match places.next() {
+            Some(place) => format!("\"{value}\" in {place}"),
+            None => format!("\"{value}\""),
+        });
+        let shown: Vec<String> = shown.collect();
         let more = if *more > 0 { format!(" +{more}") } else { String::new() };
         let local = local.as_ref().map(|local| format!(", there {local}")).unwrap_or_default();
         format!("found {}{more}{local}", shown.join(", "))
@@ -160,6 +169,8 @@ struct LineCell<'a> {
     /// The first values, cleaned and clipped.
     values: &'a [String],
     more: usize,
+    /// Of a derived field: where the record says each of `values`. Empty for any other.
+    places: &'a [String],
     /// For a condition on hours: the time in its zone.
     local: Option<&'a str>,
 }
@@ -235,6 +246,7 @@ fn line_rows<'a>(rows: &'a [RowVerdict<'a>]) -> Vec<LineRow<'a>> {
                     holds: cell.holds,
                     values: &cell.values,
                     more: cell.more,
+                    places: &cell.places,
                     local: cell.local.as_deref(),
                 })
                 .collect(),

@@ -6,6 +6,7 @@ use crate::finding::Finding;
 use crate::rules::Mode;
 use crate::rules::Scope;
 use crate::rules::condition::Condition;
+use crate::rules::field::FieldTarget;
 use crate::rules::{Cell, Rule, Table};
 use crate::ruleset::RuleSet;
 use crate::text;
@@ -52,6 +53,8 @@ pub(super) struct CellVerdict<'r> {
     /// The values found, cleaned and clipped; and how many more there are.
     pub(super) values: Vec<String>,
     pub(super) more: usize,
+    /// Of a derived field: where the record says each of `values`.
+    pub(super) places: Vec<String>,
     /// What a condition on hours compares: the time of its own zone.
     pub(super) local: Option<String>,
 }
@@ -130,8 +133,19 @@ impl<'r> CellVerdict<'r> {
             holds: cell.holds(scope),
             values: values.iter().take(VALUES).map(|value| shorten(&value.text())).collect(),
             more: values.len().saturating_sub(VALUES),
+            places: places(cell, record),
             local: local_time(&cell.condition, &values),
         }
+    }
+}
+
+/// Where the record says the values of a derived field, as far as they are shown.
+fn places(cell: &Cell, record: &Record) -> Vec<String> {
+    match cell.field.target {
+        FieldTarget::Derived(field) => {
+            field.of(record).iter().take(VALUES).map(|value| shorten(&value.place)).collect()
+        }
+        _ => Vec::new(),
     }
 }
 

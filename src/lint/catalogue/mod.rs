@@ -2,8 +2,6 @@
 
 mod names;
 mod services;
-mod version;
 
 pub(super) use self::names::near;
 pub(super) use self::services::{Catalogue, CatalogueCall, Service};
-pub(super) use self::version::without_version;

@@ -1,7 +1,7 @@
 //! The version of an API in the name of a call.
 
 /// A name without the date of its API: `UpdateFunctionCode20150331v2` → `UpdateFunctionCode`.
-pub(in crate::lint) fn without_version(name: &str) -> &str {
+pub(crate) fn without_version(name: &str) -> &str {
     let unversioned = name.rsplit_once('v').filter(|(_, version)| is_digits(version)).map_or(name, |(rest, _)| rest);
     let date = |text: &str| match text.len() {
         8 => is_digits(text),

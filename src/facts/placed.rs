@@ -1,0 +1,120 @@
+//! A value of a record, and the place where it stands.
+
+use crate::cloudtrail::{FactValue, Record};
+use crate::json::{Node, Value};
+
+/// A value of a record, and the place where it stands.
+#[derive(Debug, Clone)]
+pub(super) struct Placed<'n> {
+    pub(super) node: &'n Node<'n>,
+    /// `requestParameters.ipPermissions.items[0]`.
+    pub(super) place: String,
+}
+
+/// How deep a record is searched. AWS's own requests are not half as deep.
+const MAX_DEPTH: usize = 24;
+
+impl<'n> Placed<'n> {
+    /// A field at the top of a record: `requestParameters`.
+    pub(super) fn top(record: &'n Record<'_>, key: &str) -> Option<Self> {
+        let node = record.root().get(key).filter(|node| !node.is_null())?;
+        Some(Self { node, place: key.to_owned() }.opened())
+    }
+
+    /// What a text of JSON holds, as paths read it; anything else is left as it is.
+    fn opened(self) -> Self {
+        match &self.node.value {
+            Value::String(text) => match text.embedded() {
+                Some(node) => Self { node, place: self.place },
+                None => self,
+            },
+            _ => self,
+        }
+    }
+
+    /// A member that is not null. Its name is compared without regard to case: EC2 alone writes `fromPort` and `FromPort`, by the
+    /// age of the call.
+    pub(super) fn get(&self, key: &str) -> Option<Self> {
+        let member = self
+            .node
+            .members()?
+            .iter()
+            .rev()
+            .find(|member| member.key.eq_ignore_ascii_case(key) && !member.node.is_null())?;
+        Some(Self { node: &member.node, place: format!("{}.{}", self.place, member.key) }.opened())
+    }
+
+    /// What stands at a path of members.
+    pub(super) fn at(&self, path: &[&str]) -> Option<Self> {
+        path.iter().try_fold(self.clone(), |here, key| here.get(key))
+    }
+
+    /// The text of a scalar, unless it is empty.
+    pub(super) fn text(&self) -> Option<&'n str> {
+        self.node.scalar().filter(|text| !text.is_empty())
+    }
+
+    /// The first of these members that is a scalar.
+    pub(super) fn text_of(&self, keys: &[&str]) -> Option<&'n str> {
+        keys.iter().find_map(|key| self.get(key)?.text())
+    }
+
+    /// The members of an object, nulls left out.
+    pub(super) fn members(&self) -> impl Iterator<Item = (&'n str, Self)> {
+        let members = self.node.members().unwrap_or_default().iter().filter(|member| !member.node.is_null());
+        members.map(|member| {
+            let placed = Self { node: &member.node, place: format!("{}.{}", self.place, member.key) };
+            (&*member.key, placed.opened())
+        })
+    }
+
+    /// The elements of a list, in each of its forms: an array, an object whose `items` is one (EC2), or a single element that
+    /// stands for itself. An empty object is an empty list.
+    pub(super) fn elements(&self) -> Vec<Self> {
+        if let Some(elements) = self.node.elements() {
+            let placed = elements.iter().enumerate().filter(|(_, node)| !node.is_null());
+            return placed
+                .map(|(index, node)| Self { node, place: format!("{}[{index}]", self.place) }.opened())
+                .collect();
+        }
+        match self.node.members() {
+            Some([]) => Vec::new(),
+            Some([only]) if ["items", "item", "member"].contains(&&*only.key) => {
+                self.get(&only.key).map(|inner| inner.elements()).unwrap_or_default()
+            }
+            _ => vec![self.clone()],
+        }
+    }
+
+    /// Calls `visit` with this value and all that it holds, in the order of the text. Of an object for which `visit` answers
+    /// false the members are left out.
+    pub(super) fn each_object(&self, visit: &mut dyn FnMut(&Self)) {
+        self.each_object_below(0, visit);
+    }
+
+    fn each_object_below(&self, depth: usize, visit: &mut dyn FnMut(&Self)) {
+        if depth > MAX_DEPTH {
+            return;
+        }
+        if self.node.members().is_some() {
+            visit(self);
+            self.members().for_each(|(_, member)| member.each_object_below(depth + 1, visit));
+        } else if self.node.elements().is_some() {
+            self.elements().iter().for_each(|element| element.each_object_below(depth + 1, visit));
+        }
+    }
+}
+
+/// Values without repeats: of equal ones the first counts.
+#[derive(Debug, Default)]
+pub(super) struct Values(pub(super) Vec<FactValue>);
+
+impl Values {
+    /// Adds a value, unless it is there.
+    pub(super) fn add(&mut self, text: impl Into<String>, place: &str) {
+        let text = text.into();
+        if self.0.iter().all(|known| known.text != text) {
+            self.0.push(FactValue { text, place: place.to_owned() });
+        }
+    }
+}
