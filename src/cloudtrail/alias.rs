@@ -3,6 +3,7 @@
 
 use std::borrow::Cow;
 
+use super::acting_service::acting_service;
 use super::alias_source::AliasSource;
 use super::identity;
 
@@ -50,10 +51,12 @@ pub enum ComputedAlias {
     Actor,
     /// Who called, by nothing that the caller chooses.
     Principal,
+    /// The service that acts, for itself or for somebody; missing where a person or a program of an account does.
+    ActingService,
 }
 
 /// Every alias. (`userIdentityType` is what Conformity's settings call the identity.)
-pub(crate) const ALIASES: [Alias; 20] = [
+pub(crate) const ALIASES: [Alias; 23] = [
     path("identity", &["userIdentity", "type"], "userIdentity.type: IAMUser, AssumedRole, Root, AWSService, …"),
     path("service", &["eventSource"], "eventSource: ec2.amazonaws.com, …"),
     path("event", &["eventName"], "eventName: StartInstances, …"),
@@ -75,6 +78,21 @@ pub(crate) const ALIASES: [Alias; 20] = [
         "principal",
         ComputedAlias::Principal,
         "who called, by nothing that the caller chooses: user, role, IAM Identity Center's role/person, else as actor",
+    ),
+    computed(
+        "acting_service",
+        ComputedAlias::ActingService,
+        "the service that acts, for itself or for somebody; missing where a person or a program of an account does",
+    ),
+    path(
+        "delegate",
+        &["userIdentity", "invokedByDelegate", "accountId"],
+        "userIdentity.invokedByDelegate.accountId: the account of whoever acts here by a temporary delegation",
+    ),
+    path(
+        "source_identity",
+        &["userIdentity", "sessionContext", "sourceIdentity"],
+        "userIdentity.sessionContext.sourceIdentity: whom the first of several roles was assumed by",
     ),
     Alias {
         name: "country",
@@ -98,7 +116,7 @@ const fn computed(name: &'static str, alias: ComputedAlias, description: &'stati
 
 /// The paths that [`compute`] asks for, which the engine extracts. If one were missing here, the answers would stay right, and
 /// take longer: the record would be parsed for them.
-pub(crate) const ALIAS_PATHS: [&[&str]; 18] = [
+pub(crate) const ALIAS_PATHS: [&[&str]; 20] = [
     ACCOUNT,
     CALLERS_ACCOUNT,
     &["additionalEventData", "MFAUsed"],
@@ -107,7 +125,9 @@ pub(crate) const ALIAS_PATHS: [&[&str]; 18] = [
     &["errorMessage"],
     &["eventName"],
     &["eventSource"],
+    &["eventType"],
     &["responseElements"],
+    &["sessionCredentialFromConsole"],
     &["sourceIPAddress"],
     &["userIdentity", "arn"],
     &["userIdentity", "invokedBy"],
@@ -135,6 +155,7 @@ pub(crate) fn compute(source: &impl AliasSource, alias: ComputedAlias) -> Option
         ComputedAlias::Session => identity::session(source).map(Cow::from),
         ComputedAlias::Actor => identity::actor(source),
         ComputedAlias::Principal => identity::principal(source),
+        ComputedAlias::ActingService => acting_service(source).map(Cow::from),
     }
 }
 

@@ -6,7 +6,8 @@
 //! record     a text → a [`Record`]
 //! path       the values that stand at a path of it
 //! fact       a value that was worked out of a record, and the record's memory of such values
-//! alias      short names of paths, and values that are computed from several (`identity`: those about who called)
+//! alias      short names of paths, and values that are computed from several (`identity`: those about who called;
+//!                `acting_service`: whether a service of AWS's does)
 //! call       the facts of a record that people are told ([`ApiCall`])
 //! countries  the country of an address
 //! api_version    the version of an API in the name of a call
@@ -15,6 +16,7 @@
 //! Nothing here knows a rule. Every field of a record is optional, since eventVersion 1.0 has few and AWS leaves out what is
 //! too large: a value that is missing is `None`, never an error.
 
+mod acting_service;
 mod alias;
 mod alias_source;
 mod api_version;

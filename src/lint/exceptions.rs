@@ -125,7 +125,9 @@ fn unanchored(rule: &RuleView<'_>, cell: &CellView<'_>, leaf: &Leaf<'_>, report:
         FieldTarget::Path(path) => {
             path.first().is_some_and(|key| AWS_OWN.contains(&&**key)) || cell.is(super::calls::IDENTITY)
         }
-        FieldTarget::Computed(derived) => matches!(derived, ComputedAlias::Outcome | ComputedAlias::Mfa),
+        FieldTarget::Computed(derived) => {
+            matches!(derived, ComputedAlias::Outcome | ComputedAlias::Mfa | ComputedAlias::ActingService)
+        }
         FieldTarget::Derived(_) => false,
         FieldTarget::Country(_) | FieldTarget::OwnResource(_) => true,
     };
