@@ -20,6 +20,7 @@ mod corpora;
 mod delivery;
 mod diagnostics;
 mod docs;
+mod facts;
 mod fingerprint;
 mod golden;
 mod hostile;

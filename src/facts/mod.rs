@@ -9,7 +9,11 @@
 //! [`DERIVED`] lists the fields; a line there is all that registers one: cells, titles, the schema for editors, the table in
 //! `docs/rules.md`, the lints and the random tests read it.
 
+mod credential;
+mod customer_key;
+mod deletion;
 mod list;
+mod machines;
 mod network;
 mod opened;
 mod opening;

@@ -86,8 +86,7 @@ impl<'n> Placed<'n> {
         }
     }
 
-    /// Calls `visit` with this value and all that it holds, in the order of the text. Of an object for which `visit` answers
-    /// false the members are left out.
+    /// Calls `visit` with each object that this value is or holds, in the order of the text.
     pub(super) fn each_object(&self, visit: &mut dyn FnMut(&Self)) {
         self.each_object_below(0, visit);
     }

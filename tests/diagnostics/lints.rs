@@ -321,6 +321,35 @@ fn lints_have_their_code_and_place_and_a_neighbour_without() {
             when(r#""service": {"is": »"ec2.amazonaws.co"}"#),
             when(r#""service": {"is": "ec2.amazonaws.com"}"#),
         ),
+        // The service alone, another field's calls, and what the rows around an exception and a severity match.
+        (
+            "never-derived",
+            when(r#""service": {"is": "s3.amazonaws.com"}, »"instance_type": "^p5""#),
+            when(r#""service": {"is": "ec2.amazonaws.com"}, "instance_type": "^p5""#),
+        ),
+        (
+            "never-derived",
+            when(r#""instance_type": "^p5", »"opened": {"exists": true}"#),
+            when(r#""instance_type": "^p5", "opened": {"exists": false}"#),
+        ),
+        (
+            "never-derived",
+            rule(&format!(
+                r#""when": {{ {ec2}, "event": {{"is": "RunInstances"}} }}, "unless": [ {{ "when": {{ »"opened": {{"is": "tcp 22 from 0.0.0.0/0"}} }}, "reason": "r" }} ]"#
+            )),
+            rule(&format!(
+                r#""when": {{ {ec2}, "event": {{"is": "RunInstances"}} }}, "unless": [ {{ "when": {{ "instance_type": {{"is": "t3.nano"}} }}, "reason": "r" }} ]"#
+            )),
+        ),
+        (
+            "never-derived",
+            rule(&format!(
+                r#""when": {{ {ec2}, "event": {{"is": "RunInstances"}} }}, "severity_when": [ {{ "severity": "high", "when": {{ »"opened": "22" }} }} ]"#
+            )),
+            rule(&format!(
+                r#""when": {{ {ec2}, "event": {{"is": "AuthorizeSecurityGroupIngress"}} }}, "severity_when": [ {{ "severity": "high", "when": {{ "opened": "22" }} }} ]"#
+            )),
+        ),
         (
             "unknown-service",
             when(r#""service": {"is": »"cloudwatch.amazonaws.com"}"#),
