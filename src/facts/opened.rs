@@ -81,8 +81,8 @@ pub(super) const SENSITIVE_PORTS_TO_WORLD: DerivedField = DerivedField {
 
 /// TCP ports that administer machines, or give data away. They are those of Security Hub's control EC2.19
 /// (<https://docs.aws.amazon.com/securityhub/latest/userguide/ec2-controls.html#ec2-19>) without those of mail and of web
-/// applications, and those that attackers scan for besides: Docker, etcd, the Kubernetes API and kubelet, VNC, WinRM, Redis,
-/// Memcached, MongoDB, Oracle, Cassandra, SMB's older one, rsync, NFS.
+/// applications, and those that attackers scan for besides: Docker, etcd, the Kubernetes API and kubelet, VNC, `WinRM`, Redis,
+/// Memcached, `MongoDB`, Oracle, Cassandra, SMB's older one, rsync, NFS.
 const SENSITIVE_PORTS: [u32; 40] = [
     20, 21, 22, 23, 111, 135, 137, 139, 445, 873, 1433, 1434, 1521, 2049, 2375, 2376, 2379, 2380, 3306, 3389, 4333,
     5432, 5500, 5601, 5900, 5901, 5984, 5985, 5986, 6379, 6443, 7001, 9042, 9092, 9200, 9300, 10250, 11211, 27017,

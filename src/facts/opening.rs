@@ -167,10 +167,9 @@ pub(super) fn openings(record: &Record<'_>) -> Vec<Opening> {
             }
         }
         _ => {
-            for top in [part("requestParameters", &[]), part("responseElements", &["securityGroupRuleSet"])] {
-                if let Some(top) = top {
-                    top.each_object(&mut |permission| add(permission, None, &mut found));
-                }
+            let tops = [part("requestParameters", &[]), part("responseElements", &["securityGroupRuleSet"])];
+            for top in tops.into_iter().flatten() {
+                top.each_object(&mut |permission| add(permission, None, &mut found));
             }
         }
     }

@@ -56,3 +56,35 @@ impl DerivedField {
         self.calls.iter().flat_map(|calls| calls.events.iter().map(|event| (calls.service, *event)))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use super::*;
+
+    #[test]
+    fn a_field_is_worked_out_once_for_a_record_and_for_its_calls_alone() {
+        static ASKED: AtomicUsize = AtomicUsize::new(0);
+        const FIELD: DerivedField = DerivedField {
+            name: "test",
+            calls: &[ServiceCalls { service: "lambda.amazonaws.com", events: &["CreateFunction"] }],
+            values: |_| {
+                ASKED.fetch_add(1, Ordering::Relaxed);
+                vec![FactValue { text: "v".to_owned(), place: "p".to_owned() }]
+            },
+            description: "",
+        };
+        let asked = |service: &str, event: &str, times: usize| {
+            let json = format!(r#"{{"eventSource":"{service}","eventName":"{event}"}}"#);
+            let record = Record::parse(&json).unwrap();
+            let before = ASKED.load(Ordering::Relaxed);
+            let values = (0..times).map(|_| FIELD.of(&record).len()).sum::<usize>();
+            (values, ASKED.load(Ordering::Relaxed) - before)
+        };
+        assert_eq!(asked("lambda.amazonaws.com", "CreateFunction", 3), (3, 1));
+        assert_eq!(asked("lambda.amazonaws.com", "CreateFunction20150331v2", 3), (3, 1));
+        assert_eq!(asked("lambda.amazonaws.com", "CreateFunctionUrlConfig", 3), (0, 0));
+        assert_eq!(asked("ec2.amazonaws.com", "CreateFunction", 3), (0, 0));
+    }
+}

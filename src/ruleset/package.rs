@@ -193,6 +193,38 @@ mod tests {
     }
 
     #[test]
+    fn a_row_with_a_derived_field_alone_is_asked_of_its_calls_alone() {
+        let rule =
+            |id: &str, cells: &str| format!(r#"{{"id":"{id}","title":"t","severity":"low","when":{{{cells}}}}}"#);
+        let rules = [
+            rule("ALONE", r#""opened_to_world":{"is":"tcp 22"}"#),
+            rule("SERVICE", r#""opened_to_world":{"exists":true},"service":{"is":"ec2.amazonaws.com"}"#),
+            rule("NEVER", r#""opened_to_world":{"exists":true},"service":"^s3[.]""#),
+            rule("BOTH", r#""opened_to_world":{"exists":true},"instance_type":{"exists":true}"#),
+        ];
+        let bundle = format!(r#"{{"rules":[{}]}}"#, rules.join(","));
+        let ask = |service: &str, event: &str| {
+            let (_, packaged) = packaged(&bundle);
+            let json = format!(
+                r#"{{"eventSource":"{service}","eventName":"{event}","requestParameters":{{"ipProtocol":"tcp","fromPort":22,"toPort":22,"cidrIp":"0.0.0.0/0"}}}}"#
+            );
+            let found = packaged.evaluate(&RawRecord { json, index: 0, message_id: None }).unwrap();
+            let ready = packaged.engine.compiled_rules().map(|rule| rule.info.id.clone()).collect::<Vec<_>>();
+            (found.iter().map(|finding| finding.rule.id.clone()).collect::<Vec<_>>(), ready)
+        };
+        let ids = |ids: &[&str]| ids.iter().map(|id| (*id).to_owned()).collect::<Vec<_>>();
+        let both = ids(&["ALONE", "SERVICE"]);
+        assert_eq!(ask("ec2.amazonaws.com", "AuthorizeSecurityGroupIngress"), (both.clone(), both));
+        for (service, event) in [
+            ("ec2.amazonaws.com", "AuthorizeSecurityGroupEgress"),
+            ("s3.amazonaws.com", "AuthorizeSecurityGroupIngress"),
+            ("s3.amazonaws.com", "GetObject"),
+        ] {
+            assert_eq!(ask(service, event), (ids(&[]), ids(&[])), "{service} {event}");
+        }
+    }
+
+    #[test]
     fn an_index_is_used_for_its_own_bundle_alone() {
         let index = RuleSet::compile(BUNDLE).unwrap().rules.index_of(BUNDLE, None).unwrap();
         let why = |bundle: &str, index: &[u8]| {

@@ -329,8 +329,8 @@ fn lints_have_their_code_and_place_and_a_neighbour_without() {
         ),
         (
             "never-derived",
-            when(r#""instance_type": "^p5", »"opened": {"exists": true}"#),
-            when(r#""instance_type": "^p5", "opened": {"exists": false}"#),
+            when(r#""instance_type": "^p5", »"customer_key": {"exists": true}"#),
+            when(r#""instance_type": "^p5", "customer_key": {"exists": false}"#),
         ),
         (
             "never-derived",

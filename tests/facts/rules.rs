@@ -35,7 +35,8 @@ fn record(service: &str, event: &str, parts: Value) -> Value {
         "eventSource": format!("{service}.amazonaws.com"), "eventName": event,
         "userIdentity": { "type": "AssumedRole", "arn": "arn:aws:sts::123456789012:assumed-role/Admin/jana" }
     });
-    record.as_object_mut().unwrap().extend(parts.as_object().unwrap().clone());
+    let Value::Object(parts) = parts else { panic!("{parts}") };
+    record.as_object_mut().unwrap().extend(parts);
     record
 }
 
