@@ -69,14 +69,14 @@ fn build_trie(rules: &[Rule]) -> PathTrie {
     trie.build()
 }
 
-/// The calls, by service and event, of which every record that the row matches must have one, because a derived field must have
-/// a value: those of the field with the fewest; `None` if there is no such field.
+/// The calls, by service and event, of which every record that the row matches must have one, because derived fields must have
+/// a value: those that all of these fields understand; `None` if there is no such field.
 fn understood_calls(row: &Row, plan: &RowPlan) -> Option<Vec<(&'static str, &'static str)>> {
-    let calls = plan.derived.iter().map(|field| {
-        let calls = field.each_call().filter(|(service, _)| plan.accepts_service(row, service));
-        calls.collect::<Vec<_>>()
+    let (first, others) = plan.derived.split_first()?;
+    let calls = first.each_call().filter(|(service, event)| {
+        plan.accepts_service(row, service) && others.iter().all(|other| other.understands(service, event))
     });
-    calls.min_by_key(Vec::len).filter(|calls| calls.len() <= MAX_PAIRS)
+    Some(calls.collect::<Vec<_>>()).filter(|calls| calls.len() <= MAX_PAIRS)
 }
 
 /// An index while rows are filed.

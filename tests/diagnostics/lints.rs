@@ -330,7 +330,7 @@ fn lints_have_their_code_and_place_and_a_neighbour_without() {
         (
             "never-derived",
             when(r#""instance_type": "^p5", »"customer_key": {"exists": true}"#),
-            when(r#""instance_type": "^p5", "customer_key": {"exists": false}"#),
+            when(r#""instance_type": "^p5", "instance_count": {"above": 5}"#),
         ),
         (
             "never-derived",
