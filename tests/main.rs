@@ -30,6 +30,7 @@ mod inputs;
 mod layers;
 mod layout;
 mod packs;
+mod records;
 mod sample_events;
 mod seed_table;
 mod self_defense;

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 
 use super::acting_service::acting_service;
 use super::alias_source::AliasSource;
+use super::answer::is_error_status;
 use super::identity;
 
 /// A name that a cell, a title or a throttle may write instead of a path.
@@ -116,17 +117,19 @@ const fn computed(name: &'static str, alias: ComputedAlias, description: &'stati
 
 /// The paths that [`compute`] asks for, which the engine extracts. If one were missing here, the answers would stay right, and
 /// take longer: the record would be parsed for them.
-pub(crate) const ALIAS_PATHS: [&[&str]; 20] = [
+pub(crate) const ALIAS_PATHS: [&[&str]; 22] = [
     ACCOUNT,
     CALLERS_ACCOUNT,
     &["additionalEventData", "MFAUsed"],
     &["additionalEventData", "UserName"],
+    COGNITO_STATUS,
     &["errorCode"],
     &["errorMessage"],
     &["eventName"],
     &["eventSource"],
     &["eventType"],
     &["responseElements"],
+    &["serviceEventDetails"],
     &["sessionCredentialFromConsole"],
     &["sourceIPAddress"],
     &["userIdentity", "arn"],
@@ -139,6 +142,9 @@ pub(crate) const ALIAS_PATHS: [&[&str]; 20] = [
     &["userIdentity", "userName"],
 ];
 
+/// The status of the page that Cognito answered with
+/// (<https://docs.aws.amazon.com/cognito/latest/developerguide/understanding-amazon-cognito-entries.html>).
+const COGNITO_STATUS: &[&str] = &["additionalEventData", "responseParameters", "status"];
 const ACCOUNT: &[&str] = &["recipientAccountId"];
 const CALLERS_ACCOUNT: &[&str] = &["userIdentity", "accountId"];
 
@@ -159,10 +165,12 @@ pub(crate) fn compute(source: &impl AliasSource, alias: ComputedAlias) -> Option
     }
 }
 
-/// Whether the call failed: an error code or message that is not empty, or an answer that says `Failure`.
+/// Whether the call failed: an error code or message that is not empty, an answer that says so, or the error page of a sign-in to
+/// an application by Cognito.
 pub(super) fn failed(source: &impl AliasSource) -> bool {
     source.non_empty(&["errorCode"]).is_some()
         || source.non_empty(&["errorMessage"]).is_some()
+        || source.text(COGNITO_STATUS).is_some_and(is_error_status)
         || source.answers_failure()
 }
 

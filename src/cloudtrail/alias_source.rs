@@ -5,13 +5,13 @@ use std::borrow::Cow;
 /// What the values of computed aliases are read from: a record that has been parsed, or the fields that the engine has
 /// extracted from one that has not. So the aliases are written once, and both give the same answer.
 pub trait AliasSource {
-    /// The first scalar at a path of keys. Arrays on the way are walked.
+    /// The first scalar at a path of keys. Arrays on the way are walked, and a text that holds JSON is entered.
     fn text(&self, path: &[&str]) -> Option<&str>;
 
-    /// The first scalar at a path that `accepts` takes. Arrays on the way are walked.
+    /// The first scalar at a path that `accepts` takes. Arrays on the way are walked, and a text that holds JSON is entered.
     fn first_that(&self, path: &[&str], accepts: &dyn Fn(&str) -> bool) -> Option<Cow<'_, str>>;
 
-    /// Whether `responseElements` says `Failure` at the name of the event, as the answers to console sign-ins do.
+    /// Whether `responseElements` or `serviceEventDetails` says that nothing was done.
     fn answers_failure(&self) -> bool;
 
     /// The first scalar at a path, unless it is empty: AWS writes empty strings where there is nothing to say.

@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::alias::ComputedAlias;
-use super::identity;
 use super::record::Record;
+use super::sentence::{NAME_LIMIT, sentence};
 use crate::ids::TargetId;
 use crate::json::Node;
 use crate::redact::redacted;
@@ -32,6 +32,22 @@ pub struct ApiCall {
     pub identity: Option<String>,
     /// The alias `actor`: the most telling name of who called.
     pub actor: Option<String>,
+    /// The alias `acting_service`: the service that acts, for itself or for somebody. This and the four below are written where
+    /// the record has them, since 2026-11-28.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub acting_service: Option<String>,
+    /// The alias `delegate`: the account of whoever acts by a temporary delegation.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub delegate: Option<String>,
+    /// The alias `source_identity`: the name that was set when the first of several roles was assumed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source_identity: Option<String>,
+    /// `userIdentity.onBehalfOf.userId`: the user of IAM Identity Center whom the call was made for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub on_behalf_of: Option<String>,
+    /// `sharedEventID`: the same in the records of one act that several accounts have, and in those of one insight.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shared_event_id: Option<String>,
     /// `userIdentity.arn`.
     pub arn: Option<String>,
     /// `userIdentity.accessKeyId`: an identifier, not a secret.
@@ -71,10 +87,10 @@ impl ApiCall {
     pub fn from_record(record: &Record) -> Self {
         let text = |path: &[&str]| record.non_empty(path).map(str::to_owned);
         let body = |key: &str| record.root().get(key).filter(|node| !node.is_null()).map(redacted);
-        let (names, actor) = (targets(record), record.computed(ComputedAlias::Actor));
+        let names = targets(record);
         let targets: Vec<String> = names.iter().map(|name| text::one_line(name, NAME_LIMIT).into_owned()).collect();
         Self {
-            sentence: sentence(record, actor.as_deref(), &targets),
+            sentence: sentence(record, &targets),
             event_id: text(&["eventID"]),
             event_time: text(&["eventTime"]),
             event_type: text(&["eventType"]),
@@ -82,7 +98,12 @@ impl ApiCall {
             account: record.computed(ComputedAlias::Account).map(Into::into),
             region: text(&["awsRegion"]),
             identity: text(&["userIdentity", "type"]),
-            actor: actor.map(Into::into),
+            actor: record.computed(ComputedAlias::Actor).map(Into::into),
+            acting_service: record.computed(ComputedAlias::ActingService).map(Into::into),
+            delegate: text(&["userIdentity", "invokedByDelegate", "accountId"]),
+            source_identity: text(&["userIdentity", "sessionContext", "sourceIdentity"]),
+            on_behalf_of: text(&["userIdentity", "onBehalfOf", "userId"]),
+            shared_event_id: text(&["sharedEventID"]),
             arn: text(&["userIdentity", "arn"]),
             access_key_id: text(&["userIdentity", "accessKeyId"]),
             service: text(&["eventSource"]),
@@ -105,49 +126,6 @@ impl ApiCall {
     pub fn target(&self) -> Option<TargetId> {
         self.target_id.or_else(|| TargetId::new(&self.targets))
     }
-}
-
-/// The characters of a name that the sentence keeps. Callers choose names, and some are long.
-const NAME_LIMIT: usize = 120;
-
-/// `James (IAM user) called StartInstances on i-01234567abcabcabc in us-east-1: allowed`
-fn sentence(record: &Record, actor: Option<&str>, targets: &[String]) -> String {
-    let mut out = String::with_capacity(200);
-    let mut say = |parts: &[&str]| parts.iter().for_each(|part| out.push_str(part));
-    let shown = |text| text::one_line(text, NAME_LIMIT);
-    let kind = identity::kind(record);
-    match (actor, &kind) {
-        (Some(actor), Some(kind)) => say(&[&shown(actor), " (", &shown(kind), ")"]),
-        (Some(actor), None) => say(&[&shown(actor)]),
-        (None, Some(kind)) => say(&["somebody (", &shown(kind), ")"]),
-        (None, None) => say(&[&record.non_empty(&["eventSource"]).map_or("somebody".into(), shown)]),
-    }
-    match record.non_empty(&["eventName"]) {
-        Some("ConsoleLogin") => {
-            let is_without_mfa = record.mfa() == Some(false);
-            say(&[if record.failed() { " tried to sign in to the console" } else { " signed in to the console" }]);
-            say(&[if is_without_mfa { " without MFA" } else { "" }]);
-        }
-        Some(event) => say(&[" called ", &shown(event)]),
-        None => {
-            let kind = record.non_empty(&["eventType"]).map_or("no eventType".into(), shown);
-            say(&[" did what the record does not name (", &kind, ")"]);
-        }
-    }
-    if !targets.is_empty() {
-        say(&[" on ", &text::some_of(targets)]);
-    }
-    if let Some(region) = record.non_empty(&["awsRegion"]) {
-        say(&[" in ", &shown(region)]);
-    }
-    match record.non_empty(&["errorCode"]) {
-        Some(code) if code.contains("Denied") || code.contains("Unauthorized") => {
-            say(&[": denied (", &shown(code), ")"]);
-        }
-        Some(code) => say(&[": failed (", &shown(code), ")"]),
-        None => say(&[if record.failed() { ": failed" } else { ": allowed" }]),
-    }
-    out
 }
 
 /// Where `requestParameters` name what a call acts on, the most telling first: the first path that has a value is taken.

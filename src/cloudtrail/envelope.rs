@@ -202,7 +202,9 @@ impl Opener<'_> {
             // The detail-types of CloudTrail are spelt in several ways: the detail itself decides, and the name helps
             // where it says too little.
             let is_object = detail.starts_with('{');
-            if is_object
+            if members_of(detail).is_some_and(|detail| is_aggregated(&detail)) {
+                self.ignored(AGGREGATED.to_owned());
+            } else if is_object
                 && (detail_type.ends_with("via CloudTrail")
                     || members_of(detail).is_some_and(|detail| is_record(&detail)))
             {
@@ -235,6 +237,8 @@ impl Opener<'_> {
                 Some(line) => self.log_line(&line, depth),
                 None => self.part(line, depth),
             }
+        } else if is_aggregated(members) {
+            self.ignored(AGGREGATED.to_owned());
         } else if is_record(members) {
             self.record(json);
         } else if let Some(records) = members.get("Records").or_else(|| members.get("Events")) {
@@ -257,6 +261,8 @@ impl Opener<'_> {
             self.log_line(&line, depth);
         } else if let Some(object) = named_object(members) {
             self.names_an_object(&object);
+        } else if members.get("logFiles").is_some() && members.get("digestStartTime").is_some() {
+            self.ignored("a digest of CloudTrail's, which lists log files and holds no records".to_owned());
         } else {
             let keys: Vec<String> = members.0.iter().map(|(key, _)| shown(key)).collect();
             self.ignored(if keys.is_empty() {
@@ -294,9 +300,9 @@ impl Opener<'_> {
 pub(crate) const RECORD_KEYS: [&str; 7] =
     ["eventSource", "eventName", "userIdentity", "recipientAccountId", "insightDetails", "eventVersion", "eventType"];
 
-/// Keys at the top of what a record may be wrapped in. [`open`] takes an object for a record if it has none of these and one of
+/// Keys at the top of what a record may be wrapped in, and of what only looks like one. [`open`] takes an object for a record if it has none of these and one of
 /// [`RECORD_KEYS`]; the engine, which reads files without opening them, relies on that.
-pub(crate) const WRAPPER_KEYS: [&str; 9] = [
+pub(crate) const WRAPPER_KEYS: [&str; 10] = [
     "offlimits",
     "detail-type",
     "requestPayload",
@@ -306,7 +312,21 @@ pub(crate) const WRAPPER_KEYS: [&str; 9] = [
     "CloudTrailEvent",
     query_rows::EVENT_JSON,
     "@message",
+    TIME_WINDOW,
 ];
+
+/// The key at the top of an aggregated event of CloudTrail's that no record has: it stands for all data events of five minutes, and
+/// tells of no single call. Source:
+/// <https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-aggregated-events.html>.
+const TIME_WINDOW: &str = "timeWindow";
+const AGGREGATED: &str = "an aggregated event of CloudTrail's, which counts calls and tells of none";
+
+fn is_aggregated(members: &Members<'_>) -> bool {
+    members.get(TIME_WINDOW).is_some()
+        && ["eventType", "eventCategory"]
+            .iter()
+            .any(|key| members.string(key).is_some_and(|kind| kind == "AwsAggregatedEvent" || kind == "Aggregated"))
+}
 
 fn is_record(members: &Members<'_>) -> bool {
     // The messages of S3 and SQS hold an `eventSource` of their own: `aws:s3`, `aws:sqs`.

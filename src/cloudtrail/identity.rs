@@ -113,7 +113,8 @@ fn unnamed(record: &impl AliasSource) -> Option<&str> {
         .or_else(|| OTHERS.iter().find_map(|path| record.non_empty(path)))
 }
 
-/// The kind of caller, in words: `IAM user`, `IAM Identity Center role`. `None` if the record does not say.
+/// The kind of caller, in words: `IAM user`, `IAM Identity Center role`. `None` if the record does not say, as with the type
+/// `Unknown`, which sign-ins have before it is known who they are.
 pub fn kind(record: &impl AliasSource) -> Option<Cow<'_, str>> {
     Some(match record.non_empty(TYPE)? {
         "Root" => "root user".into(),
@@ -132,7 +133,7 @@ pub fn kind(record: &impl AliasSource) -> Option<Cow<'_, str>> {
         "WebIdentityUser" => "web identity user".into(),
         "IdentityCenterUser" => "IAM Identity Center user".into(),
         "Directory" => "directory user".into(),
-        "Unknown" => "unknown identity".into(),
+        "Unknown" => return None,
         other => other.into(),
     })
 }

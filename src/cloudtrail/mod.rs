@@ -7,8 +7,8 @@
 //! path       the values that stand at a path of it
 //! fact       a value that was worked out of a record, and the record's memory of such values
 //! alias      short names of paths, and values that are computed from several (`identity`: those about who called;
-//!                `acting_service`: whether a service of AWS's does)
-//! call       the facts of a record that people are told ([`ApiCall`])
+//!                `acting_service`: whether a service of AWS's does; `answer`: whether nothing was done)
+//! call       the facts of a record that people are told ([`ApiCall`]), and `sentence`, which sums them up
 //! countries  the country of an address
 //! api_version    the version of an API in the name of a call
 //! own_resources  whether a call names a resource of the function's own
@@ -20,6 +20,7 @@ mod acting_service;
 mod alias;
 mod alias_source;
 mod api_version;
+mod answer;
 mod call;
 mod cloudwatch_logs;
 pub mod countries;
@@ -31,11 +32,13 @@ mod path;
 mod query_rows;
 mod record;
 mod s3_notification;
+mod sentence;
 
 pub use self::alias::ComputedAlias;
 pub(crate) use self::alias::{ALIAS_PATHS, ALIASES, Alias, AliasTarget, compute};
 pub use self::alias_source::AliasSource;
 pub(crate) use self::api_version::without_version;
+pub(crate) use self::answer::may_say_failure;
 pub use self::call::ApiCall;
 pub use self::fact::FactValue;
 pub use self::path::{FieldValue, TOP_LEVEL, walk};

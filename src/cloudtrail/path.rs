@@ -89,6 +89,26 @@ pub fn walk<'n>(node: &'n Node<'n>, path: &[Box<str>], found: &mut Vec<FieldValu
     }
 }
 
+/// The first scalar at a path of keys. Arrays on the way are walked, and a text that holds JSON is entered, as
+/// [`walk`] does.
+pub(super) fn first_scalar<'n>(node: &'n Node<'_>, path: &[&str]) -> Option<&'n str> {
+    first_scalar_that(node, path, &|_| true)
+}
+
+/// The first scalar at a path that `accepts` takes.
+pub(super) fn first_scalar_that<'n>(
+    node: &'n Node<'_>,
+    path: &[&str],
+    accepts: &dyn Fn(&str) -> bool,
+) -> Option<&'n str> {
+    match (&node.value, path.split_first()) {
+        (Value::Array(elements), _) => elements.iter().find_map(|element| first_scalar_that(element, path, accepts)),
+        (_, None) => node.scalar().filter(|text| accepts(text)),
+        (Value::String(text), Some(_)) => first_scalar_that(text.embedded()?, path, accepts),
+        (_, Some((key, rest))) => first_scalar_that(node.get(key)?, rest, accepts),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -5,6 +5,8 @@ use std::borrow::Cow;
 use super::alias::{self, ComputedAlias, compute};
 use super::alias_source::AliasSource;
 use super::fact::{FactMemory, FactValue};
+use super::answer;
+use super::path::{first_scalar, first_scalar_that};
 use crate::json::Node;
 
 /// One record as it arrived: text that has been found to be JSON, and is otherwise unread.
@@ -66,7 +68,7 @@ impl<'t> Record<'t> {
         &self.root
     }
 
-    /// The first scalar at a path of keys. Arrays on the way are walked.
+    /// The first scalar at a path of keys. Arrays on the way are walked, and a text that holds JSON is entered.
     pub fn text(&self, path: &[&str]) -> Option<&str> {
         first_scalar(&self.root, path)
     }
@@ -86,8 +88,7 @@ impl<'t> Record<'t> {
         self.facts.get(name, || work_out(self))
     }
 
-    /// Whether the call failed: an error code or message that is not empty, or an answer that says `Failure` (console
-    /// sign-ins do).
+    /// Whether the call failed: an error code or message that is not empty, or an answer that says so.
     pub fn failed(&self) -> bool {
         alias::failed(self)
     }
@@ -109,21 +110,6 @@ impl AliasSource for Record<'_> {
     }
 
     fn answers_failure(&self) -> bool {
-        let answer = self.text(&["eventName"]).and_then(|event| self.text(&["responseElements", event]));
-        answer == Some("Failure")
-    }
-}
-
-fn first_scalar<'n>(node: &'n Node<'_>, path: &[&str]) -> Option<&'n str> {
-    first_scalar_that(node, path, &|_| true)
-}
-
-fn first_scalar_that<'n>(node: &'n Node<'_>, path: &[&str], accepts: &dyn Fn(&str) -> bool) -> Option<&'n str> {
-    if let Some(elements) = node.elements() {
-        return elements.iter().find_map(|element| first_scalar_that(element, path, accepts));
-    }
-    match path.split_first() {
-        None => node.scalar().filter(|text| accepts(text)),
-        Some((key, rest)) => first_scalar_that(node.get(key)?, rest, accepts),
+        answer::says_failure(&self.root)
     }
 }

@@ -149,6 +149,11 @@ impl Extracted {
         (has & VALUE != 0).then(|| (first.raw(text), has & ESCAPES != 0))
     }
 
+    /// Whether a path may find something at a field that was not extracted.
+    pub(super) fn is_unsure(&self, id: FieldId) -> bool {
+        self.field(id).has & UNSURE != 0
+    }
+
     /// The objects that stand where the path of a field ends, as JSON.
     pub(super) fn objects<'t>(&self, id: FieldId, text: &'t str) -> impl Iterator<Item = &'t str> {
         self.objects.iter().filter(move |(of, _)| *of == id).map(|(_, span)| span.raw(text))

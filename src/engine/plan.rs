@@ -10,8 +10,8 @@ use std::cell::Cell;
 use super::call::{CallKey, EVENT, SERVICE};
 use super::extract::Extracted;
 use super::path_trie::{FieldId, PathTrie};
-use crate::cloudtrail::{AliasSource, FieldValue};
 use crate::facts::DerivedField;
+use crate::cloudtrail::{AliasSource, FieldValue, may_say_failure};
 use crate::rules::field::FieldTarget;
 use crate::rules::{self, Row, Rule, Scope, computed};
 
@@ -201,6 +201,11 @@ impl AliasSource for ExtractedRecord<'_> {
             self.unsure.set(true);
             return None;
         };
+        // A text on the way may hold a document.
+        if self.extracted.is_unsure(field) {
+            self.unsure.set(true);
+            return None;
+        }
         let (text, escaped) = self.extracted.first_scalar(field, self.text)?;
         if escaped {
             self.unsure.set(true);
@@ -221,13 +226,16 @@ impl AliasSource for ExtractedRecord<'_> {
     }
 
     fn answers_failure(&self) -> bool {
-        let Some(answer) = self.trie.field(["responseElements"]) else {
-            self.unsure.set(true);
-            return false;
-        };
-        // An answer that says it nowhere does not say it in its place.
-        if self.extracted.objects(answer, self.text).any(|answer| answer.contains("Failure") || answer.contains('\\')) {
-            self.unsure.set(true);
+        for top in ["responseElements", "serviceEventDetails"] {
+            let Some(field) = self.trie.field([top]) else {
+                self.unsure.set(true);
+                return false;
+            };
+            // A text may hold a document, and an answer that has no sign of it does not say it.
+            let is_text = self.extracted.first_scalar(field, self.text).is_some();
+            if is_text || self.extracted.objects(field, self.text).any(may_say_failure) {
+                self.unsure.set(true);
+            }
         }
         false
     }

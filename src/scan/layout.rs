@@ -37,7 +37,7 @@ impl LogFilter {
     }
 
     /// Whether a folder may hold files that are read: `…/AWSLogs/[o-ORG/]ACCOUNT/CloudTrail/REGION/YYYY/MM/DD/`, or the
-    /// beginning of it. Other services' logs stand beside CloudTrail's, and its digests hold no records.
+    /// beginning of it. Other services' logs stand beside CloudTrail's, and its digests and aggregated events are no records.
     pub fn may_hold(&self, folder: &str) -> bool {
         let place = LogPrefix::parse(folder);
         place.account.is_none_or(|account| within(&self.accounts, account))
@@ -56,16 +56,18 @@ impl LogFilter {
     }
 }
 
-/// Whether CloudTrail's records, those on Insights among them, stand in the files of this kind. Its digests hold none.
+/// Whether CloudTrail's records, those on Insights among them, stand in the files of this kind. Its digests and its aggregated
+/// events are none.
 fn holds_records(kind: &str) -> bool {
-    kind.starts_with("CloudTrail") && kind != "CloudTrail-Digest"
+    kind.starts_with("CloudTrail") && !["CloudTrail-Digest", "CloudTrail-Aggregated"].contains(&kind)
 }
 
-/// What the files of other services, and CloudTrail's digests, have in the place where CloudTrail's log files have `CloudTrail`.
+/// What the files of other services, and CloudTrail's digests and aggregated events, have in the place where CloudTrail's log files have `CloudTrail`.
 /// Sources: of the services' guides, "Access logs for your Application Load Balancer", "Flow log files", "Delivering
 /// configuration items to Amazon S3", "Sending web ACL traffic logs to Amazon S3", "Resolver query logging", "Sending AWS Network
 /// Firewall logs to Amazon S3".
-const OTHERS: [&str; 7] = [
+const OTHERS: [&str; 8] = [
+    "CloudTrail-Aggregated",
     "CloudTrail-Digest",
     "Config",
     "elasticloadbalancing",
@@ -155,6 +157,8 @@ mod tests {
             ("AWSLogs/111122223333/Config/", false),
             ("AWSLogs/111122223333/CloudTrail-Digest/", false),
             ("AWSLogs/111122223333/CloudTrail-Insight/eu-west-1/", true),
+            ("AWSLogs/111122223333/CloudTrail-NetworkActivity/eu-west-1/", true),
+            ("AWSLogs/111122223333/CloudTrail-Aggregated/eu-west-1/", false),
             ("AWSLogs/111122223333/CloudTrail/us-east-1/", false),
             ("AWSLogs/111122223333/CloudTrail/eu-west-1/2024/", false),
             ("AWSLogs/111122223333/CloudTrail/eu-west-1/2025/", true),
@@ -177,6 +181,11 @@ mod tests {
         for (file, service) in [
             ("x/AWSLogs/111122223333/elasticloadbalancing/eu-west-1/2025/03/03/a.log.gz", Some("elasticloadbalancing")),
             ("AWSLogs/o-abc/111122223333/CloudTrail-Digest/eu-west-1/2025/03/03/a.json.gz", Some("CloudTrail-Digest")),
+            (
+                "AWSLogs/111122223333/CloudTrail-Aggregated/eu-west-1/2026/06/01/a.json.gz",
+                Some("CloudTrail-Aggregated"),
+            ),
+            ("111122223333_CloudTrail-Aggregated_eu-west-1_20260601T1925Z_ab.json.gz", Some("CloudTrail-Aggregated")),
             ("AWSLogs/aws-account-id=111122223333/aws-service=vpcflowlogs/a.log.gz", Some("vpcflowlogs")),
             ("C:\\AWSLogs\\111122223333\\Config\\a.json.gz", Some("Config")),
             ("./111122223333_vpcflowlogs_eu-west-1_fl-1_20250303T0005Z_ab.log.gz", Some("vpcflowlogs")),

@@ -9,7 +9,7 @@ use super::pages::{current, read};
 use crate::support::{self, repository};
 
 /// Replaces what stands between `<!-- NAME: … -->` and `<!-- end of NAME -->`.
-fn block(page: &str, name: &str, text: &str) {
+pub(crate) fn block(page: &str, name: &str, text: &str) {
     let path = repository(page);
     let before = read(&path);
     let parts = before.split_once(&format!("<!-- {name}: ")).and_then(|(head, rest)| {

@@ -11,7 +11,7 @@
 
 mod blocks;
 mod book;
-mod generated;
+pub(crate) mod generated;
 pub(crate) mod keys;
 mod pages;
 mod tables;

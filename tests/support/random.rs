@@ -45,7 +45,7 @@ impl<'b> Dice<'b> {
     }
 }
 
-const FIELDS: [&str; 34] = [
+const FIELDS: [&str; 37] = [
     "service",
     "event",
     "identity",
@@ -66,6 +66,9 @@ const FIELDS: [&str; 34] = [
     "role",
     "session",
     "actor",
+    "principal",
+    "acting_service",
+    "outcome",
     "time",
     "errorMessage",
     "requestParameters",
@@ -82,7 +85,7 @@ const FIELDS: [&str; 34] = [
     "userIdentity",
 ];
 
-const TEXTS: [&str; 36] = [
+const TEXTS: [&str; 41] = [
     "IAMUser",
     "AssumedRole",
     "Root",
@@ -119,6 +122,11 @@ const TEXTS: [&str; 36] = [
     "arn:aws:sts::123456789012:assumed-role/Admin/jana",
     "2024-01-10T11:32:44Z",
     "Allow",
+    "AWS Internal",
+    "health.amazonaws.com",
+    "AwsServiceEvent",
+    "FAILED",
+    "bedrock-agentcore.amazonaws.com",
 ];
 
 const PATTERNS: [&str; 34] = [
@@ -275,7 +283,12 @@ fn operator(dice: &mut Dice<'_>, field: &str, depth: usize) -> String {
     let operator = &OPERATORS[dice.below(OPERATORS.len())];
     let sample = dice.pick(operator.samples);
     let is_nested = sample.contains("CONDITION") || sample.contains("ROW");
+<<<<<<< HEAD
     let has_items = !matches!(field, "account" | "user" | "role" | "session" | "actor") && !is_derived(field);
+=======
+    let has_items =
+        !matches!(field, "account" | "user" | "role" | "session" | "actor" | "principal" | "acting_service");
+>>>>>>> 6ddf279 (What a record means: failures told elsewhere than in errorCode, who stands behind an identity, Insights, aggregated events and digests)
     if (is_nested && depth >= 2) || (sample.contains("ROW") && !has_items) {
         return r#"{"exists":true}"#.to_owned();
     }
@@ -343,7 +356,7 @@ fn derived_record(dice: &mut Dice<'_>) -> String {
 
 /// A record, or nearly one: keys repeated and escaped, arrays and documents where texts should be.
 pub(crate) fn record(dice: &mut Dice<'_>) -> String {
-    const TOP: [&str; 17] = [
+    const TOP: [&str; 22] = [
         "eventSource",
         "eventName",
         "userIdentity",
@@ -361,6 +374,11 @@ pub(crate) fn record(dice: &mut Dice<'_>) -> String {
         "eventTime",
         "resources",
         "readOnly",
+        "eventType",
+        "sessionCredentialFromConsole",
+        "serviceEventDetails",
+        "responseElements",
+        "requestParameters",
     ];
     if dice.one_in(3) {
         return derived_record(dice);
@@ -370,6 +388,7 @@ pub(crate) fn record(dice: &mut Dice<'_>) -> String {
         let name = dice.pick(&TOP);
         if members.iter().all(|(other, _)| *other != name) || dice.one_in(40) {
             let value = match name {
+                "userIdentity" if dice.one_in(20) => quoted(&identity(dice)),
                 "userIdentity" if !dice.one_in(12) => identity(dice),
                 "eventName" | "eventSource" if !dice.one_in(12) => string(dice),
                 _ => value(dice, 0),
@@ -444,7 +463,21 @@ fn value(dice: &mut Dice<'_>, depth: usize) -> String {
         }
         _ => {
             const KEYS: [&str; 8] = ["a", "b", "c", "items", "a.b", "policyDocument", "Statement", "Effect"];
-            const MORE: [&str; 6] = ["ConsoleLogin", "CreateUser", "MFAUsed", "UserName", "ARN", "a"];
+            const MORE: [&str; 13] = [
+                "ConsoleLogin",
+                "CreateUser",
+                "MFAUsed",
+                "UserName",
+                "ARN",
+                "a",
+                "_return",
+                "statusCode",
+                "failures",
+                "failedEntryCount",
+                "unprocessedAccounts",
+                "createAccountStatus",
+                "state",
+            ];
             let count = dice.below(4);
             let members = (0..count)
                 .map(|_| {
