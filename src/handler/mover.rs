@@ -52,8 +52,9 @@ pub(super) async fn move_letters<T: Transport, S: Store, Q: Queues>(
                 return report;
             }
         };
-    let looks: Vec<_> = queues.iter().map(|queue| look_into(queue, deadline, app)).collect();
-    let emptied: Vec<Option<SpokeLetters>> = stream::iter(looks).buffered(CONCURRENT_QUEUES).collect().await;
+    // Each look is begun when its turn has come: all of two thousand would not fit into the smallest function.
+    let looks = stream::iter(queues.iter().cloned()).map(|queue| look_into(queue, deadline, app));
+    let emptied: Vec<Option<SpokeLetters>> = looks.buffered(CONCURRENT_QUEUES).collect().await;
     emptied.iter().flatten().for_each(|counts| report.spokes += counts);
     let looked_into = emptied.iter().take_while(|counts| counts.is_some()).count();
     if looked_into < queues.len() {
@@ -76,11 +77,11 @@ pub(super) async fn move_letters<T: Transport, S: Store, Q: Queues>(
 
 /// Empties one queue, if there is time for it.
 async fn look_into<T: Transport, S: Store, Q: Queues>(
-    queue: &SpokeQueue,
+    queue: SpokeQueue,
     deadline: Instant,
     app: &App<T, S, Q>,
 ) -> Option<SpokeLetters> {
-    if Instant::now() + LEAST_TIME > deadline { None } else { Some(empty(queue, deadline, app).await) }
+    if Instant::now() + LEAST_TIME > deadline { None } else { Some(empty(&queue, deadline, app).await) }
 }
 
 /// Takes letters from one queue until it has none to give. One that is gone is forgotten.

@@ -4,12 +4,14 @@ AWS refuses a Transform or a macro in such a StackSet ("Capabilities" in CloudFo
 """
 
 import json
+import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
-from local import ROOT
+from local import ROOT, TOOL
 from samcli.yamlhelper import yaml_parse
 
 SPOKE = ROOT / "deploy/spoke.yaml"
@@ -157,3 +159,52 @@ def test_a_stack_set_takes_a_whole_stack_too(region, tmp_path):
     linter = [Path(sys.executable).parent / "cfn-lint", "--include-checks", "I", "--regions", region, "--", made]
     linted = subprocess.run(linter, capture_output=True, text=True, timeout=120)
     assert linted.returncode == 0 and not linted.stdout.strip(), linted.stdout + linted.stderr
+
+
+ORG = ["org", "--organization", "o-a1b2c3d4e5", "--hub-account", "111122223333", "--hub-region", "eu-central-1", "--units", "r-ab12,ou-ab12-cdef3456"]
+ORG += ["--regions", "eu-central-1,eu-west-1"]
+
+
+def steps(folder: Path, *more: str) -> list[dict]:
+    done = subprocess.run([TOOL, *ORG, *more, "--format", "jsonl"], cwd=folder, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+def test_org_writes_what_a_stack_set_takes(tmp_path):
+    found = steps(tmp_path)
+    assert (tmp_path / "spoke.yaml").read_text() == SPOKE.read_text()
+    assert [step["phase"] for step in found] == sorted((step["phase"] for step in found), key=["deploy", "update", "remove"].index)
+    given = set(re.findall(r"ParameterKey=(\w+)", json.dumps(found)))
+    assert given == yaml_parse(SPOKE.read_text())["Parameters"].keys()
+    [hub] = {command for step in found for command in step["commands"] if command.startswith("make deploy") and "o-a1b2" in command}
+    set_by_org = set(re.findall(r"(\w+)=", hub.split('"')[1]))
+    assert set_by_org <= yaml_parse((ROOT / "template.yaml").read_text())["Parameters"].keys()
+
+
+@pytest.mark.parametrize("road", [[], ["--delegated"], ["--rule-state", "all"], ["--whole-stacks"]], ids=str)
+def test_a_shell_and_aws_understand_the_commands(road, tmp_path):
+    """Each command as a shell takes it apart; and AWS's own models know the call, its parameters, and the values that are listed there."""
+    import botocore.session
+
+    session = botocore.session.get_session()
+    for step in steps(tmp_path, *road):
+        for command in step["commands"]:
+            subprocess.run(["bash", "-n", "-c", command], check=True, capture_output=True, timeout=10)
+            inner = re.match(r"\w+=\$\((aws .*)\)$", command)
+            words = shlex.split(inner[1] if inner else command)
+            if words[0] != "aws" or words[1] == "s3":  # which is no API's
+                continue
+            model = session.get_service_model(words[1].removesuffix("api"))
+            operation = model.operation_model("".join(part.title() for part in words[2].split("-")))
+            known = {"-".join(re.findall("[A-Z]+(?![a-z])|[A-Z][a-z]+", name)).lower(): shape for name, shape in operation.input_shape.members.items()}
+            for place, word in enumerate(words):
+                if not word.startswith("--") or word in {"--region", "--query", "--output"}:
+                    continue
+                name = re.sub("^no-", "", word[2:])
+                assert name in known, f"{words[2]} has no {word}"
+                if known[name].type_name == "string" and getattr(known[name], "enum", []):
+                    assert words[place + 1] in known[name].enum, command
+                if known[name].type_name == "structure" and words[place + 1][0] != "{":
+                    keys = {pair.split("=")[0] for pair in re.split(r",(?=[A-Z]\w*=)", words[place + 1])}
+                    assert keys <= known[name].members.keys(), command

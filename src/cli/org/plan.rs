@@ -85,10 +85,13 @@ impl Plan {
         let targets = format!("--deployment-targets OrganizationalUnitIds={}", of.units.join(","));
         let regions = regions.join(" ");
         let bus = format!("arn:{partition}:events:{hub_region}:{hub_account}:event-bus/{stack}");
-        let parameters = format!(
-            "--parameters ParameterKey=HubBusArn,ParameterValue={bus} ParameterKey=MoverRoleArn,ParameterValue=\"$MOVER_ROLE\" \
-             ParameterKey=RuleState,ParameterValue={state}"
-        );
+        let parameters = |role: &str| {
+            format!(
+                "--parameters ParameterKey=HubBusArn,ParameterValue={bus} ParameterKey=MoverRoleArn,{role} \
+                 ParameterKey=RuleState,ParameterValue={state}"
+            )
+        };
+        let (given, kept) = (parameters("ParameterValue=\"$MOVER_ROLE\""), parameters("UsePreviousValue=true"));
         let preferences = "--operation-preferences RegionConcurrencyType=PARALLEL,MaxConcurrentPercentage=100,FailureTolerancePercentage=100";
         let at = format!("--region {hub_region}{call_as}");
         let read_role = format!(
@@ -106,12 +109,17 @@ impl Plan {
             commands,
         };
         let steps = vec![
-            step("deploy", "Deploy the hub, and read which role fetches letters", &hub, vec![deploy_hub.clone(), read_role]),
+            step(
+                "deploy",
+                "Deploy the hub, and read which role fetches letters",
+                &hub,
+                vec![deploy_hub.clone(), read_role],
+            ),
             step(
                 "deploy",
                 "Let StackSets into the organization, once",
                 "the management account",
-                vec!["aws organizations enable-aws-service-access --service-principal member.org.stacksets.cloudformation.amazonaws.com".to_owned()],
+                vec!["aws cloudformation activate-organizations-access".to_owned()],
             ),
             step(
                 "deploy",
@@ -121,7 +129,7 @@ impl Plan {
                     format!(
                         "aws cloudformation create-stack-set --stack-set-name {stack_set} --template-body file://{template} \
                          --permission-model SERVICE_MANAGED --auto-deployment Enabled=true,RetainStacksOnAccountRemoval=false \
-                         --capabilities CAPABILITY_IAM --managed-execution Active=true {parameters} {at}"
+                         --capabilities CAPABILITY_IAM --managed-execution Active=true {given} {at}"
                     ),
                     format!(
                         "aws cloudformation create-stack-instances --stack-set-name {stack_set} {targets} \
@@ -129,18 +137,28 @@ impl Plan {
                     ),
                 ],
             ),
-            step("deploy", "Ask how it went", maker, vec![format!(
-                "aws cloudformation list-stack-instances --stack-set-name {stack_set} {at} \
+            step(
+                "deploy",
+                "Ask how it went",
+                maker,
+                vec![format!(
+                    "aws cloudformation list-stack-instances --stack-set-name {stack_set} {at} \
                  --query \"Summaries[?StackInstanceStatus.DetailedStatus!='SUCCEEDED'].[Account,Region,StatusReason]\" --output text"
-            )]),
+                )],
+            ),
             step("update", "Update the hub, then its spokes", &hub, vec![deploy_hub]),
-            step("update", "Update the StackSet", maker, vec![format!(
-                "aws cloudformation update-stack-set --stack-set-name {stack_set} --template-body file://{template} \
-                 --capabilities CAPABILITY_IAM {parameters} {preferences} {at}"
-            )]),
+            step(
+                "update",
+                "Update the StackSet",
+                maker,
+                vec![format!(
+                    "aws cloudformation update-stack-set --stack-set-name {stack_set} --template-body file://{template} \
+                 --capabilities CAPABILITY_IAM {kept} {preferences} {at}"
+                )],
+            ),
             step(
                 "remove",
-                "Remove the spokes, when nothing lies in their queues: the hub's log says how many letters it moved",
+                "Remove the spokes, when the hub's log tells of no more letters; and the StackSet, when they are gone",
                 maker,
                 vec![
                     format!(
@@ -154,7 +172,9 @@ impl Plan {
                 "remove",
                 "Make the hub a stack of its own account again, or delete it",
                 &hub,
-                vec![format!("make deploy STACK={stack} REGIONS={hub_region} PARAMETERS=\"OrganizationId=\"")],
+                vec![format!(
+                    "make deploy STACK={stack} REGIONS={hub_region} PARAMETERS=\"'OrganizationId=\\\"\\\"'\""
+                )],
             ),
         ];
         Ok(Self { steps, notes })
