@@ -19,7 +19,7 @@ pub(super) struct RulesOption {
     /// The function's stack, which rules that ask `own_resource` know by its name
     #[arg(long, value_name = "NAME", default_value = DEFAULT_STACK)]
     pub(super) stack: String,
-    /// A hub's StackSet, by whose name such rules know its spokes
+    /// A hub's `StackSet`, by whose name such rules know its spokes
     #[arg(long, value_name = "NAME", default_value = "", hide_default_value = true)]
     pub(super) stack_set: String,
 }

@@ -49,7 +49,7 @@ impl Spokes {
         self.is_hub() && name.as_bytes().get(..prefix.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(prefix))
     }
 
-    /// Whether a call to CloudFormation names the `StackSet` itself: by its name, or by its id, `NAME:UUID`.
+    /// Whether a call to `CloudFormation` names the `StackSet` itself: by its name, or by its id, `NAME:UUID`.
     pub(super) fn is_stack_set(&self, name: &str) -> bool {
         let own = self.prefix.strip_prefix("StackSet-").and_then(|own| own.strip_suffix('-'));
         own.is_some_and(|own| name.split(':').next() == Some(own))

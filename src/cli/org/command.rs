@@ -33,13 +33,13 @@ pub(in super::super) struct OrgCommand {
     /// The hub's stack
     #[arg(long, value_name = "NAME", default_value = DEFAULT_STACK)]
     stack: String,
-    /// The StackSet of the spokes
+    /// The `StackSet` of the spokes
     #[arg(long, value_name = "NAME", default_value = DEFAULT_STACK)]
     stack_set: String,
     /// What the rules of hub and spokes let pass
     #[arg(long, value_enum, default_value_t = RuleState::Enabled)]
     rule_state: RuleState,
-    /// The StackSet is made by a delegated administrator, and not by the organization's management account
+    /// The `StackSet` is made by a delegated administrator, and not by the organization's management account
     #[arg(long)]
     delegated: bool,
     /// Print the commands for the other road: a whole stack in every account and region, without a hub

@@ -243,7 +243,7 @@ impl Plan {
     }
 }
 
-/// Who makes the StackSet, and the option that says so.
+/// Who makes the `StackSet`, and the option that says so.
 const fn stack_set_maker(of: &Organization<'_>) -> (&'static str, &'static str) {
     if of.delegated {
         ("the delegated administrator's account", " --call-as DELEGATED_ADMIN")
@@ -280,6 +280,11 @@ fn regions(of: &Organization<'_>) -> (Vec<String>, Vec<String>) {
     let mut notes = Vec::new();
     if regions.insert(of_iam.to_owned()) {
         notes.push(format!("{of_iam} is among the regions: there the calls to IAM are recorded, and root's sign-ins"));
+    }
+    if matches!(partition, "aws-cn" | "aws-us-gov") && regions.iter().any(|region| region != of.hub_region) {
+        notes.push(format!(
+            "EventBridge may not send events between the regions of {partition}: see docs/organization.md"
+        ));
     }
     let missing: Vec<&str> = SIGN_IN_REGIONS.into_iter().filter(|region| !regions.contains(*region)).collect();
     if partition == "aws" && !missing.is_empty() {
@@ -353,14 +358,21 @@ fn check(of: &Organization<'_>) -> Result<(), Mistake> {
 mod tests {
     use super::*;
 
-    fn with<T>(change: impl FnOnce(&mut Organization<'_>), look: impl FnOnce(Result<Plan, Mistake>) -> T) -> T {
-        let (units, regions) = (["r-ab12".to_owned()], ["eu-central-1".to_owned(), "eu-west-1".to_owned()]);
+    fn texts(texts: &[&str]) -> Vec<String> {
+        texts.iter().map(|text| (*text).to_owned()).collect()
+    }
+
+    fn plan<'a>(
+        units: &'a [String],
+        regions: &'a [String],
+        change: impl FnOnce(&mut Organization<'a>),
+    ) -> Result<Plan, Mistake> {
         let mut of = Organization {
             id: "o-a1b2c3d4e5",
             hub_account: "111122223333",
             hub_region: "eu-central-1",
-            units: &units,
-            regions: &regions,
+            units,
+            regions,
             stack: "offlimits",
             stack_set: "offlimits",
             rule_state: RuleState::Enabled,
@@ -368,7 +380,7 @@ mod tests {
             template: "spoke.yaml".to_owned(),
         };
         change(&mut of);
-        look(Plan::hub_and_spokes(&of))
+        Plan::hub_and_spokes(&of)
     }
 
     fn commands(plan: &Plan) -> String {
@@ -377,63 +389,42 @@ mod tests {
 
     #[test]
     fn the_region_of_iam_gets_a_spoke_in_every_partition() {
-        with(
-            |_| (),
-            |plan| {
-                let plan = plan.unwrap();
-                assert!(commands(&plan).contains("--regions eu-central-1 eu-west-1 us-east-1 "), "{}", commands(&plan));
-                assert!(
-                    plan.notes[0].starts_with("us-east-1 ")
-                        && plan.notes[1].contains("us-east-2, eu-north-1, ap-southeast-2")
-                );
-            },
-        );
-        let china = ["cn-northwest-1".to_owned()];
-        with(
-            |of| {
-                of.hub_region = "cn-north-1";
-                of.regions = &china
-            },
-            |plan| {
-                let text = commands(&plan.unwrap());
-                assert!(text.contains("--regions cn-north-1 cn-northwest-1 "), "{text}");
-                assert!(text.contains("arn:aws-cn:events:cn-north-1:111122223333:event-bus/offlimits"), "{text}");
-            },
-        );
+        let (root, europe) = (texts(&["r-ab12"]), texts(&["eu-central-1", "eu-west-1"]));
+        let found = plan(&root, &europe, |_| ()).unwrap();
+        let text = commands(&found);
+        assert!(text.contains("--regions eu-central-1 eu-west-1 us-east-1 "), "{text}");
+        assert!(found.notes[0].starts_with("us-east-1 "), "{:?}", found.notes);
+        assert!(found.notes[1].contains("us-east-2, eu-north-1, ap-southeast-2"), "{:?}", found.notes);
+        let found = plan(&root, &texts(&["cn-northwest-1"]), |of| of.hub_region = "cn-north-1").unwrap();
+        let text = commands(&found);
+        assert!(found.notes.iter().any(|note| note.contains("between the regions of aws-cn")), "{:?}", found.notes);
+        assert!(text.contains("--regions cn-north-1 cn-northwest-1 "), "{text}");
+        assert!(text.contains("arn:aws-cn:events:cn-north-1:111122223333:event-bus/offlimits"), "{text}");
         assert_eq!(partition("us-gov-east-1"), "aws-us-gov");
         assert_eq!((region_of_iam("aws-us-gov"), partition("us-west-2")), ("us-gov-west-1", "aws"));
     }
 
     #[test]
     fn a_delegated_administrator_says_so_in_every_call_on_the_stack_set() {
-        with(
-            |of| of.delegated = true,
-            |plan| {
-                let text = commands(&plan.unwrap());
-                let calls = text.lines().filter(|line| line.contains("--stack-set-name"));
-                assert!(
-                    calls.clone().count() == 6 && calls.clone().all(|line| line.contains("--call-as DELEGATED_ADMIN")),
-                    "{text}"
-                );
-            },
-        );
+        let text = commands(&plan(&texts(&["r-ab12"]), &texts(&["eu-west-1"]), |of| of.delegated = true).unwrap());
+        let calls: Vec<&str> = text.lines().filter(|line| line.contains("--stack-set-name")).collect();
+        assert!(calls.len() == 6 && calls.iter().all(|line| line.contains("--call-as DELEGATED_ADMIN")), "{text}");
     }
 
     #[test]
     fn what_a_shell_or_aws_would_take_otherwise_is_refused() {
-        let bad = ["eu-west-1; rm".to_owned()];
-        let gov = ["us-gov-west-1".to_owned()];
-        let unit = ["$(id)".to_owned()];
+        let (root, europe) = (texts(&["r-ab12"]), texts(&["eu-central-1"]));
         let refused =
-            |change: &dyn Fn(&mut Organization<'_>)| with(|of| change(of), |plan| plan.map(|_| ()).unwrap_err().option);
+            |change: &dyn Fn(&mut Organization<'_>)| plan(&root, &europe, |of| change(of)).unwrap_err().option;
         assert_eq!(refused(&|of| of.id = "a1b2c3d4e5"), "--organization");
         assert_eq!(refused(&|of| of.hub_account = "1111-2222-3333"), "--hub-account");
         assert_eq!(refused(&|of| of.hub_region = "Frankfurt"), "--hub-region");
         assert_eq!(refused(&|of| of.stack = "a b"), "--stack");
         assert_eq!(refused(&|of| of.stack_set = "offlimits-of-all"), "--stack-set");
         assert_eq!(refused(&|of| of.template = "a b.yaml".to_owned()), "--output");
-        with(|of| of.regions = &bad, |plan| assert_eq!(plan.unwrap_err().option, "--regions"));
-        with(|of| of.regions = &gov, |plan| assert_eq!(plan.unwrap_err().option, "--regions"));
-        with(|of| of.units = &unit, |plan| assert_eq!(plan.unwrap_err().option, "--units"));
+        for regions in [&["eu-west-1; rm"], &["us-gov-west-1"]] {
+            assert_eq!(plan(&root, &texts(regions), |_| ()).unwrap_err().option, "--regions");
+        }
+        assert_eq!(plan(&texts(&["$(id)"]), &europe, |_| ()).unwrap_err().option, "--units");
     }
 }
