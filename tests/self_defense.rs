@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use offlimits::cloudtrail::RawRecord;
 use offlimits::cloudtrail::own_resources::OwnResources;
+use offlimits::cloudtrail::spokes::Spokes;
 use offlimits::ruleset::{RuleSet, Sources};
 use serde_json::{Value, json};
 
@@ -365,5 +366,57 @@ fn an_update_of_the_stack_gives_three_messages_at_most() {
     for channel in summary["channels"].as_array().unwrap() {
         let messages = count(&channel["alerts"]) + count(&channel["roll_ups"]);
         assert!((1..=3).contains(&messages), "{channel}\n{}", summary["rules"]);
+    }
+}
+
+/// A hub is told of its spokes in whatever account, and of its own stack in its own.
+#[test]
+fn a_hub_watches_its_spokes_in_every_account() {
+    let own = OwnResources::new("sec-b", ["arn:aws:iam::123456789012:role/sec-b-Role-1"])
+        .with_spokes(Spokes::of_stack_set("all"));
+    let more = |parameters: Value| json!({ "requestParameters": parameters, "recipientAccountId": "222222222222" });
+    let queue = "https://sqs.us-east-1.amazonaws.com/222222222222/StackSet-all-6a3e-Letters-1";
+    let stack = "arn:aws:cloudformation:us-east-1:222222222222:stack/StackSet-all-6a3e/0a1b";
+    let bus = json!({ "eventBusName": "sec-b", "statementId": "Organization" });
+    let cases = [
+        (call("events", "DisableRule", None, &more(json!({ "name": "StackSet-all-6a3e-Trail-1" }))), Some("SELF-3")),
+        (call("events", "RemoveTargets", None, &more(json!({ "rule": "StackSet-all-6a3e-Trail-1" }))), Some("SELF-3")),
+        (
+            call("iam", "DeleteRolePolicy", None, &more(json!({ "roleName": "StackSet-all-6a3e-Role-1" }))),
+            Some("SELF-2"),
+        ),
+        (call("sqs", "SetQueueAttributes", None, &more(json!({ "queueUrl": queue }))), Some("SELF-6")),
+        (call("sqs", "PurgeQueue", None, &more(json!({ "queueUrl": queue }))), Some("SELF-6")),
+        (
+            call("scheduler", "DeleteSchedule", None, &more(json!({ "name": "StackSet-all-6a3e-Probe-1" }))),
+            Some("SELF-14"),
+        ),
+        (call("cloudformation", "DeleteStack", None, &more(json!({ "stackName": stack }))), Some("SELF-10")),
+        (call("events", "DeleteRule", CFN, &more(json!({ "name": "StackSet-all-6a3e-Trail-1" }))), Some("SELF-10")),
+        // The administrator of the StackSet, in another account still.
+        (
+            call("cloudformation", "DeleteStackInstances", None, &more(json!({ "stackSetName": "all" }))),
+            Some("SELF-10"),
+        ),
+        (
+            call("cloudformation", "StopStackSetOperation", None, &more(json!({ "stackSetName": "all:6a3e" }))),
+            Some("SELF-10"),
+        ),
+        (call("cloudformation", "DeleteStackSet", None, &more(json!({ "stackSetName": "others" }))), None),
+        // The hub itself; and what another account calls as the hub's stack is.
+        (call("events", "RemovePermission", None, &json!({ "requestParameters": bus })), Some("SELF-3")),
+        (call("events", "DeleteEventBus", None, &json!({ "requestParameters": { "name": "sec-b" } })), Some("SELF-3")),
+        (call("events", "RemovePermission", None, &more(bus.clone())), None),
+        (call("events", "DisableRule", None, &more(json!({ "name": "sec-b-FunctionTrail-1" }))), None),
+        (call("events", "DisableRule", None, &more(json!({ "name": "StackSet-all2-6a3e-Trail-1" }))), None),
+    ];
+    let folder = tempfile::tempdir().unwrap();
+    let root = std::fs::read_to_string(with_the_pack(folder.path())).unwrap();
+    let sources = Sources::gather(root, |name| Ok(std::fs::read_to_string(name).unwrap())).with_own(own);
+    let rules = RuleSet::compile_sources(&sources).unwrap().rules;
+    for (record, rule) in &cases {
+        let raw = RawRecord { json: record.to_string(), index: 0, message_id: None };
+        let found: Vec<_> = rules.evaluate(&raw).unwrap().into_iter().map(|found| found.rule.id.clone()).collect();
+        assert_eq!(found, rule.iter().map(|rule| (*rule).to_owned()).collect::<Vec<_>>(), "{record}");
     }
 }

@@ -1,11 +1,17 @@
 //! The clients, each made at its first use: an invocation that alerts nobody pays for none.
 
+#[cfg(feature = "lambda")]
+use std::collections::BTreeMap;
 use std::sync::OnceLock;
+#[cfg(feature = "lambda")]
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use aws_sdk_dynamodb::config::timeout::TimeoutConfig;
 #[cfg(feature = "lambda")]
 use aws_sdk_sns::config::retry::RetryConfig;
+#[cfg(feature = "lambda")]
+use aws_sdk_sqs::config::Region;
 use aws_types::SdkConfig;
 
 use super::sdk::{self, ClientError};
@@ -25,6 +31,9 @@ pub(super) struct Clients {
     #[cfg(feature = "lambda")]
     sqs: OnceLock<Result<aws_sdk_sqs::Client, ClientError>>,
     dynamodb: OnceLock<Result<aws_sdk_dynamodb::Client, ClientError>>,
+    /// Those of other regions than ours, by their names.
+    #[cfg(feature = "lambda")]
+    sqs_elsewhere: Mutex<BTreeMap<String, aws_sdk_sqs::Client>>,
 }
 
 impl Clients {
@@ -53,6 +62,20 @@ impl Clients {
     #[cfg(feature = "lambda")]
     pub(super) fn sqs(&self, settings: &FunctionSettings) -> Result<&aws_sdk_sqs::Client, ClientError> {
         kept(&self.sqs, || Ok(aws_sdk_sqs::Client::new(self.config(settings)?)))
+    }
+
+    /// Of another region. A queue is asked where it is: SQS knows none of another region.
+    #[cfg(feature = "lambda")]
+    pub(super) fn sqs_in(&self, region: &str, settings: &FunctionSettings) -> Result<aws_sdk_sqs::Client, ClientError> {
+        // A thread that dies while it holds the lock leaves the map whole.
+        let mut clients = self.sqs_elsewhere.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(client) = clients.get(region) {
+            return Ok(client.clone());
+        }
+        let config = aws_sdk_sqs::config::Builder::from(self.config(settings)?);
+        let client = aws_sdk_sqs::Client::from_conf(config.region(Region::new(region.to_owned())).build());
+        clients.insert(region.to_owned(), client.clone());
+        Ok(client)
     }
 
     /// With the SDK's own retry, but soon over: an alert waits for the answer, and goes out without it.

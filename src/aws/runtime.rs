@@ -18,6 +18,7 @@ use super::sqs::SqsQueues;
 use super::{AwsTransport, FunctionSettings, http, logging};
 use crate::cloudtrail::countries;
 use crate::cloudtrail::own_resources::{DEFAULT_STACK, OwnResources};
+use crate::cloudtrail::spokes::Spokes;
 use crate::deliver::Tokens;
 use crate::handler::{App, GRACE, HandleError, Handled, OwnCalls, Response, emf, handle};
 use crate::health::ChannelHealth;
@@ -68,6 +69,7 @@ fn app(settings: FunctionSettings) -> Result<App<AwsTransport, AnyStore, SqsQueu
         key_arns: settings.own_arns.iter().filter(|arn| arn.contains(":kms:")).cloned().collect(),
         log_group: settings.log_group.clone(),
         addresses: networks(&settings.own_addresses)?,
+        spokes: spokes(&settings),
     };
     let (settings, clients) = (Arc::new(settings), Arc::new(Clients::default()));
     if settings.redelivery_url.is_none() {
@@ -101,7 +103,13 @@ fn own_resources(settings: &FunctionSettings) -> OwnResources {
         &settings.dead_letters_url,
     ];
     let listed = told.into_iter().flatten().chain(&settings.own_arns).chain(&named);
-    OwnResources::new(settings.stack.as_deref().unwrap_or(DEFAULT_STACK), listed.map(String::as_str))
+    let own = OwnResources::new(settings.stack.as_deref().unwrap_or(DEFAULT_STACK), listed.map(String::as_str));
+    own.with_spokes(spokes(settings))
+}
+
+/// What a hub's spokes are called.
+fn spokes(settings: &FunctionSettings) -> Spokes {
+    Spokes::of_stack_set(settings.stack_set.as_deref().unwrap_or_default())
 }
 
 /// The networks of the function's own addresses.

@@ -25,6 +25,8 @@ pub struct FunctionSettings {
     pub role_arn: Option<String>,
     /// `OFFLIMITS_STACK`: the name of the function's stack, with which the names of its resources begin.
     pub stack: Option<String>,
+    /// `OFFLIMITS_STACK_SET`: the name of the `StackSet` of a hub's spokes. Only a hub has one.
+    pub stack_set: Option<String>,
     /// `OFFLIMITS_OWN_ARNS`: the ARNs, with commas between them, of what belongs to the function and is told nowhere else.
     pub own_arns: Vec<String>,
     /// `OFFLIMITS_OWN_ADDRESSES`: the networks, with commas between them, from which the function calls AWS. Empty where they
@@ -116,6 +118,7 @@ impl FunctionSettings {
             dead_letters_url: variable("OFFLIMITS_DEAD_LETTERS_URL"),
             role_arn: variable("OFFLIMITS_ROLE_ARN"),
             stack: variable("OFFLIMITS_STACK"),
+            stack_set: variable("OFFLIMITS_STACK_SET"),
             own_arns: list("OFFLIMITS_OWN_ARNS"),
             own_addresses: list("OFFLIMITS_OWN_ADDRESSES"),
             log_group: variable("AWS_LAMBDA_LOG_GROUP_NAME"),

@@ -1,15 +1,21 @@
-//! The redelivery queue and the dead-letter queue, in SQS.
+//! The redelivery queue, the dead-letter queue and the queues of a hub's spokes, in SQS.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use aws_sdk_sqs::error::{DisplayErrorContext, ProvideErrorMetadata};
-use aws_sdk_sqs::types::SendMessageBatchRequestEntry;
+use aws_sdk_sqs::types::{DeleteMessageBatchRequestEntry, Message, SendMessageBatchRequestEntry};
 use futures_util::stream::{self, StreamExt as _};
 
 use super::FunctionSettings;
 use super::clients::Clients;
-use crate::redelivery::{QueueError, Queues};
+use crate::cloudtrail::spokes::SpokeQueue;
+use crate::redelivery::{Letter, QueueError, Queues};
+
+/// The attribute in which EventBridge says why it gave an event up.
+const ERROR_CODE: &str = "ERROR_CODE";
+/// For how long a letter that was taken is hidden: longer than an invocation lives, and gone before the mover comes again.
+const HIDDEN_SECONDS: i32 = 300;
 
 /// The two queues in SQS, by the URLs of the settings. The SDK's own retry is on: an alert that is handed over to no queue has
 /// failed.
@@ -22,6 +28,12 @@ pub(super) struct SqsQueues {
 impl SqsQueues {
     pub(super) fn new(settings: Arc<FunctionSettings>, clients: Arc<Clients>) -> Self {
         Self { settings, clients }
+    }
+
+    /// The client of the region in which a spoke's queue is.
+    fn client_of(&self, queue: &SpokeQueue) -> Result<aws_sdk_sqs::Client, QueueError> {
+        let client = self.clients.sqs_in(&queue.region, &self.settings);
+        client.map_err(|error| QueueError::Unavailable(error.to_string()))
     }
 
     /// Hands a message to a queue; an error of SQS keeps its code. `delay` is in whole seconds.
@@ -120,6 +132,39 @@ impl Queues for SqsQueues {
 
     async fn dead_letter(&self, message: String) -> Result<(), QueueError> {
         self.send(self.settings.dead_letters_url.as_ref(), message, Duration::ZERO).await
+    }
+
+    async fn take_letters(&self, queue: &SpokeQueue) -> Result<Vec<Letter>, QueueError> {
+        let answer = self
+            .client_of(queue)?
+            .receive_message()
+            .queue_url(&queue.url)
+            .max_number_of_messages(10)
+            .visibility_timeout(HIDDEN_SECONDS)
+            .message_attribute_names(ERROR_CODE)
+            .send()
+            .await
+            .map_err(|error| refusal(error.code(), &error))?;
+        let letter = |message: Message| {
+            let code = message.message_attributes.as_ref().and_then(|attributes| attributes.get(ERROR_CODE));
+            Some(Letter {
+                error_code: code.and_then(|code| code.string_value.clone()),
+                message_id: message.message_id?,
+                receipt: message.receipt_handle?,
+                body: message.body?,
+            })
+        };
+        Ok(answer.messages.into_iter().flatten().filter_map(letter).collect())
+    }
+
+    async fn drop_letters(&self, queue: &SpokeQueue, receipts: Vec<String>) -> Result<(), QueueError> {
+        let mut request = self.client_of(queue)?.delete_message_batch().queue_url(&queue.url);
+        for (number, receipt) in receipts.into_iter().enumerate() {
+            let entry = DeleteMessageBatchRequestEntry::builder().id(number.to_string()).receipt_handle(receipt);
+            request = request.entries(entry.build().map_err(|error| QueueError::Unwritable(error.to_string()))?);
+        }
+        let answer = request.send().await.map_err(|error| refusal(error.code(), &error))?;
+        answer.failed().first().map_or(Ok(()), |failed| Err(QueueError::Refused(failed.code().to_owned())))
     }
 }
 

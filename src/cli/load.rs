@@ -7,6 +7,7 @@ use super::diagnostics::report;
 use super::input;
 use crate::cloudtrail::countries;
 use crate::cloudtrail::own_resources::{DEFAULT_STACK, OwnResources};
+use crate::cloudtrail::spokes::Spokes;
 use crate::ruleset::{PackError, RuleSet, Sources};
 
 /// The option `--rules FILE`.
@@ -18,12 +19,19 @@ pub(super) struct RulesOption {
     /// The function's stack, which rules that ask `own_resource` know by its name
     #[arg(long, value_name = "NAME", default_value = DEFAULT_STACK)]
     pub(super) stack: String,
+    /// A hub's `StackSet`, by whose name such rules know its spokes
+    #[arg(long, value_name = "NAME", default_value = "", hide_default_value = true)]
+    pub(super) stack_set: String,
 }
 
 impl RulesOption {
+    fn own(&self) -> OwnResources {
+        OwnResources::new(&self.stack, []).with_spokes(Spokes::of_stack_set(&self.stack_set))
+    }
+
     /// The rules, or nothing if they do not compile: see [`load`].
     pub(super) fn load(&self) -> Option<RuleSet> {
-        compiled(&self.path, &read(&self.path)?.with_own(OwnResources::new(&self.stack, [])))
+        compiled(&self.path, &read(&self.path)?.with_own(self.own()))
     }
 }
 

@@ -22,6 +22,7 @@ mod import;
 mod input;
 mod lines;
 mod load;
+mod org;
 mod replay;
 mod run;
 mod schema;
@@ -70,6 +71,7 @@ commands! {
     Backtest(backtest::BacktestCommand),
     Diff(diff::DiffCommand),
     Bundle(bundle::BundleCommand),
+    Org(org::OrgCommand),
     Import(import::ImportCommand),
     Schema(schema::SchemaCommand),
     Completions(completions::CompletionsCommand),

@@ -12,6 +12,7 @@
 //! countries  the country of an address
 //! api_version    the version of an API in the name of a call
 //! own_resources  whether a call names a resource of the function's own
+//! spokes     what a hub's spokes in other accounts are called, and their queues
 //! ```
 //! Nothing here knows a rule. Every field of a record is optional, since eventVersion 1.0 has few and AWS leaves out what is
 //! too large: a value that is missing is `None`, never an error.
@@ -33,6 +34,7 @@ mod query_rows;
 mod record;
 mod s3_notification;
 mod sentence;
+pub mod spokes;
 
 pub use self::alias::ComputedAlias;
 pub(crate) use self::alias::{ALIAS_PATHS, ALIASES, Alias, AliasTarget, compute};

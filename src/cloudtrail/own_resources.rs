@@ -5,11 +5,15 @@
 //! the stack's name, with which `CloudFormation` begins the names that it makes
 //! (<https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-properties-name.html>), and by the function's
 //! ARN in the answer, since the event source mapping's calls name nothing but a UUID.
+//!
+//! A hub hears of other accounts too. What is called there as its stack is, is not its own; what is called as its spokes are
+//! ([`Spokes`]) is, in every account.
 
 use std::borrow::Cow;
 use std::sync::Arc;
 
 use super::alias_source::AliasSource;
+use super::spokes::Spokes;
 
 /// The name of the stack where nobody says another.
 pub const DEFAULT_STACK: &str = "offlimits";
@@ -21,7 +25,7 @@ const LEFT_OF_STACK: usize = 24;
 
 /// What belongs to the function. Clones share it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct OwnResources(Arc<Known>);
+pub struct OwnResources(Arc<Known>, Spokes);
 
 #[derive(Debug, PartialEq, Eq)]
 struct Known {
@@ -73,29 +77,46 @@ impl OwnResources {
         });
         let names: Vec<Listed> = names.collect();
         listed.extend(names);
-        Self(Arc::new(Known { stack: stack.to_owned(), account, listed }))
+        Self(Arc::new(Known { stack: stack.to_owned(), account, listed }), Spokes::default())
+    }
+
+    /// And those of a hub's spokes.
+    #[must_use]
+    pub fn with_spokes(self, spokes: Spokes) -> Self {
+        Self(self.0, spokes)
     }
 
     /// The first of our resources that the call names, as it names it.
     pub(crate) fn named_in<'s>(&self, source: &'s impl AliasSource) -> Option<Cow<'s, str>> {
         let service = source.text(&["eventSource"]).and_then(|source| source.split('.').next()).unwrap_or_default();
-        OWN_RESOURCE_PATHS.iter().find_map(|path| source.first_that(path, &|text| self.owns(service, text)))
+        // A name alone is of the account that recorded the call.
+        let recorded_in = RECORDED_IN_PATHS.iter().find_map(|path| source.non_empty(path));
+        OWN_RESOURCE_PATHS
+            .iter()
+            .find_map(|path| source.first_that(path, &|text| self.owns(service, text, recorded_in)))
     }
 
-    /// Whether what a call of this service names is ours.
-    fn owns(&self, service: &str, text: &str) -> bool {
-        let Known { stack, account, listed } = &*self.0;
-        let name = match Arn::parse(text) {
-            Some(arn) => {
-                let of_another =
-                    account.as_ref().is_some_and(|own| !arn.account.is_empty() && arn.account != own.as_str());
-                if of_another {
-                    return false;
-                }
-                arn.resource
-            }
-            None => text.split_once("://").map_or(text, |(_, rest)| rest),
+    /// Whether what a call of this service names is ours. Where the text does not say its account, it is the one that recorded the
+    /// call, as far as that is known.
+    fn owns(&self, service: &str, text: &str, recorded_in: Option<&str>) -> bool {
+        let (Known { stack, account, listed }, spokes) = (&*self.0, &self.1);
+        let (name, owner) = match Arn::parse(text) {
+            Some(arn) => (arn.resource, Some(arn.account)),
+            None => match text.split_once("://") {
+                // The URL of a queue: https://sqs.eu-west-1.amazonaws.com/123456789012/name.
+                Some((_, rest)) => (rest, rest.split('/').nth(1)),
+                None => (text, None),
+            },
         };
+        if name.split([':', '/']).any(|part| spokes.own(part))
+            || (service == "cloudformation" && spokes.is_stack_set(name.rsplit('/').next().unwrap_or(name)))
+        {
+            return true;
+        }
+        let owner = owner.filter(|owner| !owner.is_empty()).or(recorded_in);
+        if account.as_deref().zip(owner).is_some_and(|(own, owner)| own != owner) {
+            return false;
+        }
         name.split([':', '/']).any(|part| is_of_stack(part, stack))
             || listed
                 .iter()
@@ -158,14 +179,18 @@ impl<'t> Arn<'t> {
     }
 }
 
+/// Where a record says which account recorded it, or else who called.
+pub(crate) const RECORDED_IN_PATHS: [&[&str]; 2] = [&["recipientAccountId"], &["userIdentity", "accountId"]];
+
 /// Where the calls that change such resources name them. What a path leads to is looked at with its service: a topic of this name
 /// is no queue.
-pub(crate) const OWN_RESOURCE_PATHS: [&[&str]; 27] = [
+pub(crate) const OWN_RESOURCE_PATHS: [&[&str]; 28] = [
     &["requestParameters", "functionName"],
     &["requestParameters", "resource"],
     &["requestParameters", "roleName"],
     &["requestParameters", "name"],
     &["requestParameters", "rule"],
+    &["requestParameters", "eventBusName"],
     &["requestParameters", "topicArn"],
     &["requestParameters", "subscriptionArn"],
     &["requestParameters", "resourceArn"],
@@ -208,6 +233,39 @@ mod tests {
                 "logs:/aws/lambda/watcher",
             ],
         )
+        .with_spokes(Spokes::of_stack_set("all"))
+    }
+
+    #[test]
+    fn a_hub_knows_its_spokes_in_every_account_and_its_own_stack_in_its_own() {
+        let spoke = Some("222222222222");
+        for (service, text) in [
+            ("events", "StackSet-all-6a3e-Trail-1A2B"),
+            ("iam", "stackset-all-6a3e-role-1A2B"),
+            ("iam", "arn:aws:iam::222222222222:role/StackSet-all-6a3e-Role-1A2B"),
+            ("sqs", "https://sqs.eu-west-1.amazonaws.com/222222222222/StackSet-all-6a3e-Letters-1A2B"),
+            ("cloudformation", "arn:aws:cloudformation:eu-west-1:222222222222:stack/StackSet-all-6a3e/0a1b"),
+            ("cloudformation", "all"),
+            ("cloudformation", "all:6a3e"),
+            ("cloudformation", "arn:aws:cloudformation:eu-west-1:333333333333:stackset/all:6a3e"),
+            ("events", "arn:aws:events:eu-west-1:123456789012:event-bus/sec-b"),
+        ] {
+            assert!(own().owns(service, text, spoke), "{service} {text}");
+        }
+        for (service, text) in [
+            // What another account calls so is its own affair.
+            ("events", "sec-b-FunctionTrail-1A2B"),
+            ("lambda", "watcher"),
+            ("sqs", "https://sqs.eu-west-1.amazonaws.com/222222222222/sec-b-Redelivery-1"),
+            ("events", "StackSet-all2-6a3e-Trail-1A2B"),
+            ("cloudformation", "all2"),
+            ("events", "all"),
+        ] {
+            assert!(!own().owns(service, text, spoke), "{service} {text}");
+        }
+        assert!(own().owns("events", "sec-b-FunctionTrail-1A2B", Some("123456789012")));
+        // Whoever calls across accounts names the account.
+        assert!(own().owns("sqs", "https://sqs.eu-west-1.amazonaws.com/123456789012/sec-b-Redelivery-1", spoke));
     }
 
     #[test]
@@ -235,7 +293,7 @@ mod tests {
             ("logs", "/aws/lambda/sec-b"),
             ("sns", "arn:aws:sns:eu-west-1:123456789012:sec-b-Topic-1:2"),
         ] {
-            assert!(own().owns(service, text), "{service} {text}");
+            assert!(own().owns(service, text, None), "{service} {text}");
         }
     }
 
@@ -254,7 +312,7 @@ mod tests {
             ("lambda", ""),
             ("lambda", "arn:"),
         ] {
-            assert!(!own().owns(service, text), "{service} {text}");
+            assert!(!own().owns(service, text, None), "{service} {text}");
         }
     }
 
@@ -264,8 +322,8 @@ mod tests {
         let own = OwnResources::new(stack, []);
         let cut = format!("{}-FunctionTrail-1A2B3C4D5E6F", &stack[..37]);
         assert_eq!(cut.len(), CUT_NAME);
-        assert!(own.owns("events", &cut));
-        assert!(!own.owns("events", &cut[..63]));
-        assert!(!own.owns("events", &format!("{}x{}", &cut[..20], &cut[21..])));
+        assert!(own.owns("events", &cut, None));
+        assert!(!own.owns("events", &cut[..63], None));
+        assert!(!own.owns("events", &format!("{}x{}", &cut[..20], &cut[21..]), None));
     }
 }

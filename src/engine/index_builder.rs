@@ -9,7 +9,7 @@ use super::path_trie::{FieldId, PathTrie, TrieBuilder};
 use super::plan::{RowId, RowPlace, RowPlan, RulePlan, ValueSource};
 use crate::cloudtrail::ALIAS_PATHS;
 use crate::cloudtrail::envelope::{RECORD_KEYS, WRAPPER_KEYS};
-use crate::cloudtrail::own_resources::OWN_RESOURCE_PATHS;
+use crate::cloudtrail::own_resources::{OWN_RESOURCE_PATHS, RECORDED_IN_PATHS};
 use crate::rules::field::FieldTarget;
 use crate::rules::pattern::{Anchor, AnchoredLiteral};
 use crate::rules::{Row, Rule};
@@ -63,7 +63,8 @@ fn build_trie(rules: &[Rule]) -> PathTrie {
         ALIAS_PATHS.iter().for_each(|path| trie.add_field(path.iter().copied()));
     }
     if asks_for_own {
-        OWN_RESOURCE_PATHS.iter().for_each(|path| trie.add_field(path.iter().copied()));
+        let paths = OWN_RESOURCE_PATHS.iter().chain(&RECORDED_IN_PATHS);
+        paths.for_each(|path| trie.add_field(path.iter().copied()));
     }
     RECORD_KEYS.iter().chain(&WRAPPER_KEYS).for_each(|key| trie.add_key(key));
     trie.build()

@@ -4,17 +4,19 @@
 //! (`ruleset/set.rs`, and behind it [`crate::engine`]) makes the findings, [`classify`] keeps those that go to a channel,
 //! [`dispatch`] gives them to the channels' workers, and [`answer`] tells Lambda how it went.
 
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout_at};
 
 use super::answer::{Handled, Unfinished, answer};
 use super::classify::classify;
 use super::dispatch::dispatch;
 use super::invocation_store::{InvocationLedger, InvocationStore};
+use super::mover::{is_order_to_move, move_letters};
 use super::report::InvocationReport;
 use super::strays::bury_strays;
 use super::test_alert::{is_test, send_test_alerts};
 use super::worker::ReceivedMessage;
 use super::{App, Invariant, Response};
+use crate::cloudtrail::RawRecord;
 use crate::cloudtrail::envelope::{self, NotARecord};
 use crate::deliver::Transport;
 use crate::ledger::{Ledger, Store};
@@ -41,6 +43,10 @@ pub async fn handle<T: Transport, S: Store, Q: Queues>(
         let test = send_test_alerts(deadline, app).await;
         return Handled { report: InvocationReport::default(), answer: Ok(Response::Test { test }) };
     }
+    if app.own.spokes.is_hub() && is_order_to_move(payload) {
+        let report = move_letters(deadline, app).await;
+        return Handled { answer: Ok(Response::Report(report.clone())), report };
+    }
     let opened = envelope::open(payload);
     let mut report = InvocationReport {
         records: opened.records.len(),
@@ -55,6 +61,7 @@ pub async fn handle<T: Transport, S: Store, Q: Queues>(
     let mut unreadable = opened.unreadable;
     let mut routed = Vec::new();
     for record in &opened.records {
+        hear_of_spoke(record, (app, &ledger, deadline), &mut report).await;
         match app.rules.evaluate(record) {
             Ok(findings) => routed.extend(classify(findings, record, (app, &ledger, count_until), &mut report).await),
             Err(error) => {
@@ -85,4 +92,22 @@ pub async fn handle<T: Transport, S: Store, Q: Queues>(
     report.log();
     let answer = answer(payload, &report, unfinished);
     Handled { report, answer }
+}
+
+/// Writes down the queue that a record tells of, if it is a spoke's. Where the ledger does not answer, the spoke tells of it again
+/// within the hour.
+async fn hear_of_spoke<T: Transport, S: Store, R: Store, Q>(
+    record: &RawRecord,
+    (app, ledger, deadline): (&App<T, S, Q>, &Ledger<R>, Instant),
+    report: &mut InvocationReport,
+) {
+    let Some(queue) = app.own.spokes.queue_told_in(record) else { return };
+    let heard = timeout_at(deadline, ledger.hear_of_spoke(&queue, app.transport.now().into())).await;
+    let reason = match heard {
+        Ok(Ok(())) => return,
+        Ok(Err(error)) => error.to_string(),
+        Err(_) => "no answer in time".to_owned(),
+    };
+    tracing::warn!(account = queue.account, region = queue.region, reason, "the ledger does not keep a spoke's queue");
+    report.ledger_faults += 1;
 }

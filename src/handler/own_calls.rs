@@ -7,6 +7,7 @@ use ipnet::IpNet;
 
 use super::classify::ThrottleGroup;
 use crate::cloudtrail::ApiCall;
+use crate::cloudtrail::spokes::Spokes;
 use crate::ids::StableId;
 use crate::json::Node;
 use crate::ledger::policy::Throttling;
@@ -34,6 +35,8 @@ pub struct OwnCalls {
     pub log_group: Option<String>,
     /// The networks from which we call; none where they are not known: Lambda's own addresses are many, and not ours alone.
     pub addresses: Vec<IpNet>,
+    /// A hub's spokes.
+    pub spokes: Spokes,
 }
 
 /// How long alerts about one action of our own role are held back.
@@ -54,7 +57,19 @@ impl OwnCalls {
     /// Whether the call is one that we make: our role in our function's session, an API that we use, on what is ours, in the way
     /// in which we call it. What was denied is none: we ask for nothing that we may not do, and whoever stole the session tries.
     pub(super) fn contains(&self, call: &ApiCall) -> bool {
-        self.is_ours(call) && !is_denied(call) && self.is_our_use(call)
+        !is_denied(call) && ((self.is_ours(call) && self.is_our_use(call)) || self.is_a_probe(call))
+    }
+
+    /// Whether a spoke makes its queue known: once an hour, in every account and region. No rule can mean that.
+    fn is_a_probe(&self, call: &ApiCall) -> bool {
+        (call.service.as_deref(), call.event.as_deref()) == (Some("sqs.amazonaws.com"), Some("TagQueue"))
+            && call.arn.as_deref().is_some_and(|arn| self.spokes.is_probe(arn))
+            && call.targets.iter().any(|target| self.is_spokes_queue(target))
+    }
+
+    /// Whether a target is a queue of a spoke: its URL or its ARN.
+    fn is_spokes_queue(&self, target: &str) -> bool {
+        target.rsplit(['/', ':']).next().is_some_and(|name| self.spokes.own(name))
     }
 
     /// The group in which alerts about our own role's calls are held back, one for each action, whatever rules say of the call:
@@ -89,6 +104,7 @@ impl OwnCalls {
     fn is_our_use(&self, call: &ApiCall) -> bool {
         let on = |is_it: &dyn Fn(&str) -> bool| call.targets.iter().any(|target| is_it(target));
         let on_queue = || on(&|target| self.queue_urls.iter().any(|url| is_queue(target, url)));
+        let on_spokes_queue = || on(&|target| self.is_spokes_queue(target));
         match (call.service.as_deref(), call.event.as_deref()) {
             (Some("sns.amazonaws.com"), Some("Publish")) => {
                 on(&|target| self.topic_arns.iter().any(|topic| topic == target)) && self.is_our_client(call)
@@ -107,7 +123,8 @@ impl OwnCalls {
             }
             // The last two come only where a trail is set to record data events. Lambda takes the messages in our name.
             (Some("sqs.amazonaws.com"), Some("ReceiveMessage" | "DeleteMessage")) => {
-                on_queue() && (self.is_our_client(call) || is_lambda(call))
+                (on_queue() && (self.is_our_client(call) || is_lambda(call)))
+                    || (on_spokes_queue() && self.is_our_client(call))
             }
             (Some("sqs.amazonaws.com"), Some("SendMessage" | "SendMessageBatch")) => {
                 on_queue() && self.is_our_client(call)

@@ -22,6 +22,36 @@ pub struct InvocationReport {
     pub operational: usize,
     /// Questions that the ledger did not answer: what they were about went out all the same, perhaps twice.
     pub ledger_faults: usize,
+    /// What the mover found in the spokes' queues. A deployment that is no hub does not name it.
+    #[serde(skip_serializing_if = "SpokeLetters::is_empty")]
+    pub spokes: SpokeLetters,
+}
+
+/// What the mover found in the queues of a hub's spokes. None of it is a delivery: what was moved is counted there when it comes
+/// from the redelivery queue.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct SpokeLetters {
+    /// Letters that are in the redelivery queue now.
+    pub moved: usize,
+    /// Letters that are no event of the queue's account, and stay where they are.
+    pub refused: usize,
+    /// Queues that did not answer, or could not be emptied.
+    pub unreached: usize,
+}
+
+impl SpokeLetters {
+    /// Whether there was nothing to tell.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+impl AddAssign<&Self> for SpokeLetters {
+    fn add_assign(&mut self, other: &Self) {
+        self.moved += other.moved;
+        self.refused += other.refused;
+        self.unreached += other.unreached;
+    }
 }
 
 /// The findings, and what became of them: total = staged + unrouted + below threshold + own + routed.
@@ -88,8 +118,9 @@ impl InvocationReport {
     }
 
     /// Every count of the report, by the name of its metric.
-    pub fn counts(&self) -> [(&'static str, usize); 21] {
-        let Self { records, ignored, unreadable, findings: f, deliveries: d, operational, ledger_faults } = self;
+    pub fn counts(&self) -> [(&'static str, usize); 24] {
+        let Self { records, ignored, unreadable, findings: f, deliveries: d, operational, ledger_faults, spokes } =
+            self;
         [
             ("Records", *records),
             ("Ignored", *ignored),
@@ -112,6 +143,9 @@ impl InvocationReport {
             ("Failed", d.failed),
             ("Operational", *operational),
             ("LedgerFaults", *ledger_faults),
+            ("SpokeLettersMoved", spokes.moved),
+            ("SpokeLettersRefused", spokes.refused),
+            ("SpokeQueuesUnreached", spokes.unreached),
         ]
     }
 }
@@ -119,7 +153,7 @@ impl InvocationReport {
 impl InvocationReport {
     /// Writes the report to the log, as one line.
     pub(super) fn log(&self) {
-        let Self { records, ignored, unreadable, findings, deliveries, operational, ledger_faults } = self;
+        let Self { records, ignored, unreadable, findings, deliveries, operational, ledger_faults, spokes: _ } = self;
         tracing::info!(
             records,
             ignored,
@@ -175,5 +209,6 @@ impl AddAssign<&InvocationReport> for InvocationReport {
         self.deliveries += &other.deliveries;
         self.operational += other.operational;
         self.ledger_faults += other.ledger_faults;
+        self.spokes += &other.spokes;
     }
 }

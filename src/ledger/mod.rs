@@ -19,8 +19,8 @@
 //! # The files
 //! - [`Ledger`] itself, and how it writes, are in `optimistic`. Its methods lie where their subject does: `threshold` counts the
 //!   occurrences of a rule (`record_occurrence`), `admit` decides whether a finding goes out (`admit`), `claim` takes and ends
-//!   claims (`claim`, `delivered`, `release`, `receipt`), `sum` has the storm guard, the roll-ups and the digests, and `lookup` tells
-//!   people what is known of a delivery (`claims`).
+//!   claims (`claim`, `delivered`, `release`, `receipt`), `sum` has the storm guard, the roll-ups and the digests, `lookup` tells
+//!   people what is known of a delivery (`claims`), and `spokes` knows a hub's spokes (`hear_of_spoke`, `spoke_queues`).
 //! - `item` is what the items hold, and `store` is the interface to where they are kept: `memory`, or DynamoDB
 //!   (`aws/dynamodb.rs`).
 //!
@@ -36,6 +36,7 @@ mod lookup;
 mod memory;
 mod optimistic;
 pub mod policy;
+mod spokes;
 mod store;
 mod sum;
 mod threshold;

@@ -7,16 +7,20 @@
 //! that its delivery needs, and no credential. What is rejected, or a day old, goes to the
 //! dead-letter queue with its reason. Sent through again from there, it begins a new life.
 //!
+//! In a spoke's queue lie events that could not be sent to its hub: `letter` tells them from anything else.
+//!
 //! `message` is what a queue holds, `retry` decides when a message comes again and when it is given up, and `queues` is the
 //! interface to the queues, which `aws/sqs.rs` implements. `handler/worker/hand_over.rs` puts messages in; what a queue brings
 //! back passes `cloudtrail/envelope.rs` (`Opened::deliveries`) and the stages of a message in `handler/worker/stages.rs`.
 //!
 //! The messages' JSON outlives the version that wrote it. `tests/golden/messages.json` holds it.
 
+mod letter;
 mod message;
 mod queues;
 mod retry;
 
+pub use self::letter::{Letter, LetterFault, check_letter};
 pub use self::message::{
     About, AdmitTask, Delivery, DigestTask, MessageError, MessageMark, QueueMessage, QueueTask, RollUpTask, Task,
     TaskRef,

@@ -1,9 +1,12 @@
-//! The two queues, as the handler knows them: an interface that `aws/sqs.rs` implements.
+//! The two queues, and those of a hub's spokes, as the handler knows them: an interface that `aws/sqs.rs` implements.
 
 use std::future::Future;
 use std::time::Duration;
 
 use thiserror::Error;
+
+use super::letter::Letter;
+use crate::cloudtrail::spokes::SpokeQueue;
 
 /// The longest that SQS hides a message; a longer wait is made of several. Source:
 /// <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html>, `DelaySeconds`.
@@ -49,6 +52,27 @@ pub trait Queues: Send + Sync {
     /// # Errors
     /// Why it was not taken, safe to log.
     fn dead_letter(&self, message: String) -> impl Future<Output = Result<(), QueueError>> + Send;
+
+    /// Takes up to ten letters from the queue of a spoke, which hides them from others for as long as an invocation lives; none if it
+    /// has none to give. What is not dropped is there again later.
+    ///
+    /// # Errors
+    /// Why there is no answer, safe to log.
+    fn take_letters(&self, _queue: &SpokeQueue) -> impl Future<Output = Result<Vec<Letter>, QueueError>> + Send {
+        async { Err(QueueError::Absent) }
+    }
+
+    /// Deletes letters that were taken, by their receipts, from the queue of a spoke.
+    ///
+    /// # Errors
+    /// Why not all of them are gone, safe to log.
+    fn drop_letters(
+        &self,
+        _queue: &SpokeQueue,
+        _receipts: Vec<String>,
+    ) -> impl Future<Output = Result<(), QueueError>> + Send {
+        async { Err(QueueError::Absent) }
+    }
 }
 
 /// Why a queue has not taken a message. Every text is safe to log: none quotes the message.
@@ -66,4 +90,12 @@ pub enum QueueError {
     /// The message could not be written as JSON.
     #[error("the message cannot be written: {0}")]
     Unwritable(String),
+}
+
+impl QueueError {
+    /// Whether the queue's service said that there is no such queue. SQS has had two codes for it:
+    /// <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ReceiveMessage.html>
+    pub fn is_of_no_queue(&self) -> bool {
+        matches!(self, Self::Refused(code) if code.ends_with("NonExistentQueue") || code.ends_with("QueueDoesNotExist"))
+    }
 }

@@ -8,5 +8,6 @@ mod log;
 mod model;
 mod outside;
 mod redelivery;
+mod spokes;
 mod storm;
 mod trust;

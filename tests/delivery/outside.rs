@@ -1,16 +1,17 @@
 //! What is outside: vendors that fail by script, a queue that hides messages as SQS does, and a clock that runs with tokio's.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
 use offlimits::channel::{Reply, Request};
+use offlimits::cloudtrail::spokes::SpokeQueue;
 use offlimits::deliver::{Tokens, Transport};
 use offlimits::handler::{App, Handled, InvocationReport, OwnCalls, Response, handle};
 use offlimits::health::ChannelHealth;
 use offlimits::ledger::{ItemKey, Ledger, MemoryStore, Put, Store, StoreError, StoredItem};
-use offlimits::redelivery::{MAX_DELAY, QueueError, Queues};
+use offlimits::redelivery::{Letter, MAX_DELAY, QueueError, Queues};
 use offlimits::ruleset::RuleSet;
 use offlimits::secret::{Credentials, CredentialsError};
 use offlimits::time::Timestamp;
@@ -83,6 +84,29 @@ pub(crate) struct Sqs {
     pub(crate) refuses: AtomicBool,
     /// How long each call takes.
     pub(crate) takes: Duration,
+    /// The queues of a hub's spokes, by their URLs; one that is not there is gone.
+    pub(crate) spokes: Mutex<HashMap<String, SpokeInbox>>,
+}
+
+/// The queue of a spoke.
+#[derive(Default)]
+pub(crate) struct SpokeInbox {
+    /// The letters, by their receipts, and until when each is hidden.
+    letters: BTreeMap<String, (Instant, String)>,
+    /// How often it was asked for letters.
+    pub(crate) asked: usize,
+    /// Whether it refuses to delete any.
+    pub(crate) keeps: bool,
+}
+
+impl SpokeInbox {
+    pub(crate) fn put(&mut self, body: &str) {
+        self.letters.insert(format!("receipt-{}", self.letters.len()), (Instant::now(), body.to_owned()));
+    }
+
+    pub(crate) fn bodies(&self) -> Vec<&str> {
+        self.letters.values().map(|(_, body)| body.as_str()).collect()
+    }
 }
 
 pub(crate) type TestApp<S = MemoryStore> = App<Outside, S, Sqs>;
@@ -116,6 +140,7 @@ pub(crate) fn app_on<S: Store>(rules: &str, store: S) -> TestApp<S> {
         is_there: true,
         refuses: AtomicBool::new(false),
         takes: Duration::ZERO,
+        spokes: Mutex::default(),
     };
     let own = OwnCalls {
         role_arn: Some("arn:aws:iam::123456789012:role/path/offlimits-role".to_owned()),
@@ -344,6 +369,35 @@ impl Queues for Sqs {
             return Err(QueueError::Refused("ServiceUnavailable".to_owned()));
         }
         self.dead.lock().unwrap().push(message);
+        Ok(())
+    }
+
+    async fn take_letters(&self, queue: &SpokeQueue) -> Result<Vec<Letter>, QueueError> {
+        sleep(self.takes).await;
+        let (mut spokes, now) = (self.spokes.lock().unwrap(), Instant::now());
+        let gone = || QueueError::Refused("AWS.SimpleQueueService.NonExistentQueue".to_owned());
+        let inbox = spokes.get_mut(&queue.url).ok_or_else(gone)?;
+        inbox.asked += 1;
+        let taken =
+            inbox.letters.iter_mut().filter(|(_, (due, _))| *due <= now).take(10).map(|(receipt, (due, body))| {
+                *due = now + Duration::from_mins(5);
+                Letter {
+                    message_id: format!("message-{receipt}"),
+                    receipt: receipt.clone(),
+                    body: body.clone(),
+                    error_code: None,
+                }
+            });
+        Ok(taken.collect())
+    }
+
+    async fn drop_letters(&self, queue: &SpokeQueue, receipts: Vec<String>) -> Result<(), QueueError> {
+        let mut spokes = self.spokes.lock().unwrap();
+        let inbox = spokes.get_mut(&queue.url).unwrap();
+        if inbox.keeps {
+            return Err(QueueError::Unavailable("no answer".to_owned()));
+        }
+        inbox.letters.retain(|receipt, _| !receipts.contains(receipt));
         Ok(())
     }
 }

@@ -150,6 +150,11 @@ fn the_tables_of_keys_say_what_is_printed() {
         ],
         None,
     );
+    let folder = tempfile::tempdir().unwrap();
+    let template = folder.path().join("spoke.yaml").display().to_string();
+    let org = ["org", "--organization", "o-a1b2c3d4e5", "--hub-account", "111122223333", "--hub-region", "eu-west-1"];
+    let of = ["--units", "r-ab12", "--regions", "eu-west-1", "--output", &template];
+    hold("org", &documented("org", "org"), &[&[&org[..], &of, &jsonl].concat()], None);
     hold(
         "check",
         &documented("check", "check"),

@@ -18,7 +18,7 @@ pub(crate) use offlimits::time::Timestamp;
 use offlimits::alert::{Alert, AlertDigest, AlertKind, RollUp};
 use offlimits::cloudtrail::{RawRecord, Record};
 use offlimits::finding::Finding;
-use offlimits::handler::{Deliveries, Findings, emf, handle};
+use offlimits::handler::{Deliveries, Findings, SpokeLetters, emf, handle};
 use offlimits::ids::{AlertId, FindingId, StableId};
 use offlimits::rules::LINTS;
 use offlimits::ruleset::Sources;
@@ -116,7 +116,8 @@ pub(crate) fn account() -> Summary {
         failed: 19,
         latencies: vec![23, 24],
     };
-    Summary { records: 1, ignored: 2, unreadable: 3, findings, deliveries, operational: 20, ledger_faults: 21 }
+    let spokes = SpokeLetters { moved: 25, refused: 26, unreached: 27 };
+    Summary { records: 1, ignored: 2, unreadable: 3, findings, deliveries, operational: 20, ledger_faults: 21, spokes }
 }
 
 /// The line of metrics of an account.

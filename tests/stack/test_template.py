@@ -34,6 +34,8 @@ GRANTS = {
     ("dynamodb:PutItem", "Ledger"): "alone or in a transaction",
     ("dynamodb:Query", "Ledger"): "the repeats of an alert, the sightings of a threshold",
     ("dynamodb:UpdateItem", "Ledger"): "the counter of a minute",
+    ("sqs:ReceiveMessage", "spokes"): "what a hub's spokes could not deliver: test_a_hub_takes_from_its_spokes_queues_alone",
+    ("sqs:DeleteMessage", "spokes"): "once the hub has it",
     ("kms:Decrypt", "LedgerKeyArn"): "the ledger may be encrypted with a key of its own",
     ("kms:GenerateDataKey", "QueuesKeyArn"): "and so may the queues: to send",
     ("kms:Decrypt", "QueuesKeyArn"): "and to send again, and to take",
@@ -116,11 +118,13 @@ def test_the_function_may_do_only_what_it_needs(transformed):
             if statement["Sid"] in {"JoinVpc", "ButNotTheCode"}:
                 continue
             assert statement["Effect"] == "Allow" and "NotAction" not in statement and "NotResource" not in statement
-            for resource in [name for r in listed(statement["Resource"]) for name in targets(r)]:
+            spokes = {"Fn::Sub": "arn:${AWS::Partition}:sqs:*:*:StackSet-${StackSetName}-*"}
+            resources = ["spokes"] if statement["Resource"] == spokes else [name for r in listed(statement["Resource"]) for name in targets(r)]
+            for resource in resources:
                 assert "*" not in resource, f"{statement['Sid']} is not scoped"
                 granted |= {(action, resource) for action in listed(statement["Action"])}
     assert granted == GRANTS.keys()
-    for _, resource in granted:
+    for _, resource in granted - {(action, "spokes") for action, _ in granted}:
         assert resource in transformed["Resources"] or resource in transformed["Parameters"]
 
 
@@ -198,12 +202,13 @@ def test_no_resource_policy_lets_strangers_in(transformed):
                 assert "*" not in json.dumps([statement["Principal"], statement["Action"], statement["Resource"]])
                 conditions[statement["Principal"]["Service"]] = statement["Condition"]
     assert conditions == {
-        "events.amazonaws.com": {"ArnEquals": {"aws:SourceArn": {"Fn::GetAtt": ["FunctionTrail", "Arn"]}}},
+        "events.amazonaws.com": {"ArnEquals": {"aws:SourceArn": [{"Fn::GetAtt": ["FunctionTrail", "Arn"]}, {"Fn::If": ["IsHub", {"Fn::GetAtt": ["HubTrail", "Arn"]}, NOTHING]}]}},
         "cloudwatch.amazonaws.com": {"StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}},
     }
     for permission in of_type(transformed, "AWS::Lambda::Permission").values():
         assert permission["Principal"] == "events.amazonaws.com"
-        assert permission["SourceArn"] == {"Fn::GetAtt": ["FunctionTrail", "Arn"]}
+    callers = [name for p in of_type(transformed, "AWS::Lambda::Permission").values() for name in targets(p["SourceArn"])]
+    assert sorted(callers) == sorted(of_type(transformed, "AWS::Events::Rule"))
 
 
 def test_nobody_comes_to_the_topic_and_the_queues_without_tls(transformed):
@@ -326,6 +331,8 @@ WATCHED = {
     "notifications-failed": ("AWS/SNS", "NumberOfNotificationsFailed", "Topic", "Sum", 0),
     "ledger": ("offlimits", "LedgerFaults", "Function", "Sum", 0),
 }
+# Those that a hub has besides. Its metrics are not there otherwise, so the dashboard does not have them.
+WATCHED_BY_A_HUB = {"spoke-letters": "SpokeLettersMoved", "spoke-letters-refused": "SpokeLettersRefused", "spoke-queues-unreached": "SpokeQueuesUnreached"}
 DIMENSIONS = {"AWS/Lambda": "FunctionName", "AWS/SQS": "QueueName", "AWS/Events": "RuleName", "AWS/SNS": "TopicName", "offlimits": "FunctionName"}
 
 
@@ -337,6 +344,8 @@ def alarms(template: dict) -> dict[str, dict]:
 def test_alarms_watch_everything_that_can_lose_an_alert(transformed):
     watched = {}
     for name, alarm in alarms(transformed).items():
+        if name in WATCHED_BY_A_HUB:
+            continue  # test_a_hub_hears_when_its_spokes_are_in_trouble
         [dimension] = alarm["Dimensions"]
         assert dimension["Name"] == DIMENSIONS[alarm["Namespace"]]
         if name != "silence":
@@ -443,6 +452,7 @@ def test_the_function_and_its_log(transformed):
         "OFFLIMITS_STACK",
         "OFFLIMITS_OWN_ARNS",
         "OFFLIMITS_OWN_ADDRESSES",
+        "OFFLIMITS_STACK_SET",
         "HTTPS_PROXY",
         "NO_PROXY",
     }
@@ -476,6 +486,9 @@ def test_stacks_and_regions_do_not_collide(transformed):
             if key.endswith("Name") or (resource["Type"] == "AWS::Logs::QueryDefinition" and key == "Name"):
                 if key in {"MetricName", "FunctionName", "DisplayName"}:
                     continue
+                if resource["Type"].startswith("AWS::Events::"):
+                    assert value == {"Ref": "AWS::StackName" if name == "Bus" else "Bus"}
+                    continue
                 assert "${AWS::StackName}" in value["Fn::Sub"], f"{name}.{key} would collide"
 
 
@@ -484,3 +497,66 @@ def test_the_help_names_every_target():
     shown = subprocess.run(["make", "-s", "help"], cwd=ROOT, env=env, capture_output=True, text=True, timeout=30, check=True).stdout
     for target in ["check", "test", "build", "bench", "invoke", "deploy", "test-alert", "redrive", "fuzz", "setup"]:
         assert f"  {target} " in shown
+
+
+# -------------------------------------------------------------------------------------------------------------------------------- a hub
+
+HUB = {"Bus", "HubTrail", "HubTrailPermission", "Mover", "MoverPermission", "SpokeLettersAlarm", "SpokeLettersRefusedAlarm", "SpokeQueuesUnreachedAlarm"}
+
+
+def test_without_an_organization_nothing_is_there_of_a_hub(transformed):
+    """And other accounts' events alert nobody: the one rule has the filter on the account."""
+    template = transformed
+    assert template["Parameters"]["OrganizationId"]["Default"] == ""
+    assert template["Conditions"]["IsHub"] == {"Fn::Not": [{"Fn::Equals": [{"Ref": "OrganizationId"}, ""]}]}
+    assert {name for name, r in template["Resources"].items() if r.get("Condition") == "IsHub"} == HUB
+    rules = {name: r for name, r in of_type(template, "AWS::Events::Rule").items() if name not in HUB}
+    assert rules.keys() == {"FunctionTrail"}
+    assert rules["FunctionTrail"]["EventPattern"]["account"] == [{"Ref": "AWS::AccountId"}]
+    assert "EventBusName" not in rules["FunctionTrail"]
+    variables = template["Resources"]["Function"]["Properties"]["Environment"]["Variables"]
+    assert variables["OFFLIMITS_STACK_SET"] == {"Fn::If": ["IsHub", {"Ref": "StackSetName"}, NOTHING]}
+    assert template["Outputs"]["HubBusArn"]["Condition"] == "IsHub"
+
+
+def test_a_hub_takes_the_events_of_its_organization_and_of_no_other(transformed):
+    bus = transformed["Resources"]["Bus"]["Properties"]
+    [statement] = bus["Policy"]["Statement"]
+    assert (statement["Action"], statement["Condition"]) == ("events:PutEvents", {"StringEquals": {"aws:PrincipalOrgID": {"Ref": "OrganizationId"}}})
+    hub, own = (transformed["Resources"][name]["Properties"] for name in ["HubTrail", "FunctionTrail"])
+    assert hub["EventBusName"] == {"Ref": "Bus"} and hub["State"] == own["State"]
+    assert dict(hub["EventPattern"]) | {"account": own["EventPattern"]["account"]} == dict(own["EventPattern"]), "but for the account, they are one"
+    assert hub["EventPattern"]["source"] == [{"prefix": "aws."}], "nobody in the organization can put such an event"
+    [of_hub], [of_own] = hub["Targets"], own["Targets"]
+    assert {key: of_hub[key] for key in ["Arn", "RetryPolicy", "DeadLetterConfig"]} == {key: of_own[key] for key in ["Arn", "RetryPolicy", "DeadLetterConfig"]}
+    fits = transformed["Parameters"]["OrganizationId"]["AllowedPattern"]
+    assert [bool(re.search(fits, text)) for text in ["", "o-a1b2c3d4e5", "*", "r-a1b2", "o-A1B2C3D4E5", "o-a1b2c3d4e5,x"]] == [True, True, False, False, False, False]
+
+
+def test_a_hub_takes_from_its_spokes_queues_alone(transformed):
+    """By their names and their organization; and it may do nothing else there, nor anywhere put events."""
+    condition, statement, otherwise = conditional_statements(transformed)["TakeFromSpokes"]
+    assert (condition, otherwise) == ("IsHub", NOTHING)
+    assert set(statement["Action"]) == {"sqs:ReceiveMessage", "sqs:DeleteMessage"}
+    assert statement["Resource"] == {"Fn::Sub": "arn:${AWS::Partition}:sqs:*:*:StackSet-${StackSetName}-*"}
+    assert statement["Condition"] == {"StringEquals": {"aws:ResourceOrgID": {"Ref": "OrganizationId"}}}
+    assert "events:" not in json.dumps(transformed["Resources"]["Role"])
+    [mover] = transformed["Resources"]["Mover"]["Properties"]["Targets"]
+    assert json.loads(mover["Input"]) == {"offlimits": "move"} and targets(mover["Arn"]) == ["Function"]
+
+
+def test_nobody_in_another_account_may_send_to_the_hubs_queues(transformed):
+    """SQS lets another account in where the queue's policy does: none does but for EventBridge, and that for the rules of this stack."""
+    for properties in of_type(transformed, "AWS::SQS::QueuePolicy").values():
+        for statement in statements(properties["PolicyDocument"]):
+            if statement["Effect"] == "Allow":
+                assert statement["Principal"] == {"Service": "events.amazonaws.com"} and targets(statement["Resource"]) == ["UndeliveredEvents"]
+
+
+def test_a_hub_hears_when_its_spokes_are_in_trouble(transformed):
+    found = {name: alarm for name, alarm in alarms(transformed).items() if name in WATCHED_BY_A_HUB}
+    assert {name: alarm["MetricName"] for name, alarm in found.items()} == WATCHED_BY_A_HUB
+    for alarm in found.values():
+        assert (alarm["Namespace"], alarm["Statistic"], alarm["Threshold"], alarm["TreatMissingData"]) == ("offlimits", "Sum", 0, "notBreaching")
+        assert alarm["Dimensions"] == [{"Name": "FunctionName", "Value": {"Ref": "Function"}}]
+    assert set(WATCHED_BY_A_HUB.values()) <= json.loads((ROOT / "tests/golden/metrics.json").read_text()).keys()

@@ -91,6 +91,8 @@ def test_a_stack_takes_every_parameter(aws, deploy):
         "NoProxy=.amazonaws.com",
         *(f"{name}={key}" for name in ["LogsKeyArn", "LedgerKeyArn", "QueuesKeyArn", "SecretKeyArn"]),
         "PointInTimeRecovery=true",
+        "OrganizationId=o-a1b2c3d4e5",
+        "StackSetName=all",
     )
     configuration = aws.client("lambda").get_function_configuration(FunctionName=outputs["FunctionName"])
     assert configuration["Environment"]["Variables"]["HTTPS_PROXY"] == "http://proxy.example.com:3128"
@@ -99,4 +101,8 @@ def test_a_stack_takes_every_parameter(aws, deploy):
         assert attributes["KmsMasterKeyId"] == key
         assert "aws:SecureTransport" in attributes["Policy"]
     found = aws.client("cloudwatch").describe_alarms(AlarmNamePrefix=f"{NAME}-")["MetricAlarms"]
-    assert len(found) == 14 and all(topic in alarm["AlarmActions"] for alarm in found)
+    assert configuration["Environment"]["Variables"]["OFFLIMITS_STACK_SET"] == "all"
+    bus = aws.client("events").describe_event_bus(Name=NAME)
+    assert bus["Arn"] == outputs["HubBusArn"] and "o-a1b2c3d4e5" in bus["Policy"]
+    assert [rule["Name"] for rule in aws.client("events").list_rules(EventBusName=NAME)["Rules"]]
+    assert len(found) == 17 and all(topic in alarm["AlarmActions"] for alarm in found)
