@@ -22,6 +22,8 @@ mod import;
 mod input;
 mod lines;
 mod load;
+mod package;
+mod packs;
 mod replay;
 mod run;
 mod schema;
@@ -70,6 +72,7 @@ commands! {
     Backtest(backtest::BacktestCommand),
     Diff(diff::DiffCommand),
     Bundle(bundle::BundleCommand),
+    Package(package::PackageCommand),
     Import(import::ImportCommand),
     Schema(schema::SchemaCommand),
     Completions(completions::CompletionsCommand),
