@@ -10,6 +10,8 @@ PARAMETERS ?=
 TAGS ?=
 # `make deploy` and `make test-alert` fail where nobody would hear of an alert or of an alarm; UNHEARD=allow lets them only say so.
 UNHEARD ?=
+# Where `make plain` writes the template.
+OUTPUT ?= target/offlimits.template.json
 # The event for `make invoke`, and further options for `sam local invoke`.
 EVENT ?= events/start-instances.json
 SAM_LOCAL ?=
@@ -56,12 +58,12 @@ endif
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup browser check fmt lint deny test build package build-Function instructions bench invoke deploy test-alert redrive dead-letters readdress drop fuzz rollback requirements
+.PHONY: help setup browser check fmt lint deny test build package build-Function plain instructions bench invoke deploy test-alert redrive dead-letters readdress drop fuzz rollback requirements
 
 help: ## says what each target does
 	@echo 'usage: make TARGET [VARIABLE=value]'
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 15
-	@echo 'variables: REGIONS, STACK, ARCH, PARAMETERS, TAGS, UNHEARD, EVENT, SAM_LOCAL, QUEUES, INTO, ID, TO, OF, FUZZ_SECONDS; the Makefile begins with them.'
+	@echo 'variables: REGIONS, STACK, ARCH, PARAMETERS, TAGS, UNHEARD, EVENT, SAM_LOCAL, QUEUES, INTO, ID, TO, OF, OUTPUT, FUZZ_SECONDS; the Makefile begins with them.'
 
 setup: .venv/test/.done .venv/ministack/.done .venv/node/.done .venv/browser/.done browser ## installs what the tests need into .venv
 
@@ -153,6 +155,9 @@ build-Function: build
 	  test $$named = $$built || { echo "samconfig.toml deploys for $$named, and this function is built for $$built: run ARCH=$$named sam build," \
 	    "or change Architecture in samconfig.toml" >&2; exit 1; }; done
 	@mkdir -p $(ARTIFACTS_DIR) && cp $(PACKAGE)/* $(ARTIFACTS_DIR)
+
+plain: .venv/deploy/.done ## writes the template as plain CloudFormation to OUTPUT, for Terraform and StackSets: nothing is uploaded
+	@$(DEPLOY)/python -B deploy/plain.py $(OUTPUT)
 
 instructions: ## counts the instructions of a fixed piece of work, and compares them with benches/instructions.json (valgrind)
 	python3 -B benches/instructions.py

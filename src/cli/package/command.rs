@@ -37,7 +37,7 @@ pub(in crate::cli) struct PackageCommand {
     /// Refuse a function for another processor
     #[arg(long, value_enum, value_name = "NAME")]
     architecture: Option<Architecture>,
-    /// Write the stack's parameter Architecture into this file, for sam: --parameter-overrides file://FILE
+    /// Write the stack's parameter Architecture into this file, from which sam reads it (--parameter-overrides)
     #[arg(long, value_name = "FILE")]
     parameters: Option<PathBuf>,
 }
