@@ -1,6 +1,6 @@
 # `make` explains the targets. Variables are set on the command line: make deploy REGIONS="us-east-1 eu-west-1" ARCH=arm64.
 
-# Where, and for which processor. ARCH is this machine's unless you say otherwise; arm64 is a fifth cheaper to run.
+# Where, and for which processor. ARCH is this machine's unless you say otherwise (also `ARCH=arm64 sam build`); arm64 is a fifth cheaper to run.
 REGIONS ?= us-east-1
 STACK   ?= offlimits
 ARCH    ?= $(patsubst aarch64,arm64,$(shell uname -m))
@@ -10,13 +10,17 @@ PARAMETERS ?=
 TAGS ?=
 # `make deploy` and `make test-alert` fail where nobody would hear of an alert or of an alarm; UNHEARD=allow lets them only say so.
 UNHEARD ?=
+# Where `make plain` writes the template.
+OUTPUT ?= target/offlimits.template.json
 # The event for `make invoke`, and further options for `sam local invoke`.
 EVENT ?= events/start-instances.json
 SAM_LOCAL ?=
 # How long each fuzz target runs, in seconds.
 FUZZ_SECONDS ?= 60
-# The command line tool, for a machine that has it but no compiler.
-OFFLIMITS ?= cargo run -q --
+# A function that is built already: a release's zip, or a bootstrap (`BOOTSTRAP=offlimits-function-arm64.zip sam build`). Without a compiler it
+# is the one that was packaged last, and the tool an installed one.
+BOOTSTRAP ?= $(if $(shell command -v cargo),,$(PACKAGE)/bootstrap)
+OFFLIMITS ?= $(if $(BOOTSTRAP),offlimits,cargo run -q --)
 
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
@@ -27,8 +31,11 @@ BIN := .venv/test/bin
 # Beside the credentials runs nothing but sam, and nothing of another content than deploy/requirements.txt has the hashes of.
 DEPLOY := .venv/deploy/bin
 SAM ?= $(DEPLOY)/sam
-# It stays here, where template.yaml has it, wherever cargo builds.
+# It stays here, wherever cargo builds.
 PACKAGE := target/package
+# What `sam build` leaves: the function and its template, and the parameter that says what processor it is for.
+SAM_BUILD := .aws-sam/build
+ARCHITECTURE := .aws-sam/architecture.yaml
 # Absolute, for those who start cargo elsewhere.
 ifdef CARGO_TARGET_DIR
 export override CARGO_TARGET_DIR := $(abspath $(CARGO_TARGET_DIR))
@@ -51,12 +58,12 @@ endif
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup browser check fmt lint deny test build package instructions bench invoke deploy test-alert redrive dead-letters readdress drop fuzz rollback requirements
+.PHONY: help setup browser check fmt lint deny test build package build-Function plain instructions bench invoke deploy test-alert redrive dead-letters readdress drop fuzz rollback requirements
 
 help: ## says what each target does
 	@echo 'usage: make TARGET [VARIABLE=value]'
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 15
-	@echo 'variables: REGIONS, STACK, ARCH, PARAMETERS, TAGS, UNHEARD, EVENT, SAM_LOCAL, QUEUES, INTO, ID, TO, OF, FUZZ_SECONDS; the Makefile begins with them.'
+	@echo 'variables: REGIONS, STACK, ARCH, PARAMETERS, TAGS, UNHEARD, EVENT, SAM_LOCAL, QUEUES, INTO, ID, TO, OF, OUTPUT, FUZZ_SECONDS; the Makefile begins with them.'
 
 setup: .venv/test/.done .venv/ministack/.done .venv/node/.done .venv/browser/.done browser ## installs what the tests need into .venv
 
@@ -121,23 +128,36 @@ test: setup build ## all tests: Rust's, the template's, and the function's in a 
 	PYTHONPATH=tests/support .venv/browser/bin/python $(PYTEST) tests/report
 	@python3 -B tests/support/left_out.py
 
+# What is packaged is checked, and its processor noted for `sam deploy`.
+PACKAGING = $(OFFLIMITS) package --function $(1) --rules rules.json --output $(PACKAGE) --parameters $(ARCHITECTURE)
+
+ifeq ($(BOOTSTRAP),)
 build: $(BUILDER) ## checks rules.json, builds the function, and packages both
 	$(OFFLIMITS) check rules.json
 	$(CARGO_BUILD) $(FUNCTION)
 	@newest=$$(grep -aoE 'GLIBC_2\.[0-9]+' $(BUILT) | sed 's/.*\.//' | sort -n | tail -1); \
 	if (($${newest:-0} > $(GLIBC))); then \
 	  echo "the bootstrap asks for glibc 2.$$newest, and Amazon Linux 2023 has 2.$(GLIBC): run make build ZIG=1" >&2; exit 1; fi
-	@mkdir -p $(PACKAGE)
-	@install -m 755 $(BUILT) $(PACKAGE)/bootstrap
-	$(OFFLIMITS) bundle rules.json --output $(PACKAGE)/rules.json
-	@if test -f countries.mmdb; then install -m 644 countries.mmdb $(PACKAGE)/; else rm -f $(PACKAGE)/countries.mmdb; fi
-	@ls -l $(PACKAGE) >&2
+	$(call PACKAGING,$(BUILT)) --architecture $(ARCH)
+else
+build: package
+endif
 
 package: ## packages changed rules beside the function that is there: no compiler (OFFLIMITS=offlimits uses an installed tool)
-	@test -x $(PACKAGE)/bootstrap || { echo 'there is no function yet: run make build' >&2; exit 1; }
+	@test -f $(or $(BOOTSTRAP),$(PACKAGE)/bootstrap) || { echo 'there is no function yet, and cargo builds none: install Rust, or name a release (BOOTSTRAP=file.zip)' >&2; exit 1; }
 	$(OFFLIMITS) check rules.json
-	$(OFFLIMITS) bundle rules.json --output $(PACKAGE)/rules.json
-	@if test -f countries.mmdb; then install -m 644 countries.mmdb $(PACKAGE)/; else rm -f $(PACKAGE)/countries.mmdb; fi
+	$(call PACKAGING,$(or $(BOOTSTRAP),$(PACKAGE)/bootstrap)) $(if $(filter command environment,$(origin ARCH)),--architecture $(ARCH))
+
+# What `sam build` runs, in this folder.
+build-Function: build
+	@built=$$(sed -n 's/^Architecture: //p' $(ARCHITECTURE)); \
+	for named in $$(sed -nE 's/^ *parameter_overrides.*Architecture=[^a-z]*(arm64|x86_64).*/\1/p' samconfig.toml); do \
+	  test $$named = $$built || { echo "samconfig.toml deploys for $$named, and this function is built for $$built: run ARCH=$$named sam build," \
+	    "or change Architecture in samconfig.toml" >&2; exit 1; }; done
+	@mkdir -p $(ARTIFACTS_DIR) && cp $(PACKAGE)/* $(ARTIFACTS_DIR)
+
+plain: .venv/deploy/.done ## writes the template as plain CloudFormation to OUTPUT, for Terraform and StackSets: nothing is uploaded
+	@$(DEPLOY)/python -B deploy/plain.py $(OUTPUT)
 
 instructions: ## counts the instructions of a fixed piece of work, and compares them with benches/instructions.json (valgrind)
 	python3 -B benches/instructions.py
@@ -146,7 +166,8 @@ bench: setup build ## how fast: the benchmarks, then the function's cold start
 	cargo run --release --locked --manifest-path benches/Cargo.toml -- --write docs/performance.md
 	$(BIN)/python -B benches/cold_start.py
 
-invoke: setup build ## runs the function on EVENT, in Docker or without, and shows what it makes of it: no AWS account
+invoke: .venv/test/.done ## runs the function on EVENT, in Docker or without, and shows what it would send: no AWS account
+	@$(BIN)/sam build >&2
 	@$(BIN)/python -B tests/stack/invoke.py $(EVENT) $(SAM_LOCAL)
 
 # A failure leaves the regions that follow as they are: what is wrong in one is not rolled out to all.
@@ -161,8 +182,9 @@ endef
 KEPT := .deployed/$(STACK)
 HEARD = $(DEPLOY)/python -B deploy/heard.py --stack $(STACK) --region $$region --rules $(1) $(if $(filter allow,$(UNHEARD)),--allow)
 
-deploy: .venv/deploy/.done build ## deploys to every region of REGIONS, with the AWS credentials of the environment
-	@python3 -B deploy/keep.py begin $(KEPT) --architecture $(ARCH)
+deploy: .venv/deploy/.done ## sam build, then sam deploy to every region of REGIONS, with the AWS credentials of the environment
+	@$(SAM) build
+	@python3 -B deploy/keep.py begin $(KEPT) $(SAM_BUILD) --architecture $$(sed -n 's/^Architecture: //p' $(ARCHITECTURE))
 	@$(EVERYWHERE)
 	@python3 -B deploy/keep.py done $(KEPT)
 	@failed=0; for region in $(REGIONS); do $(call HEARD,$(PACKAGE)/rules.json) || failed=1; done; exit $$failed
@@ -193,7 +215,7 @@ dead-letters: .venv/deploy/.done ## lists what lies in the dead-letter queues: a
 	done; exit $$failed
 
 # The rules that are deployed, as far as this machine knows.
-DEPLOYED_RULES = $(firstword $(wildcard $(KEPT)/now/$(PACKAGE)/rules.json) $(PACKAGE)/rules.json)
+DEPLOYED_RULES = $(firstword $(wildcard $(KEPT)/now/Function/rules.json $(KEPT)/now/$(PACKAGE)/rules.json) $(PACKAGE)/rules.json)
 
 readdress: .venv/deploy/.done ## sends dead letters to another channel: TO=channel, and ID="id ..." or OF=channel
 	@failed=0; for region in $(REGIONS); do \

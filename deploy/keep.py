@@ -1,7 +1,7 @@
 """Keeps what `make deploy` deploys, and what it deployed before, for `make rollback`.
 
-In FOLDER, `now` is the last deployment and `before` the one that it followed: each a template with its package beside it, as `sam deploy` wants
-them. A deployment that did not reach every region is not taken for one to come back to.
+In FOLDER, `now` is the last deployment and `before` the one that it followed: each what `sam build` had left, which `sam deploy` takes. A
+deployment that did not reach every region is not taken for one to come back to.
 """
 
 import argparse
@@ -10,7 +10,6 @@ import shutil
 import sys
 from pathlib import Path
 
-PACKAGE = Path("target/package")  # as template.yaml names it
 COMPLETE = "complete"
 
 
@@ -23,13 +22,11 @@ def same(one: Path, other: Path) -> bool:
     return names == files(other) and not any(filecmp.cmpfiles(one, other, names, shallow=False)[1:])
 
 
-def begin(folder: Path, architecture: str):
+def begin(folder: Path, built: Path, architecture: str):
     """What is about to be deployed becomes `now`; what was, if it was deployed everywhere, `before`."""
     fresh, now, before = (folder / name for name in ["next", "now", "before"])
     shutil.rmtree(fresh, ignore_errors=True)
-    fresh.mkdir(parents=True)
-    shutil.copy2("template.yaml", fresh)
-    shutil.copytree(PACKAGE, fresh / PACKAGE)
+    shutil.copytree(built, fresh)
     (fresh / "architecture").write_text(architecture)
     if now.exists() and same(fresh, now):
         shutil.rmtree(fresh)
@@ -62,11 +59,12 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("what", choices=["begin", "done", "swap"])
     parser.add_argument("folder", type=Path)
+    parser.add_argument("built", type=Path, nargs="?", help="what `sam build` has left, for begin")
     parser.add_argument("--architecture", default="")
     arguments = parser.parse_args()
     match arguments.what:
         case "begin":
-            begin(arguments.folder, arguments.architecture)
+            begin(arguments.folder, arguments.built, arguments.architecture)
         case "done":
             done(arguments.folder)
         case "swap":

@@ -12,6 +12,8 @@ mod http;
 mod logging;
 #[cfg(feature = "lambda")]
 mod runtime;
+#[cfg(feature = "lambda")]
+mod sam_local;
 mod sdk;
 pub mod settings;
 #[cfg(feature = "lambda")]

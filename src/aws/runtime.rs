@@ -3,7 +3,7 @@
 use std::fs;
 use std::io::Write as _;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Once};
 use std::time::Duration;
 
 use aws_lambda_events::sqs::SqsBatchResponse;
@@ -14,13 +14,14 @@ use tokio::time::Instant;
 
 use super::clients::Clients;
 use super::dynamodb::{AnyStore, DynamoStore};
+use super::sam_local::{Surroundings, surroundings};
 use super::sqs::SqsQueues;
 use super::{AwsTransport, FunctionSettings, http, logging};
 use crate::cloudtrail::countries;
 use crate::cloudtrail::own_resources::{DEFAULT_STACK, OwnResources};
 use crate::cloudtrail::spokes::Spokes;
 use crate::deliver::Tokens;
-use crate::handler::{App, GRACE, HandleError, Handled, OwnCalls, Response, emf, handle};
+use crate::handler::{App, GRACE, HandleError, Handled, OwnCalls, Preview, Response, emf, handle, preview};
 use crate::health::ChannelHealth;
 use crate::ledger::{Ledger, MemoryStore};
 use crate::ruleset::{RuleSet, Sources, UnusableIndex, package};
@@ -37,9 +38,19 @@ const _: () = assert!(MARGIN.as_secs() < GRACE.as_secs(), "a claim must outlive 
 pub async fn run(settings: FunctionSettings) -> Result<(), Error> {
     logging::start(&settings.log);
     let function = settings.function_name.clone().unwrap_or_default();
+    let marks = settings.sam_local.clone();
     let app = app(settings)?;
-    let (app, function) = (&app, function.as_str());
+    let (app, function, marks, told) = (&app, function.as_str(), &marks, &Once::new());
     lambda_runtime::run(service_fn(|event: LambdaEvent<Box<RawValue>>| async move {
+        match surroundings(marks, &event.context.invoked_function_arn) {
+            Surroundings::Laptop => {
+                return Ok(Answer::Preview(preview(event.payload.get(), &app.rules, &app.own, http::now().into())));
+            }
+            Surroundings::DeployedAsLocal => told.call_once(|| {
+                tracing::error!("AWS_SAM_LOCAL is set on a deployed function: it is ignored, and alerts are sent");
+            }),
+            Surroundings::Deployed => {}
+        }
         let left = event.context.deadline().duration_since(http::now()).unwrap_or_default();
         let deadline = Instant::now() + left.saturating_sub(MARGIN.min(left / 4));
         // Boxed: it is large, and too deep for the compiler to lay out within what waits for it.
@@ -161,6 +172,7 @@ fn rules(file: &Path, own: OwnResources) -> Result<RuleSet, Error> {
 enum Answer {
     Batch(SqsBatchResponse),
     Other(Response),
+    Preview(Preview),
 }
 
 impl From<Response> for Answer {

@@ -41,10 +41,22 @@ pub struct FunctionSettings {
     pub private_endpoints: bool,
     /// `SSL_CERT_FILE`: a PEM file of further roots to trust.
     pub ca_file: Option<String>,
+    /// What says that `sam local` runs this.
+    pub sam_local: SamLocalMarks,
     /// What is logged, and how.
     pub log: LogSettings,
     /// Where AWS is, and as whom we call it.
     pub access: AwsAccess,
+}
+
+/// What says that `sam local` runs this. It takes more than these to believe it: whoever may configure a deployed function may
+/// set the first.
+#[derive(Debug, Clone, Default)]
+pub struct SamLocalMarks {
+    /// `AWS_SAM_LOCAL=true`.
+    pub claimed: bool,
+    /// `AWS_LAMBDA_LOG_STREAM_NAME`: the log stream that Lambda, or its emulator, writes to.
+    pub log_stream: Option<String>,
 }
 
 /// What is logged, and how.
@@ -125,6 +137,10 @@ impl FunctionSettings {
             function_name: variable("AWS_LAMBDA_FUNCTION_NAME"),
             private_endpoints: is_true("OFFLIMITS_PRIVATE_ENDPOINTS"),
             ca_file: variable("SSL_CERT_FILE"),
+            sam_local: SamLocalMarks {
+                claimed: is_true("AWS_SAM_LOCAL"),
+                log_stream: variable("AWS_LAMBDA_LOG_STREAM_NAME"),
+            },
             log: LogSettings {
                 level: variable("OFFLIMITS_LOG_LEVEL"),
                 lambda_level: variable("AWS_LAMBDA_LOG_LEVEL"),

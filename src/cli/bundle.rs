@@ -3,6 +3,7 @@
 use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::diagnostics::report;
 use super::words::counted;
@@ -24,42 +25,63 @@ pub(super) struct BundleCommand {
 impl BundleCommand {
     /// Writes the bundle of rules that compile; of others nothing is written. Warnings are for `check`.
     pub(super) fn run(&self) -> io::Result<Exit> {
-        let (path, output) = (self.rules.as_path(), self.output.as_deref());
-        let Some(sources) = load::read(path) else { return Ok(Exit::Unreadable) };
-        let compiled = match RuleSet::compile_sources(&sources) {
-            Ok(compiled) => compiled,
-            Err(diagnostics) => {
-                report(path, &sources, &diagnostics);
-                return Ok(Exit::Wrong);
-            }
+        let output = self.output.as_deref();
+        let bundle = match Bundle::of(&self.rules) {
+            Ok(bundle) => bundle,
+            Err(exit) => return Ok(exit),
         };
-        // What compiles is JSON.
-        let bundle = sources.bundle().unwrap_or_default();
         if output.and_then(Path::extension).is_some_and(|extension| extension == package::EXTENSION) {
             eprintln!("error: .{} is for the index beside the bundle: call the bundle rules.json", package::EXTENSION);
             return Ok(Exit::Unreadable);
         }
         let Some(output) = output else {
-            writeln!(io::stdout().lock(), "{bundle}")?;
+            writeln!(io::stdout().lock(), "{}", bundle.text)?;
             return Ok(Exit::Done);
         };
-        let index = compiled.rules.index_of(&bundle, sources.countries());
+        Ok(bundle.write(output).err().unwrap_or(Exit::Done))
+    }
+}
+
+/// Rules that compile, as the function starts from them.
+pub(super) struct Bundle {
+    text: String,
+    index: Option<Vec<u8>>,
+    rules: usize,
+    digest: Arc<str>,
+}
+
+impl Bundle {
+    /// The bundle of the rules in this file. If they cannot be read or do not compile, that has been told on stderr.
+    pub(super) fn of(path: &Path) -> Result<Self, Exit> {
+        let sources = load::read(path).ok_or(Exit::Unreadable)?;
+        let compiled = RuleSet::compile_sources(&sources).map_err(|diagnostics| {
+            report(path, &sources, &diagnostics);
+            Exit::Wrong
+        })?;
+        // What compiles is JSON.
+        let text = sources.bundle().unwrap_or_default();
+        let index = compiled.rules.index_of(&text, sources.countries());
+        Ok(Self { text, index, rules: compiled.rules.rules().len(), digest: Arc::clone(compiled.rules.digest()) })
+    }
+
+    /// Writes the bundle, and beside it the index. What keeps it from being written is told on stderr.
+    pub(super) fn write(&self, output: &Path) -> Result<(), Exit> {
         // The index first: beside an older bundle it is not used, and no bundle is without one.
-        let index = index.as_ref().map(|index| (output.with_extension(package::EXTENSION), index.as_slice()));
-        for (path, content) in index.into_iter().chain([(output.to_owned(), bundle.as_bytes())]) {
-            if let Err(error) = replace(&path, content) {
+        let index = self.index.as_ref().map(|index| (output.with_extension(package::EXTENSION), index.as_slice()));
+        for (path, content) in index.into_iter().chain([(output.to_owned(), self.text.as_bytes())]) {
+            replace(&path, content).map_err(|error| {
                 eprintln!("error: cannot write the bundle: {}: {error}", path.display());
-                return Ok(Exit::Unreadable);
-            }
+                Exit::Unreadable
+            })?;
         }
-        let (rules, digest) = (counted(compiled.rules.rules().len(), "rule"), compiled.rules.digest());
-        eprintln!("{}: {rules} in {} bytes, digest {digest}", output.display(), bundle.len());
-        Ok(Exit::Done)
+        let (rules, bytes, digest) = (counted(self.rules, "rule"), self.text.len(), &self.digest);
+        eprintln!("{}: {rules} in {bytes} bytes, digest {digest}", output.display());
+        Ok(())
     }
 }
 
 /// Writes the file whole or not at all: half a bundle must never be packaged.
-fn replace(output: &Path, content: &[u8]) -> io::Result<()> {
+pub(super) fn replace(output: &Path, content: &[u8]) -> io::Result<()> {
     let mut name = output.file_name().unwrap_or_default().to_owned();
     name.push(".new");
     let new = output.with_file_name(name);

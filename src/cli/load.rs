@@ -1,10 +1,11 @@
 //! Loads the rules that a command is pointed at. What is wrong with them is told on stderr, as `check` tells it.
 
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use super::diagnostics::report;
-use super::input;
+use super::{input, packs};
 use crate::cloudtrail::countries;
 use crate::cloudtrail::own_resources::{DEFAULT_STACK, OwnResources};
 use crate::cloudtrail::spokes::Spokes;
@@ -54,8 +55,8 @@ fn compiled(path: &Path, sources: &Sources) -> Option<RuleSet> {
     }
 }
 
-/// Reads a rules file, and beside it the packs that it includes (their names are paths from its folder) and the database of
-/// countries. If the rules or the countries cannot be read, that has been reported on stderr and nothing is returned; a pack
+/// Reads a rules file, and beside it the packs that it includes (their names are paths from its folder; one that is not there
+/// may be one that this program was shipped with) and the database of countries. If the rules or the countries cannot be read, that has been reported on stderr and nothing is returned; a pack
 /// that cannot be read is a mistake of the rules.
 pub(super) fn read(path: &Path) -> Option<Sources> {
     let folder = path.parent().unwrap_or(Path::new(""));
@@ -69,7 +70,10 @@ pub(super) fn read(path: &Path) -> Option<Sources> {
         .ok()?;
     let sources = Sources::gather(root, |pack| {
         let path = folder.join(pack);
-        input::read(&path).map_err(|error| PackError::new(format!("{}: {error}", path.display())))
+        input::read(&path).or_else(|error| match packs::shipped(pack) {
+            Some(text) if error.kind() == io::ErrorKind::NotFound => Ok(text.to_owned()),
+            _ => Err(PackError::new(format!("{}: {error}", path.display()))),
+        })
     });
     sources
         .with_countries(|| fs::read(folder.join(countries::FILE)))

@@ -23,6 +23,8 @@ mod input;
 mod lines;
 mod load;
 mod org;
+mod package;
+mod packs;
 mod replay;
 mod run;
 mod schema;
@@ -72,6 +74,7 @@ commands! {
     Diff(diff::DiffCommand),
     Bundle(bundle::BundleCommand),
     Org(org::OrgCommand),
+    Package(package::PackageCommand),
     Import(import::ImportCommand),
     Schema(schema::SchemaCommand),
     Completions(completions::CompletionsCommand),

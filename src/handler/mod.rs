@@ -11,7 +11,8 @@
 //! a sum (a roll-up or a digest) is rendered before it is claimed; any other was rendered before it was queued.
 //!
 //! `app.rs` is what every invocation finds ready, `outcome.rs` and `report.rs` are how each end is counted and logged, `subject.rs`
-//! is what the log says of it, and `answer.rs` is what Lambda gets. `crate::aws::run` calls [`handle`] in the function.
+//! is what the log says of it, and `answer.rs` is what Lambda gets. `crate::aws::run` calls [`handle`] in the function, and
+//! [`preview`] on a laptop, where nothing is sent.
 //!
 //! What holds whatever fails around it has names: [`Invariant`].
 
@@ -26,6 +27,7 @@ mod invocation_store;
 mod mover;
 mod outcome;
 mod own_calls;
+mod preview;
 mod report;
 mod strays;
 mod subject;
@@ -37,4 +39,5 @@ pub use self::app::{App, GRACE};
 pub use self::invariant::Invariant;
 pub use self::invocation::handle;
 pub use self::own_calls::OwnCalls;
+pub use self::preview::{FindingPreview, MessagePreview, Preview, ThresholdPreview, first_message, preview};
 pub use self::report::{Deliveries, Findings, InvocationReport, SpokeLetters};

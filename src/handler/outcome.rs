@@ -106,7 +106,7 @@ impl DeliveryOutcome {
 
 impl FindingOutcome {
     /// The word for it in the log. What is routed has a line on each of its channels instead.
-    const fn as_str(self) -> Option<&'static str> {
+    pub(super) const fn as_str(self) -> Option<&'static str> {
         match self {
             Self::Staged => Some("staged"),
             Self::Unrouted => Some("unrouted"),

@@ -33,6 +33,12 @@ const HEAD: &str = concat!("offlimits index ", env!("OFFLIMITS_FINGERPRINT"), "\
 /// to replace the program. (A SHA-256 would take longer than all the rest of a start.)
 const SUM: usize = 8;
 
+/// Whether a function's program is of the version that reads the indexes of this one: it holds what they begin with.
+#[cfg(feature = "cli")]
+pub fn is_read_by(program: &[u8]) -> bool {
+    memchr::memmem::find(program, HEAD.as_bytes()).is_some()
+}
+
 /// What an index holds.
 #[derive(Debug, Serialize, Deserialize)]
 struct Contents<I> {

@@ -20,7 +20,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT / "tests/stack"))
-from conftest import SAM, Stack, fresh, sample  # noqa: E402
+from conftest import SAM, Stack, built, fresh, sample  # noqa: E402
 from local import ARCHITECTURE, Aws, Slack, until  # noqa: E402
 
 NAME = "offlimits-upgrade"
@@ -36,9 +36,9 @@ RULES = {
 
 def packaged(version: Path, folder: Path) -> Path:
     """What `make deploy` deploys of a version: its template, its function, and these rules as its own tool bundles them."""
-    code = folder / "target/package"
+    code = folder / "Function"
     code.mkdir(parents=True)
-    shutil.copy2(version / "template.yaml", folder)
+    built(folder, version / "template.yaml")
     shutil.copy2(version / "target/function/bootstrap", code)
     (folder / "plain.json").write_text(json.dumps(RULES))
     tool = version / "target/debug/offlimits"

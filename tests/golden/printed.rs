@@ -1,5 +1,7 @@
 //! The keys and types of every JSON that the command line, the channels and the function print.
 
+use offlimits::handler::{OwnCalls, preview};
+use offlimits::time::Timestamp;
 use serde_json::{Map, Value, json};
 
 use super::compare::{Hold, READ_BY_SCRIPTS, check, path, shape};
@@ -127,5 +129,7 @@ async fn the_function_answers_with_its_keys() {
         let answer = answered(&payload, &function(USUAL, &Table::default())).await.answer.unwrap();
         now.insert(name.to_owned(), shape([&serde_json::to_value(&answer).unwrap()]));
     }
+    let on_a_laptop = preview(&event(1, "cli"), &compiled(USUAL), &OwnCalls::default(), Timestamp::default());
+    now.insert("an event on a laptop".to_owned(), shape([&serde_json::to_value(&on_a_laptop).unwrap()]));
     check("answers.json", &now.into(), Hold::AtLeast, READ_BY_SCRIPTS);
 }

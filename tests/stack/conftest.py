@@ -2,7 +2,7 @@
 
 import copy
 import json
-import shutil
+import re
 import subprocess
 import sys
 import uuid
@@ -111,10 +111,15 @@ def oncall(aws, bootstrap, tmp_path_factory) -> Stack:
     return stack
 
 
+def built(folder: Path, template: Path):
+    """Writes the template as `sam build` leaves it: the function's code lies beside it. (That of the version before named target/package.)"""
+    (folder / "template.yaml").write_text(re.sub(r"CodeUri: (\.|target/package/)\n", "CodeUri: Function\n", template.read_text()))
+
+
 def deployed(aws, folder: Path, name: str, rules: str) -> Stack:
-    """`sam deploy`, as `make deploy` does it, but with rules of the tests' own beside the bootstrap."""
-    shutil.copy2(TEMPLATE, folder)
-    package(folder / "target/package", HERE / rules)
+    """`sam deploy`, as `make deploy` does it, but with rules of the tests' own beside the bootstrap. tests/stack/test_sam.py goes the whole way."""
+    built(folder, TEMPLATE)
+    package(folder / "Function", HERE / rules)
     parameters = [f"Architecture={ARCHITECTURE}", "Email=someone@example.com", "Phone=+14155550123"]
     parameters.append("PrivateEndpoints=true")  # where the tests' vendors are
     parameters.append("SavedQueries=false")  # ministack knows no queries, and refuses a template that has one
@@ -144,6 +149,6 @@ def transformed() -> dict:
 
 def pytest_collection_modifyitems(items):
     """The cheap and telling ones first."""
-    order = ["test_template", "test_spoke", "test_deploy", "test_dependencies", "test_package", "test_ledger", "test_function", "test_spokes", "test_stack", "test_redelivery", "test_dead_letters", "test_status", "test_kill"]
+    order = ["test_template", "test_spoke", "test_deploy", "test_dependencies", "test_package", "test_ledger", "test_function", "test_spokes", "test_sam", "test_stack", "test_redelivery", "test_dead_letters", "test_status", "test_kill"]
     known = {name: place for place, name in enumerate(order)}
     items.sort(key=lambda item: known.get(item.module.__name__, len(known)))  # another folder's tests follow

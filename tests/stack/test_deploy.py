@@ -98,11 +98,12 @@ def test_a_topic_that_is_gone_is_no_matter_of_subscriptions():
     assert [line for line in wrong if "is gone" in line]
 
 
-# A `sam` that notes what it was asked to deploy, fails in the region "broken", and has a function that delivers.
+# A `sam` that builds what lies there, notes what it was asked to deploy, fails in the region "broken", and has a function that delivers.
 SAM = r"""#!/bin/bash
-echo "$@" >> sam.log
+[[ $1 == build ]] || echo "$@" >> sam.log
 case $1 in
-  deploy) cat "$3" "$(dirname "$3")/target/package/bootstrap" >> sam.log ;;
+  build) cp -r built/. .aws-sam/build/; echo "Architecture: $(cat built/Function/processor)" > .aws-sam/architecture.yaml ;;
+  deploy) cat "$3" "$(dirname "$3")/Function/bootstrap" >> sam.log ;;
   remote) echo '{"test":[{"channel":"topic","verdict":"delivered"}]}' ;;
 esac
 [[ "$*" != *"--region broken"* ]]
@@ -132,15 +133,17 @@ def checkout(tmp_path):
         folder = tmp_path
 
         def version(self, name: str):
-            (tmp_path / "template.yaml").write_text(f"template {name}\n")
-            (tmp_path / "target/package").mkdir(parents=True, exist_ok=True)
-            (tmp_path / "target/package/bootstrap").write_text(f"bootstrap {name}\n")
-            (tmp_path / "target/package/rules.json").write_text("{}")
+            for folder in ["built/Function", ".aws-sam/build"]:
+                (tmp_path / folder).mkdir(parents=True, exist_ok=True)
+            (tmp_path / "built/template.yaml").write_text(f"template {name}\n")
+            (tmp_path / "built/Function/bootstrap").write_text(f"bootstrap {name}\n")
+            (tmp_path / "built/Function/processor").write_text("arm64")
+            (tmp_path / "built/Function/rules.json").write_text("{}")
 
         def make(self, *arguments: str) -> tuple[int, list[str], str]:
             """How it ended, what sam deployed, and what was printed."""
             (tmp_path / "sam.log").write_text("")
-            command = ["make", *arguments, "SAM=./sam", "-o", "build", "-o", ".venv/deploy/.done", "ARCH=arm64"]
+            command = ["make", *arguments, "SAM=./sam", "-o", ".venv/deploy/.done"]
             env = plain_environment() | {"MAKEFLAGS": "", "PATH": os.environ["PATH"]}
             done = subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, text=True, timeout=60)
             return done.returncode, (tmp_path / "sam.log").read_text().splitlines(), done.stdout + done.stderr
@@ -246,7 +249,7 @@ def test_beside_the_credentials_runs_sam_alone():
     makefile = (ROOT / "Makefile").read_text()
     for target in ["deploy", "rollback", "test-alert", "redrive", "dead-letters", "readdress", "drop"]:
         [rule] = re.findall(rf"^{target}: (.*?) ##", makefile, re.M)
-        assert set(rule.split()) <= {".venv/deploy/.done", "build"}, target
+        assert rule.split() == [".venv/deploy/.done"], target
     wanted = [line for line in (ROOT / "deploy/requirements.in").read_text().splitlines() if not line.startswith("#")]
     assert len(wanted) == 1 and wanted[0].startswith("aws-sam-cli==")
     installed = (ROOT / "deploy/requirements.txt").read_text()

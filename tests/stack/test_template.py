@@ -456,7 +456,7 @@ def test_the_function_and_its_log(transformed):
         "HTTPS_PROXY",
         "NO_PROXY",
     }
-    assert transformed["Parameters"]["Architecture"]["Default"] == "arm64"
+    assert "Default" not in transformed["Parameters"]["Architecture"], "a default would deploy a function that cannot start"
     assert transformed["Resources"]["Secret"]["Properties"]["SecretString"] == "{}", "no credential stands in a template"
 
 

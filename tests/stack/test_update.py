@@ -1,11 +1,10 @@
 """A stack of the version before is updated to this one and back, in a local AWS: what it holds stays where it is."""
 
 import json
-import shutil
 import subprocess
 
 import pytest
-from conftest import BEFORE, SAM, TEMPLATE
+from conftest import BEFORE, SAM, TEMPLATE, built
 from local import ARCHITECTURE, ROOT
 
 QUEUES = ["Redelivery", "DeadLetters", "FailedEvents", "UndeliveredEvents"]
@@ -18,9 +17,9 @@ def deploy(aws, tmp_path):
     saved queries, and refuses a template that has one."""
 
     def deploy(template, *parameters: str) -> dict:
-        shutil.copy2(template, tmp_path / "template.yaml")
-        (tmp_path / "target/package").mkdir(parents=True, exist_ok=True)
-        bootstrap = tmp_path / "target/package/bootstrap"
+        built(tmp_path, template)
+        (tmp_path / "Function").mkdir(exist_ok=True)
+        bootstrap = tmp_path / "Function/bootstrap"
         bootstrap.write_text("#!/bin/sh\nexit 1\n")
         bootstrap.chmod(0o755)
         command = [SAM, "deploy", "--template-file", "template.yaml", "--config-file", ROOT / "samconfig.toml", "--stack-name", NAME]

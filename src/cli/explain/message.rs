@@ -2,11 +2,9 @@
 
 use std::io::{self, Write};
 
-use crate::alert::{Alert, AlertKind};
-use crate::channel::{Body, Refusal};
+use crate::channel::Refusal;
 use crate::cloudtrail::Record;
-use crate::finding::Finding;
-use crate::ids::AlertId;
+use crate::handler::first_message;
 use crate::rules::{Mode, Rule};
 use crate::ruleset::RuleSet;
 
@@ -35,21 +33,9 @@ pub(super) fn print<'r>(
             eprintln!("note: {rule} matches, and {name} is not sent it: {}", because(&refusal));
             continue;
         }
-        writeln!(out, "{}", rendered(rules, finding, index))?;
+        writeln!(out, "{}", first_message(&rules.channels()[index], finding))?;
     }
     Ok(())
-}
-
-/// The frozen message: an HTTP channel's document as it is sent; for SNS, which gets one text for each kind of subscriber,
-/// an object with them all.
-fn rendered(rules: &RuleSet, finding: &Finding, channel: usize) -> String {
-    let id = AlertId::new(&finding.rule.id, "", &finding.id);
-    let alert = Alert { finding, id: &id, kind: AlertKind::First, receipt: None };
-    match rules.channels()[channel].channel.render(&alert) {
-        Body::Json { json, .. } => json,
-        Body::Ticket { open, .. } => open,
-        Body::Sns(message) => serde_json::to_string(&message).unwrap_or_default(),
-    }
 }
 
 /// Why a channel does not take a finding.

@@ -1,0 +1,165 @@
+//! What an event would alert, and how people would see it: the function's answer on a laptop (`sam local invoke`). Nothing is
+//! sent and nothing is asked, neither the network nor the ledger nor the queues.
+
+use serde::Serialize;
+use serde_json::value::RawValue;
+
+use super::test_alert::is_test;
+use super::{OwnCalls, outcome::FindingOutcome};
+use crate::alert::{Alert, AlertKind};
+use crate::channel::{Body, ConfiguredChannel, Content};
+use crate::cloudtrail::envelope::{self, NotARecord};
+use crate::finding::Finding;
+use crate::ids::AlertId;
+use crate::rules::Mode;
+use crate::ruleset::RuleSet;
+use crate::severity::Severity;
+use crate::time::Timestamp;
+
+/// What a payload would alert.
+#[derive(Debug, Serialize)]
+pub struct Preview {
+    /// That nothing was sent, in words: the answer is read by people.
+    pub preview: &'static str,
+    /// CloudTrail's records in the payload.
+    pub records: usize,
+    /// What else the payload held, and need not be read.
+    pub ignored: usize,
+    /// What should have been a record and could not be read: why.
+    pub unreadable: Vec<String>,
+    /// Messages of our own from the redelivery queue: how many. They are not shown.
+    pub queued_messages: usize,
+    /// The findings, in the order of the records and the rules.
+    pub findings: Vec<FindingPreview>,
+}
+
+/// One finding, and who would be told of it.
+#[derive(Debug, Serialize)]
+pub struct FindingPreview {
+    /// The rule's id.
+    pub rule: String,
+    /// How bad it is.
+    pub severity: Severity,
+    /// The heading, with the severity before it.
+    pub title: String,
+    /// Who did what to what, and whether it succeeded.
+    pub sentence: String,
+    /// What becomes of it, by the word of the function's log: `routed`, `staged`, `unrouted`, or `self`, a call of our own.
+    pub outcome: &'static str,
+    /// Where the rule counts before it alerts: from which match on it does.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub threshold: Option<ThresholdPreview>,
+    /// The channels that it goes to, in the order of `rules.json`.
+    pub channels: Vec<MessagePreview>,
+}
+
+/// How often a rule must match before it alerts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct ThresholdPreview {
+    /// The number of the match from which on it alerts.
+    pub count: u64,
+    /// Within so many seconds.
+    pub window: u64,
+}
+
+/// What one channel would send.
+#[derive(Debug, Serialize)]
+pub struct MessagePreview {
+    /// The channel's name.
+    pub channel: String,
+    /// Its type, as `rules.json` has it: `slack`.
+    #[serde(rename = "type")]
+    pub kind: &'static str,
+    /// The message, as [`first_message`] gives it. `None` only if it is no JSON, which no channel renders.
+    pub message: Option<Box<RawValue>>,
+}
+
+/// What the function would make of `payload`: every finding as the first of its kind, since there is no ledger to say
+/// otherwise. `now` is the time of a test alert.
+pub fn preview(payload: &str, rules: &RuleSet, own: &OwnCalls, now: Timestamp) -> Preview {
+    let mut found = Preview {
+        preview: "nothing was sent: this is what the deployed function would send",
+        records: 0,
+        ignored: 0,
+        unreadable: Vec::new(),
+        queued_messages: 0,
+        findings: Vec::new(),
+    };
+    if is_test(payload) {
+        let finding = Finding::test(rules.digest().clone(), now.to_string());
+        let every = (0..rules.channels().len()).collect();
+        found.findings.push(shown(&finding, FindingOutcome::Routed, AlertKind::Test, every, rules));
+        return found;
+    }
+    let opened = envelope::open(payload);
+    found.records = opened.records.len();
+    found.ignored = opened.ignored.len();
+    found.queued_messages = opened.deliveries.len();
+    found.unreadable.extend(opened.unreadable.into_iter().map(|NotARecord { reason, .. }| reason));
+    for record in &opened.records {
+        match rules.evaluate(record) {
+            Ok(findings) => found.findings.extend(findings.iter().map(|finding| judged(finding, rules, own))),
+            Err(error) => found.unreadable.push(error.to_string()),
+        }
+    }
+    found
+}
+
+/// A finding with what becomes of it, in the order in which the function judges.
+fn judged(finding: &Finding, rules: &RuleSet, own: &OwnCalls) -> FindingPreview {
+    let (outcome, channels) = if own.contains(&finding.call) {
+        (FindingOutcome::Own, Vec::new())
+    } else if finding.rule.mode == Mode::Stage {
+        (FindingOutcome::Staged, Vec::new())
+    } else {
+        let channels = rules.route(finding);
+        (if channels.is_empty() { FindingOutcome::Unrouted } else { FindingOutcome::Routed }, channels)
+    };
+    shown(finding, outcome, AlertKind::First, channels, rules)
+}
+
+fn shown(
+    finding: &Finding,
+    outcome: FindingOutcome,
+    kind: AlertKind<'_>,
+    channels: Vec<usize>,
+    rules: &RuleSet,
+) -> FindingPreview {
+    let id = AlertId::new(&finding.rule.id, "", &finding.id);
+    let Content { heading, sentence, .. } = Content::new(&Alert { finding, id: &id, kind, receipt: None });
+    let threshold = rules.rule_of(finding).and_then(|rule| rule.threshold.as_ref());
+    FindingPreview {
+        rule: finding.rule.id.clone(),
+        severity: finding.severity,
+        title: heading,
+        sentence,
+        outcome: outcome.as_str().unwrap_or("routed"),
+        threshold: threshold.map(|threshold| ThresholdPreview { count: threshold.count, window: threshold.window }),
+        channels: channels
+            .into_iter()
+            .map(|index| {
+                let channel = &rules.channels()[index];
+                MessagePreview {
+                    channel: channel.name.clone(),
+                    kind: channel.channel.kind(),
+                    message: RawValue::from_string(message(channel, finding, kind)).ok(),
+                }
+            })
+            .collect(),
+    }
+}
+
+/// What a channel sends of a finding that is the first of its kind: an HTTP channel's document as it is sent, byte for byte; for
+/// SNS, which gets one text for each kind of subscriber, an object with them all.
+pub fn first_message(channel: &ConfiguredChannel, finding: &Finding) -> String {
+    message(channel, finding, AlertKind::First)
+}
+
+fn message(channel: &ConfiguredChannel, finding: &Finding, kind: AlertKind<'_>) -> String {
+    let id = AlertId::new(&finding.rule.id, &channel.name, &finding.id);
+    match channel.channel.render(&Alert { finding, id: &id, kind, receipt: None }) {
+        Body::Json { json, .. } => json,
+        Body::Ticket { open, .. } => open,
+        Body::Sns(message) => serde_json::to_string(&message).unwrap_or_default(),
+    }
+}

@@ -1,0 +1,131 @@
+//! `offlimits package`, and what an installed tool brings along.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use sha2::{Digest, Sha256};
+
+use crate::support::{Run, file, offlimits, repository, run};
+
+const RULES: &str = r#"{"rules":[{"id":"R","title":"t","severity":"low","when":{"event":{"is":"StopLogging"}}}]}"#;
+
+/// The head of a program for Linux on x86-64, which is all that is looked at.
+fn program(machine: u8) -> Vec<u8> {
+    let mut head = vec![0_u8; 64];
+    head[..7].copy_from_slice(b"\x7fELF\x02\x01\x01");
+    head[18] = machine;
+    head
+}
+
+/// Runs it in a folder that holds rules.json and a bootstrap; gives the folder of the package.
+fn package(folder: &Path, more: &[&str]) -> (Run, PathBuf) {
+    let output = folder.join("out/package");
+    let mut command = offlimits(["package", "--function", "bootstrap", "--output", "out/package"]);
+    command.args(more).current_dir(folder);
+    (run(command), output)
+}
+
+fn folder(rules: &str) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    file(folder.path(), "rules.json", rules);
+    file(folder.path(), "bootstrap", program(62));
+    folder
+}
+
+#[test]
+fn rules_stand_beside_the_function_and_the_parameter_says_what_it_is_for() {
+    let folder = folder(RULES);
+    let sum: String = Sha256::digest(program(62)).iter().map(|byte| format!("{byte:02X}")).collect();
+    let (done, output) = package(
+        folder.path(),
+        &[
+            "--sha256",
+            &format!("{sum}  bootstrap"),
+            "--architecture",
+            "x86_64",
+            "--parameters",
+            "sam/architecture.yaml",
+        ],
+    );
+    assert_eq!(done.code, Some(0), "{}", done.stderr);
+    assert_eq!(fs::read(output.join("bootstrap")).unwrap(), program(62));
+    assert_eq!(fs::read_to_string(output.join("rules.json")).unwrap(), RULES);
+    assert!(output.join("rules.index").exists());
+    let parameters = fs::read_to_string(folder.path().join("sam/architecture.yaml")).unwrap();
+    assert_eq!(parameters, "Architecture: x86_64\n");
+    assert!(done.stderr.contains("of different versions"), "{}", done.stderr);
+    // The database of countries goes along, and goes again.
+    for there in [true, false] {
+        let countries = folder.path().join("countries.mmdb");
+        if there {
+            fs::write(&countries, "x").unwrap()
+        } else {
+            fs::remove_file(&countries).unwrap()
+        }
+        assert_eq!(package(folder.path(), &[]).0.code, Some(0));
+        assert_eq!(output.join("countries.mmdb").exists(), there);
+    }
+}
+
+#[test]
+fn what_is_refused_leaves_nothing() {
+    let wrong = r#"{"rules":[{"id":"R","title":"t","severity":"low","when":{"evnt":"x"}}]}"#;
+    let cases: [(&str, &[&str], Vec<u8>, i32, &str); 6] = [
+        (RULES, &["--sha256", "00"], program(62), 1, "it is not what was released"),
+        (RULES, &["--architecture", "arm64"], program(62), 1, "is for x86_64, and not for arm64"),
+        (RULES, &[], program(40), 1, "a processor that Lambda does not have"),
+        (RULES, &[], b"MZ".to_vec(), 1, "is not a program for Linux"),
+        (RULES, &[], b"PK\x05\x06".to_vec(), 1, "the zip archive is damaged"),
+        (wrong, &[], program(62), 1, "evnt"),
+    ];
+    for (rules, more, program, code, expected) in cases {
+        let folder = folder(rules);
+        file(folder.path(), "bootstrap", program);
+        let (done, output) = package(folder.path(), more);
+        assert_eq!(done.code, Some(code), "{expected}: {}", done.stderr);
+        assert!(done.stderr.contains(expected), "{}", done.stderr);
+        assert!(!output.exists(), "{expected}");
+    }
+    let folder = folder(RULES);
+    fs::remove_file(folder.path().join("bootstrap")).unwrap();
+    assert_eq!(package(folder.path(), &[]).0.code, Some(2));
+}
+
+#[test]
+fn rules_are_not_overwritten_by_their_own_bundle() {
+    let folder = folder(RULES);
+    let mut command = offlimits(["package", "--function", "bootstrap", "--output", "."]);
+    command.current_dir(folder.path());
+    let done = run(command);
+    assert_eq!(done.code, Some(2), "{}", done.stderr);
+    assert_eq!(fs::read_to_string(folder.path().join("rules.json")).unwrap(), RULES);
+}
+
+#[test]
+fn an_installed_tool_has_the_packs_and_what_lies_beside_the_rules_comes_first() {
+    let folder = tempfile::tempdir().unwrap();
+    file(
+        folder.path(),
+        "rules.json",
+        r#"{"channels":{"topic":{"type":"sns"}},"include":["packs/cis-monitoring.json"]}"#,
+    );
+    let here = |arguments: &[&str]| {
+        let mut command = offlimits(arguments);
+        command.current_dir(folder.path());
+        run(command)
+    };
+    let done = here(&["check"]);
+    assert_eq!(done.code, Some(0), "{}", done.stderr);
+    assert!(done.stderr.contains("15 rules"), "{}", done.stderr);
+    let tested = here(&["test"]);
+    assert_eq!(tested.code, Some(0), "{}", tested.stderr);
+    // The same bundle as with the repository's folder.
+    let installed = here(&["bundle"]).stdout;
+    fs::create_dir(folder.path().join("packs")).unwrap();
+    fs::copy(repository("packs/cis-monitoring.json"), folder.path().join("packs/cis-monitoring.json")).unwrap();
+    assert_eq!(here(&["bundle"]).stdout, installed);
+    file(&folder.path().join("packs"), "cis-monitoring.json", RULES);
+    assert!(here(&["check"]).stderr.contains("1 rule "), "the file counts");
+    file(&folder.path().join("packs"), "cis-monitoring.json", "{");
+    assert_eq!(here(&["check"]).code, Some(1), "a file that is wrong is not passed over");
+}
