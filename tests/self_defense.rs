@@ -293,7 +293,7 @@ fn what_the_environment_lists_is_watched() {
     let elsewhere = RuleSet::compile(&bundle).unwrap().rules.index_of(&bundle, None).unwrap();
     let packaged = RuleSet::packaged(bundle, &elsewhere, || unreachable!(), own).unwrap();
     for (record, rule) in &cases {
-        let raw = RawRecord { json: record.to_string(), index: 0, message_id: None };
+        let raw = RawRecord { json: record.to_string(), index: 0, message_id: None, account: None };
         for rules in [&compiled, &packaged] {
             let found: Vec<_> = rules.evaluate(&raw).unwrap().into_iter().map(|found| found.rule.id.clone()).collect();
             assert_eq!(found, rule.iter().map(|rule| (*rule).to_owned()).collect::<Vec<_>>(), "{record}");

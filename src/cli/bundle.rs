@@ -1,12 +1,14 @@
-//! `offlimits bundle`: one file that holds all that runs, for the function to start from, and its index.
+//! `offlimits bundle`: one file that holds all that runs, for the function to start from, its index, and the table of accounts.
 
 use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use super::diagnostics::report;
+use super::whole_file::replace;
 use super::words::counted;
 use super::{Exit, load};
+use crate::cloudtrail::accounts::{self, Accounts};
 use crate::ruleset::RuleSet;
 use crate::ruleset::package;
 
@@ -44,27 +46,28 @@ impl BundleCommand {
             return Ok(Exit::Done);
         };
         let index = compiled.rules.index_of(&bundle, sources.countries());
-        // The index first: beside an older bundle it is not used, and no bundle is without one.
+        let accounts = match sources.accounts().map(Accounts::all).transpose() {
+            Ok(accounts) => accounts.map(|accounts| accounts::table(&accounts)),
+            Err(error) => {
+                eprintln!("error: cannot write the accounts: {error}");
+                return Ok(Exit::Unreadable);
+            }
+        };
+        let names = accounts.as_ref().map(|table| (output.with_file_name(accounts::TABLE), table.as_slice()));
+        // The index before the bundle: beside an older one it is not used, and no bundle is without one.
         let index = index.as_ref().map(|index| (output.with_extension(package::EXTENSION), index.as_slice()));
-        for (path, content) in index.into_iter().chain([(output.to_owned(), bundle.as_bytes())]) {
+        for (path, content) in names.into_iter().chain(index).chain([(output.to_owned(), bundle.as_bytes())]) {
             if let Err(error) = replace(&path, content) {
                 eprintln!("error: cannot write the bundle: {}: {error}", path.display());
                 return Ok(Exit::Unreadable);
             }
         }
+        if accounts.is_none() {
+            // The names of an accounts.json that is gone.
+            let _ = fs::remove_file(output.with_file_name(accounts::TABLE));
+        }
         let (rules, digest) = (counted(compiled.rules.rules().len(), "rule"), compiled.rules.digest());
         eprintln!("{}: {rules} in {} bytes, digest {digest}", output.display(), bundle.len());
         Ok(Exit::Done)
     }
-}
-
-/// Writes the file whole or not at all: half a bundle must never be packaged.
-fn replace(output: &Path, content: &[u8]) -> io::Result<()> {
-    let mut name = output.file_name().unwrap_or_default().to_owned();
-    name.push(".new");
-    let new = output.with_file_name(name);
-    fs::write(&new, content).and_then(|()| fs::rename(&new, output)).inspect_err(|_| {
-        // What is left of it is of no use to anybody.
-        let _ = fs::remove_file(&new);
-    })
 }

@@ -1,12 +1,13 @@
 //! Loads the rules that a command is pointed at. What is wrong with them is told on stderr, as `check` tells it.
 
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use super::diagnostics::report;
 use super::input;
-use crate::cloudtrail::countries;
 use crate::cloudtrail::own_resources::{DEFAULT_STACK, OwnResources};
+use crate::cloudtrail::{accounts, countries};
 use crate::ruleset::{PackError, RuleSet, Sources};
 
 /// The option `--rules FILE`.
@@ -46,8 +47,8 @@ fn compiled(path: &Path, sources: &Sources) -> Option<RuleSet> {
     }
 }
 
-/// Reads a rules file, and beside it the packs that it includes (their names are paths from its folder) and the database of
-/// countries. If the rules or the countries cannot be read, that has been reported on stderr and nothing is returned; a pack
+/// Reads a rules file, and beside it the packs that it includes (their names are paths from its folder), the database of
+/// countries and the names of accounts. If the rules, the countries or the names cannot be read, that has been reported on stderr and nothing is returned; a pack
 /// that cannot be read is a mistake of the rules.
 pub(super) fn read(path: &Path) -> Option<Sources> {
     let folder = path.parent().unwrap_or(Path::new(""));
@@ -63,7 +64,16 @@ pub(super) fn read(path: &Path) -> Option<Sources> {
         let path = folder.join(pack);
         input::read(&path).map_err(|error| PackError::new(format!("{}: {error}", path.display())))
     });
+    let accounts = match input::read(&folder.join(accounts::FILE)) {
+        Ok(text) => Some(text),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+        Err(error) => {
+            eprintln!("error: cannot read the accounts: {error}");
+            return None;
+        }
+    };
     sources
+        .with_accounts(accounts)
         .with_countries(|| fs::read(folder.join(countries::FILE)))
         .inspect_err(|reason| eprintln!("error: cannot read the countries: {reason}"))
         .ok()

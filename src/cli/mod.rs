@@ -9,6 +9,7 @@
 
 #![allow(clippy::print_stderr, reason = "it is a command line: messages go to stderr, and findings to stdout")]
 
+mod accounts;
 mod backtest;
 mod bundle;
 mod check;
@@ -28,6 +29,7 @@ mod schema;
 mod status;
 mod terminal;
 mod test;
+mod whole_file;
 mod words;
 
 use std::io;
@@ -71,6 +73,7 @@ commands! {
     Diff(diff::DiffCommand),
     Bundle(bundle::BundleCommand),
     Import(import::ImportCommand),
+    Accounts(accounts::AccountsCommand),
     Schema(schema::SchemaCommand),
     Completions(completions::CompletionsCommand),
 }

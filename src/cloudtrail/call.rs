@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::accounts::{AccountFacts, Accounts, log_unreadable};
 use super::alias::ComputedAlias;
 use super::identity;
 use super::record::Record;
@@ -26,6 +27,24 @@ pub struct ApiCall {
     pub event_category: Option<String>,
     /// The alias `account`.
     pub account: Option<String>,
+    /// What people call the account, where `accounts.json` has it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub account_name: Option<String>,
+    /// The account's organizational unit, the outermost first, where `accounts.json` has it: `Workloads/Prod`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unit: Option<String>,
+    /// Whether the names of accounts could not be read, so that nobody can say what they are.
+    #[serde(skip)]
+    pub is_unnamed: bool,
+    /// `userIdentity.accountId`, where that is another account than the one that recorded the call.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub caller_account: Option<String>,
+    /// What people call that account.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub caller_account_name: Option<String>,
+    /// `sharedEventID`: the records of one call in several accounts have it in common.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shared_event_id: Option<String>,
     /// `awsRegion`.
     pub region: Option<String>,
     /// `userIdentity.type`.
@@ -69,17 +88,40 @@ pub struct ApiCall {
 impl ApiCall {
     /// Gathers the facts of a record. Secrets in the request and the response are blanked.
     pub fn from_record(record: &Record) -> Self {
+        Self::with_names(record, None)
+    }
+
+    /// The same with what people call the accounts.
+    pub fn with_names(record: &Record, accounts: Option<&Accounts>) -> Self {
         let text = |path: &[&str]| record.non_empty(path).map(str::to_owned);
         let body = |key: &str| record.root().get(key).filter(|node| !node.is_null()).map(redacted);
         let (names, actor) = (targets(record), record.computed(ComputedAlias::Actor));
+        let account = record.computed(ComputedAlias::Account);
+        let caller_account = text(&["userIdentity", "accountId"]).filter(|id| Some(id.as_str()) != account.as_deref());
+        let mut is_unnamed = false;
+        let mut named = |id: Option<&str>| -> Option<AccountFacts> {
+            accounts?.get(id?).unwrap_or_else(|error| {
+                log_unreadable(&error);
+                is_unnamed = true;
+                None
+            })
+        };
+        let (own, callers) = (named(account.as_deref()), named(caller_account.as_deref()));
+        let (account_name, unit) = own.map_or((None, None), |AccountFacts { name, unit }| (Some(name), unit));
         let targets: Vec<String> = names.iter().map(|name| text::one_line(name, NAME_LIMIT).into_owned()).collect();
         Self {
-            sentence: sentence(record, actor.as_deref(), &targets),
+            sentence: sentence(record, actor.as_deref(), &targets, account_name.as_deref()),
             event_id: text(&["eventID"]),
             event_time: text(&["eventTime"]),
             event_type: text(&["eventType"]),
             event_category: text(&["eventCategory"]),
-            account: record.computed(ComputedAlias::Account).map(Into::into),
+            account: account.map(Into::into),
+            account_name,
+            unit,
+            is_unnamed,
+            caller_account,
+            caller_account_name: callers.map(|facts| facts.name),
+            shared_event_id: text(&["sharedEventID"]),
             region: text(&["awsRegion"]),
             identity: text(&["userIdentity", "type"]),
             actor: actor.map(Into::into),
@@ -101,17 +143,31 @@ impl ApiCall {
         }
     }
 
+    /// The account that recorded the call, with what people call it: `production (111122223333)`.
+    pub fn shown_account(&self) -> Option<String> {
+        named(self.account.as_deref(), self.account_name.as_deref())
+    }
+
+    /// The same of the caller's own account, where it is another.
+    pub fn shown_caller_account(&self) -> Option<String> {
+        named(self.caller_account.as_deref(), self.caller_account_name.as_deref())
+    }
+
     /// What the call acts on, as one id; none where the record does not name it.
     pub fn target(&self) -> Option<TargetId> {
         self.target_id.or_else(|| TargetId::new(&self.targets))
     }
 }
 
+fn named(id: Option<&str>, name: Option<&str>) -> Option<String> {
+    id.map(|id| name.map_or_else(|| id.to_owned(), |name| format!("{name} ({id})")))
+}
+
 /// The characters of a name that the sentence keeps. Callers choose names, and some are long.
 const NAME_LIMIT: usize = 120;
 
 /// `James (IAM user) called StartInstances on i-01234567abcabcabc in us-east-1: allowed`
-fn sentence(record: &Record, actor: Option<&str>, targets: &[String]) -> String {
+fn sentence(record: &Record, actor: Option<&str>, targets: &[String], account: Option<&str>) -> String {
     let mut out = String::with_capacity(200);
     let mut say = |parts: &[&str]| parts.iter().for_each(|part| out.push_str(part));
     let shown = |text| text::one_line(text, NAME_LIMIT);
@@ -139,6 +195,9 @@ fn sentence(record: &Record, actor: Option<&str>, targets: &[String]) -> String 
     }
     if let Some(region) = record.non_empty(&["awsRegion"]) {
         say(&[" in ", &shown(region)]);
+    }
+    if let Some(account) = account {
+        say(&[" of ", &shown(account)]);
     }
     match record.non_empty(&["errorCode"]) {
         Some(code) if code.contains("Denied") || code.contains("Unauthorized") => {

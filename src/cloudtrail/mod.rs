@@ -11,11 +11,13 @@
 //! call       the facts of a record that people are told ([`ApiCall`])
 //! countries  the country of an address
 //! api_version    the version of an API in the name of a call
+//! accounts   the names of accounts, and their units
 //! own_resources  whether a call names a resource of the function's own
 //! ```
 //! Nothing here knows a rule. Every field of a record is optional, since eventVersion 1.0 has few and AWS leaves out what is
 //! too large: a value that is missing is `None`, never an error.
 
+pub mod accounts;
 mod acting_service;
 mod alias;
 mod alias_source;

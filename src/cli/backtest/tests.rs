@@ -237,7 +237,7 @@ fn arrivals(rules: &RuleSet, records: &[String]) -> Vec<(u64, String)> {
             continue;
         }
         let found: Vec<Finding> =
-            rules.evaluate(&RawRecord { json: record.clone(), index: 0, message_id: None }).unwrap();
+            rules.evaluate(&RawRecord { json: record.clone(), index: 0, message_id: None, account: None }).unwrap();
         let own = found.first().and_then(|finding| finding.call.event_time.as_deref()).and_then(Timestamp::parse);
         last = own.map(|time| time.seconds() - START).or(last);
         let known = (last, place);

@@ -118,7 +118,7 @@ async fn check(seed: u64, world: &World, records: &[String]) -> Ends {
     // Of what a threshold counts, who is heard of, by channel and caller: of how many.
     let mut counted: BTreeMap<(String, String), (usize, usize)> = BTreeMap::new();
     for record in records {
-        let raw = RawRecord { json: record.clone(), index: 0, message_id: None };
+        let raw = RawRecord { json: record.clone(), index: 0, message_id: None, account: None };
         for finding in rules.evaluate(&raw).unwrap() {
             for channel in if finding.rule.id == "USUAL" { &["many"][..] } else { &["few", "many"] } {
                 let key = ((*channel).to_owned(), finding.id.to_string());
