@@ -5,8 +5,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::cloudtrail::ApiCall;
-use crate::ids::FindingId;
-use crate::ids::StableId;
+use crate::ids::{FindingId, SharedCallId, StableId};
 use crate::rules::RuleInfo;
 use crate::severity::Severity;
 use crate::text::clip;
@@ -33,6 +32,11 @@ pub struct Finding {
 const BRIEF: (usize, usize) = (1024, 20);
 
 impl Finding {
+    /// The call that this record shares with that of another account; none where CloudTrail says of none.
+    pub fn shared_call(&self) -> Option<SharedCallId> {
+        self.call.shared_event_id.as_deref().map(|shared| SharedCallId::new(&self.rule.id, shared))
+    }
+
     /// The finding without what is long: a few kilobytes, fit to be kept and to travel.
     #[must_use]
     pub fn brief(&self) -> Self {
