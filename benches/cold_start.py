@@ -8,6 +8,7 @@ whatever else the machine does falls on all alike; the figures to hold are the r
   no match   our bootstrap with the rules of the package, and an event that none of them names
   10 rules   the same with ten made-up rules
   1000 rules the same with a thousand
+  accounts   as "no match", with the names of 100,000 accounts beside the rules
   compiled   the same thousand without their index, so that they are compiled at the start
   alert      our bootstrap and an event that it alerts on: it asks the ledger's table, reads the secret, publishes to SNS and posts to Slack, each
              over TLS to a mock of its own, so that no connection serves two
@@ -44,6 +45,7 @@ BARS = {
     "no match ÷ hello": (1.5, 1.25),
     "alert ÷ hello": (6.0, 4.0),
     "1000 rules ÷ 10 rules": (2.2, 1.3),
+    "accounts ÷ no match": (1.05, 1.05),
     "peak memory, MiB": (12.0, 12.0),
     "size, MB": (8.0, 6.0),
 }
@@ -315,10 +317,14 @@ def instructions(program: Path, event: bytes, environment: dict, folder: Path) -
     return int(next(line for line in out.read_text().splitlines() if line.startswith("totals:")).split()[1])
 
 
-def package(folder: Path, rules: str, index=True) -> Path:
-    """Our bootstrap with these rules beside it, and with their index unless they are to be compiled at the start."""
+def package(folder: Path, rules: str, index=True, accounts=0) -> Path:
+    """Our bootstrap with these rules beside it, and with their index unless they are to be compiled at the start; and with the names of so many
+    accounts."""
     folder.mkdir()
     (folder / "rules.json").write_text(rules)
+    if accounts:
+        named = {f"{n:012}": {"name": f"account number {n}", "unit": f"Workloads/Team {n % 400}"} for n in range(accounts)}
+        (folder / "accounts.json").write_text(json.dumps(named))
     if index:
         subprocess.run([TOOL, "bundle", folder / "rules.json", "--output", folder / "rules.json"], check=True, capture_output=True)
     shutil.copy2(PACKAGE / "bootstrap", folder)
@@ -346,6 +352,7 @@ def main():
         kinds = {
             "hello": (yardstick, silent),
             "no match": (package(folder / "packaged", (PACKAGE / "rules.json").read_text()), silent),
+            "accounts": (package(folder / "accounts", (PACKAGE / "rules.json").read_text(), accounts=100_000), silent),
             "10 rules": (package(folder / "ten", json.dumps(made_up(10))), silent),
             "1000 rules": (package(folder / "thousand", json.dumps(made_up(1000))), silent),
             "compiled": (package(folder / "compiled", json.dumps(made_up(1000)), index=False), silent),
@@ -408,6 +415,7 @@ def main():
         "no match ÷ hello": ratio("no match", "hello"),
         "alert ÷ hello": ratio("alert", "hello"),
         "1000 rules ÷ 10 rules": ratio("1000 rules", "10 rules"),
+        "accounts ÷ no match": ratio("accounts", "no match"),
         "peak memory, MiB": (median("alert", "peak"), f"hello {median('hello', 'peak'):.1f}"),
         "size, MB": ((PACKAGE / "bootstrap").stat().st_size / 1e6, f"hello {yardstick.stat().st_size / 1e6:.2f}"),
     }

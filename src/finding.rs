@@ -5,8 +5,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::cloudtrail::ApiCall;
-use crate::ids::FindingId;
-use crate::ids::StableId;
+use crate::ids::{FindingId, SharedCallId, StableId};
 use crate::rules::RuleInfo;
 use crate::severity::Severity;
 use crate::text::clip;
@@ -33,6 +32,15 @@ pub struct Finding {
 const BRIEF: (usize, usize) = (1024, 20);
 
 impl Finding {
+    /// The call that this record shares with that of another account; none where CloudTrail says of none. An insight's two
+    /// records, of which one tells that it begins and one that it ends, have an id in common too, and are no copies.
+    pub fn shared_call(&self) -> Option<SharedCallId> {
+        if self.call.event_type.as_deref() == Some("AwsCloudTrailInsight") {
+            return None;
+        }
+        self.call.shared_event_id.as_deref().map(|shared| SharedCallId::new(&self.rule.id, shared))
+    }
+
     /// The finding without what is long: a few kilobytes, fit to be kept and to travel.
     #[must_use]
     pub fn brief(&self) -> Self {
@@ -48,6 +56,11 @@ impl Finding {
                 event_type: some(&call.event_type),
                 event_category: some(&call.event_category),
                 account: some(&call.account),
+                account_name: some(&call.account_name),
+                unit: some(&call.unit),
+                caller_account: some(&call.caller_account),
+                caller_account_name: some(&call.caller_account_name),
+                shared_event_id: some(&call.shared_event_id),
                 region: some(&call.region),
                 identity: some(&call.identity),
                 actor: some(&call.actor),
@@ -55,7 +68,6 @@ impl Finding {
                 delegate: some(&call.delegate),
                 source_identity: some(&call.source_identity),
                 on_behalf_of: some(&call.on_behalf_of),
-                shared_event_id: some(&call.shared_event_id),
                 arn: some(&call.arn),
                 access_key_id: some(&call.access_key_id),
                 service: some(&call.service),

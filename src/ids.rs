@@ -145,6 +145,18 @@ kind_of_id! {
     ClaimId
 }
 
+kind_of_id! {
+    /// A call that several accounts record, each in its own trail, as far as one rule is concerned.
+    SharedCallId
+}
+
+impl SharedCallId {
+    /// The call that the records with this `sharedEventID` tell of, as far as one rule is concerned.
+    pub fn new(rule: &str, shared_event_id: &str) -> Self {
+        Self(StableId::hash(&["shared", rule, shared_event_id]))
+    }
+}
+
 impl ClaimId {
     /// The claim of the roll-up of an alert: there is one roll-up an alert.
     pub fn for_roll_up(alert: &AlertId) -> Self {

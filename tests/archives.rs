@@ -390,7 +390,8 @@ fn explain_shows_the_nearest_misses_first_and_what_is_sent() {
     // What the channel renders, and nothing else.
     let sent = explain(&["--channel", "soc"]);
     let compiled = offlimits::ruleset::RuleSet::compile(&std::fs::read_to_string(&rules).unwrap()).unwrap().rules;
-    let raw = offlimits::cloudtrail::RawRecord { json: record(0).to_string(), index: 0, message_id: None };
+    let raw =
+        offlimits::cloudtrail::RawRecord { json: record(0).to_string(), index: 0, message_id: None, account: None };
     let finding = compiled.evaluate(&raw).unwrap().remove(0);
     let id = offlimits::ids::AlertId::new("hit", "", &finding.id);
     let kind = offlimits::alert::AlertKind::First;

@@ -24,7 +24,10 @@ fn matches(row: &str) -> bool {
             "rules":[{{"id":"R","title":"t","severity":"low","when":{row}}}]}}"#
     );
     let rules = RuleSet::compile(&source).unwrap_or_else(|diagnostics| panic!("{row}: {diagnostics:?}")).rules;
-    !rules.evaluate(&RawRecord { json: RECORD.to_owned(), index: 0, message_id: None }).unwrap().is_empty()
+    !rules
+        .evaluate(&RawRecord { json: RECORD.to_owned(), index: 0, message_id: None, account: None })
+        .unwrap()
+        .is_empty()
 }
 
 #[test]
@@ -118,7 +121,7 @@ fn exceptions_expire_by_the_records_own_time() {
                 "unless":[{{"when":{{"user":{{"is":"James"}}}},"reason":"x"{expires}}}]}}]}}"#
         );
         let rules = RuleSet::compile(&source).unwrap().rules;
-        rules.evaluate(&RawRecord { json: record.to_owned(), index: 0, message_id: None }).unwrap().len()
+        rules.evaluate(&RawRecord { json: record.to_owned(), index: 0, message_id: None, account: None }).unwrap().len()
     };
     assert_eq!(findings("", RECORD), 0);
     assert_eq!(findings(r#","expires":"2026-01-10""#, RECORD), 0, "the last day counts");
@@ -133,7 +136,8 @@ fn the_first_severity_that_matches_replaces_the_rules() {
     let source = r#"{"rules":[{"id":"R","title":"t","severity":"low","when":[{"event":"nope"},{"event":"Put"}],
         "severity_when":[{"severity":"high","when":{"user":"nobody"}},{"severity":"EXTREME","when":{"user":"James"}}]}]}"#;
     let rules = RuleSet::compile(source).unwrap().rules;
-    let findings = rules.evaluate(&RawRecord { json: RECORD.to_owned(), index: 0, message_id: None }).unwrap();
+    let findings =
+        rules.evaluate(&RawRecord { json: RECORD.to_owned(), index: 0, message_id: None, account: None }).unwrap();
     assert_eq!((findings[0].severity.as_str(), findings[0].row), ("extreme", 1));
 }
 
@@ -145,7 +149,7 @@ fn the_country_is_that_of_the_source_address() {
     let sources = Sources::alone(source).with_countries(|| Ok(bytes)).unwrap();
     let rules = RuleSet::compile_sources(&sources).unwrap_or_else(|diagnostics| panic!("{diagnostics:?}")).rules;
     let titles = |from: &str| -> Vec<String> {
-        let raw = RawRecord { json: RECORD.replace("203.0.113.9", from), index: 0, message_id: None };
+        let raw = RawRecord { json: RECORD.replace("203.0.113.9", from), index: 0, message_id: None, account: None };
         rules.evaluate(&raw).unwrap().into_iter().map(|finding| finding.title).collect()
     };
     assert_eq!(titles("203.0.113.9"), ["From FR"]);

@@ -13,6 +13,8 @@
     reason = "a test fails by panicking, a table may be long, and a run's figures are worth reading"
 )]
 
+#[cfg(feature = "lambda")]
+mod accounts;
 mod archives;
 mod channels;
 mod conditions;

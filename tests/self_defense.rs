@@ -294,7 +294,7 @@ fn what_the_environment_lists_is_watched() {
     let elsewhere = RuleSet::compile(&bundle).unwrap().rules.index_of(&bundle, None).unwrap();
     let packaged = RuleSet::packaged(bundle, &elsewhere, || unreachable!(), own).unwrap();
     for (record, rule) in &cases {
-        let raw = RawRecord { json: record.to_string(), index: 0, message_id: None };
+        let raw = RawRecord { json: record.to_string(), index: 0, message_id: None, account: None };
         for rules in [&compiled, &packaged] {
             let found: Vec<_> = rules.evaluate(&raw).unwrap().into_iter().map(|found| found.rule.id.clone()).collect();
             assert_eq!(found, rule.iter().map(|rule| (*rule).to_owned()).collect::<Vec<_>>(), "{record}");
@@ -415,7 +415,7 @@ fn a_hub_watches_its_spokes_in_every_account() {
     let sources = Sources::gather(root, |name| Ok(std::fs::read_to_string(name).unwrap())).with_own(own);
     let rules = RuleSet::compile_sources(&sources).unwrap().rules;
     for (record, rule) in &cases {
-        let raw = RawRecord { json: record.to_string(), index: 0, message_id: None };
+        let raw = RawRecord { json: record.to_string(), index: 0, message_id: None, account: None };
         let found: Vec<_> = rules.evaluate(&raw).unwrap().into_iter().map(|found| found.rule.id.clone()).collect();
         assert_eq!(found, rule.iter().map(|rule| (*rule).to_owned()).collect::<Vec<_>>(), "{record}");
     }

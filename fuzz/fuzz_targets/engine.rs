@@ -23,7 +23,7 @@ fuzz_target!(|data: &[u8]| {
     for json in [&made, &*text] {
         let simple = Record::parse(json).map_err(|error| error.to_string());
         let simple = simple.map(|record| shown(&rules.evaluate_record(&record)));
-        let raw = RawRecord { json: json.to_owned(), index: 0, message_id: None };
+        let raw = RawRecord { json: json.to_owned(), index: 0, message_id: None, account: None };
         assert_eq!(told(rules.evaluate(&raw)), simple, "{json}");
     }
     for file in [format!("{{\"Records\":[{made},{text}]}}"), format!("{made}\n{text}")] {

@@ -47,7 +47,7 @@ fuzz_target!(|data: &[u8]| {
         "userIdentity": { "type": "IAMUser", "userName": part(10), "arn": part(11), "accountId": part(9) },
         "requestParameters": { "name": part(12), "instanceId": [part(13), part(0)], "password": part(14) }
     });
-    let raw = RawRecord { json: record.to_string(), index: 0, message_id: None };
+    let raw = RawRecord { json: record.to_string(), index: 0, message_id: None, account: None };
     let channel = &RULES.channels()[usize::from(*channel) % RULES.channels().len()];
     for finding in RULES.evaluate(&raw).expect("a record that serde_json wrote") {
         let id = AlertId::new(&finding.rule.id, "soc", &finding.id);

@@ -4,12 +4,16 @@
 //! The feature `lambda` has the function's part, and `aws` has what the command line asks a deployed stack; they share the way to
 //! AWS and the ledger's table.
 
+#[cfg(feature = "lambda")]
+mod accounts_table;
 mod clients;
 mod dynamodb;
 #[cfg(feature = "lambda")]
 mod http;
 #[cfg(feature = "lambda")]
 mod logging;
+#[cfg(all(feature = "aws", feature = "cli"))]
+mod organizations;
 #[cfg(feature = "lambda")]
 mod runtime;
 #[cfg(feature = "lambda")]
@@ -24,6 +28,8 @@ mod stack_reader;
 mod transport;
 
 pub use self::dynamodb::DynamoStore;
+#[cfg(all(feature = "aws", feature = "cli"))]
+pub use self::organizations::{Organization, OrganizationAccounts, OrganizationError};
 #[cfg(feature = "lambda")]
 pub use self::runtime::run;
 pub use self::settings::FunctionSettings;

@@ -12,11 +12,13 @@ use lambda_runtime::{Diagnostic, Error, LambdaEvent, service_fn};
 use serde_json::value::RawValue;
 use tokio::time::Instant;
 
+use super::accounts_table;
 use super::clients::Clients;
 use super::dynamodb::{AnyStore, DynamoStore};
-use super::sam_local::{Surroundings, surroundings};
+use super::sam_local::{Host, host};
 use super::sqs::SqsQueues;
 use super::{AwsTransport, FunctionSettings, http, logging};
+use crate::cloudtrail::accounts;
 use crate::cloudtrail::countries;
 use crate::cloudtrail::own_resources::{DEFAULT_STACK, OwnResources};
 use crate::cloudtrail::spokes::Spokes;
@@ -24,6 +26,7 @@ use crate::deliver::Tokens;
 use crate::handler::{App, GRACE, HandleError, Handled, OwnCalls, Preview, Response, emf, handle, preview};
 use crate::health::ChannelHealth;
 use crate::ledger::{Ledger, MemoryStore};
+use crate::rules::field::Surroundings;
 use crate::ruleset::{RuleSet, Sources, UnusableIndex, package};
 
 /// The time that is left after the last attempt to deliver, for the queues, the ledger and the answer. It is a quarter of all
@@ -42,14 +45,14 @@ pub async fn run(settings: FunctionSettings) -> Result<(), Error> {
     let app = app(settings)?;
     let (app, function, marks, told) = (&app, function.as_str(), &marks, &Once::new());
     lambda_runtime::run(service_fn(|event: LambdaEvent<Box<RawValue>>| async move {
-        match surroundings(marks, &event.context.invoked_function_arn) {
-            Surroundings::Laptop => {
+        match host(marks, &event.context.invoked_function_arn) {
+            Host::Laptop => {
                 return Ok(Answer::Preview(preview(event.payload.get(), &app.rules, &app.own, http::now().into())));
             }
-            Surroundings::DeployedAsLocal => told.call_once(|| {
+            Host::DeployedAsLocal => told.call_once(|| {
                 tracing::error!("AWS_SAM_LOCAL is set on a deployed function: it is ignored, and alerts are sent");
             }),
-            Surroundings::Deployed => {}
+            Host::Deployed => {}
         }
         let left = event.context.deadline().duration_since(http::now()).unwrap_or_default();
         let deadline = Instant::now() + left.saturating_sub(MARGIN.min(left / 4));
@@ -139,8 +142,14 @@ fn rules(file: &Path, own: OwnResources) -> Result<RuleSet, Error> {
     let path = file.display();
     let text = fs::read_to_string(file).map_err(|error| format!("cannot read the rules: {path}: {error}"))?;
     let countries = || fs::read(file.with_file_name(countries::FILE));
+    let packaged_accounts = accounts_table::beside(file);
     let text = match fs::read(file.with_extension(package::EXTENSION)) {
-        Ok(index) => match RuleSet::packaged(text, &index, countries, own.clone()) {
+        Ok(index) => match RuleSet::packaged(
+            text,
+            &index,
+            countries,
+            Surroundings { accounts: packaged_accounts.clone(), own: own.clone(), ..Surroundings::default() },
+        ) {
             Ok(rules) => return Ok(rules),
             Err(UnusableIndex { bundle, reason }) => {
                 tracing::warn!(%reason, "the index beside the rules is not used: they are compiled, which takes longer");
@@ -150,10 +159,12 @@ fn rules(file: &Path, own: OwnResources) -> Result<RuleSet, Error> {
         // Rules that nobody packaged.
         Err(_) => text,
     };
-    let sources = Sources::alone(text)
-        .with_own(own)
-        .with_countries(countries)
-        .map_err(|reason| format!("cannot read the countries: {reason}"))?;
+    let sources = Sources::alone(text).with_own(own);
+    let sources = match packaged_accounts {
+        Some(accounts) => sources.with_packaged_accounts(Some(accounts)),
+        None => sources.with_accounts(accounts_text(file)?),
+    };
+    let sources = sources.with_countries(countries).map_err(|reason| format!("cannot read the countries: {reason}"))?;
     let compiled = RuleSet::compile_sources(&sources).map_err(|diagnostics| {
         for diagnostic in &diagnostics {
             tracing::error!(file = %path, diagnostic = %diagnostic, "rules.json");
@@ -164,6 +175,15 @@ fn rules(file: &Path, own: OwnResources) -> Result<RuleSet, Error> {
         tracing::warn!(file = %path, diagnostic = %warning, "rules.json");
     }
     Ok(compiled.rules)
+}
+
+/// The text of the accounts beside rules that nobody packaged, if there is one.
+fn accounts_text(rules: &Path) -> Result<Option<String>, Error> {
+    match fs::read_to_string(rules.with_file_name(accounts::FILE)) {
+        Ok(text) => Ok(Some(text)),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(format!("cannot read the accounts: {error}").into()),
+    }
 }
 
 /// What Lambda is answered.

@@ -21,7 +21,7 @@ const LOCAL_LOG_STREAM: &str = "$LATEST";
 
 /// Where the function runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Surroundings {
+pub(super) enum Host {
     /// In Lambda, or wherever nothing says that it is a laptop.
     Deployed,
     /// `AWS_SAM_LOCAL` is set, and the rest says that the function is deployed: somebody may want to silence it.
@@ -31,13 +31,13 @@ pub(super) enum Surroundings {
 }
 
 /// Where the function runs, by its environment and the ARN by which an event has called it.
-pub(super) fn surroundings(marks: &SamLocalMarks, function_arn: &str) -> Surroundings {
+pub(super) fn host(marks: &SamLocalMarks, function_arn: &str) -> Host {
     if !marks.claimed {
-        return Surroundings::Deployed;
+        return Host::Deployed;
     }
     let is_emulated = account(function_arn) == Some(EMULATORS_ACCOUNT);
     let is_local_log = marks.log_stream.as_deref() == Some(LOCAL_LOG_STREAM);
-    if is_emulated && is_local_log { Surroundings::Laptop } else { Surroundings::DeployedAsLocal }
+    if is_emulated && is_local_log { Host::Laptop } else { Host::DeployedAsLocal }
 }
 
 /// The account in a function's ARN, `arn:aws:lambda:REGION:ACCOUNT:function:NAME`.
@@ -54,13 +54,13 @@ mod tests {
     const DEPLOYED_ARN: &str = "arn:aws:lambda:us-east-1:123456789012:function:offlimits-Function-Ab1";
     const DEPLOYED_STREAM: &str = "2026/11/28/[$LATEST]0123456789abcdef0123456789abcdef";
 
-    fn at(claimed: bool, log_stream: Option<&str>, arn: &str) -> Surroundings {
-        surroundings(&SamLocalMarks { claimed, log_stream: log_stream.map(str::to_owned) }, arn)
+    fn at(claimed: bool, log_stream: Option<&str>, arn: &str) -> Host {
+        host(&SamLocalMarks { claimed, log_stream: log_stream.map(str::to_owned) }, arn)
     }
 
     #[test]
     fn only_where_everything_agrees_is_it_a_laptop() {
-        assert_eq!(at(true, Some("$LATEST"), LOCAL_ARN), Surroundings::Laptop);
+        assert_eq!(at(true, Some("$LATEST"), LOCAL_ARN), Host::Laptop);
         for (stream, arn) in [
             (Some(DEPLOYED_STREAM), DEPLOYED_ARN),
             (Some("$LATEST"), DEPLOYED_ARN),
@@ -72,7 +72,7 @@ mod tests {
             (Some("$LATEST"), "012345678912"),
             (Some("$LATEST"), "arn:aws:lambda:us-east-1:123456789012:function:012345678912"),
         ] {
-            assert_eq!(at(true, stream, arn), Surroundings::DeployedAsLocal, "{stream:?} {arn}");
+            assert_eq!(at(true, stream, arn), Host::DeployedAsLocal, "{stream:?} {arn}");
         }
     }
 
@@ -80,7 +80,7 @@ mod tests {
     fn without_sams_own_word_it_is_deployed() {
         for stream in [Some("$LATEST"), Some(DEPLOYED_STREAM), None] {
             for arn in [LOCAL_ARN, DEPLOYED_ARN, ""] {
-                assert_eq!(at(false, stream, arn), Surroundings::Deployed);
+                assert_eq!(at(false, stream, arn), Host::Deployed);
             }
         }
     }

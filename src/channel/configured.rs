@@ -2,6 +2,7 @@
 //! channels that its rule names, else to all; of these, to those whose filter accepts it.
 
 use super::Channel;
+use crate::cloudtrail::accounts::is_within;
 use crate::config::{ObjectReader, Problems};
 use crate::finding::Finding;
 #[cfg(feature = "cli")]
@@ -33,6 +34,8 @@ pub struct ChannelFilter {
     services: Option<Vec<String>>,
     regions: Option<Vec<String>>,
     accounts: Option<Vec<String>>,
+    account_names: Option<Vec<String>>,
+    units: Option<Vec<String>>,
 }
 
 /// Why a finding does not go to a channel.
@@ -54,12 +57,21 @@ impl ChannelFilter {
             services: fields.texts("services", problems),
             regions: fields.texts("regions", problems),
             accounts: fields.texts("accounts", problems),
+            account_names: fields.texts("account_names", problems),
+            units: fields.texts("units", problems),
         }
     }
 
     /// The rules that the filter names.
     pub(crate) fn rule_ids(&self) -> &[String] {
         self.rules.as_deref().unwrap_or_default()
+    }
+
+    /// The keys of the filter that ask for the names of accounts.
+    pub(crate) fn keys_about_names(&self) -> impl Iterator<Item = &'static str> {
+        [("account_names", &self.account_names), ("units", &self.units)]
+            .into_iter()
+            .filter_map(|(key, list)| list.is_some().then_some(key))
     }
 
     /// Whether some finding of this rule, of at most this severity, may be accepted.
@@ -94,7 +106,20 @@ impl ChannelFilter {
         if refuses(&self.regions, call.region.as_deref()) {
             return Some("regions");
         }
-        refuses(&self.accounts, call.account.as_deref()).then_some("accounts")
+        if refuses(&self.accounts, call.account.as_deref()) {
+            return Some("accounts");
+        }
+        // Whoever cannot read the names knows of no reason to tell nobody.
+        if call.is_unnamed {
+            return None;
+        }
+        if refuses(&self.account_names, call.account_name.as_deref()) {
+            return Some("account_names");
+        }
+        let is_inside = |units: &Vec<String>| {
+            call.unit.as_deref().is_some_and(|unit| units.iter().any(|outer| is_within(unit, outer)))
+        };
+        (!self.units.as_ref().is_none_or(is_inside)).then_some("units")
     }
 }
 

@@ -162,7 +162,9 @@ fn facts(finding: &Finding) -> Vec<(String, String)> {
     shown(
         FACT_LIMIT,
         [
-            ("Account", call.account.clone()),
+            ("Account", call.shown_account()),
+            ("Unit", call.unit.clone()),
+            ("Caller's account", call.shown_caller_account()),
             ("Region", call.region.clone()),
             ("Principal", call.arn.clone().or_else(|| call.actor.clone())),
             ("Source", call.source_ip.clone()),
@@ -183,7 +185,7 @@ fn roll_up_facts(finding: &Finding, sum: &RollUp) -> Vec<(String, String)> {
             ("Targets", Some(sum.targets.summary(LIST_LIMIT))),
             ("Actors", Some(sum.actors.summary())),
             ("Events", Some(sum.events.summary())),
-            ("Account", finding.call.account.clone()),
+            ("Account", finding.call.shown_account()),
             ("Region", finding.call.region.clone()),
             ("From (UTC)", Some(first.to_owned())),
             ("To (UTC)", Some(last.to_owned())),

@@ -46,7 +46,7 @@ impl fmt::Debug for ChannelType {
 }
 
 /// The keys that every channel has, beside those of its type.
-pub(crate) static COMMON_KEYS: [KeySpec; 8] = [
+pub(crate) static COMMON_KEYS: [KeySpec; 10] = [
     KeySpec::required("type", ValueShape::Word(&TYPE_NAMES), docs!("What kind of channel it is.")),
     KeySpec::new("min_severity", ValueShape::Word(&SEVERITIES), docs!("At least this severity.")),
     KeySpec::new("rules", ValueShape::List(&RULE_ID), docs!("Only these rules, by their ids.")),
@@ -58,6 +58,16 @@ pub(crate) static COMMON_KEYS: [KeySpec; 8] = [
     ),
     KeySpec::new("regions", ValueShape::List(&ValueShape::Text), docs!("Only these regions.")),
     KeySpec::new("accounts", ValueShape::List(&ValueShape::Text), docs!("Only these accounts.")),
+    KeySpec::new(
+        "account_names",
+        ValueShape::List(&ValueShape::Text),
+        docs!("Only the accounts of these names, by [`accounts.json`](../rules.md#accounts)."),
+    ),
+    KeySpec::new(
+        "units",
+        ValueShape::List(&ValueShape::Text),
+        docs!("Only accounts in these organizational units and in those inside them: `Workloads`, `Workloads/Prod`."),
+    ),
     KeySpec::new(
         "max_per_minute",
         ValueShape::Whole { min: 1, max: 10_000 },

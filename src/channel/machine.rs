@@ -34,6 +34,16 @@ pub struct MachineAlert<'a> {
     event_id: Option<Cow<'a, str>>,
     event_time: Option<Cow<'a, str>>,
     account: Option<Cow<'a, str>>,
+    /// What people call the account, and its unit: where `accounts.json` has them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    account_name: Option<Cow<'a, str>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    unit: Option<Cow<'a, str>>,
+    /// The caller's own account, where it is another.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    caller_account: Option<Cow<'a, str>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    caller_account_name: Option<Cow<'a, str>>,
     region: Option<Cow<'a, str>>,
     identity: Option<Cow<'a, str>>,
     actor: Option<Cow<'a, str>>,
@@ -173,6 +183,10 @@ impl<'a> MachineAlert<'a> {
             event_id: text(&call.event_id),
             event_time: text(&call.event_time),
             account: text(&call.account),
+            account_name: text(&call.account_name),
+            unit: text(&call.unit),
+            caller_account: text(&call.caller_account),
+            caller_account_name: text(&call.caller_account_name),
             region: text(&call.region),
             identity: text(&call.identity),
             actor: text(&call.actor),

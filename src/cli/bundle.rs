@@ -1,4 +1,4 @@
-//! `offlimits bundle`: one file that holds all that runs, for the function to start from, and its index.
+//! `offlimits bundle`: one file that holds all that runs, for the function to start from, its index, and the table of accounts.
 
 use std::fs;
 use std::io::{self, Write};
@@ -6,8 +6,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::diagnostics::report;
+use super::whole_file::replace;
 use super::words::counted;
 use super::{Exit, load};
+use crate::cloudtrail::accounts::{self, Accounts};
 use crate::ruleset::RuleSet;
 use crate::ruleset::package;
 
@@ -46,6 +48,8 @@ impl BundleCommand {
 pub(super) struct Bundle {
     text: String,
     index: Option<Vec<u8>>,
+    /// The names of the accounts, as the function reads them, if there are any.
+    accounts: Option<Vec<u8>>,
     rules: usize,
     digest: Arc<str>,
 }
@@ -61,32 +65,31 @@ impl Bundle {
         // What compiles is JSON.
         let text = sources.bundle().unwrap_or_default();
         let index = compiled.rules.index_of(&text, sources.countries());
-        Ok(Self { text, index, rules: compiled.rules.rules().len(), digest: Arc::clone(compiled.rules.digest()) })
+        let accounts = sources.accounts().map(Accounts::all).transpose().map_err(|error| {
+            eprintln!("error: cannot write the accounts: {error}");
+            Exit::Unreadable
+        })?;
+        let accounts = accounts.map(|accounts| accounts::table(&accounts));
+        Ok(Self { text, index, accounts, rules: compiled.rules.rules().len(), digest: Arc::clone(compiled.rules.digest()) })
     }
 
-    /// Writes the bundle, and beside it the index. What keeps it from being written is told on stderr.
+    /// Writes the bundle, and beside it the index and the accounts' names. What keeps it from being written is told on stderr.
     pub(super) fn write(&self, output: &Path) -> Result<(), Exit> {
-        // The index first: beside an older bundle it is not used, and no bundle is without one.
+        let names = self.accounts.as_ref().map(|table| (output.with_file_name(accounts::TABLE), table.as_slice()));
+        // The index before the bundle: beside an older one it is not used, and no bundle is without one.
         let index = self.index.as_ref().map(|index| (output.with_extension(package::EXTENSION), index.as_slice()));
-        for (path, content) in index.into_iter().chain([(output.to_owned(), self.text.as_bytes())]) {
+        for (path, content) in names.into_iter().chain(index).chain([(output.to_owned(), self.text.as_bytes())]) {
             replace(&path, content).map_err(|error| {
                 eprintln!("error: cannot write the bundle: {}: {error}", path.display());
                 Exit::Unreadable
             })?;
         }
+        if self.accounts.is_none() {
+            // The names of an accounts.json that is gone.
+            let _ = fs::remove_file(output.with_file_name(accounts::TABLE));
+        }
         let (rules, bytes, digest) = (counted(self.rules, "rule"), self.text.len(), &self.digest);
         eprintln!("{}: {rules} in {bytes} bytes, digest {digest}", output.display());
         Ok(())
     }
-}
-
-/// Writes the file whole or not at all: half a bundle must never be packaged.
-pub(super) fn replace(output: &Path, content: &[u8]) -> io::Result<()> {
-    let mut name = output.file_name().unwrap_or_default().to_owned();
-    name.push(".new");
-    let new = output.with_file_name(name);
-    fs::write(&new, content).and_then(|()| fs::rename(&new, output)).inspect_err(|_| {
-        // What is left of it is of no use to anybody.
-        let _ = fs::remove_file(&new);
-    })
 }

@@ -55,6 +55,8 @@ impl<'r> FindingVisitor<'r> {
         let id = found.finding.rule.id.as_str();
         let Some(rule) = self.limited.get(id) else { return found };
         let Ok(record) = Record::parse(json) else { return found };
+        // The finding knows what the record arrived in.
+        let record = record.in_envelope_of(found.finding.call.account.as_deref());
         found.group = rule.throttle.as_ref().map(|throttle| hashed(&throttle.group(id, &record)));
         found.counted = rule.threshold.as_ref().map(|threshold| ThresholdKeys {
             group: hashed(&threshold.group(id, &record)),
@@ -120,6 +122,9 @@ pub(super) struct FindingLine<'a> {
     event_id: Option<&'a str>,
     event_time: Option<&'a str>,
     account: Option<&'a str>,
+    account_name: Option<&'a str>,
+    unit: Option<&'a str>,
+    caller_account: Option<&'a str>,
     region: Option<&'a str>,
     identity: Option<&'a str>,
     actor: Option<&'a str>,
@@ -149,6 +154,9 @@ impl<'a> FindingLine<'a> {
             event_id: call.event_id.as_deref(),
             event_time: call.event_time.as_deref(),
             account: call.account.as_deref(),
+            account_name: call.account_name.as_deref(),
+            unit: call.unit.as_deref(),
+            caller_account: call.caller_account.as_deref(),
             region: call.region.as_deref(),
             identity: call.identity.as_deref(),
             actor: call.actor.as_deref(),

@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 
 use super::diagnostics::report;
 use super::{input, packs};
-use crate::cloudtrail::countries;
 use crate::cloudtrail::own_resources::{DEFAULT_STACK, OwnResources};
 use crate::cloudtrail::spokes::Spokes;
+use crate::cloudtrail::{accounts, countries};
 use crate::ruleset::{PackError, RuleSet, Sources};
 
 /// The option `--rules FILE`.
@@ -56,7 +56,8 @@ fn compiled(path: &Path, sources: &Sources) -> Option<RuleSet> {
 }
 
 /// Reads a rules file, and beside it the packs that it includes (their names are paths from its folder; one that is not there
-/// may be one that this program was shipped with) and the database of countries. If the rules or the countries cannot be read, that has been reported on stderr and nothing is returned; a pack
+/// may be one that this program was shipped with), the database of countries and the names of accounts. If the rules, the
+/// countries or the names cannot be read, that has been reported on stderr and nothing is returned; a pack
 /// that cannot be read is a mistake of the rules.
 pub(super) fn read(path: &Path) -> Option<Sources> {
     let folder = path.parent().unwrap_or(Path::new(""));
@@ -75,7 +76,16 @@ pub(super) fn read(path: &Path) -> Option<Sources> {
             _ => Err(PackError::new(format!("{}: {error}", path.display()))),
         })
     });
+    let accounts = match input::read(&folder.join(accounts::FILE)) {
+        Ok(text) => Some(text),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+        Err(error) => {
+            eprintln!("error: cannot read the accounts: {error}");
+            return None;
+        }
+    };
     sources
+        .with_accounts(accounts)
         .with_countries(|| fs::read(folder.join(countries::FILE)))
         .inspect_err(|reason| eprintln!("error: cannot read the countries: {reason}"))
         .ok()

@@ -9,6 +9,7 @@
 
 #![allow(clippy::print_stderr, reason = "it is a command line: messages go to stderr, and findings to stdout")]
 
+mod accounts;
 mod backtest;
 mod bundle;
 mod check;
@@ -31,6 +32,7 @@ mod schema;
 mod status;
 mod terminal;
 mod test;
+mod whole_file;
 mod words;
 
 use std::io;
@@ -76,6 +78,7 @@ commands! {
     Org(org::OrgCommand),
     Package(package::PackageCommand),
     Import(import::ImportCommand),
+    Accounts(accounts::AccountsCommand),
     Schema(schema::SchemaCommand),
     Completions(completions::CompletionsCommand),
 }

@@ -21,9 +21,10 @@ pub(super) fn write(out: &mut impl Write, finding: &Finding, channels: &[&str]) 
     writeln!(out, "{colour}{}{colour:#}  {bold}{}{bold:#}  {dim}{}{dim:#}", severity.label(), title, rule.id)?;
     writeln!(out, "  {}", call.sentence)?;
     let mfa = call.mfa.map(|mfa| if mfa { "yes" } else { "no" }.to_owned());
-    let facts: [(&str, Option<String>); 11] = [
+    let facts: [(&str, Option<String>); 12] = [
         ("time", call.event_time.clone()),
-        ("account", call.account.clone()),
+        ("account", call.shown_account()),
+        ("unit", call.unit.clone()),
         ("region", call.region.clone()),
         ("principal", call.arn.clone()),
         ("source", call.source_ip.clone()),

@@ -3,6 +3,7 @@
 
 use std::borrow::Cow;
 
+use super::accounts::AccountFact;
 use super::acting_service::acting_service;
 use super::alias_source::AliasSource;
 use super::answer::is_error_status;
@@ -29,6 +30,8 @@ pub(crate) enum AliasTarget {
     Computed(ComputedAlias),
     /// The country of `sourceIPAddress`: it takes a database that the owner of the rules provides.
     Country,
+    /// What people call the account, or its unit: it takes what the owner of the rules says of accounts.
+    OfAccount(AccountFact),
     /// The function's own resource that the call names: it takes what the function's environment says of it.
     OwnResource,
 }
@@ -36,7 +39,8 @@ pub(crate) enum AliasTarget {
 /// The aliases that are more than a short name of one path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ComputedAlias {
-    /// The account: `recipientAccountId`, else `userIdentity.accountId`.
+    /// The account whose trail has the record: `recipientAccountId`; else the one that EventBridge's envelope names; else that
+    /// of the caller.
     Account,
     /// Whether the call succeeded: `success` or `failure`.
     Outcome,
@@ -57,7 +61,7 @@ pub enum ComputedAlias {
 }
 
 /// Every alias. (`userIdentityType` is what Conformity's settings call the identity.)
-pub(crate) const ALIASES: [Alias; 23] = [
+pub(crate) const ALIASES: [Alias; 25] = [
     path("identity", &["userIdentity", "type"], "userIdentity.type: IAMUser, AssumedRole, Root, AWSService, …"),
     path("service", &["eventSource"], "eventSource: ec2.amazonaws.com, …"),
     path("event", &["eventName"], "eventName: StartInstances, …"),
@@ -68,7 +72,11 @@ pub(crate) const ALIASES: [Alias; 23] = [
     path("error", &["errorCode"], "errorCode: AccessDenied, …"),
     path("read_only", &["readOnly"], "readOnly: {\"is\": true} or {\"is\": false}"),
     path("userIdentityType", &["userIdentity", "type"], "userIdentity.type: Conformity's word for identity"),
-    computed("account", ComputedAlias::Account, "recipientAccountId, else userIdentity.accountId"),
+    computed(
+        "account",
+        ComputedAlias::Account,
+        "recipientAccountId, else the event's own account, else userIdentity.accountId",
+    ),
     computed("outcome", ComputedAlias::Outcome, "success or failure"),
     computed("mfa", ComputedAlias::Mfa, "yes or no; missing where the record does not say"),
     computed("user", ComputedAlias::User, "the IAM user's name"),
@@ -99,6 +107,16 @@ pub(crate) const ALIASES: [Alias; 23] = [
         name: "country",
         target: AliasTarget::Country,
         description: "of the source address: two letters; needs countries.mmdb beside rules.json",
+    },
+    Alias {
+        name: "account_name",
+        target: AliasTarget::OfAccount(AccountFact::Name),
+        description: "what accounts.json beside rules.json calls the account; missing where it does not have it",
+    },
+    Alias {
+        name: "ou",
+        target: AliasTarget::OfAccount(AccountFact::Unit),
+        description: "the account's organizational unit by accounts.json, the outermost first: Workloads/Prod",
     },
     Alias {
         name: "own_resource",
@@ -151,9 +169,7 @@ const CALLERS_ACCOUNT: &[&str] = &["userIdentity", "accountId"];
 /// The value of a computed alias; `None` if the record does not say.
 pub(crate) fn compute(source: &impl AliasSource, alias: ComputedAlias) -> Option<Cow<'_, str>> {
     match alias {
-        ComputedAlias::Account => {
-            source.non_empty(ACCOUNT).or_else(|| source.non_empty(CALLERS_ACCOUNT)).map(Cow::from)
-        }
+        ComputedAlias::Account => account(source, source.envelope_account()).map(Cow::from),
         ComputedAlias::Outcome => Some(if failed(source) { "failure" } else { "success" }.into()),
         ComputedAlias::Mfa => mfa(source).map(|mfa| if mfa { "yes" } else { "no" }.into()),
         ComputedAlias::User => identity::user(source).map(Cow::from),
@@ -163,6 +179,14 @@ pub(crate) fn compute(source: &impl AliasSource, alias: ComputedAlias) -> Option
         ComputedAlias::Principal => identity::principal(source),
         ComputedAlias::ActingService => acting_service(source).map(Cow::from),
     }
+}
+
+/// The account of a record that arrived in an envelope which names `of_envelope`.
+///
+/// Somebody else's account may have made the call, so that its own comes last. The record alone is what ids are made of: they
+/// must be the same whatever it arrives in.
+pub(super) fn account<'s>(source: &'s impl AliasSource, of_envelope: Option<&'s str>) -> Option<&'s str> {
+    source.non_empty(ACCOUNT).or(of_envelope).or_else(|| source.non_empty(CALLERS_ACCOUNT))
 }
 
 /// Whether the call failed: an error code or message that is not empty, an answer that says so, or the error page of a sign-in to

@@ -14,6 +14,9 @@ pub trait AliasSource {
     /// Whether `responseElements` or `serviceEventDetails` says that nothing was done.
     fn answers_failure(&self) -> bool;
 
+    /// The account that the envelope names in which the record arrived, if it names one.
+    fn envelope_account(&self) -> Option<&str>;
+
     /// The first scalar at a path, unless it is empty: AWS writes empty strings where there is nothing to say.
     fn non_empty(&self, path: &[&str]) -> Option<&str> {
         self.text(path).filter(|text| !text.is_empty())

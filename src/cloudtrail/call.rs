@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::accounts::{AccountFacts, Accounts, log_unreadable};
 use super::alias::ComputedAlias;
 use super::record::Record;
 use super::sentence::{NAME_LIMIT, sentence};
@@ -26,6 +27,21 @@ pub struct ApiCall {
     pub event_category: Option<String>,
     /// The alias `account`.
     pub account: Option<String>,
+    /// What people call the account, where `accounts.json` has it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub account_name: Option<String>,
+    /// The account's organizational unit, the outermost first, where `accounts.json` has it: `Workloads/Prod`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unit: Option<String>,
+    /// Whether the names of accounts could not be read, so that nobody can say what they are.
+    #[serde(skip)]
+    pub is_unnamed: bool,
+    /// `userIdentity.accountId`, where that is another account than the one that recorded the call.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub caller_account: Option<String>,
+    /// What people call that account.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub caller_account_name: Option<String>,
     /// `awsRegion`.
     pub region: Option<String>,
     /// `userIdentity.type`.
@@ -85,17 +101,40 @@ pub struct ApiCall {
 impl ApiCall {
     /// Gathers the facts of a record. Secrets in the request and the response are blanked.
     pub fn from_record(record: &Record) -> Self {
+        Self::with_names(record, None)
+    }
+
+    /// The same with what people call the accounts.
+    pub fn with_names(record: &Record, accounts: Option<&Accounts>) -> Self {
         let text = |path: &[&str]| record.non_empty(path).map(str::to_owned);
         let body = |key: &str| record.root().get(key).filter(|node| !node.is_null()).map(redacted);
         let names = targets(record);
+        let account = record.computed(ComputedAlias::Account);
+        let caller_account = text(&["userIdentity", "accountId"]).filter(|id| Some(id.as_str()) != account.as_deref());
+        let mut is_unnamed = false;
+        let mut named = |id: Option<&str>| -> Option<AccountFacts> {
+            accounts?.get(id?).unwrap_or_else(|error| {
+                log_unreadable(&error);
+                is_unnamed = true;
+                None
+            })
+        };
+        let (own, callers) = (named(account.as_deref()), named(caller_account.as_deref()));
+        let (account_name, unit) = own.map_or((None, None), |AccountFacts { name, unit }| (Some(name), unit));
         let targets: Vec<String> = names.iter().map(|name| text::one_line(name, NAME_LIMIT).into_owned()).collect();
         Self {
-            sentence: sentence(record, &targets),
+            sentence: sentence(record, &targets, account_name.as_deref()),
             event_id: text(&["eventID"]),
             event_time: text(&["eventTime"]),
             event_type: text(&["eventType"]),
             event_category: text(&["eventCategory"]),
-            account: record.computed(ComputedAlias::Account).map(Into::into),
+            account: account.map(Into::into),
+            account_name,
+            unit,
+            is_unnamed,
+            caller_account,
+            caller_account_name: callers.map(|facts| facts.name),
+            shared_event_id: text(&["sharedEventID"]),
             region: text(&["awsRegion"]),
             identity: text(&["userIdentity", "type"]),
             actor: record.computed(ComputedAlias::Actor).map(Into::into),
@@ -103,7 +142,6 @@ impl ApiCall {
             delegate: text(&["userIdentity", "invokedByDelegate", "accountId"]),
             source_identity: text(&["userIdentity", "sessionContext", "sourceIdentity"]),
             on_behalf_of: text(&["userIdentity", "onBehalfOf", "userId"]),
-            shared_event_id: text(&["sharedEventID"]),
             arn: text(&["userIdentity", "arn"]),
             access_key_id: text(&["userIdentity", "accessKeyId"]),
             service: text(&["eventSource"]),
@@ -122,10 +160,24 @@ impl ApiCall {
         }
     }
 
+    /// The account that recorded the call, with what people call it: `production (111122223333)`.
+    pub fn shown_account(&self) -> Option<String> {
+        named(self.account.as_deref(), self.account_name.as_deref())
+    }
+
+    /// The same of the caller's own account, where it is another.
+    pub fn shown_caller_account(&self) -> Option<String> {
+        named(self.caller_account.as_deref(), self.caller_account_name.as_deref())
+    }
+
     /// What the call acts on, as one id; none where the record does not name it.
     pub fn target(&self) -> Option<TargetId> {
         self.target_id.or_else(|| TargetId::new(&self.targets))
     }
+}
+
+fn named(id: Option<&str>, name: Option<&str>) -> Option<String> {
+    id.map(|id| name.map_or_else(|| id.to_owned(), |name| format!("{name} ({id})")))
 }
 
 /// Where `requestParameters` name what a call acts on, the most telling first: the first path that has a value is taken.

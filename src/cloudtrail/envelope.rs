@@ -9,6 +9,7 @@
 
 use std::borrow::Cow;
 
+use super::accounts::account_number;
 use super::cloudwatch_logs::{message_of_line, unpacked};
 use super::query_rows::{self, RowContent};
 use super::record::RawRecord;
@@ -208,7 +209,7 @@ impl Opener<'_> {
                 && (detail_type.ends_with("via CloudTrail")
                     || members_of(detail).is_some_and(|detail| is_record(&detail)))
             {
-                self.record(detail);
+                self.record_of(detail, members.string("account"));
             } else if let Some(object) = members_of(detail).and_then(|detail| named_object(&detail)) {
                 self.names_an_object(&object);
             } else {
@@ -287,10 +288,16 @@ impl Opener<'_> {
     }
 
     fn record(&mut self, json: &str) {
+        self.record_of(json, None);
+    }
+
+    /// Takes a record from an envelope that names an account, if it names one.
+    fn record_of(&mut self, json: &str, account: Option<Cow<'_, str>>) {
         self.opened.records.push(RawRecord {
             json: json.to_owned(),
             index: self.opened.records.len(),
             message_id: self.message_id.clone(),
+            account: account.filter(|account| account_number(account).is_some()).map(Cow::into_owned),
         });
     }
 }

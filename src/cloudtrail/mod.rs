@@ -11,17 +11,19 @@
 //! call       the facts of a record that people are told ([`ApiCall`]), and `sentence`, which sums them up
 //! countries  the country of an address
 //! api_version    the version of an API in the name of a call
+//! accounts   the names of accounts, and their units
 //! own_resources  whether a call names a resource of the function's own
 //! spokes     what a hub's spokes in other accounts are called, and their queues
 //! ```
 //! Nothing here knows a rule. Every field of a record is optional, since eventVersion 1.0 has few and AWS leaves out what is
 //! too large: a value that is missing is `None`, never an error.
 
+pub mod accounts;
 mod acting_service;
 mod alias;
 mod alias_source;
-mod api_version;
 mod answer;
+mod api_version;
 mod call;
 mod cloudwatch_logs;
 pub mod countries;
@@ -39,8 +41,8 @@ pub mod spokes;
 pub use self::alias::ComputedAlias;
 pub(crate) use self::alias::{ALIAS_PATHS, ALIASES, Alias, AliasTarget, compute};
 pub use self::alias_source::AliasSource;
-pub(crate) use self::api_version::without_version;
 pub(crate) use self::answer::may_say_failure;
+pub(crate) use self::api_version::without_version;
 pub use self::call::ApiCall;
 pub use self::fact::FactValue;
 pub use self::path::{FieldValue, TOP_LEVEL, walk};

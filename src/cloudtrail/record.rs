@@ -4,8 +4,8 @@ use std::borrow::Cow;
 
 use super::alias::{self, ComputedAlias, compute};
 use super::alias_source::AliasSource;
-use super::fact::{FactMemory, FactValue};
 use super::answer;
+use super::fact::{FactMemory, FactValue};
 use super::path::{first_scalar, first_scalar_that};
 use crate::json::Node;
 
@@ -18,6 +18,18 @@ pub struct RawRecord {
     pub index: usize,
     /// The SQS message that brought it, if one did.
     pub message_id: Option<String>,
+    /// The account that EventBridge's envelope named: of twelve digits.
+    pub account: Option<String>,
+}
+
+impl RawRecord {
+    /// The record, parsed, which knows in what it arrived.
+    ///
+    /// # Errors
+    /// As [`Record::parse`].
+    pub fn parse(&self) -> Result<Record<'_>, RecordError> {
+        Ok(Record::parse(&self.json)?.in_envelope_of(self.account.as_deref()))
+    }
 }
 
 /// One record, parsed. Every field is optional: eventVersion 1.0 has few, and AWS leaves out what is too large.
@@ -25,6 +37,8 @@ pub struct RawRecord {
 pub struct Record<'t> {
     root: Node<'t>,
     facts: FactMemory,
+    /// The account that the envelope named.
+    envelope_account: Option<Box<str>>,
 }
 
 /// Why a text is not a record. It says what is wrong and where, and quotes nothing of the text: it is safe to log.
@@ -60,7 +74,18 @@ impl<'t> Record<'t> {
         if root.members().is_none() {
             return Err(RecordError::NotAnObject(root.kind()));
         }
-        Ok(Self { root, facts: FactMemory::default() })
+        Ok(Self { root, facts: FactMemory::default(), envelope_account: None })
+    }
+
+    /// The record as it arrived in an envelope that names this account, if it names one.
+    #[must_use]
+    pub fn in_envelope_of(self, account: Option<&str>) -> Self {
+        Self { envelope_account: account.map(Into::into), ..self }
+    }
+
+    /// The account by the record alone, whatever it arrived in: what ids are made of.
+    pub fn own_account(&self) -> Option<&str> {
+        alias::account(self, None)
     }
 
     /// The record as a document.
@@ -107,6 +132,10 @@ impl AliasSource for Record<'_> {
 
     fn first_that(&self, path: &[&str], accepts: &dyn Fn(&str) -> bool) -> Option<Cow<'_, str>> {
         first_scalar_that(&self.root, path, accepts).map(Cow::Borrowed)
+    }
+
+    fn envelope_account(&self) -> Option<&str> {
+        self.envelope_account.as_deref()
     }
 
     fn answers_failure(&self) -> bool {

@@ -12,8 +12,9 @@ use crate::text;
 /// The characters of a name that the sentence keeps. Callers choose names, and some are long.
 pub(super) const NAME_LIMIT: usize = 120;
 
-/// `James (IAM user) called StartInstances on i-01234567abcabcabc in us-east-1: allowed`
-pub(super) fn sentence(record: &Record, targets: &[String]) -> String {
+/// `James (IAM user) called StartInstances on i-01234567abcabcabc in us-east-1 of production: allowed`, where `account` is what
+/// people call the account.
+pub(super) fn sentence(record: &Record, targets: &[String], account: Option<&str>) -> String {
     if record.text(&["eventType"]) == Some("AwsCloudTrailInsight") {
         return insight(record);
     }
@@ -37,6 +38,9 @@ pub(super) fn sentence(record: &Record, targets: &[String]) -> String {
     }
     if let Some(region) = record.non_empty(&["awsRegion"]) {
         say(&[" in ", &shown(region)]);
+    }
+    if let Some(account) = account {
+        say(&[" of ", &shown(account)]);
     }
     if record.text(&["eventCategory"]) == Some("NetworkActivity")
         && let Some(endpoint) = record.non_empty(&["vpcEndpointId"])

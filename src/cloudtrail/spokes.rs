@@ -101,7 +101,7 @@ mod tests {
             "recipientAccountId": "222222222222", "requestParameters": { "queueUrl": QUEUE },
         });
         change(&mut record);
-        let raw = RawRecord { json: record.to_string(), index: 0, message_id: None };
+        let raw = RawRecord { json: record.to_string(), index: 0, message_id: None, account: None };
         Spokes::of_stack_set("offlimits").queue_told_in(&raw)
     }
 
@@ -130,7 +130,7 @@ mod tests {
     fn who_is_no_hub_has_no_spokes() {
         let none = Spokes::of_stack_set("");
         assert!(!none.is_hub() && !none.own("StackSet-offlimits-1") && !none.own("") && !none.is_stack_set(""));
-        let raw = RawRecord { json: QUEUE.to_owned(), index: 0, message_id: None };
+        let raw = RawRecord { json: QUEUE.to_owned(), index: 0, message_id: None, account: None };
         assert_eq!(none.queue_told_in(&raw), None);
     }
 

@@ -18,6 +18,7 @@ use super::path_trie::FieldId;
 use super::plan::{ExtractedRecord, Holds, RowId, RowPlace, RowPlan, RulePlan};
 use super::rules::{LazyRules, RuleLoader, Rules};
 use super::simple;
+use crate::cloudtrail::accounts::Accounts;
 use crate::cloudtrail::{FieldValue, RawRecord, Record};
 use crate::finding::Finding;
 use crate::json::Lexer;
@@ -27,6 +28,8 @@ use crate::rules::{Row, Rule};
 #[derive(Debug)]
 pub(crate) struct Engine {
     rules: Rules,
+    /// The names of accounts, which findings tell.
+    accounts: Option<Accounts>,
     pub(super) index: CandidateIndex,
     /// The fields that are the parts of a call.
     pub(super) call: [FieldId; 3],
@@ -78,7 +81,17 @@ impl Engine {
 
     fn from_parts(rules: Rules, index: CandidateIndex, plans: Box<[OnceLock<RulePlan>]>) -> Self {
         let (call, all_rows_keyed_by_call) = (call_fields(&index.trie), index.all_rows_keyed_by_call());
-        Self { rules, index, call, all_rows_keyed_by_call, plans, spare: Mutex::default() }
+        Self { rules, accounts: None, index, call, all_rows_keyed_by_call, plans, spare: Mutex::default() }
+    }
+
+    /// The same with the names of accounts.
+    pub(crate) fn with_accounts(self, accounts: Option<Accounts>) -> Self {
+        Self { accounts, ..self }
+    }
+
+    /// The names of accounts.
+    pub(crate) fn accounts(&self) -> Option<&Accounts> {
+        self.accounts.as_ref()
     }
 
     /// The rules, in the order of the file. To ask for those of a package compiles them all; of a damaged one there are none.
@@ -106,7 +119,7 @@ impl Engine {
 
     /// The findings of a record that has been parsed, in the order of the rules. Every rule is asked.
     pub(crate) fn evaluate_record(&self, record: &Record) -> Vec<Finding> {
-        simple::findings(self.rules(), record)
+        simple::findings(self.rules(), record, self.accounts())
     }
 
     /// The findings of one record, in the order of the rules.
@@ -121,23 +134,28 @@ impl Engine {
             Err(TryLockError::WouldBlock) => None,
         };
         let mut scratch = spare.unwrap_or_default();
-        let findings = self.evaluate_text(&raw.json, &mut scratch);
+        let findings = self.evaluate_text(&raw.json, raw.account.as_deref(), &mut scratch);
         *self.spare.lock().unwrap_or_else(PoisonError::into_inner) = Some(scratch);
         findings
     }
 
-    /// As [`Engine::evaluate`], for a record's JSON text, with memory that the caller provides.
-    pub(super) fn evaluate_text(&self, text: &str, scratch: &mut Scratch) -> Result<Vec<Finding>, EvaluateError> {
+    /// As [`Engine::evaluate`], for a record's JSON text and its envelope's account, with memory that the caller provides.
+    pub(super) fn evaluate_text(
+        &self,
+        text: &str,
+        account: Option<&str>,
+        scratch: &mut Scratch,
+    ) -> Result<Vec<Finding>, EvaluateError> {
         let mut lexer = Lexer::new(text);
         let start = lexer.space(0);
         let is_object = lexer.byte(start) == b'{';
         let end = scratch.extracted.extract(&self.index.trie, &mut lexer, text, start).ok().filter(|_| is_object);
         let is_record = end.is_some_and(|end| lexer.is_at_end(end));
         // What is not a record is told by whoever parses it.
-        let candidates = if is_record { self.prefilter(text, scratch)? } else { Candidates::All };
+        let candidates = if is_record { self.prefilter(text, account, scratch)? } else { Candidates::All };
         match candidates {
             Candidates::None => Ok(Vec::new()),
-            Candidates::Listed | Candidates::All => self.evaluate_candidates(candidates, text, scratch),
+            Candidates::Listed | Candidates::All => self.evaluate_candidates(candidates, text, account, scratch),
         }
     }
 
@@ -147,29 +165,36 @@ impl Engine {
         &self,
         candidates: Candidates,
         record: &str,
+        account: Option<&str>,
         scratch: &Scratch,
     ) -> Result<Vec<Finding>, EvaluateError> {
+        let parse = || Record::parse(record).map(|record| record.in_envelope_of(account));
         match candidates {
             Candidates::None => Ok(Vec::new()),
             Candidates::Listed => {
                 let rules: Vec<&Rule> =
                     scratch.rules.iter().map(|rule| self.rules.get(*rule)).collect::<Result<_, _>>()?;
-                Ok(simple::findings(rules, &Record::parse(record)?))
+                Ok(simple::findings(rules, &parse()?, self.accounts()))
             }
-            Candidates::All => Ok(simple::findings(self.rules.all()?, &Record::parse(record)?)),
+            Candidates::All => Ok(simple::findings(self.rules.all()?, &parse()?, self.accounts())),
         }
     }
 
     /// The rules that may match the record that has been extracted from `text`.
     #[inline(always)]
-    pub(super) fn prefilter(&self, text: &str, scratch: &mut Scratch) -> Result<Candidates, LoadError> {
+    pub(super) fn prefilter(
+        &self,
+        text: &str,
+        account: Option<&str>,
+        scratch: &mut Scratch,
+    ) -> Result<Candidates, LoadError> {
         let Some(call) = CallKey::from_extracted(&scratch.extracted, self.call, text) else {
             return Ok(Candidates::All);
         };
         match scratch.cache.get(&call) {
             // Most calls: it ends here.
             Lookup::HitEmpty if self.all_rows_keyed_by_call => Ok(Candidates::None),
-            lookup => self.prefilter_slow(lookup, &call, text, scratch),
+            lookup => self.prefilter_slow(lookup, &call, (text, account), scratch),
         }
     }
 
@@ -179,13 +204,13 @@ impl Engine {
         &self,
         lookup: Lookup,
         call: &CallKey<'_>,
-        text: &str,
+        (text, account): (&str, Option<&str>),
         scratch: &mut Scratch,
     ) -> Result<Candidates, LoadError> {
         let Scratch { extracted, cache, rules, rows, literals, buffers } = scratch;
         let index = &self.index;
         rules.clear();
-        let record = ExtractedRecord::new(&index.trie, extracted, text);
+        let record = ExtractedRecord::new(&index.trie, extracted, (text, account));
         let of_call = match lookup {
             Lookup::HitEmpty => &[],
             Lookup::Hit(entry) => cache.rows(entry),

@@ -10,8 +10,8 @@ use std::cell::Cell;
 use super::call::{CallKey, EVENT, SERVICE};
 use super::extract::Extracted;
 use super::path_trie::{FieldId, PathTrie};
-use crate::facts::DerivedField;
 use crate::cloudtrail::{AliasSource, FieldValue, may_say_failure};
+use crate::facts::DerivedField;
 use crate::rules::field::FieldTarget;
 use crate::rules::{self, Row, Rule, Scope, computed};
 
@@ -141,7 +141,10 @@ impl ValueSource {
             return Self::Record;
         }
         match &cell.field.target {
-            FieldTarget::Computed(_) | FieldTarget::Country(_) | FieldTarget::OwnResource(_) => Self::Alias,
+            FieldTarget::Computed(_)
+            | FieldTarget::Country(_)
+            | FieldTarget::OfAccount(..)
+            | FieldTarget::OwnResource(_) => Self::Alias,
             FieldTarget::Derived(field) => Self::Derived(field),
             FieldTarget::Path(path) => trie.field(path.iter().map(|key| &**key)).map_or(Self::Record, Self::Field),
         }
@@ -154,14 +157,20 @@ pub(super) struct ExtractedRecord<'p> {
     trie: &'p PathTrie,
     extracted: &'p Extracted,
     text: &'p str,
+    /// The account that the envelope named.
+    account: Option<&'p str>,
     /// Whether a question since this was last cleared had no certain answer. ([`AliasSource`] has no way to say so.)
     unsure: Cell<bool>,
 }
 
 impl<'p> ExtractedRecord<'p> {
-    /// The record that has been extracted from `text` by `trie`.
-    pub(super) fn new(trie: &'p PathTrie, extracted: &'p Extracted, text: &'p str) -> Self {
-        Self { trie, extracted, text, unsure: Cell::new(false) }
+    /// The record that has been extracted from `text` by `trie`, and the account that its envelope named.
+    pub(super) fn new(
+        trie: &'p PathTrie,
+        extracted: &'p Extracted,
+        (text, account): (&'p str, Option<&'p str>),
+    ) -> Self {
+        Self { trie, extracted, text, account, unsure: Cell::new(false) }
     }
 
     /// Whether the cells of a row that are not about the call hold.
@@ -223,6 +232,10 @@ impl AliasSource for ExtractedRecord<'_> {
             self.unsure.set(true);
         }
         found.flatten().map(Cow::Owned)
+    }
+
+    fn envelope_account(&self) -> Option<&str> {
+        self.account
     }
 
     fn answers_failure(&self) -> bool {

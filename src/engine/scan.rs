@@ -73,7 +73,7 @@ impl Scanner<'_> {
     /// # Errors
     /// The record cannot be read, or a rule cannot be loaded from its package.
     pub fn evaluate(&mut self, json: &str) -> Result<Vec<Finding>, EvaluateError> {
-        self.engine.evaluate_text(json, &mut self.scratch)
+        self.engine.evaluate_text(json, None, &mut self.scratch)
     }
 
     /// Extracts a record's fields, as evaluating begins, and goes no further: what the benchmarks compare with. Returns the
@@ -120,8 +120,8 @@ impl Scanner<'_> {
             // Nothing has been handed over yet.
             hits.clear();
             let envelope::Opened { records, ignored, unreadable, deliveries } = envelope::open(text);
-            for RawRecord { json, index, .. } in &records {
-                let findings = self.engine.evaluate_text(json, &mut self.scratch);
+            for RawRecord { json, index, account, .. } in &records {
+                let findings = self.engine.evaluate_text(json, account.as_deref(), &mut self.scratch);
                 if findings.as_ref().map_or(true, |findings| !findings.is_empty()) {
                     take(*index, json, findings);
                 }
@@ -218,9 +218,9 @@ impl PlainFile<'_> {
         if !is_record || is_wrapper || is_of_another || extracted.needs_full_parse() {
             return None;
         }
-        let findings = match engine.prefilter(self.text, self.scratch) {
+        let findings = match engine.prefilter(self.text, None, self.scratch) {
             Ok(Candidates::None) => Ok(Vec::new()),
-            Ok(candidates) => engine.evaluate_candidates(candidates, &self.text[at..end], self.scratch),
+            Ok(candidates) => engine.evaluate_candidates(candidates, &self.text[at..end], None, self.scratch),
             Err(error) => Err(error.into()),
         };
         if findings.as_ref().map_or(true, |findings| !findings.is_empty()) {

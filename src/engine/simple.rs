@@ -3,19 +3,25 @@
 //! It makes every finding. All that stands before it only says which rules it need not ask, and a random test
 //! (`ruleset/tests.rs`) compares what is found with and without that.
 
+use crate::cloudtrail::accounts::Accounts;
 use crate::cloudtrail::{ApiCall, Record};
 use crate::finding::Finding;
 use crate::ids::{FindingId, StableId};
 use crate::rules::Rule;
 
 /// The findings of these rules in a record, in the order of the rules. [`Rule::matched_row`] decides whether a rule matches.
-pub(super) fn findings<'r>(rules: impl IntoIterator<Item = &'r Rule>, record: &Record) -> Vec<Finding> {
+/// `accounts` has the names of accounts, if somebody has written them down.
+pub(super) fn findings<'r>(
+    rules: impl IntoIterator<Item = &'r Rule>,
+    record: &Record,
+    accounts: Option<&Accounts>,
+) -> Vec<Finding> {
     let matched: Vec<(&Rule, usize)> =
         rules.into_iter().filter_map(|rule| Some((rule, rule.matched_row(record)?))).collect();
     if matched.is_empty() {
         return Vec::new();
     }
-    let calls = std::iter::repeat_n(ApiCall::from_record(record), matched.len());
+    let calls = std::iter::repeat_n(ApiCall::with_names(record, accounts), matched.len());
     let finding = |((rule, row), call): ((&Rule, usize), ApiCall)| Finding {
         id: finding_id(rule, record, &call),
         rule: rule.info.clone(),
@@ -29,11 +35,12 @@ pub(super) fn findings<'r>(rules: impl IntoIterator<Item = &'r Rule>, record: &R
 
 /// The id of a finding: the same in every copy of the function, and when a record is evaluated again.
 fn finding_id(rule: &Rule, record: &Record, call: &ApiCall) -> FindingId {
-    match (&call.account, &call.event_id) {
-        (account, Some(event_id)) => {
-            FindingId::from(StableId::hash(&[&rule.info.id, account.as_deref().unwrap_or_default(), event_id]))
+    match &call.event_id {
+        Some(event_id) => {
+            let account = record.own_account().unwrap_or_default();
+            FindingId::from(StableId::hash(&[&rule.info.id, account, event_id]))
         }
         // eventVersion 1.0 has no eventID.
-        (_, None) => FindingId::from(StableId::hash(&[&rule.info.id, &record.root().canonical()])),
+        None => FindingId::from(StableId::hash(&[&rule.info.id, &record.root().canonical()])),
     }
 }

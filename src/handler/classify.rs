@@ -50,7 +50,7 @@ pub(super) async fn classify<T: Transport, S: Store, R: Store, Q: Queues>(
 ) -> Vec<Routed> {
     let mut routed = Vec::new();
     // Few records match anything: what follows is worked out for those alone.
-    let record = if findings.is_empty() { None } else { Record::parse(&raw.json).ok() };
+    let record = if findings.is_empty() { None } else { raw.parse().ok() };
     for finding in findings {
         // Both are there: the finding was made of them.
         let origin = app.rules.rule_of(&finding).zip(record.as_ref());

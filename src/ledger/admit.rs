@@ -1,8 +1,8 @@
 //! Whether a finding goes out on a channel: it opens an alert, or is a repeat of one that is open.
 
 use super::item::{
-    CLAIM_TTL, Claim, Decision, DeliveryKey, DoneAs, Group, SUM_GRACE, WINDOW_GRACE, attributes, claim_key, group_key,
-    readable, repeats,
+    CLAIM_TTL, Claim, Decision, DeliveryKey, DoneAs, Group, SUM_GRACE, SharedCall, WINDOW_GRACE, attributes, claim_key,
+    group_key, readable, repeats, shared_key,
 };
 use super::optimistic::{Ledger, TRIES, lost, pause};
 use super::policy;
@@ -42,7 +42,7 @@ pub enum Admission {
     ScheduleRollUp(Box<RollUpOrder>),
     /// It is a repeat, held back and counted.
     Throttled,
-    /// It was done with before.
+    /// It was done with before; or the call was, since another account's record of it went this way.
     Duplicate,
 }
 
@@ -58,14 +58,30 @@ impl<S: Store> Ledger<S> {
     pub async fn admit(&self, candidate: &Candidate<'_>, now: Timestamp) -> Result<Admission, StoreError> {
         let id = ClaimId::from(&candidate.finding.id);
         let delivery = DeliveryKey::new(&id, candidate.channel);
+        let shared_key = candidate.finding.shared_call().map(|call| shared_key(&call, candidate.channel));
         let mut keys = vec![claim_key(delivery)];
         keys.extend(candidate.group.map(|(group, _)| group_key(group)));
+        // It is asked for together with the others: a record that shares nothing costs nothing, and one that does no request.
+        keys.extend(shared_key.clone());
         for attempt in 0..TRIES {
             let mut items = self.store.get(&keys).await?.into_iter();
-            let (claim_item, group_item) = (items.next().flatten(), items.next().flatten());
+            let claim_item = items.next().flatten();
+            let group_item = candidate.group.and_then(|_| items.next().flatten());
+            let shared_item = items.next().flatten();
             let (claim, group) = (readable(claim_item.as_ref(), now), Group::in_item(group_item.as_ref(), now));
             let expect = (Expect::same(claim_item.as_ref()), Expect::same(group_item.as_ref()));
-            let (admission, writes) = plan(candidate, delivery, (claim, group), expect, now)?;
+            let told: Option<SharedCall> = readable(shared_item.as_ref(), now);
+            let told = told.filter(|told| told.finding != id).map(|told| told.severity);
+            if claim.is_none() && policy::is_told_of(told, candidate.finding.severity) {
+                return Ok(Admission::Duplicate);
+            }
+            let is_new = claim.is_none();
+            let (admission, mut writes) = plan(candidate, delivery, (claim, group), expect, now)?;
+            if let Some(key) = shared_key.clone().filter(|_| is_new && !writes.is_empty()) {
+                let shared = SharedCall { finding: id.clone(), severity: candidate.finding.severity };
+                let expect = Expect::same(shared_item.as_ref());
+                writes.push((key, expect, attributes(&shared)?, now.plus(CLAIM_TTL)));
+            }
             let puts: Vec<Put> = writes
                 .into_iter()
                 .map(|(key, expect, attributes, expires)| Put { key, expect, attributes, expires })

@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::policy::{HasWindow, ThrottleWindow, ToldTargets};
 use super::store::{Attributes, ItemKey, StoreError, StoredItem};
 use crate::finding::Finding;
-use crate::ids::{AlertId, ClaimId, TargetId};
+use crate::ids::{AlertId, ClaimId, SharedCallId, TargetId};
 use crate::severity::Severity;
 use crate::time::Timestamp;
 
@@ -69,6 +69,14 @@ pub struct Claim {
     pub done: Option<DoneAs>,
     /// What the vendor calls the message that arrived (Slack's `ts`, a ticket's number), if it calls it anything.
     pub receipt: Option<String>,
+}
+
+/// A call that several accounts record: which of their findings went this way last. It is kept for each channel.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct SharedCall {
+    /// The finding's claim.
+    pub(super) finding: ClaimId,
+    pub(super) severity: Severity,
 }
 
 /// How a delivery was done with: it went out, or its finding is in a sum.
@@ -173,6 +181,10 @@ pub(super) fn claim_key(key: DeliveryKey<'_>) -> ItemKey {
 /// The partition of a delivery's claims, one on each channel.
 pub(super) fn claims(id: &ClaimId) -> String {
     format!("finding#{id}")
+}
+
+pub(super) fn shared_key(call: &SharedCallId, channel: &str) -> ItemKey {
+    ItemKey::new(format!("shared#{call}"), channel)
 }
 
 pub(super) fn group_key(group: &str) -> ItemKey {

@@ -1,10 +1,11 @@
 //! What becomes of a finding, decided once: pure functions of what is known and of what came.
 //!
-//! A finding passes three gates, in this order, the first once and the others on each channel that it goes to:
+//! A finding passes four gates, in this order, the first once and the others on each channel that it goes to:
 //!
 //! 1. **The threshold** ([`reaches_threshold`]). Has its rule matched often enough within a sliding window?
-//! 2. **The throttle** ([`throttle`]). Does it open an alert, or is it a repeat within the window of one that is open?
-//! 3. **The storm guard** ([`storm_guard`]). Have so many alerts gone out in this minute that the rest become a digest?
+//! 2. **The shared call** ([`is_told_of`]). Has another account's record of the same call been told of?
+//! 3. **The throttle** ([`throttle`]). Does it open an alert, or is it a repeat within the window of one that is open?
+//! 4. **The storm guard** ([`storm_guard`]). Have so many alerts gone out in this minute that the rest become a digest?
 //!
 //! What is held back comes again as a sum: a roll-up when the throttle's window has ended ([`roll_up_due`]), a digest when the
 //! minute has ([`digest_due`]). A roll-up passes the storm guard like an alert; a digest passes nothing more.
@@ -33,6 +34,12 @@ pub const MAX_LEASE: Duration = Duration::from_secs(59);
 /// Whether a claim that ends `until` then is held by somebody `now`. One that ends later than any could is nobody's.
 pub fn is_held(until: Timestamp, now: Timestamp) -> bool {
     now < until && until <= now.plus(MAX_LEASE + CLOCK_SKEW)
+}
+
+/// Whether a call has been told of already, where another account's record of it went this way with a finding of the severity
+/// `told`. What is worse is told all the same: a rule may judge the two accounts differently.
+pub fn is_told_of(told: Option<Severity>, severity: Severity) -> bool {
+    told.is_some_and(|told| severity <= told)
 }
 
 /// What a throttle looks at in a finding.
@@ -337,6 +344,14 @@ mod tests {
         window.ends = at(361);
         assert!(!is_open(window, 0));
         assert!(is_held(at(119), at(0)) && !is_held(at(120), at(0)) && !is_held(at(5), at(5)));
+    }
+
+    #[test]
+    fn what_has_been_told_of_is_told_again_only_if_it_is_worse() {
+        assert!(!is_told_of(None, Severity::Low));
+        let verdicts = Severity::ALL.map(|severity| is_told_of(Some(Severity::Medium), severity));
+        let expected = Severity::ALL.map(|severity| severity <= Severity::Medium);
+        assert_eq!(verdicts, expected);
     }
 
     #[test]

@@ -87,6 +87,78 @@ async fn the_first_opens_and_the_rest_are_rolled_up() {
     assert_ne!(next.alert, decision.alert);
 }
 
+/// Keeps what another store keeps, and counts what it is asked.
+#[derive(Default)]
+struct Counting {
+    store: MemoryStore,
+    reads: AtomicUsize,
+    writes: AtomicUsize,
+}
+
+impl Store for Counting {
+    async fn get(&self, keys: &[ItemKey]) -> Result<Vec<Option<StoredItem>>, StoreError> {
+        self.reads.fetch_add(1, Ordering::Relaxed);
+        self.store.get(keys).await
+    }
+
+    async fn put(&self, puts: Vec<Put>) -> Result<bool, StoreError> {
+        self.writes.fetch_add(1, Ordering::Relaxed);
+        self.store.put(puts).await
+    }
+
+    async fn count(&self, key: ItemKey, expires: Timestamp) -> Result<u64, StoreError> {
+        self.store.count(key, expires).await
+    }
+
+    async fn query(
+        &self,
+        partition: &str,
+        between: (&str, &str),
+        backwards: bool,
+        limit: usize,
+    ) -> Result<Vec<(String, StoredItem)>, StoreError> {
+        self.store.query(partition, between, backwards, limit).await
+    }
+}
+
+fn shared(name: &str, call: &str, severity: Severity) -> Finding {
+    let mut finding = finding(name, severity);
+    finding.call.shared_event_id = Some(call.to_owned());
+    finding
+}
+
+#[tokio::test]
+async fn a_call_that_two_accounts_record_is_told_once_unless_the_second_is_worse() {
+    let ledger = Ledger::new(Counting::default());
+    let asked = || (ledger.store().reads.load(Ordering::Relaxed), ledger.store().writes.load(Ordering::Relaxed));
+    let callers = shared("caller's", "call", Severity::Low);
+    let owners = shared("owner's", "call", Severity::Low);
+    assert!(matches!(admit(&ledger, &callers, at(0)).await.unwrap().0, Admission::Send(_)));
+    // As many requests as for a call that one account records.
+    assert_eq!(asked(), (1, 1));
+    assert_eq!(admit(&ledger, &owners, at(1)).await.unwrap().0, Admission::Duplicate);
+    assert_eq!(asked(), (2, 1));
+    // Whoever has died sends what is its own.
+    assert!(matches!(admit(&ledger, &callers, at(31)).await.unwrap().0, Admission::SendAgain(_)));
+    // Of the caller's rule it was low, and of the owner's it is high.
+    let worse = shared("worse", "call", Severity::High);
+    assert!(matches!(admit(&ledger, &worse, at(32)).await.unwrap().0, Admission::Send(_)));
+    assert_eq!(
+        admit(&ledger, &shared("third", "call", Severity::Medium), at(33)).await.unwrap().0,
+        Admission::Duplicate
+    );
+    // Another call, another channel, and another rule are told of.
+    let other = shared("other", "another call", Severity::High);
+    assert_eq!(admit(&ledger, &other, at(34)).await.unwrap().0, Admission::Throttled);
+    let elsewhere = Candidate { channel: "topic", ..candidate(&owners, at(35)) };
+    assert!(!matches!(ledger.admit(&elsewhere, at(35)).await.unwrap(), Admission::Duplicate));
+    let mut of_another_rule = owners.clone();
+    of_another_rule.rule = Arc::new(RuleInfo { id: "Q".to_owned(), ..RuleInfo::default() });
+    of_another_rule.id = FindingId::from(StableId::hash(&["Q"]));
+    let ungrouped = Candidate { group: None, ..candidate(&of_another_rule, at(36)) };
+    assert!(matches!(ledger.admit(&ungrouped, at(36)).await.unwrap(), Admission::Send(_)));
+}
+
 #[tokio::test]
 async fn what_is_worse_breaks_through_and_belongs_to_the_alert() {
     let ledger = Ledger::new(MemoryStore::default());

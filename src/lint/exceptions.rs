@@ -128,7 +128,7 @@ fn unanchored(rule: &RuleView<'_>, cell: &CellView<'_>, leaf: &Leaf<'_>, report:
         FieldTarget::Computed(derived) => {
             matches!(derived, ComputedAlias::Outcome | ComputedAlias::Mfa | ComputedAlias::ActingService)
         }
-        FieldTarget::Derived(_) => false,
+        FieldTarget::Derived(_) | FieldTarget::OfAccount(..) => false,
         FieldTarget::Country(_) | FieldTarget::OwnResource(_) => true,
     };
     let Ok(parsed) = regex_syntax::Parser::new().parse(regex.as_str()) else { return };
@@ -159,7 +159,10 @@ const ALWAYS_THERE: [&str; 4] = ["eventSource", "eventName", "awsRegion", "event
 fn by_absence(rule: &RuleView<'_>, row: &RowView<'_>, cell: &CellView<'_>, report: &mut LintReport) {
     let there = match &cell.cell.field.target {
         FieldTarget::Computed(derived) => *derived == ComputedAlias::Outcome,
-        FieldTarget::Derived(_) | FieldTarget::Country(_) | FieldTarget::OwnResource(_) => false,
+        FieldTarget::Derived(_)
+        | FieldTarget::Country(_)
+        | FieldTarget::OfAccount(..)
+        | FieldTarget::OwnResource(_) => false,
         FieldTarget::Path(path) => path.first().is_some_and(|key| ALWAYS_THERE.contains(&&**key)),
     };
     // A condition beside it that a missing field does not satisfy.

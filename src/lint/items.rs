@@ -56,6 +56,7 @@ fn split<'v>(context: &LintContext<'_>, row: &'v RowView<'v>) -> Option<(String,
             FieldTarget::Computed(_)
             | FieldTarget::Derived(_)
             | FieldTarget::Country(_)
+            | FieldTarget::OfAccount(..)
             | FieldTarget::OwnResource(_) => None,
         })
         .collect();

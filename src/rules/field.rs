@@ -1,5 +1,6 @@
 //! The fields that a cell, a title or a throttle may name: aliases, and paths into CloudTrail's record.
 
+use crate::cloudtrail::accounts::{AccountFact, Accounts};
 use crate::cloudtrail::countries::{CODES, Countries};
 use crate::cloudtrail::own_resources::OwnResources;
 use crate::cloudtrail::{ALIASES, Alias, AliasTarget, ComputedAlias, TOP_LEVEL};
@@ -26,6 +27,8 @@ pub enum FieldTarget {
     Derived(&'static DerivedField),
     /// The country of `sourceIPAddress`, by this database.
     Country(Countries),
+    /// What these say of the account: one at most.
+    OfAccount(AccountFact, Accounts),
     /// The function's own resource that the call names, by what is known of them: one at most.
     OwnResource(OwnResources),
 }
@@ -35,8 +38,16 @@ pub enum FieldTarget {
 pub struct Surroundings {
     /// The database that the alias `country` asks.
     pub countries: Option<Countries>,
+    /// The names that the aliases `account_name` and `ou` ask.
+    pub accounts: Option<Accounts>,
     /// What the alias `own_resource` asks. It is the process's: no package holds it.
     pub own: OwnResources,
+}
+
+impl From<OwnResources> for Surroundings {
+    fn from(own: OwnResources) -> Self {
+        Self { own, ..Self::default() }
+    }
 }
 
 /// Why a field could not be understood, and what to do.
@@ -51,7 +62,7 @@ pub struct FieldError {
 }
 
 impl Field {
-    /// A field of the record: an alias other than `country`, a derived field, or a path that begins with a top-level field of CloudTrail's
+    /// A field of the record: an alias that asks the record alone, a derived field, or a path that begins with a top-level field of CloudTrail's
     /// record.
     ///
     /// # Errors
@@ -60,16 +71,19 @@ impl Field {
         Self::parse_with(written, &Surroundings::default())
     }
 
-    /// As [`Field::parse`], with what the aliases `country` and `own_resource` ask.
+    /// As [`Field::parse`], with what the other aliases ask.
     ///
     /// # Errors
-    /// `country` without a database, too.
+    /// `country` without a database, and `account_name` or `ou` without accounts, too.
     pub fn parse_with(written: &str, surroundings: &Surroundings) -> Result<Self, FieldError> {
         let target = if let Some(alias) = ALIASES.iter().find(|alias| alias.name == written) {
             match alias.target {
                 AliasTarget::Path(path) => FieldTarget::Path(path.iter().map(|&key| key.into()).collect()),
                 AliasTarget::Computed(alias) => FieldTarget::Computed(alias),
                 AliasTarget::Country => FieldTarget::Country(surroundings.countries.clone().ok_or_else(no_countries)?),
+                AliasTarget::OfAccount(fact) => {
+                    FieldTarget::OfAccount(fact, surroundings.accounts.clone().ok_or_else(|| no_accounts(written))?)
+                }
                 AliasTarget::OwnResource => FieldTarget::OwnResource(surroundings.own.clone()),
             }
         } else if let Some(field) = facts::derived(written) {
@@ -148,6 +162,19 @@ fn no_countries() -> FieldError {
                rules.json, and name it countries.mmdb"
             .to_owned(),
     }
+}
+
+fn no_accounts(written: &str) -> FieldError {
+    FieldError { code: "no-accounts", message: no_accounts_for(written), help: ACCOUNTS_REMEDY.to_owned() }
+}
+
+/// The remedy where the names of accounts are asked for and there are none.
+pub(crate) const ACCOUNTS_REMEDY: &str =
+    "write accounts.json beside this rules.json, by hand or with `offlimits accounts`";
+
+/// What is wrong with a key that asks for the names of accounts where there are none.
+pub(crate) fn no_accounts_for(key: &str) -> String {
+    format!("\"{key}\" needs the names of accounts, but there is no accounts.json")
 }
 
 /// `a.b[*]["c.d"]` → `a`, `b`, `c.d`.

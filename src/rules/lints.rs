@@ -22,6 +22,7 @@ macro_rules! each_lint {
             derived: "never-derived";
             items: "split-item";
             routing: "unrouted-channel", "unrouted-rule";
+            account_names: "unknown-account";
             unused: "unused-allow", "unused-list";
         }
     };

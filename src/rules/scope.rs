@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::field::{Field, FieldTarget};
-use crate::cloudtrail::{AliasSource, FieldValue, Record, compute, walk};
+use crate::cloudtrail::{AliasSource, ComputedAlias, FieldValue, Record, compute, walk};
 use crate::json::Node;
 
 /// What a field's path starts from.
@@ -24,7 +24,10 @@ impl<'r> Scope<'r> {
         let start = match (self, &field.target) {
             (
                 Self::Record(record),
-                FieldTarget::Computed(_) | FieldTarget::Country(_) | FieldTarget::OwnResource(_),
+                FieldTarget::Computed(_)
+                | FieldTarget::Country(_)
+                | FieldTarget::OfAccount(..)
+                | FieldTarget::OwnResource(_),
             ) => {
                 return computed(record, &field.target).map(FieldValue::Scalar).into_iter().collect();
             }
@@ -34,6 +37,7 @@ impl<'r> Scope<'r> {
                 FieldTarget::Computed(_)
                 | FieldTarget::Derived(_)
                 | FieldTarget::Country(_)
+                | FieldTarget::OfAccount(..)
                 | FieldTarget::OwnResource(_),
             )
             | (Self::ExtractedFields, _) => return Vec::new(),
@@ -56,6 +60,10 @@ pub(crate) fn computed<'s>(source: &'s impl AliasSource, target: &FieldTarget) -
         FieldTarget::Path(_) | FieldTarget::Derived(_) => None,
         FieldTarget::Computed(alias) => compute(source, *alias),
         FieldTarget::OwnResource(own) => own.named_in(source),
+        FieldTarget::OfAccount(fact, accounts) => {
+            let account = compute(source, ComputedAlias::Account)?;
+            accounts.fact(&account, *fact).map(Cow::from)
+        }
         FieldTarget::Country(countries) => {
             source.text(&["sourceIPAddress"]).and_then(|address| countries.country_of(address)).map(Cow::from)
         }
@@ -98,9 +106,19 @@ mod tests {
     }
 
     #[test]
-    fn account_is_the_recipient_then_the_callers() {
+    fn account_is_the_recipients_then_the_envelopes_then_the_callers() {
         let both = r#"{"recipientAccountId":"1","userIdentity":{"accountId":"2"}}"#;
         assert_eq!(derived(both, "account").as_deref(), Some("1"));
-        assert_eq!(derived(r#"{"userIdentity":{"accountId":"2"}}"#, "account").as_deref(), Some("2"));
+        let callers = r#"{"userIdentity":{"accountId":"2"}}"#;
+        assert_eq!(derived(callers, "account").as_deref(), Some("2"));
+        let in_envelope = |json: &str| {
+            let record = Record::parse(json).unwrap().in_envelope_of(Some("3"));
+            let values = Scope::Record(&record).values(&Field::parse("account").unwrap());
+            let account = values.first().unwrap().text().into_owned();
+            (account, record.own_account().map(str::to_owned))
+        };
+        assert_eq!(in_envelope(both), ("1".to_owned(), Some("1".to_owned())));
+        assert_eq!(in_envelope(callers), ("3".to_owned(), Some("2".to_owned())));
+        assert_eq!(in_envelope("{}"), ("3".to_owned(), None));
     }
 }

@@ -58,6 +58,9 @@ pub enum IndexError {
     /// The rules ask a database of countries, and there is none to be used.
     #[error("its countries cannot be read: {0}")]
     Countries(#[source] CountriesFileError),
+    /// The rules were compiled with the names of accounts, and there are none.
+    #[error("the names of accounts that were beside it are missing")]
+    NoAccounts,
     /// The channels of the bundle do not compile.
     #[error(transparent)]
     Part(#[from] PartError),

@@ -18,7 +18,6 @@ use super::error::{CountriesFileError, IndexError, UnusableIndex};
 use super::sources::{RuleContext, contexts};
 use crate::channel::ConfiguredChannel;
 use crate::cloudtrail::countries::Countries;
-use crate::cloudtrail::own_resources::OwnResources;
 use crate::engine::{CandidateIndex, Engine, LoadError, PackedU32s, RuleLoader, checksum};
 use crate::rules::Rule;
 use crate::rules::field::Surroundings;
@@ -48,6 +47,8 @@ struct Contents<I> {
     digest: String,
     /// Whether the rules were compiled with a database of countries.
     countries: bool,
+    /// Whether they were compiled with the names of accounts.
+    accounts: bool,
     /// What stands around the rules of each file.
     contexts: Vec<RuleContext>,
     /// Of each rule, its file's place in `contexts`, and where it begins and ends in the bundle.
@@ -89,6 +90,7 @@ pub(super) fn index_of(engine: &Engine, digest: &str, bundle: &str, countries: O
         bundle: checksum(bundle.as_bytes()),
         digest: digest.to_owned(),
         countries: countries.is_some(),
+        accounts: engine.accounts().is_some(),
         contexts: in_order,
         rules: places.into(),
         index: engine.index(),
@@ -97,7 +99,8 @@ pub(super) fn index_of(engine: &Engine, digest: &str, bundle: &str, countries: O
     Some([HEAD.as_bytes(), &checksum(&contents).to_le_bytes(), &contents].concat())
 }
 
-/// The rules and channels of a bundle by its index. `countries` gives the bytes of the database, if the rules ask it.
+/// The rules and channels of a bundle by its index. `countries` gives the bytes of the database, if the rules ask it;
+/// `surroundings` is what else they ask.
 ///
 /// # Errors
 /// The bundle itself, with the reason for which the index is not to be used.
@@ -105,14 +108,17 @@ pub(super) fn packaged(
     bundle: String,
     index: &[u8],
     countries: impl FnOnce() -> io::Result<Vec<u8>>,
-    own: OwnResources,
+    surroundings: Surroundings,
 ) -> Result<Package, UnusableIndex> {
     let opened = contents(&bundle, index).and_then(|contents| {
         let database = || -> Result<Countries, CountriesFileError> { Ok(Countries::read(countries()?)?) };
         let countries = contents.countries.then(database).transpose().map_err(IndexError::Countries)?;
+        if contents.accounts && surroundings.accounts.is_none() {
+            return Err(IndexError::NoAccounts);
+        }
         let digest: Arc<str> = contents.digest.as_str().into();
         let top = contents.contexts.first().map(RuleContext::without_rules).unwrap_or_default();
-        let surroundings = Surroundings { countries, own };
+        let surroundings = Surroundings { countries, ..surroundings };
         let (_, channels) = compile::part(&top, &digest, &surroundings)?;
         Ok((contents, surroundings, digest, channels))
     });
@@ -121,8 +127,10 @@ pub(super) fn packaged(
         Err(reason) => return Err(UnusableIndex { bundle, reason }),
     };
     let count = places.len() / 3;
+    let accounts = surroundings.accounts.clone();
     let rules = PackagedRules { bundle, digest: Arc::clone(&digest), surroundings, contexts, places };
-    Ok(Package { engine: Engine::from_index(index, Box::new(rules), count), channels, digest })
+    let engine = Engine::from_index(index, Box::new(rules), count).with_accounts(accounts);
+    Ok(Package { engine, channels, digest })
 }
 
 fn contents(bundle: &str, index: &[u8]) -> Result<Contents<CandidateIndex>, IndexError> {
@@ -160,6 +168,7 @@ impl RuleLoader for PackagedRules {
 mod tests {
     use super::*;
     use crate::cloudtrail::RawRecord;
+    use crate::cloudtrail::own_resources::OwnResources;
     use crate::ruleset::RuleSet;
 
     const BUNDLE: &str = r#"{"lists":{"names":["A","B"]},"channels":{"soc":{"type":"slack"}},"runbooks":"https://example.com","include":[{"pack":"p","overrides":{"*":{"mode":"stage"},"Q":{"severity":"high"}},"content":{"lists":{"l":["^C$"]},"rules":[{"id":"P","title":"t","severity":"low","when":{"event":"@l"}},{"id":"Q","title":"t","severity":"low","when":{"service":"s","event":"@l"}}]}}],"rules":[{"id":"R","title":"{event}","severity":"low","when":{"event":{"is":"@names"}},"notify":["soc"],"runbook":"R.md"}]}"#;
@@ -187,7 +196,7 @@ mod tests {
         let (_, packaged) = packaged(BUNDLE);
         let ready = || packaged.engine.compiled_rules().map(|rule| rule.info.id.as_str()).collect::<Vec<_>>();
         let found = |json: &str| {
-            let raw = RawRecord { json: json.to_owned(), index: 0, message_id: None };
+            let raw = RawRecord { json: json.to_owned(), index: 0, message_id: None, account: None };
             packaged.evaluate(&raw).unwrap().iter().map(|finding| finding.rule.id.clone()).collect::<Vec<_>>()
         };
         assert!(found(r#"{"eventSource":"s","eventName":"Z"}"#).is_empty() && ready().is_empty());
@@ -214,7 +223,7 @@ mod tests {
             let json = format!(
                 r#"{{"eventSource":"{service}","eventName":"{event}","requestParameters":{{"ipProtocol":"tcp","fromPort":22,"toPort":22,"cidrIp":"0.0.0.0/0"}}}}"#
             );
-            let found = packaged.evaluate(&RawRecord { json, index: 0, message_id: None }).unwrap();
+            let found = packaged.evaluate(&RawRecord { json, index: 0, message_id: None, account: None }).unwrap();
             let ready = packaged.engine.compiled_rules().map(|rule| rule.info.id.clone()).collect::<Vec<_>>();
             (found.iter().map(|finding| finding.rule.id.clone()).collect::<Vec<_>>(), ready)
         };

@@ -8,13 +8,14 @@ use super::error::UnusableIndex;
 use super::package::{self, Package};
 use super::sources::Sources;
 use crate::channel::{ConfiguredChannel, Refusal};
+use crate::cloudtrail::accounts::Accounts;
 use crate::cloudtrail::countries::Countries;
-use crate::cloudtrail::own_resources::OwnResources;
 use crate::cloudtrail::{RawRecord, Record};
 use crate::config::Diagnostic;
 use crate::engine::{Engine, EvaluateError, Scanner};
 use crate::finding::Finding;
 use crate::rules::Rule;
+use crate::rules::field::Surroundings;
 
 /// Rules that can run, and what their author should look at.
 #[derive(Debug)]
@@ -48,11 +49,12 @@ impl RuleSet {
     /// Every mistake in any of them, as [`RuleSet::compile`].
     pub fn compile_sources(sources: &Sources) -> Result<Compiled, Vec<Diagnostic>> {
         let CompiledFile { rules, channels, digest, warnings } = compile::compile(sources)?;
-        Ok(Compiled { rules: Self { engine: Engine::new(rules), channels, digest }, warnings })
+        let engine = Engine::new(rules).with_accounts(sources.accounts().cloned());
+        Ok(Compiled { rules: Self { engine, channels, digest }, warnings })
     }
 
     /// The rules and channels of a bundle by the index that stands beside it. `countries` gives the bytes of the database, if
-    /// the rules ask it; `own` is what is known of the function's own resources.
+    /// the rules ask it; `surroundings` is what else the rules ask.
     ///
     /// # Errors
     /// The bundle itself, with the reason for which the index is not to be used.
@@ -60,15 +62,20 @@ impl RuleSet {
         bundle: String,
         index: &[u8],
         countries: impl FnOnce() -> io::Result<Vec<u8>>,
-        own: OwnResources,
+        surroundings: impl Into<Surroundings>,
     ) -> Result<Self, UnusableIndex> {
-        let Package { engine, channels, digest } = package::packaged(bundle, index, countries, own)?;
+        let Package { engine, channels, digest } = package::packaged(bundle, index, countries, surroundings.into())?;
         Ok(Self { engine, channels, digest })
     }
 
     /// The index of these rules, if they were compiled from this bundle; `None` if they were not.
     pub fn index_of(&self, bundle: &str, countries: Option<&Countries>) -> Option<Vec<u8>> {
         package::index_of(&self.engine, &self.digest, bundle, countries)
+    }
+
+    /// The names of accounts, which findings tell.
+    pub fn accounts(&self) -> Option<&Accounts> {
+        self.engine.accounts()
     }
 
     /// The findings of one record, in the order of the rules.

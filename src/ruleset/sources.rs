@@ -8,9 +8,12 @@ use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
+use super::accounts;
 use super::error::{CountriesFileError, PackError};
+use crate::cloudtrail::accounts::{Accounts, table};
 use crate::cloudtrail::countries::Countries;
 use crate::cloudtrail::own_resources::OwnResources;
+use crate::config::Diagnostic;
 use crate::json::{Member, Node, write_string};
 use crate::rules::field::Surroundings;
 
@@ -19,6 +22,8 @@ use crate::rules::field::Surroundings;
 pub struct Sources {
     root: String,
     packs: Vec<PackText>,
+    /// The text of `accounts.json`, and what is wrong with it.
+    accounts: Option<(String, Vec<Diagnostic>)>,
     surroundings: Surroundings,
 }
 
@@ -33,7 +38,7 @@ struct PackText {
 impl Sources {
     /// A `rules.json` that stands alone: one without packs, or a bundle.
     pub fn alone(root: impl Into<String>) -> Self {
-        Self { root: root.into(), packs: Vec::new(), surroundings: Surroundings::default() }
+        Self { root: root.into(), packs: Vec::new(), accounts: None, surroundings: Surroundings::default() }
     }
 
     /// A `rules.json` with the packs that it includes. `read` is asked once for each name, as it is written; a reason is
@@ -49,7 +54,7 @@ impl Sources {
                 }
             }
         }
-        Self { root, packs, surroundings: Surroundings::default() }
+        Self { root, packs, accounts: None, surroundings: Surroundings::default() }
     }
 
     /// The same with a database of countries, if these texts speak of countries at all. `read` gives its bytes; where there
@@ -74,6 +79,35 @@ impl Sources {
         self.surroundings.countries.as_ref()
     }
 
+    /// The same with the text of `accounts.json`, if there is one. Its mistakes are told when the rules are compiled.
+    #[must_use]
+    pub fn with_accounts(self, text: Option<String>) -> Self {
+        let Some(text) = text else { return self };
+        let (accounts, diagnostics) = accounts::read(&text);
+        let accounts = Some(Accounts::new(table(&accounts)));
+        Self {
+            accounts: Some((text, diagnostics)),
+            surroundings: Surroundings { accounts, ..self.surroundings },
+            ..self
+        }
+    }
+
+    /// The same with accounts that have been read before.
+    #[must_use]
+    pub fn with_packaged_accounts(self, accounts: Option<Accounts>) -> Self {
+        Self { surroundings: Surroundings { accounts, ..self.surroundings }, ..self }
+    }
+
+    /// The names of accounts.
+    pub fn accounts(&self) -> Option<&Accounts> {
+        self.surroundings.accounts.as_ref()
+    }
+
+    /// The mistakes in `accounts.json`.
+    pub(super) fn mistakes_of_accounts(&self) -> &[Diagnostic] {
+        self.accounts.as_ref().map(|(_, diagnostics)| diagnostics.as_slice()).unwrap_or_default()
+    }
+
     /// The same with what is known of the function's own resources.
     #[must_use]
     pub fn with_own(mut self, own: OwnResources) -> Self {
@@ -91,8 +125,11 @@ impl Sources {
         &self.root
     }
 
-    /// The text of the file that a diagnostic is about: of a pack, or of `rules.json`.
+    /// The text of the file that a diagnostic is about: of a pack, of `accounts.json`, or of `rules.json`.
     pub fn text(&self, pack: Option<&str>) -> &str {
+        if let Some((text, _)) = self.accounts.as_ref().filter(|_| pack == Some(accounts::FILE)) {
+            return text;
+        }
         pack.and_then(|name| self.packs().find(|(pack, _)| *pack == name)?.1.ok()).unwrap_or(&self.root)
     }
 

@@ -41,7 +41,7 @@ impl Both {
 }
 
 fn compare(Both { compiled, packaged }: &Both, json: &str) -> usize {
-    let raw = RawRecord { json: json.to_owned(), index: 0, message_id: None };
+    let raw = RawRecord { json: json.to_owned(), index: 0, message_id: None, account: None };
     let simple = shown(Record::parse(json).map(|record| compiled.evaluate_record(&record)));
     // Twice: the second time the call is in the cache.
     for rules in [compiled, compiled, packaged, packaged] {

@@ -28,7 +28,10 @@ pub(crate) fn rules(title: &str, description: &str) -> RuleSet {
 }
 
 pub(crate) fn finding(rules: &RuleSet, record: &Value) -> Finding {
-    rules.evaluate(&RawRecord { json: record.to_string(), index: 0, message_id: None }).unwrap().remove(0)
+    rules
+        .evaluate(&RawRecord { json: record.to_string(), index: 0, message_id: None, account: None })
+        .unwrap()
+        .remove(0)
 }
 
 /// A record whose every text is `text`.

@@ -164,7 +164,7 @@ async fn no_rule_of_the_packs_is_silenced_by_a_call_that_fails() {
     }
     // Whether the call failed, where the rule finds it.
     let found = |rules: &RuleSet, id: &str, record: &Value| {
-        let raw = RawRecord { json: record.to_string(), index: 0, message_id: None };
+        let raw = RawRecord { json: record.to_string(), index: 0, message_id: None, account: None };
         let found = rules.evaluate(&raw).unwrap().into_iter().find(|finding| finding.rule.id == id);
         found.map(|finding| finding.call.failed)
     };

@@ -20,7 +20,8 @@ fn lints(source: &str) -> Vec<Diagnostic> {
 }
 
 fn lints_on(source: &str, day: &str) -> Vec<Diagnostic> {
-    let sources = Sources::alone(source);
+    let accounts = r#"{"111122223333": {"name": "production", "unit": "Workloads/Prod"}}"#;
+    let sources = Sources::alone(source).with_accounts(Some(accounts.to_owned()));
     let compiled = RuleSet::compile_sources(&sources).unwrap_or_else(|found| panic!("{source}: {found:?}"));
     assert_eq!(compiled.warnings, [], "{source}");
     lint::run(&compiled.rules, &sources, Date::parse(day).unwrap())
@@ -100,6 +101,12 @@ fn lints_have_their_code_and_place_and_a_neighbour_without() {
         )
     };
     let cases: Vec<(&str, String, String)> = vec![
+        (
+            "unknown-account",
+            channels(r#""a": { "type": "sns", "units": ["Workloads", »"Workload"] }"#, ""),
+            channels(r#""a": { "type": "sns", "units": ["Workloads"], "account_names": ["production"] }"#, ""),
+        ),
+        ("unknown-account", when(&format!(r#"{ec2}, "ou": »"^Sandbox/""#)), when(&format!(r#"{ec2}, "ou": "/Prod$""#))),
         ("ambiguous-event", when(r#""event": {"is": »"CreateUser"}"#), when(r#""event": {"is": "StopInstances"}"#)),
         ("ambiguous-event", when(r#""event": ["^StopInstances", »"^TagResource$"]"#), when(r#""event": "^Tag""#)),
         (

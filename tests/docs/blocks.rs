@@ -105,6 +105,12 @@ fn json_blocks_of_rules_compile() {
             let Some(rules) = completed(&document) else { continue };
             let folder = workplace();
             let file = support::file(folder.path(), "documented.json", rules.to_string());
+            // The accounts that the pages speak of.
+            support::file(
+                folder.path(),
+                "accounts.json",
+                r#"{ "111122223333": { "name": "production", "unit": "Workloads/Prod" } }"#,
+            );
             let mut command = support::offlimits(["check"]);
             command.arg(&file);
             let run = support::run(command);

@@ -43,7 +43,7 @@ fn record(service: &str, event: &str, parts: Value) -> Value {
 /// Rule, severity and title of each finding.
 fn findings(record: &Value) -> Vec<String> {
     let rules = RuleSet::compile(&rules().to_string()).unwrap().rules;
-    let raw = RawRecord { json: record.to_string(), index: 0, message_id: None };
+    let raw = RawRecord { json: record.to_string(), index: 0, message_id: None, account: None };
     let found = rules.evaluate(&raw).unwrap();
     found.iter().map(|finding| format!("{} {} {}", finding.rule.id, finding.severity, finding.title)).collect()
 }

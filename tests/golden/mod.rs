@@ -28,4 +28,4 @@ mod outside;
 mod printed;
 mod product;
 #[cfg(feature = "lambda")]
-mod runtime;
+pub(crate) mod runtime;

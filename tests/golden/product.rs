@@ -39,7 +39,7 @@ pub(crate) fn compiled(rules: &str) -> RuleSet {
 }
 
 pub(crate) fn findings(rules: &RuleSet, record: &str) -> Vec<Finding> {
-    rules.evaluate(&RawRecord { json: record.to_owned(), index: 0, message_id: None }).unwrap()
+    rules.evaluate(&RawRecord { json: record.to_owned(), index: 0, message_id: None, account: None }).unwrap()
 }
 
 pub(crate) fn finding_id(parts: &[&str]) -> String {

@@ -20,7 +20,7 @@ const RULES: &str = r#"{ "channels": { "topic": { "type": "sns" }, "soc": { "typ
 
 /// A process, and the Runtime API that it asks.
 /// Source: <https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html>.
-struct Function {
+pub(crate) struct Function {
     process: Child,
     connection: BufReader<TcpStream>,
     folder: tempfile::TempDir,
@@ -31,6 +31,11 @@ impl Function {
     fn start(variables: &[(&str, &str)]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join("rules.json"), RULES).unwrap();
+        Self::start_in(folder, variables)
+    }
+
+    /// Starts it from a folder with a `rules.json`.
+    pub(crate) fn start_in(folder: tempfile::TempDir, variables: &[(&str, &str)]) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         listener.set_nonblocking(true).unwrap();
         let process = Command::new(env!("CARGO_BIN_EXE_bootstrap"))
@@ -62,7 +67,7 @@ impl Function {
 
     /// What it makes of an event within four seconds: where it posts its answer, and the answer.
     #[expect(clippy::disallowed_methods, reason = "the process's deadline is by its own clock")]
-    fn invoke(&mut self, payload: &str) -> (String, Value) {
+    pub(crate) fn invoke(&mut self, payload: &str) -> (String, Value) {
         let next = request(&mut self.connection).unwrap();
         assert!(next.path.ends_with("/invocation/next"), "{next:?}");
         let deadline = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap() + Duration::from_secs(4);

@@ -10,7 +10,7 @@ use crate::time::Date;
 
 /// What became of findings on their way to people. Of a channel:
 ///
-/// - findings = below threshold + alerts + held back + digested
+/// - findings = below threshold + duplicates + alerts + held back + digested
 /// - messages = alerts + roll-ups + digests
 ///
 /// Of a rule, what is counted is the sum over all channels; its digests are not, being of many rules.
@@ -18,6 +18,8 @@ use crate::time::Date;
 pub(super) struct MessageCounts {
     /// Before their rule's threshold is reached.
     pub(super) below_threshold: u64,
+    /// Of calls that several accounts record: those of which another account's record was told.
+    pub(super) duplicates: u64,
     /// Sent, each as a message of its own: those that open an alert, and repeats that are worse than those before them.
     pub(super) alerts: u64,
     /// Repeats that a throttle holds back.
@@ -38,6 +40,7 @@ impl MessageCounts {
     pub(super) fn add(&mut self, outcome: PlayedOutcome) {
         let (sent, count) = match outcome {
             PlayedOutcome::BelowThreshold => (false, &mut self.below_threshold),
+            PlayedOutcome::Duplicate => (false, &mut self.duplicates),
             PlayedOutcome::First | PlayedOutcome::Repeat => (true, &mut self.alerts),
             PlayedOutcome::HeldBack => (false, &mut self.held_back),
             PlayedOutcome::Digested => (false, &mut self.digested),
@@ -130,6 +133,7 @@ mod tests {
         step(Some(1), None, 2, PlayedOutcome::Digest(4));
         let total = MessageCounts {
             below_threshold: 1,
+            duplicates: 0,
             alerts: 1,
             held_back: 1,
             digested: 1,

@@ -12,6 +12,7 @@
 //! Under these assumptions the playback says exactly what the function sends: `tests.rs` beside this file compares the two.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::num::NonZeroU64;
 use std::time::Duration;
 
 use crate::ledger::policy::{self, GuardVerdict, HasWindow, Repeat, ThrottleVerdict, ThrottleWindow};
@@ -34,6 +35,8 @@ pub(super) struct AlertEvent {
     pub(super) is_staged: bool,
     /// The channels that it goes to: a place among the [`Routes`].
     pub(super) route: u32,
+    /// A hash of the call that its record shares with that of another account, and of its rule.
+    pub(super) shared: Option<NonZeroU64>,
     /// A hash of what makes it a repeat, if its rule is throttled.
     pub(super) group: Option<u64>,
     /// What its rule's threshold counts, if it has one.
@@ -108,6 +111,8 @@ pub(super) enum PlayedOutcome {
     Unrouted,
     /// It goes to channels.
     Routed,
+    /// Another account's record of the same call was told of.
+    Duplicate,
     /// A message: it opens an alert.
     First,
     /// A message: a repeat that is news, such as one that is worse than those before it.
@@ -255,6 +260,8 @@ struct ChannelPlayback {
     place: usize,
     max_per_minute: u64,
     windows: HashMap<u64, PlayedWindow>,
+    /// The severity of the last finding that went this way of each call that several accounts record.
+    shared: HashMap<NonZeroU64, Severity>,
     /// At so many windows, those that have ended are forgotten.
     windows_at_most: usize,
     minute: PlayedMinute,
@@ -272,6 +279,7 @@ impl ChannelPlayback {
             place,
             max_per_minute,
             windows: HashMap::new(),
+            shared: HashMap::new(),
             windows_at_most: WINDOWS,
             minute: PlayedMinute::default(),
             queue: BTreeMap::new(),
@@ -283,6 +291,14 @@ impl ChannelPlayback {
     fn take_up(&mut self, event: &AlertEvent, window: Option<Duration>, tell: &mut impl FnMut(PlayedStep)) {
         let now = event.time;
         self.advance(Some(now), tell);
+        if let Some(call) = event.shared {
+            if policy::is_told_of(self.shared.get(&call).copied(), event.repeat.severity) {
+                let (rule, finding) = (Some(event.rule as usize), Some(event.order));
+                let (channel, outcome) = (Some(self.place), PlayedOutcome::Duplicate);
+                return tell(PlayedStep { channel, rule, time: now, finding, opener: None, outcome });
+            }
+            self.shared.insert(call, event.repeat.severity);
+        }
         let (opener, outcome) = match event.group.zip(window) {
             None => (event.order, self.guard(event, PlayedOutcome::First)),
             Some((group, length)) => {

@@ -2,6 +2,7 @@
 //! back.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::num::NonZeroU64;
 
 use super::messages::SentMessages;
 use super::names::NameTally;
@@ -135,6 +136,7 @@ impl<'r> BacktestTally<'r> {
             repeat: Repeat::new(finding, new_targets),
             is_staged,
             route: self.routes.place(channels),
+            shared: finding.shared_call().and_then(|call| NonZeroU64::new(hashed(call.as_str()))),
             group: found.group,
             threshold: found
                 .counted

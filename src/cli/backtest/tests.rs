@@ -78,6 +78,8 @@ struct TallyFigures {
     delivered: usize,
     throttled: usize,
     digested: usize,
+    /// What another account's record was told of; left out as the next.
+    duplicates: Option<usize>,
     /// Staged, unrouted, below threshold, routed; left out where records came twice, which the function judges twice.
     findings: Option<[usize; 4]>,
 }
@@ -123,13 +125,17 @@ fn played(rules: &RuleSet, records: &[String], is_each_once: bool) -> Said {
     assert_eq!((total.messages, total.alerts + total.roll_ups + total.digests), (sums, sums));
     assert_eq!(tally.findings, tally.staged + tally.sent.unrouted + total.below_threshold + tally.sent.routed);
     for (counts, findings) in tally.sent.by_channel.iter().zip(&tally.accepted) {
-        assert_eq!(*findings, counts.below_threshold + counts.alerts + counts.held_back + counts.digested);
+        assert_eq!(
+            *findings,
+            counts.below_threshold + counts.duplicates + counts.alerts + counts.held_back + counts.digested
+        );
     }
     let findings = [tally.staged, tally.sent.unrouted, total.below_threshold, tally.sent.routed].map(count);
     let tally = TallyFigures {
         delivered: count(total.messages),
         throttled: count(total.held_back),
         digested: count(total.digested + total.digested_roll_ups),
+        duplicates: is_each_once.then(|| count(total.duplicates)),
         findings: is_each_once.then_some(findings),
     };
     Said { messages, tally }
@@ -237,7 +243,7 @@ fn arrivals(rules: &RuleSet, records: &[String]) -> Vec<(u64, String)> {
             continue;
         }
         let found: Vec<Finding> =
-            rules.evaluate(&RawRecord { json: record.clone(), index: 0, message_id: None }).unwrap();
+            rules.evaluate(&RawRecord { json: record.clone(), index: 0, message_id: None, account: None }).unwrap();
         let own = found.first().and_then(|finding| finding.call.event_time.as_deref()).and_then(Timestamp::parse);
         last = own.map(|time| time.seconds() - START).or(last);
         let known = (last, place);
@@ -346,6 +352,7 @@ fn compare(seed: u64, kinds: &mut BTreeMap<String, usize>) {
         delivered: deliveries.delivered,
         throttled: deliveries.throttled,
         digested: deliveries.digested,
+        duplicates: is_each_once.then_some(deliveries.duplicate),
         findings: is_each_once.then_some([
             findings.staged,
             findings.unrouted,

@@ -48,7 +48,7 @@ impl ExplainCommand {
         }
         let mut out = io::BufWriter::new(anstream::AutoStream::auto(io::stdout()));
         let mut unreadable = 0;
-        let counts = input::each(&self.files, &RawRecordVisitor, |file, index, raw| match Record::parse(&raw.json) {
+        let counts = input::each(&self.files, &RawRecordVisitor, |file, index, raw| match raw.parse() {
             Ok(record) => self.explain(&mut out, &rules, &record, file, index),
             Err(reason) => {
                 unreadable += 1;
@@ -91,7 +91,7 @@ impl ExplainCommand {
         verdicts.sort_by_key(RuleVerdict::distance);
         match self.format {
             LineFormat::Human => {
-                let call = ApiCall::from_record(record);
+                let call = ApiCall::with_names(record, rules.accounts());
                 let nearest = if self.all { usize::MAX } else { self.nearest };
                 Printer { out, nearest }.record(&call, file, index, &verdicts)
             }

@@ -10,7 +10,8 @@ use sha2::{Digest as _, Sha256};
 use super::archive::{self, ArchiveError};
 use super::elf::{Architecture, NotForLambda};
 use crate::cli::Exit;
-use crate::cli::bundle::{Bundle, replace};
+use crate::cli::bundle::Bundle;
+use crate::cli::whole_file::replace;
 use crate::cloudtrail::countries;
 use crate::ruleset::package;
 

@@ -5,8 +5,8 @@ use std::path::Path;
 use std::rc::Rc;
 
 use crate::cli::input;
-use crate::cloudtrail::Record;
 use crate::cloudtrail::envelope;
+use crate::cloudtrail::{RawRecord, Record};
 use crate::rules::TestEvent;
 use crate::scan::lines_of_table;
 
@@ -54,6 +54,10 @@ impl<'p> TestEvents<'p> {
         if opened.records.is_empty() {
             return Err("it holds no records".to_owned());
         }
-        opened.records.iter().map(|raw| Record::owned(&raw.json).map_err(|error| error.to_string())).collect()
+        let owned = |raw: &RawRecord| {
+            let record = Record::owned(&raw.json).map_err(|error| error.to_string())?;
+            Ok(record.in_envelope_of(raw.account.as_deref()))
+        };
+        opened.records.iter().map(owned).collect()
     }
 }

@@ -30,7 +30,7 @@ pub(in crate::ruleset) struct CompiledFile {
 /// Every mistake in any of them, and the warnings.
 pub(in crate::ruleset) fn compile(sources: &Sources) -> Result<CompiledFile, Vec<Diagnostic>> {
     let root = Node::parse(sources.root()).map_err(|error| vec![syntax_error(None, sources.root(), &error)])?;
-    let mut diagnostics = Vec::new();
+    let mut diagnostics = sources.mistakes_of_accounts().to_vec();
     let packs: Vec<ParsedPack<'_>> =
         sources.packs().map(|(name, text)| ParsedPack::parse(name, text, &mut diagnostics)).collect();
     let mut compiler = FileCompiler::new(digest(&root, &packs), sources.surroundings().clone());

@@ -10,6 +10,7 @@ use crate::config::{ObjectReader, array, repeated_keys, suggestion, wrong_kind};
 use crate::json::Node;
 use crate::rules::Rule;
 use crate::rules::compile::{NAME, Overrides};
+use crate::rules::field::{ACCOUNTS_REMEDY, no_accounts_for};
 use crate::ruleset::sources::includes;
 
 impl<'n> FileCompiler<'n> {
@@ -42,6 +43,7 @@ impl<'n> FileCompiler<'n> {
         let include = fields.get("include");
         let own = fields.get("rules");
         fields.finish(&mut self.rule_compiler.problems);
+        self.names_of_accounts(root, &channels);
         let names: Vec<&str> = channels.iter().map(|channel| channel.name.as_str()).collect();
         let mut rules = Vec::new();
         self.rules(own, &names, &Overrides::default(), &mut rules);
@@ -71,6 +73,23 @@ impl<'n> FileCompiler<'n> {
                 self.rule_compiler.problems.error("repeated-id", span, message, "give each rule an id of its own");
             }
             rules.push(rule);
+        }
+    }
+
+    /// Reports filters that ask for the names of accounts, where there are none.
+    fn names_of_accounts(&mut self, root: &Node, channels: &[ConfiguredChannel]) {
+        if self.rule_compiler.surroundings.accounts.is_some() {
+            return;
+        }
+        let nodes = root.get("channels").and_then(Node::members).unwrap_or_default();
+        for channel in channels {
+            let node = nodes.iter().find(|member| *member.key == channel.name).map(|member| &member.node);
+            let members = || node.and_then(Node::members).into_iter().flatten();
+            for key in channel.filter.keys_about_names() {
+                let Some(member) = members().find(|member| &*member.key == key) else { continue };
+                let message = no_accounts_for(key);
+                self.rule_compiler.problems.error("no-accounts", &member.key_span, message, ACCOUNTS_REMEDY);
+            }
         }
     }
 

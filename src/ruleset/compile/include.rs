@@ -242,7 +242,7 @@ mod tests {
     }
 
     fn found(rules: &RuleSet, record: &str) -> Vec<String> {
-        let raw = RawRecord { json: record.to_owned(), index: 0, message_id: None };
+        let raw = RawRecord { json: record.to_owned(), index: 0, message_id: None, account: None };
         rules.evaluate(&raw).unwrap().iter().map(|finding| finding.rule.id.clone()).collect()
     }
 

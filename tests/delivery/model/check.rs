@@ -8,6 +8,7 @@ use offlimits::handler::Invariant;
 use offlimits::ids::{AlertId, ClaimId};
 use offlimits::ledger::{ItemKey, Store as _};
 use offlimits::ruleset::RuleSet;
+use offlimits::severity::Severity;
 use serde_json::Value;
 
 use super::play::{THRESHOLD, THRESHOLD_COUNT, rules};
@@ -28,6 +29,8 @@ pub(super) struct Ends {
     pub(super) digested: usize,
     /// It lies in the dead-letter queue or in the on-failure queue.
     pub(super) watched: usize,
+    /// Another account's record of the same call was told of, or waits.
+    pub(super) shared: usize,
 }
 
 impl AddAssign for Ends {
@@ -36,6 +39,7 @@ impl AddAssign for Ends {
         self.rolled_up += other.rolled_up;
         self.digested += other.digested;
         self.watched += other.watched;
+        self.shared += other.shared;
     }
 }
 
@@ -115,10 +119,14 @@ async fn check(seed: u64, world: &World, records: &[String]) -> Ends {
     let mut ends = Ends::default();
     // What is held back, by channel and alert, and what is left to the digests, by channel.
     let (mut held_back, mut digested) = (BTreeMap::<(String, String), u64>::new(), BTreeMap::<String, u64>::new());
+    // Of calls that two accounts record, by channel, rule and call: the highest severity that is heard of, and how often each was
+    // told; and those whose other record was told instead.
+    let mut shared = BTreeMap::<(String, String, String), (Option<Severity>, Vec<(Severity, usize)>)>::new();
+    let mut left_to_others = Vec::new();
     // Of what a threshold counts, who is heard of, by channel and caller: of how many.
     let mut counted: BTreeMap<(String, String), (usize, usize)> = BTreeMap::new();
     for record in records {
-        let raw = RawRecord { json: record.clone(), index: 0, message_id: None };
+        let raw = RawRecord { json: record.clone(), index: 0, message_id: None, account: None };
         for finding in rules.evaluate(&raw).unwrap() {
             for channel in if finding.rule.id == "USUAL" { &["many"][..] } else { &["few", "many"] } {
                 let key = ((*channel).to_owned(), finding.id.to_string());
@@ -144,7 +152,19 @@ async fn check(seed: u64, world: &World, records: &[String]) -> Ends {
                 } else {
                     false
                 };
-                if finding.rule.id == THRESHOLD {
+                let call = finding.call.shared_event_id.clone();
+                let call = call.map(|call| (key.0.clone(), finding.rule.id.clone(), call));
+                if let Some(call) = &call {
+                    let (highest, told) = shared.entry(call.clone()).or_default();
+                    told.push((finding.severity, times));
+                    if is_heard {
+                        *highest = (*highest).max(Some(finding.severity));
+                    }
+                }
+                if let (Some(call), false) = (call, is_heard) {
+                    ends.shared += 1;
+                    left_to_others.push((call, finding.severity, finding.id.clone()));
+                } else if finding.rule.id == THRESHOLD {
                     let actor = finding.call.actor.clone().unwrap();
                     let (heard, all) = counted.entry((key.0, actor)).or_default();
                     *heard += usize::from(is_heard);
@@ -161,6 +181,19 @@ async fn check(seed: u64, world: &World, records: &[String]) -> Ends {
                 }
             }
         }
+    }
+    for (call, severity, id) in left_to_others {
+        let heard = shared[&call].0;
+        assert!(
+            heard >= Some(severity),
+            "{TOLD}: seed {seed}: nobody hears of {call:?}, of which {heard:?} was told and {severity:?} left out; {}",
+            world.journal_of(id.as_str())
+        );
+    }
+    for (call, (_, told)) in &shared {
+        let is_equal = told.iter().all(|(severity, _)| *severity == told[0].0);
+        let times: usize = told.iter().map(|(_, times)| times).sum();
+        assert!(!world.is_well() || !is_equal || times < 2, "seed {seed}: nothing failed, and {call:?} was told twice");
     }
     for ((channel, caller), (heard, all)) in counted {
         // Whoever writes third or later sees three.

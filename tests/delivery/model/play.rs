@@ -72,7 +72,7 @@ fn events(choices: &mut Choices) -> Vec<Event> {
     let span = choices.of(&[30_000, 120_000, 600_000]);
     let mut events: Vec<Event> = Vec::new();
     let mut add = |choices: &mut Choices, name: &str, actor: String, at: usize, agent: &str| {
-        let record = json!({
+        let mut record = json!({
             "eventID": events.len().to_string(), "eventName": name, "eventSource": "cloudtrail.amazonaws.com",
             "eventTime": Timestamp::from_millis(START * 1000 + at as u64).to_string(), "awsRegion": "eu-west-1",
             "recipientAccountId": "123456789012", "userAgent": agent, "sourceIPAddress": "192.0.2.1",
@@ -80,6 +80,16 @@ fn events(choices: &mut Choices) -> Vec<Event> {
             "requestParameters": { "name": format!("trail{}", choices.below(4)) },
         });
         let late = choices.of(&[0, 500, 3_000]);
+        if name != "PutObject" && choices.below(4) == 0 {
+            // Another account records the same call, about the same time; its record may be judged otherwise.
+            record["sharedEventID"] = json!(format!("shared{}", events.len()));
+            let mut twin = record.clone();
+            twin["eventID"] = json!(format!("twin{}", events.len()));
+            twin["recipientAccountId"] = json!("210987654321");
+            twin["userAgent"] = json!(choices.of(&["usual", "worse"]));
+            let late = choices.of(&[0, 500, 3_000]);
+            events.push(Event { record: twin.to_string(), arrives: Duration::from_millis((at + late) as u64) });
+        }
         events.push(Event { record: record.to_string(), arrives: Duration::from_millis((at + late) as u64) });
     };
     for _ in 0..choices.below(25) {

@@ -122,7 +122,8 @@ impl ListedFinding {
         let request = call.request.as_deref().map(|request| one_line(request, REQUEST).into_owned());
         let facts = [
             ("Why it matters", some(&rule.description)),
-            ("Account", some(&call.account)),
+            ("Account", some(&call.shown_account())),
+            ("Unit", some(&call.unit)),
             ("Region", some(&call.region)),
             ("Service", some(&call.service)),
             ("Event", some(&call.event)),

@@ -128,6 +128,16 @@ impl Choices {
             if self.one_in(40) {
                 record.as_object_mut().unwrap().remove("eventTime");
             }
+            if self.one_in(6) {
+                // Another account records the same call, and its rule may judge it otherwise.
+                record["sharedEventID"] = json!(format!("shared{number}"));
+                let mut twin = record.clone();
+                twin["eventID"] = json!(format!("twin{number}"));
+                twin["recipientAccountId"] = json!("210987654321");
+                twin["userAgent"] = json!(self.of(&["x", "y", "z"]));
+                let place = self.below(records.len() + 1);
+                records.insert(place, twin.to_string());
+            }
             let place = self.below(records.len() + 1);
             records.insert(place, record.to_string());
         }

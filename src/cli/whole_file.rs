@@ -1,0 +1,19 @@
+//! Files that are written whole or not at all.
+
+use std::fs;
+use std::io;
+use std::path::Path;
+
+/// Replaces the file, or leaves it as it is: half of one must never be used.
+///
+/// # Errors
+/// It could not be written.
+pub(super) fn replace(output: &Path, content: &[u8]) -> io::Result<()> {
+    let mut name = output.file_name().unwrap_or_default().to_owned();
+    name.push(".new");
+    let new = output.with_file_name(name);
+    fs::write(&new, content).and_then(|()| fs::rename(&new, output)).inspect_err(|_| {
+        // What is left of it is of no use to anybody.
+        let _ = fs::remove_file(&new);
+    })
+}
