@@ -109,7 +109,11 @@ impl<'t> Record<'t> {
     }
 
     /// The values of this name that `work_out` makes of the record. They are worked out when they are first asked for.
-    pub fn remembered(&self, name: &'static str, work_out: impl FnOnce(&Self) -> Vec<FactValue>) -> &[FactValue] {
+    pub(crate) fn remembered(
+        &self,
+        name: &'static str,
+        work_out: impl FnOnce(&Self) -> Vec<FactValue>,
+    ) -> &[FactValue] {
         self.facts.get(name, || work_out(self))
     }
 
