@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 import yaml
@@ -54,7 +55,7 @@ def test_the_plain_template_needs_no_transform(tmp_path):
     assert plain["Resources"]["Function"]["Properties"]["Code"] == {"S3Bucket": {"Ref": "CodeBucket"}, "S3Key": {"Ref": "CodeKey"}}
     file = tmp_path / "offlimits.template.json"
     file.write_text(json.dumps(plain))
-    lint = [sys.executable, "-m", "cfnlint", "--template", file, "--regions", "us-east-1", "us-gov-west-1", "cn-north-1", "--ignore-checks", "W"]
+    lint = [Path(sys.executable).parent / "cfn-lint", "--template", file, "--regions", "us-east-1", "us-gov-west-1", "cn-north-1", "--ignore-checks", "W"]
     done = subprocess.run(lint, capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stdout
 
