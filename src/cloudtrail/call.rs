@@ -181,7 +181,7 @@ fn named(id: Option<&str>, name: Option<&str>) -> Option<String> {
 }
 
 /// Where `requestParameters` name what a call acts on, the most telling first: the first path that has a value is taken.
-const TARGETS: [&[&str]; 30] = [
+const TARGETS: [&[&str]; 49] = [
     &["instancesSet", "items", "instanceId"],
     &["instanceId"],
     &["groupId"],
@@ -212,6 +212,25 @@ const TARGETS: [&[&str]; 30] = [
     &["stackName"],
     &["clusterName"],
     &["name"],
+    &["target"],
+    &["targetPrincipal"],
+    &["dBClusterIdentifier"],
+    &["dBSnapshotIdentifier"],
+    &["dBClusterSnapshotIdentifier"],
+    &["imageId"],
+    &["vpcEndpointId"],
+    &["associationId"],
+    &["keyName"],
+    &["instanceProfileName"],
+    &["virtualMFADeviceName"],
+    &["sAMLProviderArn"],
+    &["principalArn"],
+    &["configurationRecorderName"],
+    &["guardrailIdentifier"],
+    &["dashboardName"],
+    &["documentName"],
+    &["apiId"],
+    &["resourceArn"],
 ];
 
 /// What the call acts on: names, ids or ARNs, as the request has them, or else the record's `resources`.
