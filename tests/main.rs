@@ -31,6 +31,7 @@ mod import;
 mod inputs;
 mod layers;
 mod layout;
+mod pack_shapes;
 mod packaging;
 mod packs;
 mod records;

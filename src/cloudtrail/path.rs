@@ -67,6 +67,12 @@ impl FieldValue<'_> {
             Self::Node(node) => node.scalar(),
         }
     }
+
+    /// Whether the record has it as a JSON number, and not as a text. (Of a scalar that was extracted this is not known: only
+    /// what compares two fields asks for it, and that is judged over the parsed record.)
+    pub fn is_number(&self) -> bool {
+        matches!(self, Self::Node(Node { value: Value::Number(_), .. }))
+    }
 }
 
 /// Appends the values to which `path` leads from `node`. A null counts as missing, an array stands for each of its elements, and

@@ -3,7 +3,7 @@
 use super::catalogue::{Catalogue, CatalogueCall, Service};
 use super::logic::{accepts, beginning};
 use super::view::{Leaf, LeafCondition, RowView};
-use crate::rules::condition::Condition;
+use crate::rules::condition::{Condition, Literal};
 use crate::text::enumerated;
 
 pub(super) const SERVICE: &[&str] = &["eventSource"];
@@ -21,7 +21,7 @@ pub(super) fn services<'v>(row: &'v RowView<'_>) -> &'v [&'static Service] {
             Some(cell) => {
                 if let Some(names) = exact(&cell.cell.condition) {
                     let mut named: Vec<&Service> =
-                        names.iter().filter_map(|name| catalogue.services.get(name.as_str())).collect();
+                        names.into_iter().filter_map(|name| catalogue.services.get(name)).collect();
                     named.sort_by_key(|service| service.name);
                     named.dedup_by_key(|service| service.name);
                     named.retain(|service| row_accepts(row, SERVICE, service.name));
@@ -41,8 +41,8 @@ pub(super) fn services<'v>(row: &'v RowView<'_>) -> &'v [&'static Service] {
 }
 
 /// The texts that a condition accepts and no others.
-fn exact(condition: &Condition) -> Option<&[String]> {
-    if let Condition::Is(texts) = condition { Some(texts) } else { None }
+fn exact(condition: &Condition) -> Option<Vec<&str>> {
+    if let Condition::Is(literals) = condition { literals.iter().map(Literal::as_text).collect() } else { None }
 }
 
 /// Whether every cell of the row that asks for this field accepts this value, as far as can be known.

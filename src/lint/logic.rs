@@ -1,17 +1,18 @@
 //! What conditions imply, as far as it can be known without a record.
 
-use crate::rules::condition::{Condition, compare_numbers};
+use crate::rules::condition::{Condition, Literal};
+use crate::rules::decimal::Decimal;
 use crate::rules::{Cell, Row};
 
 /// Whether the condition is true of a field whose one value is `text`; `None` where that depends on the rest of the record.
 pub(crate) fn accepts(condition: &Condition, text: &str) -> Option<bool> {
     match condition {
         Condition::Pattern(regex) => Some(regex.is_match(text)),
-        Condition::Is(texts) => Some(texts.iter().any(|wanted| wanted == text)),
+        Condition::Is(literals) => Some(literals.iter().any(|literal| literal.accepts(text))),
         Condition::Not(inner) => accepts(inner, text).map(|accepted| !accepted),
         Condition::Exists(there) => Some(*there),
-        Condition::Above(bound) => Some(compare_numbers(text, bound).is_some_and(std::cmp::Ordering::is_gt)),
-        Condition::Below(bound) => Some(compare_numbers(text, bound).is_some_and(std::cmp::Ordering::is_lt)),
+        Condition::Above(bound) => Some(Decimal::parse(text).is_some_and(|number| number > *bound)),
+        Condition::Below(bound) => Some(Decimal::parse(text).is_some_and(|number| number < *bound)),
         Condition::Any(inner) => inner.iter().try_fold(false, |any, inner| {
             // One that is surely true is enough.
             if any { Some(true) } else { accepts(inner, text) }
@@ -39,7 +40,9 @@ fn implies(narrow: &Condition, wide: &Condition) -> bool {
         (_, Condition::Any(wide)) if wide.iter().any(|wide| implies(narrow, wide)) => true,
         (_, Condition::All(wide)) => wide.iter().all(|wide| implies(narrow, wide)),
         // What a condition without `not` says to one value, it says to every set that holds this value.
-        (Condition::Is(texts), wide) if is_positive(wide) => texts.iter().all(|text| accepts(wide, text) == Some(true)),
+        (Condition::Is(literals), wide) if is_positive(wide) => {
+            literals.iter().all(|literal| accepts_literal(wide, literal))
+        }
         (Condition::Pattern(narrow), Condition::Pattern(wide)) => pattern_implies(narrow.as_str(), wide.as_str()),
         (Condition::Pattern(_) | Condition::Cidr(_), Condition::Exists(true)) => true,
         (Condition::Not(narrow), Condition::Not(wide)) => implies(wide, narrow),
@@ -47,12 +50,31 @@ fn implies(narrow: &Condition, wide: &Condition) -> bool {
         (Condition::Cidr(narrow), Condition::Cidr(wide)) => {
             narrow.iter().all(|narrow| wide.iter().any(|wide| wide.contains(narrow)))
         }
-        (Condition::Above(narrow), Condition::Above(wide)) => {
-            compare_numbers(narrow, wide).is_some_and(std::cmp::Ordering::is_ge)
+        (Condition::Above(narrow), Condition::Above(wide)) => narrow >= wide,
+        (Condition::Below(narrow), Condition::Below(wide)) => narrow <= wide,
+        _ => false,
+    }
+}
+
+/// Whether the condition is surely true of whatever the literal accepts.
+fn accepts_literal(condition: &Condition, literal: &Literal) -> bool {
+    match literal {
+        Literal::Text(text) => accepts(condition, text) == Some(true),
+        Literal::Number(number) => accepts_number(condition, number),
+    }
+}
+
+/// Whether the condition is surely true of a number in all its spellings.
+fn accepts_number(condition: &Condition, number: &Decimal) -> bool {
+    match condition {
+        Condition::Is(literals) => {
+            literals.iter().any(|literal| matches!(literal, Literal::Number(wide) if wide == number))
         }
-        (Condition::Below(narrow), Condition::Below(wide)) => {
-            compare_numbers(narrow, wide).is_some_and(std::cmp::Ordering::is_le)
-        }
+        Condition::Exists(there) => *there,
+        Condition::Above(bound) => number > bound,
+        Condition::Below(bound) => number < bound,
+        Condition::Any(inner) => inner.iter().any(|inner| accepts_number(inner, number)),
+        Condition::All(inner) => inner.iter().all(|inner| accepts_number(inner, number)),
         _ => false,
     }
 }
@@ -153,6 +175,9 @@ mod tests {
             (r#""event":{"all":["^Create","User$"]}"#, r#""event":"^Create""#),
             (r#""source_ip":{"cidr":"10.1.0.0/16"}"#, r#""source_ip":{"cidr":"10.0.0.0/8"}"#),
             (r#""eventName":"x""#, r#""event":{"exists":true}"#),
+            (r#""requestParameters.x":{"is":5}"#, r#""requestParameters.x":{"is":["a",5.0]}"#),
+            (r#""requestParameters.x":{"is":[5,7]}"#, r#""requestParameters.x":{"above":4}"#),
+            (r#""requestParameters.x":{"is":"5"}"#, r#""requestParameters.x":{"is":5.0}"#),
         ] {
             assert!(row_implies(&row(narrow), &row(wide)), "{narrow} → {wide}");
             assert!(!row_implies(&row(wide), &row(narrow)), "{wide} → {narrow}");
@@ -163,6 +188,9 @@ mod tests {
             (r#""event":{"not":{"is":"B"}}"#, r#""event":{"is":"A"}"#),
             (r#""resources.type":{"is":"A"}"#, r#""resources.type":{"not":{"is":"B"}}"#),
             (r#""event":"a|b""#, r#""event":"a""#),
+            // It is also written 5.0.
+            (r#""requestParameters.x":{"is":5}"#, r#""requestParameters.x":{"is":"5"}"#),
+            (r#""requestParameters.x":{"is":5}"#, r#""requestParameters.x":"5$""#),
         ] {
             assert!(!row_implies(&row(narrow), &row(wide)), "{narrow} → {wide}");
         }

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use super::calls::{EVENT, SERVICE};
 use super::logic::{PatternWord, beginning};
 use crate::rules::Row;
-use crate::rules::condition::Condition;
+use crate::rules::condition::{Condition, Literal};
 use crate::rules::field::FieldTarget;
 
 /// Rows, each under what a narrower row must ask for as well.
@@ -94,8 +94,9 @@ impl<'r> RowIndex<'r> {
 /// The keys of which a narrower condition must ask for one; `None` if it need not ask for any.
 fn keys(column: Column, wide: &Condition) -> Option<Vec<Key<'_>>> {
     match wide {
-        Condition::Is(texts) if !texts.is_empty() => {
-            Some(texts.iter().map(|text| Key::Exactly(column, text.as_str())).collect())
+        // A number has many spellings.
+        Condition::Is(literals) if !literals.is_empty() => {
+            literals.iter().map(|literal| Some(Key::Exactly(column, literal.as_text()?))).collect()
         }
         Condition::Pattern(pattern) => {
             let shared = beginnings(beginning(pattern.as_str())).last()?;
@@ -118,7 +119,9 @@ enum Text<'r> {
 
 fn each_text<'r>(narrow: &'r Condition, take: &mut impl FnMut(Text<'r>)) {
     match narrow {
-        Condition::Is(texts) => texts.iter().for_each(|text| take(Text::Exactly(text))),
+        Condition::Is(literals) => {
+            literals.iter().filter_map(Literal::as_text).for_each(|text| take(Text::Exactly(text)));
+        }
         Condition::Pattern(pattern) => {
             if let Some(word) = PatternWord::parse(pattern.as_str()).filter(|word| word.starts) {
                 take(Text::Begins(word.text));
@@ -168,6 +171,9 @@ mod tests {
             r#""event":{"not":{"is":"RunInstances"}}"#,
             r#""event":{"not":"^Run"}"#,
             r#""event":{"exists":true}"#,
+            r#""event":{"is":5}"#,
+            r#""event":{"is":["StopInstances",5.0]}"#,
+            r#""event":{"is":"5"}"#,
             r#""event":"^StopInstances","eventName":{"is":"StopInstances"}"#,
         ];
         let mut rows = Vec::new();

@@ -247,6 +247,7 @@ pub(super) fn word<'l>(leaf: &'l Leaf<'_>) -> &'l str {
             PatternWord::parse(regex.as_str()).map_or(regex.as_str(), |literal| literal.text)
         }
         LeafCondition::Exactly(text) => text,
+        LeafCondition::Number(number) => number.written(),
         LeafCondition::Else(_) => "",
     }
 }

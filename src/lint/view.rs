@@ -8,7 +8,8 @@ use std::sync::Arc;
 use super::catalogue::Service;
 use super::declaration::Lint;
 use crate::json::{Node, Value};
-use crate::rules::condition::Condition;
+use crate::rules::condition::{Condition, Literal};
+use crate::rules::decimal::Decimal;
 use crate::rules::field::FieldTarget;
 use crate::rules::pattern::Pattern;
 use crate::rules::{Cell, Exception, Row, Rule, Table};
@@ -151,6 +152,7 @@ pub(super) struct Leaf<'a> {
 pub(super) enum LeafCondition<'a> {
     Pattern(&'a Pattern),
     Exactly(&'a str),
+    Number(&'a Decimal),
     Else(&'a Condition),
 }
 
@@ -160,6 +162,7 @@ impl LeafCondition<'_> {
         match self {
             Self::Pattern(regex) => Some(regex.is_match(text)),
             Self::Exactly(wanted) => Some(wanted == text),
+            Self::Number(wanted) => Some(Decimal::parse(text).is_some_and(|number| number == *wanted)),
             Self::Else(condition) => super::logic::accepts(condition, text),
         }
     }
@@ -169,15 +172,16 @@ impl LeafCondition<'_> {
         match self {
             Self::Pattern(regex) => super::logic::beginning(regex.as_str()),
             Self::Exactly(text) => text,
-            Self::Else(_) => "",
+            Self::Number(_) | Self::Else(_) => "",
         }
     }
 
-    /// The text as it was written; empty for what is neither pattern nor text.
+    /// The text as it was written; empty for what is neither pattern, text nor number.
     pub(super) fn written(&self) -> &str {
         match self {
             Self::Pattern(regex) => regex.as_str(),
             Self::Exactly(text) => text,
+            Self::Number(number) => number.written(),
             Self::Else(_) => "",
         }
     }
@@ -272,12 +276,19 @@ fn gather<'a>(condition: &'a Condition, node: &'a Node<'a>, negated: bool, leave
     let mut leaf = |node: &'a Node<'a>, condition: LeafCondition<'a>| leaves.push(Leaf { node, condition, negated });
     match condition {
         Condition::Pattern(regex) => leaf(node, LeafCondition::Pattern(regex)),
-        Condition::Is(texts) => {
+        Condition::Is(literals) => {
             let value = node.get("is").unwrap_or(node);
-            for text in texts {
+            for literal in literals {
                 let elements = value.elements().unwrap_or_default();
-                let at = elements.iter().find(|element| element.scalar() == Some(text)).unwrap_or(value);
-                leaf(at, LeafCondition::Exactly(text));
+                let written = |element: &&Node<'_>| element.scalar() == Some(literal.written());
+                let at = elements.iter().find(written).unwrap_or(value);
+                leaf(
+                    at,
+                    match literal {
+                        Literal::Text(text) => LeafCondition::Exactly(text),
+                        Literal::Number(number) => LeafCondition::Number(number),
+                    },
+                );
             }
         }
         Condition::Not(inner) => gather(inner, node.get("not").unwrap_or(node), !negated, leaves),

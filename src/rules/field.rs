@@ -124,6 +124,32 @@ impl Field {
         matches!(self.target, FieldTarget::Path(_))
     }
 
+    /// A field of one element of this one, as a field of the record.
+    #[cfg(feature = "cli")]
+    pub(crate) fn below(&self, element: &Self) -> Self {
+        let (FieldTarget::Path(array), FieldTarget::Path(path)) = (&self.target, &element.target) else {
+            return self.clone();
+        };
+        let written =
+            if path.is_empty() { self.written.clone() } else { format!("{}.{}", self.written, element.written) };
+        Self { written, target: FieldTarget::Path(array.iter().chain(path).cloned().collect()) }
+    }
+
+    /// Whether CloudTrail writes its values as texts, whatever they are made of, so that every digit counts: account ids and
+    /// versions. Of requests and answers this is known of account ids alone.
+    #[cfg(feature = "cli")]
+    pub(crate) fn always_text(&self) -> bool {
+        const ANY_TYPE: [&str; 5] =
+            ["requestParameters", "responseElements", "additionalEventData", "serviceEventDetails", "insightDetails"];
+        let path = match &self.target {
+            FieldTarget::Path(path) => path,
+            FieldTarget::Derived(_) => return false,
+            FieldTarget::Computed(_) | FieldTarget::Country(_) | FieldTarget::OwnResource(_) => return true,
+        };
+        let any_type = path.first().is_some_and(|top| ANY_TYPE.contains(&&**top));
+        !any_type || path.last().is_some_and(|key| key.ends_with("ccountId") || key.ends_with("ownerId"))
+    }
+
     /// The short name of exactly this path, if there is one.
     pub fn alias(&self) -> Option<&'static str> {
         let FieldTarget::Path(path) = &self.target else { return None };

@@ -21,6 +21,7 @@ macro_rules! each_lint {
             shadow: "never-alerts", "repeated-row", "repeated-rule";
             derived: "never-derived";
             items: "split-item";
+            numbers: "digits-in-quotes", "number-for-text";
             routing: "unrouted-channel", "unrouted-rule";
             account_names: "unknown-account";
             unused: "unused-allow", "unused-list";

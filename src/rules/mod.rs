@@ -9,6 +9,7 @@
 
 pub(crate) mod compile;
 pub mod condition;
+pub mod decimal;
 pub mod field;
 pub mod hours;
 mod limits;

@@ -51,6 +51,7 @@ fn each_mistake_has_its_code_and_place() {
         (when(r#""event":»{"is":"x","not":"y"}"#), "one-operator", "/rules/0/when/event"),
         (when(r#""event":{"exists":»"yes"}"#), "wrong-type", "/rules/0/when/event/exists"),
         (when(r#""source_ip":{"cidr":»"10.0.0.0/33"}"#), "bad-network", "/rules/0/when/source_ip/cidr"),
+        (when(r#""source_ip":{"cidr":["10.0.0.0/8",»"198.51.100.9/24"]}"#), "host-bits", "/rules/0/when/source_ip/cidr/1"),
         (when(r#""event":{"above":»"5"}"#), "wrong-type", "/rules/0/when/event/above"),
         (when(r#""time":{"within":»{"zone":"UTC"}}"#), "missing-key", "/rules/0/when/time/within"),
         (when(r#""time":{"within":»{"hours":"08:00-18:00"}}"#), "missing-key", "/rules/0/when/time/within"),
@@ -130,6 +131,10 @@ fn help_names_the_remedy() {
         r#"did you mean "l", or, to search for the character @, "[@]m""#
     );
     assert_eq!(help(&rule(r#""when":{"read_only":true}"#)), r#"write {"is": true}"#);
+    assert_eq!(
+        help(&rule(r#""when":{"source_ip":{"cidr":"198.51.100.9/24"}}"#)),
+        "write 198.51.100.0/24, or 198.51.100.9 for this address alone"
+    );
     let allow = r#""when":{"event":"x"},"allow":[{"lint":"data-evnt","reason":"r"}]"#;
     assert_eq!(help(&rule(allow)), r#"did you mean "data-event""#);
 }

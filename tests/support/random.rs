@@ -184,7 +184,33 @@ const DERIVED_TEXTS: [&str; 14] = [
     "yes",
 ];
 
-const NUMBERS: [&str; 8] = ["0", "5", "-1", "1.5", "1e2", "100", "18446744073709551617", "5.0"];
+/// Few numbers in many spellings.
+const NUMBERS: [&str; 24] = [
+    "0",
+    "0.0",
+    "-0",
+    "0E1",
+    "5",
+    "5.0",
+    "5.00",
+    "50e-1",
+    "0.5E+1",
+    "-1",
+    "-1.0",
+    "1.5",
+    "1.50",
+    "15E-1",
+    "1e2",
+    "100",
+    "100.0",
+    "10E1",
+    "1E400",
+    "10e399",
+    "18446744073709551617",
+    "18446744073709551617.0",
+    "18446744073709551616",
+    "123456789012",
+];
 
 /// A `rules.json` that compiles, unless a choice made something impossible.
 pub(crate) fn rules(dice: &mut Dice<'_>) -> String {
@@ -297,7 +323,7 @@ fn operator(dice: &mut Dice<'_>, field: &str, depth: usize) -> String {
         value.push_str(before);
         match &word[..end] {
             "CONDITION" => value.push_str(&condition(dice, field, depth + 1)),
-            "TEXT" => value.push_str(&quoted(dice.pick(&TEXTS))),
+            "TEXT" => value.push_str(&quoted(text(dice))),
             "NUMBER" => value.push_str(dice.pick(&NUMBERS)),
             "FIELD" => value.push_str(&quoted(&self::field(dice))),
             "ROW" => value.push_str(&row(dice, &["b", "c", ".", "Effect"])),
@@ -422,8 +448,13 @@ fn object(dice: &mut Dice<'_>, members: Vec<(String, String)>) -> String {
 }
 
 fn string(dice: &mut Dice<'_>) -> String {
-    let text = dice.pick(&TEXTS);
+    let text = text(dice);
     escaped(dice, text)
+}
+
+/// A text: now and then a number's.
+fn text<'c>(dice: &mut Dice<'_>) -> &'c str {
+    if dice.one_in(8) { dice.pick(&NUMBERS) } else { dice.pick(&TEXTS) }
 }
 
 /// A string of JSON, now and then with a character escaped that need not be.

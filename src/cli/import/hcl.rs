@@ -95,7 +95,7 @@ impl HclReader<'_> {
         let value = match expression {
             Expression::Null(_) => TreeValue::Null,
             Expression::Bool(value) => TreeValue::Text(value.value().to_string()),
-            Expression::Number(number) => TreeValue::Text(number.value().to_string()),
+            Expression::Number(number) => TreeValue::Number(number.value().to_string()),
             Expression::String(text) => TreeValue::Text(text.value().clone()),
             Expression::HeredocTemplate(heredoc) => match heredoc.template.as_single_element() {
                 Some(element) if element.is_literal() => {

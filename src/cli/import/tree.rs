@@ -14,7 +14,9 @@ pub(super) struct Tree {
 pub(super) enum TreeValue {
     /// `null`, `~`, or nothing at all.
     Null,
-    /// Every other scalar, as it was written: the digits of an account id, whether `null` was quoted.
+    /// A number of JSON's grammar, as it was written and not in quotes.
+    Number(String),
+    /// Every other scalar, as it was written: an account id that begins with 0, whether `null` was quoted.
     Text(String),
     /// What would have to be computed first, as it was written: an expression of Terraform's.
     Unknown(String),
@@ -41,7 +43,7 @@ impl Tree {
 
     /// A scalar that is not null.
     pub(super) fn text(&self) -> Option<&str> {
-        if let TreeValue::Text(text) = &self.value { Some(text) } else { None }
+        if let TreeValue::Text(text) | TreeValue::Number(text) = &self.value { Some(text) } else { None }
     }
 
     /// The items of a list; of anything else, itself; of null, nothing.
@@ -57,6 +59,7 @@ impl Tree {
     pub(super) fn kind(&self) -> &'static str {
         match self.value {
             TreeValue::Null => "null",
+            TreeValue::Number(_) => "a number",
             TreeValue::Text(_) => "a string",
             TreeValue::Unknown(_) => "an expression",
             TreeValue::List(_) => "a list",
@@ -86,6 +89,7 @@ fn from_json(node: &Node, lines: &Lines) -> Tree {
         Json::Object(members) => TreeValue::Map(
             members.iter().map(|member| (member.key.to_string(), from_json(&member.node, lines))).collect(),
         ),
+        Json::Number(number) => TreeValue::Number(number.to_string()),
         _ => TreeValue::Text(node.scalar().unwrap_or_default().to_owned()),
     };
     Tree { line: lines.line(node.span.start), value }

@@ -5,6 +5,7 @@
 use saphyr_parser::{Event, Parser, ScalarStyle, Span};
 
 use super::tree::{Tree, TreeValue};
+use crate::rules::decimal::Decimal;
 
 /// Levels of nesting that are read. A Sigma rule has five.
 const MAX_DEPTH: usize = 64;
@@ -72,7 +73,7 @@ impl Open {
                     return Ok(());
                 }
                 let line = done.line;
-                let TreeValue::Text(key) = done.value else {
+                let (TreeValue::Text(key) | TreeValue::Number(key)) = done.value else {
                     return Err(format!("line {line}: a key must be a string, and this is {}", done.kind()));
                 };
                 if entries.iter().any(|(name, _)| *name == key) {
@@ -81,16 +82,23 @@ impl Open {
                 self.key = Some(key);
             }
             TreeValue::List(items) => items.push(done),
-            TreeValue::Null | TreeValue::Text(_) | TreeValue::Unknown(_) => {}
+            TreeValue::Null | TreeValue::Number(_) | TreeValue::Text(_) | TreeValue::Unknown(_) => {}
         }
         Ok(())
     }
 }
 
 fn scalar(text: &str, style: ScalarStyle, span: Span) -> Tree {
-    // The words of YAML 1.2's core schema. Only null matters: to Sigma, numbers and booleans are texts, too.
-    let null = style == ScalarStyle::Plain && matches!(text, "" | "~" | "null" | "Null" | "NULL");
-    Tree { line: span.start.line(), value: if null { TreeValue::Null } else { TreeValue::Text(text.to_owned()) } }
+    // The words of YAML 1.2's core schema. To Sigma, booleans are texts. Of numbers, those that JSON has too are told apart: in
+    // others, such as account ids that begin with 0, every digit counts.
+    let value = match text {
+        "" | "~" | "null" | "Null" | "NULL" if style == ScalarStyle::Plain => TreeValue::Null,
+        number if style == ScalarStyle::Plain && Decimal::parse(number).is_some() => {
+            TreeValue::Number(number.to_owned())
+        }
+        text => TreeValue::Text(text.to_owned()),
+    };
+    Tree { line: span.start.line(), value }
 }
 
 #[cfg(test)]
@@ -102,10 +110,12 @@ mod tests {
         let yaml = "a: 012345678901\nb: null\nc: 'null'\nd: [1.50, true, ~]\ne:\n";
         let document = parse(yaml).unwrap().remove(0);
         assert_eq!(document.get("a").unwrap().text(), Some("012345678901"));
+        assert!(matches!(document.get("a").unwrap().value, TreeValue::Text(_)));
         assert!(matches!(document.get("b").unwrap().value, TreeValue::Null));
         assert_eq!(document.get("c").unwrap().text(), Some("null"));
         let items: Vec<_> = document.get("d").unwrap().items().iter().map(Tree::text).collect();
         assert_eq!(items, [Some("1.50"), Some("true"), None]);
+        assert!(matches!(document.get("d").unwrap().items()[0].value, TreeValue::Number(_)));
         assert_eq!(document.get("e").unwrap().items().len(), 0);
         assert_eq!(document.get("d").unwrap().line, 4);
     }

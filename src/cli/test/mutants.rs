@@ -126,8 +126,8 @@ fn widen(condition: &Condition, anchor: char) -> Option<Condition> {
 /// The condition with exact texts searched for instead; `None` where it has none.
 fn loosen(condition: &Condition) -> Option<Condition> {
     map(condition, &|condition| {
-        let Condition::Is(texts) = condition else { return None };
-        let escaped: Vec<String> = texts.iter().map(|text| regex::escape(text)).collect();
+        let Condition::Is(literals) = condition else { return None };
+        let escaped: Vec<String> = literals.iter().map(|literal| regex::escape(literal.written())).collect();
         Pattern::new(&escaped.join("|")).ok().map(Condition::Pattern)
     })
 }

@@ -18,6 +18,7 @@ The format, sorted, so that a new version of AWS's APIs is a readable diff:
                                 or as well (`=` alone: nothing is ever recorded)
     [regions]                   the values of awsRegion
     [*]                         the keys of requests whose value is always an array of objects
+    [#]                         the keys of requests whose value is always a number, or an array of numbers
 """
 
 import json
@@ -287,6 +288,8 @@ class Catalogue:
         self.renamed = defaultdict(dict)  # eventSource → name of the API → set of recorded names
         self.object_arrays = set()
         self.other_shapes = set()
+        self.numbers = set()
+        self.other_scalars = set()
 
     def add(self, service, name, flags=""):
         self.events[source(service)].setdefault(name, set()).update(flags)
@@ -331,6 +334,7 @@ def main():
         levels = {**granted.get(prefix, {}), **granted.get(signing, {}), **granted.get(service, {})}
         modelled.update([service, prefix, signing, *sources])
         arrays(model, catalogue)
+        numbers(model, catalogue)
         for name, operation in model["operations"].items():
             flags = "r" if reads(name, levels.get(name)) else ""
             renamed = {"s3": S3_NAMES, "s3control": {**S3_NAMES, **S3CONTROL_NAMES}}.get(service, {}).get(name)
@@ -386,6 +390,35 @@ def arrays(model, catalogue):
         inputs = below
 
 
+def numbers(model, catalogue):
+    """The keys of requests, at any depth, that lead to numbers or to arrays of numbers, as CloudTrail spells them."""
+    shapes = model["shapes"]
+    seen = set()
+    open_shapes = [operation["input"]["shape"] for operation in model["operations"].values() if "input" in operation]
+    while open_shapes:
+        name = open_shapes.pop()
+        if name in seen:
+            continue
+        seen.add(name)
+        shape = shapes[name]
+        for key, member in shape.get("members", {}).items():
+            open_shapes.append(member["shape"])
+            target = shapes[member["shape"]]
+            while target["type"] == "list":
+                target = shapes[target["member"]["shape"]]
+            is_number = target["type"] in {"integer", "long", "short", "float", "double", "bigdecimal", "biginteger"}
+            (catalogue.numbers if is_number else catalogue.other_scalars).add(key[:1].lower() + key[1:])
+        open_shapes += [shape[part]["shape"] for part in ("member", "value") if part in shape]
+
+
+def keys(section, keys):
+    """A section of keys, with a line for each first letter."""
+    lines = defaultdict(list)
+    for key in sorted(keys):
+        lines[key[0]].append(key)
+    return [section, *(f" {' '.join(line)}" for line in lines.values())]
+
+
 def write(catalogue):
     made_with = " ".join(f"{package} {metadata.version(package)}" for package in ("botocore", "policy_sentry"))
     lines = [f"# Made by generate.py with {made_with}."]
@@ -402,11 +435,9 @@ def write(catalogue):
             lines.append(" > " + " ".join(f"{name}={','.join(sorted(renamed[name]))}" for name in sorted(renamed)))
     session = botocore.session.get_session()
     regions = {region for name in session.get_available_partitions() for region in session.get_available_regions("ec2", name)}
-    lines += ["[regions]", f" {' '.join(sorted(regions))}", "[*]"]
-    keys = defaultdict(list)
-    for key in sorted(catalogue.object_arrays - catalogue.other_shapes):
-        keys[key[0]].append(key)
-    lines += [f" {' '.join(line)}" for line in keys.values()]
+    lines += ["[regions]", f" {' '.join(sorted(regions))}"]
+    lines += keys("[*]", catalogue.object_arrays - catalogue.other_shapes)
+    lines += keys("[#]", catalogue.numbers - catalogue.other_scalars)
     OUT.write_text("\n".join(lines) + "\n")
     count = sum(map(len, catalogue.events.values()))
     print(f"{len(catalogue.events)} services, {count} calls, {OUT.stat().st_size} bytes")

@@ -16,6 +16,8 @@ pub(in crate::lint) struct Catalogue {
     pub(in crate::lint) regions: Vec<&'static str>,
     /// Keys of requests whose value is always an array of objects.
     pub(in crate::lint) object_arrays: HashSet<&'static str>,
+    /// Keys of requests whose value is always a number, or an array of numbers.
+    pub(in crate::lint) numbers: HashSet<&'static str>,
 }
 
 /// A value of `eventSource`.
@@ -48,7 +50,7 @@ impl Catalogue {
 
     fn parse(text: &'static str) -> Self {
         let mut services: BTreeMap<&str, Service> = BTreeMap::new();
-        let (mut regions, mut object_arrays) = (Vec::new(), HashSet::new());
+        let (mut regions, mut object_arrays, mut numbers) = (Vec::new(), HashSet::new(), HashSet::new());
         let mut section = "";
         for line in text.lines().filter(|line| !line.starts_with('#')) {
             let Some(words) = line.strip_prefix(' ') else {
@@ -57,6 +59,7 @@ impl Catalogue {
             };
             match section {
                 "[*]" => object_arrays.extend(words.split(' ')),
+                "[#]" => numbers.extend(words.split(' ')),
                 "[regions]" => regions.extend(words.split(' ')),
                 _ => services
                     .entry(section)
@@ -64,7 +67,7 @@ impl Catalogue {
                     .line(words),
             }
         }
-        Self { services, regions, object_arrays }
+        Self { services, regions, object_arrays, numbers }
     }
 
     /// The names of all calls, service by service.
@@ -150,5 +153,6 @@ mod tests {
         assert!(catalogue.services["iam.amazonaws.com"].renamed["PassRole"].is_empty());
         assert!(call("iam.amazonaws.com", "PassRole").is_none());
         assert!(catalogue.services.len() > 400 && catalogue.object_arrays.contains("ipPermissions"));
+        assert!(catalogue.numbers.contains("fromPort") && !catalogue.numbers.contains("engineVersion"));
     }
 }

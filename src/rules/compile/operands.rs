@@ -1,12 +1,16 @@
 //! What stands behind an operator: texts, networks, numbers, hours of the week, other fields, elements.
 
+use std::net::IpAddr;
 use std::ops::Range;
 use std::sync::Arc;
+
+use ipnet::IpNet;
 
 use super::{RowSubject, RuleCompiler};
 use crate::config::{KeySpec, ObjectReader, ObjectSpec, ValueShape, array, docs, string, suggestion, wrong_kind};
 use crate::json::{Node, Value};
-use crate::rules::condition::{Condition, SameAs};
+use crate::rules::condition::{Condition, Literal, SameAs};
+use crate::rules::decimal::Decimal;
 use crate::rules::field::Field;
 use crate::rules::hours::Hours;
 
@@ -68,15 +72,16 @@ impl<'n> RuleCompiler<'n> {
 
     pub(super) fn is(&mut self, node: &'n Node<'n>, field: &Field) -> Option<Condition> {
         let before = self.problems.errors();
-        let mut texts = Vec::new();
+        let mut accepted = Vec::new();
         for literal in self.literals(node, "\"is\"") {
             let Some(text) = literal.scalar() else { continue };
             if let Some(vocabulary) = field.vocabulary().filter(|words| !words.contains(&text)) {
                 self.impossible(&literal.span, field, vocabulary);
             }
-            texts.push(text.to_owned());
+            let number = matches!(literal.value, Value::Number(_)).then(|| Decimal::parse(text)).flatten();
+            accepted.push(number.map_or_else(|| Literal::Text(text.to_owned()), Literal::Number));
         }
-        (self.problems.errors() == before).then_some(Condition::Is(texts))
+        (self.problems.errors() == before).then_some(Condition::Is(accepted))
     }
 
     pub(super) fn cidr(&mut self, node: &'n Node<'n>) -> Option<Condition> {
@@ -84,9 +89,16 @@ impl<'n> RuleCompiler<'n> {
         let mut networks = Vec::new();
         for literal in self.literals(node, "\"cidr\"") {
             let text = literal.scalar().unwrap_or_default();
-            let network = text.parse().or_else(|_| text.parse::<std::net::IpAddr>().map(ipnet::IpNet::from));
+            let network = text.parse::<IpNet>().or_else(|_| text.parse::<IpAddr>().map(IpNet::from));
             match network {
-                Ok(network) => networks.push(network),
+                Ok(network) => {
+                    if network.trunc() != network {
+                        let help = format!("write {}, or {} for this address alone", network.trunc(), network.addr());
+                        let message = format!("\"{text}\" names an address: its network is {}", network.trunc());
+                        self.problems.warning("host-bits", &literal.span, message, help);
+                    }
+                    networks.push(network.trunc());
+                }
                 Err(_) => self.problems.error(
                     "bad-network",
                     &literal.span,
@@ -98,10 +110,9 @@ impl<'n> RuleCompiler<'n> {
         (self.problems.errors() == before).then_some(Condition::Cidr(networks))
     }
 
-    /// A number, digit for digit as its author wrote it.
-    pub(super) fn number(&mut self, node: &Node, what: &str) -> Option<String> {
+    pub(super) fn number(&mut self, node: &Node, what: &str) -> Option<Decimal> {
         if let Value::Number(text) = &node.value {
-            return Some(text.to_string());
+            return Decimal::parse(text);
         }
         wrong_kind(node, &format!("\"{what}\" must be a number"), &mut self.problems);
         None

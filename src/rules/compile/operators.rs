@@ -40,10 +40,10 @@ pub static OPERATORS: [Operator; 11] = [
         key: KeySpec::new(
             "is",
             ONE_OR_MORE_SCALARS,
-            docs!("some value equals it, or one of a list, exactly: the right form for names"),
+            docs!("some value equals it, or one of a list, exactly: the right form for names. A number equals every spelling of itself: see [Numbers](#numbers)"),
         )
         .such_as(r#""text""#),
-        samples: &["TEXT", "[TEXT,TEXT,TEXT]"],
+        samples: &["TEXT", "NUMBER", "[TEXT,TEXT,TEXT]", "[NUMBER,TEXT,NUMBER]"],
         compile: |compiler, operand| compiler.is(operand.value, operand.field),
     },
     Operator {

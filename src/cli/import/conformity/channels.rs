@@ -146,7 +146,9 @@ fn account_of(relationships: &Tree) -> Option<&str> {
     let relationships = relationships.items().first()?;
     let account = relationships.field("account")?.items().first()?;
     match &account.field("data").unwrap_or(account).field("id")?.value {
-        TreeValue::Text(text) | TreeValue::Unknown(text) => Some(text).filter(|id| !id.is_empty()).map(String::as_str),
+        TreeValue::Text(text) | TreeValue::Number(text) | TreeValue::Unknown(text) => {
+            Some(text).filter(|id| !id.is_empty()).map(String::as_str)
+        }
         _ => None,
     }
 }

@@ -71,7 +71,7 @@ pub(super) fn row(pattern: &Tree) -> Result<Read, String> {
     for (column, key) in columns.iter_mut().zip(COLUMNS) {
         let Some(value) = pattern.field(key) else { continue };
         match &value.value {
-            TreeValue::Text(text) if !text.is_empty() => *column = Some(text),
+            TreeValue::Text(text) | TreeValue::Number(text) if !text.is_empty() => *column = Some(text),
             TreeValue::Unknown(written) => {
                 return Err(format!("its {key} is the expression {written}: write its value"));
             }

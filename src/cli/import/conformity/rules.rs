@@ -138,7 +138,7 @@ fn find_computed(tree: &Tree, found: &mut Vec<String>) {
                 }
             }
         }
-        TreeValue::Null | TreeValue::Text(_) => {}
+        TreeValue::Null | TreeValue::Number(_) | TreeValue::Text(_) => {}
     }
 }
 

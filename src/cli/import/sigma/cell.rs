@@ -5,6 +5,7 @@ use serde_json::Value as Json;
 use super::field::field;
 use super::modifiers::{Comparison, Modifiers};
 use crate::cli::import::tree::Tree;
+use crate::rules::field::Field;
 
 /// A cell: the field's name as rules.json has it, and the condition.
 #[derive(Debug, Clone, PartialEq)]
@@ -21,7 +22,8 @@ pub(super) fn cell(key: &str, values: &Tree, notes: &mut Vec<String>) -> Result<
     let (name, modifiers) = key.split_once('|').unwrap_or((key, ""));
     let modifiers = Modifiers::parse(modifiers)?;
     let field = field(name, notes)?;
-    let condition = modifiers.condition(values, notes).map_err(|reason| format!("{key}: {reason}"))?;
+    let has_numbers = Field::parse(&field).is_ok_and(|field| !field.always_text());
+    let condition = modifiers.condition(values, has_numbers, notes).map_err(|reason| format!("{key}: {reason}"))?;
     doubts(&field, values, &modifiers, notes);
     Ok(SigmaCell { field, condition })
 }
@@ -89,7 +91,12 @@ mod tests {
                 "userIdentity.userName|fieldref: requestParameters.userName",
                 json!({"same_as": "requestParameters.userName"}),
             ),
-            ("requestParameters.x|gte: 5", json!([{"above": 5}, r"^5(?:\.0+)?$"])),
+            ("requestParameters.x|gte: 5", json!([{"above": 5}, {"is": 5}])),
+            ("requestParameters.x: 70", json!({"is": 70})),
+            ("requestParameters.x: '70'", json!({"is": "70"})),
+            ("requestParameters.x: [7, 8.5, a1]", json!([{"is": [7, 8.5]}, "(?i)^a1$"])),
+            ("requestParameters.x|neq: 0", json!({"not": {"is": 0}})),
+            ("requestParameters.accountId: 5", json!({"is": "5"})),
             ("eventName|neq: A", json!({"not": "(?i)^A$"})),
         ] {
             assert_eq!(condition(yaml), expected, "{yaml}");

@@ -194,7 +194,9 @@ fn selection(selection: &Tree, notes: &mut Vec<String>) -> Result<Expression, St
         TreeValue::List(items) if items.iter().all(|item| item.entries().is_some()) => {
             Ok(Expression::Any(items.iter().map(|item| self::selection(item, notes)).collect::<Result<_, _>>()?))
         }
-        TreeValue::List(_) | TreeValue::Text(_) | TreeValue::Unknown(_) => Err(KEYWORDS.to_owned()),
+        TreeValue::List(_) | TreeValue::Number(_) | TreeValue::Text(_) | TreeValue::Unknown(_) => {
+            Err(KEYWORDS.to_owned())
+        }
         TreeValue::Null => Err("it is empty".to_owned()),
     }
 }

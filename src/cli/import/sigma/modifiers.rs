@@ -4,8 +4,9 @@ use serde_json::{Value as Json, json};
 
 use super::field::field;
 use super::logic::{all, any, not};
-use super::wildcards::{Wildcards, bare, escaped};
+use super::wildcards::{Wildcards, bare};
 use crate::cli::import::tree::{Tree, TreeValue};
+use crate::rules::decimal::Decimal;
 
 /// How the values of a field are compared.
 #[derive(Debug, Default)]
@@ -80,25 +81,31 @@ impl Modifiers {
         Ok(modifiers)
     }
 
-    pub(super) fn condition(&self, values: &Tree, notes: &mut Vec<String>) -> Result<Json, String> {
+    /// The condition on a field. `has_numbers` tells whether a number may stand there: where there are only texts, every digit
+    /// counts.
+    pub(super) fn condition(&self, values: &Tree, has_numbers: bool, notes: &mut Vec<String>) -> Result<Json, String> {
         let each: Vec<&Tree> = match &values.value {
             TreeValue::List(items) if items.is_empty() => {
                 return Err("its list is empty, so nothing would match".to_owned());
             }
             TreeValue::List(items) => items.iter().collect(),
             TreeValue::Map(_) => return Err("a map stands where values should".to_owned()),
-            TreeValue::Null | TreeValue::Text(_) | TreeValue::Unknown(_) => vec![values],
+            TreeValue::Null | TreeValue::Number(_) | TreeValue::Text(_) | TreeValue::Unknown(_) => vec![values],
         };
-        let conditions = each.into_iter().map(|value| self.one(value, notes)).collect::<Result<Vec<_>, _>>()?;
+        let conditions =
+            each.into_iter().map(|value| self.one(value, has_numbers, notes)).collect::<Result<Vec<_>, _>>()?;
         let condition = if self.all { all(conditions) } else { any(conditions) };
         Ok(if self.neq { not(&condition) } else { condition })
     }
 
-    fn one(&self, value: &Tree, notes: &mut Vec<String>) -> Result<Json, String> {
+    fn one(&self, value: &Tree, has_numbers: bool, notes: &mut Vec<String>) -> Result<Json, String> {
         let text = match &value.value {
             TreeValue::Null if self.comparison == Comparison::Equals => return Ok(json!({"exists": false})),
             TreeValue::Null => return Err("a null stands where a string should".to_owned()),
-            TreeValue::Text(text) => text,
+            TreeValue::Number(text) if has_numbers && self.comparison == Comparison::Equals => {
+                return Ok(json!({ "is": number(text)? }));
+            }
+            TreeValue::Text(text) | TreeValue::Number(text) => text,
             TreeValue::List(_) | TreeValue::Map(_) | TreeValue::Unknown(_) => {
                 return Err(format!("{} stands where a string should", value.kind()));
             }
@@ -134,16 +141,13 @@ impl Modifiers {
                 Ok(json!({"same_as": field(text, notes)?}))
             }
             Comparison::Above | Comparison::AtLeast | Comparison::Below | Comparison::AtMost => {
-                let number: Json = serde_json::from_str(text)
-                    .ok()
-                    .filter(Json::is_number)
-                    .ok_or_else(|| format!("\"{text}\" is not a number"))?;
+                let number = number(text)?;
                 Ok(match self.comparison {
                     Comparison::Above => json!({"above": number}),
                     Comparison::Below => json!({"below": number}),
                     // A number that is not below the bound: of a value that is not a number, neither is true.
-                    Comparison::AtLeast => json!([{"above": number}, equal_number(text)]),
-                    _ => json!([{"below": number}, equal_number(text)]),
+                    Comparison::AtLeast => json!([{"above": number}, {"is": number}]),
+                    _ => json!([{"below": number}, {"is": number}]),
                 })
             }
         }
@@ -165,11 +169,34 @@ impl Modifiers {
     }
 }
 
-/// A number as JSON writes it, with or without zeros behind the point.
-fn equal_number(text: &str) -> Json {
-    let whole = text
-        .split_once('.')
-        .map_or(text, |(whole, fraction)| if fraction.bytes().all(|digit| digit == b'0') { whole } else { text });
-    let zeros = if whole.contains('.') { "0*" } else { r"(?:\.0+)?" };
-    Json::from(format!("^{}{zeros}$", escaped(whole)))
+/// A number, of which no digit may be lost on the way.
+fn number(text: &str) -> Result<Json, String> {
+    let number: Option<Json> = serde_json::from_str(text).ok().filter(Json::is_number);
+    let number = number.ok_or_else(|| format!("\"{text}\" is not a number"))?;
+    if Decimal::parse(&number.to_string()) == Decimal::parse(text) {
+        Ok(number)
+    } else {
+        Err(format!("the number {text} has more digits than can be carried over"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_digit_of_a_number_is_lost() {
+        for text in ["0", "70", "18446744073709551615", "8.25", "1e3"] {
+            assert_eq!(
+                number(text).map(|number| Decimal::parse(&number.to_string())),
+                Ok(Decimal::parse(text)),
+                "{text}"
+            );
+        }
+        // How many digits fit is serde_json's business.
+        for text in ["9007199254740993.5", "18446744073709551617.5", "1e999"] {
+            let exact = |number: Json| Decimal::parse(&number.to_string()) == Decimal::parse(text);
+            assert!(number(text).is_ok_and(exact) || number(text).is_err(), "{text}");
+        }
+    }
 }
