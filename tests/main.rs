@@ -31,6 +31,7 @@ mod layers;
 mod layout;
 mod packaging;
 mod packs;
+mod policies;
 mod records;
 mod sample_events;
 mod seed_table;

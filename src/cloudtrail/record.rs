@@ -4,8 +4,8 @@ use std::borrow::Cow;
 
 use super::alias::{self, ComputedAlias, compute};
 use super::alias_source::AliasSource;
-use super::fact::{FactMemory, FactValue};
 use super::answer;
+use super::fact::{FactMemory, FactValue};
 use super::path::{first_scalar, first_scalar_that};
 use crate::json::Node;
 

@@ -10,8 +10,8 @@ use std::cell::Cell;
 use super::call::{CallKey, EVENT, SERVICE};
 use super::extract::Extracted;
 use super::path_trie::{FieldId, PathTrie};
-use crate::facts::DerivedField;
 use crate::cloudtrail::{AliasSource, FieldValue, may_say_failure};
+use crate::facts::DerivedField;
 use crate::rules::field::FieldTarget;
 use crate::rules::{self, Row, Rule, Scope, computed};
 
