@@ -34,6 +34,7 @@ mod layout;
 mod pack_shapes;
 mod packaging;
 mod packs;
+mod policies;
 mod records;
 mod sample_events;
 mod seed_table;

@@ -1,10 +1,15 @@
 //! The list of all derived fields.
 
+use super::admin_grant::ADMIN_GRANT;
 use super::credential::NEW_CREDENTIAL;
 use super::customer_key::CUSTOMER_KEY;
 use super::deletion::DELETION_DATE;
+use super::lets_in::{LETS_IN, LETS_IN_OUTSIDE};
 use super::machines::{INSTANCE_COUNT, INSTANCE_TYPE};
 use super::opened::{OPENED, OPENED_NETWORKS, OPENED_TO_WORLD, SENSITIVE_PORTS_TO_WORLD};
+use super::public_access::PUBLIC_ACCESS;
+use super::shared_with::SHARED_WITH;
+use super::trusted::TRUSTED;
 use super::value::DerivedField;
 
 /// Every derived field.
@@ -18,6 +23,12 @@ pub static DERIVED: &[&DerivedField] = &[
     &CUSTOMER_KEY,
     &DELETION_DATE,
     &NEW_CREDENTIAL,
+    &ADMIN_GRANT,
+    &LETS_IN,
+    &LETS_IN_OUTSIDE,
+    &TRUSTED,
+    &PUBLIC_ACCESS,
+    &SHARED_WITH,
 ];
 
 /// The derived field of this name.

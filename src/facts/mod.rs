@@ -6,18 +6,30 @@
 //! other call it says nothing, so that nobody pays for what cannot be there.
 //!
 //! `placed` walks a record and knows where it is; `opening` reads what firewalls let in, and `network` what is the world.
+//! `policy` reads what policies mean, and `resource_policies` lists the calls that write them.
 //! [`DERIVED`] lists the fields; a line there is all that registers one: cells, titles, the schema for editors, the table in
 //! `docs/rules.md`, the lints and the random tests read it.
 
+mod admin_grant;
+mod call;
 mod credential;
 mod customer_key;
 mod deletion;
+mod lets_in;
 mod list;
 mod machines;
 mod network;
 mod opened;
 mod opening;
+mod parameters;
 mod placed;
+mod policy;
+mod public_access;
+mod public_acl;
+mod public_block;
+mod resource_policies;
+mod shared_with;
+mod trusted;
 mod value;
 
 pub use self::list::{DERIVED, derived};

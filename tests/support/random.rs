@@ -167,7 +167,7 @@ const PATTERNS: [&str; 34] = [
 ];
 
 /// Values of derived fields.
-const DERIVED_TEXTS: [&str; 14] = [
+const DERIVED_TEXTS: [&str; 21] = [
     "tcp 22",
     "tcp 0-65535",
     "all traffic",
@@ -182,6 +182,13 @@ const DERIVED_TEXTS: [&str; 14] = [
     "SSE-C",
     "2026-02-09",
     "yes",
+    "everybody",
+    "999999999999",
+    "Allow * on *",
+    "AdministratorAccess",
+    "publicly accessible",
+    "everybody may read",
+    "shared with everybody",
 ];
 
 /// Few numbers in many spellings.
@@ -309,9 +316,8 @@ fn operator(dice: &mut Dice<'_>, field: &str, depth: usize) -> String {
     let operator = &OPERATORS[dice.below(OPERATORS.len())];
     let sample = dice.pick(operator.samples);
     let is_nested = sample.contains("CONDITION") || sample.contains("ROW");
-    let has_items =
-        !matches!(field, "account" | "user" | "role" | "session" | "actor" | "principal" | "acting_service")
-            && !is_derived(field);
+    let is_text = matches!(field, "account" | "user" | "role" | "session" | "actor" | "principal" | "acting_service");
+    let has_items = !is_text && !is_derived(field);
     if (is_nested && depth >= 2) || (sample.contains("ROW") && !has_items) {
         return r#"{"exists":true}"#.to_owned();
     }
@@ -337,7 +343,7 @@ fn operator(dice: &mut Dice<'_>, field: &str, depth: usize) -> String {
 /// A record of a call that a derived field understands, in one of the shapes that its calls have; now and then with a version
 /// behind the event's name, or as another call, which says nothing by it.
 fn derived_record(dice: &mut Dice<'_>) -> String {
-    const PARTS: [&str; 12] = [
+    const PARTS: [&str; 16] = [
         r#""requestParameters":{"groupId":"sg-1","ipPermissions":{"items":[{"ipProtocol":"tcp","fromPort":22,"toPort":22,"ipRanges":{"items":[{"cidrIp":"0.0.0.0/0"}]}}]}}"#,
         r#""requestParameters":{"ipProtocol":"tcp","fromPort":0,"toPort":65535,"cidrIp":"0.0.0.0/1","ipPermissions":{"items":[{"ipProtocol":"-1","ipRanges":{"items":[{"cidrIp":"128.0.0.0/1"}]}}]}}"#,
         r#""requestParameters":{"aclProtocol":"-1","cidrBlock":"0.0.0.0/0","egress":false,"ruleAction":"allow"}"#,
@@ -350,6 +356,10 @@ fn derived_record(dice: &mut Dice<'_>) -> String {
         r#""responseElements":{"deletionDate":"Feb 9, 2026 12:00:00 AM","accessKey":{"accessKeyId":"AKIAIOSFODNN7EXAMPLE"}}"#,
         r#""requestParameters":{"policyDocument":"{\"Statement\":[{\"Effect\":\"Allow\",\"Action\":\"*\",\"Resource\":\"*\",\"Principal\":\"*\"}]}"}"#,
         r#""requestParameters":{"policy":{"Statement":{"Effect":"Allow","Action":"s3:*","Resource":"*","Principal":{"AWS":"*"}}},"acl":"public-read"}"#,
+        r#""requestParameters":{"policyArn":"arn:aws:iam::aws:policy/AdministratorAccess","principal":"999999999999","x-amz-acl":["public-read"]}"#,
+        r#""requestParameters":{"launchPermission":{"add":{"items":[{"group":"all"},{"userId":"999999999999"}]}},"valuesToAdd":["all"],"publiclyAccessible":true}"#,
+        r#""responseElements":{"publiclyAccessible":true}"#,
+        r#""requestParameters":{"assumeRolePolicyDocument":"%7B%22Statement%22%3A%7B%22Effect%22%3A%22Allow%22%2C%22Principal%22%3A%22%2A%22%2C%22Action%22%3A%22sts%3A%2A%22%7D%7D"}"#,
     ];
     let field = &DERIVED[dice.below(DERIVED.len())];
     let calls = &field.calls[dice.below(field.calls.len())];
