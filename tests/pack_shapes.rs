@@ -240,3 +240,35 @@ fn a_tools_name_stands_alone_in_the_user_agent() {
         assert!(!told(agent), "{agent}");
     }
 }
+
+#[test]
+fn a_policy_counts_by_what_it_means() {
+    let rules = shipped();
+    let policy =
+        |action: &str| json!({ "Statement": [{ "Effect": "Allow", "Action": action, "Resource": "*" }] }).to_string();
+    let granted = |action: &str| {
+        let request = json!({ "requestParameters": { "userName": "eve", "policyDocument": policy(action) } });
+        said(&rules, "CIS-4", &record(&operator(), ("iam", "PutUserPolicy", request))).unwrap().0
+    };
+    assert_eq!(
+        ["IAM:*", "iam:*", "*", "*:*", "s3:GetObject"].map(granted),
+        ["very-high", "very-high", "very-high", "very-high", "medium"]
+    );
+    let listed = |acl: Value| {
+        let request = json!({ "requestParameters": { "bucketName": "data", "x-amz-acl": acl } });
+        said(&rules, "CIS-8", &record(&operator(), ("s3", "PutBucketAcl", request))).unwrap().0
+    };
+    assert_eq!(listed(json!(["public-read"])), "high");
+    assert_eq!(listed(json!("public-read-write")), "high");
+    assert_eq!(listed(json!("private")), "medium");
+    let shared = |permission: Value| {
+        let request = json!({ "requestParameters": { "snapshotId": "snap-1", "createVolumePermission": permission } });
+        said(&rules, "IMP-1", &record(&operator(), ("ec2", "ModifySnapshotAttribute", request)))
+    };
+    let (severity, title) = shared(json!({ "add": { "items": [{ "group": "all" }] } })).unwrap();
+    assert!(severity == "extreme" && title.contains("with everybody: ModifySnapshotAttribute on snap-1"), "{title}");
+    assert_eq!(shared(json!({ "remove": { "items": [{ "group": "all" }] } })), None);
+    let restored = json!({ "requestParameters": { "dBInstanceIdentifier": "db" }, "responseElements": { "publiclyAccessible": true } });
+    let said = said(&rules, "IMP-24", &record(&operator(), ("rds", "RestoreDBInstanceFromDBSnapshot", restored)));
+    assert_eq!(said.unwrap().0, "high");
+}
