@@ -283,12 +283,9 @@ fn operator(dice: &mut Dice<'_>, field: &str, depth: usize) -> String {
     let operator = &OPERATORS[dice.below(OPERATORS.len())];
     let sample = dice.pick(operator.samples);
     let is_nested = sample.contains("CONDITION") || sample.contains("ROW");
-<<<<<<< HEAD
-    let has_items = !matches!(field, "account" | "user" | "role" | "session" | "actor") && !is_derived(field);
-=======
-    let has_items =
-        !matches!(field, "account" | "user" | "role" | "session" | "actor" | "principal" | "acting_service");
->>>>>>> 6ddf279 (What a record means: failures told elsewhere than in errorCode, who stands behind an identity, Insights, aggregated events and digests)
+    let text_alone =
+        matches!(field, "account" | "user" | "role" | "session" | "actor" | "principal" | "acting_service");
+    let has_items = !text_alone && !is_derived(field);
     if (is_nested && depth >= 2) || (sample.contains("ROW") && !has_items) {
         return r#"{"exists":true}"#.to_owned();
     }
