@@ -14,6 +14,7 @@
 )]
 
 mod archives;
+mod beginnings;
 mod channels;
 mod conditions;
 mod corpora;
