@@ -16,6 +16,7 @@
 #[cfg(feature = "lambda")]
 mod accounts;
 mod archives;
+mod beginnings;
 mod channels;
 mod conditions;
 mod corpora;

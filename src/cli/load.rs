@@ -12,7 +12,7 @@ use crate::cloudtrail::{accounts, countries};
 use crate::ruleset::{PackError, RuleSet, Sources};
 
 /// The option `--rules FILE`.
-#[derive(Debug, clap::Args)]
+#[derive(Debug, Clone, clap::Args)]
 pub(super) struct RulesOption {
     /// The rules
     #[arg(long = "rules", value_name = "FILE", default_value = "rules.json")]
@@ -60,7 +60,6 @@ fn compiled(path: &Path, sources: &Sources) -> Option<RuleSet> {
 /// countries or the names cannot be read, that has been reported on stderr and nothing is returned; a pack
 /// that cannot be read is a mistake of the rules.
 pub(super) fn read(path: &Path) -> Option<Sources> {
-    let folder = path.parent().unwrap_or(Path::new(""));
     let root = input::read(path)
         .inspect_err(|error| {
             eprintln!("error: cannot read the rules: {}: {error}", path.display());
@@ -69,6 +68,12 @@ pub(super) fn read(path: &Path) -> Option<Sources> {
             }
         })
         .ok()?;
+    gathered(path, root)
+}
+
+/// As [`read`], of the text that a rules file has, or is to have.
+pub(super) fn gathered(path: &Path, root: String) -> Option<Sources> {
+    let folder = path.parent().unwrap_or(Path::new(""));
     let sources = Sources::gather(root, |pack| {
         let path = folder.join(pack);
         input::read(&path).or_else(|error| match packs::shipped(pack) {

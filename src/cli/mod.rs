@@ -3,7 +3,7 @@
 //! A command is one file, or one folder where it is large: its arguments (a struct that derives `clap::Args`; the struct's doc
 //! comment is the help), and `run`. It is registered by a line of `commands!` below. What commands share: [`load`] reads and
 //! compiles rules, [`diagnostics`] shows what is wrong with them, [`input`] reads events and archives, [`findings`] evaluates
-//! them, [`terminal`] and [`lines`] print what was found, [`words`] counts in sentences.
+//! them, [`terminal`] and [`lines`] print what was found, [`layout`] lays JSON out, [`words`] counts in sentences.
 //!
 //! Findings go to stdout, everything else to stderr. Exit codes are an interface: see [`Exit`].
 
@@ -20,15 +20,19 @@ mod exit;
 mod explain;
 mod findings;
 mod import;
+mod init;
 mod input;
+mod layout;
 mod lines;
 mod load;
+mod new_rule;
 mod org;
 mod package;
 mod packs;
 mod replay;
 mod run;
 mod schema;
+mod slug;
 mod status;
 mod terminal;
 mod test;
@@ -41,6 +45,7 @@ use clap::Subcommand;
 
 use self::exit::Exit;
 pub use self::run::run;
+use self::slug::slug;
 
 /// Registers the commands: a variant for each, which holds its arguments, and `run`, which runs it.
 macro_rules! commands {
@@ -67,6 +72,8 @@ macro_rules! commands {
 
 // In the order in which `offlimits --help` and docs/commands/README.md list them.
 commands! {
+    Init(init::InitCommand),
+    NewRule(new_rule::NewRuleCommand),
     Check(check::CheckCommand),
     Replay(replay::ReplayCommand),
     Explain(explain::ExplainCommand),

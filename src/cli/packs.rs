@@ -12,6 +12,11 @@ static SHIPPED: [(&str, &str); 8] = [
     ("packs/self-defense.json", include_str!("../../packs/self-defense.json")),
 ];
 
+/// The packs, each with its name and text.
+pub(super) fn all() -> impl Iterator<Item = (&'static str, &'static str)> {
+    SHIPPED.iter().copied()
+}
+
 /// The text of a shipped pack, by the name that `include` gives it: `packs/cis-monitoring.json`.
 pub(super) fn shipped(name: &str) -> Option<&'static str> {
     SHIPPED.iter().find(|(known, _)| *known == name).map(|(_, text)| *text)

@@ -144,7 +144,10 @@ impl Field {
         let path = match &self.target {
             FieldTarget::Path(path) => path,
             FieldTarget::Derived(_) => return false,
-            FieldTarget::Computed(_) | FieldTarget::Country(_) | FieldTarget::OwnResource(_) => return true,
+            FieldTarget::Computed(_)
+            | FieldTarget::Country(_)
+            | FieldTarget::OfAccount(..)
+            | FieldTarget::OwnResource(_) => return true,
         };
         let any_type = path.first().is_some_and(|top| ANY_TYPE.contains(&&**top));
         !any_type || path.last().is_some_and(|key| key.ends_with("ccountId") || key.ends_with("ownerId"))

@@ -4,6 +4,8 @@
 //! matcher of a page, for random rules on random records.
 
 mod conformity;
+mod correlations;
 mod differential;
 mod random;
 mod sigma;
+mod terraform;

@@ -34,8 +34,8 @@ enum Product {
     /// Import the rules and channels of Trend Micro's Conformity (Real-Time Threat Monitoring)
     #[command(
         after_help = "A FILE is an answer of Conformity's API (settings of rules, profiles, communication settings), \
-                            Terraform's HCL (.tf) or state; of a folder, every .json, .tf and .tfstate file in it is \
-                            read.\n\nCredentials are never written: what each channel needs is told on stderr."
+                            Terraform's HCL (.tf) or state, and a file of its variables (.tfvars); of a folder, every \
+                            .json, .tf and .tfstate file in it is read.\n\nCredentials are never written: what each channel needs is told on stderr."
     )]
     Conformity {
         #[command(flatten)]
@@ -75,12 +75,16 @@ enum ImportMode {
 }
 
 fn import_conformity(files: &ImportFiles) -> io::Result<Exit> {
-    let (mut documents, mut report) = (Vec::new(), ImportReport::default());
-    let unreadable = each(&files.files, &["json", "tf", "tfstate"], |name, text| {
-        documents.push(conformity::SettingsFile::parse(name, text)?);
-        Ok(())
-    });
-    let conformity::Imported { file, credentials, found } = conformity::import(&documents, &mut report);
+    let (mut settings, mut report) = (conformity::SettingsFiles::default(), ImportReport::default());
+    let unreadable = each(&files.files, &["json", "tf", "tfstate"], |name, text| settings.add(name, text));
+    let conformity::Imported { file, credentials, found } = conformity::import(&settings, &mut report);
+    if file.rules.is_empty() && !file.channels.is_empty() {
+        report.note(
+            NoteKind::ToDo,
+            "rules.json",
+            "no rule was imported: put these channels into a rules.json that has rules",
+        );
+    }
     let summary = format!(
         "{} of {} and {} of {} imported",
         file.rules.len(),
@@ -98,9 +102,9 @@ fn import_conformity(files: &ImportFiles) -> io::Result<Exit> {
 fn import_sigma(files: &ImportFiles, mode: ImportMode) -> io::Result<Exit> {
     let (mut rules, mut report, mut counts) =
         (RulesFile::default(), ImportReport::default(), sigma::SigmaCounts::default());
-    let unreadable = each(&files.files, &["yml", "yaml"], |name, text| {
-        sigma::read(name, text, &mut report, &mut counts, &mut rules.rules)
-    });
+    let mut documents = sigma::SigmaFiles::default();
+    let unreadable = each(&files.files, &["yml", "yaml"], |name, text| documents.add(name, text));
+    documents.import(&mut report, &mut counts, &mut rules.rules);
     if mode == ImportMode::Stage {
         for rule in rules.rules.iter_mut().filter(|rule| rule.mode.is_none()) {
             rule.mode = Some("stage".to_owned());
@@ -131,7 +135,8 @@ fn finish(
     unreadable: usize,
 ) -> io::Result<Exit> {
     let mut failed = unreadable > 0;
-    if rules.rules.is_empty() {
+    let nothing = rules.rules.is_empty() && rules.channels.is_empty();
+    if nothing {
         failed = true;
     } else if let Some(path) = to {
         let written = std::fs::File::create_new(path).and_then(|mut file| file.write_all(rules.text().as_bytes()));
@@ -145,8 +150,8 @@ fn finish(
         out.flush()?;
     }
     eprint!("{summary}\n{}", report.text());
-    if rules.rules.is_empty() {
-        eprintln!("error: there is nothing to write: no rule was imported");
+    if nothing {
+        eprintln!("error: there is nothing to write: nothing was imported");
     }
     Ok(if failed { Exit::Unreadable } else { Exit::Done })
 }

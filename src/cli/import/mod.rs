@@ -10,10 +10,11 @@ mod command;
 mod conformity;
 mod files;
 mod hcl;
-mod names;
 mod output;
 mod report;
 mod sigma;
+#[cfg(test)]
+mod tests;
 mod tree;
 mod yaml;
 

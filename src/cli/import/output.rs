@@ -4,7 +4,8 @@ use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 use serde_json::Value as Json;
 
-use crate::json::{Node, Value, write_string};
+use crate::cli::layout;
+use crate::json::Node;
 use crate::ruleset::RuleSet;
 
 /// A rules.json. Keys without a value are left out.
@@ -14,6 +15,8 @@ pub(super) struct RulesFile {
     pub(super) lists: OrderedMap<Vec<String>>,
     #[serde(skip_serializing_if = "OrderedMap::is_empty")]
     pub(super) channels: OrderedMap<OrderedMap<Json>>,
+    /// None where channels alone were imported: a rules.json may have its rules elsewhere, but not an empty list of them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(super) rules: Vec<ImportedRule>,
 }
 
@@ -30,6 +33,8 @@ pub(super) struct ImportedRule {
     pub(super) unless: Vec<ImportedException>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) throttle: Option<OrderedMap<Json>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) threshold: Option<OrderedMap<Json>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(super) tags: Vec<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -68,7 +73,7 @@ impl<T> OrderedMap<T> {
         self.0.len()
     }
 
-    fn is_empty(&self) -> bool {
+    pub(super) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
@@ -140,75 +145,9 @@ impl RulesFile {
         let compact = serde_json::to_string(self).unwrap_or_default();
         let mut out = String::new();
         if let Ok(node) = Node::parse(&compact) {
-            layout(&node, 0, 0, &mut out);
+            out.push_str(&layout::spread(&node, 0));
             out.push('\n');
         }
         out
-    }
-}
-
-/// Columns of a line.
-const WIDTH: usize = 110;
-
-/// Appends a value: on one line where it fits, else one member or element a line. `used` is what the line already holds.
-fn layout(node: &Node, indent: usize, used: usize, out: &mut String) {
-    let line = spaced(node);
-    // The list of rules and the rules themselves are always spread out.
-    if indent > 2 && used + line.chars().count() <= WIDTH || scalar(node) {
-        out.push_str(&line);
-        return;
-    }
-    let step = indent + 2;
-    let (open, close) = if node.elements().is_some() { ('[', ']') } else { ('{', '}') };
-    out.push(open);
-    let count = node.elements().map_or_else(|| node.members().map_or(0, <[_]>::len), <[_]>::len);
-    for index in 0..count {
-        out.push('\n');
-        out.extend(std::iter::repeat_n(' ', step));
-        let mut begun = step;
-        let child = if let Some(member) = node.members().and_then(|members| members.get(index)) {
-            let start = out.len();
-            write_string(out, &member.key);
-            out.push_str(": ");
-            begun += out.len() - start;
-            Some(&member.node)
-        } else {
-            node.elements().and_then(|elements| elements.get(index))
-        };
-        if let Some(child) = child {
-            layout(child, step, begun + 1, out);
-        }
-        if index + 1 < count {
-            out.push(',');
-        }
-    }
-    if count > 0 {
-        out.push('\n');
-        out.extend(std::iter::repeat_n(' ', indent));
-    }
-    out.push(close);
-}
-
-fn scalar(node: &Node) -> bool {
-    node.members().is_none() && node.elements().is_none()
-}
-
-/// A value on one line, with spaces where people put them.
-fn spaced(node: &Node) -> String {
-    match &node.value {
-        Value::Array(elements) => format!("[{}]", elements.iter().map(spaced).collect::<Vec<_>>().join(", ")),
-        Value::Object(members) if members.is_empty() => "{}".to_owned(),
-        Value::Object(members) => {
-            let inner: Vec<String> = members
-                .iter()
-                .map(|member| {
-                    let mut text = String::new();
-                    write_string(&mut text, &member.key);
-                    format!("{text}: {}", spaced(&member.node))
-                })
-                .collect();
-            format!("{{ {} }}", inner.join(", "))
-        }
-        _ => node.compact(),
     }
 }

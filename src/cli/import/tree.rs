@@ -55,6 +55,55 @@ impl Tree {
         }
     }
 
+    /// What of it would have to be computed first: each expression as it was written, with its line.
+    pub(super) fn unknown(&self) -> Vec<(usize, &str)> {
+        match &self.value {
+            TreeValue::Unknown(written) => vec![(self.line, written)],
+            TreeValue::List(items) => items.iter().flat_map(Self::unknown).collect(),
+            TreeValue::Map(entries) => entries.iter().flat_map(|(_, value)| value.unknown()).collect(),
+            TreeValue::Null | TreeValue::Number(_) | TreeValue::Text(_) => Vec::new(),
+        }
+    }
+
+    /// The last line on which something of it begins.
+    pub(super) fn last_line(&self) -> usize {
+        let inner = match &self.value {
+            TreeValue::List(items) => items.iter().map(Self::last_line).max(),
+            TreeValue::Map(entries) => entries.iter().map(|(_, value)| value.last_line()).max(),
+            TreeValue::Null | TreeValue::Number(_) | TreeValue::Text(_) | TreeValue::Unknown(_) => None,
+        };
+        inner.unwrap_or(self.line).max(self.line)
+    }
+
+    /// Takes the blanks off both ends of every text, and names the lines of those that had some: the newline at the end of a
+    /// heredoc, a space that was copied along.
+    pub(super) fn trim(&mut self, trimmed: &mut Vec<usize>) {
+        match &mut self.value {
+            TreeValue::Text(text) => {
+                let inner = text.trim();
+                if inner.len() < text.len() {
+                    *text = inner.to_owned();
+                    trimmed.push(self.line);
+                }
+            }
+            TreeValue::List(items) => items.iter_mut().for_each(|item| item.trim(trimmed)),
+            TreeValue::Map(entries) => entries.iter_mut().for_each(|(_, value)| value.trim(trimmed)),
+            TreeValue::Null | TreeValue::Number(_) | TreeValue::Unknown(_) => {}
+        }
+    }
+
+    /// The same as if it stood on another line: a value that is named there and written elsewhere.
+    pub(super) fn on_line(&self, line: usize) -> Self {
+        let value = match &self.value {
+            TreeValue::List(items) => TreeValue::List(items.iter().map(|item| item.on_line(line)).collect()),
+            TreeValue::Map(entries) => {
+                TreeValue::Map(entries.iter().map(|(key, value)| (key.clone(), value.on_line(line))).collect())
+            }
+            other => other.clone(),
+        };
+        Self { line, value }
+    }
+
     /// What this is, with its article.
     pub(super) fn kind(&self) -> &'static str {
         match self.value {
@@ -96,6 +145,7 @@ fn from_json(node: &Node, lines: &Lines) -> Tree {
 }
 
 /// Where the lines of a text begin.
+#[derive(Debug)]
 pub(super) struct Lines(Vec<usize>);
 
 impl Lines {

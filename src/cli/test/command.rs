@@ -35,6 +35,11 @@ pub(in crate::cli) struct TestCommand {
 }
 
 impl TestCommand {
+    /// The command for one rule, told to people.
+    pub(in crate::cli) fn of_rule(rules: RulesOption, id: String) -> Self {
+        Self { rules, rule: Some(id), require_tests: false, mutate: false, format: LineFormat::Human }
+    }
+
     pub(in crate::cli) fn run(&self) -> io::Result<Exit> {
         let Some(rules) = self.rules.load() else { return Ok(Exit::Unreadable) };
         if let Some(id) = self.rule.as_ref().filter(|id| !rules.rules().iter().any(|rule| rule.info.id == **id)) {

@@ -5,8 +5,8 @@ use serde_json::{Value as Json, json};
 use super::super::output::OrderedMap;
 use super::super::report::{ImportReport, NoteKind};
 use super::super::tree::{Tree, TreeValue};
-use super::settings::{ChannelSetting, FoundSettings};
-use crate::severity::Severity;
+use super::filter;
+use super::settings::ChannelSetting;
 
 /// A channel of ours.
 #[derive(Debug)]
@@ -30,32 +30,110 @@ impl ImportedChannel {
     }
 }
 
+/// What a channel is imported with.
+pub(super) struct Surroundings<'s> {
+    /// The rules that are here; `None` if none was read, so that filters cannot be compared with them.
+    pub(super) rules: Option<&'s [String]>,
+    /// Conformity's account ids and the AWS accounts that they stand for.
+    pub(super) accounts: &'s [(String, String)],
+}
+
+/// The account that a channel is written for until its owner says which one is meant: no record is of it, so nothing arrives.
+const NO_ACCOUNT: &str = "000000000000";
+
 /// The channel that a setting makes. What is not carried over goes to the report.
 pub(super) fn channel(
     setting: &ChannelSetting<'_>,
     place: &str,
-    rules: &[String],
-    found: &FoundSettings<'_>,
+    around: &Surroundings<'_>,
     report: &mut ImportReport,
 ) -> Option<ImportedChannel> {
-    let text = |key: &str| setting.configuration.field(key).and_then(Tree::text).filter(|text| !text.is_empty());
-    let name = super::super::names::slug(text("channelname").unwrap_or(&setting.kind)).to_lowercase();
-    let mut note = |kind: NoteKind, text: String| report.note(kind, format!("channel {name} ({place})"), text);
+    let name = name(setting);
+    let read =
+        accepted(setting, &name, around, report).and_then(|accepted| Ok((accepted, kind(setting, &name, report)?)));
+    match read {
+        Ok((mut accepted, (mut settings, credentials))) => {
+            settings.0.append(&mut accepted.0);
+            Some(ImportedChannel { name, settings, credentials })
+        }
+        Err(reason) => {
+            report.note(NoteKind::Lost, format!("channel {name} ({place})"), reason);
+            None
+        }
+    }
+}
+
+/// A text that an argument has, which is not empty.
+fn text<'t>(tree: &'t Tree, key: &str) -> Option<&'t str> {
+    tree.field(key).and_then(Tree::text).filter(|text| !text.is_empty())
+}
+
+fn name(setting: &ChannelSetting<'_>) -> String {
+    let written = text(setting.configuration, "channelname").or_else(|| text(setting.body, "channellabel"));
+    crate::cli::slug(written.unwrap_or(&setting.kind)).to_lowercase()
+}
+
+/// Which alerts it gets.
+///
+/// # Errors
+/// Why the channel is left out.
+fn accepted(
+    setting: &ChannelSetting<'_>,
+    name: &str,
+    around: &Surroundings<'_>,
+    report: &mut ImportReport,
+) -> Result<OrderedMap<Json>, String> {
+    if let Some(written) = &setting.perhaps {
+        return Err(format!(
+            "whether it is made is computed by Terraform ({written}), so it is left out: write it by hand"
+        ));
+    }
+    for (key, what) in [("enabled", "whether it is switched on"), ("manual", "whether it is used by hand only")] {
+        if let Some((line, written)) = setting.body.field(key).map(Tree::unknown).unwrap_or_default().first() {
+            return Err(format!(
+                "line {line}: {what} is computed by Terraform ({written}), so it is left out: write it by hand"
+            ));
+        }
+    }
     if super::rules::off(setting.body) {
-        note(NoteKind::Lost, "it is switched off".to_owned());
-        return None;
+        return Err("it is switched off".to_owned());
     }
-    if setting.body.field("manual").and_then(Tree::text) == Some("true") {
-        note(NoteKind::Lost, "it was used by hand only, and alerts are sent by themselves".to_owned());
-        return None;
+    if text(setting.body, "manual") == Some("true") {
+        return Err("it was used by hand only, and alerts are sent by themselves".to_owned());
     }
-    let mut accepted = OrderedMap::default();
-    let filter = setting.body.field("filter");
-    let filter =
-        filter.and_then(|filter| if filter.entries().is_some() { Some(filter) } else { filter.items().first() });
-    if let Some(filter) = filter {
-        add_filter(filter, &name, rules, &mut accepted, report)?;
+    let mut note = |kind: NoteKind, text: String| report.note(kind, format!("channel {name}"), text);
+    let mut accepted = filter::read(setting.body, around.rules, &mut note)?;
+    let Some(id) = account_of(setting)? else { return Ok(accepted) };
+    let mut aws: Vec<&str> =
+        around.accounts.iter().filter(|(conformity, _)| conformity == id).map(|(_, aws)| aws.as_str()).collect();
+    aws.sort_unstable();
+    aws.dedup();
+    if let [aws] = aws.as_slice() {
+        accepted.set("accounts", json!([aws]));
+    } else {
+        accepted.set("accounts", json!([NO_ACCOUNT]));
+        note(
+            NoteKind::ToDo,
+            format!(
+                "it was for Conformity's account {id} alone: put the AWS account's id in the place of {NO_ACCOUNT}; until then \
+                 it gets nothing"
+            ),
+        );
     }
+    Ok(accepted)
+}
+
+/// The keys of its type, and of its credentials.
+///
+/// # Errors
+/// Why the channel is left out.
+fn kind(
+    setting: &ChannelSetting<'_>,
+    name: &str,
+    report: &mut ImportReport,
+) -> Result<(OrderedMap<Json>, &'static [&'static str]), String> {
+    let text = |key: &str| text(setting.configuration, key);
+    let unknown = |key: &str| setting.configuration.field(key).map(Tree::unknown).unwrap_or_default().first().copied();
     let mut note = |kind: NoteKind, text: String| report.note(kind, format!("channel {name}"), text);
     let mut settings = OrderedMap::default();
     let mut set = |key: &str, value: Json| settings.set(key, value);
@@ -63,7 +141,8 @@ pub(super) fn channel(
     let credentials: &[&str] = match setting.kind.as_str() {
         "email" | "sms" => {
             set("type", json!("sns"));
-            let users = setting.configuration.field("users").map_or(0, |users| users.items().len());
+            let users = setting.configuration.field("users").or_else(|| setting.configuration.field("userids"));
+            let users = users.map_or(0, |users| users.items().len());
             to_do(format!(
                 "Conformity knew {users} of its users by {}; subscribe their addresses or numbers to the stack's topic",
                 setting.kind
@@ -76,6 +155,13 @@ pub(super) fn channel(
                 Some(arn) => {
                     set("topic_arn", json!(arn));
                     to_do("allow the function's role to publish to this topic, or use the stack's own".to_owned());
+                }
+                None if unknown("arn").is_some() => {
+                    let (line, written) = unknown("arn").unwrap_or_default();
+                    return Err(format!(
+                        "line {line}: its topic's ARN is computed by Terraform ({written}), and without one it would be the \
+                         stack's own topic, so it is left out: write it by hand"
+                    ));
                 }
                 None => to_do("without an ARN it is the stack's own topic".to_owned()),
             }
@@ -105,176 +191,52 @@ pub(super) fn channel(
         }
         "servicenow" => {
             set("type", json!("servicenow"));
-            set("instance", json!(host(text("url"), ".service-now.com").unwrap_or("your-instance")));
+            set("instance", json!(host(text("url"), ".service-now.com", "your-instance", &mut to_do)));
             &["username", "password"]
         }
         "zendesk" => {
             set("type", json!("zendesk"));
-            set("subdomain", json!(host(text("url"), ".zendesk.com").unwrap_or("your-subdomain")));
+            set("subdomain", json!(host(text("url"), ".zendesk.com", "your-subdomain", &mut to_do)));
             &["client_id", "client_secret"]
         }
-        other => {
-            note(NoteKind::Lost, format!("there is no channel for {other}: use a webhook, or the topic"));
-            return None;
-        }
+        other => return Err(format!("there is no channel for {other}: use a webhook, or the topic")),
     };
-    let account = setting.relationships.and_then(account_of);
-    if let Some(id) = account {
-        match found.accounts.iter().find(|(conformity, _)| conformity == id) {
-            Some((_, aws)) => {
-                accepted.set("accounts", json!([aws]));
-            }
-            None => report.note(
-                NoteKind::ToDo,
-                format!("channel {name}"),
-                format!("it was for Conformity's account {id} alone: add \"accounts\": [\"the AWS account's id\"]"),
-            ),
-        }
+    if let Some((line, written)) = unknown("channelname") {
+        note(
+            NoteKind::Changed,
+            format!("line {line}: its name is computed by Terraform ({written}): here it is {name}"),
+        );
     }
-    settings.0.append(&mut accepted.0);
-    Some(ImportedChannel { name, settings, credentials })
+    Ok((settings, credentials))
 }
 
 /// `acme` of `https://acme.service-now.com/…`
-fn host<'t>(url: Option<&'t str>, domain: &str) -> Option<&'t str> {
-    let host = url?.trim_start_matches("https://").split('/').next()?;
-    host.strip_suffix(domain).filter(|name| !name.is_empty())
+fn host(url: Option<&str>, domain: &str, placeholder: &str, to_do: &mut impl FnMut(String)) -> String {
+    let host = url.and_then(|url| url.trim_start_matches("https://").split('/').next());
+    let name = host.and_then(|host| host.strip_suffix(domain)).filter(|name| !name.is_empty());
+    if name.is_none() {
+        to_do(format!("put what stands before {domain} in its address in the place of {placeholder}"));
+    }
+    name.unwrap_or(placeholder).to_owned()
 }
 
 /// Conformity's id of the one account that a channel is for, or the expression for it.
-fn account_of(relationships: &Tree) -> Option<&str> {
-    let relationships = relationships.items().first()?;
-    let account = relationships.field("account")?.items().first()?;
-    match &account.field("data").unwrap_or(account).field("id")?.value {
-        TreeValue::Text(text) | TreeValue::Number(text) | TreeValue::Unknown(text) => {
-            Some(text).filter(|id| !id.is_empty()).map(String::as_str)
-        }
-        _ => None,
+///
+/// # Errors
+/// Why it cannot be read, although there is one.
+fn account_of<'t>(setting: &ChannelSetting<'t>) -> Result<Option<&'t str>, String> {
+    let related = setting.relationships.map(Tree::items).unwrap_or_default();
+    let accounts = related.iter().filter_map(|one| one.field("account")).flat_map(Tree::items);
+    let ids = accounts.filter_map(|account| account.field("data").unwrap_or(account).field("id"));
+    let id = ids.chain(setting.body.field("accountid")).next();
+    match id.map(|id| &id.value) {
+        Some(TreeValue::Text(text) | TreeValue::Number(text) | TreeValue::Unknown(text)) if !text.is_empty() => return Ok(Some(text)),
+        _ => {}
     }
-}
-
-/// Adds the filter; `None` if no alert of ours passes it.
-fn add_filter(
-    filter: &Tree,
-    name: &str,
-    rules: &[String],
-    settings: &mut OrderedMap<Json>,
-    report: &mut ImportReport,
-) -> Option<()> {
-    let texts = |key: &str| -> Vec<&str> {
-        filter
-            .field(key)
-            .map_or(&[][..], Tree::items)
-            .iter()
-            .filter_map(Tree::text)
-            .filter(|text| !text.is_empty())
-            .collect()
-    };
-    let mut note = |kind: NoteKind, text: String| report.note(kind, format!("channel {name}"), text);
-    let categories = texts("categories");
-    if !categories.is_empty() && !categories.contains(&"security") {
-        note(NoteKind::Lost, "its categories leave security out, so it got no alert of these rules".to_owned());
-        return None;
+    match setting.relationships.map(Tree::unknown).unwrap_or_default().first() {
+        Some((line, written)) => Err(format!(
+            "line {line}: which account it is for is computed by Terraform ({written}), so it is left out: write it by hand"
+        )),
+        None => Ok(None),
     }
-    let ids = texts("ruleids");
-    if !ids.is_empty() {
-        let (ours, others): (Vec<&str>, Vec<&str>) = ids.iter().partition(|id| rules.iter().any(|rule| rule == *id));
-        if ours.is_empty() {
-            note(NoteKind::Lost, format!("it was for the rules {} alone, which are not here", others.join(", ")));
-            return None;
-        }
-        if !others.is_empty() {
-            note(NoteKind::Lost, format!("its rules {} are not here", others.join(", ")));
-        }
-        settings.set("rules", json!(ours));
-    }
-    let services = texts("services");
-    // To Conformity, alerts about events were of the service RTM, whatever was called.
-    if !services.is_empty() && !services.contains(&"RTM") {
-        let ours: Vec<String> = services.iter().map(|service| source(service)).collect();
-        note(
-            NoteKind::Changed,
-            format!(
-                "its services {} leave Conformity's RTM out, so it may have got no alert of these rules; here it gets those \
-                 about calls of these services",
-                services.join(", ")
-            ),
-        );
-        settings.set("services", json!(ours));
-    }
-    let mut regions: Vec<&str> = texts("regions");
-    if let Some(global) = regions.iter().position(|region| *region == "global") {
-        regions.remove(global);
-        if !regions.contains(&"us-east-1") {
-            regions.push("us-east-1");
-        }
-        note(
-            NoteKind::Changed,
-            "the region \"global\" is us-east-1: there the global services are recorded".to_owned(),
-        );
-    }
-    if !regions.is_empty() {
-        settings.set("regions", json!(regions));
-    }
-    let levels = texts("risklevels");
-    let mut chosen: Vec<Severity> = levels
-        .iter()
-        .filter_map(|level| Severity::WORDS.iter().find(|(word, _)| word == level))
-        .map(|(_, s)| *s)
-        .collect();
-    chosen.sort_unstable();
-    chosen.dedup();
-    if let Some(lowest) = chosen.first() {
-        let above = [Severity::Low, Severity::Medium, Severity::High, Severity::VeryHigh, Severity::Extreme]
-            .into_iter()
-            .filter(|severity| severity >= lowest)
-            .count();
-        if above != chosen.len() {
-            note(
-                NoteKind::Changed,
-                format!("its risk levels {} have a gap: it gets everything from {lowest} up", levels.join(", ")),
-            );
-        }
-        if *lowest > Severity::Low {
-            settings.set("min_severity", json!(lowest.as_str()));
-        }
-    }
-    for (key, what) in [("tags", "tags"), ("filtertags", "filter tags"), ("compliances", "compliance standards")] {
-        let values = texts(key);
-        if !values.is_empty() {
-            note(
-                NoteKind::Lost,
-                format!(
-                    "its filter by the {what} {}: CloudTrail's records do not say; it gets more than before",
-                    values.join(", ")
-                ),
-            );
-        }
-    }
-    Some(())
-}
-
-/// The service as the API names it: Conformity has names of its own.
-fn source(service: &str) -> String {
-    let known = [
-        ("ELBv2", "elasticloadbalancing"),
-        ("ELB", "elasticloadbalancing"),
-        ("EBS", "ec2"),
-        ("VPC", "ec2"),
-        ("CloudWatch", "monitoring"),
-        ("CloudWatchEvents", "events"),
-        ("CloudWatchLogs", "logs"),
-        ("ConfigService", "config"),
-        ("Elasticsearch", "es"),
-        ("EFS", "elasticfilesystem"),
-        ("EMR", "elasticmapreduce"),
-        ("Route53Domains", "route53domains"),
-        ("Neptune", "rds"),
-        ("DocumentDB", "rds"),
-        ("ResourceGroup", "resource-groups"),
-    ];
-    known
-        .iter()
-        .find(|(name, _)| *name == service)
-        .map_or_else(|| service.to_lowercase(), |(_, source)| (*source).to_owned())
 }

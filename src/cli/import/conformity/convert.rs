@@ -4,61 +4,39 @@ use serde_json::{Map, Value as Json, json};
 
 use super::super::output::{ImportedRow, ImportedRule, RulesFile};
 use super::super::report::{ImportReport, NoteKind};
-use super::super::tree::Tree;
-use super::super::{hcl, tree};
+use super::channels::Surroundings;
+use super::documents::{Document, SettingsFiles};
+use super::settings::FoundSettings;
 use super::{channels, rules, settings};
 use crate::cli::words::counted;
-
-/// A file that was read, and its name.
-pub(in crate::cli::import) struct SettingsFile {
-    name: String,
-    tree: Tree,
-}
-
-impl SettingsFile {
-    /// Reads Terraform's HCL or JSON.
-    ///
-    /// # Errors
-    /// What is wrong with it.
-    pub(in crate::cli::import) fn parse(name: &str, text: &str) -> Result<Self, String> {
-        let json = text.trim_start_matches('\u{feff}').trim_start().starts_with(['{', '[']);
-        let tree = if json { tree::parse_json(text)? } else { hcl::parse(text)? };
-        Ok(Self { name: name.to_owned(), tree })
-    }
-}
 
 /// What was imported, and a skeleton of the credentials that its channels need.
 pub(in crate::cli::import) struct Imported {
     pub(in crate::cli::import) file: RulesFile,
     pub(in crate::cli::import) credentials: Map<String, Json>,
-    /// Settings found: of rules about events, of channels.
+    /// Settings found, those that cannot be read included: of rules about events, of channels.
     pub(in crate::cli::import) found: (usize, usize),
 }
 
-/// Makes rules and channels of all documents together: a channel may stand in another file than its rules.
-pub(in crate::cli::import) fn import(documents: &[SettingsFile], report: &mut ImportReport) -> Imported {
+/// Makes rules and channels of all files together: a channel may stand in another file than its rules.
+pub(in crate::cli::import) fn import(files: &SettingsFiles, report: &mut ImportReport) -> Imported {
     let mut file = RulesFile::default();
     let mut credentials = Map::new();
-    let found: Vec<settings::FoundSettings<'_>> = documents
-        .iter()
-        .map(|document| {
-            let mut found = settings::FoundSettings::default();
-            settings::find(&document.tree, &mut found);
-            if found.others > 0 {
-                let text = format!(
-                    "{} of rules that check configurations: this tool watches events",
-                    counted(found.others, "setting")
-                );
-                report.note(NoteKind::Lost, &document.name, text);
-            }
-            found
-        })
-        .collect();
+    let documents = files.documents(report);
+    let found: Vec<FoundSettings<'_>> = documents.iter().map(|document| find(document, report)).collect();
     for (document, found) in documents.iter().zip(&found) {
         for setting in &found.rules {
             let place = format!("{}:{}", document.name, setting.line);
+            let before = file.rules.len();
             if let Some(rule) = rules::rule(setting, &place, &mut file.lists, report) {
                 add_rule(rule, &place, &mut file, report);
+            }
+            let lines = document.trimmed.iter().filter(|line| (setting.line..=setting.last_line).contains(*line));
+            if file.rules.len() > before {
+                for line in lines {
+                    let text = format!("{}: line {line}: the blanks around a value were taken off", setting.id);
+                    report.note(NoteKind::Repaired, &place, text);
+                }
             }
         }
     }
@@ -71,11 +49,18 @@ pub(in crate::cli::import) fn import(documents: &[SettingsFile], report: &mut Im
             report.note(NoteKind::Lost, rule.id, reason);
         }
     }
+    let count = |number: fn(&FoundSettings<'_>) -> usize| -> usize { found.iter().map(number).sum() };
+    let counted = (
+        count(|found| found.rules.len() + found.unread_rules.len()),
+        count(|found| found.channels.len() + found.unread_channels.len()),
+    );
     let ids: Vec<String> = file.rules.iter().map(|rule| rule.id.clone()).collect();
+    let accounts: Vec<(String, String)> = found.iter().flat_map(|found| found.accounts.iter().cloned()).collect();
+    let around = Surroundings { rules: (counted.0 > 0).then_some(ids.as_slice()), accounts: &accounts };
     for (document, found) in documents.iter().zip(&found) {
         for setting in &found.channels {
             let place = format!("{}:{}", document.name, setting.line);
-            let Some(mut channel) = channels::channel(setting, &place, &ids, found, report) else { continue };
+            let Some(mut channel) = channels::channel(setting, &place, &around, report) else { continue };
             channel.name = free_name(&channel.name, &file);
             if told_apart && channel.add_rule("RTM-001", "RTM-002") {
                 let text = "it gets RTM-002 too: RTM-001 leaves sign-ins without MFA to it";
@@ -93,8 +78,24 @@ pub(in crate::cli::import) fn import(documents: &[SettingsFile], report: &mut Im
             file.channels.set(&channel.name, channel.settings);
         }
     }
-    let sum = |count: fn(&settings::FoundSettings<'_>) -> usize| found.iter().map(count).sum();
-    Imported { file, credentials, found: (sum(|found| found.rules.len()), sum(|found| found.channels.len())) }
+    Imported { file, credentials, found: counted }
+}
+
+/// The settings in a document. What of them cannot be read goes to the report.
+fn find<'d>(document: &'d Document, report: &mut ImportReport) -> FoundSettings<'d> {
+    let mut found = FoundSettings::default();
+    settings::find(&document.tree, &mut found);
+    if found.others > 0 {
+        let text = format!(
+            "{} of rules that check configurations: this tool watches events",
+            counted(found.others, "setting")
+        );
+        report.note(NoteKind::Lost, &document.name, text);
+    }
+    for setting in found.unread_rules.iter().chain(&found.unread_channels) {
+        report.note(NoteKind::Lost, format!("{}:{}", document.name, setting.line), &setting.reason);
+    }
+    found
 }
 
 /// The pack's RTM-001 leaves sign-ins without MFA to RTM-002, so that nobody is told twice. Where RTM-002 is not there, or is

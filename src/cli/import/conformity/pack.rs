@@ -37,6 +37,7 @@ fn read(rule: &Node) -> Option<ImportedRule> {
         when: rows(rule.get("when")?),
         unless: unless.collect(),
         throttle: rule.get("throttle").and_then(Node::members).map(|_| OrderedMap(row(rule.get("throttle")).0)),
+        threshold: rule.get("threshold").and_then(Node::members).map(|_| OrderedMap(row(rule.get("threshold")).0)),
         tags: tags.iter().filter_map(Node::as_str).map(str::to_owned).collect(),
         mode: None,
     })

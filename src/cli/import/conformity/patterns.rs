@@ -92,6 +92,10 @@ pub(super) fn row(pattern: &Tree) -> Result<Read, String> {
                 .collect(),
         )
     };
+    if columns.iter().flatten().any(|text| text.contains(char::is_whitespace)) {
+        let said = "it holds a blank or a line break, which no such name has, so it may never match".to_owned();
+        return Ok(Read::Doubtful(written(&columns), said));
+    }
     if plausible(&columns) {
         return Ok(Read::ImportedRow(written(&columns)));
     }

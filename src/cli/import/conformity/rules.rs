@@ -6,7 +6,8 @@ use serde_json::{Value as Json, json};
 use super::super::output::{ImportedException, ImportedRow, ImportedRule, OrderedMap};
 use super::super::report::{ImportReport, NoteKind};
 use super::super::sigma::merged;
-use super::super::tree::{Tree, TreeValue, folded};
+use super::super::tree::{Tree, folded};
+use super::extra::{Extra, add_list, networks, whole_internet};
 use super::pack;
 use super::patterns::{self, Read};
 use super::settings::{RuleSetting, first};
@@ -73,12 +74,21 @@ pub(super) fn rule(
         });
         return None;
     };
-    let mut computed = Vec::new();
-    find_computed(setting.body, &mut computed);
-    computed.into_iter().for_each(&mut lost);
+    for (line, written) in setting.body.unknown() {
+        lost(format!("line {line}: {written} is computed by Terraform: write its value"));
+    }
+    if let Some(written) = &setting.perhaps {
+        let text = format!("{}: whether it is made is computed by Terraform ({written}): it was taken", setting.id);
+        report.note(NoteKind::Changed, place, text);
+    }
+    let mut lost = |text: String| report.note(NoteKind::Lost, place, format!("{}: {text}", setting.id));
     let extra = Extra::new(setting.body);
+    extra.unread(setting.id, &mut lost);
     let mut list = |name: &str, word: &str| {
-        let values = extra.texts(word);
+        let mut values = extra.texts(word);
+        if word == "ips" {
+            networks(&mut values, &mut lost);
+        }
         if values.is_empty() {
             lost(format!("its setting names none of the {}", name.replace('_', " ")));
             return false;
@@ -88,7 +98,14 @@ pub(super) fn rule(
     };
     match setting.id {
         "RTM-005" if !list("approved_countries", "countries") => return None,
-        "RTM-007" if !list("safe_networks", "ips") => return None,
+        "RTM-007" => {
+            if !list("safe_networks", "ips") {
+                return None;
+            }
+            if let Some(said) = whole_internet(&extra.texts("ips")) {
+                report.note(NoteKind::Changed, place, format!("RTM-007: {said}"));
+            }
+        }
         "RTM-008" => {
             if !list("approved_regions", "regions") {
                 return None;
@@ -119,29 +136,6 @@ pub(super) fn rule(
     Some(rule)
 }
 
-/// What Terraform computes, and we cannot.
-fn find_computed(tree: &Tree, found: &mut Vec<String>) {
-    match &tree.value {
-        TreeValue::Unknown(written) => {
-            found.push(format!("line {}: {written} is computed by Terraform: write its value", tree.line));
-        }
-        TreeValue::List(items) => items.iter().for_each(|item| find_computed(item, found)),
-        TreeValue::Map(entries) => {
-            for (key, value) in entries {
-                if key == "dynamic" {
-                    found.push(format!(
-                        "line {}: a dynamic block is computed by Terraform: write its values",
-                        value.line
-                    ));
-                } else {
-                    find_computed(value, found);
-                }
-            }
-        }
-        TreeValue::Null | TreeValue::Number(_) | TreeValue::Text(_) => {}
-    }
-}
-
 fn row(cells: Vec<(&str, Json)>) -> ImportedRow {
     ImportedRow(cells.into_iter().map(|(field, condition)| (field.to_owned(), condition)).collect())
 }
@@ -168,59 +162,6 @@ fn severity(body: &Tree, rule: &mut ImportedRule, report: &mut ImportReport) {
         }
     };
     severity.clone_into(&mut rule.severity);
-}
-
-/// Adds values to a named list of ours.
-fn add_list(name: &str, values: Vec<String>, lists: &mut OrderedMap<Vec<String>>) {
-    match lists.0.iter_mut().find(|(other, _)| other == name) {
-        Some((_, known)) => {
-            let new: Vec<String> = values.into_iter().filter(|value| !known.contains(value)).collect();
-            known.extend(new);
-        }
-        None => lists.set(name, values),
-    }
-}
-
-/// The extra settings of a rule.
-struct Extra<'t>(Vec<&'t Tree>);
-
-impl<'t> Extra<'t> {
-    fn new(body: &'t Tree) -> Self {
-        Self(body.field("extrasettings").map_or(&[][..], Tree::items).iter().collect())
-    }
-
-    /// The settings whose type or name holds a word.
-    fn named(&self, word: &str) -> impl Iterator<Item = &'t Tree> {
-        let has = |setting: &Tree, key: &str| {
-            setting.field(key).and_then(Tree::text).is_some_and(|text| folded(text).contains(word))
-        };
-        self.0
-            .iter()
-            .copied()
-            .filter(move |setting| has(setting, "type") || has(setting, "name"))
-            .collect::<Vec<_>>()
-            .into_iter()
-    }
-
-    /// The values of such a setting: texts, or maps with a `value`, in any of the keys that hold them.
-    fn values(&self, word: &str) -> Vec<&'t Tree> {
-        const KEYS: [&str; 4] = ["values", "regions", "valueset", "multipleobjectvalues"];
-        self.named(word)
-            .flat_map(|setting| KEYS.into_iter().filter_map(|key| setting.field(key)))
-            .flat_map(Tree::items)
-            // `regions: true` says that the values are regions.
-            .filter(|value| value.text() != Some("true") && value.text() != Some("false"))
-            .collect()
-    }
-
-    fn texts(&self, word: &str) -> Vec<String> {
-        let mut texts: Vec<String> = Vec::new();
-        for value in self.values(word) {
-            let text = value.field("value").unwrap_or(value).text().map(str::to_owned);
-            texts.extend(text.filter(|text| !text.is_empty() && !texts.contains(text)));
-        }
-        texts
-    }
 }
 
 /// The calls of RTM-009's choices; none if the setting makes no choice.

@@ -14,20 +14,80 @@ pub(super) enum SigmaCondition {
     Any(Vec<SigmaCondition>),
 }
 
-/// Reads a condition over the selections `names`.
+/// Reads a condition over the selections `names`. What a reader must know of it goes to `notes`.
 ///
 /// # Errors
 /// What is wrong with it, or cannot be expressed, for the report.
-pub(super) fn parse(text: &str, names: &[&str]) -> Result<SigmaCondition, String> {
-    if text.contains('|') {
-        return Err("an aggregation (\"|\") counts over many events: see \"threshold\" in the documentation".to_owned());
-    }
+pub(super) fn parse(text: &str, names: &[&str], notes: &mut Vec<String>) -> Result<SigmaCondition, String> {
     let spaced = text.replace('(', " ( ").replace(')', " ) ");
-    let mut parser = Parser { words: spaced.split_whitespace().collect(), at: 0, names };
+    let mut parser = Parser { words: spaced.split_whitespace().collect(), at: 0, names, nobody: Vec::new() };
     let condition = parser.or(0)?;
     match parser.peek() {
-        None => Ok(condition),
+        None => {
+            let unnamed = parser.nobody.join(", ");
+            match condition.folded() {
+                Folded::Condition(condition) => {
+                    if !unnamed.is_empty() {
+                        notes.push(format!("no selection is called as in {unnamed}, which is therefore never true"));
+                    }
+                    Ok(condition)
+                }
+                Folded::Always => Err(format!("no selection is called as in {unnamed}, so everything would match")),
+                Folded::Never => Err(format!("no selection is called as in {unnamed}, so nothing would match")),
+            }
+        }
         Some(word) => Err(format!("the condition goes on with \"{word}\" where it should end")),
+    }
+}
+
+/// A condition without the parts that name no selection, and are therefore never true.
+enum Folded {
+    Condition(SigmaCondition),
+    Always,
+    Never,
+}
+
+impl SigmaCondition {
+    /// Takes out what names no selection: `1 of filter_*`, of which there is none, is or over nothing.
+    fn folded(self) -> Folded {
+        match self {
+            Self::Named(name) => Folded::Condition(Self::Named(name)),
+            Self::Not(inner) => match inner.folded() {
+                Folded::Condition(inner) => Folded::Condition(Self::Not(Box::new(inner))),
+                Folded::Always => Folded::Never,
+                Folded::Never => Folded::Always,
+            },
+            Self::All(parts) => {
+                let mut kept = Vec::new();
+                for part in parts {
+                    match part.folded() {
+                        Folded::Condition(part) => kept.push(part),
+                        Folded::Always => {}
+                        Folded::Never => return Folded::Never,
+                    }
+                }
+                match kept.len() {
+                    0 => Folded::Always,
+                    1 => Folded::Condition(kept.remove(0)),
+                    _ => Folded::Condition(Self::All(kept)),
+                }
+            }
+            Self::Any(parts) => {
+                let mut kept = Vec::new();
+                for part in parts {
+                    match part.folded() {
+                        Folded::Condition(part) => kept.push(part),
+                        Folded::Always => return Folded::Always,
+                        Folded::Never => {}
+                    }
+                }
+                match kept.len() {
+                    0 => Folded::Never,
+                    1 => Folded::Condition(kept.remove(0)),
+                    _ => Folded::Condition(Self::Any(kept)),
+                }
+            }
+        }
     }
 }
 
@@ -35,6 +95,8 @@ struct Parser<'t> {
     words: Vec<&'t str>,
     at: usize,
     names: &'t [&'t str],
+    /// What names no selection: `1 of filter_*`.
+    nobody: Vec<String>,
 }
 
 impl<'t> Parser<'t> {
@@ -91,10 +153,9 @@ impl<'t> Parser<'t> {
     fn quantified(&mut self, quantity: &str) -> Result<SigmaCondition, String> {
         let Some(pattern) = self.peek() else { return Err(format!("\"{quantity} of\" names nothing")) };
         self.at += 1;
-        let wanted = |name: &str| match pattern {
-            // By convention, what begins with an underscore is not among "them".
-            "them" => !name.starts_with('_'),
-            _ => matches(pattern, name),
+        // By convention, what begins with an underscore is meant only where it is written.
+        let wanted = |name: &str| {
+            (pattern == "them" || matches(pattern, name)) && (pattern.starts_with('_') || !name.starts_with('_'))
         };
         let named: Vec<SigmaCondition> = self
             .names
@@ -102,8 +163,11 @@ impl<'t> Parser<'t> {
             .filter(|name| wanted(name))
             .map(|name| SigmaCondition::Named((*name).to_owned()))
             .collect();
-        if named.is_empty() {
-            return Err(format!("\"{quantity} of {pattern}\" names no selection"));
+        match (named.is_empty(), quantity) {
+            (true, "1" | "any") => self.nobody.push(format!("\"{quantity} of {pattern}\"")),
+            // And over nothing would be true of everything.
+            (true, _) => return Err(format!("\"{quantity} of {pattern}\" names no selection")),
+            (false, _) => {}
         }
         match quantity {
             "1" | "any" => Ok(SigmaCondition::Any(named)),
@@ -152,11 +216,16 @@ mod tests {
             ("not 1 of selection_*", "!(selection_a | selection_b)"),
             ("all of selection*", "(selection_a & selection_b)"),
             ("1 of them", "(selection_a | selection_b | filter_main | keywords)"),
-            ("any of _*", "(_hidden)"),
-            ("1 of *_main", "(filter_main)"),
+            ("any of _*", "_hidden"),
+            ("1 of *", "(selection_a | selection_b | filter_main | keywords)"),
+            ("keywords and not 1 of x*", "keywords"),
+            ("keywords and not (1 of x* or filter_main)", "(keywords & !filter_main)"),
+            ("1 of x* or keywords", "keywords"),
+            ("1 of *_main", "filter_main"),
             ("NOT not(keywords)", "!!keywords"),
         ] {
-            assert_eq!(parse(text, &NAMES).map(|condition| shown(&condition)).as_deref(), Ok(expected), "{text}");
+            let condition = parse(text, &NAMES, &mut Vec::new());
+            assert_eq!(condition.map(|condition| shown(&condition)).as_deref(), Ok(expected), "{text}");
         }
     }
 
@@ -171,10 +240,12 @@ mod tests {
             "keywords)",
             "2 of them",
             "1 of x*",
-            "a | count() > 5",
+            "keywords and 1 of x*",
+            "not 1 of x*",
+            "keywords and not all of x*",
             &deep,
         ] {
-            assert!(parse(text, &NAMES).is_err(), "{text:.40}");
+            assert!(parse(text, &NAMES, &mut Vec::new()).is_err(), "{text:.40}");
         }
     }
 

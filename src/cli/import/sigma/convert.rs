@@ -1,14 +1,17 @@
 //! Documents of YAML → rules: which of them are rules for CloudTrail, and what each becomes.
 
+use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
-use super::super::output::{ImportedException, ImportedRule};
+use serde_json::Value as Json;
+
+use super::super::output::{ImportedException, ImportedRule, OrderedMap};
 use super::super::report::{ImportReport, NoteKind};
-use super::super::tree::{Tree, TreeValue};
-use super::super::yaml;
-use super::cell;
-use super::condition::{self, SigmaCondition};
+use super::super::tree::Tree;
+use super::collection::{self, DocumentKind, SigmaDocument};
+use super::detection::detected;
 use super::table::{Expression, tables};
+use super::threshold::SigmaThreshold;
 use crate::text;
 
 /// What became of the documents.
@@ -18,65 +21,239 @@ pub(in crate::cli::import) struct SigmaCounts {
     pub(in crate::cli::import) imported: usize,
     /// Rules for CloudTrail that were not.
     pub(in crate::cli::import) refused: usize,
-    /// Documents that are not rules for CloudTrail.
+    /// Documents that have nothing to do with CloudTrail.
     pub(in crate::cli::import) others: usize,
 }
 
-/// Reads the rules of one file.
-///
-/// # Errors
-/// What is wrong with the YAML.
-pub(in crate::cli::import) fn read(
-    file: &str,
-    text: &str,
-    report: &mut ImportReport,
-    counts: &mut SigmaCounts,
-    rules: &mut Vec<ImportedRule>,
-) -> Result<(), String> {
-    let documents = yaml::parse(text)?;
-    // The file's name names its rule, unless there are several.
-    let name = (documents.len() == 1 && file != "stdin").then_some(file);
-    for document in documents {
-        let place = format!("{file}:{}", document.line);
-        let word = |key: &str, of: &Tree| of.get(key).and_then(Tree::text).unwrap_or_default().to_lowercase();
-        if document.get("correlation").is_some() || document.get("action").is_some() || document.get("filter").is_some()
-        {
-            counts.refused += 1;
-            let what = "a correlation, a filter or a collection of rules speaks of several rules or events at once";
-            report.note(NoteKind::Lost, place, what);
-            continue;
-        }
-        let source = document.get("logsource");
-        if source.is_none_or(|source| word("product", source) != "aws" || word("service", source) != "cloudtrail") {
-            counts.others += 1;
-            continue;
-        }
-        let mut notes = Vec::new();
-        match rule(name, &document, &mut notes) {
-            Ok(mut rule) => {
-                counts.imported += 1;
-                rule.id = unique(&rule.id, rules);
-                notes.into_iter().for_each(|note| report.note(NoteKind::Changed, &rule.id, note));
-                rules.push(rule);
-            }
-            Err(reason) => {
-                counts.refused += 1;
-                report.note(NoteKind::Lost, place, reason);
+/// The documents of all files: a correlation may stand in another file than the rules that it counts.
+#[derive(Debug, Default)]
+pub(in crate::cli::import) struct SigmaFiles(Vec<SigmaDocument>);
+
+impl SigmaFiles {
+    /// Reads one file.
+    ///
+    /// # Errors
+    /// What is wrong with the YAML.
+    pub(in crate::cli::import) fn add(&mut self, file: &str, text: &str) -> Result<(), String> {
+        self.0.extend(collection::documents(file, text)?);
+        Ok(())
+    }
+
+    /// Makes rules of the documents. What is not carried over goes to the report.
+    pub(in crate::cli::import) fn import(
+        &self,
+        report: &mut ImportReport,
+        counts: &mut SigmaCounts,
+        rules: &mut Vec<ImportedRule>,
+    ) {
+        let index = Index::of(&self.0);
+        let made: Vec<Made> = self.0.iter().map(|document| index.made(document)).collect();
+        for (document, result) in self.0.iter().zip(&made) {
+            match result {
+                Made::Other => counts.others += 1,
+                Made::Refused(reason) => {
+                    counts.refused += 1;
+                    report.note(NoteKind::Lost, &document.place, reason);
+                }
+                Made::Rule(rule, notes) => {
+                    counts.imported += 1;
+                    let mut rule = (**rule).clone();
+                    rule.id = unique(&rule.id, rules);
+                    notes.iter().for_each(|note| report.note(NoteKind::Changed, &rule.id, note));
+                    rules.push(rule);
+                }
+                // Alone it alerts nobody: what counts it speaks for it.
+                Made::Counted(by) => {
+                    let carried = by.iter().any(|at| matches!(made.get(*at), Some(Made::Rule(..))));
+                    let title = by.iter().filter_map(|at| self.0.get(*at)).find_map(|one| one.text("title"));
+                    let title = title.unwrap_or("without a title");
+                    *(if carried { &mut counts.imported } else { &mut counts.refused }) += 1;
+                    let (kind, text) = if carried {
+                        (
+                            NoteKind::Changed,
+                            format!("its matches alert only as the correlation \"{title}\" counts them"),
+                        )
+                    } else {
+                        let text = format!(
+                            "its matches alert only as the correlation \"{title}\" counts them, which is not carried over; \
+                             alone it would alert on each"
+                        );
+                        (NoteKind::Lost, text)
+                    };
+                    report.note(kind, &document.place, text);
+                }
             }
         }
     }
-    Ok(())
 }
 
-fn rule(file: Option<&str>, document: &Tree, notes: &mut Vec<String>) -> Result<ImportedRule, String> {
-    let one = |key: &str| document.get(key).and_then(Tree::text).map(str::trim).filter(|text| !text.is_empty());
-    let title = one("title").ok_or("it has no title")?;
-    let detection = document.get("detection").and_then(Tree::entries).ok_or("it has no detection")?;
-    let expression = detected(detection, notes)?;
-    let tables = tables(&expression)?;
-    let (severity, staged) = match one("level").unwrap_or_default() {
+/// The documents by what others call them: a folder holds thousands.
+struct Index<'s> {
+    documents: &'s [SigmaDocument],
+    /// The first document of a name or an id.
+    called: HashMap<&'s str, usize>,
+    /// The correlations that count a rule of this name or id, and leave it no alerts of its own.
+    counted: HashMap<&'s str, Vec<usize>>,
+}
+
+impl<'s> Index<'s> {
+    fn of(documents: &'s [SigmaDocument]) -> Self {
+        let (mut called, mut counted) = (HashMap::new(), HashMap::<&str, Vec<usize>>::new());
+        for (at, document) in documents.iter().enumerate() {
+            for name in ["name", "id"].into_iter().filter_map(|key| document.text(key)) {
+                called.entry(name).or_insert(at);
+            }
+            let Some(body) = document.tree.get("correlation") else { continue };
+            // It stood at the top before it stood in the correlation.
+            let generate = body.get("generate").or_else(|| document.tree.get("generate")).and_then(Tree::text);
+            if generate != Some("true") {
+                references(body).for_each(|name| counted.entry(name).or_default().push(at));
+            }
+        }
+        Self { documents, called, counted }
+    }
+
+    fn find(&self, name: &str) -> Option<&'s SigmaDocument> {
+        self.called.get(name).and_then(|at| self.documents.get(*at))
+    }
+
+    fn made(&self, document: &SigmaDocument) -> Made {
+        match document.kind() {
+            DocumentKind::Other => Made::Other,
+            DocumentKind::Filter => Made::Refused(
+                "a filter narrows other rules, which are imported without it: add it to each as an exception"
+                    .to_owned(),
+            ),
+            DocumentKind::Correlation => self.correlation(document),
+            DocumentKind::Rule => {
+                let names = ["name", "id"].into_iter().filter_map(|key| document.text(key));
+                let by: Vec<usize> = names.filter_map(|name| self.counted.get(name)).flatten().copied().collect();
+                if !by.is_empty() {
+                    return Made::Counted(by);
+                }
+                let mut notes = Vec::new();
+                Made::of(single(document, &mut notes), notes)
+            }
+        }
+    }
+
+    fn correlation(&self, document: &SigmaDocument) -> Made {
+        let Some(body) = document.tree.get("correlation") else { return Made::Other };
+        let mut counted = Vec::new();
+        for name in references(body) {
+            let Some(rule) = self.find(name) else {
+                return Made::Refused(format!("it counts the rule \"{name}\", which is not in these files"));
+            };
+            counted.push(rule);
+        }
+        if !counted.is_empty() && counted.iter().all(|rule| self.of_others(rule)) {
+            return Made::Other;
+        }
+        let mut notes = Vec::new();
+        Made::of(correlated(document, body, &counted, &mut notes), notes)
+    }
+
+    /// Whether a document has nothing to do with CloudTrail: a correlation, if nothing of all that it counts has.
+    fn of_others(&self, document: &'s SigmaDocument) -> bool {
+        let (mut seen, mut open, mut others) = (HashSet::new(), vec![document], false);
+        while let Some(document) = open.pop() {
+            if !seen.insert(std::ptr::from_ref(document)) {
+                continue;
+            }
+            match (document.kind(), document.tree.get("correlation")) {
+                (DocumentKind::Other, _) => others = true,
+                (DocumentKind::Correlation, Some(body)) => {
+                    let named: Option<Vec<_>> = references(body).map(|name| self.find(name)).collect();
+                    let Some(named) = named else { return false };
+                    open.extend(named);
+                }
+                _ => return false,
+            }
+        }
+        others
+    }
+}
+
+/// What becomes of a document.
+enum Made {
+    Rule(Box<ImportedRule>, Vec<String>),
+    /// By which correlations.
+    Counted(Vec<usize>),
+    Refused(String),
+    Other,
+}
+
+impl Made {
+    fn of(rule: Result<ImportedRule, String>, notes: Vec<String>) -> Self {
+        match rule {
+            Ok(rule) => Self::Rule(Box::new(rule), notes),
+            Err(reason) => Self::Refused(reason),
+        }
+    }
+}
+
+/// The names and ids of the rules that a correlation counts.
+fn references(body: &Tree) -> impl Iterator<Item = &str> {
+    body.get("rules").map(Tree::items).unwrap_or_default().iter().filter_map(Tree::text)
+}
+
+/// A rule that stands alone.
+fn single(document: &SigmaDocument, notes: &mut Vec<String>) -> Result<ImportedRule, String> {
+    let (expression, threshold) = detected(document, notes)?;
+    rule(document, &expression, threshold, notes)
+}
+
+/// A correlation: any of its rules, so often.
+fn correlated(
+    document: &SigmaDocument,
+    body: &Tree,
+    counted: &[&SigmaDocument],
+    notes: &mut Vec<String>,
+) -> Result<ImportedRule, String> {
+    let threshold = SigmaThreshold::correlation(body, notes)?;
+    let mut expressions = Vec::new();
+    for rule in counted {
+        let name = rule.text("name").or_else(|| rule.text("title")).unwrap_or("without a name");
+        match rule.kind() {
+            DocumentKind::Rule => {}
+            DocumentKind::Correlation => {
+                return Err(format!("it counts the correlation \"{name}\", which cannot be expressed"));
+            }
+            DocumentKind::Filter | DocumentKind::Other => {
+                return Err(format!("it also counts \"{name}\", which is no rule for CloudTrail"));
+            }
+        }
+        if rule.text("status").is_some_and(|status| status.eq_ignore_ascii_case("unsupported")) {
+            return Err(format!("the status of \"{name}\" is \"unsupported\""));
+        }
+        let (expression, inner) = detected(rule, notes).map_err(|reason| format!("{name}: {reason}"))?;
+        if inner.is_some() {
+            return Err(format!("it counts \"{name}\", which counts itself: that cannot be expressed"));
+        }
+        expressions.push(Expression::Named(name.to_owned(), Box::new(expression)));
+    }
+    let expression = match expressions.len() {
+        0 => return Err("it names no rules that it counts".to_owned()),
+        1 => expressions.remove(0),
+        _ => Expression::Any(expressions),
+    };
+    let (expression, threshold) = threshold.apply(expression);
+    rule(document, &expression, threshold, notes)
+}
+
+fn rule(
+    document: &SigmaDocument,
+    expression: &Expression,
+    threshold: Option<OrderedMap<Json>>,
+    notes: &mut Vec<String>,
+) -> Result<ImportedRule, String> {
+    let title = document.text("title").ok_or("it has no title")?;
+    let tables = tables(expression)?;
+    let (severity, staged) = match document.text("level").unwrap_or_default().to_lowercase().as_str() {
         "informational" => ("low", true),
-        level @ ("low" | "medium" | "high") => (level, false),
+        "low" => ("low", false),
+        "medium" => ("medium", false),
+        "high" => ("high", false),
         "critical" => ("very-high", false),
         "" => {
             notes.push("it has no level: medium".to_owned());
@@ -88,7 +265,7 @@ fn rule(file: Option<&str>, document: &Tree, notes: &mut Vec<String>) -> Result<
             ));
         }
     };
-    let mode = match one("status") {
+    let mode = match document.text("status").map(str::to_lowercase).as_deref() {
         Some("unsupported") => return Err("its status is \"unsupported\"".to_owned()),
         Some("deprecated") => {
             notes.push("it is deprecated: its mode is \"off\"".to_owned());
@@ -101,104 +278,19 @@ fn rule(file: Option<&str>, document: &Tree, notes: &mut Vec<String>) -> Result<
         _ => None,
     };
     let exception = |(name, when)| ImportedException { when, reason: format!("Sigma's \"not {name}\"") };
+    let tags = document.tree.get("tags").map(Tree::items).unwrap_or_default();
     Ok(ImportedRule {
-        id: name(file, title),
+        id: name(document.file.as_deref(), title),
         title: text::clean(title).replace('{', "{{").replace('}', "}}"),
-        description: description(document),
+        description: description(&document.tree),
         severity: severity.to_owned(),
         when: tables.when,
         unless: tables.unless.into_iter().map(exception).collect(),
         throttle: None,
-        tags: document
-            .get("tags")
-            .map(|tags| tags.items().iter().filter_map(Tree::text).map(str::to_owned).collect())
-            .unwrap_or_default(),
+        threshold,
+        tags: tags.iter().filter_map(Tree::text).map(str::to_owned).collect(),
         mode: mode.map(str::to_owned),
     })
-}
-
-/// The selections and the condition as one expression.
-fn detected(detection: &[(String, Tree)], notes: &mut Vec<String>) -> Result<Expression, String> {
-    if detection.iter().any(|(key, _)| key == "timeframe") {
-        return Err("a timeframe counts over many events: see \"threshold\" in the documentation".to_owned());
-    }
-    let selections: Vec<&(String, Tree)> = detection.iter().filter(|(key, _)| key != "condition").collect();
-    let names: Vec<&str> = selections.iter().map(|(name, _)| name.as_str()).collect();
-    let written = detection.iter().find(|(key, _)| key == "condition").ok_or("its detection has no condition")?;
-    let mut conditions = written
-        .1
-        .items()
-        .iter()
-        .map(|text| condition::parse(text.text().ok_or("the condition is not a string")?, &names))
-        .collect::<Result<Vec<_>, _>>()?;
-    let condition = match conditions.len() {
-        0 => return Err("the condition is empty".to_owned()),
-        1 => conditions.remove(0),
-        // Several conditions are several searches; one that finds something is enough.
-        _ => SigmaCondition::Any(conditions),
-    };
-    let mut used = Vec::new();
-    let expression = resolve(&condition, &selections, &mut used, notes)?;
-    for name in names.iter().filter(|name| !used.contains(*name)) {
-        notes.push(format!("the condition does not use \"{name}\""));
-    }
-    Ok(expression)
-}
-
-fn resolve<'s>(
-    condition: &SigmaCondition,
-    selections: &[&'s (String, Tree)],
-    used: &mut Vec<&'s str>,
-    notes: &mut Vec<String>,
-) -> Result<Expression, String> {
-    let mut each = |parts: &[SigmaCondition]| {
-        parts.iter().map(|part| resolve(part, selections, used, notes)).collect::<Result<_, _>>()
-    };
-    Ok(match condition {
-        SigmaCondition::All(parts) => Expression::All(each(parts)?),
-        SigmaCondition::Any(parts) => Expression::Any(each(parts)?),
-        SigmaCondition::Not(inner) => Expression::Not(Box::new(resolve(inner, selections, used, notes)?)),
-        SigmaCondition::Named(wanted) => {
-            let (name, selection) = selections
-                .iter()
-                .find(|(name, _)| name == wanted)
-                .ok_or_else(|| format!("there is no selection \"{wanted}\""))?;
-            // A repair is said once, however often the condition names the selection.
-            let mut fresh = Vec::new();
-            let inner = self::selection(selection, &mut fresh).map_err(|reason| format!("{name}: {reason}"))?;
-            if !used.contains(&name.as_str()) {
-                used.push(name);
-                notes.append(&mut fresh);
-            }
-            Expression::Named(name.clone(), Box::new(inner))
-        }
-    })
-}
-
-/// A map: all of its fields. A list of maps: any of them.
-fn selection(selection: &Tree, notes: &mut Vec<String>) -> Result<Expression, String> {
-    const KEYWORDS: &str = "keywords are searched in the whole record, and a cell asks one field: name the field";
-    match &selection.value {
-        TreeValue::Map(fields) if fields.is_empty() => Err("it is empty".to_owned()),
-        TreeValue::Map(fields) if fields.iter().any(|(key, _)| key.is_empty() || key.starts_with('|')) => {
-            Err(KEYWORDS.to_owned())
-        }
-        TreeValue::Map(fields) => {
-            let cells = fields
-                .iter()
-                .map(|(key, values)| Ok(Expression::Cell(cell::cell(key, values, notes)?)))
-                .collect::<Result<_, String>>()?;
-            Ok(Expression::All(cells))
-        }
-        TreeValue::List(items) if items.is_empty() => Err("it is empty".to_owned()),
-        TreeValue::List(items) if items.iter().all(|item| item.entries().is_some()) => {
-            Ok(Expression::Any(items.iter().map(|item| self::selection(item, notes)).collect::<Result<_, _>>()?))
-        }
-        TreeValue::List(_) | TreeValue::Number(_) | TreeValue::Text(_) | TreeValue::Unknown(_) => {
-            Err(KEYWORDS.to_owned())
-        }
-        TreeValue::Null => Err("it is empty".to_owned()),
-    }
 }
 
 /// What people read of a rule beyond its title. Sigma's licence asks that its author stay named.
@@ -235,7 +327,7 @@ fn description(document: &Tree) -> Option<String> {
 /// A rule's id: the file's name, which `SigmaHQ` keeps unique and which finds the rule again; without one, its title.
 fn name(file: Option<&str>, title: &str) -> String {
     let stem = file.and_then(|file| Path::new(file).file_stem()).and_then(|stem| stem.to_str());
-    super::super::names::slug(stem.unwrap_or(title))
+    crate::cli::slug(stem.unwrap_or(title))
 }
 
 fn unique(id: &str, rules: &[ImportedRule]) -> String {
