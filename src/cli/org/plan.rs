@@ -102,12 +102,6 @@ impl Plan {
             "make deploy STACK={stack} REGIONS={hub_region} \
              PARAMETERS=\"OrganizationId={id} StackSetName={stack_set} RuleState={state}\""
         );
-        let step = |phase, title: &str, place: &str, commands: Vec<String>| Step {
-            phase,
-            title: title.to_owned(),
-            place: place.to_owned(),
-            commands,
-        };
         let steps = vec![
             step(
                 "deploy",
@@ -241,6 +235,10 @@ impl Plan {
         ];
         Ok(Self { steps, notes })
     }
+}
+
+fn step(phase: &'static str, title: &str, place: &str, commands: Vec<String>) -> Step {
+    Step { phase, title: title.to_owned(), place: place.to_owned(), commands }
 }
 
 /// Who makes the `StackSet`, and the option that says so.
@@ -384,7 +382,8 @@ mod tests {
     }
 
     fn commands(plan: &Plan) -> String {
-        plan.steps.iter().flat_map(|step| &step.commands).map(|command| format!("{command}\n")).collect()
+        let all: Vec<&str> = plan.steps.iter().flat_map(|step| &step.commands).map(String::as_str).collect();
+        all.join("\n")
     }
 
     #[test]
