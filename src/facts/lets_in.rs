@@ -149,9 +149,11 @@ mod tests {
             assert_eq!(under(condition), [names], "{condition}");
         }
         assert_eq!(under(r#"{"StringEquals":{"aws:PrincipalAccount":"*"}}"#), [""; 0], "nobody's account is a star");
-        // Whoever has no endpoint comes from this network, and the reverse.
-        let both = r#"{"IpAddressIfExists":{"aws:SourceIp":"203.0.113.0/24"},"StringEqualsIfExists":{"aws:SourceVpce":"vpce-1"}}"#;
-        assert_eq!(under(both), ["203.0.113.0/24", "vpce-1"]);
+        // Whoever has no endpoint comes from this network, and the reverse; but a service comes by neither.
+        let both = r#""IpAddressIfExists":{"aws:SourceIp":"203.0.113.0/24"},"StringEqualsIfExists":{"aws:SourceVpce":"vpce-1"}"#;
+        assert_eq!(under(&format!("{{{both}}}")), ["everybody"]);
+        let no_service = r#""Bool":{"aws:PrincipalIsAWSService":"false"}"#;
+        assert_eq!(under(&format!("{{{both},{no_service}}}")), ["203.0.113.0/24", "vpce-1"]);
     }
 
     #[test]

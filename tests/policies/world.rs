@@ -15,7 +15,8 @@ pub(super) const NETWORK: &str = "203.0.113.0/24";
 pub(super) const OWN_BUCKET: &str = "arn:aws:s3:::own-logs";
 
 /// Actions, among them some that nobody names.
-pub(super) const ACTIONS: [&str; 5] = ["s3:GetObject", "s3:PutObject", "s3:Zz9zz", "sts:AssumeRole", "qq9:Zz9zz"];
+pub(super) const ACTIONS: [&str; 6] =
+    ["s3:GetObject", "s3:PutObject", "s3:GetZz9zz", "s3:Zz9zz", "sts:AssumeRole", "qq9:Zz9zz"];
 
 /// Things, among them some that nobody names.
 pub(super) const THINGS: [&str; 3] = ["arn:aws:s3:::b/1", "arn:aws:s3:::b/zz9zz", "arn:aws:qq9:::zz9zz"];

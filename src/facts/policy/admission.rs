@@ -91,20 +91,42 @@ impl Allow<'_, '_> {
                 None => {}
             }
         }
+        // Where a `Deny` keeps out strangers who lack a key, those who have it get in by the condition that takes both.
+        self.named_by_conditions(found);
         for deny in spared {
             if let Principals::AllBut(spared, _) = &deny.principals {
-                for principal in spared.iter().filter(|principal| self.lets_in_named(&principal.who)) {
+                for principal in spared.iter().filter(|principal| self.leaves_in(&principal.who)) {
                     found.add(principal.who.name(), &principal.place);
                 }
             }
             for condition in deny.conditions.iter().filter(|condition| condition.spares()) {
-                for value in condition.values.iter().filter(|value| self.lets_in(Caller::Bearer(&condition.key, value)))
-                {
+                for value in condition.values.iter().filter(|value| self.leaves_in_bearer(&condition.key, value)) {
                     if let Some((_, name)) = named_by(&condition.key, value) {
                         found.add(name, &condition.place);
                     }
                 }
             }
+        }
+    }
+
+    /// Whether somebody whom a `Deny` spares gets in by a statement for everybody.
+    fn leaves_in(&self, who: &Who) -> bool {
+        !self.excludes(who) && self.lets_in_named(who)
+    }
+
+    /// The same of somebody for whom a key holds a value.
+    fn leaves_in_bearer(&self, key: &str, value: &str) -> bool {
+        let is_principal = matches!(key, "aws:principalaccount" | "aws:principalarn");
+        !(is_principal && self.excludes(&Who::aws(value))) && self.lets_in(Caller::Bearer(key, value))
+    }
+
+    /// Whether the statement is for everybody but him.
+    fn excludes(&self, who: &Who) -> bool {
+        match &self.statement.principals {
+            Principals::AllBut(excluded, _) => excluded.iter().any(|one| {
+                one.who == *who || (matches!(one.who, Who::Account(_)) && one.who.account() == who.account())
+            }),
+            Principals::Only(_) | Principals::Unsaid => false,
         }
     }
 
@@ -225,6 +247,8 @@ fn is_among(who: &Who, caller: Caller<'_>) -> bool {
             Who::Account(account) => named.account() == Some(account),
             _ => who == named,
         },
+        Caller::Bearer("aws:principalservicename", value) => matches!(who, Who::Service(name) if name == value),
+        Caller::Bearer("aws:principalaccount", value) => matches!(who, Who::Account(account) if account == value),
         Caller::Stranger(..) | Caller::Bearer(..) | Caller::Holder => false,
     }
 }
@@ -236,7 +260,7 @@ fn may_be_among(who: &Who, caller: Caller<'_>) -> bool {
         Caller::Bearer("aws:principalaccount" | "aws:principalarn", value) => {
             Who::aws(value).account().map(str::to_owned)
         }
-        Caller::Bearer(..) => return true,
+        Caller::Bearer(key, _) => return who.may_bear(key),
         Caller::Stranger(..) | Caller::Holder => None,
     };
     is_among(who, caller) || (known.is_some() && known.as_deref() == who.account())

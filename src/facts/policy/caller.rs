@@ -131,6 +131,15 @@ fn named_holds<'w>(who: &'w Who, road: Road, key: &str) -> Held<'w> {
 }
 
 impl Who {
+    /// Whether a request of his can have a key.
+    pub(super) fn may_bear(&self, key: &str) -> bool {
+        match (self, Trait::of(key)) {
+            (Self::Service(_), of) => matches!(of, Trait::Service | Trait::Other),
+            (Self::Account(_) | Self::Arn(_), of) => of != Trait::Service,
+            _ => true,
+        }
+    }
+
     /// The ways by which somebody can come.
     pub(super) fn roads(&self) -> &'static [Road] {
         match self {

@@ -181,14 +181,18 @@ impl<'r> Condition<'r> {
         }
     }
 
-    /// Whether it names whom it lets in: it asks for one of its values, and of a key that is there.
+    /// Whether it names whom it lets in: it asks for one of its values, none of which strangers have.
     pub(super) fn names(&self) -> bool {
-        !self.negated && matches!(self.kind, Kind::Text | Kind::Pattern | Kind::Network)
+        self.compares_with_names() && !self.negated && self.reach(Held::Stranger) == Reach::None
     }
 
     /// Whether it names those whom it leaves out, who of a `Deny` are those that it spares.
     pub(super) fn spares(&self) -> bool {
-        self.negated && matches!(self.kind, Kind::Text | Kind::Pattern | Kind::Network)
+        self.compares_with_names() && self.negated
+    }
+
+    fn compares_with_names(&self) -> bool {
+        matches!(self.kind, Kind::Text | Kind::Pattern | Kind::Network)
     }
 
     pub(super) fn is_lenient(&self) -> bool {
@@ -213,20 +217,22 @@ impl<'r> Condition<'r> {
     /// who ask AWS. Of a pattern the first name must be fixed: `repo:example/*` is, and `repo:*` is not.
     pub(super) fn fixes_claim(&self) -> bool {
         let Some((provider, claim)) = self.key.rsplit_once(':') else { return false };
-        if matches!(provider, "aws" | "sts" | "iam") || claim == "amr" || !self.names() || self.values.is_empty() {
+        if matches!(provider, "aws" | "sts" | "iam") || claim == "amr" || self.negated || self.values.is_empty() {
             return false;
         }
-        self.values.iter().all(|value| {
-            let text = value.split_once("${").map_or(*value, |(before, _)| before);
-            let fixed = match (self.kind, text.find(['*', '?'])) {
-                (Kind::Pattern, Some(wildcard)) => &text[..wildcard],
-                _ if text.len() == value.len() => return claim != "aud" || *value != "sts.amazonaws.com",
-                _ => text,
-            };
-            let name =
-                fixed.strip_prefix("system:serviceaccount:").or_else(|| fixed.split_once(':').map(|(_, name)| name));
-            name.and_then(|name| name.find(['/', ':'])).is_some_and(|end| end > 0)
-        })
+        self.compares_with_names()
+            && self.values.iter().all(|value| {
+                let text = value.split_once("${").map_or(*value, |(before, _)| before);
+                let fixed = match (self.kind, text.find(['*', '?'])) {
+                    (Kind::Pattern, Some(wildcard)) => &text[..wildcard],
+                    _ if text.len() == value.len() => return claim != "aud" || *value != "sts.amazonaws.com",
+                    _ => text,
+                };
+                let name = fixed
+                    .strip_prefix("system:serviceaccount:")
+                    .or_else(|| fixed.split_once(':').map(|(_, name)| name));
+                name.and_then(|name| name.find(['/', ':'])).is_some_and(|end| end > 0)
+            })
     }
 }
 
