@@ -35,7 +35,7 @@ fn folder(rules: &str) -> tempfile::TempDir {
 #[test]
 fn rules_stand_beside_the_function_and_the_parameter_says_what_it_is_for() {
     let folder = folder(RULES);
-    let sum: String = Sha256::digest(program(62)).iter().map(|byte| format!("{byte:02X}")).collect();
+    let sum = Sha256::digest(program(62)).iter().fold(String::new(), |sum, byte| sum + &format!("{byte:02X}"));
     let (done, output) = package(
         folder.path(),
         &[
@@ -58,9 +58,9 @@ fn rules_stand_beside_the_function_and_the_parameter_says_what_it_is_for() {
     for there in [true, false] {
         let countries = folder.path().join("countries.mmdb");
         if there {
-            fs::write(&countries, "x").unwrap()
+            fs::write(&countries, "x").unwrap();
         } else {
-            fs::remove_file(&countries).unwrap()
+            fs::remove_file(&countries).unwrap();
         }
         assert_eq!(package(folder.path(), &[]).0.code, Some(0));
         assert_eq!(output.join("countries.mmdb").exists(), there);
@@ -69,8 +69,10 @@ fn rules_stand_beside_the_function_and_the_parameter_says_what_it_is_for() {
 
 #[test]
 fn what_is_refused_leaves_nothing() {
+    /// The rules, options, the program, the exit code, and what is said.
+    type Case = (&'static str, &'static [&'static str], Vec<u8>, i32, &'static str);
     let wrong = r#"{"rules":[{"id":"R","title":"t","severity":"low","when":{"evnt":"x"}}]}"#;
-    let cases: [(&str, &[&str], Vec<u8>, i32, &str); 6] = [
+    let cases: [Case; 6] = [
         (RULES, &["--sha256", "00"], program(62), 1, "it is not what was released"),
         (RULES, &["--architecture", "arm64"], program(62), 1, "is for x86_64, and not for arm64"),
         (RULES, &[], program(40), 1, "a processor that Lambda does not have"),

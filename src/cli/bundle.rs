@@ -70,7 +70,13 @@ impl Bundle {
             Exit::Unreadable
         })?;
         let accounts = accounts.map(|accounts| accounts::table(&accounts));
-        Ok(Self { text, index, accounts, rules: compiled.rules.rules().len(), digest: Arc::clone(compiled.rules.digest()) })
+        Ok(Self {
+            text,
+            index,
+            accounts,
+            rules: compiled.rules.rules().len(),
+            digest: Arc::clone(compiled.rules.digest()),
+        })
     }
 
     /// Writes the bundle, and beside it the index and the accounts' names. What keeps it from being written is told on stderr.

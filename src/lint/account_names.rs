@@ -36,8 +36,9 @@ impl Known {
     }
 
     fn help(&self, fact: AccountFact, written: &str) -> String {
-        suggestion(written, self.of(fact).iter().map(String::as_str))
-            .unwrap_or_else(|| "look it up in accounts.json, or write that file anew with `offlimits accounts`".to_owned())
+        suggestion(written, self.of(fact).iter().map(String::as_str)).unwrap_or_else(|| {
+            "look it up in accounts.json, or write that file anew with `offlimits accounts`".to_owned()
+        })
     }
 }
 

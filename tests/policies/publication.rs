@@ -12,7 +12,7 @@ fn any_case(choices: &mut Choices, text: &str) -> String {
 }
 
 /// A text alone, or in a list.
-fn maybe_list(choices: &mut Choices, text: String) -> Value {
+fn maybe_list(choices: &mut Choices, text: &str) -> Value {
     if choices.one_in(2) { json!(text) } else { json!([text]) }
 }
 
@@ -40,7 +40,7 @@ fn acl(choices: &mut Choices) -> (Value, BTreeSet<String>) {
                 ("authenticated-read", &["every AWS account may read"]),
             ]);
             let canned = any_case(choices, canned);
-            request["x-amz-acl"] = maybe_list(choices, canned);
+            request["x-amz-acl"] = maybe_list(choices, &canned);
             expected.extend(grants.iter().map(|grant| (*grant).to_owned()));
         }
         form => {
@@ -55,7 +55,7 @@ fn acl(choices: &mut Choices) -> (Value, BTreeSet<String>) {
                     if request.get(header).is_some() {
                         continue;
                     }
-                    request[header] = maybe_list(choices, quoted);
+                    request[header] = maybe_list(choices, &quoted);
                 } else {
                     let key = choices.of(&["URI", "uRI"]);
                     listed.push(json!({ "Grantee": { "xsi:type": "Group", key: uri }, "Permission": permission }));

@@ -230,7 +230,9 @@ fn account_of<'t>(setting: &ChannelSetting<'t>) -> Result<Option<&'t str>, Strin
     let ids = accounts.filter_map(|account| account.field("data").unwrap_or(account).field("id"));
     let id = ids.chain(setting.body.field("accountid")).next();
     match id.map(|id| &id.value) {
-        Some(TreeValue::Text(text) | TreeValue::Number(text) | TreeValue::Unknown(text)) if !text.is_empty() => return Ok(Some(text)),
+        Some(TreeValue::Text(text) | TreeValue::Number(text) | TreeValue::Unknown(text)) if !text.is_empty() => {
+            return Ok(Some(text));
+        }
         _ => {}
     }
     match setting.relationships.map(Tree::unknown).unwrap_or_default().first() {

@@ -126,7 +126,9 @@ impl<'t> Filter<'t> {
         let Some(value) = self.0.field(key) else { return Ok(None) };
         let texts = value.items().iter().map(|item| match &item.value {
             TreeValue::Text(text) | TreeValue::Number(text) if !text.is_empty() => Ok(text.as_str()),
-            TreeValue::Text(_) | TreeValue::Number(_) => Err(unreadable(item.line, &format!("an empty text stands in its filter's {key}"))),
+            TreeValue::Text(_) | TreeValue::Number(_) => {
+                Err(unreadable(item.line, &format!("an empty text stands in its filter's {key}")))
+            }
             _ => Err(unreadable(item.line, &format!("{} stands in its filter's {key}", item.kind()))),
         });
         let texts = texts.collect::<Result<Vec<_>, _>>()?;

@@ -122,7 +122,9 @@ impl Made {
     fn of(resource: &Tree) -> Self {
         for key in ["count", "for_each"] {
             match resource.get(key).map(|tree| &tree.value) {
-                Some(TreeValue::Text(number) | TreeValue::Number(number)) if key == "count" && number.parse::<f64>() == Ok(0.0) => {
+                Some(TreeValue::Text(number) | TreeValue::Number(number))
+                    if key == "count" && number.parse::<f64>() == Ok(0.0) =>
+                {
                     return Self::Never("count = 0".to_owned());
                 }
                 Some(TreeValue::Text(flag)) if key == "count" && flag == "false" => {
