@@ -147,6 +147,10 @@ async fn a_call_that_two_accounts_record_is_told_once_unless_the_second_is_worse
         admit(&ledger, &shared("third", "call", Severity::Medium), at(33)).await.unwrap().0,
         Admission::Duplicate
     );
+    // The end of an insight shares its id with the begin.
+    let mut insight = shared("insight", "call", Severity::Low);
+    insight.call.event_type = Some("AwsCloudTrailInsight".to_owned());
+    assert_eq!(admit(&ledger, &insight, at(33)).await.unwrap().0, Admission::Throttled);
     // Another call, another channel, and another rule are told of.
     let other = shared("other", "another call", Severity::High);
     assert_eq!(admit(&ledger, &other, at(34)).await.unwrap().0, Admission::Throttled);
