@@ -248,7 +248,10 @@ fn is_among(who: &Who, caller: Caller<'_>) -> bool {
             _ => who == named,
         },
         Caller::Bearer("aws:principalservicename", value) => matches!(who, Who::Service(name) if name == value),
-        Caller::Bearer("aws:principalaccount", value) => matches!(who, Who::Account(account) if account == value),
+        Caller::Bearer("aws:principalaccount" | "aws:principalarn", value) => match who {
+            Who::Account(account) => Who::aws(value).account() == Some(account),
+            _ => *who == Who::aws(value),
+        },
         Caller::Stranger(..) | Caller::Bearer(..) | Caller::Holder => false,
     }
 }
