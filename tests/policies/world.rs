@@ -56,6 +56,11 @@ pub(super) fn callers() -> Vec<Caller> {
             }
         }
     }
+    // The organizations have accounts besides.
+    for organization in [OWN_ORGANIZATION, PARTNER_ORGANIZATION] {
+        let account = (Some("333333333333"), Some("arn:aws:iam::333333333333:role/zz9"), Some(organization), true);
+        identities.push(account);
+    }
     let roads: Vec<Road> = vec![
         (vec![("aws:sourceip", "198.51.100.7")], false),
         (vec![("aws:sourceip", "9.9.9.9")], false),

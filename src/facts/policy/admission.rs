@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use super::caller::{Caller, STRANGERS};
+use super::caller::{Caller, STRANGERS, roads_of};
 use super::condition::{Condition, Holds, named_by};
 use super::glob::Budget;
 use super::principal::{Principal, Principals, Who};
@@ -116,8 +116,16 @@ impl Allow<'_, '_> {
 
     /// The same of somebody for whom a key holds a value.
     fn leaves_in_bearer(&self, key: &str, value: &str) -> bool {
-        let is_principal = matches!(key, "aws:principalaccount" | "aws:principalarn");
-        !(is_principal && self.excludes(&Who::aws(value))) && self.lets_in(Caller::Bearer(key, value))
+        let is_excluded = is_principal(key) && self.excludes(&Who::aws(value));
+        !is_excluded && self.lets_in_bearer(key, value)
+    }
+
+    /// Whether somebody for whom a key holds a value can get in, by some way.
+    fn lets_in_bearer(&self, key: &str, value: &str) -> bool {
+        if is_principal(key) {
+            return self.lets_in_named(&Who::aws(value));
+        }
+        roads_of(key).any(|road| self.lets_in(Caller::Bearer(key, value, road)))
     }
 
     /// Whether the statement is for everybody but him.
@@ -217,11 +225,16 @@ impl Allow<'_, '_> {
                     || other == condition
                     || other.leaves(value)
             });
-            if is_left && self.lets_in(Caller::Bearer(&condition.key, value)) {
+            if is_left && self.lets_in_bearer(&condition.key, value) {
                 found.add(name, &condition.place);
             }
         }
     }
+}
+
+/// Whether a key tells who has signed a request, as statements name him.
+fn is_principal(key: &str) -> bool {
+    matches!(key, "aws:principalaccount" | "aws:principalarn")
 }
 
 /// Whether a statement's conditions hold of a caller whatever he does.
@@ -247,8 +260,7 @@ fn is_among(who: &Who, caller: Caller<'_>) -> bool {
             Who::Account(account) => named.account() == Some(account),
             _ => who == named,
         },
-        Caller::Bearer("aws:principalservicename", value) => matches!(who, Who::Service(name) if name == value),
-        Caller::Bearer("aws:principalaccount", value) => matches!(who, Who::Account(account) if account == value),
+        Caller::Bearer("aws:principalservicename", value, _) => matches!(who, Who::Service(name) if name == value),
         Caller::Stranger(..) | Caller::Bearer(..) | Caller::Holder => false,
     }
 }
@@ -257,10 +269,7 @@ fn is_among(who: &Who, caller: Caller<'_>) -> bool {
 fn may_be_among(who: &Who, caller: Caller<'_>) -> bool {
     let known = match caller {
         Caller::Named(named, _) => named.account().map(str::to_owned),
-        Caller::Bearer("aws:principalaccount" | "aws:principalarn", value) => {
-            Who::aws(value).account().map(str::to_owned)
-        }
-        Caller::Bearer(key, _) => return who.may_bear(key),
+        Caller::Bearer(key, ..) => return who.may_bear(key),
         Caller::Stranger(..) | Caller::Holder => None,
     };
     is_among(who, caller) || (known.is_some() && known.as_deref() == who.account())

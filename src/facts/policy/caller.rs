@@ -28,8 +28,8 @@ pub(super) enum Caller<'w> {
     Stranger(Signed, Road),
     /// Somebody whom a statement names, by one of the ways that are open to him.
     Named(&'w Who, Road),
-    /// Somebody for whom a key holds this, whoever he is.
-    Bearer(&'w str, &'w str),
+    /// Somebody for whom a key holds this, whoever he is, by one of the ways that are open to him.
+    Bearer(&'w str, &'w str, Road),
     /// Whoever has an identity policy: only what everybody can choose is his choice.
     Holder,
 }
@@ -72,8 +72,8 @@ impl<'w> Caller<'w> {
         match self {
             Self::Stranger(signed, road) => stranger_holds(signed, road, key),
             Self::Named(who, road) => named_holds(who, road, key),
-            Self::Bearer(borne, value) if borne == key => Held::Is(value),
-            Self::Bearer(borne, _) if excludes(borne, key) => Held::Absent,
+            Self::Bearer(borne, value, _) if borne == key => Held::Is(value),
+            Self::Bearer(_, _, road) if Trait::of(key).is_missing(road) => Held::Absent,
             Self::Bearer(..) => Held::Chosen,
             Self::Holder => match key {
                 "aws:securetransport" | "aws:useragent" | "aws:referer" | "aws:currenttime" | "aws:epochtime" => {
@@ -118,13 +118,8 @@ fn named_holds<'w>(who: &'w Who, road: Road, key: &str) -> Held<'w> {
         ("aws:principalservicename", Who::Service(name)) if name != "*" => Held::Is(name),
         ("aws:principalisawsservice", _) if is_of_aws => Held::Is("false"),
         _ => {
-            let missing = match Trait::of(key) {
-                Trait::Principal => road == Road::Service,
-                Trait::Service => is_of_aws,
-                Trait::Endpoint => road != Road::Endpoint,
-                Trait::Address => road != Road::Internet,
-                Trait::Other => false,
-            };
+            let of = Trait::of(key);
+            let missing = if of == Trait::Service { is_of_aws } else { of.is_missing(road) };
             if missing { Held::Absent } else { Held::Chosen }
         }
     }
@@ -183,16 +178,21 @@ impl Trait {
             _ => Self::Other,
         }
     }
+
+    /// Whether no request that comes this way has such keys.
+    fn is_missing(self, road: Road) -> bool {
+        match self {
+            Self::Principal => road == Road::Service,
+            Self::Service => road != Road::Service,
+            Self::Endpoint => road != Road::Endpoint,
+            Self::Address => road != Road::Internet,
+            Self::Other => false,
+        }
+    }
 }
 
-/// Whether a request that has one key cannot have the other.
-fn excludes(one: &str, other: &str) -> bool {
-    use Trait::{Address, Endpoint, Principal, Service};
-    matches!(
-        (Trait::of(one), Trait::of(other)),
-        (Principal | Endpoint | Address, Service)
-            | (Service, Principal | Endpoint | Address)
-            | (Endpoint, Address)
-            | (Address, Endpoint)
-    )
+/// The ways by which requests come that have a key.
+pub(super) fn roads_of(key: &str) -> impl Iterator<Item = Road> {
+    let of = Trait::of(key);
+    [Road::Internet, Road::Endpoint, Road::Service].into_iter().filter(move |road| !of.is_missing(*road))
 }
