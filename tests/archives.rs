@@ -373,7 +373,7 @@ fn explain_shows_the_nearest_misses_first_and_what_is_sent() {
         .collect();
     let expected = [("hit", "match", 0), ("excepted", "excepted", 0), ("one-away", "miss", 1), ("two-away", "miss", 2)];
     assert_eq!(order, expected);
-    let cell = json!({ "field": "region", "condition": "\"us-east-1\"", "holds": false, "values": ["eu-west-1"], "more": 0, "local": null });
+    let cell = json!({ "field": "region", "condition": "\"us-east-1\"", "holds": false, "values": ["eu-west-1"], "places": [], "more": 0, "local": null });
     assert_eq!((&lines[2]["rows"][0]["row"], &lines[2]["rows"][0]["cells"][1]), (&json!(1), &cell));
     assert_eq!(lines[0]["channels"][1]["because"], "the rule's \"notify\" does not name it");
 

@@ -43,7 +43,7 @@ static TEXT: TextFormat = TextFormat {
 };
 
 /// The accounts of a file's text, and every mistake in it. What is mistaken is left out.
-pub fn read(text: &str) -> (BTreeMap<u64, AccountFacts>, Vec<Diagnostic>) {
+pub(crate) fn read(text: &str) -> (BTreeMap<u64, AccountFacts>, Vec<Diagnostic>) {
     let mut accounts = BTreeMap::new();
     let file: Arc<str> = FILE.into();
     let root = match Node::parse(text) {
@@ -75,7 +75,7 @@ pub fn read(text: &str) -> (BTreeMap<u64, AccountFacts>, Vec<Diagnostic>) {
 
 #[cfg(any(test, all(feature = "aws", feature = "cli")))]
 /// The text of a file of these accounts: a line for each, by ascending ids.
-pub fn write(accounts: &BTreeMap<u64, AccountFacts>) -> String {
+pub(crate) fn write(accounts: &BTreeMap<u64, AccountFacts>) -> String {
     use std::fmt::Write as _;
 
     let mut text = String::from("{");

@@ -16,7 +16,7 @@ mod sources;
 mod tests;
 
 #[cfg(all(feature = "aws", feature = "cli"))]
-pub use self::accounts::{read as read_accounts, write as write_accounts};
+pub(crate) use self::accounts::{read as read_accounts, write as write_accounts};
 #[cfg(feature = "cli")]
 pub(crate) use self::compile::ANY_FILE;
 pub use self::error::{CountriesFileError, IndexError, PackError, PartError, UnusableIndex};
