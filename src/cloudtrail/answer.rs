@@ -9,7 +9,7 @@
 //!   (<https://docs.aws.amazon.com/organizations/latest/userguide/orgs_cloudtrail-integration.html>,
 //!   <https://docs.aws.amazon.com/controltower/latest/userguide/lifecycle-events.html>);
 //! - a gateway that passes a call on: `statusCode` in the response, or JSON-RPC's `error` in its `body`
-//!   (<https://docs.aws.amazon.com/bedrock-agentcore/latest/devguide/observability-gateway-cloudtrail.html>,
+//!   (<https://docs.aws.amazon.com/bedrock-agentcore/latest/devguide/understanding-gateway-cloudtrail-log-entries.html>,
 //!   <https://www.jsonrpc.org/specification#response_object>);
 //! - EC2: `_return` is false;
 //! - a call about several things, which is answered with a list of those that it was not done for (`failedEntries`,

@@ -25,7 +25,7 @@ macro_rules! calls {
     };
 }
 
-/// The calls, collected from botocore 1.44: every member of a request or response that makes something public.
+/// The calls, collected from botocore 1.43: every member of a request or response that makes something public.
 pub(super) const PUBLISHERS: &[ServiceCalls] = calls! {
     "apprunner": "CreateService" "UpdateService";
     "codebuild": "UpdateProjectVisibility";

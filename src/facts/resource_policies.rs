@@ -1,6 +1,6 @@
 //! The calls that write a policy which says who is let in: to a thing, or into a role.
 //!
-//! Collected from botocore 1.44: every member of a request that is the text of a policy, and the calls that add a permission by
+//! Collected from botocore 1.43: every member of a request that is the text of a policy, and the calls that add a permission by
 //! parameters. Left out are policies that let nobody in: those of sessions and endpoints, of data protection and lifecycles, and
 //! those in other languages than IAM's.
 

@@ -22,7 +22,7 @@ macro_rules! calls {
     };
 }
 
-/// The calls, collected from botocore 1.44: those that name accounts or organizations which something is given to.
+/// The calls, collected from botocore 1.43: those that name accounts or organizations which something is given to.
 pub(super) const SHARES: &[ServiceCalls] = calls! {
     "appstream2": "UpdateImagePermissions";
     "dlm": "CreateLifecyclePolicy" "UpdateLifecyclePolicy";
