@@ -10,8 +10,9 @@ PARAMETERS ?=
 TAGS ?=
 # `make deploy` and `make test-alert` fail where nobody would hear of an alert or of an alarm; UNHEARD=allow lets them only say so.
 UNHEARD ?=
-# Where `make plain` writes the template.
+# Where `make plain` writes the template; with REGIONAL=1, the function's code lies in a bucket of each region.
 OUTPUT ?= target/offlimits.template.json
+REGIONAL ?=
 # The event for `make invoke`, and further options for `sam local invoke`.
 EVENT ?= events/start-instances.json
 SAM_LOCAL ?=
@@ -63,7 +64,7 @@ endif
 help: ## says what each target does
 	@echo 'usage: make TARGET [VARIABLE=value]'
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 15
-	@echo 'variables: REGIONS, STACK, ARCH, PARAMETERS, TAGS, UNHEARD, EVENT, SAM_LOCAL, QUEUES, INTO, ID, TO, OF, OUTPUT, FUZZ_SECONDS; the Makefile begins with them.'
+	@echo 'variables: REGIONS, STACK, ARCH, PARAMETERS, TAGS, UNHEARD, EVENT, SAM_LOCAL, QUEUES, INTO, ID, TO, OF, OUTPUT, REGIONAL, FUZZ_SECONDS; the Makefile begins with them.'
 
 setup: .venv/test/.done .venv/ministack/.done .venv/node/.done .venv/browser/.done browser ## installs what the tests need into .venv
 
@@ -157,7 +158,7 @@ build-Function: build
 	@mkdir -p $(ARTIFACTS_DIR) && cp $(PACKAGE)/* $(ARTIFACTS_DIR)
 
 plain: .venv/deploy/.done ## writes the template as plain CloudFormation to OUTPUT, for Terraform and StackSets: nothing is uploaded
-	@$(DEPLOY)/python -B deploy/plain.py $(OUTPUT)
+	@$(DEPLOY)/python -B deploy/plain.py $(if $(REGIONAL),--regional) $(OUTPUT)
 
 instructions: ## counts the instructions of a fixed piece of work, and compares them with benches/instructions.json (valgrind)
 	python3 -B benches/instructions.py

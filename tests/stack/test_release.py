@@ -97,8 +97,8 @@ def test_what_the_workflow_calls_is_there():
 
 @pytest.mark.parametrize(("when", "ends_well"), [({"event": {"is": "StopLogging"}}, True), ({"event": {"is": "StopLoging"}}, False)], ids=["right", "wrong"])
 def test_the_action_and_the_hooks_check_and_test(tmp_path, when, ends_well):
-    test = {"name": "n", "event": {"eventName": "StopLogging"}, "expect": True}
-    rule = {"id": "R", "title": "t", "severity": "low", "when": when, "tests": [test]}
+    tests = [{"name": name, "event": {"eventName": name}, "expect": name == "StopLogging"} for name in ("StopLogging", "StartLogging")]
+    rule = {"id": "R", "title": "t", "severity": "low", "when": when, "tests": tests}
     (tmp_path / "rules.json").write_text(json.dumps({"channels": {"topic": {"type": "sns"}}, "rules": [rule]}))
     action = yaml.safe_load(ACTION.read_text())
     inputs = {name: given["default"] for name, given in action["inputs"].items()} | {"tool": str(TOOL)}

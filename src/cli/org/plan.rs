@@ -187,6 +187,7 @@ impl Plan {
             "make build".to_owned(),
             "(cd target/package && zip -q -X ../offlimits.zip *)".to_owned(),
             "KEY=offlimits-$(sha256sum target/offlimits.zip | cut -c1-16).zip".to_owned(),
+            "ARCHITECTURE=$(sed -n 's/^Architecture: //p' .aws-sam/architecture.yaml)".to_owned(),
         ];
         for region in &regions {
             let bucket = format!("{buckets}-{region}");
@@ -199,7 +200,11 @@ impl Plan {
                 .push(format!("aws s3api put-bucket-policy --bucket {bucket} --region {region} --policy '{policy}'"));
             commands.push(format!("aws s3 cp target/offlimits.zip s3://{bucket}/$KEY --region {region}"));
         }
-        commands.push(format!(".venv/deploy/bin/python deploy/whole_stack.py {buckets} $KEY > whole-stack.json"));
+        // The template is longer than what CloudFormation takes as text: it lies beside the code of one region.
+        let shelf = regions.first().map_or(*hub_region, |region| region.as_str());
+        commands.push("make plain REGIONAL=1 OUTPUT=target/whole-stack.json".to_owned());
+        commands.push(format!("aws s3 cp target/whole-stack.json s3://{buckets}-{shelf}/$KEY.json --region {shelf}"));
+        let template = format!("https://{buckets}-{shelf}.s3.{shelf}.{}/$KEY.json", dns_suffix(partition));
         let at = format!("--region {hub_region}{call_as}");
         let steps = vec![
             Step { phase: "deploy", title: "Put the code where each region finds it".to_owned(), place, commands },
@@ -209,10 +214,11 @@ impl Plan {
                 place: maker.to_owned(),
                 commands: vec![
                     format!(
-                        "aws cloudformation create-stack-set --stack-set-name {stack_set} --template-body file://whole-stack.json \
+                        "aws cloudformation create-stack-set --stack-set-name {stack_set} --template-url {template} \
                          --permission-model SERVICE_MANAGED --auto-deployment Enabled=true,RetainStacksOnAccountRemoval=false \
                          --capabilities CAPABILITY_IAM --managed-execution Active=true \
-                         --parameters ParameterKey=RuleState,ParameterValue={} {at}",
+                         --parameters ParameterKey=RuleState,ParameterValue={} ParameterKey=Architecture,ParameterValue=$ARCHITECTURE \
+                         ParameterKey=CodeBucket,ParameterValue={buckets} ParameterKey=CodeKey,ParameterValue=$KEY {at}",
                         of.rule_state.value()
                     ),
                     format!(
@@ -228,8 +234,10 @@ impl Plan {
                 title: "After the first step, for new code or rules".to_owned(),
                 place: maker.to_owned(),
                 commands: vec![format!(
-                    "aws cloudformation update-stack-set --stack-set-name {stack_set} --template-body file://whole-stack.json \
-                     --capabilities CAPABILITY_IAM {at}"
+                    "aws cloudformation update-stack-set --stack-set-name {stack_set} --template-url {template} \
+                     --capabilities CAPABILITY_IAM --parameters ParameterKey=RuleState,UsePreviousValue=true \
+                     ParameterKey=Architecture,ParameterValue=$ARCHITECTURE ParameterKey=CodeBucket,UsePreviousValue=true \
+                     ParameterKey=CodeKey,ParameterValue=$KEY {at}"
                 )],
             },
         ];
@@ -247,6 +255,15 @@ const fn stack_set_maker(of: &Organization<'_>) -> (&'static str, &'static str) 
         ("the delegated administrator's account", " --call-as DELEGATED_ADMIN")
     } else {
         ("the management account", "")
+    }
+}
+
+/// What the names of a partition's services end in. <https://github.com/boto/botocore/blob/develop/botocore/data/partitions.json>
+fn dns_suffix(partition: &str) -> &'static str {
+    match partition {
+        "aws-cn" => "amazonaws.com.cn",
+        "aws-eusc" => "amazonaws.eu",
+        _ => "amazonaws.com",
     }
 }
 
