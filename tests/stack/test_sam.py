@@ -105,7 +105,8 @@ def test_a_deployed_function_cannot_be_silenced_by_claiming_to_be_local(aws, che
 
 def test_sam_build_with_rust_builds_what_make_build_builds(aws, bootstrap):
     def sam(*arguments, environment=None):
-        environment = (environment or plain_environment()) | {"PATH": os.environ["PATH"], "MAKEFLAGS": ""}
+        # By itself, `cargo run` would put a tool without the features that other tests need where theirs is.
+        environment = (environment or plain_environment()) | {"PATH": os.environ["PATH"], "MAKEFLAGS": "", "OFFLIMITS": str(TOOL)}
         return subprocess.run([SAM, *map(str, arguments)], cwd=ROOT, env=environment, capture_output=True, text=True, timeout=1500)
 
     if not shutil.which("cargo"):
