@@ -16,7 +16,7 @@
 //!   `unprocessedAccounts`, `unsuccessful`, `errors`, as botocore's output shapes name them). It failed where it was done for
 //!   none. Where it was done for some, it counts as a success: whoever watches wants to know.
 
-use super::path::first_scalar;
+use super::path::{first_scalar, wrapped_list};
 use crate::json::{Node, Value};
 
 /// Whether the answer says that nothing was done.
@@ -147,12 +147,9 @@ fn refusals(key: &str, node: &Node<'_>) -> Option<Refusals> {
 fn elements(node: &Node<'_>) -> usize {
     match &node.value {
         Value::Array(elements) => elements.len(),
-        Value::Object(members) => match &**members {
-            [only] if ["items", "item", "member"].contains(&&*only.key) => match &only.node.value {
-                Value::Array(elements) => elements.len(),
-                _ => usize::from(!is_empty(&only.node)),
-            },
-            members => members.iter().filter(|member| !is_empty(&member.node)).count(),
+        Value::Object(members) => match wrapped_list(node) {
+            Some(list) => list.elements().map_or_else(|| usize::from(!is_empty(list)), <[_]>::len),
+            None => members.iter().filter(|member| !is_empty(&member.node)).count(),
         },
         _ => 0,
     }

@@ -108,7 +108,7 @@ impl ApiCall {
     pub fn with_names(record: &Record, accounts: Option<&Accounts>) -> Self {
         let text = |path: &[&str]| record.non_empty(path).map(str::to_owned);
         let body = |key: &str| record.root().get(key).filter(|node| !node.is_null()).map(redacted);
-        let names = targets(record);
+        let (names, actor) = (targets(record), record.computed(ComputedAlias::Actor));
         let account = record.computed(ComputedAlias::Account);
         let caller_account = text(&["userIdentity", "accountId"]).filter(|id| Some(id.as_str()) != account.as_deref());
         let mut is_unnamed = false;
@@ -123,7 +123,7 @@ impl ApiCall {
         let (account_name, unit) = own.map_or((None, None), |AccountFacts { name, unit }| (Some(name), unit));
         let targets: Vec<String> = names.iter().map(|name| text::one_line(name, NAME_LIMIT).into_owned()).collect();
         Self {
-            sentence: sentence(record, &targets, account_name.as_deref()),
+            sentence: sentence(record, actor.as_deref(), &targets, account_name.as_deref()),
             event_id: text(&["eventID"]),
             event_time: text(&["eventTime"]),
             event_type: text(&["eventType"]),
@@ -137,7 +137,7 @@ impl ApiCall {
             shared_event_id: text(&["sharedEventID"]),
             region: text(&["awsRegion"]),
             identity: text(&["userIdentity", "type"]),
-            actor: record.computed(ComputedAlias::Actor).map(Into::into),
+            actor: actor.map(Into::into),
             acting_service: record.computed(ComputedAlias::ActingService).map(Into::into),
             delegate: text(&["userIdentity", "invokedByDelegate", "accountId"]),
             source_identity: text(&["userIdentity", "sessionContext", "sourceIdentity"]),

@@ -75,6 +75,14 @@ impl FieldValue<'_> {
     }
 }
 
+/// What stands in an object that is only the wrapping of a list, as EC2 writes one: `{"items":[…]}`, `{"item":{…}}`.
+pub(crate) fn wrapped_list<'n, 't>(node: &'n Node<'t>) -> Option<&'n Node<'t>> {
+    match node.members()? {
+        [only] if ["items", "item", "member"].contains(&&*only.key) => Some(&only.node),
+        _ => None,
+    }
+}
+
 /// Appends the values to which `path` leads from `node`. A null counts as missing, an array stands for each of its elements, and
 /// a string that holds JSON is entered.
 pub fn walk<'n>(node: &'n Node<'n>, path: &[Box<str>], found: &mut Vec<FieldValue<'n>>) {

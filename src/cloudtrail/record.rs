@@ -1,6 +1,7 @@
 //! One CloudTrail record: as it arrives, and parsed.
 
 use std::borrow::Cow;
+use std::sync::OnceLock;
 
 use super::alias::{self, ComputedAlias, compute};
 use super::alias_source::AliasSource;
@@ -37,6 +38,8 @@ impl RawRecord {
 pub struct Record<'t> {
     root: Node<'t>,
     facts: FactMemory,
+    /// What the answer says of it, once somebody has asked: the outcome is asked for by rules, titles and every sentence.
+    answers_failure: OnceLock<bool>,
     /// The account that the envelope named.
     envelope_account: Option<Box<str>>,
 }
@@ -74,7 +77,7 @@ impl<'t> Record<'t> {
         if root.members().is_none() {
             return Err(RecordError::NotAnObject(root.kind()));
         }
-        Ok(Self { root, facts: FactMemory::default(), envelope_account: None })
+        Ok(Self { root, facts: FactMemory::default(), answers_failure: OnceLock::new(), envelope_account: None })
     }
 
     /// The record as it arrived in an envelope that names this account, if it names one.
@@ -143,6 +146,6 @@ impl AliasSource for Record<'_> {
     }
 
     fn answers_failure(&self) -> bool {
-        answer::says_failure(&self.root)
+        *self.answers_failure.get_or_init(|| answer::says_failure(&self.root))
     }
 }

@@ -3,7 +3,6 @@
 use std::borrow::Cow;
 
 use super::acting_service::{AWS_INTERNAL, acting_service};
-use super::alias::ComputedAlias;
 use super::answer::failure_reason;
 use super::identity;
 use super::record::Record;
@@ -13,14 +12,14 @@ use crate::text;
 pub(super) const NAME_LIMIT: usize = 120;
 
 /// `James (IAM user) called StartInstances on i-01234567abcabcabc in us-east-1 of production: allowed`, where `account` is what
-/// people call the account.
-pub(super) fn sentence(record: &Record, targets: &[String], account: Option<&str>) -> String {
+/// people call the account. `actor` is the alias of this name.
+pub(super) fn sentence(record: &Record, actor: Option<&str>, targets: &[String], account: Option<&str>) -> String {
     if record.text(&["eventType"]) == Some("AwsCloudTrailInsight") {
         return insight(record);
     }
     let mut out = String::with_capacity(200);
     let mut say = |parts: &[&str]| parts.iter().for_each(|part| out.push_str(part));
-    say(&[&who(record)]);
+    say(&[&who(record, actor)]);
     match record.non_empty(&["eventName"]) {
         Some("ConsoleLogin") => {
             let is_without_mfa = record.mfa() == Some(false);
@@ -69,14 +68,13 @@ const HIDDEN: &str = "HIDDEN_DUE_TO_SECURITY_REASONS";
 
 /// Who called, with the kind of identity, and with those who stand behind it: `Admin/jana (assumed role, delegated to account
 /// 999999999999)`.
-fn who(record: &Record) -> String {
+fn who(record: &Record, actor: Option<&str>) -> String {
     let at = |path: &[&str]| record.non_empty(path);
-    let actor = record.computed(ComputedAlias::Actor);
     let identity = at(&["userIdentity", "type"]);
     let account = at(&["userIdentity", "accountId"]);
     let kind = identity::kind(record);
     let mut about: Vec<Cow<'_, str>> = Vec::new();
-    let name: Cow<'_, str> = match (identity, actor.as_deref()) {
+    let name: Cow<'_, str> = match (identity, actor) {
         (Some("Root"), _) => "The root user".into(),
         (_, Some(HIDDEN)) => {
             "Somebody under a user name that does not exist (hidden by AWS: it may be a password)".into()

@@ -5,7 +5,7 @@
 //! in it with the stack's. So a hub that knows the name of the `StackSet` knows what is a spoke's, in whatever account.
 
 use super::alias::ComputedAlias;
-use super::record::{RawRecord, Record};
+use super::record::RawRecord;
 
 /// What the spokes of one `StackSet` are called. Without a name there are none, and nothing is theirs.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -70,7 +70,7 @@ impl Spokes {
         if !self.is_hub() || !raw.json.contains(&self.prefix) {
             return None;
         }
-        let record = Record::parse(&raw.json).ok()?;
+        let record = raw.parse().ok()?;
         if record.text(&["eventSource"]) != Some("sqs.amazonaws.com") || record.failed() {
             return None;
         }

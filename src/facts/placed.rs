@@ -1,6 +1,6 @@
 //! A value of a record, and the place where it stands.
 
-use crate::cloudtrail::{FactValue, Record};
+use crate::cloudtrail::{FactValue, Record, wrapped_list};
 use crate::json::{Node, Value};
 
 /// A value of a record, and the place where it stands.
@@ -79,7 +79,7 @@ impl<'n> Placed<'n> {
         }
         match self.node.members() {
             Some([]) => Vec::new(),
-            Some([only]) if ["items", "item", "member"].contains(&&*only.key) => {
+            Some([only]) if wrapped_list(self.node).is_some() => {
                 self.get(&only.key).map(|inner| inner.elements()).unwrap_or_default()
             }
             _ => vec![self.clone()],
