@@ -10,10 +10,11 @@ use super::answer::{Handled, Unfinished, answer};
 use super::classify::classify;
 use super::dispatch::dispatch;
 use super::invocation_store::{InvocationLedger, InvocationStore};
-use super::mover::{is_order_to_move, move_letters};
+use super::mover::move_letters;
+use super::order::Order;
 use super::report::InvocationReport;
 use super::strays::bury_strays;
-use super::test_alert::{is_test, send_test_alerts};
+use super::test_alert::send_test_alerts;
 use super::worker::ReceivedMessage;
 use super::{App, Invariant, Response};
 use crate::cloudtrail::RawRecord;
@@ -39,13 +40,16 @@ pub async fn handle<T: Transport, S: Store, Q: Queues>(
     deadline: Instant,
     app: &App<T, S, Q>,
 ) -> Handled {
-    if is_test(payload) {
-        let test = send_test_alerts(deadline, app).await;
-        return Handled { report: InvocationReport::default(), answer: Ok(Response::Test { test }) };
-    }
-    if app.own.spokes.is_hub() && is_order_to_move(payload) {
-        let report = move_letters(deadline, app).await;
-        return Handled { answer: Ok(Response::Report(report.clone())), report };
+    match Order::parse(payload) {
+        Some(Order::Test) => {
+            let test = send_test_alerts(deadline, app).await;
+            return Handled { report: InvocationReport::default(), answer: Ok(Response::Test { test }) };
+        }
+        Some(Order::Move) if app.own.spokes.is_hub() => {
+            let report = move_letters(deadline, app).await;
+            return Handled { answer: Ok(Response::Report(report.clone())), report };
+        }
+        Some(Order::Move) | None => {}
     }
     let opened = envelope::open(payload);
     let mut report = InvocationReport {

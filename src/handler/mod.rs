@@ -25,6 +25,7 @@ mod invariant;
 mod invocation;
 mod invocation_store;
 mod mover;
+mod order;
 mod outcome;
 mod own_calls;
 mod preview;

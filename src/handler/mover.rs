@@ -20,20 +20,12 @@ use crate::ledger::Store;
 use crate::redelivery::{Letter, QueueError, Queues, check_letter};
 use crate::time::Timestamp;
 
-/// The longest payload that may be the order to move, in bytes.
-const MAX_ORDER_LEN: usize = 200;
 /// Queues that are looked into at the same time.
 const CONCURRENT_QUEUES: usize = 16;
 /// Times that one queue is asked in one run, for ten letters each: one that is full must not keep the others waiting.
 const MAX_TAKES: usize = 50;
 /// The time that must be left for a queue to be begun with.
 const LEAST_TIME: Duration = Duration::from_secs(5);
-
-/// Whether the payload orders the mover to run.
-pub(super) fn is_order_to_move(payload: &str) -> bool {
-    payload.len() < MAX_ORDER_LEN
-        && serde_json::from_str::<serde_json::Value>(payload).is_ok_and(|event| event["offlimits"] == "move")
-}
 
 /// Looks into the queue of every spoke, until `deadline`. Whatever fails is counted and logged, and tried again the next time.
 pub(super) async fn move_letters<T: Transport, S: Store, Q: Queues>(

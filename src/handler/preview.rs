@@ -4,7 +4,7 @@
 use serde::Serialize;
 use serde_json::value::RawValue;
 
-use super::test_alert::is_test;
+use super::order::Order;
 use super::{OwnCalls, outcome::FindingOutcome};
 use crate::alert::{Alert, AlertKind};
 use crate::channel::{Body, ConfiguredChannel, Content};
@@ -85,7 +85,7 @@ pub fn preview(payload: &str, rules: &RuleSet, own: &OwnCalls, now: Timestamp) -
         queued_messages: 0,
         findings: Vec::new(),
     };
-    if is_test(payload) {
+    if Order::parse(payload) == Some(Order::Test) {
         let finding = Finding::test(rules.digest().clone(), now.to_string());
         let every = (0..rules.channels().len()).collect();
         found.findings.push(shown(&finding, FindingOutcome::Routed, AlertKind::Test, every, rules));

@@ -11,14 +11,6 @@ use crate::ledger::Store;
 use crate::redelivery::Queues;
 use crate::time::Timestamp;
 
-/// The longest payload that may be a test, in bytes: a larger one is not parsed a second time to find out.
-const MAX_TEST_LEN: usize = 200;
-
-pub(super) fn is_test(payload: &str) -> bool {
-    payload.len() < MAX_TEST_LEN
-        && serde_json::from_str::<serde_json::Value>(payload).is_ok_and(|event| event["offlimits"] == "test")
-}
-
 /// Sends a marked alert to every channel, whatever its filter: nobody trusts a pager that they have not heard. The ledger and
 /// the queues are not asked, so that the report tells of the channels alone.
 pub(super) async fn send_test_alerts<T: Transport, S: Store, Q: Queues>(
