@@ -1,5 +1,12 @@
 //! How a command ends. Scripts and CI read the codes: they never change.
 
+/// How a command that asks AWS ends in a build without the feature `aws`.
+#[cfg(not(feature = "aws"))]
+pub(super) fn cannot_ask_aws() -> Exit {
+    eprintln!("error: this build cannot ask AWS: install one that can with `cargo install --path . --features aws`");
+    Exit::Unreadable
+}
+
 /// The exit code of a command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Exit {

@@ -44,36 +44,57 @@ pub(super) fn lint(context: &LintContext<'_>, report: &mut LintReport) {
         for row in rule.all_rows() {
             let members = row.node.members().unwrap_or_default();
             for (member, cell) in members.iter().zip(&row.cells) {
-                condition(context, rule, cell, &cell.cell.field, &member.node, report);
+                CellLook { context, rule, cell }.condition(&cell.cell.field, &member.node, report);
             }
         }
     }
 }
 
-/// Looks through a condition on `field`, and through those that it holds.
-fn condition(
-    context: &LintContext<'_>,
-    rule: &RuleView<'_>,
-    cell: &CellView<'_>,
-    field: &Field,
-    node: &Node<'_>,
-    report: &mut LintReport,
-) {
-    if let Some(alternatives) = node.elements() {
-        alternatives.iter().for_each(|node| condition(context, rule, cell, field, node, report));
-    }
-    for member in node.members().unwrap_or_default() {
-        match &*member.key {
-            "is" => each(&member.node, &mut |literal| self::literal(context, rule, cell, field, literal, report)),
-            "not" | "all" => condition(context, rule, cell, field, &member.node, report),
-            "item" => each(&member.node, &mut |row| {
-                for member in row.members().unwrap_or_default() {
-                    let below = Field::parse_in_element(&member.key).map(|element| field.below(&element));
-                    if let Ok(below) = below {
-                        condition(context, rule, cell, &below, &member.node, report);
+/// The cell that is looked through, and what is around it.
+struct CellLook<'l> {
+    context: &'l LintContext<'l>,
+    rule: &'l RuleView<'l>,
+    cell: &'l CellView<'l>,
+}
+
+impl CellLook<'_> {
+    /// Looks through a condition on `field`, and through those that it holds.
+    fn condition(&self, field: &Field, node: &Node<'_>, report: &mut LintReport) {
+        if let Some(alternatives) = node.elements() {
+            alternatives.iter().for_each(|node| self.condition(field, node, report));
+        }
+        for member in node.members().unwrap_or_default() {
+            match &*member.key {
+                "is" => each(&member.node, &mut |literal| self.literal(field, literal, report)),
+                "not" | "all" => self.condition(field, &member.node, report),
+                "item" => each(&member.node, &mut |row| {
+                    for member in row.members().unwrap_or_default() {
+                        let below = Field::parse_in_element(&member.key).map(|element| field.below(&element));
+                        if let Ok(below) = below {
+                            self.condition(&below, &member.node, report);
+                        }
                     }
-                }
-            }),
+                }),
+                _ => {}
+            }
+        }
+    }
+
+    fn literal(&self, field: &Field, node: &Node<'_>, report: &mut LintReport) {
+        let written = &field.written;
+        let place = SourcePlace { file: self.cell.file.clone(), span: node.span.clone() };
+        match &node.value {
+            Value::String(text) if holds_numbers(self.context, field) && Decimal::parse(text.as_str()).is_some() => {
+                let digits = text.as_str();
+                let message =
+                    format!("\"{written}\" is a number, and \"{digits}\" in quotes is only found where it is spelt so");
+                report.note(&DIGITS_IN_QUOTES, self.rule, place, message, format!("write {digits}, without quotes"));
+            }
+            Value::Number(digits) if field.always_text() => {
+                let message = format!("\"{written}\" is a text, and {digits} is compared with it as a number");
+                let help = format!("write \"{digits}\", in quotes and with all its digits, zeros at its beginning too");
+                report.note(&NUMBER_FOR_TEXT, self.rule, place, message, help);
+            }
             _ => {}
         }
     }
@@ -84,32 +105,6 @@ fn each<'n>(node: &'n Node<'n>, look: &mut impl FnMut(&'n Node<'n>)) {
     match node.elements() {
         Some(elements) => elements.iter().for_each(look),
         None => look(node),
-    }
-}
-
-fn literal(
-    context: &LintContext<'_>,
-    rule: &RuleView<'_>,
-    cell: &CellView<'_>,
-    field: &Field,
-    node: &Node<'_>,
-    report: &mut LintReport,
-) {
-    let written = &field.written;
-    let place = SourcePlace { file: cell.file.clone(), span: node.span.clone() };
-    match &node.value {
-        Value::String(text) if holds_numbers(context, field) && Decimal::parse(text.as_str()).is_some() => {
-            let digits = text.as_str();
-            let message =
-                format!("\"{written}\" is a number, and \"{digits}\" in quotes is only found where it is spelt so");
-            report.note(&DIGITS_IN_QUOTES, rule, place, message, format!("write {digits}, without quotes"));
-        }
-        Value::Number(digits) if field.always_text() => {
-            let message = format!("\"{written}\" is a text, and {digits} is compared with it as a number");
-            let help = format!("write \"{digits}\", in quotes and with all its digits, zeros at its beginning too");
-            report.note(&NUMBER_FOR_TEXT, rule, place, message, help);
-        }
-        _ => {}
     }
 }
 

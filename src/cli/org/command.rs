@@ -1,11 +1,11 @@
 //! The arguments, the file, and the steps in print.
 
-use std::io::{self, Write};
+use std::io::{self, Stdout, Write};
 use std::path::PathBuf;
-use std::{fs, io::Stdout};
 
 use super::super::Exit;
 use super::super::lines::{LineFormat, write_line};
+use super::super::whole_file::replace;
 use super::plan::{Organization, Plan, RuleState, Step};
 use crate::cloudtrail::own_resources::DEFAULT_STACK;
 
@@ -78,7 +78,7 @@ impl OrgCommand {
             }
         };
         if !self.whole_stacks {
-            if let Err(error) = fs::write(&self.output, SPOKE) {
+            if let Err(error) = replace(&self.output, SPOKE.as_bytes()) {
                 eprintln!("error: cannot write the template: {}: {error}", self.output.display());
                 return Ok(Exit::Unreadable);
             }

@@ -35,10 +35,7 @@ impl StatusCommand {
     #[cfg(not(feature = "aws"))]
     #[expect(clippy::unused_self, clippy::unnecessary_wraps, reason = "it runs as every command does")]
     pub(in crate::cli) fn run(&self) -> io::Result<Exit> {
-        eprintln!(
-            "error: this build cannot ask AWS: install one that can with `cargo install --path . --features aws`"
-        );
-        Ok(Exit::Unreadable)
+        Ok(crate::cli::exit::cannot_ask_aws())
     }
 
     #[cfg(feature = "aws")]
