@@ -37,7 +37,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT / "tests/stack"))
-from local import PACKAGE, TOOL, plain_environment  # noqa: E402
+from local import LAMBDA, PACKAGE, TOOL, plain_environment  # noqa: E402
 from places import TARGET  # noqa: E402
 
 # What is to be held, and what is aimed at.
@@ -361,12 +361,8 @@ def main():
         certificate(folder)
         undisturbed = be_first()
         with mocks(folder) as (endpoints, counts, an_alert_asks):
-            environment = plain_environment() | endpoints
+            environment = plain_environment() | LAMBDA | endpoints
             environment |= {
-                "AWS_LAMBDA_FUNCTION_NAME": "offlimits",
-                "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "128",
-                "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
-                "AWS_LAMBDA_LOG_FORMAT": "JSON",
                 "AWS_REGION": "us-east-1",
                 "AWS_ACCESS_KEY_ID": "test",
                 "AWS_SECRET_ACCESS_KEY": "test",

@@ -23,7 +23,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from cold_start import PACKAGE, ROOT, plain_environment, request
+from cold_start import LAMBDA, PACKAGE, ROOT, plain_environment, request
 
 # us-east-1, 2026-11. Sources: the pages of prices of Lambda, DynamoDB (on demand), CloudWatch, SNS, SQS and EventBridge.
 PRICES = {
@@ -145,13 +145,9 @@ def run(kind: str, events: int, folder: Path, counts_instructions: bool) -> Cost
     url = f"http://127.0.0.1:{mock.server_port}"
     listener = socket.create_server(("127.0.0.1", 0))
     listener.settimeout(120)
-    environment = plain_environment() | {
+    environment = plain_environment() | LAMBDA | {
         "AWS_LAMBDA_RUNTIME_API": f"127.0.0.1:{listener.getsockname()[1]}",
         "LAMBDA_TASK_ROOT": str(folder),
-        "AWS_LAMBDA_FUNCTION_NAME": "offlimits",
-        "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "128",
-        "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
-        "AWS_LAMBDA_LOG_FORMAT": "JSON",
         "AWS_REGION": "us-east-1",
         "AWS_ACCESS_KEY_ID": "test",
         "AWS_SECRET_ACCESS_KEY": "test",

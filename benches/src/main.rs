@@ -112,6 +112,22 @@ fn parsing(records: &[String], out: &mut String) {
     out.push('\n');
 }
 
+/// The seconds that extracting the fields of the records takes, and the engine's ratios to it: with its call cache, and without.
+fn beside_extracting(rules: &RuleSet, records: &[impl AsRef<str>]) -> (f64, f64, f64) {
+    let (mut extracting, mut engine, mut forgetful) =
+        (rules.scanner(), rules.scanner(), rules.scanner().without_call_cache());
+    let each = |read: &mut dyn FnMut(&str)| records.iter().for_each(|record| read(record.as_ref()));
+    let (times, ratios) = beside(
+        RATIOS,
+        &mut [
+            &mut || each(&mut |record| _ = black_box(extracting.extract(record))),
+            &mut || each(&mut |record| drop(black_box(engine.evaluate(record)))),
+            &mut || each(&mut |record| drop(black_box(forgetful.evaluate(record)))),
+        ],
+    );
+    (times[0], ratios[1], ratios[2])
+}
+
 /// The whole of an evaluation over extracting the fields alone, and rivals that extract the fields in the same way.
 fn matching(records: &[String], out: &mut String) {
     let _ = writeln!(
@@ -122,18 +138,9 @@ fn matching(records: &[String], out: &mut String) {
     for count in [10, 100, 1_000, 10_000] {
         let (source, rows) = traffic::rules(count);
         let rules = compile(&source);
-        let (mut extracting, mut engine, mut forgetful) =
-            (rules.scanner(), rules.scanner(), rules.scanner().without_call_cache());
-        let mut findings = 0;
+        let (mut engine, mut findings) = (rules.scanner(), 0);
         records.iter().for_each(|record| findings += engine.evaluate(record).map_or(0, |found| found.len()));
-        let (times, ratios) = beside(
-            RATIOS,
-            &mut [
-                &mut || records.iter().for_each(|record| _ = black_box(extracting.extract(record))),
-                &mut || records.iter().for_each(|record| drop(black_box(engine.evaluate(record)))),
-                &mut || records.iter().for_each(|record| drop(black_box(forgetful.evaluate(record)))),
-            ],
-        );
+        let (extract, with_cache, without) = beside_extracting(&rules, records);
         // The rivals are slow: a part of the records tells enough.
         let part = &records[..(records.len() * 10 / count).clamp(200, records.len())];
         let sets = rivals::Sets::of(&rows);
@@ -162,9 +169,9 @@ fn matching(records: &[String], out: &mut String) {
         let _ = writeln!(
             out,
             "| {count} | {findings} | {:.2} | **{:.2}** | {:.2} | {:.1} | {rule_by_rule} | {:.0} |",
-            times[0] * 1e6 / records.len() as f64,
-            ratios[1],
-            ratios[2],
+            extract * 1e6 / records.len() as f64,
+            with_cache,
+            without,
             rivals[1] / rivals[0],
             rivals[3] / rivals[0],
         );
@@ -180,8 +187,6 @@ fn shipped(records: &[String], out: &mut String) {
     let rules = RuleSet::compile_sources(&Sources::gather(root, |pack| Ok(read(pack))))
         .expect("the shipped rules compile")
         .rules;
-    let (mut extracting, mut engine, mut forgetful) =
-        (rules.scanner(), rules.scanner(), rules.scanner().without_call_cache());
     let mut quiet = rules.scanner();
     let (found, none): (Vec<&String>, Vec<&String>) =
         records.iter().partition(|record| quiet.evaluate(record).is_ok_and(|findings| !findings.is_empty()));
@@ -191,21 +196,14 @@ fn shipped(records: &[String], out: &mut String) {
         rules.rules().len()
     );
     for (name, records) in [("all", records.iter().collect()), ("that match nothing", none), ("that match", found)] {
-        let (times, ratios) = beside(
-            RATIOS,
-            &mut [
-                &mut || records.iter().for_each(|record| _ = black_box(extracting.extract(record))),
-                &mut || records.iter().for_each(|record| drop(black_box(engine.evaluate(record)))),
-                &mut || records.iter().for_each(|record| drop(black_box(forgetful.evaluate(record)))),
-            ],
-        );
+        let (extract, with_cache, without) = beside_extracting(&rules, &records);
         let _ = writeln!(
             out,
             "| {name} | {} | {:.2} | **{:.2}** | {:.2} |",
             records.len(),
-            times[0] * 1e6 / records.len().max(1) as f64,
-            ratios[1],
-            ratios[2]
+            extract * 1e6 / records.len().max(1) as f64,
+            with_cache,
+            without
         );
     }
     out.push('\n');

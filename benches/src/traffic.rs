@@ -4,21 +4,19 @@
 
 use std::fmt::Write as _;
 
+#[path = "../../tests/support/choices.rs"]
+mod choices;
+
 /// A generator of numbers: the same every time.
-pub(crate) struct Dice(u64);
+pub(crate) struct Dice(choices::Choices);
 
 impl Dice {
     pub(crate) fn new(seed: u64) -> Self {
-        Self(seed)
+        Self(choices::Choices::new(seed))
     }
 
     pub(crate) fn below(&mut self, bound: usize) -> usize {
-        // SplitMix64.
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut word = self.0;
-        word = (word ^ (word >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        word = (word ^ (word >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        usize::try_from((word ^ (word >> 31)) % bound as u64).unwrap_or_default()
+        self.0.below(bound)
     }
 
     pub(crate) fn pick<'c, T>(&mut self, choices: &'c [T]) -> &'c T {

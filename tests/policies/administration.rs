@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::evaluator::{covers, meets, statements};
 use super::world::OWN;
-use super::{ROUNDS, spelling, values};
+use super::{ROUNDS, agree, spelling, values};
 use crate::support::choices::{Choices, seeds};
 
 /// What it takes to give oneself every permission, and on which kinds of things.
@@ -176,11 +176,6 @@ fn which_policies_grant_administration_is_what_an_evaluator_decides() {
             (said != expected).then(|| format!("seed {seed}: {said:?} is {expected:?}\n{policy:#}"))
         })
         .collect();
-    assert!(
-        complaints.is_empty(),
-        "{} disagreements, the first ones:\n{}",
-        complaints.len(),
-        complaints[..complaints.len().min(3)].join("\n")
-    );
+    agree(&complaints);
     assert!(by_words.len() == 5, "every answer is asked for: {by_words:?}");
 }

@@ -20,6 +20,16 @@ use serde_json::{Value, json};
 /// Rounds of each test; `OFFLIMITS_ROUNDS` asks for more.
 const ROUNDS: u64 = 3_000;
 
+/// Fails with the first few of the complaints, each of which is a disagreement with the judge.
+fn agree(complaints: &[String]) {
+    assert!(
+        complaints.is_empty(),
+        "{} disagreements, the first ones:\n{}",
+        complaints.len(),
+        complaints[..complaints.len().min(12)].join("\n")
+    );
+}
+
 /// The texts that a field gives for a call.
 fn values(field: &str, source: &str, event: &str, request: &Value, response: &Value) -> Vec<String> {
     let record = json!({

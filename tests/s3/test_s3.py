@@ -3,7 +3,6 @@
 import gzip
 import json
 import os
-import re
 import subprocess
 import sys
 import threading
@@ -15,6 +14,7 @@ import boto3
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "support"))
+from moto_server import moto_server  # noqa: E402
 from places import TOOL  # noqa: E402
 
 KEYS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
@@ -23,18 +23,8 @@ KEYS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
 @pytest.fixture(scope="module")
 def s3():
     """The address of an S3."""
-    command = [sys.executable, "-c", "from moto.server import main; main(['-H', '127.0.0.1', '-p', '0'])"]
-    server = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
-    try:
-        for line in server.stderr:
-            if found := re.search(r"http://127\.0\.0\.1:(\d+)", line):
-                break
-        # Whoever is not read waits once the pipe is full.
-        threading.Thread(target=lambda: [None for _ in server.stderr], daemon=True).start()
-        yield found[0]
-    finally:
-        server.kill()
-        server.wait()
+    with moto_server() as address:
+        yield address
 
 
 @pytest.fixture(scope="module")

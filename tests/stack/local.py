@@ -52,6 +52,15 @@ def listens(port: int) -> bool:
         return s.connect_ex(("127.0.0.1", port)) == 0
 
 
+# What Lambda says of itself to every function.
+LAMBDA = {
+    "AWS_LAMBDA_FUNCTION_NAME": "offlimits",
+    "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "128",
+    "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
+    "AWS_LAMBDA_LOG_FORMAT": "JSON",
+}
+
+
 def plain_environment() -> dict:
     """This process's environment, without whatever it says of a real AWS."""
     return {k: v for k, v in os.environ.items() if not k.startswith(("AWS_", "OFFLIMITS_"))} | {"SAM_CLI_TELEMETRY": "0"}
@@ -214,14 +223,7 @@ class Function(Server):
         emulator.chmod(0o755)
         port, runtime = free_port(), free_port()
         self.url = f"http://127.0.0.1:{port}/2015-03-31/functions/function/invocations"
-        env = plain_environment() | {
-            "AWS_LAMBDA_FUNCTION_NAME": "offlimits",
-            "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "128",
-            "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
-            "AWS_LAMBDA_FUNCTION_TIMEOUT": str(timeout),
-            "AWS_LAMBDA_LOG_FORMAT": "JSON",
-            "LAMBDA_TASK_ROOT": str(code),
-        }
+        env = plain_environment() | LAMBDA | {"AWS_LAMBDA_FUNCTION_TIMEOUT": str(timeout), "LAMBDA_TASK_ROOT": str(code)}
         listen = ["--runtime-interface-emulator-address", f"127.0.0.1:{port}", "--runtime-api-address", f"127.0.0.1:{runtime}"]
         super().__init__([emulator, *listen, code / "bootstrap"], port, env | variables, code, log)
 

@@ -2,14 +2,12 @@
 
 import json
 import os
-import re
 import subprocess
-import sys
-import threading
 
 import boto3
 import pytest
 from local import TOOL
+from moto_server import moto_server
 
 KEYS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_REGION": "eu-west-1"}
 
@@ -17,18 +15,8 @@ KEYS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_REGIO
 @pytest.fixture(scope="module")
 def moto():
     """The address of a moto of our own: ministack has no Organizations."""
-    command = [sys.executable, "-c", "from moto.server import main; main(['-H', '127.0.0.1', '-p', '0'])"]
-    server = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
-    try:
-        for line in server.stderr:
-            if found := re.search(r"http://127\.0\.0\.1:(\d+)", line):
-                break
-        # Whoever is not read waits once the pipe is full.
-        threading.Thread(target=lambda: [None for _ in server.stderr], daemon=True).start()
-        yield found[0]
-    finally:
-        server.kill()
-        server.wait()
+    with moto_server() as address:
+        yield address
 
 
 def accounts(moto, folder, *more):

@@ -7,9 +7,6 @@ calls pass through something that goes by the account in the queue's URL, as SQS
 """
 
 import json
-import re
-import subprocess
-import sys
 import threading
 import urllib.error
 import urllib.request
@@ -20,6 +17,7 @@ import boto3
 import pytest
 from conftest import fresh, sample
 from local import ROOT, Function, Inbox, package
+from moto_server import moto_server
 
 HUB, HUB_REGION = "123456789012", "us-east-1"
 SPOKES = [(account, region) for account in ["222222222222", "333333333333"] for region in ["eu-west-1", "us-west-2"]]
@@ -69,21 +67,11 @@ class Accounts:
 
 @pytest.fixture(scope="module")
 def accounts():
-    command = [sys.executable, "-c", "from moto.server import main; main(['-H', '127.0.0.1', '-p', '0'])"]
-    server = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
-    try:
-        for line in server.stderr:
-            if found := re.search(r"http://127\.0\.0\.1:\d+", line):
-                break
-        # Whoever is not read waits once the pipe is full.
-        threading.Thread(target=lambda: [None for _ in server.stderr], daemon=True).start()
-        accounts = Accounts(found[0])
+    with moto_server() as address:
+        accounts = Accounts(address)
         yield accounts
         accounts.server.shutdown()
         accounts.server.server_close()
-    finally:
-        server.kill()
-        server.wait()
 
 
 @pytest.fixture(scope="module")
