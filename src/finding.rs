@@ -1,5 +1,6 @@
 //! A finding: one rule that one record matched.
 
+use std::fmt;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -26,6 +27,44 @@ pub struct Finding {
     pub row: usize,
     /// The call that the record tells of.
     pub call: ApiCall,
+    /// What the call changed, the most telling first. Versions before 2026-11-29 did not write it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub changes: Vec<Change>,
+    /// What to do first, in order. Versions before 2026-11-29 did not write it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub steps: Vec<Step>,
+}
+
+/// One thing that a call changed, in words. Secrets are blanked; nothing is clipped or escaped yet.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Change {
+    /// What was changed: `inbound`, `policy`, `instance type`.
+    pub what: String,
+    /// What it was before, where the record shows it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub before: Option<String>,
+    /// What it is after the call, or what was asked for: `tcp 22 from 0.0.0.0/0`, `Allow * on *`.
+    pub after: String,
+}
+
+impl fmt::Display for Change {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.before {
+            Some(before) => write!(f, "{}: {before} → {}", self.what, self.after),
+            None => write!(f, "{}: {}", self.what, self.after),
+        }
+    }
+}
+
+/// One step of what to do first about a finding.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Step {
+    /// What to do, in a sentence.
+    pub text: String,
+    /// A command for a POSIX shell that does it, with the record's values filled in and quoted; none where a value is not plainly an
+    /// identifier.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub command: Option<String>,
 }
 
 /// Characters of each text, and items of each list, that [`Finding::brief`] keeps.
@@ -110,6 +149,8 @@ impl Finding {
                 ..ApiCall::default()
             },
             id,
+            changes: Vec::new(),
+            steps: Vec::new(),
         }
     }
 }

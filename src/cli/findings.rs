@@ -143,7 +143,7 @@ pub(super) struct FindingLine<'a> {
 
 impl<'a> FindingLine<'a> {
     pub(super) fn new(finding: &'a Finding, channels: Vec<&'a str>, file: &'a str, index: usize) -> Self {
-        let Finding { id, rule, severity, title, row, call } = finding;
+        let Finding { id, rule, severity, title, row, call, .. } = finding;
         Self {
             finding: id.as_str(),
             rule: &rule.id,

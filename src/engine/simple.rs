@@ -29,6 +29,8 @@ pub(super) fn findings<'r>(
         title: rule.title.render(record),
         row,
         call,
+        changes: Vec::new(),
+        steps: Vec::new(),
     };
     matched.into_iter().zip(calls).map(finding).collect()
 }

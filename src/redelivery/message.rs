@@ -226,6 +226,8 @@ impl Delivery {
             title: sentence.clone(),
             row: 0,
             call: ApiCall { sentence, event_id, event_time, ..ApiCall::default() },
+            changes: Vec::new(),
+            steps: Vec::new(),
         }
     }
 }
