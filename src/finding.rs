@@ -1,5 +1,6 @@
 //! A finding: one rule that one record matched.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
@@ -78,6 +79,14 @@ impl Finding {
             return None;
         }
         self.call.shared_event_id.as_deref().map(|shared| SharedCallId::new(&self.rule.id, shared))
+    }
+
+    /// The title as people see it: what failed says so first, `DENIED: CloudTrail: StopLogging on main by jana`.
+    pub fn shown_title(&self) -> Cow<'_, str> {
+        match self.call.outcome_word() {
+            Some(word) => format!("{word}: {}", self.title).into(),
+            None => self.title.as_str().into(),
+        }
     }
 
     /// The finding without what is long: a few kilobytes, fit to be kept and to travel.

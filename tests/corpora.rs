@@ -100,6 +100,8 @@ fn the_shipped_rules_run_over_real_records() {
         assert_eq!((run.code, run.misbehaviour()), (Some(0), None), "{corpus}: {}", run.shown());
         let mut findings: BTreeMap<(String, u64), usize> = BTreeMap::new();
         for finding in run.findings() {
+            let title = finding["title"].as_str().unwrap();
+            assert!(!crate::pack_titles::has_hole(title), "{corpus}: {title}");
             // IAM users alone: the seed's table names no other identity.
             assert!(finding["rule"] != "RTM-011" || finding["identity"] == "IAMUser", "{corpus}: {finding}");
             *findings

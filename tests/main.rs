@@ -33,6 +33,7 @@ mod inputs;
 mod layers;
 mod layout;
 mod pack_shapes;
+mod pack_titles;
 mod packaging;
 mod packs;
 mod policies;

@@ -139,10 +139,17 @@ fn a_fact_has_one_severity_in_all_its_shapes() {
         ("CIS-10", "ec2", "AuthorizeSecurityGroupIngress", request(&halves), "high", "tcp 22 from 0.0.0.0/1"),
         ("CIS-10", "ec2", "ModifySecurityGroupRules", request(&modified), "high", "tcp 22 from 0.0.0.0/0 on sg-1"),
         ("CIS-10", "ec2", "AuthorizeSecurityGroupIngress", request(&intern), "low", "tcp 443 from 10.0.0.0/8 on sg-1"),
-        ("IMP-14", "ec2", "RunInstances", request(&json!({ "instanceType": "p5.48xlarge" })), "high", "(p5.48xlarge)"),
-        ("IMP-14", "ec2", "RunInstances", answer(&template, &started), "high", "(p5.48xlarge)"),
-        ("IMP-14", "ec2", "RunInstances", request(&template), "low", "(lt-0a1b)"),
-        ("IMP-14", "ec2", "RunInstances", request(&json!({ "instanceType": "t3.micro" })), "low", "(t3.micro)"),
+        (
+            "IMP-14",
+            "ec2",
+            "RunInstances",
+            request(&json!({ "instanceType": "p5.48xlarge" })),
+            "high",
+            "RunInstances of p5.48xlarge by",
+        ),
+        ("IMP-14", "ec2", "RunInstances", answer(&template, &started), "high", "of p5.48xlarge × 1 on i-1"),
+        ("IMP-14", "ec2", "RunInstances", request(&template), "low", "RunInstances on lt-0a1b"),
+        ("IMP-14", "ec2", "RunInstances", request(&json!({ "instanceType": "t3.micro" })), "low", "of t3.micro by"),
         (
             "IMP-8",
             "s3",
@@ -165,7 +172,7 @@ fn a_fact_has_one_severity_in_all_its_shapes() {
             "GetPasswordData",
             json!({ "requestParameters": { "instanceId": "i-1" }, "errorCode": "Client.UnauthorizedOperation" }),
             "low",
-            "asked for: GetPasswordData for i-1 by Operator/mara (Client.UnauthorizedOperation)",
+            "asked for: GetPasswordData on i-1 by Operator/mara",
         ),
         (
             "IMP-10",
@@ -173,7 +180,7 @@ fn a_fact_has_one_severity_in_all_its_shapes() {
             "DeleteDBSnapshot",
             request(&json!({ "dBSnapshotIdentifier": "s-1" })),
             "high",
-            "on s-1 by Operator/mara (success)",
+            "DeleteDBSnapshot on s-1 by Operator/mara",
         ),
         (
             "IMP-10",
@@ -201,11 +208,11 @@ fn roots_password_is_told_of_by_its_own_event() {
     };
     assert_eq!(
         event("PasswordUpdated", "Success"),
-        ("very-high".into(), "Root's password: PasswordUpdated (success)".into())
+        ("very-high".into(), "Root's password: PasswordUpdated in account 123456789012".into())
     );
     assert_eq!(
         event("PasswordUpdated", "Failure"),
-        ("medium".into(), "Root's password: PasswordUpdated (failure)".into())
+        ("medium".into(), "Root's password: PasswordUpdated in account 123456789012".into())
     );
     assert_eq!(event("PasswordRecoveryRequested", "Success").0, "high");
 }
@@ -266,7 +273,10 @@ fn a_policy_counts_by_what_it_means() {
         said(&rules, "IMP-1", &record(&operator(), ("ec2", "ModifySnapshotAttribute", request)))
     };
     let (severity, title) = shared(json!({ "add": { "items": [{ "group": "all" }] } })).unwrap();
-    assert!(severity == "extreme" && title.contains("with everybody: ModifySnapshotAttribute on snap-1"), "{title}");
+    assert!(
+        severity == "extreme" && title.contains("ModifySnapshotAttribute on snap-1 to share with everybody"),
+        "{title}"
+    );
     assert_eq!(shared(json!({ "remove": { "items": [{ "group": "all" }] } })), None);
     let restored = json!({ "requestParameters": { "dBInstanceIdentifier": "db" }, "responseElements": { "publiclyAccessible": true } });
     let said = said(&rules, "IMP-24", &record(&operator(), ("rds", "RestoreDBInstanceFromDBSnapshot", restored)));

@@ -59,6 +59,11 @@ impl TargetTally {
         self.shown.is_empty()
     }
 
+    /// Whether a call of one of the pairs succeeded. Those come first, so that none is left unnamed.
+    pub fn any_succeeded(&self) -> bool {
+        self.shown.iter().any(|pair| pair.succeeded)
+    }
+
     /// The pairs that are named, in their order.
     pub fn shown(&self) -> &[TargetOutcome] {
         &self.shown

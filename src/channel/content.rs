@@ -2,6 +2,7 @@
 //!
 //! Texts are made inert and clipped here, once, and not yet escaped: that is for each channel, which knows its target.
 
+use std::borrow::Cow;
 use std::fmt::Write as _;
 
 use crate::alert::{Alert, AlertDigest, AlertKind, RollUp, TimeRange};
@@ -49,11 +50,12 @@ pub struct Content {
 impl Content {
     /// Puts an alert into words.
     pub fn new(alert: &Alert<'_>) -> Self {
-        let Finding { rule, title, call, .. } = alert.finding;
+        let Finding { rule, call, .. } = alert.finding;
+        let title = shown_title(alert);
         let severity = alert.severity();
         let own = inert(&call.sentence);
         let (title, sentence, facts) = match alert.kind {
-            AlertKind::First | AlertKind::Test => (title.clone(), own, facts(alert.finding)),
+            AlertKind::First | AlertKind::Test => (title.into_owned(), own, facts(alert.finding)),
             AlertKind::Repeat | AlertKind::News => (format!("Again: {title}"), own, facts(alert.finding)),
             AlertKind::RollUp(sum) if sum.count == 0 => (
                 format!("{title}: and at least one more"),
@@ -111,6 +113,14 @@ impl Content {
             links,
             footer: footer(alert, rule_name, about_one_event),
         }
+    }
+}
+
+/// The title of the finding; that of a roll-up says that the call failed only if none of the repeats succeeded.
+fn shown_title<'a>(alert: &Alert<'a>) -> Cow<'a, str> {
+    match alert.kind {
+        AlertKind::RollUp(sum) if sum.targets.any_succeeded() => alert.finding.title.as_str().into(),
+        _ => alert.finding.shown_title(),
     }
 }
 

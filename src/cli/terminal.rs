@@ -15,10 +15,16 @@ const FACT_LIMIT: usize = 200;
 
 /// Prints a finding: what a person needs at 3 a.m., the worst first.
 pub(super) fn write(out: &mut impl Write, finding: &Finding, channels: &[&str]) -> io::Result<()> {
-    let Finding { rule, severity, title, call, .. } = finding;
+    let Finding { rule, severity, call, .. } = finding;
     let (bold, dim) = (Style::new().bold(), Style::new().dimmed());
     let colour = colour(*severity);
-    writeln!(out, "{colour}{}{colour:#}  {bold}{}{bold:#}  {dim}{}{dim:#}", severity.label(), title, rule.id)?;
+    writeln!(
+        out,
+        "{colour}{}{colour:#}  {bold}{}{bold:#}  {dim}{}{dim:#}",
+        severity.label(),
+        finding.shown_title(),
+        rule.id
+    )?;
     writeln!(out, "  {}", call.sentence)?;
     let mfa = call.mfa.map(|mfa| if mfa { "yes" } else { "no" }.to_owned());
     let facts: [(&str, Option<String>); 12] = [

@@ -34,6 +34,8 @@ pub(crate) enum AliasTarget {
     OfAccount(AccountFact),
     /// The function's own resource that the call names: it takes what the function's environment says of it.
     OwnResource,
+    /// What the call acts on, as people say it: as many values as the record names.
+    Targets,
 }
 
 /// The aliases that are more than a short name of one path.
@@ -61,7 +63,7 @@ pub enum ComputedAlias {
 }
 
 /// Every alias. (`userIdentityType` is what Conformity's settings call the identity.)
-pub(crate) const ALIASES: [Alias; 25] = [
+pub(crate) const ALIASES: [Alias; 26] = [
     path("identity", &["userIdentity", "type"], "userIdentity.type: IAMUser, AssumedRole, Root, AWSService, …"),
     path("service", &["eventSource"], "eventSource: ec2.amazonaws.com, …"),
     path("event", &["eventName"], "eventName: StartInstances, …"),
@@ -103,6 +105,12 @@ pub(crate) const ALIASES: [Alias; 25] = [
         &["userIdentity", "sessionContext", "sourceIdentity"],
         "userIdentity.sessionContext.sourceIdentity: whom the first of several roles was assumed by",
     ),
+    Alias {
+        name: "target",
+        target: AliasTarget::Targets,
+        description: "what the call acts on, by the request, the answer or the resources, as people say it: backup-admin, role/Admin, \
+                      i-0a1b2c; with its account where that is another",
+    },
     Alias {
         name: "country",
         target: AliasTarget::Country,

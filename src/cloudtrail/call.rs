@@ -5,9 +5,9 @@ use serde::{Deserialize, Serialize};
 use super::accounts::{AccountFacts, Accounts, log_unreadable};
 use super::alias::ComputedAlias;
 use super::record::Record;
-use super::sentence::{NAME_LIMIT, sentence};
+use super::sentence::{NAME_LIMIT, failure_code, is_denial, sentence};
+use super::target::named_targets;
 use crate::ids::TargetId;
-use crate::json::Node;
 use crate::redact::redacted;
 use crate::text;
 
@@ -82,6 +82,10 @@ pub struct ApiCall {
     pub error_message: Option<String>,
     /// The alias `outcome`: whether the call failed.
     pub failed: bool,
+    /// Whether it failed because the caller may not do this. Versions before 2026-11-29 did not write it: ask
+    /// [`ApiCall::outcome_word`].
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub denied: bool,
     /// The alias `mfa`.
     pub mfa: Option<bool>,
     /// `readOnly`.
@@ -108,7 +112,8 @@ impl ApiCall {
     pub fn with_names(record: &Record, accounts: Option<&Accounts>) -> Self {
         let text = |path: &[&str]| record.non_empty(path).map(str::to_owned);
         let body = |key: &str| record.root().get(key).filter(|node| !node.is_null()).map(redacted);
-        let (names, actor) = (targets(record), record.computed(ComputedAlias::Actor));
+        let names: Vec<&str> = named_targets(record).iter().map(|name| name.text.as_str()).collect();
+        let actor = record.computed(ComputedAlias::Actor);
         let account = record.computed(ComputedAlias::Account);
         let caller_account = text(&["userIdentity", "accountId"]).filter(|id| Some(id.as_str()) != account.as_deref());
         let mut is_unnamed = false;
@@ -123,7 +128,7 @@ impl ApiCall {
         let (account_name, unit) = own.map_or((None, None), |AccountFacts { name, unit }| (Some(name), unit));
         let targets: Vec<String> = names.iter().map(|name| text::one_line(name, NAME_LIMIT).into_owned()).collect();
         Self {
-            sentence: sentence(record, actor.as_deref(), &targets, account_name.as_deref()),
+            sentence: sentence(record, actor.as_deref(), &names, account_name.as_deref()),
             event_id: text(&["eventID"]),
             event_time: text(&["eventTime"]),
             event_type: text(&["eventType"]),
@@ -151,6 +156,7 @@ impl ApiCall {
             error: text(&["errorCode"]),
             error_message: text(&["errorMessage"]),
             failed: record.failed(),
+            denied: record.failed() && failure_code(record).is_some_and(is_denial),
             mfa: record.mfa(),
             read_only: record.text(&["readOnly"]).and_then(|text| text.parse().ok()),
             target_id: TargetId::new(&names),
@@ -170,6 +176,12 @@ impl ApiCall {
         named(self.caller_account.as_deref(), self.caller_account_name.as_deref())
     }
 
+    /// What people must know first of a call that did nothing: `DENIED` or `FAILED`; none where it succeeded.
+    pub fn outcome_word(&self) -> Option<&'static str> {
+        let is_denied = self.denied || self.error.as_deref().is_some_and(is_denial);
+        self.failed.then_some(if is_denied { "DENIED" } else { "FAILED" })
+    }
+
     /// What the call acts on, as one id; none where the record does not name it.
     pub fn target(&self) -> Option<TargetId> {
         self.target_id.or_else(|| TargetId::new(&self.targets))
@@ -178,83 +190,4 @@ impl ApiCall {
 
 fn named(id: Option<&str>, name: Option<&str>) -> Option<String> {
     id.map(|id| name.map_or_else(|| id.to_owned(), |name| format!("{name} ({id})")))
-}
-
-/// Where `requestParameters` name what a call acts on, the most telling first: the first path that has a value is taken.
-const TARGETS: [&[&str]; 49] = [
-    &["instancesSet", "items", "instanceId"],
-    &["instanceId"],
-    &["groupId"],
-    &["bucketName"],
-    &["userName"],
-    &["roleName"],
-    &["roleArn"],
-    &["groupName"],
-    &["policyArn"],
-    &["policyName"],
-    &["keyId"],
-    &["secretId"],
-    &["functionName"],
-    &["topicArn"],
-    &["queueUrl"],
-    &["tableName"],
-    &["dBInstanceIdentifier"],
-    &["snapshotId"],
-    &["volumeId"],
-    &["vpcId"],
-    &["subnetId"],
-    &["networkAclId"],
-    &["routeTableId"],
-    &["internetGatewayId"],
-    &["detectorId"],
-    &["trailName"],
-    &["logGroupName"],
-    &["stackName"],
-    &["clusterName"],
-    &["name"],
-    &["target"],
-    &["targetPrincipal"],
-    &["dBClusterIdentifier"],
-    &["dBSnapshotIdentifier"],
-    &["dBClusterSnapshotIdentifier"],
-    &["imageId"],
-    &["vpcEndpointId"],
-    &["associationId"],
-    &["keyName"],
-    &["instanceProfileName"],
-    &["virtualMFADeviceName"],
-    &["sAMLProviderArn"],
-    &["principalArn"],
-    &["configurationRecorderName"],
-    &["guardrailIdentifier"],
-    &["dashboardName"],
-    &["documentName"],
-    &["apiId"],
-    &["resourceArn"],
-];
-
-/// What the call acts on: names, ids or ARNs, as the request has them, or else the record's `resources`.
-fn targets<'r>(record: &'r Record<'_>) -> Vec<&'r str> {
-    fn at<'n>(node: &'n Node<'_>, path: &[&str]) -> Option<Vec<&'n str>> {
-        let mut found = Vec::new();
-        all_scalars(node, path, &mut found);
-        found.retain(|text| !text.is_empty());
-        (!found.is_empty()).then_some(found)
-    }
-    let of_request = |request| TARGETS.iter().find_map(|path| at(request, path));
-    let request = record.root().get("requestParameters").and_then(of_request);
-    request.or_else(|| at(record.root(), &["resources", "ARN"])).unwrap_or_default()
-}
-
-/// Appends every scalar at a path of keys. Arrays on the way are walked.
-fn all_scalars<'n>(node: &'n Node<'n>, path: &[&str], found: &mut Vec<&'n str>) {
-    if let Some(elements) = node.elements() {
-        elements.iter().for_each(|element| all_scalars(element, path, found));
-    } else if let Some((key, rest)) = path.split_first() {
-        if let Some(next) = node.get(key) {
-            all_scalars(next, rest, found);
-        }
-    } else {
-        found.extend(node.scalar());
-    }
 }

@@ -9,6 +9,7 @@
 //! alias      short names of paths, and values that are computed from several (`identity`: those about who called;
 //!                `acting_service`: whether a service of AWS's does; `answer`: whether nothing was done)
 //! call       the facts of a record that people are told ([`ApiCall`]), and `sentence`, which sums them up
+//! target     what a call acts on, of the catalogue of AWS's calls, and what people call that
 //! countries  the country of an address
 //! api_version    the version of an API in the name of a call
 //! accounts   the names of accounts, and their units
@@ -37,6 +38,7 @@ mod record;
 mod s3_notification;
 mod sentence;
 pub mod spokes;
+mod target;
 
 pub use self::alias::ComputedAlias;
 pub(crate) use self::alias::{ALIAS_PATHS, ALIASES, Alias, AliasTarget, compute};
@@ -48,3 +50,4 @@ pub use self::fact::FactValue;
 pub(crate) use self::path::wrapped_list;
 pub use self::path::{FieldValue, TOP_LEVEL, walk};
 pub use self::record::{RawRecord, Record, RecordError};
+pub(crate) use self::target::{named_targets, short_name};

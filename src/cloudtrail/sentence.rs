@@ -3,17 +3,19 @@
 use std::borrow::Cow;
 
 use super::acting_service::{AWS_INTERNAL, acting_service};
+use super::alias::ComputedAlias;
 use super::answer::failure_reason;
 use super::identity;
 use super::record::Record;
+use super::target::short_name;
 use crate::text;
 
 /// The characters of a name that the sentence keeps. Callers choose names, and some are long.
 pub(super) const NAME_LIMIT: usize = 120;
 
 /// `James (IAM user) called StartInstances on i-01234567abcabcabc in us-east-1 of production: allowed`, where `account` is what
-/// people call the account. `actor` is the alias of this name.
-pub(super) fn sentence(record: &Record, actor: Option<&str>, targets: &[String], account: Option<&str>) -> String {
+/// people call the account. `actor` is the alias of this name; `targets` are as the record has them.
+pub(super) fn sentence(record: &Record, actor: Option<&str>, targets: &[&str], account: Option<&str>) -> String {
     if record.text(&["eventType"]) == Some("AwsCloudTrailInsight") {
         return insight(record);
     }
@@ -33,7 +35,9 @@ pub(super) fn sentence(record: &Record, actor: Option<&str>, targets: &[String],
         }
     }
     if !targets.is_empty() {
-        say(&[" on ", &text::some_of(targets)]);
+        let own = record.computed(ComputedAlias::Account);
+        let said = |target: &&str| shown(&short_name(target, own.as_deref())).into_owned();
+        say(&[" on ", &text::some_of(&targets.iter().map(said).collect::<Vec<_>>())]);
     }
     if let Some(region) = record.non_empty(&["awsRegion"]) {
         say(&[" in ", &shown(region)]);
@@ -50,13 +54,21 @@ pub(super) fn sentence(record: &Record, actor: Option<&str>, targets: &[String],
     out
 }
 
+/// Whether an error, by its code or status, is that the caller may not do this.
+pub(super) fn is_denial(code: &str) -> bool {
+    code.contains("Denied") || code.contains("Unauthorized") || ["401", "403"].contains(&code)
+}
+
+/// Why the call failed: `errorCode`, or what the answer gives as the reason.
+pub(super) fn failure_code<'r>(record: &'r Record<'_>) -> Option<&'r str> {
+    let code = record.non_empty(&["errorCode"]);
+    code.or_else(|| record.failed().then(|| failure_reason(record.root())).flatten())
+}
+
 /// `allowed`, `failed (…)`, `denied (…)`.
 fn how_it_ended(record: &Record) -> Cow<'static, str> {
-    let code = record.non_empty(&["errorCode"]);
-    match code.or_else(|| record.failed().then(|| failure_reason(record.root())).flatten()) {
-        Some(code) if code.contains("Denied") || code.contains("Unauthorized") || ["401", "403"].contains(&code) => {
-            format!("denied ({})", shown(code)).into()
-        }
+    match failure_code(record) {
+        Some(code) if is_denial(code) => format!("denied ({})", shown(code)).into(),
         Some(code) => format!("failed ({})", shown(code)).into(),
         None => if record.failed() { "failed" } else { "allowed" }.into(),
     }

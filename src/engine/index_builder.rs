@@ -50,7 +50,7 @@ fn build_trie(rules: &[Rule]) -> PathTrie {
                     }
                 }
                 // A derived field is asked of the whole record, or not at all.
-                FieldTarget::Path(_) | FieldTarget::Derived(_) => {}
+                FieldTarget::Path(_) | FieldTarget::Derived(_) | FieldTarget::Targets => {}
                 FieldTarget::Computed(_) | FieldTarget::Country(_) | FieldTarget::OfAccount(..) => has_aliases = true,
                 FieldTarget::OwnResource(_) => asks_for_own = true,
             }

@@ -146,6 +146,7 @@ impl ValueSource {
             | FieldTarget::OfAccount(..)
             | FieldTarget::OwnResource(_) => Self::Alias,
             FieldTarget::Derived(field) => Self::Derived(field),
+            FieldTarget::Targets => Self::Record,
             FieldTarget::Path(path) => trie.field(path.iter().map(|key| &**key)).map_or(Self::Record, Self::Field),
         }
     }

@@ -128,7 +128,7 @@ fn unanchored(rule: &RuleView<'_>, cell: &CellView<'_>, leaf: &Leaf<'_>, report:
         FieldTarget::Computed(derived) => {
             matches!(derived, ComputedAlias::Outcome | ComputedAlias::Mfa | ComputedAlias::ActingService)
         }
-        FieldTarget::Derived(_) | FieldTarget::OfAccount(..) => false,
+        FieldTarget::Derived(_) | FieldTarget::OfAccount(..) | FieldTarget::Targets => false,
         FieldTarget::Country(_) | FieldTarget::OwnResource(_) => true,
     };
     let Ok(parsed) = regex_syntax::Parser::new().parse(regex.as_str()) else { return };
@@ -162,7 +162,8 @@ fn by_absence(rule: &RuleView<'_>, row: &RowView<'_>, cell: &CellView<'_>, repor
         FieldTarget::Derived(_)
         | FieldTarget::Country(_)
         | FieldTarget::OfAccount(..)
-        | FieldTarget::OwnResource(_) => false,
+        | FieldTarget::OwnResource(_)
+        | FieldTarget::Targets => false,
         FieldTarget::Path(path) => path.first().is_some_and(|key| ALWAYS_THERE.contains(&&**key)),
     };
     // A condition beside it that a missing field does not satisfy.

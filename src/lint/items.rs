@@ -57,7 +57,8 @@ fn split<'v>(context: &LintContext<'_>, row: &'v RowView<'v>) -> Option<(String,
             | FieldTarget::Derived(_)
             | FieldTarget::Country(_)
             | FieldTarget::OfAccount(..)
-            | FieldTarget::OwnResource(_) => None,
+            | FieldTarget::OwnResource(_)
+            | FieldTarget::Targets => None,
         })
         .collect();
     for (index, (path, first)) in paths.iter().enumerate() {

@@ -31,6 +31,8 @@ pub enum FieldTarget {
     OfAccount(AccountFact, Accounts),
     /// The function's own resource that the call names, by what is known of them: one at most.
     OwnResource(OwnResources),
+    /// What the call acts on, as people say it.
+    Targets,
 }
 
 /// What fields ask besides the record.
@@ -85,6 +87,7 @@ impl Field {
                     FieldTarget::OfAccount(fact, surroundings.accounts.clone().ok_or_else(|| no_accounts(written))?)
                 }
                 AliasTarget::OwnResource => FieldTarget::OwnResource(surroundings.own.clone()),
+                AliasTarget::Targets => FieldTarget::Targets,
             }
         } else if let Some(field) = facts::derived(written) {
             FieldTarget::Derived(field)
@@ -143,7 +146,7 @@ impl Field {
             ["requestParameters", "responseElements", "additionalEventData", "serviceEventDetails", "insightDetails"];
         let path = match &self.target {
             FieldTarget::Path(path) => path,
-            FieldTarget::Derived(_) => return false,
+            FieldTarget::Derived(_) | FieldTarget::Targets => return false,
             FieldTarget::Computed(_)
             | FieldTarget::Country(_)
             | FieldTarget::OfAccount(..)

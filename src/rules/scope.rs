@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::field::{Field, FieldTarget};
-use crate::cloudtrail::{AliasSource, ComputedAlias, FieldValue, Record, compute, walk};
+use crate::cloudtrail::{AliasSource, ComputedAlias, FieldValue, Record, compute, named_targets, short_name, walk};
 use crate::json::Node;
 
 /// What a field's path starts from.
@@ -38,11 +38,17 @@ impl<'r> Scope<'r> {
                 | FieldTarget::Derived(_)
                 | FieldTarget::Country(_)
                 | FieldTarget::OfAccount(..)
-                | FieldTarget::OwnResource(_),
+                | FieldTarget::OwnResource(_)
+                | FieldTarget::Targets,
             )
             | (Self::ExtractedFields, _) => return Vec::new(),
             (Self::Record(record), FieldTarget::Derived(field)) => {
                 return field.of(record).iter().map(|value| FieldValue::Scalar(value.text.as_str().into())).collect();
+            }
+            (Self::Record(record), FieldTarget::Targets) => {
+                let own = record.computed(ComputedAlias::Account);
+                let said = named_targets(record).iter().map(|name| short_name(&name.text, own.as_deref()));
+                return said.map(FieldValue::Scalar).collect();
             }
             (Self::Record(record), FieldTarget::Path(_)) => record.root(),
             (Self::Element(element), FieldTarget::Path(_)) => element,
@@ -57,7 +63,7 @@ impl<'r> Scope<'r> {
 /// The value of an alias that is more than a path.
 pub(crate) fn computed<'s>(source: &'s impl AliasSource, target: &FieldTarget) -> Option<Cow<'s, str>> {
     match target {
-        FieldTarget::Path(_) | FieldTarget::Derived(_) => None,
+        FieldTarget::Path(_) | FieldTarget::Derived(_) | FieldTarget::Targets => None,
         FieldTarget::Computed(alias) => compute(source, *alias),
         FieldTarget::OwnResource(own) => own.named_in(source),
         FieldTarget::OfAccount(fact, accounts) => {

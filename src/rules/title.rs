@@ -10,7 +10,7 @@ const TITLE_LIMIT: usize = 200;
 /// Characters of one value in a title that are kept.
 const VALUE_LIMIT: usize = 80;
 
-/// A title, understood: `Unintended AWS API call: {event} by {actor|arn}`.
+/// A title, understood: `Unintended AWS API call: {event}{? on {target}} by {actor|arn}`.
 #[derive(Debug, Clone)]
 pub struct Title(Vec<TitlePart>);
 
@@ -19,65 +19,110 @@ enum TitlePart {
     Text(String),
     /// The first of these that has a value.
     Field(Vec<Field>),
+    /// Left out where one of its fields has no value.
+    Optional(Vec<TitlePart>),
 }
 
 impl Title {
     /// Reads a title; `{{` and `}}` are braces.
     ///
     /// # Errors
-    /// Braces that do not pair, and unknown fields.
+    /// Braces that do not pair, an optional part without a field or in another one, and unknown fields.
     pub fn parse(written: &str, surroundings: &Surroundings) -> Result<Self, FieldError> {
-        let error = |message: &str| FieldError {
-            code: "bad-title",
-            message: format!("the title's braces do not pair: {message}"),
-            help: "write {field} or {field|other}, and {{ for a brace itself".to_owned(),
-        };
-        let mut parts = Vec::new();
-        let mut text = String::new();
         let mut rest = written;
-        while let Some(at) = rest.find(['{', '}']) {
-            text.push_str(&rest[..at]);
-            let brace = &rest[at..=at];
-            rest = &rest[at + 1..];
-            if let Some(after) = rest.strip_prefix(brace) {
-                text.push_str(brace);
-                rest = after;
-            } else if brace == "}" {
-                return Err(error("a } stands alone"));
-            } else {
-                let (fields, after) = rest.split_once('}').ok_or_else(|| error("a { is not closed"))?;
-                rest = after;
-                parts.push(TitlePart::Text(std::mem::take(&mut text)));
-                let field = |written: &str| Field::parse_with(written.trim(), surroundings);
-                parts.push(TitlePart::Field(fields.split('|').map(field).collect::<Result<_, _>>()?));
-            }
-        }
-        text.push_str(rest);
-        parts.push(TitlePart::Text(text));
-        Ok(Self(parts))
+        parse_parts(&mut rest, surroundings, false).map(Self)
     }
 
     /// The title of a finding: `unknown` for what the record does not say, three values of an array and how many more.
     pub fn render(&self, record: &Record) -> String {
         let mut title = String::with_capacity(TITLE_LIMIT);
-        for part in &self.0 {
-            match part {
-                TitlePart::Text(text) => title.push_str(text),
-                TitlePart::Field(fields) => {
-                    let values: Vec<String> = fields
-                        .iter()
-                        .map(|field| {
-                            let values = Scope::Record(record).values(field);
-                            values.iter().map(|value| shown(field, value)).filter(|value| !value.is_empty()).collect()
-                        })
-                        .find(|values: &Vec<_>| !values.is_empty())
-                        .unwrap_or_else(|| vec!["unknown".to_owned()]);
-                    title.push_str(&text::some_of(&values));
+        render_parts(&self.0, record, &mut title);
+        text::one_line(&title, TITLE_LIMIT).into_owned()
+    }
+}
+
+/// The parts up to the end of the title, or of the optional part that has been opened.
+fn parse_parts(rest: &mut &str, surroundings: &Surroundings, is_inside: bool) -> Result<Vec<TitlePart>, FieldError> {
+    let (mut parts, mut text) = (Vec::new(), String::new());
+    let is_closed = loop {
+        let Some(at) = rest.find(['{', '}']) else {
+            text.push_str(rest);
+            break false;
+        };
+        text.push_str(&rest[..at]);
+        let brace = &rest[at..=at];
+        *rest = &rest[at + 1..];
+        if let Some(after) = rest.strip_prefix(brace) {
+            text.push_str(brace);
+            *rest = after;
+        } else if brace == "}" {
+            break true;
+        } else if let Some(after) = rest.strip_prefix('?') {
+            *rest = after;
+            if is_inside {
+                return Err(bad_braces("a {? stands inside another"));
+            }
+            parts.push(TitlePart::Text(std::mem::take(&mut text)));
+            let optional = parse_parts(rest, surroundings, true)?;
+            if !optional.iter().any(|part| matches!(part, TitlePart::Field(_))) {
+                return Err(FieldError {
+                    code: "bad-title",
+                    message: "an optional part of the title has no field in it".to_owned(),
+                    help: "write {? on {target}}, which is left out where the field has no value".to_owned(),
+                });
+            }
+            parts.push(TitlePart::Optional(optional));
+        } else {
+            let (fields, after) = rest.split_once('}').ok_or_else(|| bad_braces("a { is not closed"))?;
+            *rest = after;
+            parts.push(TitlePart::Text(std::mem::take(&mut text)));
+            let field = |written: &str| Field::parse_with(written.trim(), surroundings);
+            parts.push(TitlePart::Field(fields.split('|').map(field).collect::<Result<_, _>>()?));
+        }
+    };
+    parts.push(TitlePart::Text(text));
+    match (is_inside, is_closed) {
+        (true, false) => Err(bad_braces("a {? is not closed")),
+        (false, true) => Err(bad_braces("a } stands alone")),
+        _ => Ok(parts),
+    }
+}
+
+fn bad_braces(message: &str) -> FieldError {
+    FieldError {
+        code: "bad-title",
+        message: format!("the title's braces do not pair: {message}"),
+        help: "write {field} or {field|other}, {? text {field}} for what may be left out, and {{ for a brace itself"
+            .to_owned(),
+    }
+}
+
+/// Appends what the parts say; whether each of their fields has a value.
+fn render_parts(parts: &[TitlePart], record: &Record, title: &mut String) -> bool {
+    let mut is_complete = true;
+    for part in parts {
+        match part {
+            TitlePart::Text(text) => title.push_str(text),
+            TitlePart::Field(fields) => {
+                let values = fields.iter().map(|field| said(field, record)).find(|values| !values.is_empty());
+                is_complete &= values.is_some();
+                title.push_str(&values.map_or_else(|| "unknown".to_owned(), |values| text::some_of(&values)));
+            }
+            TitlePart::Optional(parts) => {
+                let mut optional = String::new();
+                if render_parts(parts, record, &mut optional) {
+                    title.push_str(&optional);
                 }
             }
         }
-        text::one_line(&title, TITLE_LIMIT).into_owned()
     }
+    is_complete
+}
+
+/// What the record says of a field.
+fn said(field: &Field, record: &Record) -> Vec<String> {
+    let values = Scope::Record(record).values(field);
+    values.iter().map(|value| shown(field, value)).filter(|value| !value.is_empty()).collect()
 }
 
 /// A title goes to people like all else: without what is secret, by the name of its key or by its shape.
@@ -105,6 +150,16 @@ mod tests {
     }
 
     #[test]
+    fn an_optional_part_is_left_out_where_its_field_has_no_value() {
+        let template = "{event}{? on {target}}{? ({error}, {region})} by {actor|identity}";
+        let json = r#"{"eventName":"E","requestParameters":{"bucketName":"b"},"userIdentity":{"type":"Root"},
+            "errorCode":"AccessDenied"}"#;
+        assert_eq!(title(template, json), "E on b by root");
+        assert_eq!(title(template, r#"{"eventName":"E","errorCode":"X","awsRegion":"r"}"#), "E (X, r) by unknown");
+        assert_eq!(title("{? {{{event}}}}!", r#"{"eventName":"E"}"#), "{E}!");
+    }
+
+    #[test]
     fn secrets_are_not_shown() {
         let json = r#"{"userAgent":"--password hunter2","requestParameters":{"password":"hunter2","secretId":"db",
             "users":[{"password":"hunter2","id":7}],"long":"-----BEGIN PRIVATE KEY-----hunter2-----END PRIVATE KEY-----"}}"#;
@@ -126,8 +181,21 @@ mod tests {
 
     #[test]
     fn mistakes_are_told() {
-        for bad in ["{", "}", "{event", "{nosuch}", "{}", "a}b"] {
-            assert!(Title::parse(bad, &Surroundings::default()).is_err(), "{bad}");
+        for bad in [
+            "{",
+            "}",
+            "{event",
+            "{nosuch}",
+            "{}",
+            "a}b",
+            "{?",
+            "{? on {event}",
+            "{? on}",
+            "{? a {? {event}}}",
+            "{?{nosuch}}",
+        ] {
+            let error = Title::parse(bad, &Surroundings::default()).unwrap_err();
+            assert!(!error.help.is_empty(), "{bad}");
         }
     }
 }

@@ -111,7 +111,7 @@ fn print_cell(out: &mut impl Write, verdict: &CellVerdict<'_>) -> io::Result<()>
     let found = if values.is_empty() {
         // A missing field makes `not` true: say that nothing was found, so that nobody wonders.
         match cell.field.target {
-            FieldTarget::Derived(_) => "the call says nothing of it".to_owned(),
+            FieldTarget::Derived(_) | FieldTarget::Targets => "the call says nothing of it".to_owned(),
             _ => "the record has no such field".to_owned(),
         }
     } else {

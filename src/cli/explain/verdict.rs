@@ -1,7 +1,7 @@
 //! What a rule makes of a record, taken apart.
 
 use crate::channel::Refusal;
-use crate::cloudtrail::{FieldValue, Record};
+use crate::cloudtrail::{FieldValue, Record, named_targets};
 use crate::finding::Finding;
 use crate::rules::Mode;
 use crate::rules::Scope;
@@ -139,14 +139,14 @@ impl<'r> CellVerdict<'r> {
     }
 }
 
-/// Where the record says the values of a derived field, as far as they are shown.
+/// Where the record says the values of a derived field, or the target, as far as they are shown.
 fn places(cell: &Cell, record: &Record) -> Vec<String> {
-    match cell.field.target {
-        FieldTarget::Derived(field) => {
-            field.of(record).iter().take(VALUES).map(|value| shorten(&value.place)).collect()
-        }
-        _ => Vec::new(),
-    }
+    let facts = match cell.field.target {
+        FieldTarget::Derived(field) => field.of(record),
+        FieldTarget::Targets => named_targets(record),
+        _ => &[],
+    };
+    facts.iter().take(VALUES).map(|value| shorten(&value.place)).collect()
 }
 
 fn local_time(condition: &Condition, values: &[FieldValue<'_>]) -> Option<String> {

@@ -27,7 +27,7 @@ pub(crate) static RULE: ObjectSpec = ObjectSpec {
             KeySpec::required(
                 "title",
                 ValueShape::Text,
-                docs!("The alert's title. `{field}` is filled in, `{field|other}` falls back, a missing one reads \"unknown\", `{{` is a brace; what is secret by its name or shape reads `<redacted>`."),
+                docs!("The alert's title. `{field}` is filled in, `{field|other}` falls back, `{? on {field}}` is left out where the field has no value, any other that is missing reads \"unknown\", `{{` is a brace; what is secret by its name or shape reads `<redacted>`."),
             )
             .such_as(r#""Unintended AWS API call: {event} by {actor}""#),
             KeySpec::required("severity", ValueShape::Word(&SEVERITIES), docs!("How bad it is. Conformity's words, such as `VERY_HIGH`, are understood.")),

@@ -115,7 +115,7 @@ fn spaced(time: &str) -> String {
 
 impl ListedFinding {
     fn new(finding: &Finding, time: u64, order: u64, channels: &[&str], place: &str) -> Self {
-        let Finding { rule, severity, title, call, .. } = finding;
+        let Finding { rule, severity, call, .. } = finding;
         let text = |text: &str| one_line(text, TEXT).into_owned();
         let some = |text: &Option<String>| text.as_deref().map(|text| one_line(text, TEXT).into_owned());
         let mfa = call.mfa.map(|mfa| if mfa { "yes" } else { "no" }.to_owned());
@@ -149,7 +149,7 @@ impl ListedFinding {
             order,
             written_time: some(&call.event_time).map_or_else(|| "no time".to_owned(), |time| spaced(&time)),
             rule: text(&rule.id),
-            title: text(title),
+            title: text(&finding.shown_title()),
             sentence: text(&call.sentence),
             actor: some(&call.actor).unwrap_or_else(|| "nobody named".to_owned()),
             source_ip: some(&call.source_ip).unwrap_or_default(),
