@@ -68,6 +68,14 @@ pub struct Step {
     pub command: Option<String>,
 }
 
+impl Step {
+    /// The step with a text of so many characters at most. A command is whole or it is not there.
+    fn brief(&self, limit: usize) -> Self {
+        let command = self.command.clone().filter(|command| command.chars().count() <= limit);
+        Self { text: clip(&self.text, limit).into_owned(), command }
+    }
+}
+
 /// Characters of each text, and items of each list, that [`Finding::brief`] keeps.
 const BRIEF: (usize, usize) = (1024, 20);
 
@@ -130,6 +138,7 @@ impl Finding {
                 response: None,
                 ..*call
             },
+            steps: self.steps.iter().take(BRIEF.1).map(|step| step.brief(BRIEF.0)).collect(),
             ..self.clone()
         }
     }

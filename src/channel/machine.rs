@@ -58,6 +58,9 @@ pub struct MachineAlert<'a> {
     failed: bool,
     mfa: Option<bool>,
     targets: Vec<Cow<'a, str>>,
+    /// What to do first, in order.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    steps: Vec<MachineStep<'a>>,
     link: Option<String>,
     /// `requestParameters` as JSON text, secrets redacted; a note where it is too large.
     request: Option<&'a str>,
@@ -65,6 +68,14 @@ pub struct MachineAlert<'a> {
     sum: Option<Sum<'a>>,
     /// What is wrong, if it is an operational alert.
     operational: Option<Cow<'a, str>>,
+}
+
+/// One step of what to do first.
+#[derive(Debug, Serialize)]
+struct MachineStep<'a> {
+    text: Cow<'a, str>,
+    /// For a POSIX shell; whole, or not there.
+    command: Option<&'a str>,
 }
 
 /// What a roll-up or a digest sums up.
@@ -146,7 +157,7 @@ const LIST_LIMIT: usize = 10;
 impl<'a> MachineAlert<'a> {
     /// Collects what the JSON holds, in this detail.
     pub fn new(alert: &Alert<'a>, detail: Detail) -> Self {
-        let Finding { id, rule, title, row, call, .. } = alert.finding;
+        let Finding { id, rule, title, row, call, steps, .. } = alert.finding;
         let cut = |text: &'a str| match detail {
             Detail::Full | Detail::NoRequest => {
                 Cow::Owned(clip(&redacted_text(&clip(text, 2 * TEXT_LIMIT)), TEXT_LIMIT).into_owned())
@@ -201,6 +212,17 @@ impl<'a> MachineAlert<'a> {
             failed: call.failed,
             mfa: call.mfa,
             targets: call.targets.iter().take(LIST_LIMIT).map(|target| cut(target)).collect(),
+            steps: steps
+                .iter()
+                .take(LIST_LIMIT)
+                .map(|step| MachineStep {
+                    text: cut_redacted(&step.text),
+                    command: step
+                        .command
+                        .as_deref()
+                        .filter(|command| detail != Detail::Brief && command.len() <= TEXT_LIMIT),
+                })
+                .collect(),
             link: event_link(alert.finding),
             request,
             sum: Sum::from_kind(alert.kind),

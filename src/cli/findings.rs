@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::cloudtrail::Record;
 use crate::engine::{EvaluateError, Scanned, Scanner};
-use crate::finding::Finding;
+use crate::finding::{Finding, Step};
 use crate::ids::StableId;
 use crate::rules::Rule;
 use crate::ruleset::RuleSet;
@@ -137,13 +137,15 @@ pub(super) struct FindingLine<'a> {
     channels: Vec<&'a str>,
     mode: &'a str,
     tags: &'a [String],
+    /// What to do first.
+    steps: &'a [Step],
     file: &'a str,
     index: usize,
 }
 
 impl<'a> FindingLine<'a> {
     pub(super) fn new(finding: &'a Finding, channels: Vec<&'a str>, file: &'a str, index: usize) -> Self {
-        let Finding { id, rule, severity, title, row, call, .. } = finding;
+        let Finding { id, rule, severity, title, row, call, steps, .. } = finding;
         Self {
             finding: id.as_str(),
             rule: &rule.id,
@@ -169,6 +171,7 @@ impl<'a> FindingLine<'a> {
             channels,
             mode: rule.mode.as_str(),
             tags: &rule.tags,
+            steps,
             file,
             index,
         }

@@ -15,7 +15,7 @@ const FACT_LIMIT: usize = 200;
 
 /// Prints a finding: what a person needs at 3 a.m., the worst first.
 pub(super) fn write(out: &mut impl Write, finding: &Finding, channels: &[&str]) -> io::Result<()> {
-    let Finding { rule, severity, call, .. } = finding;
+    let Finding { rule, severity, call, steps, .. } = finding;
     let (bold, dim) = (Style::new().bold(), Style::new().dimmed());
     let colour = colour(*severity);
     writeln!(
@@ -43,6 +43,13 @@ pub(super) fn write(out: &mut impl Write, finding: &Finding, channels: &[&str]) 
     ];
     for (name, value) in facts.into_iter().filter_map(|(name, value)| Some((name, value?))) {
         writeln!(out, "  {dim}{name:<9}{dim:#} {}", fact(&value))?;
+    }
+    for (index, step) in steps.iter().enumerate() {
+        let name = if index == 0 { "do first" } else { "then" };
+        writeln!(out, "  {dim}{name:<9}{dim:#} {}", step.text)?;
+        if let Some(command) = &step.command {
+            writeln!(out, "            {command}")?;
+        }
     }
     let to = match (rule.mode, channels) {
         (Mode::Stage, _) => Cow::Borrowed("nobody: the rule is staged"),

@@ -50,4 +50,5 @@ pub use self::fact::FactValue;
 pub(crate) use self::path::wrapped_list;
 pub use self::path::{FieldValue, TOP_LEVEL, walk};
 pub use self::record::{RawRecord, Record, RecordError};
+pub(crate) use self::sentence::HIDDEN;
 pub(crate) use self::target::{named_targets, short_name};

@@ -76,7 +76,7 @@ fn how_it_ended(record: &Record) -> Cow<'static, str> {
 
 /// What CloudTrail writes for a name that belongs to no user: people have typed their password there. Source:
 /// <https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-user-identity.html>.
-const HIDDEN: &str = "HIDDEN_DUE_TO_SECURITY_REASONS";
+pub(crate) const HIDDEN: &str = "HIDDEN_DUE_TO_SECURITY_REASONS";
 
 /// Who called, with the kind of identity, and with those who stand behind it: `Admin/jana (assumed role, delegated to account
 /// 999999999999)`.

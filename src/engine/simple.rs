@@ -5,9 +5,9 @@
 
 use crate::cloudtrail::accounts::Accounts;
 use crate::cloudtrail::{ApiCall, Record};
-use crate::finding::Finding;
+use crate::finding::{Finding, Step};
 use crate::ids::{FindingId, StableId};
-use crate::rules::Rule;
+use crate::rules::{Rule, STEPS_SHOWN};
 
 /// The findings of these rules in a record, in the order of the rules. [`Rule::matched_row`] decides whether a rule matches.
 /// `accounts` has the names of accounts, if somebody has written them down.
@@ -30,9 +30,15 @@ pub(super) fn findings<'r>(
         row,
         call,
         changes: Vec::new(),
-        steps: Vec::new(),
+        steps: steps(rule, record),
     };
     matched.into_iter().zip(calls).map(finding).collect()
+}
+
+/// What the rule says to do first about this record.
+fn steps(rule: &Rule, record: &Record) -> Vec<Step> {
+    let steps = rule.respond.iter().filter(|step| step.is_for(record)).take(STEPS_SHOWN);
+    steps.map(|step| step.says.render(record)).map(|(text, command)| Step { text, command }).collect()
 }
 
 /// The id of a finding: the same in every copy of the function, and when a record is evaluated again.

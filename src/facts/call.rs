@@ -9,7 +9,7 @@ pub(super) fn own_account<'r>(record: &'r Record<'_>) -> Option<&'r str> {
 
 /// The partition of the region, which every ARN of the account begins with. Source:
 /// <https://docs.aws.amazon.com/whitepapers/latest/aws-fault-isolation-boundaries/partitions.html> and botocore's `partitions.json`.
-pub(super) fn partition(record: &Record<'_>) -> &'static str {
+pub(crate) fn partition(record: &Record<'_>) -> &'static str {
     let region = record.text(&["awsRegion"]).unwrap_or_default();
     let partitions = [
         ("cn-", "aws-cn"),

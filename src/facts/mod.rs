@@ -32,6 +32,7 @@ mod shared_with;
 mod trusted;
 mod value;
 
+pub(crate) use self::call::partition;
 pub use self::list::{DERIVED, derived};
 pub use self::value::{DerivedField, ServiceCalls};
 pub use crate::cloudtrail::FactValue;

@@ -5,7 +5,8 @@
 //!
 //! `compile` makes a rule of its text. What it makes is in `model` (a rule, its rows and cells), `field` (what a cell asks
 //! about), `condition` (what it asks), `pattern` and `hours`. [`Rule::matched_row`] is where a rule is asked about a record: it
-//! goes through the rows and the cells, and `scope` finds each field's values.
+//! goes through the rows and the cells, and `scope` finds each field's values. `title` and `respond` are what is said of a match:
+//! `template` reads both, and `shell` what becomes a command.
 
 pub(crate) mod compile;
 pub mod condition;
@@ -16,7 +17,10 @@ mod limits;
 mod lints;
 mod model;
 pub mod pattern;
+mod respond;
 mod scope;
+mod shell;
+mod template;
 mod title;
 
 pub use self::compile::{OPERATORS, Operator};
@@ -24,7 +28,8 @@ pub use self::limits::{NewTargets, Threshold, Throttle};
 #[cfg(feature = "cli")]
 pub(crate) use self::lints::each_lint;
 pub use self::lints::{Allow, LINTS};
-pub use self::model::{Cell, Exception, Mode, Row, Rule, RuleInfo, RuleTest, Table, TestEvent};
+pub use self::model::{Cell, Exception, Mode, ResponseStep, Row, Rule, RuleInfo, RuleTest, Table, TestEvent};
+pub use self::respond::{STEPS_SHOWN, StepTemplate};
 pub use self::scope::Scope;
 pub(crate) use self::scope::computed;
 pub use self::title::Title;

@@ -8,6 +8,7 @@ use super::condition::Condition;
 use super::field::Field;
 use super::limits::{Threshold, Throttle};
 use super::lints::Allow;
+use super::respond::StepTemplate;
 use super::scope::Scope;
 use super::title::Title;
 use crate::cloudtrail::{AliasSource, Record};
@@ -35,6 +36,8 @@ pub struct Rule {
     pub throttle: Option<Throttle>,
     /// How often it must match before it alerts.
     pub threshold: Option<Threshold>,
+    /// What to do first, in order.
+    pub respond: Vec<ResponseStep>,
     /// Events that the rule must, and must not, match.
     pub tests: Vec<RuleTest>,
     /// Warnings of `offlimits check` that do not count here.
@@ -62,6 +65,22 @@ impl Rule {
             .iter()
             .find(|(_, table)| table.first_match(record).is_some())
             .map_or(self.severity, |(severity, _)| *severity)
+    }
+}
+
+/// One step of what to do first.
+#[derive(Debug, Clone)]
+pub struct ResponseStep {
+    /// The records that it is for; none: all of the rule's.
+    pub when: Option<Table>,
+    /// What it says.
+    pub says: StepTemplate,
+}
+
+impl ResponseStep {
+    /// Whether the step is for this record.
+    pub fn is_for(&self, record: &Record) -> bool {
+        self.when.as_ref().is_none_or(|when| when.first_match(record).is_some())
     }
 }
 

@@ -1,27 +1,17 @@
 //! Titles with `{fields}` in them.
 
-use super::field::{Field, FieldError, FieldTarget, Surroundings};
-use crate::cloudtrail::{FieldValue, Record};
-use crate::rules::Scope;
-use crate::{redact, text};
+use super::field::{FieldError, Surroundings};
+use super::template::{Template, TemplateKind};
+use crate::cloudtrail::Record;
 
 /// Characters of a title that are kept.
 const TITLE_LIMIT: usize = 200;
-/// Characters of one value in a title that are kept.
-const VALUE_LIMIT: usize = 80;
+
+const TITLE: TemplateKind = TemplateKind { what: "title", code: "bad-title" };
 
 /// A title, understood: `Unintended AWS API call: {event}{? on {target}} by {actor|arn}`.
 #[derive(Debug, Clone)]
-pub struct Title(Vec<TitlePart>);
-
-#[derive(Debug, Clone)]
-enum TitlePart {
-    Text(String),
-    /// The first of these that has a value.
-    Field(Vec<Field>),
-    /// Left out where one of its fields has no value.
-    Optional(Vec<TitlePart>),
-}
+pub struct Title(Template);
 
 impl Title {
     /// Reads a title; `{{` and `}}` are braces.
@@ -29,109 +19,13 @@ impl Title {
     /// # Errors
     /// Braces that do not pair, an optional part without a field or in another one, and unknown fields.
     pub fn parse(written: &str, surroundings: &Surroundings) -> Result<Self, FieldError> {
-        let mut rest = written;
-        parse_parts(&mut rest, surroundings, false).map(Self)
+        Template::parse(written, surroundings, TITLE).map(Self)
     }
 
     /// The title of a finding: `unknown` for what the record does not say, three values of an array and how many more.
     pub fn render(&self, record: &Record) -> String {
-        let mut title = String::with_capacity(TITLE_LIMIT);
-        render_parts(&self.0, record, &mut title);
-        text::one_line(&title, TITLE_LIMIT).into_owned()
+        self.0.render(record, TITLE_LIMIT)
     }
-}
-
-/// The parts up to the end of the title, or of the optional part that has been opened.
-fn parse_parts(rest: &mut &str, surroundings: &Surroundings, is_inside: bool) -> Result<Vec<TitlePart>, FieldError> {
-    let (mut parts, mut text) = (Vec::new(), String::new());
-    let is_closed = loop {
-        let Some(at) = rest.find(['{', '}']) else {
-            text.push_str(rest);
-            break false;
-        };
-        text.push_str(&rest[..at]);
-        let brace = &rest[at..=at];
-        *rest = &rest[at + 1..];
-        if let Some(after) = rest.strip_prefix(brace) {
-            text.push_str(brace);
-            *rest = after;
-        } else if brace == "}" {
-            break true;
-        } else if let Some(after) = rest.strip_prefix('?') {
-            *rest = after;
-            if is_inside {
-                return Err(bad_braces("a {? stands inside another"));
-            }
-            parts.push(TitlePart::Text(std::mem::take(&mut text)));
-            let optional = parse_parts(rest, surroundings, true)?;
-            if !optional.iter().any(|part| matches!(part, TitlePart::Field(_))) {
-                return Err(FieldError {
-                    code: "bad-title",
-                    message: "an optional part of the title has no field in it".to_owned(),
-                    help: "write {? on {target}}, which is left out where the field has no value".to_owned(),
-                });
-            }
-            parts.push(TitlePart::Optional(optional));
-        } else {
-            let (fields, after) = rest.split_once('}').ok_or_else(|| bad_braces("a { is not closed"))?;
-            *rest = after;
-            parts.push(TitlePart::Text(std::mem::take(&mut text)));
-            let field = |written: &str| Field::parse_with(written.trim(), surroundings);
-            parts.push(TitlePart::Field(fields.split('|').map(field).collect::<Result<_, _>>()?));
-        }
-    };
-    parts.push(TitlePart::Text(text));
-    match (is_inside, is_closed) {
-        (true, false) => Err(bad_braces("a {? is not closed")),
-        (false, true) => Err(bad_braces("a } stands alone")),
-        _ => Ok(parts),
-    }
-}
-
-fn bad_braces(message: &str) -> FieldError {
-    FieldError {
-        code: "bad-title",
-        message: format!("the title's braces do not pair: {message}"),
-        help: "write {field} or {field|other}, {? text {field}} for what may be left out, and {{ for a brace itself"
-            .to_owned(),
-    }
-}
-
-/// Appends what the parts say; whether each of their fields has a value.
-fn render_parts(parts: &[TitlePart], record: &Record, title: &mut String) -> bool {
-    let mut is_complete = true;
-    for part in parts {
-        match part {
-            TitlePart::Text(text) => title.push_str(text),
-            TitlePart::Field(fields) => {
-                let values = fields.iter().map(|field| said(field, record)).find(|values| !values.is_empty());
-                is_complete &= values.is_some();
-                title.push_str(&values.map_or_else(|| "unknown".to_owned(), |values| text::some_of(&values)));
-            }
-            TitlePart::Optional(parts) => {
-                let mut optional = String::new();
-                if render_parts(parts, record, &mut optional) {
-                    title.push_str(&optional);
-                }
-            }
-        }
-    }
-    is_complete
-}
-
-/// What the record says of a field.
-fn said(field: &Field, record: &Record) -> Vec<String> {
-    let values = Scope::Record(record).values(field);
-    values.iter().map(|value| shown(field, value)).filter(|value| !value.is_empty()).collect()
-}
-
-/// A title goes to people like all else: without what is secret, by the name of its key or by its shape.
-fn shown(field: &Field, value: &FieldValue<'_>) -> String {
-    let text: String = match (value, &field.target) {
-        (FieldValue::Node(node), FieldTarget::Path(path)) => redact::shown(path.iter().map(|key| &**key), node),
-        _ => redact::redacted_text(&value.text()).into_owned(),
-    };
-    text::one_line(&text, VALUE_LIMIT).into_owned()
 }
 
 #[cfg(test)]
@@ -175,7 +69,7 @@ mod tests {
     #[test]
     fn titles_are_clipped() {
         let long = format!(r#"{{"eventName":"{}"}}"#, "x".repeat(1000));
-        assert_eq!(title("{event}", &long).chars().count(), VALUE_LIMIT);
+        assert_eq!(title("{event}", &long).chars().count(), 80);
         assert_eq!(title(&"y".repeat(300), "{}").chars().count(), TITLE_LIMIT);
     }
 

@@ -89,6 +89,7 @@ fn the_schema_has_the_compilers_keys_and_no_others() {
         ("Throttle", rule(json!({"throttle": no()}))),
         ("Test", rule(json!({"tests": [no()]}))),
         ("Allow", rule(json!({"allow": [no()]}))),
+        ("Step", rule(json!({"respond": [no()]}))),
         ("Part", cell(json!({"same_as": no()}))),
         ("WeekSpan", cell(json!({"within": no()}))),
         ("Changed", include(json!({"pack": "p", NO_KEY: 1}))),
@@ -222,6 +223,10 @@ fn rules() -> impl Strategy<Value = Value> {
     let extra = prop_oneof![
         Just(json!({})),
         Just(json!({"mode": "stage", "tags": ["a"], "runbook": "docs/x.md"})),
+        Just(json!({"respond": ["Ask {actor}", {"do": "a", "run": "aws x --y {user}", "when": {"event": "x"}}]})),
+        Just(json!({"respond": [{"run": "aws x"}]})),
+        Just(json!({"respond": "Ask"})),
+        Just(json!({"respond": [7, {"do": 7}]})),
         Just(json!({"mode": "quiet"})),
         Just(json!({"tags": []})),
         Just(json!({"tags": "a"})),

@@ -133,8 +133,8 @@ fn json_blocks_of_rules_compile() {
 }
 
 /// Keys of a rule that may be shown alone.
-const RULE: [&str; 9] =
-    ["when", "unless", "throttle", "threshold", "allow", "tests", "severity_when", "notify", "mode"];
+const RULE: [&str; 10] =
+    ["when", "unless", "throttle", "threshold", "respond", "allow", "tests", "severity_when", "notify", "mode"];
 
 /// A whole rules.json made of a documented part, if it is one.
 fn completed(document: &Value) -> Option<Value> {

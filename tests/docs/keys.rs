@@ -116,7 +116,8 @@ pub(crate) fn disagreements(page: &str, printed: &str) -> Vec<String> {
 
 #[test]
 fn the_tables_of_keys_say_what_is_printed() {
-    let (records, rules) = ("input/records.json", "input/rules.json");
+    // The rules of the one say nothing of what to do.
+    let (records, rules, steps) = ("input/records.json", "input/rules.json", "input/respond.json");
     let (jsonl, json) = (["--format", "jsonl"], ["--format", "json"]);
     let replay = documented("replay", "replay");
     let mut diff = documented("diff", "diff");
@@ -131,13 +132,19 @@ fn the_tables_of_keys_say_what_is_printed() {
         }
         wrong.extend(differences(documented, &all).into_iter().map(|difference| format!("{what}: {difference}")));
     };
-    hold("replay", &replay, &[&[&["replay", records, "--rules", rules][..], &jsonl].concat()], None);
-    hold("backtest jsonl", &replay, &[&[&["backtest", records, "--rules", rules][..], &jsonl].concat()], None);
-    hold("diff", &diff, &[&[&["diff", rules, "input/changed.json", records][..], &jsonl].concat()], None);
+    for command in ["replay", "backtest"] {
+        let of = |rules| [&[command, records, "--rules", rules][..], &jsonl].concat();
+        hold(command, &replay, &[&of(rules), &of(steps)], None);
+    }
+    let of = |new| [&["diff", rules, new, records][..], &jsonl].concat();
+    hold("diff", &diff, &[&of("input/changed.json"), &of(steps)], None);
     hold(
         "explain",
         &documented("explain", "explain"),
-        &[&[&["explain", records, "--rules", rules][..], &jsonl].concat()],
+        &[rules, steps]
+            .map(|rules| [&["explain", records, "--rules", rules][..], &jsonl].concat())
+            .each_ref()
+            .map(Vec::as_slice),
         None,
     );
     hold(

@@ -10,6 +10,7 @@ mod files;
 mod function;
 mod make;
 mod rules;
+mod shell;
 mod sizes;
 mod values;
 mod wrappings;

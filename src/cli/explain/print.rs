@@ -10,6 +10,7 @@ use super::verdict::{CellVerdict, ExceptionVerdict, RowVerdict, RuleOutcome, Rul
 use crate::cli::words::counted;
 use crate::cloudtrail::ApiCall;
 use crate::cloudtrail::Record;
+use crate::finding::Step;
 use crate::rules::Cell;
 use crate::rules::field::FieldTarget;
 
@@ -79,6 +80,12 @@ impl<W: Write> Printer<W> {
                 None if verdict.is_staged() => writeln!(self.out, "  channel {name} would take it")?,
                 None => writeln!(self.out, "  channel {name} takes it")?,
                 Some(refusal) => writeln!(self.out, "  channel {name} does not take it: {}", because(refusal))?,
+            }
+        }
+        for (index, step) in verdict.steps().iter().enumerate() {
+            writeln!(self.out, "  {} {}", if index == 0 { "do first:" } else { "then:" }, step.text)?;
+            if let Some(command) = &step.command {
+                writeln!(self.out, "    {command}")?;
             }
         }
         writeln!(self.out)
@@ -151,6 +158,8 @@ pub(super) struct VerdictLine<'a> {
     rows: Vec<LineRow<'a>>,
     exceptions: Vec<LineException<'a>>,
     channels: Vec<LineChannel<'a>>,
+    /// What to do first, if it matches.
+    steps: &'a [Step],
 }
 
 #[derive(Serialize)]
@@ -221,6 +230,7 @@ impl<'a> VerdictLine<'a> {
                     because: refusal.as_ref().map(because),
                 })
                 .collect(),
+            steps: verdict.steps(),
         }
     }
 }

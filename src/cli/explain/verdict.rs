@@ -2,7 +2,7 @@
 
 use crate::channel::Refusal;
 use crate::cloudtrail::{FieldValue, Record, named_targets};
-use crate::finding::Finding;
+use crate::finding::{Finding, Step};
 use crate::rules::Mode;
 use crate::rules::Scope;
 use crate::rules::condition::Condition;
@@ -101,6 +101,11 @@ impl<'r> RuleVerdict<'r> {
             RuleOutcome::Miss { failing } => (2, failing),
             RuleOutcome::Off => (3, 0),
         }
+    }
+
+    /// What to do first, if there is a finding.
+    pub(super) fn steps(&self) -> &[Step] {
+        self.finding.as_ref().map(|finding| finding.steps.as_slice()).unwrap_or_default()
     }
 
     pub(super) fn is_staged(&self) -> bool {

@@ -9,6 +9,7 @@ mod condition;
 mod limits;
 mod operands;
 mod operators;
+mod respond;
 mod rule;
 mod settings;
 mod table;

@@ -104,10 +104,23 @@ impl<'n> RuleCompiler<'n> {
         if self.problems.errors() > before {
             return None;
         }
-        let RuleSettings { severity, severity_when, unless, notify, throttle, threshold, runbook, mode, allow } =
-            overrides.apply(id.as_deref(), settings);
+        let RuleSettings {
+            severity,
+            severity_when,
+            unless,
+            notify,
+            throttle,
+            threshold,
+            respond,
+            runbook,
+            mode,
+            allow,
+        } = overrides.apply(id.as_deref(), settings);
+        let respond = respond.unwrap_or_default();
         let runbook = match runbook {
             Some(Runbook::Link(link)) => Some(link),
+            // The steps say what to do, and the path would lead nowhere from where they are read.
+            Some(Runbook::Path(_)) if !respond.is_empty() => None,
             // Vendors refuse a message with a link that is not an address; as a text it still says where to look.
             Some(Runbook::Path(path)) => {
                 let place = format!("Runbook: {path}");
@@ -125,7 +138,21 @@ impl<'n> RuleCompiler<'n> {
             Some(Repeats::Sent) => None,
             Some(Repeats::HeldBack(throttle)) => Some(throttle),
         };
-        Some(Rule { pack: None, info, title, severity, severity_when, when, unless, throttle, threshold, tests, allow })
+        let pack = None;
+        Some(Rule {
+            pack,
+            info,
+            title,
+            severity,
+            severity_when,
+            when,
+            unless,
+            throttle,
+            threshold,
+            respond,
+            tests,
+            allow,
+        })
     }
 
     /// The path of a file, as seen from the folder of `rules.json`. The text names it as seen from the folder of the file that is

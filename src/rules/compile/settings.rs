@@ -4,12 +4,13 @@ use std::collections::HashMap;
 
 use super::limits::{REPEATS, Repeats, THRESHOLD};
 use super::operators::TABLE;
+use super::respond::RESPONSE;
 use super::{RowSubject, RuleCompiler};
 use crate::config::{
     KeyDefault, KeySpec, ObjectReader, ObjectSpec, TextFormat, ValueShape, WordList, docs, listed, suggestion, words,
 };
 use crate::json::Node;
-use crate::rules::{Allow, Exception, LINTS, Mode, Table, Threshold};
+use crate::rules::{Allow, Exception, LINTS, Mode, ResponseStep, Table, Threshold};
 use crate::severity::Severity;
 use crate::time::Date;
 
@@ -39,9 +40,16 @@ pub(super) const SETTINGS: &[KeySpec] = &[
         docs!("The rule alerts only when it matches often enough: see [How many alerts](#how-many-alerts)."),
     ),
     KeySpec::new(
+        "respond",
+        ValueShape::Defined(&RESPONSE),
+        docs!("What to do first, in two or three steps: see [What to do first](#what-to-do-first)."),
+    ),
+    KeySpec::new(
         "runbook",
         ValueShape::Text,
-        docs!("What to do about it: a link, or a path that follows the address in the top's `runbooks`."),
+        docs!(
+            "Where all of what to do about it stands: a link, or a path that follows the address in the top's `runbooks`; without that address, messages have no link, and the steps of `respond`."
+        ),
     ),
     KeySpec::new(
         "mode",
@@ -147,6 +155,7 @@ pub(crate) struct RuleSettings {
     pub(super) notify: Option<Vec<String>>,
     pub(super) throttle: Option<Repeats>,
     pub(super) threshold: Option<Threshold>,
+    pub(super) respond: Option<Vec<ResponseStep>>,
     pub(super) runbook: Option<Runbook>,
     pub(super) mode: Option<Mode>,
     pub(super) allow: Vec<Allow>,
@@ -164,6 +173,7 @@ impl RuleSettings {
             notify: change.notify.or(self.notify),
             throttle: change.throttle.or(self.throttle),
             threshold: change.threshold.or(self.threshold),
+            respond: change.respond.or(self.respond),
             runbook: change.runbook.or(self.runbook),
             mode: change.mode.or(self.mode),
             allow: self.allow,
@@ -219,12 +229,13 @@ impl<'n> RuleCompiler<'n> {
         let notify = self.notify(fields, channels);
         let throttle = fields.get("throttle").and_then(|node| self.throttle(node));
         let threshold = fields.get("threshold").and_then(|node| self.threshold(node));
+        let respond = self.respond(fields);
         let runbook = fields.get("runbook").zip(fields.text("runbook", &mut self.problems));
         let runbook = runbook.and_then(|(node, written)| self.runbook(node, written));
         let mode = fields.word("mode", &mut self.problems).and_then(Mode::from_word);
         let allow = fields.objects("allow", &mut self.problems);
         let allow = self.allow(allow);
-        RuleSettings { severity, severity_when, unless, notify, throttle, threshold, runbook, mode, allow }
+        RuleSettings { severity, severity_when, unless, notify, throttle, threshold, respond, runbook, mode, allow }
     }
 
     fn allow(&mut self, items: Vec<ObjectReader<'n>>) -> Vec<Allow> {

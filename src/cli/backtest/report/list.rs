@@ -90,6 +90,12 @@ fn line(listed: &ListedFinding) -> Markup {
                         @for (name, value) in &listed.facts {
                             dt { (name) } dd { @if *name == "Request" { code { (value) } } @else { (value) } }
                         }
+                        @if !listed.steps.is_empty() {
+                            dt { "What to do first" }
+                            dd { ol { @for (text, command) in &listed.steps {
+                                li { (text) @if let Some(command) = command { br; code { (command) } } }
+                            } } }
+                        }
                         @if let Some(link) = &listed.link {
                             dt { "CloudTrail" } dd { a href=(link) rel="noreferrer noopener" { "the event in the console" } }
                         }

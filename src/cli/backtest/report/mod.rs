@@ -60,6 +60,8 @@ struct ListedFinding {
     to: String,
     /// Names and values that are shown on request.
     facts: Vec<(&'static str, String)>,
+    /// What to do first: each step and its command.
+    steps: Vec<(String, Option<String>)>,
     runbook: Option<String>,
     link: Option<String>,
 }
@@ -115,7 +117,7 @@ fn spaced(time: &str) -> String {
 
 impl ListedFinding {
     fn new(finding: &Finding, time: u64, order: u64, channels: &[&str], place: &str) -> Self {
-        let Finding { rule, severity, call, .. } = finding;
+        let Finding { rule, severity, call, steps, .. } = finding;
         let text = |text: &str| one_line(text, TEXT).into_owned();
         let some = |text: &Option<String>| text.as_deref().map(|text| one_line(text, TEXT).into_owned());
         let mfa = call.mfa.map(|mfa| if mfa { "yes" } else { "no" }.to_owned());
@@ -155,6 +157,7 @@ impl ListedFinding {
             source_ip: some(&call.source_ip).unwrap_or_default(),
             to: text(&to),
             facts: facts.into_iter().filter_map(|(name, value)| Some((name, value?))).collect(),
+            steps: steps.iter().map(|step| (text(&step.text), step.command.clone())).collect(),
             runbook: rule.runbook.clone(),
             link: event_link(finding),
         }

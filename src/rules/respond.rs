@@ -1,0 +1,110 @@
+//! What to do first about a finding: the steps that a rule gives, filled in from its record.
+//!
+//! The texts are for people, and are cleaned as titles are. A command is for somebody's shell, and its values are the attacker's:
+//! `shell` decides which of them may stand there.
+
+use super::field::{FieldError, Surroundings};
+use super::shell::{CommandTemplate, Withheld};
+use super::template::{Template, TemplateKind};
+use crate::cloudtrail::Record;
+
+/// The most steps of a rule that are shown of one record: more is a runbook, which has a link.
+pub const STEPS_SHOWN: usize = 5;
+const STEP: TemplateKind = TemplateKind { what: "step", code: "bad-step" };
+/// Characters of a step's text that are kept, its values and the reason for a missing command included.
+const TEXT_LIMIT: usize = 300;
+
+/// What one step says, understood.
+#[derive(Debug, Clone, Default)]
+pub struct StepTemplate {
+    text: Template,
+    command: Option<CommandTemplate>,
+}
+
+impl StepTemplate {
+    /// Reads the text of a step.
+    ///
+    /// # Errors
+    /// Braces that do not pair, and unknown fields.
+    pub fn parse(text: &str, surroundings: &Surroundings) -> Result<Self, FieldError> {
+        Template::parse(text, surroundings, STEP).map(|text| Self { text, command: None })
+    }
+
+    /// The same step with a command.
+    ///
+    /// # Errors
+    /// Braces that do not pair, unknown fields, and a command that is more than words.
+    pub fn with_command(self, command: &str, surroundings: &Surroundings) -> Result<Self, FieldError> {
+        CommandTemplate::parse(command, surroundings).map(|command| Self { command: Some(command), ..self })
+    }
+
+    /// What to do, and the command for it. Where a value may not stand in a command, there is none, and the text says why.
+    pub fn render(&self, record: &Record) -> (String, Option<String>) {
+        let text = self.text.render(record, TEXT_LIMIT);
+        match self.command.as_ref().map(|command| command.render(record)) {
+            None => (text, None),
+            Some(Ok(command)) => (text, Some(command)),
+            Some(Err(Withheld { field, reason })) => {
+                let note = format!(" (no command: {field} {reason})");
+                let room = TEXT_LIMIT.saturating_sub(note.chars().count());
+                (crate::text::clip(&text, room).into_owned() + &note, None)
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn step(text: &str, command: &str) -> StepTemplate {
+        let surroundings = Surroundings::default();
+        StepTemplate::parse(text, &surroundings).unwrap().with_command(command, &surroundings).unwrap()
+    }
+
+    fn record(parameters: &str) -> String {
+        format!(r#"{{"eventName":"CreateAccessKey","awsRegion":"eu-west-1","requestParameters":{parameters}}}"#)
+    }
+
+    fn rendered(step: &StepTemplate, parameters: &str) -> (String, Option<String>) {
+        step.render(&Record::parse(&record(parameters)).unwrap())
+    }
+
+    #[test]
+    fn a_step_tells_what_to_do_and_the_command_for_it() {
+        let step = step(
+            "Lock {requestParameters.userName}",
+            "aws iam x --user-name {requestParameters.userName} --region {region}",
+        );
+        let (text, command) = rendered(&step, r#"{"userName":"backup-admin"}"#);
+        assert_eq!(text, "Lock backup-admin");
+        assert_eq!(command.as_deref(), Some("aws iam x --user-name backup-admin --region eu-west-1"));
+    }
+
+    #[test]
+    fn without_its_command_a_step_says_why() {
+        let step = step("Lock {requestParameters.userName}", "aws iam x --user-name {requestParameters.userName}");
+        for (parameters, said) in [
+            ("{}", "Lock unknown (no command: requestParameters.userName is missing)"),
+            (r#"{"userName":""}"#, "Lock unknown (no command: requestParameters.userName is missing)"),
+            (r#"{"userName":"a;b"}"#, "Lock a;b (no command: requestParameters.userName is not plainly an identifier)"),
+            (r#"{"userName":["a","b"]}"#, "Lock a, b (no command: requestParameters.userName has several values)"),
+        ] {
+            assert_eq!(rendered(&step, parameters), (said.to_owned(), None), "{parameters}");
+        }
+        // However long the text, the reason is there.
+        let long = format!(r#"{{"userName":"{}"}}"#, "a b".repeat(600));
+        let text = format!("{} {{requestParameters.userName}}", "x".repeat(400));
+        let step = self::step(&text, "aws iam x --user-name {requestParameters.userName}");
+        let (text, _) = rendered(&step, &long);
+        assert_eq!(text.chars().count(), TEXT_LIMIT);
+        assert!(text.ends_with("… (no command: requestParameters.userName is not plainly an identifier)"), "{text}");
+    }
+
+    #[test]
+    fn the_text_is_cleaned_as_a_title_is() {
+        let step = step("Ask about {requestParameters.x} {requestParameters.password}", "aws iam x");
+        let (text, _) = rendered(&step, r#"{"x":"a\u202e\nb","password":"hunter2"}"#);
+        assert_eq!(text, "Ask about a b <redacted>");
+    }
+}
