@@ -5,7 +5,8 @@
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
-use crate::alert::{Alert, AlertDigest, AlertKind, RollUp, TimeRange};
+use super::{facts, links};
+use crate::alert::{Alert, AlertKind, TimeRange};
 use crate::finding::Finding;
 use crate::redact::redacted_text;
 use crate::severity::Severity;
@@ -14,9 +15,9 @@ use crate::text::{clean, clip, defang, one_line};
 /// Characters of a text that are looked at: more than is shown of any, so that what is cut off here hides no secret's end.
 const READ_LIMIT: usize = 8000;
 /// Characters of one fact that are shown. CloudTrail itself cuts user agents and errors at 1 KB.
-const FACT_LIMIT: usize = 300;
+pub(super) const FACT_LIMIT: usize = 300;
 /// Characters of a list: of actors, of events, of rules.
-const LIST_LIMIT: usize = 1000;
+pub(super) const LIST_LIMIT: usize = 1000;
 /// Characters of a title, with what is added to the finding's own.
 const TITLE_LIMIT: usize = 240;
 /// Characters of a sentence.
@@ -55,24 +56,24 @@ impl Content {
         let severity = alert.severity();
         let own = inert(&call.sentence);
         let (title, sentence, facts) = match alert.kind {
-            AlertKind::First | AlertKind::Test => (title.into_owned(), own, facts(alert.finding)),
-            AlertKind::Repeat | AlertKind::News => (format!("Again: {title}"), own, facts(alert.finding)),
+            AlertKind::First | AlertKind::Test => (title.into_owned(), own, facts::of_call(alert.finding)),
+            AlertKind::Repeat | AlertKind::News => (format!("Again: {title}"), own, facts::of_call(alert.finding)),
             AlertKind::RollUp(sum) if sum.count == 0 => (
                 format!("{title}: and at least one more"),
                 format!("At least one more like the first was held back, and its details are gone. The first: {own}"),
-                roll_up_facts(alert.finding, sum),
+                facts::of_roll_up(alert.finding, sum),
             ),
             AlertKind::RollUp(sum) => (
                 format!("{title}: and {} more", sum.count),
                 format!("{} more like the first{}. The first: {own}", sum.count, within(&sum.span)),
-                roll_up_facts(alert.finding, sum),
+                facts::of_roll_up(alert.finding, sum),
             ),
             AlertKind::Digest(sum) if sum.count == 0 => (
                 "At least one alert was held back".to_owned(),
                 format!(
                     "More alerts came than people can read, and at least one was held back; its details are gone. One of them: {own}"
                 ),
-                digest_facts(sum),
+                facts::of_digest(sum),
             ),
             AlertKind::Digest(sum) => (
                 format!("{} alerts in one: too many to send each", sum.count),
@@ -81,7 +82,7 @@ impl Content {
                     sum.count,
                     within(&sum.span)
                 ),
-                digest_facts(sum),
+                facts::of_digest(sum),
             ),
             AlertKind::Operational(text) => ("offlimits itself needs attention".to_owned(), inert(text), Vec::new()),
         };
@@ -89,7 +90,7 @@ impl Content {
         let about_one_event = alert.kind.is_about_events();
         let links = [
             ("Runbook", rule.runbook.clone().filter(|_| about_one_rule)),
-            ("Event in CloudTrail", event_link(alert.finding).filter(|_| about_one_event)),
+            ("Event in CloudTrail", links::event_link(alert.finding).filter(|_| about_one_event)),
         ]
         .into_iter()
         .filter_map(|(name, link)| Some((name, link.filter(|link| link.len() <= LINK_LIMIT)?)))
@@ -163,131 +164,4 @@ fn head(text: &str) -> &str {
 /// One text of a record, made inert and clipped.
 pub(super) fn short(text: &str) -> String {
     clip(&inert(text), FACT_LIMIT).into_owned()
-}
-
-/// The facts of a finding's call that a person acts on.
-fn facts(finding: &Finding) -> Vec<(String, String)> {
-    let call = &finding.call;
-    let mfa = call.mfa.map(|mfa| if mfa { "yes" } else { "no" }.to_owned());
-    shown(
-        FACT_LIMIT,
-        [
-            ("Account", call.shown_account()),
-            ("Unit", call.unit.clone()),
-            ("Caller's account", call.shown_caller_account()),
-            ("Region", call.region.clone()),
-            ("Principal", call.arn.clone().or_else(|| call.actor.clone())),
-            ("Source", call.source_ip.clone()),
-            ("User agent", call.user_agent.clone()),
-            ("MFA", mfa),
-            ("Error", call.error.clone().or_else(|| call.error_message.clone())),
-            ("Time (UTC)", call.event_time.clone()),
-        ],
-    )
-}
-
-fn roll_up_facts(finding: &Finding, sum: &RollUp) -> Vec<(String, String)> {
-    let (first, last) = sum.span.bounds();
-    shown(
-        LIST_LIMIT,
-        [
-            ("Count", Some(count(sum.count))),
-            ("Targets", Some(sum.targets.summary(LIST_LIMIT))),
-            ("Actors", Some(sum.actors.summary())),
-            ("Events", Some(sum.events.summary())),
-            ("Account", finding.call.shown_account()),
-            ("Region", finding.call.region.clone()),
-            ("From (UTC)", Some(first.to_owned())),
-            ("To (UTC)", Some(last.to_owned())),
-        ],
-    )
-}
-
-/// How many findings a sum is of.
-fn count(count: u64) -> String {
-    if count == 0 { "at least 1".to_owned() } else { count.to_string() }
-}
-
-fn digest_facts(sum: &AlertDigest) -> Vec<(String, String)> {
-    let (first, last) = sum.span.bounds();
-    let mut rules: Vec<_> = sum.rules.iter().collect();
-    rules.sort_by(|a, b| b.1.cmp(a.1).then(a.0.cmp(b.0)));
-    let mut rules: Vec<String> = rules.into_iter().map(|(rule, count)| format!("{rule} × {count}")).collect();
-    if sum.others > 0 {
-        rules.push(format!("other rules × {}", sum.others));
-    }
-    shown(
-        LIST_LIMIT,
-        [
-            ("Count", Some(count(sum.count))),
-            ("Targets", Some(sum.targets.summary(LIST_LIMIT))),
-            ("Rules", Some(rules.join(", "))),
-            ("From (UTC)", Some(first.to_owned())),
-            ("To (UTC)", Some(last.to_owned())),
-        ],
-    )
-}
-
-/// The facts that have a value, each cleaned and clipped.
-fn shown<const N: usize>(limit: usize, facts: [(&str, Option<String>); N]) -> Vec<(String, String)> {
-    facts
-        .into_iter()
-        .filter_map(|(name, value)| {
-            let value = clip(&inert(&value?), limit).into_owned();
-            (!value.is_empty()).then(|| (name.to_owned(), value))
-        })
-        .collect()
-}
-
-/// The event in CloudTrail's console; none for data events, which its event history does not hold, and none where the
-/// record's own texts do not look as AWS writes them.
-pub fn event_link(finding: &Finding) -> Option<String> {
-    let call = &finding.call;
-    let (region, id) = (call.region.as_deref()?, call.event_id.as_deref()?);
-    let plain = |text: &str| !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '-');
-    let is_management = call.event_category.as_deref().is_none_or(|category| category == "Management");
-    if !plain(region) || !plain(id) || !is_management {
-        return None;
-    }
-    let host = match region {
-        _ if region.starts_with("us-gov-") => "console.amazonaws-us-gov.com",
-        _ if region.starts_with("cn-") => "console.amazonaws.cn",
-        // https://docs.aws.eu/general/latest/gr/endpoints.html
-        _ if region.starts_with("eusc-") => "console.amazonaws-eusc.eu",
-        // Regions that are cut off from the internet: no page of AWS's says where their consoles are. A wrong link would take
-        // the name of a region and an event to a host of another partition.
-        _ if ["us-iso", "eu-iso"].iter().any(|prefix| region.starts_with(prefix)) => return None,
-        _ => "console.aws.amazon.com",
-    };
-    Some(format!("https://{region}.{host}/cloudtrailv2/home?region={region}#/events/{id}"))
-}
-
-#[cfg(test)]
-mod tests {
-    use std::sync::Arc;
-
-    use super::*;
-
-    #[test]
-    fn a_link_leads_to_the_console_of_the_regions_own_partition_or_nowhere() {
-        let link = |region: &str| {
-            let mut finding = Finding::test(Arc::from("digest"), "2026-01-10T11:00:00Z".to_owned());
-            (finding.call.region, finding.call.event_id) = (Some(region.to_owned()), Some("0a1b-2c".to_owned()));
-            event_link(&finding)
-        };
-        for (region, host) in [
-            ("eu-west-1", Some("console.aws.amazon.com")),
-            ("us-gov-west-1", Some("console.amazonaws-us-gov.com")),
-            ("cn-north-1", Some("console.amazonaws.cn")),
-            ("eusc-de-east-1", Some("console.amazonaws-eusc.eu")),
-            ("us-iso-east-1", None),
-            ("us-isob-east-1", None),
-            ("us-isof-south-1", None),
-            ("eu-isoe-west-1", None),
-        ] {
-            let expected =
-                host.map(|host| format!("https://{region}.{host}/cloudtrailv2/home?region={region}#/events/0a1b-2c"));
-            assert_eq!(link(region), expected);
-        }
-    }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::content::event_link;
+use super::links::event_link;
 use crate::alert::{Alert, AlertKind, TargetOutcome, TargetTally};
 use crate::finding::Finding;
 use crate::redact::redacted_text;

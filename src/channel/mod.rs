@@ -5,15 +5,18 @@
 //! one, write its file, and its name twice here.
 //!
 //! `kind` makes a channel of its object in `rules.json`, and `configured` holds it with its name and its filter, which decides
-//! whether a finding goes to it. `content` has the words of an alert, and `machine` its JSON. `wire` has what passes between a
+//! whether a finding goes to it. `content` has the words of an alert, `facts` and `links` what
+//! it tells and where it leads, and `machine` its JSON. `wire` has what passes between a
 //! channel and [`crate::deliver`]. `ticket` and `oauth` are exchanges that several vendors share.
 
 mod configured;
 mod content;
 mod endpoint;
 mod escape;
+mod facts;
 mod http;
 mod kind;
+mod links;
 mod machine;
 mod oauth;
 mod severity_map;
@@ -29,12 +32,13 @@ mod webhook;
 mod zendesk;
 
 pub use self::configured::{ChannelFilter, ConfiguredChannel, MAX_PER_MINUTE, Refusal};
-pub use self::content::{Content, event_link};
+pub use self::content::Content;
 pub(crate) use self::endpoint::leads_inside;
 #[cfg(feature = "cli")]
 pub(crate) use self::kind::COMMON_KEYS;
 pub(crate) use self::kind::{CHANNEL, read};
 pub use self::kind::{ChannelType, Credential};
+pub use self::links::event_link;
 pub use self::machine::{Detail, MachineAlert};
 pub use self::wire::{
     Body, ContentType, Exchange, ExchangeStep, HttpRequest, Method, Reply, Request, SnsMessage, Token, Verdict,

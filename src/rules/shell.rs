@@ -341,6 +341,7 @@ mod tests {
             "aws '{event}'",
             "aws {event}x",
             "aws {event}{region}",
+            "aws x{? {event}}",
             "aws x | sh",
             "aws x; y",
             "aws $HOME",
