@@ -69,7 +69,7 @@ fn what_was_made_is_called_by_its_id_and_no_secret_is_told() {
             response = choices.of(&["null", "{}", "[]", "\"\""]).parse().unwrap();
             expected.clear();
         }
-        let mut json = record(service, event, request, response);
+        let mut json = record(service, event, &request, &response);
         if expected.is_empty() {
             json["errorCode"] = json!("AccessDenied");
             failed += 1;
@@ -138,7 +138,7 @@ fn a_key_of_the_callers_is_told_wherever_it_is_said() {
             has_key |= applied == "SSE_C";
         }
         let [request, response, more] = parts.map(|part| whole(&mut choices, part));
-        let mut json = record("s3", event, request, response);
+        let mut json = record("s3", event, &request, &response);
         json["additionalEventData"] = more;
         let expected: BTreeSet<String> = has_key.then(|| "SSE-C".to_owned()).into_iter().collect();
         assert_eq!(said("customer_key", &json), expected, "seed {seed}: {json:#}");
@@ -151,6 +151,6 @@ fn a_key_of_the_callers_is_told_wherever_it_is_said() {
 #[test]
 fn the_value_null_is_no_key() {
     let json =
-        record("s3", "PutObject", json!({ "x-amz-server-side-encryption-customer-algorithm": null }), Value::Null);
+        record("s3", "PutObject", &json!({ "x-amz-server-side-encryption-customer-algorithm": null }), &Value::Null);
     assert!(said("customer_key", &json).is_empty());
 }

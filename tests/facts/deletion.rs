@@ -29,17 +29,26 @@ const MONTHS: [(&str, u32); 12] = [
 struct Day {
     year: u32,
     month: usize,
-    day: u32,
+    of_month: u32,
+}
+
+fn is_leap(year: u32) -> bool {
+    year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400))
+}
+
+/// How many days a month has.
+fn days(year: u32, month: usize) -> u32 {
+    MONTHS[month].1 + u32::from(month == 1 && is_leap(year))
 }
 
 impl Day {
     fn next(self) -> Self {
-        let is_leap = self.year.is_multiple_of(4) && (!self.year.is_multiple_of(100) || self.year.is_multiple_of(400));
-        let last = MONTHS[self.month].1 + u32::from(self.month == 1 && is_leap);
         match self {
-            Self { year, month, day } if day < last => Self { year, month, day: day + 1 },
-            Self { year, month: 11, .. } => Self { year: year + 1, month: 0, day: 1 },
-            Self { year, month, .. } => Self { year, month: month + 1, day: 1 },
+            Self { year, month, of_month } if of_month < days(year, month) => {
+                Self { year, month, of_month: of_month + 1 }
+            }
+            Self { year, month: 11, .. } => Self { year: year + 1, month: 0, of_month: 1 },
+            Self { year, month, .. } => Self { year, month: month + 1, of_month: 1 },
         }
     }
 
@@ -48,21 +57,14 @@ impl Day {
     }
 
     fn iso(self) -> String {
-        format!("{:04}-{:02}-{:02}", self.year, self.month + 1, self.day)
+        format!("{:04}-{:02}-{:02}", self.year, self.month + 1, self.of_month)
     }
 
     /// Days since 1970-01-01.
     fn number(self) -> u64 {
-        let first = Self { year: 1970, month: 0, day: 1 };
-        (0..)
-            .scan(first, |day, number| {
-                let here = (*day, number);
-                *day = day.next();
-                Some(here)
-            })
-            .find(|(day, _)| *day == self)
-            .unwrap()
-            .1
+        let years: u32 = (1970..self.year).map(|year| 365 + u32::from(is_leap(year))).sum();
+        let months: u32 = (0..self.month).map(|month| days(self.year, month)).sum();
+        u64::from(years + months + self.of_month - 1)
     }
 }
 
@@ -71,7 +73,7 @@ fn moment(choices: &mut Choices, day: Day, second: u32) -> Value {
     let (hour, minute, rest) = (second / 3600, second / 60 % 60, second % 60);
     let (half, of_twelve) = (if hour < 12 { "AM" } else { "PM" }, (hour + 11) % 12 + 1);
     let (month, year) = (MONTHS[day.month].0, day.year);
-    let date = day.day;
+    let date = day.of_month;
     let clock = format!("{minute:02}:{rest:02}");
     match choices.below(7) {
         0 => json!(format!("{month} {date}, {year}, {of_twelve}:{clock} {half}")),
@@ -107,7 +109,7 @@ fn the_day_on_which_something_ends_reads_alike_whoever_says_it() {
         let called = Day {
             year: choices.of(&[2024, 2025, 2026, 2027, 2028, 2099, 2100]),
             month,
-            day: 1 + u32::try_from(choices.below(usize::try_from(MONTHS[month].1).unwrap())).unwrap(),
+            of_month: 1 + u32::try_from(choices.below(usize::try_from(MONTHS[month].1).unwrap())).unwrap(),
         };
         let second = u32::try_from(choices.below(86_400)).unwrap();
         let days = 7 + u64::try_from(choices.below(24)).unwrap();
@@ -148,7 +150,7 @@ fn the_day_on_which_something_ends_reads_alike_whoever_says_it() {
             response = Value::Null;
         }
         let (request, response) = (whole(&mut choices, request), whole(&mut choices, response));
-        let mut json = record(service, event, request, response);
+        let mut json = record(service, event, &request, &response);
         let clock = format!("{:02}:{:02}:{:02}", second / 3600, second / 60 % 60, second % 60);
         json["eventTime"] = json!(match choices.below(3) {
             0 => format!("{}T{}Z", called.iso().replace('-', ""), clock.replace(':', "")),

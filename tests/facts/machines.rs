@@ -368,7 +368,7 @@ fn machines_are_of_their_type_and_number_in_every_shape() {
             count.iter().map(u64::to_string).collect()
         };
         let (request, response) = (whole(&mut choices, request), whole(&mut choices, response));
-        let json = record(call.service, call.event, request, response);
+        let json = record(call.service, call.event, &request, &response);
         assert_eq!(said("instance_type", &json), expected, "seed {seed}: {json:#}");
         assert_eq!(said("instance_count", &json), number, "seed {seed}: {json:#}");
         calls += 1;

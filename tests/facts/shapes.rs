@@ -24,7 +24,7 @@ pub(super) fn said(field: &str, record: &Value) -> BTreeSet<String> {
 }
 
 /// A record of a call.
-pub(super) fn record(service: &str, event: &str, request: Value, response: Value) -> Value {
+pub(super) fn record(service: &str, event: &str, request: &Value, response: &Value) -> Value {
     json!({
         "eventSource": format!("{service}.amazonaws.com"), "eventName": event, "awsRegion": "eu-west-1",
         "eventTime": "2026-01-10T23:32:44Z", "recipientAccountId": "111122223333",
