@@ -122,22 +122,19 @@ fn refusals(key: &str, node: &Node<'_>) -> Option<Refusals> {
     const NAMES: [&str; 7] =
         ["failures", "errors", "errorset", "errorentries", "errorlist", "notfound", "invalidparameters"];
     const BEGINNINGS: [&str; 3] = ["failed", "unprocessed", "unsuccessful"];
-    let key = key.to_ascii_lowercase();
-    if !NAMES.contains(&&*key) && !BEGINNINGS.iter().any(|beginning| key.starts_with(beginning)) {
+    // Every member of an answer is asked: no text is made for it.
+    let begins = |with: &str| key.get(..with.len()).is_some_and(|beginning| beginning.eq_ignore_ascii_case(with));
+    if !NAMES.iter().any(|name| key.eq_ignore_ascii_case(name)) && !BEGINNINGS.into_iter().any(begins) {
         return None;
     }
+    let is_count =
+        key.len().checked_sub(5).and_then(|at| key.get(at..)).is_some_and(|end| end.eq_ignore_ascii_case("count"));
     match &node.value {
-        Value::Number(number) if key.ends_with("count") => {
-            Some(Refusals::Counted(number.parse::<f64>().map_or(0, |number| {
-                #[expect(
-                    clippy::cast_possible_truncation,
-                    clippy::cast_sign_loss,
-                    reason = "a cast to usize saturates"
-                )]
-                let number = number as usize;
-                number
-            })))
-        }
+        Value::Number(number) if is_count => Some(Refusals::Counted(number.parse::<f64>().map_or(0, |number| {
+            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a cast to usize saturates")]
+            let number = number as usize;
+            number
+        }))),
         Value::Array(_) | Value::Object(_) => Some(Refusals::Listed(elements(node))),
         _ => None,
     }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::placed::Placed;
-use super::value::{DerivedField, ServiceCalls};
+use super::value::{DerivedField, ServiceCalls, whole};
 use crate::cloudtrail::{FactValue, Record};
 use crate::time::{Date, Timestamp};
 
@@ -25,6 +25,9 @@ pub(super) const DELETION_DATE: DerivedField = DerivedField {
 /// <https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_DeleteSecret.html>,
 /// <https://docs.aws.amazon.com/privateca/latest/APIReference/API_DeleteCertificateAuthority.html>.
 const USUAL_DAYS: u64 = 30;
+
+/// From here on a number counts milliseconds: as seconds it would be the year 5138.
+const FIRST_MILLIS: u64 = 100_000_000_000;
 
 const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 
@@ -52,15 +55,20 @@ fn computed(record: &Record<'_>) -> Option<FactValue> {
         .find_map(|top| windows.iter().find_map(|window| top.get(window)));
     let (days, place) = match (forced, window) {
         (Some(forced), _) => (0, forced.place),
-        (None, Some(window)) => (window.text()?.parse::<u32>().ok()?.into(), window.place),
+        (None, Some(window)) => (whole(window.text()?).filter(|days| *days <= u32::MAX.into())?, window.place),
         (None, None) => (USUAL_DAYS, "eventTime".to_owned()),
     };
     let day = called.plus(Duration::from_secs(days * 24 * 60 * 60)).date();
     Some(FactValue { text: day.to_string(), place })
 }
 
-/// The day of a time as answers write it: `Apr 12, 2021 18:58:30 PM`, `Jul 10, 2023, 12:07:59 PM`, or `2023-07-10T12:07:59Z`.
+/// The day of a time as answers write it: `Apr 12, 2021 18:58:30 PM`, `Jul 10, 2023, 12:07:59 PM`, `2023-07-10T12:07:59Z`, or as
+/// the seconds (with or without a fraction) or the milliseconds since 1970.
 fn day(text: &str) -> Option<Date> {
+    if let Ok(number) = text.split('.').next().unwrap_or_default().parse::<u64>() {
+        let millis = if number < FIRST_MILLIS { number.saturating_mul(1000) } else { number };
+        return Some(Timestamp::from_millis(millis).date());
+    }
     let mut words = text.split([' ', ',']).filter(|word| !word.is_empty());
     let month = MONTHS.iter().position(|month| words.clone().next() == Some(month));
     let Some(month) = month else { return Date::of_time(text) };

@@ -1,7 +1,7 @@
 //! The fields about machines that a call starts or resizes: of which type, and how many.
 
 use super::placed::{Placed, Values};
-use super::value::{DerivedField, ServiceCalls};
+use super::value::{DerivedField, ServiceCalls, whole};
 use crate::cloudtrail::{FactValue, Record, without_version};
 
 /// The types of the machines, or nodes, that a call asks for.
@@ -158,7 +158,13 @@ pub(super) const INSTANCE_COUNT: DerivedField = DerivedField {
         },
         ServiceCalls {
             service: "elasticmapreduce.amazonaws.com",
-            events: &["RunJobFlow", "AddInstanceGroups", "AddInstanceFleet", "ModifyInstanceGroups"],
+            events: &[
+                "RunJobFlow",
+                "AddInstanceGroups",
+                "AddInstanceFleet",
+                "ModifyInstanceFleet",
+                "ModifyInstanceGroups",
+            ],
         },
         ServiceCalls { service: "eks.amazonaws.com", events: &["CreateNodegroup"] },
         ServiceCalls {
@@ -172,7 +178,7 @@ pub(super) const INSTANCE_COUNT: DerivedField = DerivedField {
 };
 
 /// The members that name the type of a machine.
-const TYPES: [&str; 10] = [
+const TYPES: [&str; 11] = [
     "instanceType",
     "instanceTypes",
     "dBInstanceClass",
@@ -182,6 +188,7 @@ const TYPES: [&str; 10] = [
     "masterInstanceType",
     "slaveInstanceType",
     "dedicatedMasterType",
+    "warmType",
     "eC2InstanceType",
 ];
 
@@ -215,6 +222,14 @@ fn instance_types(record: &Record<'_>) -> Vec<FactValue> {
             }
         });
     }
+    // `ModifyInstanceAttribute` may name what it changes beside the value, which CloudTrail mostly hides.
+    if let Some(request) = Placed::request(record)
+        && request.text_of(&["attribute"]) == Some("instanceType")
+        && let Some(value) = request.get("value")
+        && let Some(text) = value.text().filter(|text| !text.starts_with('<'))
+    {
+        values.add(text, &value.place);
+    }
     values.0
 }
 
@@ -232,7 +247,7 @@ fn counts(service: &str) -> &'static [&'static [&'static str]] {
 
 fn instance_count(record: &Record<'_>) -> Vec<FactValue> {
     let service = record.text(&["eventSource"]).unwrap_or_default();
-    let request = Placed::top(record, "requestParameters");
+    let request = Placed::request(record);
     for names in counts(service) {
         let mut sum: Option<(u64, String)> = None;
         if let Some(request) = &request {
@@ -240,7 +255,7 @@ fn instance_count(record: &Record<'_>) -> Vec<FactValue> {
                 for (_, member) in
                     object.members().filter(|(key, _)| names.iter().any(|name| name.eq_ignore_ascii_case(key)))
                 {
-                    let Some(number) = member.text().and_then(|text| text.parse::<u64>().ok()) else { continue };
+                    let Some(number) = member.text().and_then(whole) else { continue };
                     let (before, place) = sum.take().unwrap_or((0, member.place));
                     sum = Some((before.saturating_add(number), place));
                 }
@@ -250,8 +265,17 @@ fn instance_count(record: &Record<'_>) -> Vec<FactValue> {
             return vec![FactValue { text: sum.to_string(), place }];
         }
     }
+    // These are of one machine where they do not say. Sources:
+    // <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_RequestSpotInstances.html>,
+    // <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_RunScheduledInstances.html>.
+    let event = without_version(record.text(&["eventName"]).unwrap_or_default());
+    if ["RequestSpotInstances", "RunScheduledInstances"].contains(&event)
+        && let Some(specified) = request.as_ref().and_then(|request| request.get("launchSpecification"))
+    {
+        return vec![FactValue { text: "1".to_owned(), place: specified.place }];
+    }
     // Where no number is asked for, the machines themselves are counted: by the names that are asked for, or in the answer.
-    let listed = match (service, without_version(record.text(&["eventName"]).unwrap_or_default())) {
+    let listed = match (service, event) {
         ("lightsail.amazonaws.com", _) => request.and_then(|request| request.get("instanceNames")),
         ("ec2.amazonaws.com", "RunInstances") => {
             Placed::top(record, "responseElements").and_then(|answer| answer.get("instancesSet"))

@@ -11,6 +11,34 @@ pub(super) struct Placed<'n> {
     pub(super) place: String,
 }
 
+/// Members whose content is the caller's own words, keys included: a tag, a label or a variable may be called `instanceType`, and a
+/// description may hold any text, without the call doing anything of it. Collected from botocore 1.43: the maps and free texts in
+/// requests of the calls that fields understand.
+const FREE_WORDS: [&str; 22] = [
+    "additionalInfo",
+    "advancedOptions",
+    "annotations",
+    "capacityTags",
+    "collectionParameters",
+    "description",
+    "environment",
+    "environmentVariables",
+    "hookParameters",
+    "hyperParameters",
+    "labels",
+    "parameters",
+    "profilingParameters",
+    "properties",
+    "ruleParameters",
+    "staticHyperParameters",
+    "tags",
+    "tagList",
+    "tagSet",
+    "tagSpecifications",
+    "tagSpecificationSet",
+    "userData",
+];
+
 /// How deep a record is searched. AWS's own requests are not half as deep.
 const MAX_DEPTH: usize = 24;
 
@@ -19,6 +47,13 @@ impl<'n> Placed<'n> {
     pub(super) fn top(record: &'n Record<'_>, key: &str) -> Option<Self> {
         let node = record.root().get(key).filter(|node| !node.is_null())?;
         Some(Self { node, place: key.to_owned() }.opened())
+    }
+
+    /// What the call asks for. Newer calls of EC2 are recorded within an object of their own: `CreateFleetRequest`.
+    pub(super) fn request(record: &'n Record<'_>) -> Option<Self> {
+        let request = Self::top(record, "requestParameters")?;
+        let event = record.text(&["eventName"]).unwrap_or_default();
+        Some(request.get(&format!("{event}Request")).unwrap_or(request))
     }
 
     /// What a text of JSON holds, as paths read it; anything else is left as it is.
@@ -86,7 +121,7 @@ impl<'n> Placed<'n> {
         }
     }
 
-    /// Calls `visit` with each object that this value is or holds, in the order of the text.
+    /// Calls `visit` with each object that this value is or holds, in the order of the text, but for those in the caller's own words.
     pub(super) fn each_object(&self, visit: &mut dyn FnMut(&Self)) {
         self.each_object_below(0, visit);
     }
@@ -97,7 +132,9 @@ impl<'n> Placed<'n> {
         }
         if self.node.members().is_some() {
             visit(self);
-            self.members().for_each(|(_, member)| member.each_object_below(depth + 1, visit));
+            let is_free = |key: &str| FREE_WORDS.iter().any(|free| free.eq_ignore_ascii_case(key));
+            let said = self.members().filter(|(key, _)| !is_free(key));
+            said.for_each(|(_, member)| member.each_object_below(depth + 1, visit));
         } else if self.node.elements().is_some() {
             self.elements().iter().for_each(|element| element.each_object_below(depth + 1, visit));
         }

@@ -1,7 +1,8 @@
 //! The calls that write a policy which says who is let in: to a thing, or into a role.
 //!
 //! Collected from botocore 1.43: every member of a request that is the text of a policy, and the calls that add a permission by
-//! parameters. Left out are policies that let nobody in: those of sessions and endpoints, of data protection and lifecycles, and
+//! parameters. A service whose records have another name than its endpoint is listed by both: by CloudTrail's
+//! (<https://docs.aws.amazon.com/eventbridge/latest/ref/events.html>), and by the endpoint's, lest some region keep to it. Left out are policies that let nobody in: those of sessions and endpoints, of data protection and lifecycles, and
 //! those in other languages than IAM's.
 
 use super::trusted::TRUST_POLICIES;
@@ -20,6 +21,7 @@ pub(super) const RESOURCE_POLICIES: &[ServiceCalls] = calls! {
     "aps": "PutResourcePolicy";
     "backup": "CreateBackupAccessPoint" "PutBackupVaultAccessPolicy";
     "bedrock": "PutResourcePolicy";
+    "bedrock-agentcore": "PutResourcePolicy";
     "bedrock-agentcore-control": "PutResourcePolicy";
     "billing": "PutResourcePolicy";
     "catalog.marketplace": "PutResourcePolicy";
@@ -41,7 +43,7 @@ pub(super) const RESOURCE_POLICIES: &[ServiceCalls] = calls! {
     "elemental-inference": "PutFeedPolicy";
     "entityresolution": "AddPolicyStatement" "PutPolicy";
     "es": "CreateDomain" "CreateElasticsearchDomain" "UpdateDomainConfig" "UpdateElasticsearchDomainConfig";
-    "events": "PutPermission";
+    "events": "PutPermission" "PutResourcePolicy";
     "eventsv2": "PutResourcePolicy";
     "fsx": "CreateAndAttachS3AccessPoint";
     "glacier": "InitiateVaultLock" "SetVaultAccessPolicy";
@@ -54,6 +56,7 @@ pub(super) const RESOURCE_POLICIES: &[ServiceCalls] = calls! {
     "lex": "CreateResourcePolicy" "CreateResourcePolicyStatement" "UpdateResourcePolicy";
     "logs": "PutDeliveryDestinationPolicy" "PutDestinationPolicy" "PutResourcePolicy";
     "lookoutequipment": "PutResourcePolicy";
+    "marketplacecatalog": "PutResourcePolicy";
     "mediapackagev2": "PutChannelPolicy" "PutOriginEndpointPolicy";
     "mediastore": "PutContainerPolicy";
     "mediatailor": "PutChannelPolicy";
@@ -63,6 +66,7 @@ pub(super) const RESOURCE_POLICIES: &[ServiceCalls] = calls! {
     "omics": "PutS3AccessPolicy";
     "organizations": "PutResourcePolicy";
     "osis": "PutResourcePolicy";
+    "payment-cryptography": "PutResourcePolicy";
     "redshift": "PutResourcePolicy";
     "redshift-serverless": "PutResourcePolicy";
     "refactor-spaces": "PutResourcePolicy";

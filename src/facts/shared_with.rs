@@ -24,6 +24,7 @@ macro_rules! calls {
 
 /// The calls, collected from botocore 1.43: those that name accounts or organizations which something is given to.
 pub(super) const SHARES: &[ServiceCalls] = calls! {
+    "appstream": "UpdateImagePermissions";
     "appstream2": "UpdateImagePermissions";
     "dlm": "CreateLifecyclePolicy" "UpdateLifecyclePolicy";
     "ds": "ShareDirectory";
@@ -91,10 +92,7 @@ const OLD_RECIPIENTS: &[&[&str]] = &[
 
 fn shared_with(record: &Record<'_>) -> Vec<FactValue> {
     let mut found = Found::default();
-    let Some(request) = Placed::top(record, "requestParameters") else { return found.into_values() };
-    let event = record.text(&["eventName"]).unwrap_or_default();
-    // Newer calls of EC2 are recorded within an object of their own.
-    let request = request.get(&format!("{event}Request")).unwrap_or(request);
+    let Some(request) = Placed::request(record) else { return found.into_values() };
     if request.text_of(&["allowCopyImage"]).is_some_and(|allowed| allowed != "true") {
         return found.into_values();
     }

@@ -1,6 +1,6 @@
 //! The field about whom a role trusts.
 
-use super::policy::{Budget, Glob, Statement, let_in, statements};
+use super::policy::{Budget, Glob, Selection, Statement, let_in, statements};
 use super::value::{DerivedField, ServiceCalls};
 use crate::cloudtrail::{FactValue, Record};
 
@@ -21,12 +21,24 @@ fn values(record: &Record<'_>) -> Vec<FactValue> {
     let_in(&trust_statements(record))
 }
 
-/// The statements of a trust policy that are about assuming the role, rather than about tags of the session alone.
+/// The actions that assume a role. Source:
+/// <https://docs.aws.amazon.com/service-authorization/latest/reference/list_awssecuritytokenservice.html>.
+const ASSUME: [&str; 3] = ["sts:AssumeRole", "sts:AssumeRoleWithSAML", "sts:AssumeRoleWithWebIdentity"];
+
+/// The statements of a trust policy that are about assuming the role, rather than about tags of the session alone. What they allow
+/// besides is left out: nothing of it must be denied before they let nobody in.
 pub(super) fn trust_statements<'r>(record: &'r Record<'_>) -> Vec<Statement<'r>> {
     let budget = Budget::default();
-    let assume = Glob::of_actions("sts:AssumeRole*");
     let mut statements = statements(record);
-    statements.retain(|statement| statement.actions.may_have(&assume, &budget));
+    statements.retain_mut(|statement| {
+        let mut assume = ASSUME.map(Glob::of_actions).to_vec();
+        assume.retain(|action| statement.actions.may_have(action, &budget));
+        let is_about = !assume.is_empty();
+        if statement.allows {
+            statement.actions = Selection::Only(assume);
+        }
+        is_about
+    });
     statements
 }
 

@@ -57,6 +57,13 @@ impl DerivedField {
     }
 }
 
+/// A whole number that is not negative. CloudTrail writes one field as `10` and as `10.0`.
+pub(super) fn whole(text: &str) -> Option<u64> {
+    let (whole, fraction) = text.split_once('.').unwrap_or((text, "0"));
+    let is_whole = !fraction.is_empty() && fraction.bytes().all(|digit| digit == b'0');
+    whole.parse().ok().filter(|_| is_whole)
+}
+
 #[cfg(test)]
 mod tests {
     use std::sync::atomic::{AtomicUsize, Ordering};

@@ -5,6 +5,8 @@ mod corpora;
 #[path = "../../tests/support/random.rs"]
 mod random;
 
+use std::collections::BTreeMap;
+
 use self::random::Dice;
 use crate::cloudtrail::own_resources::OwnResources;
 use crate::cloudtrail::{RawRecord, Record};
@@ -67,9 +69,13 @@ fn random_rules_and_records_are_judged_as_by_the_simple_engine() {
     let rounds = std::env::var("OFFLIMITS_ROUNDS").ok().and_then(|rounds| rounds.parse().ok()).unwrap_or(ROUNDS);
     let real = real_records();
     let (mut comparisons, mut findings, mut refused) = (0, 0, 0);
+    // In how many sets of rules each derived field is asked for, and of how many records it says something.
+    let mut derived: BTreeMap<&str, (usize, usize)> = DERIVED.iter().map(|field| (field.name, (0, 0))).collect();
+    let mut numbers = 0;
     for seed in 0..rounds {
         let mut dice = Dice::new(seed, &[]);
-        let rules = match Both::of(&random::rules(&mut dice)) {
+        let source = random::rules(&mut dice);
+        let rules = match Both::of(&source) {
             Ok(rules) => rules,
             Err(why) => {
                 eprintln!("{}", why[0]);
@@ -77,11 +83,20 @@ fn random_rules_and_records_are_judged_as_by_the_simple_engine() {
                 continue;
             }
         };
+        for (name, (asked, _)) in &mut derived {
+            *asked += usize::from(source.contains(&format!("\"{name}\"")));
+        }
+        numbers += usize::from(random::NUMBERS.iter().any(|number| source.contains(&format!(":{number}}}"))));
         for _ in 0..RECORDS {
             let json = match real.get(dice.below(3 * real.len().max(1))) {
                 Some(json) => json.clone(),
                 None => random::record(&mut dice),
             };
+            if let Ok(record) = Record::parse(&json) {
+                for field in DERIVED {
+                    derived.entry(field.name).or_default().1 += usize::from(!field.of(&record).is_empty());
+                }
+            }
             findings += compare(&rules, &json);
             comparisons += rules.compiled.rules().len();
         }
@@ -89,6 +104,8 @@ fn random_rules_and_records_are_judged_as_by_the_simple_engine() {
     eprintln!(
         "{comparisons} comparisons of a rule and a record, {findings} findings, {refused} of {rounds} sets refused"
     );
+    eprintln!("numbers in {numbers} sets; derived fields: in sets of rules, and records with a value: {derived:?}");
+    assert!(numbers > 0 && derived.values().all(|(asked, said)| *asked > 0 && *said > 0), "{numbers} {derived:?}");
     // Comparisons of what never matches would show little.
     assert!(findings * 20 > comparisons && refused * 4 < rounds, "{findings} of {comparisons}, {refused} refused");
 }

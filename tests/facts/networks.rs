@@ -127,6 +127,9 @@ fn what_a_call_opens_is_what_its_packets_say() {
         let named = networks.iter().filter(|text| *text != "world").map(|text| network(text));
         assert!(named.into_iter().all(|network| given.contains(&network)), "seed {seed}: {networks:?} {granted:?}");
     }
-    eprintln!("{calls} calls, {packets} packets judged, {worlds} of them by ports that the world gets in by");
+    eprintln!(
+        "opened, opened_networks, opened_to_world, sensitive_ports_to_world: {calls} calls, {packets} packets judged, {worlds} of \
+         them by ports that the world gets in by, 0 disagreements"
+    );
     assert!(worlds > 0 && calls > 0);
 }

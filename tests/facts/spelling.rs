@@ -103,7 +103,13 @@ pub(super) fn call(choices: &mut Choices, permissions: &[Permission]) -> String 
     if choices.one_in(3) && !permissions.is_empty() {
         permissions.push(permissions[choices.below(permissions.len())].clone());
     }
-    let parts = match choices.below(6) {
+    let is_v4 = |permission: &Permission| matches!(permission.network, Net::V4(..));
+    let parts = match choices.below(9) {
+        6 if permissions.len() == 1 => entry(choices, &permissions[0]),
+        7 if permissions.iter().all(|permission| permission.protocol != 50) => public_ports(choices, &permissions),
+        8 if permissions.iter().all(|one| [6, 17].contains(&one.protocol) && is_v4(one)) => {
+            fleet(choices, &permissions)
+        }
         0 => lists(choices, &permissions),
         1 => modified(choices, &permissions),
         2 => answered(choices, &permissions),
@@ -116,14 +122,15 @@ pub(super) fn call(choices: &mut Choices, permissions: &[Permission]) -> String 
         4 => flat(choices, &permissions),
         _ => text(lists(choices, &permissions)),
     };
-    let Parts { event, request, answer } = parts;
+    let Parts { service, event, request, answer } = parts;
     format!(
-        r#"{{"eventSource":"ec2.amazonaws.com","eventName":"{event}","requestParameters":{request},"responseElements":{answer}}}"#
+        r#"{{"eventSource":"{service}.amazonaws.com","eventName":"{event}","requestParameters":{request},"responseElements":{answer}}}"#
     )
 }
 
 /// The parts of a call that say what it grants.
 struct Parts {
+    service: &'static str,
     event: &'static str,
     request: String,
     answer: String,
@@ -165,7 +172,7 @@ fn lists(choices: &mut Choices, permissions: &[Permission]) -> Parts {
         })
         .collect();
     let request = format!(r#"{{"groupId":"sg-1","ipPermissions":{}}}"#, list(choices, &elements));
-    Parts { event: INGRESS, request, answer: r#"{"_return":true}"#.to_owned() }
+    Parts { service: "ec2", event: INGRESS, request, answer: r#"{"_return":true}"#.to_owned() }
 }
 
 /// A list as EC2's records have it, or as an array.
@@ -193,7 +200,7 @@ fn modified(choices: &mut Choices, permissions: &[Permission]) -> Parts {
         .collect();
     let rules = if let [one] = rules.as_slice() { one.clone() } else { format!("[{}]", rules.join(",")) };
     let request = format!(r#"{{"ModifySecurityGroupRulesRequest":{{"GroupId":"sg-1","SecurityGroupRule":{rules}}}}}"#);
-    Parts { event: "ModifySecurityGroupRules", request, answer: "null".to_owned() }
+    Parts { service: "ec2", event: "ModifySecurityGroupRules", request, answer: "null".to_owned() }
 }
 
 /// What the answer lists; a rule of egress beside it lets nothing in.
@@ -209,7 +216,7 @@ fn answered(choices: &mut Choices, permissions: &[Permission]) -> Parts {
         .collect();
     rules.push(r#"{"groupId":"sg-1","isEgress":true,"ipProtocol":"-1","cidrIpv4":"0.0.0.0/0"}"#.to_owned());
     let answer = format!(r#"{{"securityGroupRuleSet":{}}}"#, list(choices, &rules));
-    Parts { event: INGRESS, request: "null".to_owned(), answer }
+    Parts { service: "ec2", event: INGRESS, request: "null".to_owned(), answer }
 }
 
 /// Flat arguments, which hold one network of IPv4, and the others in lists.
@@ -219,10 +226,78 @@ fn flat(choices: &mut Choices, permissions: &[Permission]) -> Parts {
     };
     let mut others = permissions.to_vec();
     let one = others.remove(at);
-    let Parts { event, request, answer } = lists(choices, &others);
+    let Parts { service, event, request, answer } = lists(choices, &others);
     let network = spelt(choices, one.network);
     let flat = format!(r#"{{"cidrIp":"{network}",{},"#, traffic(choices, &one, ["ipProtocol", "fromPort", "toPort"]));
-    Parts { event, request: request.replacen('{', &flat, 1), answer }
+    Parts { service, event, request: request.replacen('{', &flat, 1), answer }
+}
+
+/// An entry of a network ACL, whose ports stand in an object.
+fn entry(choices: &mut Choices, permission: &Permission) -> Parts {
+    let key = if matches!(permission.network, Net::V6(..)) { "ipv6CidrBlock" } else { "cidrBlock" };
+    let name = choices.of(&["aclProtocol", "protocol"]);
+    let (protocol, (first, last)) = (permission.protocol, permission.ports);
+    let ports = match protocol {
+        6 | 17 if (first, last) == (0, 65535) && choices.one_in(2) => "{}".to_owned(),
+        6 | 17 => format!(r#"{{"from":{first},"to":{last}}}"#),
+        _ => choices.of(&["{}", r#"{"from":22,"to":22}"#]).to_owned(),
+    };
+    let egress = choices.of(&["false", "\"false\""]);
+    let request = format!(
+        r#"{{"networkAclId":"acl-1","ruleNumber":90,"egress":{egress},"ruleAction":"allow","icmpTypeCode":{{}},"portRange":{ports},"{name}":"{protocol}","{key}":"{}"}}"#,
+        spelt(choices, permission.network)
+    );
+    let event = choices.of(&["CreateNetworkAclEntry", "ReplaceNetworkAclEntry"]);
+    Parts { service: "ec2", event, request, answer: r#"{"_return":true}"#.to_owned() }
+}
+
+/// The ports of a Lightsail instance, each of them with its networks in two lists.
+fn public_ports(choices: &mut Choices, permissions: &[Permission]) -> Parts {
+    let ports: Vec<String> = permissions
+        .iter()
+        .map(|permission| {
+            let (protocol, (first, last)) = match permission.protocol {
+                6 => ("tcp", permission.ports),
+                17 => ("udp", permission.ports),
+                _ => ("all", (0, 65535)),
+            };
+            let network = format!("[\"{}\"]", spelt(choices, permission.network));
+            let (v4, v6) = if matches!(permission.network, Net::V6(..)) { ("[]", &*network) } else { (&*network, "[]") };
+            format!(
+                r#"{{"fromPort":{first},"toPort":{last},"protocol":"{protocol}","cidrs":{v4},"ipv6Cidrs":{v6},"cidrListAliases":[]}}"#
+            )
+        })
+        .collect();
+    let (event, request) = match ports.as_slice() {
+        [one] if choices.one_in(2) => {
+            ("OpenInstancePublicPorts", format!(r#"{{"portInfo":{one},"instanceName":"i"}}"#))
+        }
+        _ => ("PutInstancePublicPorts", format!(r#"{{"portInfos":[{}],"instanceName":"i"}}"#, ports.join(","))),
+    };
+    Parts { service: "lightsail", event, request, answer: "null".to_owned() }
+}
+
+/// The ports of a fleet of game servers; what an update revokes lets nothing in.
+fn fleet(choices: &mut Choices, permissions: &[Permission]) -> Parts {
+    let permissions: Vec<String> = permissions
+        .iter()
+        .map(|permission| {
+            let protocol = if permission.protocol == 6 { "TCP" } else { "UDP" };
+            let (first, last) = permission.ports;
+            let network = spelt(choices, permission.network);
+            format!(r#"{{"fromPort":{first},"toPort":{last},"ipRange":"{network}","protocol":"{protocol}"}}"#)
+        })
+        .collect();
+    let list = permissions.join(",");
+    let (event, request) = if choices.one_in(2) {
+        ("CreateFleet", format!(r#"{{"name":"f","eC2InboundPermissions":[{list}]}}"#))
+    } else {
+        let revoked = r#"[{"fromPort":0,"toPort":65535,"ipRange":"0.0.0.0/0","protocol":"TCP"}]"#;
+        let key = "inboundPermissionAuthorizations";
+        let request = format!(r#"{{"fleetId":"f","{key}":[{list}],"inboundPermissionRevocations":{revoked}}}"#);
+        ("UpdateFleetPortSettings", request)
+    };
+    Parts { service: "gamelift", event, request, answer: "null".to_owned() }
 }
 
 /// The request as a text of JSON.

@@ -1,4 +1,4 @@
-//! Whom policies let in: `lets_in` and `lets_in_outside` beside the evaluator.
+//! Whom policies let in: `lets_in`, `lets_in_outside` and `trusted` beside the evaluator.
 //!
 //! A policy is generated as statements, written twice in different spellings, and decided for everybody in the world. Nobody may
 //! be let in whom no value names, whatever the policy. No value may name somebody who is not let in, in policies of at most one `Deny`
@@ -277,10 +277,66 @@ fn play(seed: u64, plays: bool, world: &[Caller]) -> Option<String> {
     idle.and_then(|value| complain(format!("{value} does not get in")))
 }
 
+/// The same statement about assuming a role.
+fn of_role(statement: &Statement) -> Statement {
+    let actions = statement.actions.iter().map(|action| match *action {
+        "s3:*" => "sts:*",
+        "s3:Get*" => "sts:AssumeRole*",
+        "s3:GetObject" => "sts:AssumeRole",
+        "s3:PutObject" => "sts:TagSession",
+        other => other,
+    });
+    Statement { actions: actions.collect(), things: None, ..statement.clone() }
+}
+
+/// What else may be done with a role, but to assume it, counts for nothing.
+const ASSUMING: [&str; 3] = ["sts:AssumeRole", "sts:AssumeRoleWithSAML", "sts:AssumeRoleWithWebIdentity"];
+
+fn play_trust(seed: u64, plays: bool, world: &[Caller]) -> Option<String> {
+    let mut choices = Choices::new(seed);
+    let statements: Vec<Statement> = policy(&mut choices, plays).iter().map(of_role).collect();
+    let policy = written(&mut choices, &statements);
+    let event = choices.of(&["CreateRole", "UpdateAssumeRolePolicy"]);
+    let key = if event == "CreateRole" { "assumeRolePolicyDocument" } else { "policyDocument" };
+    // A tag may hold what it likes.
+    let tag = json!({ "key": "policy", "value": json!({ "Statement": { "Effect": "Allow", "Principal": "*" } }).to_string() });
+    let request = json!({ "roleName": "r", "tags": [tag], key: spelling::document(&mut choices, &policy) });
+    let ask = |field| values(field, "iam.amazonaws.com", event, &request, &Value::Null);
+    let said = ask("trusted");
+    let complain = |why: String| Some(format!("seed {seed}: {why}\n{said:?}\n{policy}"));
+    if said != ask("lets_in") {
+        return complain("lets_in says something else".to_owned());
+    }
+    let inside = admitted(&policy, world, &ASSUMING, &["*"]);
+    if inside.iter().any(|caller| caller.is_stranger) && !said.iter().any(|value| value == "everybody") {
+        return complain("a stranger gets in".to_owned());
+    }
+    if let Some(caller) = inside.iter().find(|caller| !said.iter().any(|value| covers(value, caller))) {
+        return complain(format!("nobody names {caller:?}"));
+    }
+    if plays {
+        return None;
+    }
+    if said.iter().any(|value| value == "everybody") && !inside.iter().any(|caller| caller.is_stranger) {
+        return complain("no stranger gets in".to_owned());
+    }
+    let idle = said.iter().find(|value| !inside.iter().any(|caller| covers(value, caller)));
+    idle.and_then(|value| complain(format!("{value} does not get in")))
+}
+
+#[test]
+fn whom_a_role_trusts_is_what_an_evaluator_decides() {
+    let world = callers();
+    let policies = seeds(ROUNDS / 4).flat_map(|seed| [(seed, false), (seed, true)]);
+    let complaints: Vec<String> =
+        policies.clone().filter_map(|(seed, plays)| play_trust(seed, plays, &world)).collect();
+    agree("trusted", policies.count(), &complaints);
+}
+
 #[test]
 fn whom_policies_let_in_is_what_an_evaluator_decides() {
     let world = callers();
-    let complaints: Vec<String> =
-        seeds(ROUNDS / 4).flat_map(|seed| [play(seed, false, &world), play(seed, true, &world)]).flatten().collect();
-    agree(&complaints);
+    let policies = seeds(ROUNDS / 4).flat_map(|seed| [(seed, false), (seed, true)]);
+    let complaints: Vec<String> = policies.clone().filter_map(|(seed, plays)| play(seed, plays, &world)).collect();
+    agree("lets_in, lets_in_outside", policies.count(), &complaints);
 }

@@ -7,9 +7,11 @@
 mod administration;
 mod admission;
 mod evaluator;
+mod exposure;
 mod hostile;
 mod providers;
 mod publication;
+mod sharing;
 mod spelling;
 mod world;
 
@@ -20,8 +22,9 @@ use serde_json::{Value, json};
 /// Rounds of each test; `OFFLIMITS_ROUNDS` asks for more.
 const ROUNDS: u64 = 3_000;
 
-/// Fails with the first few of the complaints, each of which is a disagreement with the judge.
-fn agree(complaints: &[String]) {
+/// Says how often a field was asked; fails with the first few of the complaints, each of which is a disagreement with the judge.
+fn agree(fields: &str, asked: usize, complaints: &[String]) {
+    eprintln!("{fields}: {asked} rounds, {} disagreements", complaints.len());
     assert!(
         complaints.is_empty(),
         "{} disagreements, the first ones:\n{}",

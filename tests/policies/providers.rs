@@ -85,5 +85,5 @@ fn whom_a_role_trusts_by_a_provider_is_what_an_evaluator_decides() {
             (said != [expected.clone()]).then(|| format!("seed {seed}: {said:?} is {expected}\n{policy:#}"))
         })
         .collect();
-    agree(&complaints);
+    agree("trusted (providers)", seeds(ROUNDS).count(), &complaints);
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use super::{ROUNDS, spelling, values};
+use super::{ROUNDS, agree, spelling, values};
 use crate::support::choices::{Choices, seeds};
 
 fn any_case(choices: &mut Choices, text: &str) -> String {
@@ -85,6 +85,7 @@ fn lists_of_access_are_read_in_each_of_their_forms() {
             values("public_access", "s3.amazonaws.com", event, &request, &Value::Null).into_iter().collect();
         assert_eq!(said, expected, "seed {seed}: {request:#}");
     }
+    agree("public_access (ACLs)", seeds(ROUNDS).count(), &[]);
 }
 
 /// What a call asks for and what is answered: of what it makes the answer counts, of a change only what it asks for.
@@ -120,6 +121,7 @@ fn what_is_publicly_accessible_is_so_by_request_or_answer() {
             "seed {seed}: {event} {request} {response}"
         );
     }
+    agree("public_access (flags)", seeds(ROUNDS).count(), &[]);
 }
 
 const RECIPIENTS: [(&str, &str, &str); 5] = [
@@ -205,4 +207,5 @@ fn whom_a_disk_is_shared_with_is_read_in_each_of_its_forms() {
         let is_public = expected.contains("everybody");
         assert_eq!(public, if is_public { vec!["shared with everybody"] } else { vec![] }, "seed {seed}: {request:#}");
     }
+    agree("shared_with (EC2)", seeds(ROUNDS).count(), &[]);
 }

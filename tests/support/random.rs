@@ -192,7 +192,7 @@ const DERIVED_TEXTS: [&str; 21] = [
 ];
 
 /// Few numbers in many spellings.
-const NUMBERS: [&str; 24] = [
+pub(crate) const NUMBERS: [&str; 24] = [
     "0",
     "0.0",
     "-0",

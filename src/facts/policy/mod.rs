@@ -26,4 +26,4 @@ pub(super) use self::admission::{Found, let_in};
 pub(super) use self::condition::Condition;
 pub(super) use self::glob::{Budget, Glob};
 pub(super) use self::principal::{Principals, Who, is_account};
-pub(super) use self::statement::{Statement, statements};
+pub(super) use self::statement::{Selection, Statement, statements};
