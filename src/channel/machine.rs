@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::content::event_link;
 use crate::alert::{Alert, AlertKind, TargetOutcome, TargetTally};
-use crate::finding::Finding;
+use crate::finding::{Change, Finding};
 use crate::redact::redacted_text;
 use crate::text::{clean, clip};
 
@@ -58,6 +58,9 @@ pub struct MachineAlert<'a> {
     failed: bool,
     mfa: Option<bool>,
     targets: Vec<Cow<'a, str>>,
+    /// What the call changed, the most telling first, or what was asked for if it failed.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    changes: Vec<MachineChange<'a>>,
     link: Option<String>,
     /// `requestParameters` as JSON text, secrets redacted; a note where it is too large.
     request: Option<&'a str>,
@@ -65,6 +68,16 @@ pub struct MachineAlert<'a> {
     sum: Option<Sum<'a>>,
     /// What is wrong, if it is an operational alert.
     operational: Option<Cow<'a, str>>,
+}
+
+/// One thing that the call changed, in words.
+#[derive(Debug, Serialize)]
+struct MachineChange<'a> {
+    what: Cow<'a, str>,
+    /// Absent where the record does not show it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    before: Option<Cow<'a, str>>,
+    after: Cow<'a, str>,
 }
 
 /// What a roll-up or a digest sums up.
@@ -146,7 +159,7 @@ const LIST_LIMIT: usize = 10;
 impl<'a> MachineAlert<'a> {
     /// Collects what the JSON holds, in this detail.
     pub fn new(alert: &Alert<'a>, detail: Detail) -> Self {
-        let Finding { id, rule, title, row, call, .. } = alert.finding;
+        let Finding { id, rule, title, row, call, changes, .. } = alert.finding;
         let cut = |text: &'a str| match detail {
             Detail::Full | Detail::NoRequest => {
                 Cow::Owned(clip(&redacted_text(&clip(text, 2 * TEXT_LIMIT)), TEXT_LIMIT).into_owned())
@@ -161,6 +174,11 @@ impl<'a> MachineAlert<'a> {
             Detail::Brief => Cow::Owned(clip(&clean(&clip(text, TEXT_LIMIT)), BRIEF_LIMIT).into_owned()),
         };
         let text = |text: &'a Option<String>| text.as_deref().map(cut);
+        let changed = |change: &'a Change| MachineChange {
+            what: cut_redacted(&change.what),
+            before: change.before.as_deref().map(cut_redacted),
+            after: cut_redacted(&change.after),
+        };
         let request = call.request.as_deref().map(|request| match detail {
             Detail::Full if request.len() <= REQUEST_LIMIT => request,
             _ => TOO_LARGE,
@@ -201,6 +219,7 @@ impl<'a> MachineAlert<'a> {
             failed: call.failed,
             mfa: call.mfa,
             targets: call.targets.iter().take(LIST_LIMIT).map(|target| cut(target)).collect(),
+            changes: changes.iter().take(LIST_LIMIT).map(changed).collect(),
             link: event_link(alert.finding),
             request,
             sum: Sum::from_kind(alert.kind),
