@@ -1,11 +1,11 @@
 //! A finding: one rule that one record matched.
 
 use std::borrow::Cow;
-use std::fmt;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+pub use crate::change::Change;
 use crate::cloudtrail::ApiCall;
 use crate::ids::{FindingId, SharedCallId, StableId};
 use crate::rules::RuleInfo;
@@ -28,33 +28,12 @@ pub struct Finding {
     pub row: usize,
     /// The call that the record tells of.
     pub call: ApiCall,
-    /// What the call changed, the most telling first. Versions before 2026-11-29 did not write it.
+    /// What the call changed, the most telling first, or what was asked for if it failed. Versions before 2026-11-29 did not write it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub changes: Vec<Change>,
     /// What to do first, in order. Versions before 2026-11-29 did not write it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub steps: Vec<Step>,
-}
-
-/// One thing that a call changed, in words. Secrets are blanked; nothing is clipped or escaped yet.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Change {
-    /// What was changed: `inbound`, `policy`, `instance type`.
-    pub what: String,
-    /// What it was before, where the record shows it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub before: Option<String>,
-    /// What it is after the call, or what was asked for: `tcp 22 from 0.0.0.0/0`, `Allow * on *`.
-    pub after: String,
-}
-
-impl fmt::Display for Change {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.before {
-            Some(before) => write!(f, "{}: {before} → {}", self.what, self.after),
-            None => write!(f, "{}: {}", self.what, self.after),
-        }
-    }
 }
 
 /// One step of what to do first about a finding.
@@ -78,6 +57,13 @@ impl Step {
 
 /// Characters of each text, and items of each list, that [`Finding::brief`] keeps.
 const BRIEF: (usize, usize) = (1024, 20);
+/// Characters of each text of a change, and changes, that it keeps.
+const BRIEF_CHANGES: (usize, usize) = (200, 5);
+
+fn brief_change(Change { what, before, after }: &Change) -> Change {
+    let short = |text: &String| clip(text, BRIEF_CHANGES.0).into_owned();
+    Change { what: what.clone(), before: before.as_ref().map(short), after: short(after) }
+}
 
 impl Finding {
     /// The call that this record shares with that of another account; none where CloudTrail says of none. An insight's two
@@ -138,6 +124,7 @@ impl Finding {
                 response: None,
                 ..*call
             },
+            changes: self.changes.iter().take(BRIEF_CHANGES.1).map(brief_change).collect(),
             steps: self.steps.iter().take(BRIEF.1).map(|step| step.brief(BRIEF.0)).collect(),
             ..self.clone()
         }

@@ -45,6 +45,9 @@ pub mod cloudtrail;
 // What a call's request and response mean, in whatever shape they say it. It knows no rule.
 pub mod facts;
 
+// What a call changed, in words for people. It knows no rule.
+pub mod change;
+
 // How the files that people write are read: every key is asked for, every mistake is reported at once with its place and remedy.
 pub mod config;
 

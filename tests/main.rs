@@ -17,6 +17,7 @@
 mod accounts;
 mod archives;
 mod beginnings;
+mod changes;
 mod channels;
 mod conditions;
 mod corpora;

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::links::event_link;
 use crate::alert::{Alert, AlertKind, TargetOutcome, TargetTally};
-use crate::finding::Finding;
+use crate::finding::{Change, Finding};
 use crate::redact::redacted_text;
 use crate::text::{clean, clip};
 
@@ -58,6 +58,9 @@ pub struct MachineAlert<'a> {
     failed: bool,
     mfa: Option<bool>,
     targets: Vec<Cow<'a, str>>,
+    /// What the call changed, the most telling first, or what was asked for if it failed.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    changes: Vec<MachineChange<'a>>,
     /// What to do first, in order.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     steps: Vec<MachineStep<'a>>,
@@ -76,6 +79,16 @@ struct MachineStep<'a> {
     text: Cow<'a, str>,
     /// For a POSIX shell; whole, or not there.
     command: Option<&'a str>,
+}
+
+/// One thing that the call changed, in words.
+#[derive(Debug, Serialize)]
+struct MachineChange<'a> {
+    what: Cow<'a, str>,
+    /// Absent where the record does not show it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    before: Option<Cow<'a, str>>,
+    after: Cow<'a, str>,
 }
 
 /// What a roll-up or a digest sums up.
@@ -157,7 +170,7 @@ const LIST_LIMIT: usize = 10;
 impl<'a> MachineAlert<'a> {
     /// Collects what the JSON holds, in this detail.
     pub fn new(alert: &Alert<'a>, detail: Detail) -> Self {
-        let Finding { id, rule, title, row, call, steps, .. } = alert.finding;
+        let Finding { id, rule, title, row, call, changes, steps, .. } = alert.finding;
         let cut = |text: &'a str| match detail {
             Detail::Full | Detail::NoRequest => {
                 Cow::Owned(clip(&redacted_text(&clip(text, 2 * TEXT_LIMIT)), TEXT_LIMIT).into_owned())
@@ -172,6 +185,11 @@ impl<'a> MachineAlert<'a> {
             Detail::Brief => Cow::Owned(clip(&clean(&clip(text, TEXT_LIMIT)), BRIEF_LIMIT).into_owned()),
         };
         let text = |text: &'a Option<String>| text.as_deref().map(cut);
+        let changed = |change: &'a Change| MachineChange {
+            what: cut_redacted(&change.what),
+            before: change.before.as_deref().map(cut_redacted),
+            after: cut_redacted(&change.after),
+        };
         let request = call.request.as_deref().map(|request| match detail {
             Detail::Full if request.len() <= REQUEST_LIMIT => request,
             _ => TOO_LARGE,
@@ -212,6 +230,7 @@ impl<'a> MachineAlert<'a> {
             failed: call.failed,
             mfa: call.mfa,
             targets: call.targets.iter().take(LIST_LIMIT).map(|target| cut(target)).collect(),
+            changes: changes.iter().take(LIST_LIMIT).map(changed).collect(),
             steps: steps
                 .iter()
                 .take(LIST_LIMIT)

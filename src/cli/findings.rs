@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::cloudtrail::Record;
 use crate::engine::{EvaluateError, Scanned, Scanner};
-use crate::finding::{Finding, Step};
+use crate::finding::{Change, Finding, Step};
 use crate::ids::StableId;
 use crate::rules::Rule;
 use crate::ruleset::RuleSet;
@@ -134,6 +134,8 @@ pub(super) struct FindingLine<'a> {
     source_ip: Option<&'a str>,
     user_agent: Option<&'a str>,
     error: Option<&'a str>,
+    /// What the call changed, the most telling first, or what was asked for if it failed.
+    changes: &'a [Change],
     channels: Vec<&'a str>,
     mode: &'a str,
     tags: &'a [String],
@@ -145,7 +147,7 @@ pub(super) struct FindingLine<'a> {
 
 impl<'a> FindingLine<'a> {
     pub(super) fn new(finding: &'a Finding, channels: Vec<&'a str>, file: &'a str, index: usize) -> Self {
-        let Finding { id, rule, severity, title, row, call, steps, .. } = finding;
+        let Finding { id, rule, severity, title, row, call, changes, steps, .. } = finding;
         Self {
             finding: id.as_str(),
             rule: &rule.id,
@@ -168,6 +170,7 @@ impl<'a> FindingLine<'a> {
             source_ip: call.source_ip.as_deref(),
             user_agent: call.user_agent.as_deref(),
             error: call.error.as_deref(),
+            changes,
             channels,
             mode: rule.mode.as_str(),
             tags: &rule.tags,

@@ -3,9 +3,10 @@
 //! It makes every finding. All that stands before it only says which rules it need not ask, and a random test
 //! (`ruleset/tests.rs`) compares what is found with and without that.
 
+use crate::change::changes;
 use crate::cloudtrail::accounts::Accounts;
 use crate::cloudtrail::{ApiCall, Record};
-use crate::finding::{Finding, Step};
+use crate::finding::{Change, Finding, Step};
 use crate::ids::{FindingId, StableId};
 use crate::rules::{Rule, STEPS_SHOWN};
 
@@ -21,18 +22,21 @@ pub(super) fn findings<'r>(
     if matched.is_empty() {
         return Vec::new();
     }
-    let calls = std::iter::repeat_n(ApiCall::with_names(record, accounts), matched.len());
-    let finding = |((rule, row), call): ((&Rule, usize), ApiCall)| Finding {
+    // Worked out once, however many rules have matched.
+    let call = ApiCall::with_names(record, accounts);
+    let changes = changes(record, &call);
+    let facts = std::iter::repeat_n((call, changes), matched.len());
+    let finding = |((rule, row), (call, changes)): ((&Rule, usize), (ApiCall, Vec<Change>))| Finding {
         id: finding_id(rule, record, &call),
         rule: rule.info.clone(),
         severity: rule.severity_of(record),
         title: rule.title.render(record),
         row,
         call,
-        changes: Vec::new(),
+        changes,
         steps: steps(rule, record),
     };
-    matched.into_iter().zip(calls).map(finding).collect()
+    matched.into_iter().zip(facts).map(finding).collect()
 }
 
 /// What the rule says to do first about this record.

@@ -42,7 +42,7 @@ fn lets_in_outside(record: &Record<'_>) -> Vec<FactValue> {
 }
 
 /// Whether a value of `lets_in` or `shared_with` names a stranger. Where the record does not say its account, nobody but everybody is one.
-pub(super) fn is_outside(text: &str, own: Option<&str>) -> bool {
+pub(crate) fn is_outside(text: &str, own: Option<&str>) -> bool {
     if text == "everybody" || text.starts_with("everybody at ") || text.starts_with("canonical user ") {
         return true;
     }

@@ -33,6 +33,11 @@ mod trusted;
 mod value;
 
 pub(crate) use self::call::partition;
+pub(crate) use self::lets_in::is_outside;
 pub use self::list::{DERIVED, derived};
+pub(crate) use self::opening::firewall_rules;
+pub(crate) use self::placed::Placed;
+pub(crate) use self::policy::principal_names;
+pub(crate) use self::shared_with::no_longer_shared_with;
 pub use self::value::{DerivedField, ServiceCalls};
 pub use crate::cloudtrail::FactValue;

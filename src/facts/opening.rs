@@ -176,6 +176,29 @@ pub(super) fn openings(record: &Record<'_>) -> Vec<Opening> {
     found
 }
 
+/// The rules of a firewall that a request names, whatever is done with them, in words: each one's traffic and its network, or the
+/// group of those whom it is about.
+pub(crate) fn firewall_rules(request: &Placed<'_>) -> Vec<(String, String)> {
+    let mut rules = Vec::new();
+    request.each_object(&mut |permission| {
+        let mut found = Vec::new();
+        add_any(permission, None, &mut found);
+        rules.extend(found.into_iter().map(|rule| (rule.traffic.to_string(), rule.network.to_string())));
+        let Some(traffic) = traffic(permission, None) else { return };
+        for groups in ["groups", "userIdGroupPairs"].iter().filter_map(|key| permission.get(key)) {
+            for group in groups.elements() {
+                if let Some(name) = group.text_of(&["groupId", "groupName"]) {
+                    rules.push((traffic.to_string(), name.to_owned()));
+                }
+            }
+        }
+        if let Some(group) = permission.text_of(&["referencedGroupId"]) {
+            rules.push((traffic.to_string(), group.to_owned()));
+        }
+    });
+    rules
+}
+
 /// The members that name a network.
 const NETWORKS: [&str; 8] =
     ["cidrIp", "cidrIpv4", "cidrIpv6", "cidrBlock", "ipv6CidrBlock", "ipRange", "prefixListId", "cIDRIP"];
@@ -189,6 +212,11 @@ fn add(permission: &Placed<'_>, protocol: Option<Protocol>, found: &mut Vec<Open
     if is("isEgress", "true") || is("egress", "true") || is("ruleAction", "deny") {
         return;
     }
+    add_any(permission, protocol, found);
+}
+
+/// Adds what one rule of a firewall is about, whatever it does with it.
+fn add_any(permission: &Placed<'_>, protocol: Option<Protocol>, found: &mut Vec<Opening>) {
     let Some(traffic) = traffic(permission, protocol) else { return };
     let mut push = |named: &Placed<'_>| {
         let Some(text) = named.text() else { return };

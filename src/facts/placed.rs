@@ -5,10 +5,10 @@ use crate::json::{Node, Value};
 
 /// A value of a record, and the place where it stands.
 #[derive(Debug, Clone)]
-pub(super) struct Placed<'n> {
-    pub(super) node: &'n Node<'n>,
+pub(crate) struct Placed<'n> {
+    pub(crate) node: &'n Node<'n>,
     /// `requestParameters.ipPermissions.items[0]`.
-    pub(super) place: String,
+    pub(crate) place: String,
 }
 
 /// Members whose content is the caller's own words, keys included: a tag, a label or a variable may be called `instanceType`, and a
@@ -44,7 +44,7 @@ const MAX_DEPTH: usize = 24;
 
 impl<'n> Placed<'n> {
     /// A field at the top of a record: `requestParameters`.
-    pub(super) fn top(record: &'n Record<'_>, key: &str) -> Option<Self> {
+    pub(crate) fn top(record: &'n Record<'_>, key: &str) -> Option<Self> {
         let node = record.root().get(key).filter(|node| !node.is_null())?;
         Some(Self { node, place: key.to_owned() }.opened())
     }
@@ -69,7 +69,7 @@ impl<'n> Placed<'n> {
 
     /// A member that is not null. Its name is compared without regard to case: EC2 alone writes `fromPort` and `FromPort`, by the
     /// age of the call.
-    pub(super) fn get(&self, key: &str) -> Option<Self> {
+    pub(crate) fn get(&self, key: &str) -> Option<Self> {
         let member = self
             .node
             .members()?
@@ -80,22 +80,22 @@ impl<'n> Placed<'n> {
     }
 
     /// What stands at a path of members.
-    pub(super) fn at(&self, path: &[&str]) -> Option<Self> {
+    pub(crate) fn at(&self, path: &[&str]) -> Option<Self> {
         path.iter().try_fold(self.clone(), |here, key| here.get(key))
     }
 
     /// The text of a scalar, unless it is empty.
-    pub(super) fn text(&self) -> Option<&'n str> {
+    pub(crate) fn text(&self) -> Option<&'n str> {
         self.node.scalar().filter(|text| !text.is_empty())
     }
 
     /// The first of these members that is a scalar.
-    pub(super) fn text_of(&self, keys: &[&str]) -> Option<&'n str> {
+    pub(crate) fn text_of(&self, keys: &[&str]) -> Option<&'n str> {
         keys.iter().find_map(|key| self.get(key)?.text())
     }
 
     /// The members of an object, nulls left out.
-    pub(super) fn members(&self) -> impl Iterator<Item = (&'n str, Self)> {
+    pub(crate) fn members(&self) -> impl Iterator<Item = (&'n str, Self)> {
         let members = self.node.members().unwrap_or_default().iter().filter(|member| !member.node.is_null());
         members.map(|member| {
             let placed = Self { node: &member.node, place: format!("{}.{}", self.place, member.key) };
@@ -105,7 +105,7 @@ impl<'n> Placed<'n> {
 
     /// The elements of a list, in each of its forms: an array, an object whose `items` is one (EC2), or a single element that
     /// stands for itself. An empty object is an empty list.
-    pub(super) fn elements(&self) -> Vec<Self> {
+    pub(crate) fn elements(&self) -> Vec<Self> {
         if let Some(elements) = self.node.elements() {
             let placed = elements.iter().enumerate().filter(|(_, node)| !node.is_null());
             return placed
@@ -122,7 +122,7 @@ impl<'n> Placed<'n> {
     }
 
     /// Calls `visit` with each object that this value is or holds, in the order of the text, but for those in the caller's own words.
-    pub(super) fn each_object(&self, visit: &mut dyn FnMut(&Self)) {
+    pub(crate) fn each_object(&self, visit: &mut dyn FnMut(&Self)) {
         self.each_object_below(0, visit);
     }
 

@@ -110,6 +110,33 @@ fn shared_with(record: &Record<'_>) -> Vec<FactValue> {
     found.into_values()
 }
 
+/// From whom a call takes away what was shared: in the words of `shared_with`.
+pub(crate) fn no_longer_shared_with(record: &Record<'_>) -> Vec<FactValue> {
+    let mut found = Found::default();
+    let is_known = SHARED_WITH.understands_call_of(record);
+    let Some(request) = Placed::top(record, "requestParameters").filter(|_| is_known) else {
+        return found.into_values();
+    };
+    let event = record.text(&["eventName"]).unwrap_or_default();
+    let request = request.get(&format!("{event}Request")).unwrap_or(request);
+    let removed = |key: &&'static str| match *key {
+        "add" => Some("remove"),
+        "valuesToAdd" => Some("valuesToRemove"),
+        "addAllowedPrincipals" => Some("removeAllowedPrincipals"),
+        "accountIdsToAdd" => Some("accountIdsToRemove"),
+        _ => None,
+    };
+    for path in RECIPIENTS.iter().filter(|path| path.iter().any(|key| removed(key).is_some())) {
+        let path: Vec<&str> = path.iter().map(|key| removed(key).unwrap_or(key)).collect();
+        each_text(&request, &path, &mut |text, place| found.add(recipient(text), place));
+    }
+    let removes = request.text_of(&["operationType"]).is_some_and(|operation| operation.eq_ignore_ascii_case("remove"));
+    for path in OLD_RECIPIENTS.iter().filter(|_| removes) {
+        each_text(&request, path, &mut |text, place| found.add(recipient(text), place));
+    }
+    found.into_values()
+}
+
 /// Visits the texts to which a path leads. EC2 writes the elements of some lists as objects with a `content`.
 pub(super) fn each_text(placed: &Placed<'_>, path: &[&str], visit: &mut dyn FnMut(&str, &str)) {
     for element in placed.elements() {

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use super::message;
 use super::print::{Printer, VerdictLine};
 use super::verdict::RuleVerdict;
+use crate::change::changes;
 use crate::cli::lines::{LineFormat, write_line};
 use crate::cli::load::RulesOption;
 use crate::cli::{Exit, input};
@@ -93,7 +94,7 @@ impl ExplainCommand {
             LineFormat::Human => {
                 let call = ApiCall::with_names(record, rules.accounts());
                 let nearest = if self.all { usize::MAX } else { self.nearest };
-                Printer { out, nearest }.record(&call, file, index, &verdicts)
+                Printer { out, nearest }.record((&call, &changes(record, &call)), file, index, &verdicts)
             }
             LineFormat::Jsonl => {
                 verdicts.iter().try_for_each(|verdict| write_line(out, &VerdictLine::new(verdict, record, file, index)))

@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use super::message::because;
 use super::verdict::{CellVerdict, ExceptionVerdict, RowVerdict, RuleOutcome, RuleVerdict, shorten};
+use crate::change::Change;
 use crate::cli::words::counted;
 use crate::cloudtrail::ApiCall;
 use crate::cloudtrail::Record;
@@ -25,13 +26,16 @@ impl<W: Write> Printer<W> {
     /// `verdicts`: in the order of [`RuleVerdict::distance`].
     pub(super) fn record(
         &mut self,
-        call: &ApiCall,
+        (call, changes): (&ApiCall, &[Change]),
         file: &str,
         index: usize,
         verdicts: &[RuleVerdict<'_>],
     ) -> io::Result<()> {
         let bold = Style::new().bold();
-        writeln!(self.out, "{bold}{}{bold:#}\n{file}, record {index}\n", call.sentence)?;
+        writeln!(self.out, "{bold}{}{bold:#}\n{file}, record {index}", call.sentence)?;
+        let what = if call.failed { "asked for" } else { "changed" };
+        changes.iter().try_for_each(|change| writeln!(self.out, "  {what}: {change}"))?;
+        writeln!(self.out)?;
         let hits = verdicts.iter().take_while(|verdict| verdict.distance().0 < 2).count();
         let shown = hits.saturating_add(self.nearest).min(verdicts.len());
         verdicts[..shown].iter().try_for_each(|verdict| self.verdict(verdict))?;

@@ -107,6 +107,16 @@ impl Principals {
     }
 }
 
+/// Whom a statement names, in words, and whether it is about everybody but them; `None` if it names nobody.
+pub(crate) fn principal_names(statement: &Placed<'_>) -> Option<(bool, Vec<String>)> {
+    let names = |list: &[Principal]| list.iter().map(|principal| principal.who.name()).collect();
+    match Principals::read(statement) {
+        Principals::Only(list) => Some((false, names(&list))),
+        Principals::AllBut(list, _) => Some((true, names(&list))),
+        Principals::Unsaid => None,
+    }
+}
+
 /// `"*"`, `"999999999999"`, a list of such, or an object by kind.
 fn principals(placed: &Placed<'_>) -> Vec<Principal> {
     let mut found = Vec::new();

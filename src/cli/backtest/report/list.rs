@@ -8,6 +8,9 @@ use super::ListedFinding;
 use super::markup::{count, name};
 use crate::cli::words::grouped;
 
+/// Changes of a finding that are shown before its details.
+const SHOWN: usize = 3;
+
 /// The list of findings, with what filters and sorts it. `left_out`: how many are not listed.
 pub(super) fn list(findings: &BTreeSet<ListedFinding>, left_out: u64) -> Markup {
     let severities: BTreeSet<_> = findings.iter().map(|listed| listed.rank).collect();
@@ -79,13 +82,16 @@ fn line(listed: &ListedFinding) -> Markup {
             data-actor=(listed.actor) data-address=(listed.source_ip) {
             td role="cell" { span.badge.(severity.as_str()) { (name(severity)) } }
             td.time role="cell" { (listed.written_time) }
-            td.what role="cell" { strong { (listed.title) } span.sentence { (listed.sentence) } span.rule { (listed.rule) } }
+            td.what role="cell" { strong { (listed.title) } span.sentence { (listed.sentence) }
+                @for change in listed.changes.iter().take(SHOWN) { span.change { (change) } }
+                span.rule { (listed.rule) } }
             td.who role="cell" { (listed.actor) }
             td.from role="cell" { (listed.source_ip) }
             td.more role="cell" {
                 details {
                     summary { "Details" span.unseen { " of " (listed.sentence) } }
                     dl {
+                        @for change in listed.changes.iter().skip(SHOWN) { dt { "Further" } dd { (change) } }
                         dt { "Goes to" } dd { (listed.to) }
                         @for (name, value) in &listed.facts {
                             dt { (name) } dd { @if *name == "Request" { code { (value) } } @else { (value) } }

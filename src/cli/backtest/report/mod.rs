@@ -33,6 +33,8 @@ const LISTED: usize = 2000;
 /// Characters of one text, and of the request's.
 const TEXT: usize = 300;
 const REQUEST: usize = 1500;
+/// Characters of what one change says.
+const CHANGE: usize = 1000;
 
 /// Gathers what a report lists, in bounded memory.
 #[derive(Debug, Default)]
@@ -54,6 +56,8 @@ struct ListedFinding {
     rule: String,
     title: String,
     sentence: String,
+    /// What the call changed, or was to.
+    changes: Vec<String>,
     actor: String,
     source_ip: String,
     /// Whom it goes to, or why it goes to nobody.
@@ -117,7 +121,7 @@ fn spaced(time: &str) -> String {
 
 impl ListedFinding {
     fn new(finding: &Finding, time: u64, order: u64, channels: &[&str], place: &str) -> Self {
-        let Finding { rule, severity, call, steps, .. } = finding;
+        let Finding { rule, severity, call, changes, steps, .. } = finding;
         let text = |text: &str| one_line(text, TEXT).into_owned();
         let some = |text: &Option<String>| text.as_deref().map(|text| one_line(text, TEXT).into_owned());
         let mfa = call.mfa.map(|mfa| if mfa { "yes" } else { "no" }.to_owned());
@@ -153,6 +157,7 @@ impl ListedFinding {
             rule: text(&rule.id),
             title: text(&finding.shown_title()),
             sentence: text(&call.sentence),
+            changes: changes.iter().map(|change| one_line(&change.to_string(), CHANGE).into_owned()).collect(),
             actor: some(&call.actor).unwrap_or_else(|| "nobody named".to_owned()),
             source_ip: some(&call.source_ip).unwrap_or_default(),
             to: text(&to),

@@ -1,0 +1,159 @@
+//! The statements of policies, in words.
+
+use super::reading::Reading;
+use super::told::Told;
+use super::value::{listed, scalar};
+use crate::facts::{Placed, is_outside, principal_names};
+
+/// Statements of one call that are told.
+const SHOWN: usize = 4;
+/// Actions, resources, principals and conditions of one statement that are told.
+const PARTS: usize = 3;
+
+/// Tells the statements of every policy in the request, the most dangerous first.
+pub(super) fn policies(reading: &Reading<'_>, what: &str, told: &mut Told) {
+    let statements = statements(reading);
+    for (_, words) in statements.iter().take(SHOWN) {
+        told.add(what, words);
+    }
+    match statements.len().saturating_sub(SHOWN) {
+        0 => {}
+        1 => told.add(what, "and 1 more statement"),
+        more => told.add(what, format!("and {more} more statements")),
+    }
+}
+
+/// The statements, each with how dangerous it is, the most dangerous first.
+pub(super) fn statements(reading: &Reading<'_>) -> Vec<(i32, String)> {
+    let own = reading.record.own_account();
+    let mut found = Vec::new();
+    if let Some(request) = &reading.request {
+        request.each_object(&mut |object| {
+            if let Some(list) = object.get("Statement") {
+                found.extend(list.elements().iter().filter_map(|statement| words(statement, own)));
+            }
+        });
+    }
+    // Of equal ones the first in the document stays the first.
+    found.sort_by_key(|(danger, _)| -danger);
+    found
+}
+
+/// `Allow s3:GetObject on arn:aws:s3:::b/* to everybody if aws:SourceIp is in 198.51.100.0/24`
+fn words(statement: &Placed<'_>, own: Option<&str>) -> Option<(i32, String)> {
+    let effect = statement.get("Effect")?;
+    let allows = effect.text()?.eq_ignore_ascii_case("allow");
+    let mut danger = if allows { 100 } else { 0 };
+    let mut words = if allows { "Allow".to_owned() } else { "Deny".to_owned() };
+    let (actions, all_but) = either(statement, "Action", "NotAction");
+    danger +=
+        actions.iter().map(|action| danger_of_action(action)).max().unwrap_or(0).max(if all_but { 30 } else { 0 });
+    if !actions.is_empty() {
+        words.push_str(&part(" ", all_but, &actions, |action| -danger_of_action(action)));
+    }
+    let (resources, all_but) = either(statement, "Resource", "NotResource");
+    let is_everything = |resource: &str| i32::from(resource.bytes().all(|byte| byte == b'*'));
+    danger += resources.iter().map(|resource| 10 * is_everything(resource)).max().unwrap_or(0);
+    if !resources.is_empty() {
+        words.push_str(&part(" on ", all_but, &resources, |resource| -is_everything(resource)));
+    }
+    if let Some((all_but, principals)) = principal_names(statement) {
+        let danger_of = |name: &str| match name {
+            "everybody" => 60,
+            _ if is_outside(name, own) => 40,
+            _ => 0,
+        };
+        danger += principals.iter().map(|name| danger_of(name)).max().unwrap_or(0).max(if all_but { 60 } else { 0 });
+        if !principals.is_empty() {
+            words.push_str(&part(" to ", all_but, &principals, |name| -danger_of(name)));
+        }
+    }
+    let conditions = conditions(statement);
+    if !conditions.is_empty() {
+        danger -= 20;
+        let more = conditions.len().saturating_sub(PARTS);
+        words.push_str(" if ");
+        words.push_str(&conditions.iter().take(PARTS).map(String::as_str).collect::<Vec<_>>().join(" and "));
+        if more > 0 {
+            words.push_str(&format!(" and {more} more"));
+        }
+    }
+    Some((danger, words))
+}
+
+/// The values of the one member or the other, and whether it is the other.
+fn either(statement: &Placed<'_>, only: &str, all_but: &str) -> (Vec<String>, bool) {
+    let values = |list: Placed<'_>| list.elements().iter().filter_map(|one| Some(scalar(one.text()?))).collect();
+    match (statement.get(only), statement.get(all_but)) {
+        (Some(list), _) => (values(list), false),
+        (None, Some(list)) => (values(list), true),
+        (None, None) => (Vec::new(), false),
+    }
+}
+
+/// A part of a statement: the most dangerous values, and how many more there are.
+fn part(before: &str, all_but: bool, values: &[String], order: impl Fn(&str) -> i32) -> String {
+    let mut distinct: Vec<&str> = Vec::new();
+    for value in values {
+        if !distinct.contains(&value.as_str()) {
+            distinct.push(value);
+        }
+    }
+    let mut values = distinct;
+    values.sort_by_key(|value| order(value));
+    // Beside everything, or everybody, the rest says nothing.
+    if !all_but && values.first().is_some_and(|first| *first == "everybody" || first.bytes().all(|byte| byte == b'*')) {
+        values.truncate(1);
+    }
+    let more = values.len().saturating_sub(PARTS);
+    let but = if all_but { "all but " } else { "" };
+    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    format!("{before}{but}{}{more}", values[..values.len().min(PARTS)].join(", "))
+}
+
+/// How much an action gives: everything, all of a service that gives the rest, all of a service, changes, and reading.
+fn danger_of_action(action: &str) -> i32 {
+    let (service, name) = action.split_once(':').unwrap_or((action, ""));
+    let name = name.to_ascii_lowercase();
+    let all = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte == b'*');
+    match () {
+        () if all(action) || (all(service) && all(&name)) => 40,
+        () if all(&name)
+            && ["iam", "sts", "organizations", "sso"].iter().any(|one| service.eq_ignore_ascii_case(one)) =>
+        {
+            35
+        }
+        () if all(&name) => 25,
+        () if name.contains("passrole") || name.starts_with("assumerole") => 20,
+        () if ["get", "list", "describe", "head", "view"].iter().any(|verb| name.starts_with(verb)) => 5,
+        () if name.contains('*') => 15,
+        () => 10,
+    }
+}
+
+/// The conditions: `aws:SourceIp is in 198.51.100.0/24`.
+fn conditions(statement: &Placed<'_>) -> Vec<String> {
+    let mut found = Vec::new();
+    for (operator, keys) in statement.get("Condition").iter().flat_map(Placed::members) {
+        for (key, values) in keys.members() {
+            let values: Vec<String> = values.elements().iter().filter_map(|one| Some(scalar(one.text()?))).collect();
+            found.push(format!("{key} {} {}", operator_words(operator), listed(&values)));
+        }
+    }
+    found
+}
+
+/// An operator in words; one that is seldom keeps its name.
+fn operator_words(operator: &str) -> &str {
+    let lower = operator.to_ascii_lowercase();
+    let plain = lower.strip_prefix("foranyvalue:").or_else(|| lower.strip_prefix("forallvalues:")).unwrap_or(&lower);
+    match plain.strip_suffix("ifexists").unwrap_or(plain) {
+        "stringequals" | "stringequalsignorecase" | "arnequals" | "bool" | "numericequals" | "dateequals" => "is",
+        "stringnotequals" | "stringnotequalsignorecase" | "arnnotequals" => "is not",
+        "stringlike" | "arnlike" => "is like",
+        "stringnotlike" | "arnnotlike" => "is not like",
+        "ipaddress" => "is in",
+        "notipaddress" => "is not in",
+        _ => operator,
+    }
+}
