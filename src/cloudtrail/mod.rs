@@ -9,9 +9,10 @@
 //! alias      short names of paths, and values that are computed from several (`identity`: those about who called;
 //!                `acting_service`: whether a service of AWS's does; `answer`: whether nothing was done)
 //! call       the facts of a record that people are told ([`ApiCall`]), and `sentence`, which sums them up
-//! countries  the country of an address
+//! countries  the country of an address, and `places`: where addresses are, for people to read
+//! agent      a user agent, shortened to what tells
 //! api_version    the version of an API in the name of a call
-//! accounts   the names of accounts, and their units
+//! accounts   the names of accounts, and their units (`names`: these and `places`, as a call is told with)
 //! own_resources  whether a call names a resource of the function's own
 //! spokes     what a hub's spokes in other accounts are called, and their queues
 //! ```
@@ -20,6 +21,7 @@
 
 pub mod accounts;
 mod acting_service;
+pub mod agent;
 mod alias;
 mod alias_source;
 mod answer;
@@ -30,8 +32,10 @@ pub mod countries;
 pub mod envelope;
 mod fact;
 pub mod identity;
+mod names;
 pub mod own_resources;
 mod path;
+pub mod places;
 mod query_rows;
 mod record;
 mod s3_notification;
@@ -45,6 +49,7 @@ pub(crate) use self::answer::may_say_failure;
 pub(crate) use self::api_version::without_version;
 pub use self::call::ApiCall;
 pub use self::fact::FactValue;
+pub use self::names::Names;
 pub(crate) use self::path::wrapped_list;
 pub use self::path::{FieldValue, TOP_LEVEL, walk};
 pub use self::record::{RawRecord, Record, RecordError};

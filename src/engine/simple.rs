@@ -3,25 +3,20 @@
 //! It makes every finding. All that stands before it only says which rules it need not ask, and a random test
 //! (`ruleset/tests.rs`) compares what is found with and without that.
 
-use crate::cloudtrail::accounts::Accounts;
-use crate::cloudtrail::{ApiCall, Record};
+use crate::cloudtrail::{ApiCall, Names, Record};
 use crate::finding::Finding;
 use crate::ids::{FindingId, StableId};
 use crate::rules::Rule;
 
 /// The findings of these rules in a record, in the order of the rules. [`Rule::matched_row`] decides whether a rule matches.
-/// `accounts` has the names of accounts, if somebody has written them down.
-pub(super) fn findings<'r>(
-    rules: impl IntoIterator<Item = &'r Rule>,
-    record: &Record,
-    accounts: Option<&Accounts>,
-) -> Vec<Finding> {
+/// `names` is what is told with them.
+pub(super) fn findings<'r>(rules: impl IntoIterator<Item = &'r Rule>, record: &Record, names: &Names) -> Vec<Finding> {
     let matched: Vec<(&Rule, usize)> =
         rules.into_iter().filter_map(|rule| Some((rule, rule.matched_row(record)?))).collect();
     if matched.is_empty() {
         return Vec::new();
     }
-    let calls = std::iter::repeat_n(ApiCall::with_names(record, accounts), matched.len());
+    let calls = std::iter::repeat_n(ApiCall::with_names(record, names), matched.len());
     let finding = |((rule, row), call): ((&Rule, usize), ApiCall)| Finding {
         id: finding_id(rule, record, &call),
         rule: rule.info.clone(),
@@ -29,6 +24,7 @@ pub(super) fn findings<'r>(
         title: rule.title.render(record),
         row,
         call,
+        first_seen: None,
         changes: Vec::new(),
         steps: Vec::new(),
     };
