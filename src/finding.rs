@@ -7,10 +7,11 @@ use serde::{Deserialize, Serialize};
 
 pub use crate::change::Change;
 use crate::cloudtrail::ApiCall;
-use crate::ids::{FindingId, SharedCallId, StableId};
+use crate::ids::{FindingId, PairId, SharedCallId, StableId};
 use crate::rules::RuleInfo;
 use crate::severity::Severity;
 use crate::text::clip;
+use crate::time::Timestamp;
 
 /// One rule × one record: all that a channel needs to tell people about it. Texts that come from the record are as the
 /// record has them: a channel cleans, escapes and clips for its own target.
@@ -28,12 +29,25 @@ pub struct Finding {
     pub row: usize,
     /// The call that the record tells of.
     pub call: ApiCall,
+    /// When a finding of its pair first came, where the ledger knows. Versions before 2026-11-29 did not write it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub first_seen: Option<FirstSeen>,
     /// What the call changed, the most telling first, or what was asked for if it failed. Versions before 2026-11-29 did not write it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub changes: Vec<Change>,
     /// What to do first, in order. Versions before 2026-11-29 did not write it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub steps: Vec<Step>,
+}
+
+/// When a finding of a pair (of who called and what, in an account) first came, of those that are remembered: none of them lies
+/// further back than 30 days before the next one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FirstSeen {
+    /// Whether it is this finding's own event.
+    pub is_now: bool,
+    /// When that event happened, or came, if it has no time.
+    pub at: Timestamp,
 }
 
 /// One step of what to do first about a finding.
@@ -83,6 +97,19 @@ impl Finding {
         }
     }
 
+    /// The pair that it belongs to: who called what, in which account. None where the record does not say.
+    pub fn pair(&self) -> Option<PairId> {
+        let call = &self.call;
+        Some(PairId::new(call.account.as_deref()?, call.principal.as_deref()?, call.event.as_deref()?))
+    }
+
+    /// The event that it is of: the same for all findings of one event. It is the finding's own id where the event has none.
+    pub fn event_key(&self) -> StableId {
+        let call = &self.call;
+        let own = |id: &str| StableId::hash(&["event", call.account.as_deref().unwrap_or_default(), id]);
+        call.event_id.as_deref().map_or_else(|| self.id.clone().into(), own)
+    }
+
     /// The finding without what is long: a few kilobytes, fit to be kept and to travel.
     #[must_use]
     pub fn brief(&self) -> Self {
@@ -110,6 +137,10 @@ impl Finding {
                 delegate: some(&call.delegate),
                 source_identity: some(&call.source_identity),
                 on_behalf_of: some(&call.on_behalf_of),
+                principal: some(&call.principal),
+                person: some(&call.person),
+                country: some(&call.country),
+                network: some(&call.network),
                 arn: some(&call.arn),
                 access_key_id: some(&call.access_key_id),
                 service: some(&call.service),
@@ -154,6 +185,7 @@ impl Finding {
                 ..ApiCall::default()
             },
             id,
+            first_seen: None,
             changes: Vec::new(),
             steps: Vec::new(),
         }

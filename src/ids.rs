@@ -157,6 +157,18 @@ impl SharedCallId {
     }
 }
 
+kind_of_id! {
+    /// Who called what, in an account: the pair of a principal and an event.
+    PairId
+}
+
+impl PairId {
+    /// The pair of a principal (who called, without what the caller chooses) and an event, in this account.
+    pub fn new(account: &str, principal: &str, event: &str) -> Self {
+        Self(StableId::hash(&["pair", account, principal, event]))
+    }
+}
+
 impl ClaimId {
     /// The claim of the roll-up of an alert: there is one roll-up an alert.
     pub fn for_roll_up(alert: &AlertId) -> Self {
@@ -276,6 +288,7 @@ mod tests {
             assert_eq!(AlertId::from(id.clone()).as_str(), id.as_str());
         }
         assert_eq!(StableId::from(GroupId::new("g", "soc")), StableId::hash(&["group", "g", "soc"]));
+        assert_eq!(StableId::from(PairId::new("1", "Admin", "X")), StableId::hash(&["pair", "1", "Admin", "X"]));
     }
 
     #[test]

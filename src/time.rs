@@ -41,6 +41,11 @@ impl Timestamp {
         zone.to_datetime(self.0)
     }
 
+    /// How many seconds clocks in a zone are ahead of UTC then; behind it they are negative.
+    pub fn offset(self, zone: &TimeZone) -> i32 {
+        zone.to_offset(self.0).seconds()
+    }
+
     /// Reads a time with its offset, such as an `eventTime`: `2024-01-10T11:32:44Z`, with or without a fraction of the second,
     /// or `20131102T010628Z` (eventVersion 1.0). What is finer than a millisecond is dropped; a leap second counts as the one
     /// before it. `None` for any other text, and for times before 1970.

@@ -54,16 +54,18 @@ fn rules_stand_beside_the_function_and_the_parameter_says_what_it_is_for() {
     let parameters = fs::read_to_string(folder.path().join("sam/architecture.yaml")).unwrap();
     assert_eq!(parameters, "Architecture: x86_64\n");
     assert!(done.stderr.contains("of different versions"), "{}", done.stderr);
-    // The database of countries goes along, and goes again.
+    // The databases of addresses go along, and go again.
     for there in [true, false] {
-        let countries = folder.path().join("countries.mmdb");
-        if there {
-            fs::write(&countries, "x").unwrap();
-        } else {
-            fs::remove_file(&countries).unwrap();
+        for database in ["countries.mmdb", "networks.mmdb"] {
+            let path = folder.path().join(database);
+            if there {
+                fs::write(&path, "x").unwrap();
+            } else {
+                fs::remove_file(&path).unwrap();
+            }
+            assert_eq!(package(folder.path(), &[]).0.code, Some(0));
+            assert_eq!(output.join(database).exists(), there);
         }
-        assert_eq!(package(folder.path(), &[]).0.code, Some(0));
-        assert_eq!(output.join("countries.mmdb").exists(), there);
     }
 }
 

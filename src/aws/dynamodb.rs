@@ -76,6 +76,48 @@ impl DynamoStore {
         }
     }
 
+    /// Keeps what an item holds if it `is_alive` or absent, and writes it anew if not; `None` if it is the other way round.
+    async fn keep(
+        &self,
+        key: &ItemKey,
+        attributes: &Attributes,
+        (now, expires): (Timestamp, Timestamp),
+        is_alive: bool,
+    ) -> Result<Option<Attributes>, StoreError> {
+        let (mut update, mut names) = ("SET #e = :e".to_owned(), names(&[("#e", EXPIRES)]));
+        let mut values = HashMap::from([(":e".to_owned(), seconds(expires)), (":now".to_owned(), seconds(now))]);
+        for (number, (name, value)) in attributes.iter().enumerate() {
+            update.push_str(&if is_alive {
+                format!(", #a{number} = if_not_exists(#a{number}, :a{number})")
+            } else {
+                format!(", #a{number} = :a{number}")
+            });
+            names.insert(format!("#a{number}"), name.clone());
+            values.insert(format!(":a{number}"), written(value.clone()));
+        }
+        let condition = if is_alive { "attribute_not_exists(#e) OR #e > :now" } else { "#e <= :now" };
+        let sent = self
+            .client()?
+            .update_item()
+            .table_name(&self.table)
+            .set_key(Some(key_of(key)))
+            .update_expression(update)
+            .condition_expression(condition)
+            .set_expression_attribute_names(Some(names))
+            .set_expression_attribute_values(Some(values))
+            .return_values(ReturnValue::AllNew)
+            .send()
+            .await;
+        match sent {
+            Ok(answer) => {
+                let kept = answer.attributes.and_then(read).map(|(_, item)| (*item.attributes).clone());
+                kept.map(Some).ok_or_else(|| StoreError("an update tells nothing of its item".to_owned()))
+            }
+            Err(error) if error.code() == Some("ConditionalCheckFailedException") => Ok(None),
+            Err(error) => Err(store_error(&error)),
+        }
+    }
+
     async fn put_together(&self, puts: Vec<Put>) -> Result<bool, StoreError> {
         let mut items = Vec::with_capacity(puts.len());
         for put in puts {
@@ -159,6 +201,23 @@ impl Store for DynamoStore {
         count.ok_or_else(|| StoreError("a counter is not a number".to_owned()))
     }
 
+    async fn keep_first(
+        &self,
+        key: ItemKey,
+        attributes: Attributes,
+        now: Timestamp,
+        expires: Timestamp,
+    ) -> Result<Option<Attributes>, StoreError> {
+        // Alive or absent, as it nearly always is; then expired and not deleted yet; then renewed by another meanwhile.
+        for is_alive in [true, false, true] {
+            let kept = self.keep(&key, &attributes, (now, expires), is_alive).await?;
+            if kept.is_some() {
+                return Ok(kept);
+            }
+        }
+        Err(StoreError("others write the same item".to_owned()))
+    }
+
     async fn query(
         &self,
         partition: &str,
@@ -226,6 +285,20 @@ impl Store for AnyStore {
         match self {
             Self::Memory(store) => store.count(key, expires).await,
             Self::Dynamo(store) => store.count(key, expires).await,
+        }
+    }
+
+    async fn keep_first(
+        &self,
+        key: ItemKey,
+        attributes: Attributes,
+        now: Timestamp,
+        expires: Timestamp,
+    ) -> Result<Option<Attributes>, StoreError> {
+        match self {
+            // What one copy has in memory says nothing of thirty days.
+            Self::Memory(_) => Ok(None),
+            Self::Dynamo(store) => store.keep_first(key, attributes, now, expires).await,
         }
     }
 

@@ -7,6 +7,8 @@
 #[cfg(feature = "lambda")]
 mod accounts_table;
 mod clients;
+#[cfg(feature = "lambda")]
+mod databases;
 mod dynamodb;
 #[cfg(feature = "lambda")]
 mod http;

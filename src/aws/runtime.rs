@@ -14,6 +14,7 @@ use tokio::time::Instant;
 
 use super::accounts_table;
 use super::clients::Clients;
+use super::databases;
 use super::dynamodb::{AnyStore, DynamoStore};
 use super::sam_local::{Host, host};
 use super::sqs::SqsQueues;
@@ -143,12 +144,18 @@ fn rules(file: &Path, own: OwnResources) -> Result<RuleSet, Error> {
     let text = fs::read_to_string(file).map_err(|error| format!("cannot read the rules: {path}: {error}"))?;
     let countries = || fs::read(file.with_file_name(countries::FILE));
     let packaged_accounts = accounts_table::beside(file);
+    let places = databases::beside(file);
     let text = match fs::read(file.with_extension(package::EXTENSION)) {
         Ok(index) => match RuleSet::packaged(
             text,
             &index,
             countries,
-            Surroundings { accounts: packaged_accounts.clone(), own: own.clone(), ..Surroundings::default() },
+            Surroundings {
+                accounts: packaged_accounts.clone(),
+                places: Some(places.clone()),
+                own: own.clone(),
+                ..Surroundings::default()
+            },
         ) {
             Ok(rules) => return Ok(rules),
             Err(UnusableIndex { bundle, reason }) => {
@@ -159,7 +166,7 @@ fn rules(file: &Path, own: OwnResources) -> Result<RuleSet, Error> {
         // Rules that nobody packaged.
         Err(_) => text,
     };
-    let sources = Sources::alone(text).with_own(own);
+    let sources = Sources::alone(text).with_own(own).with_places(places);
     let sources = match packaged_accounts {
         Some(accounts) => sources.with_packaged_accounts(Some(accounts)),
         None => sources.with_accounts(accounts_text(file)?),

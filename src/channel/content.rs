@@ -5,19 +5,13 @@
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
+use super::inert::{inert, inert_redacted};
 use super::{facts, links};
 use crate::alert::{Alert, AlertKind, TimeRange};
 use crate::finding::Finding;
-use crate::redact::redacted_text;
 use crate::severity::Severity;
-use crate::text::{clean, clip, defang, one_line};
+use crate::text::{clip, one_line};
 
-/// Characters of a text that are looked at: more than is shown of any, so that what is cut off here hides no secret's end.
-const READ_LIMIT: usize = 8000;
-/// Characters of one fact that are shown. CloudTrail itself cuts user agents and errors at 1 KB.
-pub(super) const FACT_LIMIT: usize = 300;
-/// Characters of a list: of actors, of events, of rules.
-pub(super) const LIST_LIMIT: usize = 1000;
 /// Characters of a title, with what is added to the finding's own.
 const TITLE_LIMIT: usize = 240;
 /// Characters of a sentence.
@@ -73,7 +67,7 @@ impl Content {
                 format!(
                     "More alerts came than people can read, and at least one was held back; its details are gone. One of them: {own}"
                 ),
-                facts::of_digest(sum),
+                facts::of_digest(alert.finding, sum),
             ),
             AlertKind::Digest(sum) => (
                 format!("{} alerts in one: too many to send each", sum.count),
@@ -82,7 +76,7 @@ impl Content {
                     sum.count,
                     within(&sum.span)
                 ),
-                facts::of_digest(sum),
+                facts::of_digest(alert.finding, sum),
             ),
             AlertKind::Operational(text) => ("offlimits itself needs attention".to_owned(), inert(text), Vec::new()),
         };
@@ -143,25 +137,4 @@ fn within(span: &TimeRange) -> String {
         (first, last) if first == last => format!(" at {}", inert(first)),
         (first, last) => format!(" between {} and {}", inert(first), inert(last)),
     }
-}
-
-/// One line that shows what it says and in which nothing acts: no control characters, no secrets, no links. What is clipped,
-/// is clipped after this, so that no part of a secret is left.
-pub(super) fn inert(text: &str) -> String {
-    defang(&redacted_text(&clean(head(text)))).into_owned()
-}
-
-/// The same for what holds no secret any more, since it was blanked when the record was read: a request, a title. Blanking
-/// once more would take the end of a value for a secret.
-pub(super) fn inert_redacted(text: &str) -> String {
-    defang(&clean(head(text))).into_owned()
-}
-
-fn head(text: &str) -> &str {
-    text.char_indices().nth(READ_LIMIT).map_or(text, |(at, _)| &text[..at])
-}
-
-/// One text of a record, made inert and clipped.
-pub(super) fn short(text: &str) -> String {
-    clip(&inert(text), FACT_LIMIT).into_owned()
 }

@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use super::links::event_link;
 use crate::alert::{Alert, AlertKind, TargetOutcome, TargetTally};
+use crate::cloudtrail::agent::short_agent;
 use crate::finding::{Change, Finding};
 use crate::redact::redacted_text;
 use crate::text::{clean, clip};
@@ -33,6 +34,9 @@ pub struct MachineAlert<'a> {
     row: usize,
     event_id: Option<Cow<'a, str>>,
     event_time: Option<Cow<'a, str>>,
+    /// The same in the zone that `rules.json` names.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    local_time: Option<String>,
     account: Option<Cow<'a, str>>,
     /// What people call the account, and its unit: where `accounts.json` has them.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -47,16 +51,46 @@ pub struct MachineAlert<'a> {
     region: Option<Cow<'a, str>>,
     identity: Option<Cow<'a, str>>,
     actor: Option<Cow<'a, str>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    principal: Option<Cow<'a, str>>,
+    /// The person whom the role's session is named after; whom else the record names behind the caller; and how the caller came to
+    /// the session.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    person: Option<Cow<'a, str>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    acting_service: Option<Cow<'a, str>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    delegate: Option<Cow<'a, str>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    source_identity: Option<Cow<'a, str>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    on_behalf_of: Option<Cow<'a, str>>,
+    #[serde(skip_serializing_if = "is_false")]
+    assumed_root: bool,
+    #[serde(skip_serializing_if = "is_false")]
+    from_console: bool,
     arn: Option<Cow<'a, str>>,
     access_key_id: Option<Cow<'a, str>>,
     service: Option<Cow<'a, str>>,
     event: Option<Cow<'a, str>>,
     source_ip: Option<Cow<'a, str>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    country: Option<Cow<'a, str>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    network: Option<Cow<'a, str>>,
     user_agent: Option<Cow<'a, str>>,
+    /// The same, shortened to what tells.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    agent: Option<String>,
     error: Option<Cow<'a, str>>,
     error_message: Option<Cow<'a, str>>,
     failed: bool,
     mfa: Option<bool>,
+    /// When a finding of this pair of `principal` and `event` first came, and whether that is this one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    first_seen: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    is_first_seen: Option<bool>,
     targets: Vec<Cow<'a, str>>,
     /// What the call changed, the most telling first, or what was asked for if it failed.
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -71,6 +105,11 @@ pub struct MachineAlert<'a> {
     sum: Option<Sum<'a>>,
     /// What is wrong, if it is an operational alert.
     operational: Option<Cow<'a, str>>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands over references")]
+const fn is_false(flag: &bool) -> bool {
+    !*flag
 }
 
 /// One step of what to do first.
@@ -211,6 +250,7 @@ impl<'a> MachineAlert<'a> {
             row: *row,
             event_id: text(&call.event_id),
             event_time: text(&call.event_time),
+            local_time: call.event_time.as_deref().and_then(|time| rule.messages.local_time(time)),
             account: text(&call.account),
             account_name: text(&call.account_name),
             unit: text(&call.unit),
@@ -219,16 +259,29 @@ impl<'a> MachineAlert<'a> {
             region: text(&call.region),
             identity: text(&call.identity),
             actor: text(&call.actor),
+            principal: text(&call.principal),
+            person: text(&call.person),
+            acting_service: text(&call.acting_service),
+            delegate: text(&call.delegate),
+            source_identity: text(&call.source_identity),
+            on_behalf_of: text(&call.on_behalf_of),
+            assumed_root: call.assumed_root,
+            from_console: call.from_console,
             arn: text(&call.arn),
             access_key_id: text(&call.access_key_id),
             service: text(&call.service),
             event: text(&call.event),
             source_ip: text(&call.source_ip),
+            country: text(&call.country),
+            network: text(&call.network),
             user_agent: text(&call.user_agent),
+            agent: call.user_agent.as_deref().map(|agent| short_agent(&redacted_text(agent))),
             error: text(&call.error),
             error_message: text(&call.error_message),
             failed: call.failed,
             mfa: call.mfa,
+            first_seen: alert.finding.first_seen.map(|first| first.at.to_string()),
+            is_first_seen: alert.finding.first_seen.map(|first| first.is_now),
             targets: call.targets.iter().take(LIST_LIMIT).map(|target| cut(target)).collect(),
             changes: changes.iter().take(LIST_LIMIT).map(changed).collect(),
             steps: steps

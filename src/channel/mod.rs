@@ -6,7 +6,7 @@
 //!
 //! `kind` makes a channel of its object in `rules.json`, and `configured` holds it with its name and its filter, which decides
 //! whether a finding goes to it. `content` has the words of an alert, `facts` and `links` what
-//! it tells and where it leads, and `machine` its JSON. `wire` has what passes between a
+//! it tells and where it leads (`inert`: texts in which nothing acts), and `machine` its JSON. `wire` has what passes between a
 //! channel and [`crate::deliver`]. `ticket` and `oauth` are exchanges that several vendors share.
 
 mod configured;
@@ -15,6 +15,7 @@ mod endpoint;
 mod escape;
 mod facts;
 mod http;
+mod inert;
 mod kind;
 mod links;
 mod machine;

@@ -5,9 +5,9 @@
 
 use serde_json::{Map, Value, json};
 
-use super::content::{inert_redacted, short};
 use super::escape::forwardable;
 use super::http::{judge_status, with_member};
+use super::inert::{inert_redacted, short};
 use super::kind::object;
 use super::severity_map::{SeverityMap, severity_map};
 use super::{

@@ -28,6 +28,8 @@ const FIELD_LIMIT: usize = 1100;
 const LINK_LIMIT: usize = 1490;
 /// Characters of a conversation's name.
 const NAME_LIMIT: usize = 80;
+/// Fields of a section: <https://docs.slack.dev/reference/block-kit/blocks/section-block>.
+const FIELDS: usize = 10;
 /// Characters of the fallback that notifications show.
 const FALLBACK_LIMIT: usize = 400;
 /// Characters of the text in a footer.
@@ -146,9 +148,7 @@ impl Channel for Slack {
         ];
         let facts: Vec<Value> =
             content.facts.iter().map(|(name, value)| plain(&format!("{name}\n{value}"), FIELD_LIMIT)).collect();
-        if !facts.is_empty() {
-            blocks.push(json!({"type": "section", "fields": facts}));
-        }
+        blocks.extend(facts.chunks(FIELDS).map(|facts| json!({"type": "section", "fields": facts})));
         if let Some(description) = &content.description {
             blocks.push(json!({"type": "section", "text": plain(description, SECTION_LIMIT)}));
         }

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use serde::Serialize;
 
 use crate::cloudtrail::Record;
+use crate::cloudtrail::agent::short_agent;
 use crate::engine::{EvaluateError, Scanned, Scanner};
 use crate::finding::{Change, Finding, Step};
 use crate::ids::StableId;
@@ -121,6 +122,7 @@ pub(super) struct FindingLine<'a> {
     row: usize,
     event_id: Option<&'a str>,
     event_time: Option<&'a str>,
+    local_time: Option<String>,
     account: Option<&'a str>,
     account_name: Option<&'a str>,
     unit: Option<&'a str>,
@@ -128,11 +130,15 @@ pub(super) struct FindingLine<'a> {
     region: Option<&'a str>,
     identity: Option<&'a str>,
     actor: Option<&'a str>,
+    person: Option<&'a str>,
     arn: Option<&'a str>,
     service: Option<&'a str>,
     event: Option<&'a str>,
     source_ip: Option<&'a str>,
+    country: Option<&'a str>,
+    network: Option<&'a str>,
     user_agent: Option<&'a str>,
+    agent: Option<String>,
     error: Option<&'a str>,
     /// What the call changed, the most telling first, or what was asked for if it failed.
     changes: &'a [Change],
@@ -157,6 +163,7 @@ impl<'a> FindingLine<'a> {
             row: *row,
             event_id: call.event_id.as_deref(),
             event_time: call.event_time.as_deref(),
+            local_time: call.event_time.as_deref().and_then(|time| rule.messages.local_time(time)),
             account: call.account.as_deref(),
             account_name: call.account_name.as_deref(),
             unit: call.unit.as_deref(),
@@ -164,11 +171,15 @@ impl<'a> FindingLine<'a> {
             region: call.region.as_deref(),
             identity: call.identity.as_deref(),
             actor: call.actor.as_deref(),
+            person: call.person.as_deref(),
             arn: call.arn.as_deref(),
             service: call.service.as_deref(),
             event: call.event.as_deref(),
             source_ip: call.source_ip.as_deref(),
+            country: call.country.as_deref(),
+            network: call.network.as_deref(),
             user_agent: call.user_agent.as_deref(),
+            agent: call.user_agent.as_deref().map(short_agent),
             error: call.error.as_deref(),
             changes,
             channels,

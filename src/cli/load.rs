@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use super::diagnostics::report;
 use super::{input, packs};
 use crate::cloudtrail::own_resources::{DEFAULT_STACK, OwnResources};
+use crate::cloudtrail::places::Places;
 use crate::cloudtrail::spokes::Spokes;
 use crate::cloudtrail::{accounts, countries};
 use crate::ruleset::{PackError, RuleSet, Sources};
@@ -89,7 +90,9 @@ pub(super) fn gathered(path: &Path, root: String) -> Option<Sources> {
             return None;
         }
     };
+    let beside = folder.to_owned();
     sources
+        .with_places(Places::new(move |file| fs::read(beside.join(file))))
         .with_accounts(accounts)
         .with_countries(|| fs::read(folder.join(countries::FILE)))
         .inspect_err(|reason| eprintln!("error: cannot read the countries: {reason}"))

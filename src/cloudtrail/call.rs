@@ -1,15 +1,21 @@
 //! The API call that a record is about: its facts, and a sentence that sums them up.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 
-use super::accounts::{AccountFacts, Accounts, log_unreadable};
+use super::accounts::{AccountFacts, log_unreadable};
 use super::alias::ComputedAlias;
+use super::identity;
+use super::names::Names;
+use super::places::Place;
 use super::record::Record;
 use super::sentence::{NAME_LIMIT, failure_code, is_denial, sentence};
 use super::target::named_targets;
 use crate::ids::TargetId;
 use crate::redact::redacted;
 use crate::text;
+use crate::time::Timestamp;
 
 /// The facts of a record that a person or a machine acts on. One that the record does not tell is `None`.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -64,6 +70,18 @@ pub struct ApiCall {
     /// `sharedEventID`: the same in the records of one act that several accounts have, and in those of one insight.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub shared_event_id: Option<String>,
+    /// The alias `principal`: who called, by nothing that the caller chooses.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub principal: Option<String>,
+    /// The person whom the session of a role is named after, by IAM Identity Center and not by the caller.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub person: Option<String>,
+    /// Whether it is a session that somebody of the organization has opened as root of a member account, by `AssumeRoot`.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub assumed_root: bool,
+    /// `sessionCredentialFromConsole`: whether the call was made in the console.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub from_console: bool,
     /// `userIdentity.arn`.
     pub arn: Option<String>,
     /// `userIdentity.accessKeyId`: an identifier, not a secret.
@@ -74,6 +92,12 @@ pub struct ApiCall {
     pub event: Option<String>,
     /// `sourceIPAddress`: an address, or a service's name.
     pub source_ip: Option<String>,
+    /// The country of the address, where there is a database: two letters of ISO 3166-1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub country: Option<String>,
+    /// Whose network the address belongs to, where there is a database: `AS3320 Deutsche Telekom AG`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub network: Option<String>,
     /// `userAgent`.
     pub user_agent: Option<String>,
     /// `errorCode`.
@@ -100,25 +124,37 @@ pub struct ApiCall {
     pub request: Option<String>,
     /// `responseElements` as compact JSON, secrets redacted.
     pub response: Option<String>,
+    /// Whether the event is older than what the account's event history holds: see [`ApiCall::note_age`].
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub is_past_history: bool,
+}
+
+/// How long the event history of an account holds an event. Source:
+/// <https://docs.aws.amazon.com/awscloudtrail/latest/userguide/view-cloudtrail-events.html>.
+const HISTORY: Duration = Duration::from_hours(90 * 24);
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands over references")]
+const fn is_false(flag: &bool) -> bool {
+    !*flag
 }
 
 impl ApiCall {
     /// Gathers the facts of a record. Secrets in the request and the response are blanked.
     pub fn from_record(record: &Record) -> Self {
-        Self::with_names(record, None)
+        Self::with_names(record, &Names::default())
     }
 
-    /// The same with what people call the accounts.
-    pub fn with_names(record: &Record, accounts: Option<&Accounts>) -> Self {
+    /// The same with what people call the accounts, and where the address is.
+    pub fn with_names(record: &Record, names: &Names) -> Self {
         let text = |path: &[&str]| record.non_empty(path).map(str::to_owned);
         let body = |key: &str| record.root().get(key).filter(|node| !node.is_null()).map(redacted);
-        let names: Vec<&str> = named_targets(record).iter().map(|name| name.text.as_str()).collect();
+        let acted_on: Vec<&str> = named_targets(record).iter().map(|name| name.text.as_str()).collect();
         let actor = record.computed(ComputedAlias::Actor);
         let account = record.computed(ComputedAlias::Account);
         let caller_account = text(&["userIdentity", "accountId"]).filter(|id| Some(id.as_str()) != account.as_deref());
         let mut is_unnamed = false;
         let mut named = |id: Option<&str>| -> Option<AccountFacts> {
-            accounts?.get(id?).unwrap_or_else(|error| {
+            names.accounts.as_ref()?.get(id?).unwrap_or_else(|error| {
                 log_unreadable(&error);
                 is_unnamed = true;
                 None
@@ -126,9 +162,13 @@ impl ApiCall {
         };
         let (own, callers) = (named(account.as_deref()), named(caller_account.as_deref()));
         let (account_name, unit) = own.map_or((None, None), |AccountFacts { name, unit }| (Some(name), unit));
-        let targets: Vec<String> = names.iter().map(|name| text::one_line(name, NAME_LIMIT).into_owned()).collect();
+        let source_ip = text(&["sourceIPAddress"]);
+        let place = names.places.as_ref().zip(source_ip.as_deref()).map(|(places, address)| places.of(address));
+        let Place { country, network } = place.unwrap_or_default();
+        let is_true = |path: &[&str]| record.text(path) == Some("true");
+        let targets: Vec<String> = acted_on.iter().map(|name| text::one_line(name, NAME_LIMIT).into_owned()).collect();
         Self {
-            sentence: sentence(record, actor.as_deref(), &names, account_name.as_deref()),
+            sentence: sentence(record, actor.as_deref(), &acted_on, account_name.as_deref()),
             event_id: text(&["eventID"]),
             event_time: text(&["eventTime"]),
             event_type: text(&["eventType"]),
@@ -147,11 +187,17 @@ impl ApiCall {
             delegate: text(&["userIdentity", "invokedByDelegate", "accountId"]),
             source_identity: text(&["userIdentity", "sessionContext", "sourceIdentity"]),
             on_behalf_of: text(&["userIdentity", "onBehalfOf", "userId"]),
+            principal: identity::principal(record).map(Into::into),
+            person: identity::person(record).map(str::to_owned),
+            assumed_root: is_true(&["userIdentity", "sessionContext", "assumedRoot"]),
+            from_console: is_true(&["sessionCredentialFromConsole"]),
             arn: text(&["userIdentity", "arn"]),
             access_key_id: text(&["userIdentity", "accessKeyId"]),
             service: text(&["eventSource"]),
             event: text(&["eventName"]),
-            source_ip: text(&["sourceIPAddress"]),
+            source_ip,
+            country,
+            network,
             user_agent: text(&["userAgent"]),
             error: text(&["errorCode"]),
             error_message: text(&["errorMessage"]),
@@ -159,11 +205,23 @@ impl ApiCall {
             denied: record.failed() && failure_code(record).is_some_and(is_denial),
             mfa: record.mfa(),
             read_only: record.text(&["readOnly"]).and_then(|text| text.parse().ok()),
-            target_id: TargetId::new(&names),
+            target_id: TargetId::new(&acted_on),
             targets,
             request: body("requestParameters"),
             response: body("responseElements"),
+            is_past_history: false,
         }
+    }
+
+    /// Notes whether the event is too old to be found in the account's event history `now`. Who renders knows no clock.
+    pub fn note_age(&mut self, now: Timestamp) {
+        self.is_past_history = self.is_past_history_at(now);
+    }
+
+    /// Whether the event is too old to be found in the account's event history `now`.
+    pub fn is_past_history_at(&self, now: Timestamp) -> bool {
+        let time = self.event_time.as_deref().and_then(Timestamp::parse);
+        time.is_some_and(|time| now.since(time) > HISTORY)
     }
 
     /// The account that recorded the call, with what people call it: `production (111122223333)`.

@@ -1,4 +1,4 @@
-//! Which country an address belongs to, from a database in MaxMind's format
+//! Which country an address belongs to, and whose network, from a database in MaxMind's format
 //! (<https://maxmind.github.io/MaxMind-DB/>, version 2).
 //!
 //! A database has megabytes and ages, so that none travels with the program: the owner of the rules puts one beside them.
@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use maxminddb::{Reader, path};
 
-/// A database of countries. Clones share it.
+/// A database of countries, of networks, or of both. Clones share it.
 #[derive(Clone)]
 pub struct Countries(Arc<Reader<Vec<u8>>>);
 
@@ -22,7 +22,7 @@ pub const FILE: &str = "countries.mmdb";
 pub struct CountriesError(#[from] maxminddb::MaxMindDbError);
 
 impl Countries {
-    /// Reads a database: GeoLite2 or GeoIP2 Country or City, DB-IP Lite, or IPinfo Lite.
+    /// Reads a database: GeoLite2 or GeoIP2 Country, City or ASN, DB-IP Lite, or IPinfo Lite.
     ///
     /// # Errors
     /// The bytes are not such a database.
@@ -39,6 +39,20 @@ impl Countries {
         [path!["country", "iso_code"].as_slice(), path!["country_code"].as_slice()]
             .into_iter()
             .find_map(|path| found.decode_path::<String>(path).ok().flatten())
+    }
+
+    /// The autonomous system of an address: `AS3320 Deutsche Telekom AG`. `None` as with [`Countries::country_of`], and where the
+    /// database holds no networks.
+    pub fn network_of(&self, address: &str) -> Option<String> {
+        let address: IpAddr = address.parse().ok()?;
+        let found = self.0.lookup(address.to_canonical()).ok()?;
+        let text = |key: &'static str| found.decode_path::<String>(&path![key]).ok().flatten();
+        // GeoLite2 ASN and DB-IP ASN Lite have a number, IPinfo Lite a text with its letters.
+        let number = found.decode_path::<u32>(&path!["autonomous_system_number"]).ok().flatten();
+        let number = number.map(|number| format!("AS{number}")).or_else(|| text("asn"));
+        let owner = text("autonomous_system_organization").or_else(|| text("as_name"));
+        let parts: Vec<String> = [number, owner].into_iter().flatten().filter(|part| !part.is_empty()).collect();
+        (!parts.is_empty()).then(|| parts.join(" "))
     }
 }
 

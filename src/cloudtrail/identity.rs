@@ -70,6 +70,11 @@ pub fn session(record: &impl AliasSource) -> Option<&str> {
 /// <https://docs.aws.amazon.com/singlesignon/latest/userguide/referencingpermissionsets.html>.
 const IDENTITY_CENTER_ROLE: &str = "AWSReservedSSO_";
 
+/// The person whom IAM Identity Center has named the session of its role after.
+pub fn person(record: &impl AliasSource) -> Option<&str> {
+    role(record).filter(|role| role.starts_with(IDENTITY_CENTER_ROLE)).and_then(|_| session(record))
+}
+
 /// The most telling name of who called, for people to read.
 pub fn actor(record: &impl AliasSource) -> Option<Cow<'_, str>> {
     let who = match (user(record).or_else(|| role(record)), session(record)) {
@@ -89,8 +94,7 @@ pub fn principal(record: &impl AliasSource) -> Option<Cow<'_, str>> {
         return Some(user.into());
     }
     if let Some(role) = role(record) {
-        let person = session(record).filter(|_| role.starts_with(IDENTITY_CENTER_ROLE));
-        return Some(person.map_or(role.into(), |person| format!("{role}/{person}").into()));
+        return Some(person(record).map_or(role.into(), |person| format!("{role}/{person}").into()));
     }
     let name = unnamed(record)?;
     // A role of another account is known by its id alone, and a federated user without an issuer by the account: the name of the

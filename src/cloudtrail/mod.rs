@@ -10,9 +10,10 @@
 //!                `acting_service`: whether a service of AWS's does; `answer`: whether nothing was done)
 //! call       the facts of a record that people are told ([`ApiCall`]), and `sentence`, which sums them up
 //! target     what a call acts on, of the catalogue of AWS's calls, and what people call that
-//! countries  the country of an address
+//! countries  the country of an address, and `places`: where addresses are, for people to read
+//! agent      a user agent, shortened to what tells
 //! api_version    the version of an API in the name of a call
-//! accounts   the names of accounts, and their units
+//! accounts   the names of accounts, and their units (`names`: these and `places`, as a call is told with)
 //! own_resources  whether a call names a resource of the function's own
 //! spokes     what a hub's spokes in other accounts are called, and their queues
 //! ```
@@ -21,6 +22,7 @@
 
 pub mod accounts;
 mod acting_service;
+pub mod agent;
 mod alias;
 mod alias_source;
 mod answer;
@@ -31,8 +33,10 @@ pub mod countries;
 pub mod envelope;
 mod fact;
 pub mod identity;
+mod names;
 pub mod own_resources;
 mod path;
+pub mod places;
 mod query_rows;
 mod record;
 mod s3_notification;
@@ -47,6 +51,7 @@ pub(crate) use self::answer::may_say_failure;
 pub(crate) use self::api_version::without_version;
 pub use self::call::ApiCall;
 pub use self::fact::FactValue;
+pub use self::names::Names;
 pub(crate) use self::path::wrapped_list;
 pub use self::path::{FieldValue, TOP_LEVEL, walk};
 pub use self::record::{RawRecord, Record, RecordError};

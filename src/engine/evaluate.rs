@@ -18,8 +18,7 @@ use super::path_trie::FieldId;
 use super::plan::{ExtractedRecord, Holds, RowId, RowPlace, RowPlan, RulePlan};
 use super::rules::{LazyRules, RuleLoader, Rules};
 use super::simple;
-use crate::cloudtrail::accounts::Accounts;
-use crate::cloudtrail::{FieldValue, RawRecord, Record};
+use crate::cloudtrail::{FieldValue, Names, RawRecord, Record};
 use crate::finding::Finding;
 use crate::json::Lexer;
 use crate::rules::{Row, Rule};
@@ -28,8 +27,8 @@ use crate::rules::{Row, Rule};
 #[derive(Debug)]
 pub(crate) struct Engine {
     rules: Rules,
-    /// The names of accounts, which findings tell.
-    accounts: Option<Accounts>,
+    /// What findings tell besides their record.
+    names: Names,
     pub(super) index: CandidateIndex,
     /// The fields that are the parts of a call.
     pub(super) call: [FieldId; 3],
@@ -81,17 +80,17 @@ impl Engine {
 
     fn from_parts(rules: Rules, index: CandidateIndex, plans: Box<[OnceLock<RulePlan>]>) -> Self {
         let (call, all_rows_keyed_by_call) = (call_fields(&index.trie), index.all_rows_keyed_by_call());
-        Self { rules, accounts: None, index, call, all_rows_keyed_by_call, plans, spare: Mutex::default() }
+        Self { rules, names: Names::default(), index, call, all_rows_keyed_by_call, plans, spare: Mutex::default() }
     }
 
-    /// The same with the names of accounts.
-    pub(crate) fn with_accounts(self, accounts: Option<Accounts>) -> Self {
-        Self { accounts, ..self }
+    /// The same with what findings tell besides their record.
+    pub(crate) fn with_names(self, names: Names) -> Self {
+        Self { names, ..self }
     }
 
-    /// The names of accounts.
-    pub(crate) fn accounts(&self) -> Option<&Accounts> {
-        self.accounts.as_ref()
+    /// What findings tell besides their record.
+    pub(crate) fn names(&self) -> &Names {
+        &self.names
     }
 
     /// The rules, in the order of the file. To ask for those of a package compiles them all; of a damaged one there are none.
@@ -119,7 +118,7 @@ impl Engine {
 
     /// The findings of a record that has been parsed, in the order of the rules. Every rule is asked.
     pub(crate) fn evaluate_record(&self, record: &Record) -> Vec<Finding> {
-        simple::findings(self.rules(), record, self.accounts())
+        simple::findings(self.rules(), record, self.names())
     }
 
     /// The findings of one record, in the order of the rules.
@@ -174,9 +173,9 @@ impl Engine {
             Candidates::Listed => {
                 let rules: Vec<&Rule> =
                     scratch.rules.iter().map(|rule| self.rules.get(*rule)).collect::<Result<_, _>>()?;
-                Ok(simple::findings(rules, &parse()?, self.accounts()))
+                Ok(simple::findings(rules, &parse()?, self.names()))
             }
-            Candidates::All => Ok(simple::findings(self.rules.all()?, &parse()?, self.accounts())),
+            Candidates::All => Ok(simple::findings(self.rules.all()?, &parse()?, self.names())),
         }
     }
 

@@ -4,26 +4,21 @@
 //! (`ruleset/tests.rs`) compares what is found with and without that.
 
 use crate::change::changes;
-use crate::cloudtrail::accounts::Accounts;
-use crate::cloudtrail::{ApiCall, Record};
+use crate::cloudtrail::{ApiCall, Names, Record};
 use crate::finding::{Change, Finding, Step};
 use crate::ids::{FindingId, StableId};
 use crate::rules::{Rule, STEPS_SHOWN};
 
 /// The findings of these rules in a record, in the order of the rules. [`Rule::matched_row`] decides whether a rule matches.
-/// `accounts` has the names of accounts, if somebody has written them down.
-pub(super) fn findings<'r>(
-    rules: impl IntoIterator<Item = &'r Rule>,
-    record: &Record,
-    accounts: Option<&Accounts>,
-) -> Vec<Finding> {
+/// `names` is what is told with them.
+pub(super) fn findings<'r>(rules: impl IntoIterator<Item = &'r Rule>, record: &Record, names: &Names) -> Vec<Finding> {
     let matched: Vec<(&Rule, usize)> =
         rules.into_iter().filter_map(|rule| Some((rule, rule.matched_row(record)?))).collect();
     if matched.is_empty() {
         return Vec::new();
     }
     // Worked out once, however many rules have matched.
-    let call = ApiCall::with_names(record, accounts);
+    let call = ApiCall::with_names(record, names);
     let changes = changes(record, &call);
     let facts = std::iter::repeat_n((call, changes), matched.len());
     let finding = |((rule, row), (call, changes)): ((&Rule, usize), (ApiCall, Vec<Change>))| Finding {
@@ -33,6 +28,7 @@ pub(super) fn findings<'r>(
         title: rule.title.render(record),
         row,
         call,
+        first_seen: None,
         changes,
         steps: steps(rule, record),
     };

@@ -51,7 +51,8 @@ pub(super) async fn classify<T: Transport, S: Store, R: Store, Q: Queues>(
     let mut routed = Vec::new();
     // Few records match anything: what follows is worked out for those alone.
     let record = if findings.is_empty() { None } else { raw.parse().ok() };
-    for finding in findings {
+    for mut finding in findings {
+        finding.call.note_age(app.transport.now().into());
         // Both are there: the finding was made of them.
         let origin = app.rules.rule_of(&finding).zip(record.as_ref());
         let (outcome, channels) = judge(&finding, origin, (app, ledger, count_until), &mut report.ledger_faults).await;

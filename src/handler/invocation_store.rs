@@ -9,11 +9,13 @@ use std::time::Duration;
 
 use tokio::time::{Instant, timeout_at};
 
-use crate::ledger::{ItemKey, Ledger, Put, Store, StoreError, StoredItem};
+use crate::ledger::{Attributes, ItemKey, Ledger, Put, Store, StoreError, StoredItem};
 use crate::time::Timestamp;
 
 /// The longest that one question may take: two attempts of the SDK's.
 const PATIENCE: Duration = Duration::from_secs(3);
+/// The longest that a question may take whose answer is left out if it does not come.
+const PATIENCE_BESIDE: Duration = Duration::from_secs(1);
 /// How long after the deadline for attempts the last question may end. It is less than what is left until Lambda's own.
 const AFTERTIME: Duration = Duration::from_millis(2500);
 
@@ -57,6 +59,22 @@ impl<S: Store> Store for InvocationStore<'_, S> {
 
     async fn count(&self, key: ItemKey, expires: Timestamp) -> Result<u64, StoreError> {
         self.ask(self.store.count(key, expires)).await
+    }
+
+    async fn keep_first(
+        &self,
+        key: ItemKey,
+        attributes: Attributes,
+        now: Timestamp,
+        expires: Timestamp,
+    ) -> Result<Option<Attributes>, StoreError> {
+        // It is asked for beside what the alert needs: it may neither wait long, nor make the store one that is asked no more.
+        if self.is_silent.load(Ordering::Relaxed) {
+            return Err(StoreError("it has not answered before in this invocation".to_owned()));
+        }
+        let end = (Instant::now() + PATIENCE_BESIDE).min(self.end);
+        let asked = timeout_at(end, self.store.keep_first(key, attributes, now, expires)).await;
+        asked.unwrap_or_else(|_| Err(StoreError("no answer in time".to_owned())))
     }
 
     async fn query(

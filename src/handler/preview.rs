@@ -75,7 +75,7 @@ pub struct MessagePreview {
 }
 
 /// What the function would make of `payload`: every finding as the first of its kind, since there is no ledger to say
-/// otherwise. `now` is the time of a test alert.
+/// otherwise. `now` is the time of a test alert, and tells which events are too old to link to.
 pub fn preview(payload: &str, rules: &RuleSet, own: &OwnCalls, now: Timestamp) -> Preview {
     let mut found = Preview {
         preview: "nothing was sent: this is what the deployed function would send",
@@ -98,7 +98,10 @@ pub fn preview(payload: &str, rules: &RuleSet, own: &OwnCalls, now: Timestamp) -
     found.unreadable.extend(opened.unreadable.into_iter().map(|NotARecord { reason, .. }| reason));
     for record in &opened.records {
         match rules.evaluate(record) {
-            Ok(findings) => found.findings.extend(findings.iter().map(|finding| judged(finding, rules, own))),
+            Ok(findings) => found.findings.extend(findings.into_iter().map(|mut finding| {
+                finding.call.note_age(now);
+                judged(&finding, rules, own)
+            })),
             Err(error) => found.unreadable.push(error.to_string()),
         }
     }

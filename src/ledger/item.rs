@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::policy::{HasWindow, ThrottleWindow, ToldTargets};
 use super::store::{Attributes, ItemKey, StoreError, StoredItem};
 use crate::finding::Finding;
-use crate::ids::{AlertId, ClaimId, SharedCallId, TargetId};
+use crate::ids::{AlertId, ClaimId, PairId, SharedCallId, StableId, TargetId};
 use crate::severity::Severity;
 use crate::time::Timestamp;
 
@@ -201,6 +201,22 @@ pub(super) fn minute(channel: &str, minute: u64) -> String {
 
 pub(super) fn threshold(id: &str) -> String {
     format!("threshold#{id}")
+}
+
+/// How long a pair of a principal and an event is remembered after the last finding of it.
+pub(super) const PAIR_TTL: Duration = Duration::from_hours(30 * 24);
+
+/// Of a pair: the finding that came first.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct FirstOfPair {
+    /// The event that it is of.
+    pub(super) event: StableId,
+    /// When that was.
+    pub(super) at: Timestamp,
+}
+
+pub(super) fn pair_key(pair: &PairId) -> ItemKey {
+    ItemKey::new(format!("pair#{pair}"), "first")
 }
 
 /// What an item holds, unless it has expired.

@@ -77,6 +77,24 @@ impl Store for MemoryStore {
         Ok(item.version)
     }
 
+    async fn keep_first(
+        &self,
+        key: ItemKey,
+        attributes: Attributes,
+        now: Timestamp,
+        expires: Timestamp,
+    ) -> Result<Option<Attributes>, StoreError> {
+        let mut items = self.lock();
+        let attributes = match items.get(&key).filter(|item| item.expires > now) {
+            Some(item) => Arc::clone(&item.attributes),
+            None => Arc::new(attributes),
+        };
+        let item = StoredItem { version: 0, expires, attributes: Arc::clone(&attributes) };
+        let _former = items.insert(key, item);
+        self.make_room(&mut items);
+        Ok(Some((*attributes).clone()))
+    }
+
     async fn query(
         &self,
         partition: &str,

@@ -5,6 +5,7 @@
 use std::time::Duration;
 
 use super::item::attributes;
+use super::sighting::Sightings;
 use super::store::{Expect, ItemKey, Put, Store, StoreError, StoredItem};
 use crate::ids::spread;
 use crate::time::Timestamp;
@@ -13,6 +14,7 @@ use crate::time::Timestamp;
 #[derive(Debug, Default)]
 pub struct Ledger<S> {
     pub(super) store: S,
+    pub(super) sightings: Sightings,
 }
 
 /// Writes that lose a race are tried again so many times, with a fresh look each.
@@ -21,7 +23,7 @@ pub(super) const TRIES: u32 = 8;
 impl<S: Store> Ledger<S> {
     /// The ledger that is kept in `store`.
     pub const fn new(store: S) -> Self {
-        Self { store }
+        Self { store, sightings: Sightings::new() }
     }
 
     /// Where it is kept.

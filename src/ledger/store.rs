@@ -108,6 +108,20 @@ pub trait Store: Send + Sync {
     /// Adds one to the counter under a key, the item's attribute [`COUNT`], and returns the sum.
     fn count(&self, key: ItemKey, expires: Timestamp) -> impl Future<Output = Result<u64, StoreError>> + Send;
 
+    /// What stands under a key, or else these attributes, which are kept there from now on; either way until `expires`. What has
+    /// expired `now` is as good as absent. Who is the first of several that ask together is decided once.
+    ///
+    /// `None` where what is kept ends with the process, so that nobody can say who came first.
+    fn keep_first(
+        &self,
+        _key: ItemKey,
+        _attributes: Attributes,
+        _now: Timestamp,
+        _expires: Timestamp,
+    ) -> impl Future<Output = Result<Option<Attributes>, StoreError>> + Send {
+        std::future::ready(Ok(None))
+    }
+
     /// Up to `limit` items of a partition whose sort key is between the two, both included: the first of them, or the last
     /// of them if `backwards`, in that order; each with its sort key.
     fn query(

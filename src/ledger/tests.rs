@@ -10,7 +10,7 @@ use proptest::prelude::*;
 use super::policy::{GuardVerdict, Throttling};
 use super::*;
 use crate::alert::AlertDigest;
-use crate::finding::Finding;
+use crate::finding::{Finding, FirstSeen};
 use crate::ids::{AlertId, ClaimId};
 use crate::ids::{FindingId, StableId};
 use crate::rules::{NewTargets, RuleInfo};
@@ -119,6 +119,129 @@ impl Store for Counting {
     ) -> Result<Vec<(String, StoredItem)>, StoreError> {
         self.store.query(partition, between, backwards, limit).await
     }
+}
+
+/// A finding of the pair Admin and TestAlert, of the event of this name.
+fn of_pair(event: &str) -> Finding {
+    let mut finding = finding(event, Severity::Low);
+    (finding.call.account, finding.call.principal) = (Some("1".to_owned()), Some("Admin".to_owned()));
+    finding.call.event_id = Some(event.to_owned());
+    finding
+}
+
+#[tokio::test]
+async fn who_came_first_is_the_same_for_retries_copies_channels_and_rules() {
+    let ledger = Ledger::new(MemoryStore::default());
+    // A copy of the function knows what it has asked itself.
+    let copies = [Sightings::default(), Sightings::default()];
+    let [first, second] = ["a", "b"].map(of_pair);
+    let happened = first.call.event_time.as_deref().and_then(Timestamp::parse).unwrap();
+    let is_now = |is_now| Some(FirstSeen { is_now, at: happened });
+    for copy in &copies {
+        assert_eq!(copy.first_seen(&ledger, &first, at(0)).await, is_now(true));
+        assert_eq!(copy.first_seen(&ledger, &second, at(1)).await, is_now(false));
+        // A retry, when others have come.
+        assert_eq!(copy.first_seen(&ledger, &first, at(2)).await, is_now(true));
+    }
+    // Another rule that the same event matched.
+    let mut of_rule = of_pair("a");
+    of_rule.id = FindingId::from(StableId::hash(&["another rule"]));
+    assert_eq!(copies[0].first_seen(&ledger, &of_rule, at(3)).await, is_now(true));
+    // Another account, another principal, another event.
+    for change in [
+        |f: &mut Finding| f.call.account = Some("2".into()),
+        |f: &mut Finding| f.call.principal = Some("x".into()),
+        |f: &mut Finding| {
+            f.call.event = Some("x".into());
+        },
+    ] {
+        let mut other = of_pair("c");
+        change(&mut other);
+        assert_eq!(copies[0].first_seen(&ledger, &other, at(3)).await, is_now(true));
+    }
+    // What names nobody belongs to no pair.
+    let nobody = finding("d", Severity::Low);
+    assert_eq!(copies[0].first_seen(&ledger, &nobody, at(3)).await, None);
+}
+
+#[tokio::test]
+async fn a_pair_is_remembered_for_thirty_days_after_its_last_finding() {
+    const DAY: u64 = 24 * 3600;
+    let ledger = Ledger::new(MemoryStore::default());
+    let is_first = async |event: &str, days: u64| {
+        // Each time another copy.
+        let seen = Sightings::default().first_seen(&ledger, &of_pair(event), at(days * DAY)).await;
+        seen.unwrap().is_now
+    };
+    assert!(is_first("a", 0).await);
+    assert!(!is_first("b", 29).await);
+    assert!(!is_first("c", 58).await);
+    assert!(is_first("d", 88).await);
+}
+
+/// Keeps who came first, if it answers, and counts how often it was asked.
+struct Asked {
+    store: MemoryStore,
+    answers: AtomicBool,
+    asked: AtomicUsize,
+}
+
+impl Store for Asked {
+    async fn get(&self, keys: &[ItemKey]) -> Result<Vec<Option<StoredItem>>, StoreError> {
+        self.store.get(keys).await
+    }
+
+    async fn put(&self, puts: Vec<Put>) -> Result<bool, StoreError> {
+        self.store.put(puts).await
+    }
+
+    async fn count(&self, key: ItemKey, expires: Timestamp) -> Result<u64, StoreError> {
+        self.store.count(key, expires).await
+    }
+
+    async fn keep_first(
+        &self,
+        key: ItemKey,
+        attributes: Attributes,
+        now: Timestamp,
+        expires: Timestamp,
+    ) -> Result<Option<Attributes>, StoreError> {
+        self.asked.fetch_add(1, Ordering::Relaxed);
+        tokio::task::yield_now().await;
+        // What it was asked is done, also where its answer is lost.
+        let kept = self.store.keep_first(key, attributes, now, expires).await;
+        if self.answers.load(Ordering::Relaxed) { kept } else { Err(StoreError("no answer".to_owned())) }
+    }
+
+    async fn query(
+        &self,
+        partition: &str,
+        between: (&str, &str),
+        backwards: bool,
+        limit: usize,
+    ) -> Result<Vec<(String, StoredItem)>, StoreError> {
+        self.store.query(partition, between, backwards, limit).await
+    }
+}
+
+#[tokio::test]
+async fn a_storm_of_one_pair_asks_once_an_hour_and_a_fault_is_asked_again() {
+    let asked = Asked { store: MemoryStore::default(), answers: AtomicBool::new(false), asked: AtomicUsize::new(0) };
+    let ledger = Ledger::new(asked);
+    let seen = Sightings::default();
+    assert_eq!(seen.first_seen(&ledger, &of_pair("a"), at(0)).await, None);
+    ledger.store().answers.store(true, Ordering::Relaxed);
+    // The answer was lost, and what was written was not.
+    assert!(seen.first_seen(&ledger, &of_pair("a"), at(1)).await.unwrap().is_now);
+    let events: Vec<Finding> = (0..1000).map(|number| of_pair(&number.to_string())).collect();
+    let storm = events.iter().map(|finding| seen.first_seen(&ledger, finding, at(2)));
+    let firsts = futures_util::future::join_all(storm).await.into_iter().filter(|seen| seen.unwrap().is_now).count();
+    assert_eq!((firsts, ledger.store().asked.load(Ordering::Relaxed)), (0, 2));
+    assert!(!seen.first_seen(&ledger, &of_pair("b"), at(3600)).await.unwrap().is_now);
+    assert_eq!(ledger.store().asked.load(Ordering::Relaxed), 3);
+    // Where what is kept ends with the process, nobody says that anything is the first.
+    let forgetful = Ledger::new(Counting::default());
+    assert_eq!(Sightings::default().first_seen(&forgetful, &of_pair("a"), at(0)).await, None);
 }
 
 fn shared(name: &str, call: &str, severity: Severity) -> Finding {

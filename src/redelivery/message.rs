@@ -226,6 +226,7 @@ impl Delivery {
             title: sentence.clone(),
             row: 0,
             call: ApiCall { sentence, event_id, event_time, ..ApiCall::default() },
+            first_seen: None,
             changes: Vec::new(),
             steps: Vec::new(),
         }

@@ -3,7 +3,8 @@
 use crate::cloudtrail::accounts::{AccountFact, Accounts};
 use crate::cloudtrail::countries::{CODES, Countries};
 use crate::cloudtrail::own_resources::OwnResources;
-use crate::cloudtrail::{ALIASES, Alias, AliasTarget, ComputedAlias, TOP_LEVEL};
+use crate::cloudtrail::places::Places;
+use crate::cloudtrail::{ALIASES, Alias, AliasTarget, ComputedAlias, Names, TOP_LEVEL};
 use crate::config::suggestion;
 use crate::facts::{self, DERIVED, DerivedField};
 
@@ -42,8 +43,18 @@ pub struct Surroundings {
     pub countries: Option<Countries>,
     /// The names that the aliases `account_name` and `ou` ask.
     pub accounts: Option<Accounts>,
+    /// Where addresses are. No field asks it: messages tell it.
+    pub places: Option<Places>,
     /// What the alias `own_resource` asks. It is the process's: no package holds it.
     pub own: OwnResources,
+}
+
+impl Surroundings {
+    /// What findings tell besides their record.
+    pub(crate) fn names(&self) -> Names {
+        let places = self.places.clone().map(|places| places.with_countries(self.countries.clone()));
+        Names { accounts: self.accounts.clone(), places }
+    }
 }
 
 impl From<OwnResources> for Surroundings {

@@ -1,8 +1,11 @@
 //! Hours of the week in a time zone: what `within` and `outside` compare a time with.
 
+use std::borrow::Cow;
+
 use jiff::civil::Weekday;
 use jiff::tz::TimeZone;
 
+use crate::config::suggestion;
 use crate::time::Timestamp;
 
 /// Hours of the week, in a zone's own time: daylight saving is taken into account, by the rules of the day in question.
@@ -79,6 +82,18 @@ impl Hours {
         Some(format!("{} {:02}:{:02}", DAYS[weekday], minute / 60, minute % 60))
     }
 
+    /// A time as clocks there show it, and how far they are from UTC: `Sun 2026-10-25 02:59:00` and `UTC+01:00`.
+    pub fn written(&self, time: &str) -> Option<(String, String)> {
+        let (weekday, _) = self.local(time)?;
+        let time = Timestamp::parse(time)?;
+        let local = time.civil(&self.zone);
+        let (date, hour, minute, second) = (local.date(), local.hour(), local.minute(), local.second());
+        let offset = time.offset(&self.zone);
+        let (sign, minutes) = (if offset < 0 { '-' } else { '+' }, offset.abs() / 60);
+        let offset = format!("UTC{sign}{:02}:{:02}", minutes / 60, minutes % 60);
+        Some((format!("{} {date} {hour:02}:{minute:02}:{second:02}", DAYS[weekday]), offset))
+    }
+
     /// The day of the week, and the minute of that day.
     fn local(&self, time: &str) -> Option<(usize, u16)> {
         let local = Timestamp::parse(time)?.civil(&self.zone);
@@ -99,6 +114,13 @@ impl Hours {
     pub fn zones() -> Vec<String> {
         jiff::tz::db().available().map(|name| name.as_str().to_owned()).collect()
     }
+}
+
+/// What to write instead of a name that no time zone has.
+pub(crate) fn zone_remedy(name: &str) -> Cow<'static, str> {
+    let zones = Hours::zones();
+    suggestion(name, zones.iter().map(String::as_str))
+        .map_or_else(|| "write a name of the IANA database, such as \"Europe/Berlin\" or \"UTC\"".into(), Cow::from)
 }
 
 impl MinuteRange {

@@ -6,7 +6,7 @@
 //! `compile` makes a rule of its text. What it makes is in `model` (a rule, its rows and cells), `field` (what a cell asks
 //! about), `condition` (what it asks), `pattern` and `hours`. [`Rule::matched_row`] is where a rule is asked about a record: it
 //! goes through the rows and the cells, and `scope` finds each field's values. `title` and `respond` are what is said of a match:
-//! `template` reads both, and `shell` what becomes a command.
+//! `template` reads both, and `shell` what becomes a command. `message_settings` is what the top of the file says of every message.
 
 pub(crate) mod compile;
 pub mod condition;
@@ -15,6 +15,7 @@ pub mod field;
 pub mod hours;
 mod limits;
 mod lints;
+mod message_settings;
 mod model;
 pub mod pattern;
 mod respond;
@@ -28,6 +29,7 @@ pub use self::limits::{NewTargets, Threshold, Throttle};
 #[cfg(feature = "cli")]
 pub(crate) use self::lints::each_lint;
 pub use self::lints::{Allow, LINTS};
+pub use self::message_settings::{AccessPortal, MessageSettings};
 pub use self::model::{Cell, Exception, Mode, ResponseStep, Row, Rule, RuleInfo, RuleTest, Table, TestEvent};
 pub use self::respond::{STEPS_SHOWN, StepTemplate};
 pub use self::scope::Scope;

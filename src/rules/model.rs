@@ -8,6 +8,7 @@ use super::condition::Condition;
 use super::field::Field;
 use super::limits::{Threshold, Throttle};
 use super::lints::Allow;
+use super::message_settings::MessageSettings;
 use super::respond::StepTemplate;
 use super::scope::Scope;
 use super::title::Title;
@@ -188,6 +189,13 @@ pub struct RuleInfo {
     pub notify: Option<Vec<String>>,
     /// Which rules these are: the first 12 hexadecimal digits of the SHA-256 of their bundle.
     pub rules_digest: Arc<str>,
+    /// What holds for every message. Versions before 2026-11-29 did not write it.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub messages: Arc<MessageSettings>,
+}
+
+fn is_default(settings: &Arc<MessageSettings>) -> bool {
+    **settings == MessageSettings::default()
 }
 
 /// What becomes of a rule's findings.

@@ -90,7 +90,7 @@ pub(super) fn index_of(engine: &Engine, digest: &str, bundle: &str, countries: O
         bundle: checksum(bundle.as_bytes()),
         digest: digest.to_owned(),
         countries: countries.is_some(),
-        accounts: engine.accounts().is_some(),
+        accounts: engine.names().accounts.is_some(),
         contexts: in_order,
         rules: places.into(),
         index: engine.index(),
@@ -127,9 +127,9 @@ pub(super) fn packaged(
         Err(reason) => return Err(UnusableIndex { bundle, reason }),
     };
     let count = places.len() / 3;
-    let accounts = surroundings.accounts.clone();
+    let names = surroundings.names();
     let rules = PackagedRules { bundle, digest: Arc::clone(&digest), surroundings, contexts, places };
-    let engine = Engine::from_index(index, Box::new(rules), count).with_accounts(accounts);
+    let engine = Engine::from_index(index, Box::new(rules), count).with_names(names);
     Ok(Package { engine, channels, digest })
 }
 
@@ -171,7 +171,7 @@ mod tests {
     use crate::cloudtrail::own_resources::OwnResources;
     use crate::ruleset::RuleSet;
 
-    const BUNDLE: &str = r#"{"lists":{"names":["A","B"]},"channels":{"soc":{"type":"slack"}},"runbooks":"https://example.com","include":[{"pack":"p","overrides":{"*":{"mode":"stage"},"Q":{"severity":"high"}},"content":{"lists":{"l":["^C$"]},"rules":[{"id":"P","title":"t","severity":"low","when":{"event":"@l"}},{"id":"Q","title":"t","severity":"low","when":{"service":"s","event":"@l"}}]}}],"rules":[{"id":"R","title":"{event}","severity":"low","when":{"event":{"is":"@names"}},"notify":["soc"],"runbook":"R.md"}]}"#;
+    const BUNDLE: &str = r#"{"lists":{"names":["A","B"]},"channels":{"soc":{"type":"slack"}},"runbooks":"https://example.com","time_zone":"Europe/Berlin","sso_start_url":"https://d-1.awsapps.com/start","sso_role":"Read","include":[{"pack":"p","overrides":{"*":{"mode":"stage"},"Q":{"severity":"high"}},"content":{"lists":{"l":["^C$"]},"rules":[{"id":"P","title":"t","severity":"low","when":{"event":"@l"}},{"id":"Q","title":"t","severity":"low","when":{"service":"s","event":"@l"}}]}}],"rules":[{"id":"R","title":"{event}","severity":"low","when":{"event":{"is":"@names"}},"notify":["soc"],"runbook":"R.md"}]}"#;
 
     fn packaged(bundle: &str) -> (RuleSet, RuleSet) {
         let compiled = RuleSet::compile(bundle).unwrap().rules;

@@ -8,6 +8,8 @@ use super::error::UnusableIndex;
 use super::package::{self, Package};
 use super::sources::Sources;
 use crate::channel::{ConfiguredChannel, Refusal};
+#[cfg(feature = "cli")]
+use crate::cloudtrail::Names;
 use crate::cloudtrail::accounts::Accounts;
 use crate::cloudtrail::countries::Countries;
 use crate::cloudtrail::{RawRecord, Record};
@@ -49,7 +51,7 @@ impl RuleSet {
     /// Every mistake in any of them, as [`RuleSet::compile`].
     pub fn compile_sources(sources: &Sources) -> Result<Compiled, Vec<Diagnostic>> {
         let CompiledFile { rules, channels, digest, warnings } = compile::compile(sources)?;
-        let engine = Engine::new(rules).with_accounts(sources.accounts().cloned());
+        let engine = Engine::new(rules).with_names(sources.surroundings().names());
         Ok(Compiled { rules: Self { engine, channels, digest }, warnings })
     }
 
@@ -75,7 +77,13 @@ impl RuleSet {
 
     /// The names of accounts, which findings tell.
     pub fn accounts(&self) -> Option<&Accounts> {
-        self.engine.accounts()
+        self.engine.names().accounts.as_ref()
+    }
+
+    /// What findings tell besides their record.
+    #[cfg(feature = "cli")]
+    pub(crate) fn names(&self) -> &Names {
+        self.engine.names()
     }
 
     /// The findings of one record, in the order of the rules.

@@ -13,6 +13,7 @@ use super::error::{CountriesFileError, PackError};
 use crate::cloudtrail::accounts::{Accounts, table};
 use crate::cloudtrail::countries::Countries;
 use crate::cloudtrail::own_resources::OwnResources;
+use crate::cloudtrail::places::Places;
 use crate::config::Diagnostic;
 use crate::json::{Member, Node, write_string};
 use crate::rules::field::Surroundings;
@@ -77,6 +78,13 @@ impl Sources {
     /// The database of countries.
     pub fn countries(&self) -> Option<&Countries> {
         self.surroundings.countries.as_ref()
+    }
+
+    /// The same with the databases of addresses, which messages tell of.
+    #[must_use]
+    pub fn with_places(mut self, places: Places) -> Self {
+        self.surroundings.places = Some(places);
+        self
     }
 
     /// The same with the text of `accounts.json`, if there is one. Its mistakes are told when the rules are compiled.

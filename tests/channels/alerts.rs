@@ -2,9 +2,10 @@
 
 use offlimits::alert::{Alert, AlertDigest, AlertKind, RollUp};
 use offlimits::cloudtrail::RawRecord;
-use offlimits::finding::Finding;
+use offlimits::finding::{Finding, FirstSeen};
 use offlimits::ids::AlertId;
 use offlimits::ruleset::RuleSet;
+use offlimits::time::Timestamp;
 use serde_json::{Value, json};
 
 use super::samples::channels;
@@ -18,7 +19,8 @@ pub(crate) const HOSTILE: &str = "<!channel> <@U1> *b* `c` <https://evil.example
 /// Rules with a channel of every type, called as its type is.
 pub(crate) fn rules(title: &str, description: &str) -> RuleSet {
     let source = json!({
-        "channels": channels(),
+        "channels": channels(), "time_zone": "America/Argentina/ComodRivadavia",
+        "sso_start_url": "https://d-1234567890.awsapps.com/start", "sso_role": "ReadOnly+Access",
         "rules": [{
             "id": "RTM-011", "title": title, "description": description, "severity": "very-high",
             "runbook": "https://wiki.example.com/rtm-011?a=1&b=2", "when": { "event": { "exists": true } }
@@ -49,14 +51,42 @@ pub(crate) fn findings() -> Vec<(&'static str, Finding)> {
     let plain = rules("{event} by {actor}", "Nobody does this.");
     let full: Value = serde_json::from_str(include_str!("../../events/security-group-opened.json")).unwrap();
     let (long_title, long_description) = ("t".repeat(5000), "d".repeat(50_000));
-    vec![
+    let mut findings = vec![
         ("minimal", finding(&plain, &json!({ "eventName": "x" }))),
         ("full", finding(&plain, &full["detail"])),
         ("hostile", finding(&rules("{event} by {actor}: {user_agent}", "Nobody does this."), &record_of(HOSTILE))),
         ("maximal", finding(&rules(&long_title, &long_description), &record_of(&"é".repeat(9_000)))),
         ("quotes", finding(&rules("{event}", &"\"\\".repeat(20_000)), &record_of(&"\"\\<&'".repeat(2_000)))),
         ("wide", finding(&rules("{event}", &"\u{1f600}".repeat(20_000)), &record_of(&"\u{1f600}".repeat(3_000)))),
-    ]
+    ];
+    findings.iter_mut().skip(1).for_each(|(_, finding)| fill(finding));
+    findings
+}
+
+/// Tells of a finding all that can be told of one: every fact has a value.
+fn fill(finding: &mut Finding) {
+    finding.first_seen = Some(FirstSeen { is_now: true, at: Timestamp::from_millis(0) });
+    let call = &mut finding.call;
+    let text = call.source_ip.clone().unwrap_or_default();
+    for empty in [
+        &mut call.unit,
+        &mut call.account_name,
+        &mut call.caller_account,
+        &mut call.caller_account_name,
+        &mut call.principal,
+        &mut call.person,
+        &mut call.acting_service,
+        &mut call.delegate,
+        &mut call.source_identity,
+        &mut call.on_behalf_of,
+        &mut call.access_key_id,
+        &mut call.country,
+        &mut call.network,
+        &mut call.error,
+    ] {
+        empty.get_or_insert_with(|| text.clone());
+    }
+    (call.mfa, call.from_console, call.assumed_root) = (Some(false), true, true);
 }
 
 /// Sums of so many alerts like `finding`, by as many actors.

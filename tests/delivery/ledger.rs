@@ -1,5 +1,7 @@
 //! What every store must do. In memory here; in a local DynamoDB by `tests/stack/test_ledger.py`.
 
+use std::collections::BTreeSet;
+
 use offlimits::ledger::{ALL, Attributes, Expect, ItemKey, MemoryStore, Put, Store};
 use offlimits::time::Timestamp;
 use serde_json::{Value, json};
@@ -53,6 +55,25 @@ pub(crate) async fn every_store<S: Store>(store: &S) {
     // A counter.
     for expected in 1..=3 {
         assert_eq!(store.count(ItemKey::new("p", "counter"), Timestamp::from_millis(9)).await.unwrap(), expected);
+    }
+
+    // Who came first, for as long as anybody asks in time.
+    let first = async |name: &str, now: u64, expires: u64| {
+        let Value::Object(own) = json!({ "event": name, "at": now }) else { panic!("an object") };
+        let [now, expires] = [now, expires].map(|seconds| Timestamp::from_millis(seconds * 1000));
+        store.keep_first(ItemKey::new("first", "f"), own, now, expires).await.unwrap().unwrap()
+    };
+    assert_eq!(Value::Object(first("a", 1000, 5000).await), json!({ "event": "a", "at": 1000 }));
+    assert_eq!(Value::Object(first("b", 4000, 8000).await), json!({ "event": "a", "at": 1000 }));
+    assert_eq!(first("c", 7999, 9000).await["event"], "a");
+    // It has expired, whether or not anybody has deleted it.
+    assert_eq!(Value::Object(first("d", 9000, 12_000).await), json!({ "event": "d", "at": 9000 }));
+    for now in [11_000, 999_000] {
+        let names: Vec<String> = (0..20).map(|number| format!("{now}-{number}")).collect();
+        let race = names.iter().map(|name| first(name, now, now + 1000));
+        let kept: BTreeSet<String> =
+            futures_util::future::join_all(race).await.iter().map(|kept| kept["event"].to_string()).collect();
+        assert_eq!(kept.len(), 1, "{kept:?}");
     }
 
     // A partition, in order.

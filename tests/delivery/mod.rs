@@ -2,6 +2,7 @@
 
 mod deadline;
 mod decoys;
+mod first_seen;
 mod handler;
 mod ledger;
 mod log;

@@ -10,7 +10,7 @@ use offlimits::cloudtrail::spokes::SpokeQueue;
 use offlimits::deliver::{Tokens, Transport};
 use offlimits::handler::{App, Handled, InvocationReport, OwnCalls, Response, handle};
 use offlimits::health::ChannelHealth;
-use offlimits::ledger::{ItemKey, Ledger, MemoryStore, Put, Store, StoreError, StoredItem};
+use offlimits::ledger::{Attributes, ItemKey, Ledger, MemoryStore, Put, Store, StoreError, StoredItem};
 use offlimits::redelivery::{Letter, MAX_DELAY, QueueError, Queues};
 use offlimits::ruleset::RuleSet;
 use offlimits::secret::{Credentials, CredentialsError};
@@ -407,11 +407,13 @@ impl Queues for Sqs {
 pub(crate) struct SlowStore {
     store: Arc<MemoryStore>,
     takes: Duration,
+    /// How long it takes to say who came first.
+    pub(crate) first_takes: Duration,
 }
 
 impl SlowStore {
     pub(crate) fn new(takes: Duration) -> Self {
-        Self { store: Arc::new(MemoryStore::with_limit(2_000_000)), takes }
+        Self { store: Arc::new(MemoryStore::with_limit(2_000_000)), takes, first_takes: takes }
     }
 }
 
@@ -427,6 +429,16 @@ impl Store for SlowStore {
     async fn count(&self, key: ItemKey, expires: Timestamp) -> Result<u64, StoreError> {
         sleep(self.takes).await;
         self.store.count(key, expires).await
+    }
+    async fn keep_first(
+        &self,
+        key: ItemKey,
+        attributes: Attributes,
+        now: Timestamp,
+        expires: Timestamp,
+    ) -> Result<Option<Attributes>, StoreError> {
+        sleep(self.first_takes).await;
+        self.store.keep_first(key, attributes, now, expires).await
     }
     async fn query(
         &self,

@@ -1,4 +1,4 @@
-//! Writes a database of countries in MaxMind's format, version 2: <https://maxmind.github.io/MaxMind-DB/>.
+//! Writes a database of countries, or of networks, in MaxMind's format, version 2: <https://maxmind.github.io/MaxMind-DB/>.
 
 #![allow(clippy::expect_used, reason = "a helper fails its test")]
 
@@ -6,10 +6,31 @@ use std::net::IpAddr;
 
 /// A database that knows these networks: `("81.2.69.0/24", "GB")`. IPv4 stands in it as `::/96`.
 pub(crate) fn countries(networks: &[(&str, &str)]) -> Vec<u8> {
+    let country = |code: &str| [map(1), text("country"), map(1), text("iso_code"), text(code)].concat();
+    let values: Vec<(&str, Vec<u8>)> = networks.iter().map(|(network, code)| (*network, country(code))).collect();
+    database("Test-Country", &values)
+}
+
+/// A database of autonomous systems that knows these networks: `("81.2.69.0/24", 20_712, "Andrews & Arnold")`.
+#[allow(dead_code, reason = "each test takes what it needs")]
+pub(crate) fn networks(networks: &[(&str, u32, &str)]) -> Vec<u8> {
+    let system = |asn: u32, owner: &str| {
+        let (key, number) = (text("autonomous_system_number"), number(6, &asn.to_be_bytes()));
+        // Of 29 characters and more, a byte behind the first says how many.
+        let size = u8::try_from("autonomous_system_organization".len() - 29).expect("a short key");
+        let long_key = [&[2 << 5 | 29, size], "autonomous_system_organization".as_bytes()].concat();
+        [map(2), key, number, long_key, text(owner)].concat()
+    };
+    let values: Vec<(&str, Vec<u8>)> =
+        networks.iter().map(|(network, asn, owner)| (*network, system(*asn, owner))).collect();
+    database("Test-ASN", &values)
+}
+
+fn database(kind: &str, networks: &[(&str, Vec<u8>)]) -> Vec<u8> {
     // Each node has a record for the next bit 0 and one for 1.
     let mut nodes = vec![[Record::Empty; 2]];
-    let mut data = Vec::new();
-    for (network, code) in networks {
+    let mut data: Vec<u8> = Vec::new();
+    for (network, value) in networks {
         let (address, length) = network.split_once('/').expect("a network");
         let length: u32 = length.parse().expect("a length");
         let (bits, length) = match address.parse().expect("an address") {
@@ -29,11 +50,7 @@ pub(crate) fn countries(networks: &[(&str, &str)]) -> Vec<u8> {
                 node = nodes.len() - 1;
             }
         }
-        data.extend(map(1));
-        data.extend(text("country"));
-        data.extend(map(1));
-        data.extend(text("iso_code"));
-        data.extend(text(code));
+        data.extend(value);
     }
     let count = nodes.len();
     let mut out = Vec::new();
@@ -53,7 +70,7 @@ pub(crate) fn countries(networks: &[(&str, &str)]) -> Vec<u8> {
         ("node_count", number(6, &u32::try_from(count).expect("a small database").to_be_bytes())),
         ("record_size", number(5, &24_u16.to_be_bytes())),
         ("ip_version", number(5, &6_u16.to_be_bytes())),
-        ("database_type", text("Test-Country")),
+        ("database_type", text(kind)),
         ("languages", vec![0, 4]),
         ("binary_format_major_version", number(5, &2_u16.to_be_bytes())),
         ("binary_format_minor_version", number(5, &0_u16.to_be_bytes())),

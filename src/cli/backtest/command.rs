@@ -72,7 +72,8 @@ impl BacktestCommand {
             eprintln!("error: cannot write the report: {}: {error}", path.display());
             return Ok(Exit::Unreadable);
         }
-        let mut report = self.report.as_ref().map(|path| (path, ReportBuilder::default()));
+        let mut report =
+            self.report.as_ref().map(|path| (path, ReportBuilder::new(std::time::SystemTime::now().into())));
         let counts = self.archive.each(&FindingVisitor::new(rules), |file, index, found| {
             let is_first = tally.add(&found);
             let channels = findings::channels(rules, &found.finding);

@@ -92,7 +92,7 @@ impl ExplainCommand {
         verdicts.sort_by_key(RuleVerdict::distance);
         match self.format {
             LineFormat::Human => {
-                let call = ApiCall::with_names(record, rules.accounts());
+                let call = ApiCall::with_names(record, rules.names());
                 let nearest = if self.all { usize::MAX } else { self.nearest };
                 Printer { out, nearest }.record((&call, &changes(record, &call)), file, index, &verdicts)
             }

@@ -12,7 +12,7 @@ use super::elf::{Architecture, NotForLambda};
 use crate::cli::Exit;
 use crate::cli::bundle::Bundle;
 use crate::cli::whole_file::replace;
-use crate::cloudtrail::countries;
+use crate::cloudtrail::{countries, places};
 use crate::ruleset::package;
 
 /// The function's program, as Lambda wants it to be called.
@@ -122,7 +122,9 @@ impl PackageCommand {
             replace(&bootstrap, program)?;
         }
         make_executable(&bootstrap)?;
-        self.copy_countries()?;
+        for database in [countries::FILE, places::NETWORKS] {
+            self.copy_database(database)?;
+        }
         let Some(parameters) = &self.parameters else { return Ok(()) };
         if let Some(folder) = parameters.parent() {
             fs::create_dir_all(folder)?;
@@ -130,9 +132,9 @@ impl PackageCommand {
         replace(parameters, format!("Architecture: {}\n", architecture.as_str()).as_bytes())
     }
 
-    /// The database of countries lies beside the rules, here and there.
-    fn copy_countries(&self) -> io::Result<()> {
-        let (from, to) = (self.rules.with_file_name(countries::FILE), self.output.join(countries::FILE));
+    /// A database of addresses lies beside the rules, here and there.
+    fn copy_database(&self, name: &str) -> io::Result<()> {
+        let (from, to) = (self.rules.with_file_name(name), self.output.join(name));
         match fs::read(&from) {
             Ok(database) => replace(&to, &database),
             Err(error) if error.kind() == io::ErrorKind::NotFound => match fs::remove_file(&to) {

@@ -3,8 +3,13 @@
 //! A stage returns a `StageResult`. It either hands on what the next stage needs, or ends the delivery with its outcome: `?`
 //! then leaves the road, and the outcome is what the worker counts.
 
+use std::future::Future;
 use std::ops::ControlFlow;
+use std::pin::pin;
 use std::time::Duration;
+
+use futures_util::FutureExt as _;
+use futures_util::future::{Either, select};
 
 use super::admit::Admitted;
 use super::channel_worker::ChannelWorker;
@@ -44,12 +49,16 @@ impl<T: Transport, S: Store, Q: Queues> ChannelWorker<'_, T, S, Q> {
         throttle: Option<&ThrottleGroup>,
         subject: &mut Subject,
     ) -> StageResult<Delivery> {
-        let Admitted { decision, is_first_time } = self.admit(finding, throttle, subject).await?;
+        let (sightings, now) = (self.app.ledger.sightings(), self.now());
+        let first_seen = sightings.first_seen(self.ledger, finding, now);
+        let (admitted, first_seen) = beside(self.admit(finding, throttle, subject), first_seen).await;
+        let Admitted { decision, is_first_time } = admitted?;
         // The storm guard has counted what comes again.
         if is_first_time {
             self.guard_finding(finding, &decision).await?;
         }
-        ControlFlow::Continue(self.render_finding(finding, decision).await)
+        let known = first_seen.map(|first_seen| Finding { first_seen: Some(first_seen), ..finding.clone() });
+        ControlFlow::Continue(self.render_finding(known.as_ref().unwrap_or(finding), decision).await)
     }
 
     async fn message_stages(&self, message: QueueMessage, subject: &mut Subject) -> StageResult<DeliveryOutcome> {
@@ -78,6 +87,14 @@ impl<T: Transport, S: Store, Q: Queues> ChannelWorker<'_, T, S, Q> {
             self.count_arrival(arrival).await;
         }
         ControlFlow::Continue(outcome)
+    }
+}
+
+/// What one future gives, and what the other has given by then: nothing waits for that one.
+async fn beside<A, B>(main: impl Future<Output = A>, beside: impl Future<Output = Option<B>>) -> (A, Option<B>) {
+    match select(pin!(main), pin!(beside)).await {
+        Either::Left((main, beside)) => (main, beside.now_or_never().flatten()),
+        Either::Right((beside, main)) => (main.await, beside),
     }
 }
 

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use crate::config::{Problems, TextFormat, boolean};
 use crate::json::Node;
+use crate::rules::MessageSettings;
 use crate::rules::field::{FieldError, Surroundings};
 use crate::rules::pattern::Pattern;
 
@@ -17,6 +18,8 @@ pub(crate) struct RuleCompiler<'n> {
     pub(crate) lists: HashMap<&'n str, &'n [Node<'n>]>,
     /// What fields ask besides the record.
     pub(crate) surroundings: Surroundings,
+    /// What the top of the file says of every message.
+    pub(crate) messages: Arc<MessageSettings>,
     /// What precedes the runbooks that are paths.
     pub(crate) runbooks: Option<&'n str>,
     /// Equal patterns are compiled once.

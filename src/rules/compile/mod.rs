@@ -7,6 +7,7 @@
 mod compiler;
 mod condition;
 mod limits;
+mod messages;
 mod operands;
 mod operators;
 mod respond;
@@ -15,6 +16,7 @@ mod settings;
 mod table;
 
 pub(crate) use self::compiler::{NAME, RuleCompiler};
+pub(crate) use self::messages::{SSO_ROLE, SSO_START_URL, TIME_ZONE, message_settings};
 pub use self::operators::{OPERATORS, Operator};
 pub(crate) use self::rule::RULE;
 pub(crate) use self::settings::{OVERRIDE, Overrides, SEVERITIES, is_link};

@@ -7,12 +7,12 @@ use std::sync::Arc;
 use ipnet::IpNet;
 
 use super::{RowSubject, RuleCompiler};
-use crate::config::{KeySpec, ObjectReader, ObjectSpec, ValueShape, array, docs, string, suggestion, wrong_kind};
+use crate::config::{KeySpec, ObjectReader, ObjectSpec, ValueShape, array, docs, string, wrong_kind};
 use crate::json::{Node, Value};
 use crate::rules::condition::{Condition, Literal, SameAs};
 use crate::rules::decimal::Decimal;
 use crate::rules::field::Field;
-use crate::rules::hours::Hours;
+use crate::rules::hours::{Hours, zone_remedy};
 
 /// Hours of the week, as `within` and `outside` take them.
 pub(super) static WEEK_HOURS: ObjectSpec = ObjectSpec {
@@ -152,11 +152,12 @@ impl<'n> RuleCompiler<'n> {
         let name = literal.scalar().unwrap_or_default();
         let hours = Hours::in_zone(name);
         if hours.is_none() {
-            let zones = Hours::zones();
-            let help = suggestion(name, zones.iter().map(String::as_str)).unwrap_or_else(|| {
-                "write a name of the IANA database, such as \"Europe/Berlin\" or \"UTC\"".to_owned()
-            });
-            self.problems.error("unknown-zone", &literal.span, format!("unknown time zone \"{name}\""), help);
+            self.problems.error(
+                "unknown-zone",
+                &literal.span,
+                format!("unknown time zone \"{name}\""),
+                zone_remedy(name),
+            );
         }
         hours
     }

@@ -130,7 +130,8 @@ impl<'n> RuleCompiler<'n> {
             None => None,
         };
         let (mode, rules_digest) = (mode.unwrap_or_default(), Arc::clone(&self.digest));
-        let info = Arc::new(RuleInfo { id: id?, description, runbook, tags, mode, notify, rules_digest });
+        let messages = Arc::clone(&self.messages);
+        let info = Arc::new(RuleInfo { id: id?, description, runbook, tags, mode, notify, rules_digest, messages });
         let (title, severity, when) = (title?, severity?, when?);
         let severity_when = severity_when.unwrap_or_default();
         let throttle = match throttle {

@@ -9,7 +9,7 @@ use crate::channel::{self, ChannelFilter, ConfiguredChannel, MAX_PER_MINUTE};
 use crate::config::{ObjectReader, array, repeated_keys, suggestion, wrong_kind};
 use crate::json::Node;
 use crate::rules::Rule;
-use crate::rules::compile::{NAME, Overrides};
+use crate::rules::compile::{NAME, Overrides, message_settings};
 use crate::rules::field::{ACCOUNTS_REMEDY, no_accounts_for};
 use crate::ruleset::sources::includes;
 
@@ -31,6 +31,7 @@ impl<'n> FileCompiler<'n> {
             self.lists(lists);
         }
         self.rule_compiler.runbooks = fields.text("runbooks", &mut self.rule_compiler.problems);
+        self.rule_compiler.messages = message_settings(&mut fields, &mut self.rule_compiler.problems).into();
         let channels = match fields.get("channels") {
             Some(channels) => self.channels(channels),
             None => vec![ConfiguredChannel {

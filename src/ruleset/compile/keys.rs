@@ -2,7 +2,7 @@
 
 use crate::channel::CHANNEL;
 use crate::config::{Definition, KeyDefault, KeySpec, MapNames, ObjectSpec, TextFormat, ValueShape, docs};
-use crate::rules::compile::{NAME, OVERRIDE, RULE, is_link};
+use crate::rules::compile::{NAME, OVERRIDE, RULE, SSO_ROLE, SSO_START_URL, TIME_ZONE, is_link};
 
 /// The keys of `rules.json`.
 pub(super) static FILE: ObjectSpec = ObjectSpec {
@@ -25,11 +25,14 @@ pub(crate) static ANY_FILE: ObjectSpec = ObjectSpec {
     at_least_one: &["rules", "include"],
 };
 
-static FILE_KEYS: [KeySpec; 3] = [RUNBOOKS, CHANNELS, INCLUDES];
+static FILE_KEYS: [KeySpec; 6] = [RUNBOOKS, TIME_ZONE, SSO_START_URL, SSO_ROLE, CHANNELS, INCLUDES];
 
-static ANY_FILE_KEYS: [KeySpec; 4] = [
+static ANY_FILE_KEYS: [KeySpec; 7] = [
     KeySpec::new("description", ValueShape::Text, docs!("What the pack is for. In packs alone.")),
     RUNBOOKS,
+    TIME_ZONE,
+    SSO_START_URL,
+    SSO_ROLE,
     CHANNELS,
     INCLUDES,
 ];

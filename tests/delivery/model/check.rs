@@ -31,6 +31,8 @@ pub(super) struct Ends {
     pub(super) watched: usize,
     /// Another account's record of the same call was told of, or waits.
     pub(super) shared: usize,
+    /// Messages that said when a finding of their pair first came.
+    pub(super) said_when: usize,
 }
 
 impl AddAssign for Ends {
@@ -40,6 +42,7 @@ impl AddAssign for Ends {
         self.digested += other.digested;
         self.watched += other.watched;
         self.shared += other.shared;
+        self.said_when += other.said_when;
     }
 }
 
@@ -116,7 +119,7 @@ pub(super) fn ends(seed: u64, world: &World, records: &[String]) -> Ends {
 async fn check(seed: u64, world: &World, records: &[String]) -> Ends {
     let rules = RuleSet::compile(&rules(&mut Choices::new(seed))).unwrap().rules;
     let traces = Traces::of(world);
-    let mut ends = Ends::default();
+    let mut ends = Ends { said_when: firsts(seed, world), ..Ends::default() };
     // What is held back, by channel and alert, and what is left to the digests, by channel.
     let (mut held_back, mut digested) = (BTreeMap::<(String, String), u64>::new(), BTreeMap::<String, u64>::new());
     // Of calls that two accounts record, by channel, rule and call: the highest severity that is heard of, and how often each was
@@ -235,6 +238,25 @@ async fn check(seed: u64, world: &World, records: &[String]) -> Ends {
         ends.watched += usize::try_from(count).unwrap();
     }
     ends
+}
+
+/// Checks that of each pair of a principal and an event one event at most was told as the first, whoever told it and how often;
+/// and counts the messages that said when the pair first came.
+fn firsts(seed: u64, world: &World) -> usize {
+    let mut said = 0;
+    let mut firsts = BTreeMap::<[String; 3], BTreeSet<String>>::new();
+    for told in &*world.told.lock().unwrap() {
+        let text = |key: &str| told.alert[key].as_str().unwrap_or_default().to_owned();
+        let Some(is_first) = told.alert["is_first_seen"].as_bool() else { continue };
+        said += 1;
+        if is_first {
+            firsts.entry(["account", "principal", "event"].map(text)).or_default().insert(text("event_id"));
+        }
+    }
+    for (pair, events) in firsts {
+        assert_eq!(events.len(), 1, "seed {seed}: {events:?} are each the first of {pair:?}");
+    }
+    said
 }
 
 fn stable(id: &str) -> offlimits::ids::StableId {

@@ -7,9 +7,10 @@ use std::time::{Duration, SystemTime};
 
 use offlimits::channel::{Reply, Request};
 use offlimits::deliver::Transport;
-use offlimits::ledger::{ItemKey, MemoryStore, Put, Store, StoreError, StoredItem};
+use offlimits::ledger::{Attributes, ItemKey, MemoryStore, Put, Store, StoreError, StoredItem};
 use offlimits::redelivery::{MAX_DELAY, QueueError, Queues};
 use offlimits::secret::{Credentials, CredentialsError};
+use offlimits::time::Timestamp;
 use serde_json::Value;
 use tokio::sync::Notify;
 use tokio::time::{Instant, sleep};
@@ -232,8 +233,18 @@ impl Store for Table {
         self.ask(async |table| table.put(puts).await).await
     }
 
-    async fn count(&self, key: ItemKey, expires: offlimits::time::Timestamp) -> Result<u64, StoreError> {
+    async fn count(&self, key: ItemKey, expires: Timestamp) -> Result<u64, StoreError> {
         self.ask(async |table| table.count(key, expires).await).await
+    }
+
+    async fn keep_first(
+        &self,
+        key: ItemKey,
+        attributes: Attributes,
+        now: Timestamp,
+        expires: Timestamp,
+    ) -> Result<Option<Attributes>, StoreError> {
+        self.ask(async |table| table.keep_first(key, attributes, now, expires).await).await
     }
 
     async fn query(

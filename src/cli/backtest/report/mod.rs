@@ -37,8 +37,10 @@ const REQUEST: usize = 1500;
 const CHANGE: usize = 1000;
 
 /// Gathers what a report lists, in bounded memory.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct ReportBuilder {
+    /// When the report is made, which tells what CloudTrail's console still shows.
+    now: Timestamp,
     /// The last is the first to go.
     listed: BTreeSet<ListedFinding>,
     /// Findings that were offered.
@@ -71,6 +73,10 @@ struct ListedFinding {
 }
 
 impl ReportBuilder {
+    pub(super) const fn new(now: Timestamp) -> Self {
+        Self { now, listed: BTreeSet::new(), offered: 0 }
+    }
+
     /// Notes a finding; `channels`: whom it goes to; `place`: where its record stands.
     pub(super) fn add(&mut self, found: &EvaluatedFinding, channels: &[&str], place: &str) {
         let order = self.offered;
@@ -85,7 +91,8 @@ impl ReportBuilder {
         {
             return;
         }
-        self.listed.insert(ListedFinding::new(finding, time, order, channels, place));
+        let listed = ListedFinding { time, order, ..ListedFinding::new(finding, channels, place, self.now) };
+        self.listed.insert(listed);
         if self.listed.len() > LISTED {
             self.listed.pop_last();
         }
@@ -120,7 +127,7 @@ fn spaced(time: &str) -> String {
 }
 
 impl ListedFinding {
-    fn new(finding: &Finding, time: u64, order: u64, channels: &[&str], place: &str) -> Self {
+    fn new(finding: &Finding, channels: &[&str], place: &str, now: Timestamp) -> Self {
         let Finding { rule, severity, call, changes, steps, .. } = finding;
         let text = |text: &str| one_line(text, TEXT).into_owned();
         let some = |text: &Option<String>| text.as_deref().map(|text| one_line(text, TEXT).into_owned());
@@ -128,15 +135,19 @@ impl ListedFinding {
         let request = call.request.as_deref().map(|request| one_line(request, REQUEST).into_owned());
         let facts = [
             ("Why it matters", some(&rule.description)),
+            ("Time (local)", call.event_time.as_deref().and_then(|time| rule.messages.local_time(time))),
             ("Account", some(&call.shown_account())),
             ("Unit", some(&call.unit)),
             ("Region", some(&call.region)),
             ("Service", some(&call.service)),
             ("Event", some(&call.event)),
             ("Identity", some(&call.identity)),
+            ("Person", some(&call.person)),
             ("Principal", some(&call.arn)),
             ("Access key", some(&call.access_key_id)),
             ("MFA", mfa),
+            ("Country", some(&call.country)),
+            ("Network", some(&call.network)),
             ("User agent", some(&call.user_agent)),
             ("Error", some(&call.error)),
             ("Error message", some(&call.error_message)),
@@ -151,8 +162,8 @@ impl ListedFinding {
         };
         Self {
             rank: std::cmp::Reverse(*severity),
-            time,
-            order,
+            time: 0,
+            order: 0,
             written_time: some(&call.event_time).map_or_else(|| "no time".to_owned(), |time| spaced(&time)),
             rule: text(&rule.id),
             title: text(&finding.shown_title()),
@@ -164,7 +175,7 @@ impl ListedFinding {
             facts: facts.into_iter().filter_map(|(name, value)| Some((name, value?))).collect(),
             steps: steps.iter().map(|step| (text(&step.text), step.command.clone())).collect(),
             runbook: rule.runbook.clone(),
-            link: event_link(finding),
+            link: event_link(finding).filter(|_| !call.is_past_history_at(now)),
         }
     }
 }
