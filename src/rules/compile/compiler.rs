@@ -19,6 +19,8 @@ pub(crate) struct RuleCompiler<'n> {
     pub(crate) surroundings: Surroundings,
     /// What precedes the runbooks that are paths.
     pub(crate) runbooks: Option<&'n str>,
+    /// The steps that stand apart from their rules, by the rules' ids.
+    pub(crate) steps: HashMap<&'n str, &'n Node<'n>>,
     /// Equal patterns are compiled once.
     pub(super) patterns: HashMap<String, Pattern>,
 }

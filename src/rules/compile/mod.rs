@@ -16,6 +16,7 @@ mod table;
 
 pub(crate) use self::compiler::{NAME, RuleCompiler};
 pub use self::operators::{OPERATORS, Operator};
+pub(crate) use self::respond::RESPONSE;
 pub(crate) use self::rule::RULE;
 pub(crate) use self::settings::{OVERRIDE, Overrides, SEVERITIES, is_link};
 

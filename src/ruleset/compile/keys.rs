@@ -2,7 +2,7 @@
 
 use crate::channel::CHANNEL;
 use crate::config::{Definition, KeyDefault, KeySpec, MapNames, ObjectSpec, TextFormat, ValueShape, docs};
-use crate::rules::compile::{NAME, OVERRIDE, RULE, is_link};
+use crate::rules::compile::{NAME, OVERRIDE, RESPONSE, RULE, is_link};
 
 /// The keys of `rules.json`.
 pub(super) static FILE: ObjectSpec = ObjectSpec {
@@ -25,13 +25,14 @@ pub(crate) static ANY_FILE: ObjectSpec = ObjectSpec {
     at_least_one: &["rules", "include"],
 };
 
-static FILE_KEYS: [KeySpec; 3] = [RUNBOOKS, CHANNELS, INCLUDES];
+static FILE_KEYS: [KeySpec; 4] = [RUNBOOKS, CHANNELS, INCLUDES, STEPS];
 
-static ANY_FILE_KEYS: [KeySpec; 4] = [
+static ANY_FILE_KEYS: [KeySpec; 5] = [
     KeySpec::new("description", ValueShape::Text, docs!("What the pack is for. In packs alone.")),
     RUNBOOKS,
     CHANNELS,
     INCLUDES,
+    STEPS,
 ];
 
 static SHARED_KEYS: [KeySpec; 3] = [
@@ -56,6 +57,14 @@ static CHANNELS: KeySpec = KeySpec::new(
     docs!("Who hears of it: any name, and a [channel](channels/README.md). Not in packs."),
 )
 .or(KeyDefault::Words(docs!("the deployment's own topic, as `topic`")));
+
+static STEPS: KeySpec = KeySpec::new(
+    "respond",
+    ValueShape::Map { names: MapNames::Any, values: &THE_STEPS },
+    docs!("What to do first, by the rules' ids, in a bundle: `offlimits bundle` writes it. Not in packs."),
+);
+
+static THE_STEPS: ValueShape = ValueShape::Defined(&RESPONSE);
 
 static A_CHANNEL: ValueShape = ValueShape::Tagged(&CHANNEL);
 
