@@ -27,9 +27,6 @@ pub enum LoadError {
     /// What stands at the place of the rule of this number is not a rule.
     #[error("the index's rule {0} is not a rule")]
     NotARule(usize),
-    /// The steps of what to do first, which stand at the bundle's end, cannot be read.
-    #[error("the steps of the rules cannot be read: {0}")]
-    Steps(String),
     /// A rule is at its place, and does not compile.
     #[error(transparent)]
     Compile(Box<dyn Error + Send + Sync>),

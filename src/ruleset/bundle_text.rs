@@ -5,7 +5,7 @@ use std::fmt;
 use std::io;
 use std::sync::OnceLock;
 
-use crate::engine::{LoadError, checksum};
+use crate::engine::checksum;
 
 /// A bundle's text, its end perhaps not read yet.
 pub struct BundleText {
@@ -18,7 +18,7 @@ pub struct BundleText {
 struct Rest {
     length: u64,
     read: Box<dyn Fn() -> io::Result<String> + Send + Sync>,
-    text: OnceLock<Result<String, String>>,
+    text: OnceLock<Option<String>>,
 }
 
 impl BundleText {
@@ -33,23 +33,19 @@ impl BundleText {
         self.head.len() as u64 + self.rest.as_ref().map_or(0, |rest| rest.length)
     }
 
-    /// The head, and what follows it, which has this sum.
-    ///
-    /// # Errors
-    /// The rest cannot be read, or is another.
-    pub(super) fn rest(&self, head: usize, sum: u64) -> Result<&str, LoadError> {
-        let checked = |text: &str| {
-            if checksum(text.as_bytes()) == sum { Ok(()) } else { Err("they are of another rules.json".to_owned()) }
-        };
-        let Some(Rest { read, text, .. }) = &self.rest else {
-            let text = self.head.get(head..).unwrap_or_default();
-            return checked(text).map(|()| text).map_err(LoadError::Steps);
-        };
+    /// What follows the head, which has this sum; none where it cannot be read or is another's, which the log says once.
+    pub(super) fn rest(&self, head: usize, sum: u64) -> Option<&str> {
+        let Some(Rest { read, text, .. }) = &self.rest else { return self.head.get(head..) };
         let read = || {
-            let text = read().map_err(|error| error.to_string())?;
-            checked(&text).map(|()| text)
+            let reason = match read() {
+                Ok(text) if checksum(text.as_bytes()) == sum => return Some(text),
+                Ok(_) => "they are of another rules.json".to_owned(),
+                Err(error) => error.to_string(),
+            };
+            tracing::error!(reason, "what to do first is missing from the alerts: package the rules again");
+            None
         };
-        text.get_or_init(read).as_deref().map_err(|reason| LoadError::Steps(reason.clone()))
+        text.get_or_init(read).as_deref()
     }
 }
 
