@@ -191,3 +191,24 @@ impl Finding {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_travels_has_short_steps_and_whole_commands() {
+        let mut finding = Finding::test("digest".into(), "2026-11-29T00:00:00Z".to_owned());
+        let step = |text: usize, command: usize| Step { text: "x".repeat(text), command: Some("y".repeat(command)) };
+        finding.steps = vec![step(10, BRIEF.0), step(2 * BRIEF.0, BRIEF.0 + 1)];
+        let brief = finding.brief();
+        assert_eq!(brief.steps[0], finding.steps[0]);
+        assert_eq!((brief.steps[1].text.chars().count(), &brief.steps[1].command), (BRIEF.0, &None));
+        finding.steps = vec![step(1, 1); 100];
+        assert_eq!(finding.brief().steps.len(), BRIEF.1);
+        // What an earlier version wrote has none.
+        let written = serde_json::to_value(Finding { steps: Vec::new(), ..finding }).unwrap();
+        assert!(written.get("steps").is_none());
+        assert!(serde_json::from_value::<Finding>(written).unwrap().steps.is_empty());
+    }
+}

@@ -1,12 +1,12 @@
 //! The packs: each rule is complete and tested, and what they catch is what docs/packs.md says.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::process::Command;
 
 use offlimits::cloudtrail::Record;
 use offlimits::cloudtrail::envelope;
 use offlimits::cloudtrail::own_resources::OwnResources;
-use offlimits::rules::{Rule, TestEvent};
+use offlimits::rules::{Rule, STEPS_SHOWN, TestEvent};
 use offlimits::ruleset::{PackError, RuleSet, Sources};
 
 use crate::support::{self, mmdb};
@@ -36,18 +36,30 @@ fn packs() -> Vec<String> {
 
 #[test]
 fn every_rule_says_why_it_matters_and_what_to_do() {
+    let written: Vec<serde_json::Value> =
+        packs().iter().map(|pack| support::json(pack)).chain([support::json("rules.json")]).collect();
+    let runbooks: BTreeMap<&str, &str> = written
+        .iter()
+        .flat_map(|file| file["rules"].as_array().unwrap())
+        .map(|rule| (rule["id"].as_str().unwrap(), rule["runbook"].as_str().unwrap_or_default()))
+        .collect();
     let root = serde_json::json!({ "include": packs() }).to_string();
-    let rules = compiled(&root);
-    let mut pages = BTreeSet::new();
+    let (rules, own) = (compiled(&root), compiled(include_str!("../rules.json")));
+    // No message names a path that leads nowhere from where it is read.
+    let told = |rule: &Rule| rule.info.description.clone().filter(|text| !text.contains("docs/rules"));
+    let seed = &own.rules()[0];
+    assert!(told(seed).is_some() && seed.respond.len() > 1 && runbooks[&*seed.info.id] == "docs/rules/RTM-011.md");
+    let mut pages = BTreeSet::from(["RTM-011.md".to_owned()]);
     for rule in rules.rules() {
         let (id, info) = (&rule.info.id, &rule.info);
         let page = format!("docs/rules/{id}.md");
-        assert!(info.description.as_deref().is_some_and(|text| text.ends_with(&format!("Runbook: {page}"))), "{id}");
+        assert!(told(rule).is_some() && info.runbook.is_none() && runbooks[&**id] == page, "{id}");
+        assert!(rule.respond.len() > 1, "{id} does not say what to do first");
         assert!(!info.tags.is_empty() && info.tags.iter().all(|tag| tag.starts_with("attack.t")), "{id}");
         let text =
             std::fs::read_to_string(support::repository(&page)).unwrap_or_else(|error| panic!("{page}: {error}"));
         assert!(text.starts_with(&format!("# {id}: ")), "{page}");
-        for heading in ["## Check", "## Do", "## Known benign causes"] {
+        for heading in ["## What to do first", "## Check", "## Do", "## Known benign causes"] {
             assert!(text.contains(heading), "{page} lacks {heading}");
         }
         pages.insert(format!("{id}.md"));
@@ -59,6 +71,51 @@ fn every_rule_says_why_it_matters_and_what_to_do() {
         .filter(|name| name != "README.md")
         .collect();
     assert_eq!(found, pages, "a runbook for each rule, and a rule for each runbook");
+}
+
+/// The runbooks are links by one setting.
+#[test]
+fn with_their_address_the_runbooks_are_links() {
+    let root = serde_json::json!({ "include": packs(), "runbooks": "https://wiki.example.com/" }).to_string();
+    for rule in compiled(&root).rules() {
+        let link = format!("https://wiki.example.com/docs/rules/{}.md", rule.info.id);
+        assert_eq!(rule.info.runbook.as_deref(), Some(&*link));
+    }
+}
+
+/// Whatever a rule matches of its own tests, somebody who reads of it is told two things to do at least, and four at most.
+#[test]
+fn every_finding_of_a_shipped_rule_says_what_to_do_first() {
+    let root = serde_json::json!({ "include": packs() }).to_string();
+    let (packs, own) = (compiled(&root), compiled(include_str!("../rules.json")));
+    let (mut steps, mut with_commands, mut silent) = (0, BTreeSet::new(), BTreeSet::new());
+    for rule in packs.rules().iter().chain(&own.rules()[..1]) {
+        let id = rule.info.id.as_str();
+        for test in rule.tests.iter().filter(|test| test.expect) {
+            let event = match &test.event {
+                TestEvent::Inline(event) => event.clone(),
+                TestEvent::File(path) => std::fs::read_to_string(support::repository(path)).unwrap(),
+            };
+            let opened = envelope::open(&event);
+            // What the commands ask, and every record has.
+            let json = opened.records[0].json.replacen('{', r#"{"awsRegion":"eu-west-1","#, 1);
+            let record = Record::parse(&json).unwrap();
+            let shown: Vec<_> = rule.respond.iter().filter(|step| step.is_for(&record)).take(STEPS_SHOWN).collect();
+            assert!((2..=4).contains(&shown.len()), "{id}: {}: {} steps", test.name, shown.len());
+            steps += shown.len();
+            if shown.iter().any(|step| step.says.render(&record).1.is_some()) {
+                with_commands.insert(id);
+            } else {
+                silent.insert(id);
+            }
+        }
+    }
+    println!(
+        "{steps} steps; rules that showed a command: {}; those that showed none: {:?}",
+        with_commands.len(),
+        silent
+    );
+    assert!(steps > 400 && with_commands.len() > 90, "{}", with_commands.len());
 }
 
 /// Each pack alone, so that whoever takes only one gets what it says; those that are off, and the one of countries, too.

@@ -1,7 +1,7 @@
 //! Lambda's runtime: the rules are loaded once, and each event is handled before Lambda's deadline by [`handle`].
 
 use std::fs;
-use std::io::Write as _;
+use std::io::{self, Read as _, Seek as _, Write as _};
 use std::path::Path;
 use std::sync::{Arc, Once};
 use std::time::Duration;
@@ -28,7 +28,7 @@ use crate::handler::{App, GRACE, HandleError, Handled, OwnCalls, Preview, Respon
 use crate::health::ChannelHealth;
 use crate::ledger::{Ledger, MemoryStore};
 use crate::rules::field::Surroundings;
-use crate::ruleset::{RuleSet, Sources, UnusableIndex, package};
+use crate::ruleset::{BundleText, RuleSet, Sources, package};
 
 /// The time that is left after the last attempt to deliver, for the queues, the ledger and the answer. It is a quarter of all
 /// that there is at most.
@@ -141,31 +141,27 @@ fn networks(written: &[String]) -> Result<Vec<IpNet>, Error> {
 /// The rules, from the index beside them or compiled.
 fn rules(file: &Path, own: OwnResources) -> Result<RuleSet, Error> {
     let path = file.display();
-    let text = fs::read_to_string(file).map_err(|error| format!("cannot read the rules: {path}: {error}"))?;
     let countries = || fs::read(file.with_file_name(countries::FILE));
     let packaged_accounts = accounts_table::beside(file);
     let places = databases::beside(file);
-    let text = match fs::read(file.with_extension(package::EXTENSION)) {
-        Ok(index) => match RuleSet::packaged(
-            text,
-            &index,
-            countries,
-            Surroundings {
-                accounts: packaged_accounts.clone(),
-                places: Some(places.clone()),
-                own: own.clone(),
-                ..Surroundings::default()
-            },
-        ) {
+    let unreadable = |error: io::Error| format!("cannot read the rules: {path}: {error}");
+    // Without an index: rules that nobody packaged.
+    if let Ok(index) = fs::read(file.with_extension(package::EXTENSION)) {
+        let text = bundle(file, &index).map_err(unreadable)?;
+        let surroundings = Surroundings {
+            accounts: packaged_accounts.clone(),
+            places: Some(places.clone()),
+            own: own.clone(),
+            ..Surroundings::default()
+        };
+        match RuleSet::packaged(text, &index, countries, surroundings) {
             Ok(rules) => return Ok(rules),
-            Err(UnusableIndex { bundle, reason }) => {
+            Err(reason) => {
                 tracing::warn!(%reason, "the index beside the rules is not used: they are compiled, which takes longer");
-                bundle
             }
-        },
-        // Rules that nobody packaged.
-        Err(_) => text,
-    };
+        }
+    }
+    let text = fs::read_to_string(file).map_err(unreadable)?;
     let sources = Sources::alone(text).with_own(own).with_places(places);
     let sources = match packaged_accounts {
         Some(accounts) => sources.with_packaged_accounts(Some(accounts)),
@@ -182,6 +178,26 @@ fn rules(file: &Path, own: OwnResources) -> Result<RuleSet, Error> {
         tracing::warn!(file = %path, diagnostic = %warning, "rules.json");
     }
     Ok(compiled.rules)
+}
+
+/// The bundle that an index is of: its head, and where the rest is, which only a finding asks for.
+fn bundle(file: &Path, index: &[u8]) -> io::Result<BundleText> {
+    let mut opened = fs::File::open(file)?;
+    let length = opened.metadata()?.len();
+    let Some(head) = package::head_length(index).filter(|head| (*head as u64) < length) else {
+        return fs::read_to_string(file).map(BundleText::from);
+    };
+    let mut bytes = vec![0; head];
+    opened.read_exact(&mut bytes)?;
+    let file = file.to_owned();
+    let rest = move || {
+        let mut opened = fs::File::open(&file)?;
+        opened.seek(io::SeekFrom::Start(head as u64))?;
+        let mut rest = String::new();
+        opened.read_to_string(&mut rest).map(|_| rest)
+    };
+    let text = String::from_utf8(bytes).map_err(|_| io::Error::from(io::ErrorKind::InvalidData))?;
+    Ok(BundleText::with_rest(text, length - head as u64, rest))
 }
 
 /// The text of the accounts beside rules that nobody packaged, if there is one.

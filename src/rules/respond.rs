@@ -9,7 +9,7 @@ use super::template::{Template, TemplateKind};
 use crate::cloudtrail::Record;
 
 /// The most steps of a rule that are shown of one record: more is a runbook, which has a link.
-pub const STEPS_SHOWN: usize = 5;
+pub const STEPS_SHOWN: usize = 4;
 const STEP: TemplateKind = TemplateKind { what: "step", code: "bad-step" };
 /// Characters of a step's text that are kept, its values and the reason for a missing command included.
 const TEXT_LIMIT: usize = 300;

@@ -31,18 +31,7 @@ pub enum CountriesFileError {
     Format(#[from] CountriesError),
 }
 
-/// An index that is not to be used, and the bundle, from which the rules can be compiled instead.
-#[derive(Debug, thiserror::Error)]
-#[error("{reason}")]
-pub struct UnusableIndex {
-    /// The bundle, as it was given.
-    pub bundle: String,
-    /// Why the index is of no use.
-    #[source]
-    pub reason: IndexError,
-}
-
-/// Why an index is of no use for a bundle.
+/// Why an index is of no use for a bundle, from which the rules can be compiled instead.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum IndexError {

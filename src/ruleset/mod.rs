@@ -7,6 +7,7 @@
 //! channel whether it accepts a finding (`channel/configured.rs`).
 
 mod accounts;
+mod bundle_text;
 mod compile;
 mod error;
 pub mod package;
@@ -17,8 +18,9 @@ mod tests;
 
 #[cfg(all(feature = "aws", feature = "cli"))]
 pub(crate) use self::accounts::{read as read_accounts, write as write_accounts};
+pub use self::bundle_text::BundleText;
 #[cfg(feature = "cli")]
 pub(crate) use self::compile::ANY_FILE;
-pub use self::error::{CountriesFileError, IndexError, PackError, PartError, UnusableIndex};
+pub use self::error::{CountriesFileError, IndexError, PackError, PartError};
 pub use self::set::{Compiled, RuleSet};
 pub use self::sources::Sources;

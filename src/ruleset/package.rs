@@ -13,9 +13,10 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use super::bundle_text::BundleText;
 use super::compile;
-use super::error::{CountriesFileError, IndexError, UnusableIndex};
-use super::sources::{RuleContext, contexts};
+use super::error::{CountriesFileError, IndexError};
+use super::sources::{RuleContext, contexts, steps_of};
 use crate::channel::ConfiguredChannel;
 use crate::cloudtrail::countries::Countries;
 use crate::engine::{CandidateIndex, Engine, LoadError, PackedU32s, RuleLoader, checksum};
@@ -32,6 +33,16 @@ const HEAD: &str = concat!("offlimits index ", env!("OFFLIMITS_FINGERPRINT"), "\
 /// to replace the program. (A SHA-256 would take longer than all the rest of a start.)
 const SUM: usize = 8;
 
+/// Bytes of the number that follows: how long the bundle's head is.
+const LENGTH: usize = 8;
+
+/// Bytes of the bundle that are read at the start: what follows are the steps of what to do first, which a finding asks for. `None`
+/// if this program does not read the index.
+pub fn head_length(index: &[u8]) -> Option<usize> {
+    let rest = index.strip_prefix(HEAD.as_bytes())?.get(SUM..)?;
+    usize::try_from(u64::from_le_bytes(*rest.first_chunk::<LENGTH>()?)).ok()
+}
+
 /// Whether a function's program is of the version that reads the indexes of this one: it holds what they begin with.
 #[cfg(feature = "cli")]
 pub fn is_read_by(program: &[u8]) -> bool {
@@ -41,8 +52,12 @@ pub fn is_read_by(program: &[u8]) -> bool {
 /// What an index holds.
 #[derive(Debug, Serialize, Deserialize)]
 struct Contents<I> {
-    /// The checksum of the bundle.
-    bundle: u64,
+    /// The checksum of the bundle's head.
+    head: u64,
+    /// The checksum of what follows it.
+    rest: u64,
+    /// Bytes of the whole.
+    length: u64,
     /// The digest by which the rules are called.
     digest: String,
     /// Whether the rules were compiled with a database of countries.
@@ -51,7 +66,8 @@ struct Contents<I> {
     accounts: bool,
     /// What stands around the rules of each file.
     contexts: Vec<RuleContext>,
-    /// Of each rule, its file's place in `contexts`, and where it begins and ends in the bundle.
+    /// Of each rule, its file's place in `contexts`, where it begins and ends in the bundle's head, and where its steps do in the
+    /// rest (nowhere: there are none).
     rules: PackedU32s,
     index: I,
 }
@@ -66,28 +82,41 @@ pub(super) struct Package {
 /// The rules of a package, each of which is compiled from its own lines of the bundle.
 #[derive(Debug)]
 struct PackagedRules {
-    bundle: String,
+    bundle: BundleText,
+    /// Bytes of its head, and the checksum of the rest.
+    head: usize,
+    rest: u64,
     digest: Arc<str>,
     surroundings: Surroundings,
     contexts: Vec<RuleContext>,
     places: PackedU32s,
 }
 
+/// Numbers of each rule in [`Contents::rules`].
+const PLACE: usize = 5;
+
 /// The index of rules that were compiled from this bundle; `None` if they were not.
 pub(super) fn index_of(engine: &Engine, digest: &str, bundle: &str, countries: Option<&Countries>) -> Option<Vec<u8>> {
-    let mut places = Vec::new();
+    let mut places: Vec<u32> = Vec::new();
     let mut in_order = Vec::new();
+    let (head, steps) = steps_of(bundle)?;
     for (number, (context, spans)) in (0_u32..).zip(contexts(bundle)?) {
         in_order.push(context);
-        for span in spans {
-            places.extend([number, span.start.try_into().ok()?, span.end.try_into().ok()?]);
+        for (id, span) in spans {
+            let steps = id.and_then(|id| steps.get(&id).cloned()).unwrap_or_default();
+            places.push(number);
+            for place in [span.start, span.end, steps.start, steps.end] {
+                places.push(place.try_into().ok()?);
+            }
         }
     }
-    if places.len() != 3 * engine.rules().len() {
+    if places.len() != PLACE * engine.rules().len() {
         return None;
     }
     let contents = Contents {
-        bundle: checksum(bundle.as_bytes()),
+        head: checksum(&bundle.as_bytes()[..head]),
+        rest: checksum(&bundle.as_bytes()[head..]),
+        length: bundle.len() as u64,
         digest: digest.to_owned(),
         countries: countries.is_some(),
         accounts: engine.names().accounts.is_some(),
@@ -95,7 +124,7 @@ pub(super) fn index_of(engine: &Engine, digest: &str, bundle: &str, countries: O
         rules: places.into(),
         index: engine.index(),
     };
-    let contents = postcard::to_allocvec(&contents).ok()?;
+    let contents = [(head as u64).to_le_bytes().to_vec(), postcard::to_allocvec(&contents).ok()?].concat();
     Some([HEAD.as_bytes(), &checksum(&contents).to_le_bytes(), &contents].concat())
 }
 
@@ -103,62 +132,86 @@ pub(super) fn index_of(engine: &Engine, digest: &str, bundle: &str, countries: O
 /// `surroundings` is what else they ask.
 ///
 /// # Errors
-/// The bundle itself, with the reason for which the index is not to be used.
+/// The reason for which the index is not to be used.
 pub(super) fn packaged(
-    bundle: String,
+    bundle: BundleText,
     index: &[u8],
     countries: impl FnOnce() -> io::Result<Vec<u8>>,
     surroundings: Surroundings,
-) -> Result<Package, UnusableIndex> {
-    let opened = contents(&bundle, index).and_then(|contents| {
-        let database = || -> Result<Countries, CountriesFileError> { Ok(Countries::read(countries()?)?) };
-        let countries = contents.countries.then(database).transpose().map_err(IndexError::Countries)?;
-        if contents.accounts && surroundings.accounts.is_none() {
-            return Err(IndexError::NoAccounts);
-        }
-        let digest: Arc<str> = contents.digest.as_str().into();
-        let top = contents.contexts.first().map(RuleContext::without_rules).unwrap_or_default();
-        let surroundings = Surroundings { countries, ..surroundings };
-        let (_, channels) = compile::part(&top, &digest, &surroundings)?;
-        Ok((contents, surroundings, digest, channels))
-    });
-    let (Contents { contexts, rules: places, index, .. }, surroundings, digest, channels) = match opened {
-        Ok(opened) => opened,
-        Err(reason) => return Err(UnusableIndex { bundle, reason }),
-    };
-    let count = places.len() / 3;
+) -> Result<Package, IndexError> {
+    let (head, contents) = contents(&bundle, index)?;
+    let database = || -> Result<Countries, CountriesFileError> { Ok(Countries::read(countries()?)?) };
+    let countries = contents.countries.then(database).transpose().map_err(IndexError::Countries)?;
+    if contents.accounts && surroundings.accounts.is_none() {
+        return Err(IndexError::NoAccounts);
+    }
+    let digest: Arc<str> = contents.digest.as_str().into();
+    let top = contents.contexts.first().map(RuleContext::without_rules).unwrap_or_default();
+    let surroundings = Surroundings { countries, ..surroundings };
+    let (_, channels) = compile::part(&top, &digest, &surroundings)?;
+    let Contents { contexts, rules: places, index, rest, .. } = contents;
+    let count = places.len() / PLACE;
     let names = surroundings.names();
-    let rules = PackagedRules { bundle, digest: Arc::clone(&digest), surroundings, contexts, places };
+    let rules = PackagedRules { bundle, head, rest, digest: Arc::clone(&digest), surroundings, contexts, places };
     let engine = Engine::from_index(index, Box::new(rules), count).with_names(names);
     Ok(Package { engine, channels, digest })
 }
 
-fn contents(bundle: &str, index: &[u8]) -> Result<Contents<CandidateIndex>, IndexError> {
+/// How long the bundle's head is, and what its index holds.
+fn contents(bundle: &BundleText, index: &[u8]) -> Result<(usize, Contents<CandidateIndex>), IndexError> {
     let rest = index.strip_prefix(HEAD.as_bytes()).ok_or(IndexError::OtherVersion)?;
     let (noted, rest) = rest.split_at_checked(SUM).ok_or(IndexError::Damaged)?;
     if *noted != checksum(rest).to_le_bytes() {
         return Err(IndexError::Damaged);
     }
+    let (length, rest) = rest.split_first_chunk::<LENGTH>().ok_or(IndexError::Damaged)?;
     let contents: Contents<CandidateIndex> = postcard::from_bytes(rest).map_err(|_| IndexError::Damaged)?;
-    if contents.bundle == checksum(bundle.as_bytes()) { Ok(contents) } else { Err(IndexError::OtherBundle) }
+    let length = usize::try_from(u64::from_le_bytes(*length)).map_err(|_| IndexError::Damaged)?;
+    let (head, rest) = bundle.head.as_bytes().split_at_checked(length).ok_or(IndexError::OtherBundle)?;
+    // Of a text that is there whole, the rest can be looked at now.
+    let is_its_own = contents.head == checksum(head)
+        && contents.length == bundle.length()
+        && (rest.is_empty() || contents.rest == checksum(rest));
+    if is_its_own { Ok((length, contents)) } else { Err(IndexError::OtherBundle) }
+}
+
+impl PackagedRules {
+    /// The text of a bundle that holds the rule of this number alone; none where the index has no such place. Without its steps
+    /// it is a rule all the same.
+    fn part(&self, number: usize) -> Option<String> {
+        let &[context, start, end, steps_start, steps_end] =
+            self.places.get(PLACE * number..PLACE * (number + 1)).unwrap_or_default()
+        else {
+            return None;
+        };
+        let context = self.contexts.get(context as usize)?;
+        let rule = self.bundle.head.get(start as usize..end as usize)?;
+        let rest = (steps_start < steps_end).then(|| self.bundle.rest(self.head, self.rest)).flatten();
+        let steps = rest.and_then(|rest| rest.get(steps_start as usize..steps_end as usize));
+        Some(match steps.zip(rule.strip_suffix('}')) {
+            // It has an id at least.
+            Some((steps, open)) => context.wrap(&[open, ",\"respond\":", steps, "}"].concat()),
+            None => context.wrap(rule),
+        })
+    }
 }
 
 impl RuleLoader for PackagedRules {
     fn load(&self, number: usize) -> Result<Rule, LoadError> {
-        let place = self.places.get(3 * number..3 * number + 3).unwrap_or_default();
-        let part = || {
-            let [context, start, end] = place else { return None };
-            let rule = self.bundle.get(*start as usize..*end as usize)?;
-            Some(self.contexts.get(*context as usize)?.wrap(rule))
-        };
-        let part = part().ok_or(LoadError::NoPlace(number))?;
+        let part = self.part(number).ok_or(LoadError::NoPlace(number))?;
         let (rules, _) =
             compile::part(&part, &self.digest, &self.surroundings).map_err(|error| LoadError::Compile(error.into()))?;
         rules.into_iter().next().ok_or(LoadError::NotARule(number))
     }
 
     fn load_all(&self) -> Result<Vec<Rule>, LoadError> {
-        let (rules, _) = compile::part(&self.bundle, &self.digest, &self.surroundings)
+        let head = self.bundle.head.get(..self.head).unwrap_or_default();
+        let whole = match self.bundle.rest(self.head, self.rest) {
+            Some(rest) => [head, rest].concat(),
+            // What is left is closed behind its last key.
+            None => [head.trim_end_matches(','), "}"].concat(),
+        };
+        let (rules, _) = compile::part(&whole, &self.digest, &self.surroundings)
             .map_err(|error| LoadError::Compile(error.into()))?;
         Ok(rules)
     }
@@ -171,7 +224,7 @@ mod tests {
     use crate::cloudtrail::own_resources::OwnResources;
     use crate::ruleset::RuleSet;
 
-    const BUNDLE: &str = r#"{"lists":{"names":["A","B"]},"channels":{"soc":{"type":"slack"}},"runbooks":"https://example.com","time_zone":"Europe/Berlin","sso_start_url":"https://d-1.awsapps.com/start","sso_role":"Read","include":[{"pack":"p","overrides":{"*":{"mode":"stage"},"Q":{"severity":"high"}},"content":{"lists":{"l":["^C$"]},"rules":[{"id":"P","title":"t","severity":"low","when":{"event":"@l"}},{"id":"Q","title":"t","severity":"low","when":{"service":"s","event":"@l"}}]}}],"rules":[{"id":"R","title":"{event}","severity":"low","when":{"event":{"is":"@names"}},"notify":["soc"],"runbook":"R.md"}]}"#;
+    const BUNDLE: &str = r#"{"lists":{"names":["A","B"]},"channels":{"soc":{"type":"slack"}},"runbooks":"https://example.com","time_zone":"Europe/Berlin","sso_start_url":"https://d-1.awsapps.com/start","sso_role":"Read","include":[{"pack":"p","overrides":{"*":{"mode":"stage"},"Q":{"severity":"high"}},"content":{"lists":{"l":["^C$"]},"rules":[{"id":"P","title":"t","severity":"low","when":{"event":"@l"}},{"id":"Q","title":"t","severity":"low","when":{"service":"s","event":"@l"}}]}}],"rules":[{"id":"R","title":"{event}","severity":"low","when":{"event":{"is":"@names"}},"notify":["soc"],"runbook":"R.md"}],"respond":{"P":["Ask {actor}",{"do":"a","run":"aws x --y {user}","when":{"event":"@l"}}],"R":["r"]}}"#;
 
     fn packaged(bundle: &str) -> (RuleSet, RuleSet) {
         let compiled = RuleSet::compile(bundle).unwrap().rules;
@@ -205,6 +258,39 @@ mod tests {
         // What is unusual asks every rule.
         assert_eq!(found(r#"{"eventName":"A","eventName":"B"}"#), ["R"]);
         assert_eq!(ready(), ["P", "R", "P", "Q"]);
+    }
+
+    #[test]
+    fn the_steps_are_read_when_a_finding_asks_for_them() {
+        use std::sync::Arc;
+        use std::sync::atomic::{AtomicUsize, Ordering};
+        let index = RuleSet::compile(BUNDLE).unwrap().rules.index_of(BUNDLE, None).unwrap();
+        let head = head_length(&index).unwrap();
+        assert!(BUNDLE[head..].starts_with(r#""respond""#));
+        let start = |rest: &'static str| {
+            let reads = Arc::new(AtomicUsize::new(0));
+            let counted = Arc::clone(&reads);
+            let read = move || {
+                counted.fetch_add(1, Ordering::Relaxed);
+                Ok(rest.to_owned())
+            };
+            let text = BundleText::with_rest(BUNDLE[..head].to_owned(), (BUNDLE.len() - head) as u64, read);
+            (RuleSet::packaged(text, &index, || unreachable!(), OwnResources::default()).unwrap(), reads)
+        };
+        let asked = |rules: &RuleSet, json: &str| {
+            let raw = RawRecord { json: json.to_owned(), index: 0, message_id: None, account: None };
+            rules.evaluate(&raw).map(|findings| findings.iter().map(|finding| finding.steps.len()).collect::<Vec<_>>())
+        };
+        let (found, other) = (r#"{"eventSource":"x","eventName":"C"}"#, r#"{"eventSource":"s","eventName":"Z"}"#);
+        let (rules, reads) = start(&BUNDLE[head..]);
+        assert_eq!((asked(&rules, other).unwrap(), reads.load(Ordering::Relaxed)), (vec![], 0));
+        assert_eq!((asked(&rules, found).unwrap(), reads.load(Ordering::Relaxed)), (vec![2], 1));
+        assert_eq!((asked(&rules, found).unwrap(), reads.load(Ordering::Relaxed)), (vec![2], 1));
+        assert_eq!(rules.rules().len(), 3);
+        // Steps that are of other rules, and none that can be read, take no alert away.
+        let (rules, reads) = start("\"respond\":{}}");
+        assert_eq!((asked(&rules, found).unwrap(), reads.load(Ordering::Relaxed)), (vec![0], 1));
+        assert_eq!((rules.rules().len(), reads.load(Ordering::Relaxed)), (3, 1));
     }
 
     #[test]
@@ -248,6 +334,7 @@ mod tests {
                 .to_string()
         };
         assert_eq!(why(&BUNDLE.replace("\"A\"", "\"D\""), &index), "it is of another rules.json");
+        assert_eq!(why(&BUNDLE.replace("Ask", "ask"), &index), "it is of another rules.json");
         let other = String::from_utf8_lossy(&index[..HEAD.len()]).replace("index ", "index 0");
         assert_eq!(why(BUNDLE, other.as_bytes()), "another version of offlimits wrote it");
         for place in HEAD.len()..index.len() {

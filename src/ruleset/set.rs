@@ -3,8 +3,9 @@
 use std::io;
 use std::sync::Arc;
 
+use super::bundle_text::BundleText;
 use super::compile::{self, CompiledFile};
-use super::error::UnusableIndex;
+use super::error::IndexError;
 use super::package::{self, Package};
 use super::sources::Sources;
 use crate::channel::{ConfiguredChannel, Refusal};
@@ -59,14 +60,15 @@ impl RuleSet {
     /// the rules ask it; `surroundings` is what else the rules ask.
     ///
     /// # Errors
-    /// The bundle itself, with the reason for which the index is not to be used.
+    /// The reason for which the index is not to be used.
     pub fn packaged(
-        bundle: String,
+        bundle: impl Into<BundleText>,
         index: &[u8],
         countries: impl FnOnce() -> io::Result<Vec<u8>>,
         surroundings: impl Into<Surroundings>,
-    ) -> Result<Self, UnusableIndex> {
-        let Package { engine, channels, digest } = package::packaged(bundle, index, countries, surroundings.into())?;
+    ) -> Result<Self, IndexError> {
+        let Package { engine, channels, digest } =
+            package::packaged(bundle.into(), index, countries, surroundings.into())?;
         Ok(Self { engine, channels, digest })
     }
 

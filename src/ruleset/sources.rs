@@ -3,6 +3,7 @@
 //! Whoever has files reads them; whoever compiles gets texts. The function gets one text: the bundle, in which every pack
 //! stands inside the `include` that names it.
 
+use std::collections::HashMap;
 use std::io;
 use std::ops::Range;
 
@@ -146,8 +147,9 @@ impl Sources {
         self.packs.iter().map(|pack| (pack.name.as_str(), pack.text.as_deref()))
     }
 
-    /// One text that holds all that runs, and nothing else: compact, packs inside their `include`, tests left out. The
-    /// bundle of a bundle is itself. `None` if a text is no JSON.
+    /// One text that holds all that runs, and nothing else: compact, packs inside their `include`, tests left out, and the steps
+    /// of what to do first behind everything else, so that a start need not read them. The bundle of a bundle is itself. `None` if
+    /// a text is no JSON.
     pub fn bundle(&self) -> Option<String> {
         let root = Node::parse(&self.root).ok()?;
         let packs: Vec<(&str, Node)> =
@@ -158,32 +160,62 @@ impl Sources {
 }
 
 /// As [`Sources::bundle`], of texts that are parsed. Every cold start comes through here, for the digest: it copies nothing.
-pub(super) fn bundled(root: &Node, packs: &[(&str, &Node)]) -> String {
+pub(super) fn bundled<'n>(root: &'n Node<'n>, packs: &[(&str, &'n Node<'n>)]) -> String {
     let length = |node: &Node| node.span.len();
     let mut out = String::with_capacity(length(root) + packs.iter().map(|(_, pack)| length(pack)).sum::<usize>());
-    write_file(&mut out, root, packs);
+    let mut steps = Vec::new();
+    write_file(&mut out, root, packs, &mut steps);
+    // What a bundle has there already.
+    let there = root.get(STEPS).and_then(Node::members).unwrap_or_default();
+    steps.extend(there.iter().map(|member| (&*member.key, &member.node)));
+    if !steps.is_empty() && out.ends_with('}') {
+        out.pop();
+        out.push_str(if out.ends_with('{') { "" } else { "," });
+        out.push_str("\"respond\":{");
+        for (index, (id, steps)) in steps.iter().enumerate() {
+            out.push_str(if index > 0 { "," } else { "" });
+            write_string(&mut out, id);
+            out.push(':');
+            steps.write_compact(&mut out);
+        }
+        out.push_str("}}");
+    }
     out
 }
 
-/// A file without what does not run: the editors' schema, and the tests.
-fn write_file(out: &mut String, file: &Node, packs: &[(&str, &Node)]) {
-    write_members(out, file, &["$schema"], |out, member| match (&*member.key, member.node.elements()) {
+/// The key of a rule's steps, and of all of them at the end of a bundle.
+const STEPS: &str = "respond";
+
+/// The steps of rules, by their ids.
+type StepsById<'n> = Vec<(&'n str, &'n Node<'n>)>;
+
+/// A file without what does not run (the editors' schema, and the tests), and without the steps, which join those of the others.
+fn write_file<'n>(out: &mut String, file: &'n Node<'n>, packs: &[(&str, &'n Node<'n>)], steps: &mut StepsById<'n>) {
+    write_members(out, file, &["$schema", STEPS], |out, member| match (&*member.key, member.node.elements()) {
         ("rules", Some(rules)) => write_elements(out, rules, |out, rule| {
-            write_members(out, rule, &["tests"], |out, member| member.node.write_compact(out));
+            let own = rule.get("id").and_then(Node::as_str).zip(rule.get(STEPS));
+            let left_out: &[&str] = if own.is_some() { &["tests", STEPS] } else { &["tests"] };
+            write_members(out, rule, left_out, |out, member| member.node.write_compact(out));
+            steps.extend(own);
         }),
         ("include", Some(includes)) => {
-            write_elements(out, includes, |out, include| write_include(out, include, packs));
+            write_elements(out, includes, |out, include| write_include(out, include, packs, steps));
         }
         _ => member.node.write_compact(out),
     });
 }
 
-fn write_include(out: &mut String, include: &Node, packs: &[(&str, &Node)]) {
+fn write_include<'n>(
+    out: &mut String,
+    include: &'n Node<'n>,
+    packs: &[(&str, &'n Node<'n>)],
+    steps: &mut StepsById<'n>,
+) {
     let pack = pack_name(include).and_then(|name| packs.iter().find(|(pack, _)| *pack == name));
     let pack = pack.filter(|_| include.get("content").is_none());
     if include.members().is_some() {
         write_members(out, include, &[], |out, member| match &*member.key {
-            "content" => write_file(out, &member.node, &[]),
+            "content" => write_file(out, &member.node, &[], steps),
             _ => member.node.write_compact(out),
         });
     } else if pack.is_some() {
@@ -197,13 +229,18 @@ fn write_include(out: &mut String, include: &Node, packs: &[(&str, &Node)]) {
         // The object is open again: it has at least its pack's name.
         out.pop();
         out.push_str(",\"content\":");
-        write_file(out, pack, &[]);
+        write_file(out, pack, &[], steps);
         out.push('}');
     }
 }
 
 /// An object without the members that `left_out` names; anything else as it is.
-fn write_members(out: &mut String, node: &Node, left_out: &[&str], mut write: impl FnMut(&mut String, &Member)) {
+fn write_members<'n>(
+    out: &mut String,
+    node: &'n Node<'n>,
+    left_out: &[&str],
+    mut write: impl FnMut(&mut String, &'n Member<'n>),
+) {
     let Some(members) = node.members() else { return node.write_compact(out) };
     out.push('{');
     for (index, member) in members.iter().filter(|member| !left_out.contains(&&*member.key)).enumerate() {
@@ -217,7 +254,7 @@ fn write_members(out: &mut String, node: &Node, left_out: &[&str], mut write: im
     out.push('}');
 }
 
-fn write_elements(out: &mut String, elements: &[Node], mut write: impl FnMut(&mut String, &Node)) {
+fn write_elements<'n>(out: &mut String, elements: &'n [Node<'n>], mut write: impl FnMut(&mut String, &'n Node<'n>)) {
     out.push('[');
     for (index, element) in elements.iter().enumerate() {
         if index > 0 {
@@ -247,12 +284,31 @@ impl RuleContext {
     }
 }
 
+/// A rule's id, and where it stands in a bundle.
+type RuleSpan = (Option<String>, Range<usize>);
+
+/// Bytes of a bundle before the steps of its rules, and where those of each rule stand behind that, by the rules' ids. `None` if the
+/// text is not a bundle.
+pub(super) fn steps_of(bundle: &str) -> Option<(usize, HashMap<String, Range<usize>>)> {
+    let root = Node::parse(bundle).ok()?;
+    let Some(member) = root.members()?.iter().find(|member| member.key == STEPS) else {
+        return Some((bundle.len(), HashMap::new()));
+    };
+    let head = member.key_span.start;
+    let spans = member.node.members()?.iter().map(|steps| {
+        let Range { start, end } = steps.node.span;
+        (steps.key.clone().into_owned(), start - head..end - head)
+    });
+    Some((head, spans.collect()))
+}
+
 /// For each file in a bundle, `rules.json` first, the context of its rules and where each of them stands. `None` if the text is
 /// not a bundle.
-pub(super) fn contexts(bundle: &str) -> Option<Vec<(RuleContext, Vec<Range<usize>>)>> {
+pub(super) fn contexts(bundle: &str) -> Option<Vec<(RuleContext, Vec<RuleSpan>)>> {
     let root = Node::parse(bundle).ok()?;
     let spans = |file: &Node| {
-        file.get("rules").and_then(Node::elements).into_iter().flatten().map(|rule| rule.span.clone()).collect()
+        let rules = file.get("rules").and_then(Node::elements).into_iter().flatten();
+        rules.map(|rule| (rule.get("id").and_then(Node::as_str).map(str::to_owned), rule.span.clone())).collect()
     };
     let open = |out: &mut String, node: &Node, left_out: &[&str]| {
         write_members(out, node, left_out, |out, member| member.node.write_compact(out));
@@ -263,7 +319,7 @@ pub(super) fn contexts(bundle: &str) -> Option<Vec<(RuleContext, Vec<Range<usize
         }
     };
     let mut before = String::new();
-    open(&mut before, &root, &["rules", "include"]);
+    open(&mut before, &root, &["rules", "include", STEPS]);
     let mut contexts = vec![(RuleContext { before: before.clone(), after: "}".to_owned() }, spans(&root))];
     for include in includes(&root) {
         let content = include.get("content")?;
@@ -294,14 +350,18 @@ mod tests {
     #[test]
     fn a_bundle_holds_all_that_runs_and_is_its_own_bundle() {
         let root = r#"{ "$schema": "x", "include": [ "a.json", { "pack": "b.json", "overrides": {"*": {"mode": "off"}} } ],
-                        "rules": [ { "id": "R", "tests": [1] } ] }"#;
-        let sources = Sources::gather(root, |name| Ok(format!(r#"{{"rules":[{{"id":"{name}","tests":[2]}}]}}"#)));
+                        "rules": [ { "id": "R", "respond": ["r"], "tests": [1] } ] }"#;
+        let steps = r#","respond":["s"]"#;
+        let sources = Sources::gather(root, |name| {
+            let steps = if name == "a.json" { steps } else { "" };
+            Ok(format!(r#"{{"rules":[{{"id":"{name}"{steps},"tests":[2]}}]}}"#))
+        });
         let bundle = sources.bundle().unwrap();
         assert_eq!(
             bundle,
             r#"{"include":[{"pack":"a.json","content":{"rules":[{"id":"a.json"}]}},"#.to_owned()
                 + r#"{"pack":"b.json","overrides":{"*":{"mode":"off"}},"content":{"rules":[{"id":"b.json"}]}}],"#
-                + r#""rules":[{"id":"R"}]}"#
+                + r#""rules":[{"id":"R"}],"respond":{"a.json":["s"],"R":["r"]}}"#
         );
         let again = Sources::gather(bundle.as_str(), |name| {
             Err(PackError::new(format!("{name} is asked for, and stands inside")))

@@ -110,6 +110,9 @@ fn each_mistake_has_its_code_and_place() {
         (r#"{"lists":{"l":[»"@m"]},"rules":[{"id":"R","title":"t","severity":"low","when":{"event":"x"}}]}"#.to_owned(), "nested-list", "/lists/l/0"),
         (r#"{"channels":{"c":{"type":»"slak"}},"rules":[{"id":"R","title":"t","severity":"low","when":{"event":"x"}}]}"#.to_owned(), "unknown-value", "/channels/c/type"),
         (r#"{"channels":{"c":{"type":"sns","topic_arn":»"x"}},"rules":[{"id":"R","title":"t","severity":"low","when":{"event":"x"}}]}"#.to_owned(), "bad-arn", "/channels/c/topic_arn"),
+        (r#"{"respond":{»"Q":["a"]},"rules":[{"id":"R","title":"t","severity":"low","when":{"event":"x"}}]}"#.to_owned(), "unknown-rule", "/respond/Q"),
+        (r#"{"respond":{"R":»["a"]},"rules":[{"id":"R","title":"t","severity":"low","when":{"event":"x"},"respond":["b"]}]}"#.to_owned(), "repeated-key", "/respond/R"),
+        (r#"{"respond":»["a"],"rules":[{"id":"R","title":"t","severity":"low","when":{"event":"x"}}]}"#.to_owned(), "wrong-type", "/respond"),
         (r#"{"channels":{"c":{"type":"sns","rules":»["Q"]}},"rules":[{"id":"R","title":"t","severity":"low","when":{"event":"x"}}]}"#.to_owned(), "unknown-rule", "/channels/c/rules"),
     ];
     for (marked, code, pointer) in cases {

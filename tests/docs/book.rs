@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 use regex::Regex;
 use serde_json::Value;
 
+use super::generated::block;
 use super::pages::{current, current_chapters, name, pages, read};
 use crate::support;
 
@@ -107,7 +108,17 @@ fn what_is_generated_is_current() {
     let mut index = "# The packs' rules\n\nEach page says why the rule matters, what to look at when it has fired, what to do, \
                      and what else may set it off. How to include a pack and change its rules: [rules.json](../rules.md#packs).\n"
         .to_owned();
-    let mut chapters = String::new();
+    let mut chapters = "  - [RTM-011](rules/RTM-011.md)\n".to_owned();
+    let own = &support::json("rules.json")["rules"][0];
+    let (id, severity, title) =
+        (own["id"].as_str().unwrap(), own["severity"].as_str().unwrap(), own["title"].as_str().unwrap());
+    write!(
+        index,
+        "\n## rules.json\n\nThe table that the shipped `rules.json` begins with: the seed of your own.\n\n\
+         | rule | severity | title |\n|---|---|---|\n| [{id}]({id}.md) | {severity} | `{}` |\n",
+        title.replace('|', "\\|")
+    )
+    .unwrap();
     for pack in PACKS {
         let json = support::json(&format!("packs/{pack}.json"));
         let description = json["description"].as_str().unwrap_or_default();
@@ -121,4 +132,45 @@ fn what_is_generated_is_current() {
     }
     current(&support::repository("docs/rules/README.md"), &index);
     current_chapters("- [The packs' rules](rules/README.md)\n", &chapters);
+}
+
+/// What a rule says to do first, as its page shows it: its own words, with its fields in braces.
+fn first_steps(rule: &Value) -> String {
+    let mut list = String::new();
+    for step in rule["respond"].as_array().unwrap() {
+        let text = step["do"].as_str().or(step.as_str()).unwrap();
+        write!(list, "- {text}").unwrap();
+        if let Some(command) = step["run"].as_str() {
+            write!(list, ": `{command}`").unwrap();
+        }
+        let cells = step["when"].as_object().into_iter().flatten().map(|(field, condition)| match &condition["is"] {
+            Value::String(only) => format!("`{field}` {only}"),
+            Value::Array(several) => {
+                let several: Vec<&str> = several.iter().map(|one| one.as_str().unwrap()).collect();
+                format!("`{field}` {}", several.join(", "))
+            }
+            _ => match condition.as_str() {
+                Some(word) if word.chars().all(char::is_alphabetic) => format!("`{field}` {word}"),
+                _ => format!("`{field}` `{condition}`"),
+            },
+        });
+        let cells: Vec<String> = cells.collect();
+        if !cells.is_empty() {
+            write!(list, " ({})", cells.join("; ")).unwrap();
+        }
+        list.push('\n');
+    }
+    list
+}
+
+#[test]
+fn the_pages_of_rules_say_what_to_do_first_and_are_current() {
+    let packs = PACKS.map(|pack| support::json(&format!("packs/{pack}.json")));
+    for file in packs.iter().chain([&support::json("rules.json")]) {
+        for rule in file["rules"].as_array().unwrap() {
+            let steps = first_steps(rule);
+            assert!(!steps.is_empty(), "{rule}");
+            block(&format!("docs/rules/{}.md", rule["id"].as_str().unwrap()), "first steps", &steps);
+        }
+    }
 }

@@ -22,6 +22,8 @@ pub(crate) struct RuleCompiler<'n> {
     pub(crate) messages: Arc<MessageSettings>,
     /// What precedes the runbooks that are paths.
     pub(crate) runbooks: Option<&'n str>,
+    /// The steps that stand apart from their rules, by the rules' ids.
+    pub(crate) steps: HashMap<&'n str, &'n Node<'n>>,
     /// Equal patterns are compiled once.
     pub(super) patterns: HashMap<String, Pattern>,
 }

@@ -3,7 +3,7 @@
 use super::operators::TABLE;
 use super::{RowSubject, RuleCompiler};
 use crate::config::{
-    Definition, KeySpec, ObjectReader, ObjectSpec, TextFormat, ValueShape, docs, formatted, wrong_kind,
+    Definition, KeySpec, ObjectReader, ObjectSpec, TextFormat, ValueShape, array, docs, formatted, wrong_kind,
 };
 use crate::json::{Node, Value};
 use crate::rules::{ResponseStep, STEPS_SHOWN, StepTemplate};
@@ -12,7 +12,7 @@ use crate::rules::{ResponseStep, STEPS_SHOWN, StepTemplate};
 const MOST_STEPS: usize = 12;
 
 /// The value of `respond`.
-pub(super) static RESPONSE: Definition = Definition {
+pub(crate) static RESPONSE: Definition = Definition {
     name: "Response",
     what: "list: a step each",
     docs: docs!("What to do first, in order: what is reversible before what is not."),
@@ -65,15 +65,30 @@ static COMMAND: TextFormat = TextFormat {
 impl<'n> RuleCompiler<'n> {
     /// The steps of what to do first.
     pub(super) fn respond(&mut self, fields: &mut ObjectReader<'n>) -> Option<Vec<ResponseStep>> {
-        let node = fields.get("respond")?;
-        let nodes = fields.list("respond", &mut self.problems);
+        fields.get("respond").map(|node| self.steps_of(node))
+    }
+
+    /// The steps of a rule that stand apart from it, at the end of its bundle. `has_some`: whether the rule has steps itself.
+    pub(super) fn respond_apart(&mut self, node: &'n Node<'n>, has_some: bool) -> Vec<ResponseStep> {
+        let inside = self.problems.enter(None);
+        if has_some {
+            let message = "the rule has steps of its own, and only one of the two would count";
+            self.problems.error("repeated-key", &node.span, message, "merge the two, or delete one");
+        }
+        let steps = self.steps_of(node);
+        self.problems.enter(inside);
+        steps
+    }
+
+    fn steps_of(&mut self, node: &'n Node<'n>) -> Vec<ResponseStep> {
+        let nodes = array(node, "\"respond\"", &mut self.problems);
         if nodes.len() > MOST_STEPS {
             let message = format!("\"respond\" may have at most {MOST_STEPS} steps, and this has {}", nodes.len());
             let help =
                 format!("keep what comes first: {STEPS_SHOWN} of them are shown at most, and two or three are read");
             self.problems.error("too-many", &node.span, message, help);
         }
-        Some(nodes.iter().filter_map(|node| self.step(node)).collect())
+        nodes.iter().filter_map(|node| self.step(node)).collect()
     }
 
     fn step(&mut self, node: &'n Node<'n>) -> Option<ResponseStep> {

@@ -96,7 +96,10 @@ impl<'n> RuleCompiler<'n> {
             title.and_then(|(node, written)| self.understood(Title::parse(written, &self.surroundings), &node.span));
         let mut description = fields.text("description", &mut self.problems).map(str::to_owned);
         let when = fields.get("when").map(|node| self.table(node, RowSubject::Record));
-        let settings = self.settings(&mut fields, channels);
+        let mut settings = self.settings(&mut fields, channels);
+        if let Some(apart) = id.as_deref().and_then(|id| self.steps.get(id).copied()) {
+            settings.respond = Some(self.respond_apart(apart, settings.respond.is_some()));
+        }
         let tags = fields.texts("tags", &mut self.problems).unwrap_or_default();
         let tests = fields.objects("tests", &mut self.problems);
         let tests = self.tests(tests);

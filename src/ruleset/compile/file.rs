@@ -43,6 +43,9 @@ impl<'n> FileCompiler<'n> {
         };
         let include = fields.get("include");
         let own = fields.get("rules");
+        if let Some(steps) = fields.get("respond") {
+            self.steps(steps, root, packs);
+        }
         fields.finish(&mut self.rule_compiler.problems);
         self.names_of_accounts(root, &channels);
         let names: Vec<&str> = channels.iter().map(|channel| channel.name.as_str()).collect();
@@ -55,6 +58,27 @@ impl<'n> FileCompiler<'n> {
             self.filters(root, packs, &channels);
         }
         (rules, channels)
+    }
+
+    /// Notes the steps that stand apart from their rules.
+    fn steps(&mut self, node: &'n Node<'n>, root: &Node, packs: &[ParsedPack<'_>]) {
+        let Some(members) = node.members() else {
+            let must_be = "\"respond\" must be an object of rules' ids";
+            return wrong_kind(node, must_be, &mut self.rule_compiler.problems);
+        };
+        repeated_keys(members, &mut self.rule_compiler.problems);
+        let packs = packs.iter().filter_map(|pack| pack.node.as_ref().ok());
+        let bundled = includes(root).iter().filter_map(|include| include.get("content"));
+        let written: HashSet<&str> = std::iter::once(root).chain(packs).chain(bundled).flat_map(rule_ids).collect();
+        for member in members {
+            if !written.contains(&*member.key) {
+                let message = format!("there is no rule with the id \"{}\"", member.key);
+                let help = suggestion(&member.key, written.iter().copied());
+                let help = help.unwrap_or_else(|| "name a rule by its id".to_owned());
+                self.rule_compiler.problems.error("unknown-rule", &member.key_span, message, help);
+            }
+            self.rule_compiler.steps.insert(&member.key, &member.node);
+        }
     }
 
     /// The rules of one file. Their ids are unique over all files.

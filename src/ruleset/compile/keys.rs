@@ -2,7 +2,7 @@
 
 use crate::channel::CHANNEL;
 use crate::config::{Definition, KeyDefault, KeySpec, MapNames, ObjectSpec, TextFormat, ValueShape, docs};
-use crate::rules::compile::{NAME, OVERRIDE, RULE, SSO_ROLE, SSO_START_URL, TIME_ZONE, is_link};
+use crate::rules::compile::{NAME, OVERRIDE, RESPONSE, RULE, SSO_ROLE, SSO_START_URL, TIME_ZONE, is_link};
 
 /// The keys of `rules.json`.
 pub(super) static FILE: ObjectSpec = ObjectSpec {
@@ -25,9 +25,9 @@ pub(crate) static ANY_FILE: ObjectSpec = ObjectSpec {
     at_least_one: &["rules", "include"],
 };
 
-static FILE_KEYS: [KeySpec; 6] = [RUNBOOKS, TIME_ZONE, SSO_START_URL, SSO_ROLE, CHANNELS, INCLUDES];
+static FILE_KEYS: [KeySpec; 7] = [RUNBOOKS, TIME_ZONE, SSO_START_URL, SSO_ROLE, CHANNELS, INCLUDES, STEPS];
 
-static ANY_FILE_KEYS: [KeySpec; 7] = [
+static ANY_FILE_KEYS: [KeySpec; 8] = [
     KeySpec::new("description", ValueShape::Text, docs!("What the pack is for. In packs alone.")),
     RUNBOOKS,
     TIME_ZONE,
@@ -35,6 +35,7 @@ static ANY_FILE_KEYS: [KeySpec; 7] = [
     SSO_ROLE,
     CHANNELS,
     INCLUDES,
+    STEPS,
 ];
 
 static SHARED_KEYS: [KeySpec; 3] = [
@@ -59,6 +60,14 @@ static CHANNELS: KeySpec = KeySpec::new(
     docs!("Who hears of it: any name, and a [channel](channels/README.md). Not in packs."),
 )
 .or(KeyDefault::Words(docs!("the deployment's own topic, as `topic`")));
+
+static STEPS: KeySpec = KeySpec::new(
+    "respond",
+    ValueShape::Map { names: MapNames::Any, values: &THE_STEPS },
+    docs!("What to do first, by the rules' ids, in a bundle: `offlimits bundle` writes it. Not in packs."),
+);
+
+static THE_STEPS: ValueShape = ValueShape::Defined(&RESPONSE);
 
 static A_CHANNEL: ValueShape = ValueShape::Tagged(&CHANNEL);
 
