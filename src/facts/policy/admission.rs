@@ -183,7 +183,24 @@ impl Allow<'_, '_> {
             Principals::Unsaid => 0,
         };
         let values: usize = deny.conditions.iter().map(|condition| 1 + condition.values.len()).sum();
-        self.budget.spend(1 + principals + values).is_some() && names(&deny.principals, caller) && always(deny, caller)
+        self.budget.spend(1 + principals + values).is_some()
+            && (names(&deny.principals, caller) || self.is_for_services_of(&deny.principals))
+            && always(deny, caller)
+    }
+
+    /// Whether a condition lets nobody in but services that are named.
+    fn is_for_services_of(&self, principals: &Principals) -> bool {
+        let Principals::Only(list) = principals else { return false };
+        let is_named = |value: &&str| {
+            list.iter()
+                .any(|principal| matches!(&principal.who, Who::Service(name) if name.eq_ignore_ascii_case(value)))
+        };
+        self.statement.conditions.iter().any(|condition| {
+            condition.key == "aws:principalservicename"
+                && condition.names()
+                && !condition.is_lenient()
+                && condition.values.iter().all(is_named)
+        })
     }
 
     fn is_taken_back_by(&self, denies: &[&Statement<'_>]) -> bool {
