@@ -250,8 +250,10 @@ fn told(fault: &Fault, path: &[&str], calls: &AcceptedCalls) -> (&'static Lint, 
             format!("{before} is a text or a number, and has no \"{key}\" in it"),
             format!("write \"{before}\""),
         ),
-        FaultKind::Unknown { like, beside, others } => {
-            let like = like.first().map(|name| format!("did you mean \"{}\"", put(name)));
+        FaultKind::Unknown { like, beside, others, elsewhere } => {
+            let elsewhere = elsewhere.as_ref().map(|place| place.join("."));
+            let like = elsewhere.or_else(|| like.first().map(|name| put(name)));
+            let like = like.map(|path| format!("did you mean \"{path}\""));
             let in_calls = of_calls(calls, path[0]);
             if others.is_empty() {
                 let help = like.unwrap_or_else(|| match beside.as_slice() {

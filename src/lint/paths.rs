@@ -40,6 +40,8 @@ pub(super) enum FaultKind {
         beside: Vec<&'static str>,
         /// Other calls of the same service that have it.
         others: Vec<&'static str>,
+        /// The path, from the top of the record, to such a key in another object of the same part.
+        elsewhere: Option<Vec<&'static str>>,
     },
     /// What stands before it is a value.
     Below,
@@ -128,18 +130,27 @@ fn in_part(calls: &AcceptedCalls, part: CallPart, path: &[&str]) -> Verdict {
         return Verdict::Possible { is_object: others == 0 && !is_partial };
     }
     let Some(walk) = merge(walks) else { return POSSIBLE };
-    let verdict = impossible(walk, path, is_partial);
-    let Verdict::Impossible(Fault { index: 0, kind: FaultKind::Unknown { like, beside, .. } }) = verdict else {
+    // Of a part that is known in part, a key that stands in another of its objects is no new one.
+    let elsewhere = match (&walk, calls.known.as_slice()) {
+        (Walk::Unknown { index, .. }, [call]) => place_of(call, part, path[*index]),
+        _ => None,
+    };
+    let verdict = impossible(walk, path, is_partial && elsewhere.is_none());
+    let Verdict::Impossible(Fault { index, kind: FaultKind::Unknown { like, beside, .. } }) = verdict else {
         return shifted(verdict);
     };
+    if index > 0 || is_partial || elsewhere.is_some() {
+        let kind = FaultKind::Unknown { like, beside, others: Vec::new(), elsewhere };
+        return shifted(Verdict::Impossible(Fault { index, kind }));
+    }
     let mut services: Vec<&str> = calls.known.iter().map(|(service, _)| service.short()).collect();
     services.dedup();
     let others = match services.as_slice() {
         [service] => Members::get().service(service).map(|block| block.calls_with(part, &path[..1])),
         _ => None,
     };
-    let others = others.filter(|_| !is_partial).unwrap_or_default();
-    shifted(Verdict::Impossible(Fault { index: 0, kind: FaultKind::Unknown { like, beside, others } }))
+    let others = others.unwrap_or_default();
+    shifted(Verdict::Impossible(Fault { index: 0, kind: FaultKind::Unknown { like, beside, others, elsewhere: None } }))
 }
 
 /// A path below the requests or the answers of any call whatever.
@@ -171,6 +182,13 @@ fn parameters(part: CallPart) -> &'static BTreeSet<&'static str> {
 
 fn look(call: &(&Service, &str), part: CallPart, path: &[&str]) -> Option<Lookup> {
     Members::get().service(call.0.short())?.look(call.1, part, path)
+}
+
+/// Where a key stands in the part of a call, from the top of the record.
+fn place_of(call: &(&Service, &str), part: CallPart, key: &str) -> Option<Vec<&'static str>> {
+    let place = Members::get().service(call.0.short())?.place_of(call.1, part, key)?;
+    let top = if part == CallPart::Request { "requestParameters" } else { "responseElements" };
+    Some([top].into_iter().chain(place).collect())
 }
 
 fn leads(lookup: Option<&Lookup>) -> bool {
@@ -222,7 +240,7 @@ fn impossible(walk: Walk, path: &[&str], is_partial: bool) -> Verdict {
             return POSSIBLE;
         }
     }
-    Verdict::Impossible(Fault { index, kind: FaultKind::Unknown { like, beside, others: Vec::new() } })
+    Verdict::Impossible(Fault { index, kind: FaultKind::Unknown { like, beside, others: Vec::new(), elsewhere: None } })
 }
 
 /// Whether a key is another with a slip of the pen, and not another name: a plural is one.
@@ -230,8 +248,8 @@ fn is_slip(key: &str, name: &str) -> bool {
     let (key, name) = (key.to_lowercase(), name.to_lowercase());
     let is_plural = key.strip_suffix('s') == Some(&name) || name.strip_suffix('s') == Some(&key);
     let allowed = match name.len() {
-        0..4 => 0,
-        4..9 => 1,
+        0..3 => 0,
+        3..9 => 1,
         _ => 2,
     };
     !is_plural && strsim::osa_distance(&key, &name) <= allowed

@@ -25,7 +25,9 @@ impl Title {
     /// The fields that it names, place by place: of those of one place the first that has a value counts.
     #[cfg(feature = "cli")]
     pub(crate) fn fields(&self) -> impl Iterator<Item = &[Field]> {
-        self.0.iter().filter_map(|part| if let TitlePart::Field(fields) = part { Some(fields.as_slice()) } else { None })
+        self.0
+            .iter()
+            .filter_map(|part| if let TitlePart::Field(fields) = part { Some(fields.as_slice()) } else { None })
     }
 
     /// The title of a finding: `unknown` for what the record does not say, three values of an array and how many more.

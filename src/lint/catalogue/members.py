@@ -43,6 +43,9 @@ SMALL = set(
     "waf-regional wafv2 workspaces".split()
 )
 
+# Services that leave the one object around an answer out: `dBInstanceArn`, not `dBInstance.dBInstanceArn`. Source: real records.
+BARE_ANSWERS = {"elasticache", "rds", "redshift"}
+
 # Parts of names of texts that hold whole documents, which a path may lead into.
 DOCUMENT = re.compile(
     r"polic|document|definition|body|template|json|content|config|payload|query|schema|pattern|statement|manifest|input|output|"
@@ -145,9 +148,10 @@ class Reader:
 
         def of():
             found = self.members(output["shape"], "below") | extra
-            # RDS, Redshift, CloudFront and others leave the one object around the answer out.
-            for name in inner if len(members) <= 3 else ():
+            for name in inner if self.block.source in BARE_ANSWERS else ():
                 found |= self.members(name, "below")
+            if "payload" in structure and structure["payload"] in members:
+                found |= self.members(members[structure["payload"]]["shape"], "below")
             return found
 
         return self.block.shape((self.service, output["shape"], "answer"), of)
@@ -241,7 +245,8 @@ class Reader:
         if kind == "blob":
             return ["?"]
         if kind == "string" and not shape.get("enum") and self.may_hold_json(key, name, shape):
-            return ["~"]
+            # Of EC2's texts no others hold JSON.
+            return ["~"] if not self.is_ec2 or re.search("polic|document", key, re.IGNORECASE) else [""]
         if self.is_ec2 and mode == "wire":
             return ["", f"={self.block.shape('tagged', lambda: {'tag', 'content'})}"]
         return [""]

@@ -1,7 +1,7 @@
 //! What can stand in the requests and the answers of calls, and in the rest of a record: `members.bin`, which `members.py`
 //! writes and describes. Of each service only what is asked for is unpacked, once.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::io::Read;
 use std::sync::OnceLock;
 
@@ -177,6 +177,29 @@ impl MemberBlock {
     pub(in crate::lint) fn any_has(&self, part: CallPart, path: &[&str]) -> bool {
         let leads = |call: &&str| matches!(self.look(call, part, path), Some(Lookup { walk: Walk::Leads { .. }, .. }));
         self.calls.keys().any(|call| leads(call))
+    }
+
+    /// Where in a part of the call a member of this name stands, by the way that is shortest, if it stands somewhere.
+    pub(in crate::lint) fn place_of(&self, call: &str, part: CallPart, name: &str) -> Option<Vec<&'static str>> {
+        const DEPTH: usize = 4;
+        let mut open: VecDeque<(usize, Vec<&str>)> =
+            self.calls.get(call)?.part(part).numbers.iter().map(|number| (*number, Vec::new())).collect();
+        let mut seen: HashSet<usize> = open.iter().map(|(number, _)| *number).collect();
+        while let Some((number, path)) = open.pop_front() {
+            for (member, kind) in self.shape(number).members() {
+                let below = || path.iter().copied().chain([*member]).collect::<Vec<_>>();
+                if *member == name {
+                    return Some(below());
+                }
+                if let Kind::Shape(inner) = kind
+                    && path.len() < DEPTH
+                    && seen.insert(*inner)
+                {
+                    open.push_back((*inner, below()));
+                }
+            }
+        }
+        None
     }
 
     /// The names at the top of a part, of all calls.
