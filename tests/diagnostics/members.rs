@@ -155,22 +155,13 @@ fn slips(path: &[String], others: &BTreeSet<&[String]>) -> Vec<(&'static str, Ve
 /// Whether the names at this path are the caller's own, or those of a document that the caller wrote: a slip in one is no
 /// fault that can be known.
 fn is_free(path: &[String]) -> bool {
-    const FREE: [&str; 12] = [
-        "polic",
-        "document",
-        "attribute",
-        "tags",
-        "manifest",
-        "options",
-        "context",
-        "statement",
-        "criterion",
-        "details",
-        "condition",
-        "dashboardbody",
-    ];
+    const WITHIN: [&str; 7] =
+        ["polic", "document", "attribute", "manifest", "encryptioncontext", "dashboardbody", "advancedoptions"];
+    const WHOLE: [&str; 6] = ["condition", "criterion", "details", "options", "statement", "tags"];
+    let is_part = path.first().is_some_and(|part| ["requestParameters", "responseElements"].contains(&part.as_str()));
     let parents = path.iter().skip(1).take(path.len().saturating_sub(2)).map(|key| key.to_lowercase());
-    parents.into_iter().any(|key| FREE.iter().any(|free| key.contains(free)))
+    is_part
+        && parents.into_iter().any(|key| WHOLE.contains(&key.as_str()) || WITHIN.iter().any(|free| key.contains(free)))
 }
 
 /// How many of all are told, and how many there are.
