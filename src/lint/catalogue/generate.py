@@ -309,8 +309,7 @@ DATA_EVENTS = {
     "RecordActivityTaskHeartbeat RespondActivityTaskCanceled RespondActivityTaskCompleted RespondActivityTaskFailed "
     "RespondDecisionTaskCompleted SignalWorkflowExecution StartWorkflowExecution TerminateWorkflowExecution",
     "xray": "GetTraceGraph GetTraceSummaries PutTelemetryRecords PutTraceSegments",
-    "appconfig": "GetConfiguration",
-    "appconfigdata": "GetLatestConfiguration StartConfigurationSession",
+    "appconfig": "GetConfiguration GetLatestConfiguration StartConfigurationSession",
     "cloudtrail-data": "PutAuditEvents",
     "qbusiness": "BatchDeleteDocument BatchPutDocument Chat ChatSync PutFeedback",
     "monitoring": "GetMetricData GetMetricStatistics GetMetricWidgetImage PutMetricData",
