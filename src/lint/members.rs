@@ -125,7 +125,7 @@ fn beside_rows(rule: &RuleView<'_>, report: &mut LintReport) {
     let is_doubled = |field: &Field, place: &[Field]| {
         place.iter().any(|other| other != field && other.written.eq_ignore_ascii_case(&field.written))
     };
-    let title = info.title.fields().flat_map(|place| place.iter().filter(move |field| !is_doubled(field, place)));
+    let title = info.title.fields().into_iter().flat_map(|place| place.iter().filter(move |field| !is_doubled(field, place)));
     let mut fields: Vec<(&Field, Use, Option<&Node<'_>>)> =
         title.map(|field| (field, Use::Title, rule.node.get("title"))).collect();
     if let Some(throttle) = rule.node.get("throttle") {

@@ -1,5 +1,7 @@
 //! Titles with `{fields}` in them.
 
+#[cfg(feature = "cli")]
+use super::field::Field;
 use super::field::{FieldError, Surroundings};
 use super::template::{Template, TemplateKind};
 use crate::cloudtrail::Record;
@@ -24,10 +26,8 @@ impl Title {
 
     /// The fields that it names, place by place: of those of one place the first that has a value counts.
     #[cfg(feature = "cli")]
-    pub(crate) fn fields(&self) -> impl Iterator<Item = &[Field]> {
-        self.0
-            .iter()
-            .filter_map(|part| if let TitlePart::Field(fields) = part { Some(fields.as_slice()) } else { None })
+    pub(crate) fn fields(&self) -> Vec<&[Field]> {
+        self.0.fields()
     }
 
     /// The title of a finding: `unknown` for what the record does not say, three values of an array and how many more.
