@@ -8,11 +8,13 @@
 //! [`each_lint`](crate::rules::each_lint) in `src/rules/lints.rs` lists the files: a line there declares and runs a file here,
 //! and tells the compiler the codes. `mod` lines that a macro writes are out of `cargo fmt`'s sight: `make fmt` sees them.
 
+mod accepted;
 mod calls;
 mod catalogue;
 mod declaration;
 mod known;
 mod logic;
+mod paths;
 mod report;
 mod row_index;
 mod run;

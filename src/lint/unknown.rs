@@ -4,6 +4,7 @@ use super::calls::{EVENT, IDENTITY, REGION, SERVICE, of_leaf, row_accepts, servi
 use super::catalogue::{Catalogue, Service, near};
 use super::logic::PatternWord;
 use super::rotated;
+use super::wildcard;
 use super::view::{CellView, Leaf, LeafCondition, RowView, RuleView, SourcePlace};
 use super::{Lint, LintContext, LintReport};
 use crate::cloudtrail::identity::IDENTITY_TYPES;
@@ -190,6 +191,10 @@ fn event(
         return;
     }
     let place = cell.at(leaf);
+    if services.iter().any(|service| service.is_name_alone()) && row.cell(SERVICE).is_some() {
+        // Which calls such a service has is not known.
+        return;
+    }
     if let Some((service, recorded)) = services.iter().find_map(|service| Some((service, service.renamed.get(word)?))) {
         let names: Vec<String> = recorded.iter().map(|name| format!("\"{name}\"")).collect();
         let (message, help) = match names.as_slice() {
@@ -226,6 +231,13 @@ fn event(
         _ => String::new(),
     };
     let message = format!("no known call{of} has the name \"{written}\"{}", dead(leaf));
+    if let Some(help) = split_help(context.catalogue, written) {
+        return report.warn(&UNKNOWN_EVENT, rule, place, message, help);
+    }
+    if let (LeafCondition::Exactly(_), Some(pattern)) = (leaf.condition, wildcard::meant(written)) {
+        let help = format!("write the pattern \"{pattern}\": \"is\" compares whole names, and * stands for itself");
+        return report.warn(&UNKNOWN_EVENT, rule, place, message, help);
+    }
     let otherwise = "look the name up in a real record; if the call is new, allow this lint";
     let help = if services.len() == context.catalogue.services.len() {
         nearest(word, context.catalogue.calls().near(&plain_word(word)), otherwise)
@@ -253,6 +265,12 @@ pub(super) fn word<'l>(leaf: &'l Leaf<'_>) -> &'l str {
 }
 
 fn service_help(catalogue: &Catalogue, written: &str) -> String {
+    if let Some(help) = split_help(catalogue, written) {
+        return help;
+    }
+    if let Some(pattern) = wildcard::meant(written) {
+        return format!("write the pattern \"{pattern}\": \"is\" compares whole values, and * stands for itself");
+    }
     let word = PatternWord::parse(written).map_or(written, |literal| literal.text).replace('\\', "");
     let bare = word.strip_suffix(".amazonaws.com").unwrap_or(&word).to_lowercase();
     let known = |name: &str| catalogue.services.contains_key(format!("{name}.amazonaws.com").as_str());
@@ -262,11 +280,27 @@ fn service_help(catalogue: &Catalogue, written: &str) -> String {
     if known(&bare) {
         return format!("did you mean \"{bare}.amazonaws.com\"");
     }
+    if let Some(recorded) = catalogue.unrecorded.get(bare.as_str()) {
+        let names: Vec<String> = recorded.iter().map(|name| format!("\"{name}.amazonaws.com\"")).collect();
+        return format!("records have {} for it", enumerated(&names));
+    }
     nearest(
         &word,
         catalogue.services.keys().copied(),
         "look the eventSource up in a real record; if it is new, allow this lint",
     )
+}
+
+/// What to write where a permission stands in one cell: `iam:CreateUser` is a service and a call.
+fn split_help(catalogue: &Catalogue, written: &str) -> Option<String> {
+    let (service, event) = plain_word(written).split_once(':').map(|(service, event)| (service.to_owned(), event.to_owned()))?;
+    let service = format!("{}.amazonaws.com", service.strip_suffix(".amazonaws.com").unwrap_or(&service).to_lowercase());
+    let known = catalogue.services.get(service.as_str())?;
+    let event = match known.renamed.get(event.as_str()).map(Vec::as_slice) {
+        Some([recorded]) if known.call(&event).is_none() => (*recorded).to_owned(),
+        _ => event,
+    };
+    Some(format!("a service and a call are two cells: write \"service\": {{\"is\": \"{service}\"}}, \"event\": {{\"is\": \"{event}\"}}"))
 }
 
 /// The word that a pattern names, without what is special in patterns.

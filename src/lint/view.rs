@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::Arc;
 
+use super::accepted::AcceptedCalls;
 use super::catalogue::Service;
 use super::declaration::Lint;
 use crate::json::{Node, Value};
@@ -99,6 +100,8 @@ pub(super) struct RowView<'a> {
     pub(super) cells: Vec<CellView<'a>>,
     /// What [`services`](super::calls::services) has found, which several lints ask for.
     pub(super) services: OnceCell<Vec<&'static Service>>,
+    /// What [`AcceptedCalls::of_row`] has found.
+    pub(super) accepted: OnceCell<AcceptedCalls>,
 }
 
 impl<'a> RowView<'a> {
@@ -145,6 +148,16 @@ pub(super) struct Leaf<'a> {
     pub(super) condition: LeafCondition<'a>,
     /// Whether it stands inside an odd number of `not`.
     pub(super) negated: bool,
+}
+
+impl<'a> Leaf<'a> {
+    /// The rows that it asks about one element of an array; none where it asks something else.
+    pub(super) fn item_rows(&self, file: Option<&Arc<str>>) -> Vec<RowView<'a>> {
+        let LeafCondition::Else(Condition::Item(rows)) = self.condition else { return Vec::new() };
+        let Some(item) = self.node.get("item") else { return Vec::new() };
+        let nodes = item.elements().unwrap_or(std::slice::from_ref(item));
+        nodes.iter().zip(rows).map(|(node, row)| row_view(row, node, file)).collect()
+    }
 }
 
 /// What a leaf asks.
@@ -268,7 +281,7 @@ fn row_view<'a>(row: &'a Row, node: &'a Node<'a>, file: Option<&Arc<str>>) -> Ro
             CellView { key_span: member.key_span.clone(), file: file.cloned(), cell, leaves }
         })
         .collect();
-    RowView { node, file: file.cloned(), row, cells, services: OnceCell::new() }
+    RowView { node, file: file.cloned(), row, cells, services: OnceCell::new(), accepted: OnceCell::new() }
 }
 
 /// The leaves of a condition, each with the node that it was made of: what a named list brings stands where it is named.

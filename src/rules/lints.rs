@@ -13,6 +13,8 @@ macro_rules! each_lint {
                 "unknown-service";
             rotated: "rotated-columns";
             versioned: "versioned-event";
+            wildcard: "wildcard-pattern";
+            members: "member-case", "other-calls-parameter", "path-below-value", "unknown-member", "value-for-object";
             loose: "ambiguous-event", "loose-pattern";
             delivery: "data-event", "read-only-call", "recorded-elsewhere";
             identity: "misses-assumed-role";

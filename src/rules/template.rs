@@ -41,6 +41,23 @@ impl Template {
         Reader { surroundings, kind }.parts(&mut rest, false).map(Self)
     }
 
+    /// The fields that it names, place by place: of those of one place the first that has a value counts.
+    #[cfg(feature = "cli")]
+    pub(super) fn fields(&self) -> Vec<&[Field]> {
+        fn gather<'p>(parts: &'p [TemplatePart], fields: &mut Vec<&'p [Field]>) {
+            for part in parts {
+                match part {
+                    TemplatePart::Text(_) => {}
+                    TemplatePart::Fields(of_place) => fields.push(of_place),
+                    TemplatePart::Optional(parts) => gather(parts, fields),
+                }
+            }
+        }
+        let mut fields = Vec::new();
+        gather(&self.0, &mut fields);
+        fields
+    }
+
     /// One line for people, of so many characters at most: `unknown` for what the record does not say, three values of an array
     /// and how many more.
     pub(super) fn render(&self, record: &Record, limit: usize) -> String {

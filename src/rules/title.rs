@@ -1,5 +1,7 @@
 //! Titles with `{fields}` in them.
 
+#[cfg(feature = "cli")]
+use super::field::Field;
 use super::field::{FieldError, Surroundings};
 use super::template::{Template, TemplateKind};
 use crate::cloudtrail::Record;
@@ -20,6 +22,12 @@ impl Title {
     /// Braces that do not pair, an optional part without a field or in another one, and unknown fields.
     pub fn parse(written: &str, surroundings: &Surroundings) -> Result<Self, FieldError> {
         Template::parse(written, surroundings, TITLE).map(Self)
+    }
+
+    /// The fields that it names, place by place: of those of one place the first that has a value counts.
+    #[cfg(feature = "cli")]
+    pub(crate) fn fields(&self) -> Vec<&[Field]> {
+        self.0.fields()
     }
 
     /// The title of a finding: `unknown` for what the record does not say, three values of an array and how many more.

@@ -15,7 +15,7 @@ use super::mistakes::unmarked;
 use crate::support;
 
 /// What `offlimits check` says on the given day, beyond errors.
-fn lints(source: &str) -> Vec<Diagnostic> {
+pub(super) fn lints(source: &str) -> Vec<Diagnostic> {
     lints_on(source, "2026-11-25")
 }
 
@@ -496,26 +496,13 @@ fn the_shipped_rules_have_notes_at_most() {
 }
 
 /// The values of eventSource and eventName in the corpora beside the repository, each pair once.
-fn real_calls(folder: &Path, calls: &mut BTreeSet<(String, String)>) {
-    fn take(value: &Value, calls: &mut BTreeSet<(String, String)>) {
-        match value {
-            Value::Array(elements) => elements.iter().for_each(|element| take(element, calls)),
-            Value::Object(members) => {
-                if let (Some(Value::String(service)), Some(Value::String(event))) =
-                    (members.get("eventSource"), members.get("eventName"))
-                {
-                    calls.insert((service.clone(), event.clone()));
-                }
-                ["Records", "detail"].iter().filter_map(|key| members.get(*key)).for_each(|inner| take(inner, calls));
-            }
-            _ => {}
-        }
-    }
+/// Gives each record of the corpora to `take`.
+pub(super) fn real_records(folder: &Path, take: &mut dyn FnMut(&Value)) {
     for entry in std::fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
         let name = path.file_name().unwrap().to_str().unwrap().to_owned();
         if path.is_dir() && name != "original" {
-            real_calls(&path, calls);
+            real_records(&path, take);
         } else if name.starts_with("records.json") || name.starts_with("eventbridge_events") {
             let mut text = String::new();
             let file = std::fs::File::open(&path).unwrap();
@@ -525,8 +512,22 @@ fn real_calls(folder: &Path, calls: &mut BTreeSet<(String, String)>) {
                 std::io::BufReader::new(file).read_to_string(&mut text)
             }
             .unwrap();
-            serde_json::Deserializer::from_str(&text).into_iter().for_each(|value| take(&value.unwrap(), calls));
+            serde_json::Deserializer::from_str(&text).into_iter().for_each(|value| records_in(&value.unwrap(), take));
         }
+    }
+}
+
+/// Gives each record in a document to `take`: one by itself, those of a log file, that of an event.
+pub(super) fn records_in(value: &Value, take: &mut dyn FnMut(&Value)) {
+    match value {
+        Value::Array(elements) => elements.iter().for_each(|element| records_in(element, take)),
+        Value::Object(members) => {
+            if members.contains_key("eventSource") && members.contains_key("eventName") {
+                return take(value);
+            }
+            members.values().for_each(|inner| records_in(inner, take));
+        }
+        _ => {}
     }
 }
 
@@ -551,7 +552,11 @@ const MADE_UP: [&str; 13] = [
 fn the_catalogue_knows_the_calls_of_real_records() {
     let Some(folder) = support::corpora() else { return };
     let mut calls = BTreeSet::new();
-    real_calls(&folder, &mut calls);
+    real_records(&folder, &mut |record| {
+        if let (Some(service), Some(event)) = (record["eventSource"].as_str(), record["eventName"].as_str()) {
+            calls.insert((service.to_owned(), event.to_owned()));
+        }
+    });
     let calls: Vec<_> = calls.into_iter().collect();
     let rules: Vec<Value> = calls
         .iter()

@@ -305,9 +305,9 @@ def of_answer(service, shapes, operation, noun):
 def main():
     table = defaultdict(dict)  # eventSource → call → how it names its target
     reads = catalogue_reads()
+    listed = calls.listed()
     for service, model in calls.models():
-        prefix = model["metadata"]["endpointPrefix"]
-        sources = calls.SOURCES.get(service, [re.sub(r"^(api|runtime|models|portal|metering)\.", "", prefix)])
+        sources = calls.sources(service, model["metadata"], *listed)
         shapes = model["shapes"]
         for name, operation in model["operations"].items():
             noun = words(name[len(calls.verb(name)):])

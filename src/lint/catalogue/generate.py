@@ -16,6 +16,7 @@ The format, sorted, so that a new version of AWS's APIs is a readable diff:
      Describe:r Addresses …     flags: r reads only; d is a data event; s is no API call (sign-in, console, service event)
      > CreateFunction=CreateFunction20150331   a name of the API (or of a permission), and what CloudTrail records instead
                                 or as well (`=` alone: nothing is ever recorded)
+    [unrecorded]                names of services that the models have and no record: `appstream2=appstream`
     [regions]                   the values of awsRegion
     [*]                         the keys of requests whose value is always an array of objects
     [#]                         the keys of requests whose value is always a number, or an array of numbers
@@ -27,11 +28,15 @@ import re
 from collections import defaultdict
 from importlib import metadata, resources
 
+import botocore
 import botocore.session
 
-OUT = pathlib.Path(__file__).with_name("catalogue.txt")
+import members
 
-# botocore's service → the values of eventSource, where they are not `<endpointPrefix>.amazonaws.com`. Several: recorded
+OUT = pathlib.Path(__file__).with_name("catalogue.txt")
+EVENT_SOURCES = pathlib.Path(__file__).with_name("event_sources.tsv")
+
+# botocore's service → the values of eventSource, where neither event_sources.tsv nor the model says them. Several: recorded
 # under each at some time, or in some region.
 SOURCES = {
     "application-autoscaling": ["autoscaling", "application-autoscaling"],
@@ -40,22 +45,27 @@ SOURCES = {
     "bedrock-agent-runtime": ["bedrock"],
     "bedrock-runtime": ["bedrock"],
     "cloudhsm": ["cloudhsm"],
+    "cloudwatchomni": ["cloudwatch-omni"],
     "cloudhsmv2": ["cloudhsm", "cloudhsmv2"],
     "dynamodbstreams": ["dynamodb"],
     "ecr": ["ecr"],
     "ecr-public": ["ecr-public"],
     "iot-data": ["iot", "iotdata", "data.iot"],
-    "iotsecuretunneling": ["iot", "IoTSecuredTunneling"],
+    "iotsecuretunneling": ["iot", "iotsecuredtunneling"],
     "lex-models": ["lex"],
     "lex-runtime": ["lex"],
     "lexv2-models": ["lex", "lexv2"],
     "lexv2-runtime": ["lex", "lexv2"],
-    "marketplace-entitlement": ["marketplace", "aws-marketplace"],
+    "kafka": ["kafka", "kafka-cluster"],
+    "marketplace-agreement": ["agreement-marketplace", "aws-marketplace"],
+    "marketplace-catalog": ["aws-marketplace", "catalog.marketplace", "marketplacecatalog"],
+    "marketplace-entitlement": ["marketplace", "aws-marketplace", "entitlement-marketplace"],
     "meteringmarketplace": ["metering-marketplace", "aws-marketplace"],
     "mediatailor": ["mediatailor"],
+    "mgh": ["mgh", "migrationhub"],
     "mq": ["amazonmq"],
-    "pricing": ["pricing", "api.pricing"],
-    "rds-data": ["rdsdata", "rds-data"],
+    "pricing": ["pricing", "api.pricing", "pricelist"],
+    "rds-data": ["rdsdata", "rds-data", "rdsdataapi"],
     "s3control": ["s3"],
     "s3outposts": ["s3-outposts"],
     "sagemaker": ["sagemaker"],
@@ -63,13 +73,13 @@ SOURCES = {
     "sagemaker-edge": ["sagemaker"],
     "sagemaker-featurestore-runtime": ["sagemaker"],
     "sagemaker-geospatial": ["sagemaker-geospatial", "sagemaker"],
-    "sagemaker-metrics": ["sagemaker"],
+    "sagemaker-metrics": ["sagemaker", "metrics-sagemaker"],
     "sagemaker-runtime": ["sagemaker"],
     "ses": ["ses"],
     "sesv2": ["ses"],
     "sso": ["sso"],
     "sso-admin": ["sso"],
-    "sso-oidc": ["sso"],
+    "sso-oidc": ["sso", "sso-oauth"],
     "identitystore": ["identitystore", "sso-directory"],
     "timestream-query": ["timestream"],
     "timestream-write": ["timestream"],
@@ -90,6 +100,7 @@ PERMISSION_SOURCES = {
     "elasticfilesystem": ["elasticfilesystem"],
     "sso-directory": ["sso-directory"],
     "cloudhsm": ["cloudhsm"],
+    "cloudwatchomni": ["cloudwatch-omni"],
     "mobiletargeting": ["mobiletargeting"],
     "dbqms": ["dbqms"],
 }
@@ -132,6 +143,10 @@ PERMISSIONS_THAT_ARE_CALLS = {
     "transfer": None,
     "workspaces": None,
     "groundtruthlabeling": None,
+    "sso-directory": None,
+    "ec2-instance-connect": ["OpenTunnel"],
+    "ssm-guiconnect": None,
+    "purchase-orders": None,
 }
 
 LAMBDA_DATES = re.compile(r"^/(201[4-8])-(\d\d)-(\d\d)/")
@@ -182,7 +197,7 @@ PERMISSION_NAMES = {
 NOT_CALLS = {
     "signin": "AssumeRole CheckMfa ConsoleLogin CredentialChallenge CredentialVerification EmailUpdated ExitRole "
     "ExternalIdPDirectoryLogin GetSigninToken PasswordRecoveryCompleted PasswordRecoveryRequested PasswordUpdated "
-    "RenewRole SwitchRole UserAuthentication",
+    "RenewRole SwitchRole UserAuthentication CreateOAuth2Token",
     "sso": "Authenticate Federate Logout StartSSO UpdateSsoConfiguration DeleteSSO RegisterRegion GetSSOStatus ListApplications "
     "ListProfilesForApplication CompleteVirtualMfaDeviceRegistration CreateVirtualMfaDevice UpdateMfaDevice",
     "kms": "DeleteKey DeleteImportedKeyMaterial RotateKey SynchronizeMultiRegionKey",
@@ -190,16 +205,60 @@ NOT_CALLS = {
     "RotationSucceeded SecretVersionDeletion StartSecretVersionDelete TestRotationFailed TestRotationStarted "
     "TestRotationSucceeded",
     "organizations": "CloseAccountResult CreateAccountResult InvitationAccepted",
+    # https://docs.aws.amazon.com/singlesignon/latest/userguide/scim-logging-using-cloudtrail.html
+    "identitystore-scim": "CreateGroup CreateUser DeleteGroup DeleteUser GetGroup GetSchema GetUser ListGroups ListResourceTypes "
+    "ListSchemas ListUsers PatchGroup PatchUser PutUser ServiceProviderConfig",
+    # https://docs.aws.amazon.com/AmazonECR/latest/userguide/logging-using-cloudtrail.html
+    "ecr": "PolicyExecutionEvent",
+    # https://docs.aws.amazon.com/efs/latest/ug/logging-using-cloudtrail.html
+    "elasticfilesystem": "NewClientConnection",
+    # https://docs.aws.amazon.com/eks/latest/userguide/logging-using-cloudtrail.html
+    "eks": "AccessKubernetesApi",
+    # https://docs.aws.amazon.com/systems-manager/latest/userguide/monitoring-cloudtrail-logs.html
+    "ssm-guiconnect": "CancelConnection GetConnection StartConnection",
     "controltower": "CreateManagedAccount DeregisterOrganizationalUnit DisableGuardrail EnableGuardrail "
     "PrecheckOrganizationalUnit RegisterOrganizationalUnit SetupLandingZone UpdateLandingZone UpdateManagedAccount",
     "ec2": "BidEvictedEvent SharedSnapshotCopyInitiated SharedSnapshotVolumeCreated",
     "s3": "GetStorageLensDashboardDataInternal JobCreated JobStatusChanged LifecycleAction",
     "quicksight": "QueryDatabase SpiceDataSourceImport",
-    "cognito-idp": "Authorize_GET Authorize_POST Confirm_GET Confirm_POST Error_GET ForgotPassword_GET ForgotPassword_POST "
-    "Login_GET Login_POST Logout_GET Logout_POST OAuth2Response_GET OAuth2_Authorize_GET ResetPassword_GET "
-    "ResetPassword_POST SAML2Response_POST Signup_GET Signup_POST Token_POST UserInfo_GET",
-    "billingconsole": "GetBillsForBillingPeriod GetTotalAmountForForecast GetPaymentInstruments UpdatePaymentMethods "
-    "UpdatePreferences",
+    # https://docs.aws.amazon.com/cognito/latest/developerguide/logging-using-cloudtrail.html
+    "cognito-idp": "Authorize_GET Authorize_POST Beta_Authorize_GET Beta_SAML2Response_POST Beta_Token_POST "
+    "CognitoAuthentication ConfirmForgotPassword_GET ConfirmForgotPassword_POST Confirm_GET Confirm_POST "
+    "Confirm_With_Link_GET Error_GET Event_Feedback_GET ForgotPassword_GET ForgotPassword_POST Login_GET Login_POST "
+    "Login_OIDC_SAML_POST Logout Logout_GET Logout_POST MfaOption_GET MfaOption_POST MfaRegister_GET MfaRegister_POST Mfa_GET "
+    "Mfa_POST OAuth2Response_GET OAuth2Response_POST OAuth2_Authorize_GET ResendCode_POST ResetPassword_GET "
+    "ResetPassword_POST SAML2Logout_POST SAML2Response_POST Signup_GET Signup_POST Token_POST UserInfo_GET UserInfo_POST "
+    "confirmUser_GET forgotPassword_POST login_POST login_continue_POST login_passkey_POST mfa_back_POST mfa_options_POST "
+    "mfa_phone_register_POST mfa_phone_resendCode_POST mfa_phone_verify_POST mfa_totp_POST passkeys_add_GET "
+    "passkeys_add_POST selectChallenge_POST signup_POST signup_confirm_POST verifyCode_POST",
+    # https://docs.aws.amazon.com/awsaccountbilling/latest/aboutv2/logging-using-cloudtrail.html
+    "billingconsole": "AcceptFxPaymentCurrencyTermsAndConditions CloseAccount CreateOrigamiReportPreference "
+    "DeleteOrigamiReportPreferences DownloadCommercialInvoice DownloadECSVForBillingPeriod DownloadRegistrationDocument "
+    "EnableBillingAlerts FindECSVForBillingPeriod GetAccountEDPStatus GetAddresses GetAllAccounts GetBillsForBillingPeriod "
+    "GetBillsForLinkedAccount GetCommercialInvoicesForBillingPeriod GetConsolidatedBillingFamilySummary "
+    "GetLinkedAccountNames GetPaymentInstruments GetSupportedCountryCodes GetTotal GetTotalAmountForForecast RedeemPromoCode "
+    "SetAccountContractMetadata SetAccountPreferences SetAdditionalContacts SetContactAddress SetCreatedByOptIn "
+    "SetCreditSharing SetFreetierBudgetsPreference SetFxPaymentCurrency SetIAMAccessPreference SetPANInformation "
+    "SetPayInformation SetRISharing SetSecurityQuestions UpdateOrigamiReportPreference UpdatePaymentMethods "
+    "UpdatePreferences ValidateAddress",
+    "customer-verification": "CreateCustomerVerificationDetails GetCustomerVerificationDetails "
+    "GetCustomerVerificationEligibility UpdateCustomerVerificationDetails",
+    "purchase-orders": "AddPurchaseOrder DeletePurchaseOrder GetPurchaseOrder ListPurchaseOrderInvoices ListPurchaseOrders "
+    "ListTagsForResource TagResource UntagResource UpdatePurchaseOrder UpdatePurchaseOrderStatus",
+    "payments": "Financing_AcceptFinancingApplicationTerms Financing_CreateFinancingApplication "
+    "Financing_GetFinancingApplication Financing_GetFinancingApplicationDocument Financing_GetFinancingLine "
+    "Financing_GetFinancingLineWithdrawal Financing_GetFinancingLineWithdrawalDocument "
+    "Financing_GetFinancingLineWithdrawalStatements Financing_GetFinancingOption Financing_ListFinancingApplications "
+    "Financing_ListFinancingLines Financing_ListFinancingLineWithdrawals Financing_UpdateFinancingApplication "
+    "Instruments_Authenticate Instruments_Create Instruments_Delete Instruments_Get Instruments_List Instruments_StartCreate "
+    "Instruments_Update ListTagsForResource Policy_GetPaymentInstrumentEligibility Preferences_BatchGetPaymentProfiles "
+    "Preferences_CreatePaymentProfile Preferences_DeletePaymentProfile Preferences_ListPaymentProfiles "
+    "Preferences_UpdatePaymentProfile Programs_ListPaymentProgramOptions Programs_ListPaymentProgramStatus TagResource "
+    "TermsAndConditions_AcceptTermsAndConditionsForProgramByAccountId "
+    "TermsAndConditions_GetAcceptedTermsAndConditionsForProgramByAccountId "
+    "TermsAndConditions_GetRecommendedTermsAndConditionsForProgram UntagResource",
+    "taxconsole": "BatchGetTaxExemptions CreateCustomerCase DownloadTaxInvoice GetTaxExemptionTypes GetTaxInheritance "
+    "GetTaxInvoicesMetadata GetTaxRegistration PreviewTaxRegistrationChange SetTaxInheritance",
     "autoscaling": "TerminateInstanceInAutoScalingGroup",
     "ecs": "UpdateCapacityProvider",
     "rds": "DescribeRecommendationGroups DescribeRecommendations",
@@ -250,8 +309,7 @@ DATA_EVENTS = {
     "RecordActivityTaskHeartbeat RespondActivityTaskCanceled RespondActivityTaskCompleted RespondActivityTaskFailed "
     "RespondDecisionTaskCompleted SignalWorkflowExecution StartWorkflowExecution TerminateWorkflowExecution",
     "xray": "GetTraceGraph GetTraceSummaries PutTelemetryRecords PutTraceSegments",
-    "appconfig": "GetConfiguration",
-    "appconfigdata": "GetLatestConfiguration StartConfigurationSession",
+    "appconfig": "GetConfiguration GetLatestConfiguration StartConfigurationSession",
     "cloudtrail-data": "PutAuditEvents",
     "qbusiness": "BatchDeleteDocument BatchPutDocument Chat ChatSync PutFeedback",
     "monitoring": "GetMetricData GetMetricStatistics GetMetricWidgetImage PutMetricData",
@@ -290,6 +348,11 @@ class Catalogue:
         self.other_shapes = set()
         self.numbers = set()
         self.other_scalars = set()
+        self.blocks = {}  # eventSource → the shapes of its calls
+        self.unrecorded = {}  # a name that only a model has → what records have instead
+
+    def block(self, service):
+        return self.blocks.setdefault(service, members.Block(service))
 
     def add(self, service, name, flags=""):
         self.events[source(service)].setdefault(name, set()).update(flags)
@@ -304,6 +367,32 @@ def models():
     for service in loader.list_available_services("service-2"):
         # Old versions too: CloudFront's and others' operations stay callable.
         yield service, loader.load_service_model(service, "service-2")
+
+
+def listed():
+    """event_sources.tsv: what AWS's pages and real records have, and the services of botocore that it is recorded for."""
+    names, of_service = set(), defaultdict(list)
+    for line in EVENT_SOURCES.read_text().splitlines():
+        if not line.startswith("#"):
+            name, services, _ = line.split("\t")
+            names.add(name)
+            for service in services.split():
+                of_service[service].append(name)
+    return names, of_service
+
+
+def sources(service, data, names, of_service):
+    """The values of eventSource of one of botocore's services."""
+    prefix = re.sub(r"^(api|runtime|models|portal|metering|controlplane|dataplane)\.", "", data["endpointPrefix"])
+    signing = data.get("signingName", prefix)
+    if service in SOURCES:
+        found = SOURCES[service]
+    elif service in of_service:
+        found = [name for name in (signing, prefix) if name in names]
+    else:
+        # Where the two differ AWS's list has one of them, as a rule the signing name.
+        found = [name for name in (signing, prefix) if name in names] or [signing, prefix]
+    return list(dict.fromkeys([*found, *of_service[service]]))
 
 
 def permissions():
@@ -325,20 +414,27 @@ def reads(name, level):
 def main():
     catalogue = Catalogue()
     granted = permissions()
+    known, of_service = listed()
     modelled = set()
+    of_models = defaultdict(set)
     for service, model in models():
         data = model["metadata"]
         prefix = data["endpointPrefix"]
-        sources = SOURCES.get(service, [re.sub(r"^(api|runtime|models|portal|metering)\.", "", prefix)])
         signing = data.get("signingName", prefix)
+        recorded = sources(service, data, known, of_service)
         levels = {**granted.get(prefix, {}), **granted.get(signing, {}), **granted.get(service, {})}
-        modelled.update([service, prefix, signing, *sources])
+        modelled.update([service, prefix, signing, *recorded])
+        for name in (service, prefix, signing):
+            of_models[name].update(recorded)
+        readers = [members.Reader(catalogue.block(name), service, model) for name in recorded]
         arrays(model, catalogue)
         numbers(model, catalogue)
         for name, operation in model["operations"].items():
             flags = "r" if reads(name, levels.get(name)) else ""
             renamed = {"s3": S3_NAMES, "s3control": {**S3_NAMES, **S3CONTROL_NAMES}}.get(service, {}).get(name)
-            for event_source in sources:
+            for reader in readers:
+                reader.operation(renamed or name, operation, "r" in flags)
+            for event_source in recorded:
                 if renamed:
                     catalogue.add(event_source, renamed, flags)
                     catalogue.rename(event_source, name, [renamed])
@@ -371,7 +467,14 @@ def main():
         for name, recorded in names.items():
             catalogue.events[source(service)].pop(name, None)
             catalogue.rename(service, name, [recorded] if recorded else [])
+    for name in known:
+        # A name alone: which calls it has is not known.
+        catalogue.events[source(name)]
+    for name, recorded in of_models.items():
+        if source(name) not in catalogue.events:
+            catalogue.unrecorded[name] = sorted(recorded)
     write(catalogue)
+    members.write(catalogue.blocks)
 
 
 def arrays(model, catalogue):
@@ -433,8 +536,9 @@ def write(catalogue):
         renamed = catalogue.renamed[event_source]
         if renamed:
             lines.append(" > " + " ".join(f"{name}={','.join(sorted(renamed[name]))}" for name in sorted(renamed)))
-    session = botocore.session.get_session()
-    regions = {region for name in session.get_available_partitions() for region in session.get_available_regions("ec2", name)}
+    partitions = json.loads((pathlib.Path(botocore.__file__).parent / "data/partitions.json").read_text())["partitions"]
+    regions = {name for partition in partitions for name in partition["regions"] if not name.endswith("-global")}
+    lines += ["[unrecorded]", *(f" {name}={','.join(recorded)}" for name, recorded in sorted(catalogue.unrecorded.items()))]
     lines += ["[regions]", f" {' '.join(sorted(regions))}"]
     lines += keys("[*]", catalogue.object_arrays - catalogue.other_shapes)
     lines += keys("[#]", catalogue.numbers - catalogue.other_scalars)

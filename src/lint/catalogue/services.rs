@@ -12,6 +12,8 @@ const TEXT: &str = include_str!("catalogue.txt");
 pub(in crate::lint) struct Catalogue {
     /// By the value of `eventSource`.
     pub(in crate::lint) services: BTreeMap<&'static str, Service>,
+    /// A name of a service that AWS's models have and no record → what records have instead, without `.amazonaws.com`.
+    pub(in crate::lint) unrecorded: HashMap<&'static str, Vec<&'static str>>,
     /// The values of `awsRegion`.
     pub(in crate::lint) regions: Vec<&'static str>,
     /// Keys of requests whose value is always an array of objects.
@@ -51,15 +53,23 @@ impl Catalogue {
     fn parse(text: &'static str) -> Self {
         let mut services: BTreeMap<&str, Service> = BTreeMap::new();
         let (mut regions, mut object_arrays, mut numbers) = (Vec::new(), HashSet::new(), HashSet::new());
+        let mut unrecorded = HashMap::new();
         let mut section = "";
         for line in text.lines().filter(|line| !line.starts_with('#')) {
             let Some(words) = line.strip_prefix(' ') else {
                 section = line;
+                // Of some services the name alone is known.
+                if !section.starts_with('[') {
+                    services.entry(section).or_insert_with(|| Service { name: section, ..Service::default() });
+                }
                 continue;
             };
             match section {
                 "[*]" => object_arrays.extend(words.split(' ')),
                 "[#]" => numbers.extend(words.split(' ')),
+                "[unrecorded]" => unrecorded.extend(
+                    words.split_once('=').map(|(name, recorded)| (name, recorded.split(',').collect::<Vec<_>>())),
+                ),
                 "[regions]" => regions.extend(words.split(' ')),
                 _ => services
                     .entry(section)
@@ -67,7 +77,7 @@ impl Catalogue {
                     .line(words),
             }
         }
-        Self { services, regions, object_arrays, numbers }
+        Self { services, unrecorded, regions, object_arrays, numbers }
     }
 
     /// The names of all calls, service by service.
@@ -80,11 +90,16 @@ impl Catalogue {
     }
 
     /// The services that have a call of exactly this name.
-    pub(in crate::lint) fn services_of<'n>(
-        &'static self,
-        name: &'n str,
-    ) -> impl Iterator<Item = &'static Service> + use<'n> {
-        self.services.values().filter(move |service| service.call(name).is_some())
+    pub(in crate::lint) fn services_of(&'static self, name: &str) -> impl Iterator<Item = &'static Service> + use<> {
+        static SERVICES: OnceLock<HashMap<&str, Vec<&Service>>> = OnceLock::new();
+        let services = SERVICES.get_or_init(|| {
+            let mut by_call: HashMap<&str, Vec<&Service>> = HashMap::new();
+            for service in self.services.values() {
+                service.calls.iter().for_each(|call| by_call.entry(&call.name).or_default().push(service));
+            }
+            by_call
+        });
+        services.get(name).into_iter().flatten().copied()
     }
 }
 
@@ -123,6 +138,11 @@ impl Service {
     /// The call of exactly this name.
     pub(in crate::lint) fn call(&self, name: &str) -> Option<&CatalogueCall> {
         self.by_name.get(name).map(|index| &self.calls[*index])
+    }
+
+    /// Whether its name alone is known, and none of its calls.
+    pub(in crate::lint) fn is_name_alone(&self) -> bool {
+        self.calls.is_empty()
     }
 
     /// `ec2` of `ec2.amazonaws.com`.

@@ -134,6 +134,9 @@ fn invalid_pattern(pattern: &str, error: &PatternError) -> (String, &'static str
     let shown = crate::text::clip(pattern, 80);
     let help = if ["(?=", "(?!", "(?<"].iter().any(|look_around| pattern.contains(look_around)) {
         "write the exclusion as {\"not\": …} or as an exception in \"unless\""
+    } else if pattern.starts_with('*') {
+        "a pattern is a regular expression, found anywhere: leave the * at the beginning out, end what must end so with $, and \
+         write .* for anything in between"
     } else {
         "write a Rust regular expression; for a literal name use {\"is\": \"name\"}"
     };
