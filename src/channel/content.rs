@@ -5,6 +5,7 @@
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
+use super::changes::{change_label, changes, steps};
 use super::inert::{inert, inert_redacted};
 use super::{facts, links};
 use crate::alert::{Alert, AlertKind, TimeRange};
@@ -32,6 +33,12 @@ pub struct Content {
     pub rule: String,
     /// One sentence: who did what to what, and whether it succeeded.
     pub sentence: String,
+    /// What stands before the changes: `Changed`, or `Asked for` of a call that failed.
+    pub change_label: &'static str,
+    /// What the call changed, the most telling first: `inbound: tcp 22 from 0.0.0.0/0`.
+    pub changes: Vec<String>,
+    /// What to do first, in order: sentences, each with a command for a shell where there is one.
+    pub steps: Vec<(String, Option<String>)>,
     /// The facts, the most urgent first: each one's name and value.
     pub facts: Vec<(String, String)>,
     /// Why the alert matters, in the words of the rule's author.
@@ -99,6 +106,9 @@ impl Content {
             heading: format!("{}: {}", severity.label(), clip(&inert_redacted(&title), TITLE_LIMIT)),
             rule: rule_name.to_owned(),
             sentence: clip(&sentence, SENTENCE_LIMIT).into_owned(),
+            change_label: change_label(alert.finding, alert.kind),
+            changes: if about_one_event { changes(alert.finding) } else { Vec::new() },
+            steps: if about_one_event { steps(alert.finding) } else { Vec::new() },
             facts,
             description: rule
                 .description

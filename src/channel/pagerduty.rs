@@ -114,17 +114,32 @@ impl PagerDuty {
     fn event(&self, alert: &Alert<'_>, content: &Content) -> Value {
         let call = &alert.finding.call;
         let is_event = alert.kind.is_about_events();
-        let summary = forwardable(&format!("{} · {}", content.heading, content.sentence));
+        let changes = content.changes_line();
+        let summary: Vec<&str> = [Some(content.heading.as_str()), Some(&content.sentence), changes.as_deref()]
+            .into_iter()
+            .flatten()
+            .collect();
+        let summary = forwardable(&summary.join(" · "));
         let mut details: Map<String, Value> =
             content.facts.iter().map(|(name, value)| (name.clone(), json!(value))).collect();
         details.insert("What".to_owned(), json!(content.sentence));
+        if !content.changes.is_empty() {
+            details.insert(content.change_label.to_owned(), json!(content.changes.join("; ")));
+        }
+        for (index, (text, command)) in content.steps.iter().enumerate() {
+            let name = format!("To do {}", index + 1);
+            if let Some(command) = command {
+                details.insert(format!("{name}, command"), json!(command));
+            }
+            details.insert(name, json!(text));
+        }
         if let Some(description) = &content.description {
             details.insert("Why it matters".to_owned(), json!(description));
         }
         if let Some(request) = call.request.as_ref().filter(|_| is_event) {
             details.insert("Request".to_owned(), json!(clip(&inert_redacted(request), REQUEST_LIMIT)));
         }
-        details.insert("From".to_owned(), json!(content.footer));
+        details.insert("Sent for".to_owned(), json!(content.footer));
         let of_call =
             |value: &Option<String>| value.as_deref().filter(|_| is_event).map(|value| forwardable(&short(value)));
         let source = of_call(&call.account).filter(|account| !account.is_empty());
@@ -148,13 +163,19 @@ impl PagerDuty {
             }
         }
         let links: Vec<Value> = content.links.iter().map(|(name, link)| json!({"href": link, "text": name})).collect();
-        json!({
+        let mut event = json!({
             "event_action": "trigger",
             "dedup_key": alert.id.as_str(),
             "client": "offlimits",
             "links": links,
             "payload": payload,
-        })
+        });
+        // Where PagerDuty's people get by the name of the client: to the event, or else to what to do.
+        let (runbooks, events): (Vec<_>, Vec<_>) = content.links.iter().partition(|(name, _)| *name == "Runbook");
+        if let Some((_, link)) = events.first().or(runbooks.first()) {
+            event["client_url"] = json!(link);
+        }
+        event
     }
 }
 

@@ -230,10 +230,21 @@ fn is_sys_id(id: &str) -> bool {
 
 /// The description. The footer is never cut: by it a later attempt knows its own incident.
 fn page(content: &Content) -> String {
-    let mut lines = vec![content.sentence.clone(), String::new()];
-    lines.extend(content.facts.iter().map(|(name, value)| format!("{name}: {value}")));
-    lines.extend(content.description.iter().map(|text| format!("\nWhy it matters: {text}")));
-    let text = lines.iter().map(|line| inactive(line)).collect::<Vec<_>>().join("\n");
+    let mut lines = vec![inactive(&content.heading), inactive(&content.sentence)];
+    let mut changes = content.changes.iter().map(|change| inactive(change));
+    lines.extend(changes.next().map(|change| format!("{}: {change}", content.change_label)));
+    lines.extend(changes.map(|change| format!("- {change}")));
+    if !content.steps.is_empty() {
+        lines.push(format!("\n{}", Content::STEPS_LABEL));
+    }
+    for (index, (text, command)) in content.steps.iter().enumerate() {
+        lines.push(format!("{}. {}", index + 1, inactive(text)));
+        lines.extend(command.iter().filter(|command| is_inactive(command)).cloned());
+    }
+    lines.push(String::new());
+    lines.extend(content.facts.iter().map(|(name, value)| format!("{name}: {}", inactive(value))));
+    lines.extend(content.description.iter().map(|text| format!("\nWhy it matters: {}", inactive(text))));
+    let text = lines.join("\n");
     let links: Vec<String> = content.links.iter().map(|(name, link)| format!("{name}: {link}")).collect();
     let footer = format!("\n\n{}\n{}", links.join("\n"), inactive(&content.footer));
     let footer = if footer.chars().count() < DESCRIPTION_LIMIT / 2 {
@@ -242,6 +253,12 @@ fn page(content: &Content) -> String {
         format!("\n\n{}", inactive(&content.footer))
     };
     format!("{}{footer}", clip(&text, DESCRIPTION_LIMIT - footer.chars().count()))
+}
+
+/// Whether nothing of it is markup to ServiceNow. A command is shown as it is or not at all, and its brackets may be JSON.
+fn is_inactive(command: &str) -> bool {
+    let command = command.to_ascii_lowercase();
+    !["<", ">", "[code", "[/code", "@["].iter().any(|markup| command.contains(markup))
 }
 
 /// Without ServiceNow's markup: journal fields show what stands between `[code]` tags as HTML, and `@[…]` mentions people.

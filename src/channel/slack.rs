@@ -1,6 +1,6 @@
 //! Slack: an incoming webhook (`webhook_url`), or a bot (`bot_token` and `channel`).
 //!
-//! Limits: <https://docs.slack.dev/reference/block-kit/blocks> (header, section), and
+//! `blocks` has what a message looks like. Source:
 //! <https://docs.slack.dev/reference/methods/chat.postMessage> for the length of a message, threads and errors.
 
 use serde_json::{Value, json};
@@ -11,29 +11,21 @@ use super::severity_map::{SeverityMap, severity_map};
 use super::wire::is_word;
 use super::{
     Body, Channel, ChannelType, Content, Credential, Exchange, ExchangeStep, HttpRequest, Reply, Request, Verdict,
-    endpoint,
+    blocks, endpoint,
 };
 use crate::alert::{Alert, AlertKind};
 use crate::config::{KeySpec, TextFormat, ValueShape, docs};
 use crate::secret::{ChannelCredentials, CredentialFault, Secret};
 use crate::text::clip;
 
-/// Characters of a header block.
-const HEADER_LIMIT: usize = 150;
-/// Characters of a section's text that we use: the block takes 3,000, a message of 50 blocks about 12,000 in all.
-const SECTION_LIMIT: usize = 1500;
-/// Characters of a field's text: the block takes ten fields of 2,000.
-const FIELD_LIMIT: usize = 1100;
-/// Characters of a link in Slack's markup: two of them stand in a text of 3,000.
-const LINK_LIMIT: usize = 1490;
+/// Characters of a message, all of it: Slack takes about 12,000 in its blocks, which it says nowhere (`msg_blocks_too_long`).
+const MESSAGE_LIMIT: usize = 12_000;
+/// Characters of one text, from the most to the least: the first with which the message fits is taken.
+const TEXT_LIMITS: [usize; 4] = [1500, 700, 300, 100];
 /// Characters of a conversation's name.
 const NAME_LIMIT: usize = 80;
-/// Fields of a section: <https://docs.slack.dev/reference/block-kit/blocks/section-block>.
-const FIELDS: usize = 10;
 /// Characters of the fallback that notifications show.
 const FALLBACK_LIMIT: usize = 400;
-/// Characters of the text in a footer.
-const FOOTER_LIMIT: usize = 300;
 
 const WEBHOOK_HOSTS: [&str; 2] = ["hooks.slack.com", "hooks.slack-gov.com"];
 const API_HOSTS: [&str; 2] = ["slack.com", "slack-gov.com"];
@@ -142,43 +134,14 @@ impl Channel for Slack {
 
     fn render(&self, alert: &Alert<'_>) -> Body {
         let content = Content::new(alert);
-        let mut blocks = vec![
-            json!({"type": "header", "text": plain(&content.heading, HEADER_LIMIT)}),
-            json!({"type": "section", "text": plain(&content.sentence, SECTION_LIMIT)}),
-        ];
-        let facts: Vec<Value> =
-            content.facts.iter().map(|(name, value)| plain(&format!("{name}\n{value}"), FIELD_LIMIT)).collect();
-        blocks.extend(facts.chunks(FIELDS).map(|facts| json!({"type": "section", "fields": facts})));
-        if let Some(description) = &content.description {
-            blocks.push(json!({"type": "section", "text": plain(description, SECTION_LIMIT)}));
+        let mut json = String::new();
+        for limit in TEXT_LIMITS {
+            json = self.message(alert, &content.shortened(limit)).to_string();
+            if json.chars().count() <= MESSAGE_LIMIT {
+                break;
+            }
         }
-        let links: Vec<String> = content
-            .links
-            .iter()
-            .map(|(name, link)| format!("<{}|{name}>", escape(link)))
-            .filter(|link| link.chars().count() <= LINK_LIMIT)
-            .collect();
-        if !links.is_empty() {
-            blocks.push(json!({"type": "section", "text": {"type": "mrkdwn", "text": links.join("  ·  ")}}));
-        }
-        blocks.push(json!({"type": "context", "elements": [plain(&content.footer, FOOTER_LIMIT)]}));
-        let fallback = format!("{} · {}", content.heading, content.sentence);
-        let mut message = json!({
-            "text": escape(&clip(&fallback, FALLBACK_LIMIT)),
-            "attachments": [{"color": self.colours.get(content.severity), "blocks": blocks}],
-            "unfurl_links": false,
-            "unfurl_media": false,
-        });
-        if let Some(channel) = &self.channel {
-            message["channel"] = json!(channel);
-        }
-        if let (AlertKind::Repeat | AlertKind::News | AlertKind::RollUp(_), Some(thread)) = (alert.kind, alert.receipt)
-        {
-            message["thread_ts"] = json!(thread);
-            // A repeat is worse than those before it: nobody should have to open the thread to see it.
-            message["reply_broadcast"] = json!(matches!(alert.kind, AlertKind::Repeat | AlertKind::News));
-        }
-        Body::Json { key: alert.key(), json: message.to_string() }
+        Body::Json { key: alert.key(), json }
     }
 
     fn next(&self, body: &Body, exchange: &Exchange<'_>) -> Result<ExchangeStep, CredentialFault> {
@@ -197,6 +160,36 @@ impl Channel for Slack {
 }
 
 impl Slack {
+    /// What has to be seen stands at the top, in blocks: Slack folds long attachments away, and their colour is all that blocks
+    /// lack. Beside blocks `text` is shown in notifications only.
+    /// Sources: <https://docs.slack.dev/reference/methods/chat.postMessage> and
+    /// <https://docs.slack.dev/legacy/legacy-messaging/legacy-secondary-message-attachments>.
+    fn message(&self, alert: &Alert<'_>, content: &Content) -> Value {
+        let (blocks, details) = (blocks::first(content), blocks::details(content));
+        let changes = content.changes_line();
+        let fallback: Vec<&str> = [Some(content.heading.as_str()), Some(&content.sentence), changes.as_deref()]
+            .into_iter()
+            .flatten()
+            .collect();
+        let mut message = json!({
+            "text": blocks::escape(&clip(&fallback.join(" · "), FALLBACK_LIMIT)),
+            "blocks": blocks,
+            "attachments": [{"color": self.colours.get(content.severity), "blocks": details}],
+            "unfurl_links": false,
+            "unfurl_media": false,
+        });
+        if let Some(channel) = &self.channel {
+            message["channel"] = json!(channel);
+        }
+        if let (AlertKind::Repeat | AlertKind::News | AlertKind::RollUp(_), Some(thread)) = (alert.kind, alert.receipt)
+        {
+            message["thread_ts"] = json!(thread);
+            // A repeat is worse than those before it: nobody should have to open the thread to see it.
+            message["reply_broadcast"] = json!(matches!(alert.kind, AlertKind::Repeat | AlertKind::News));
+        }
+        message
+    }
+
     fn request(&self, json: &str, credentials: ChannelCredentials<'_>) -> Result<HttpRequest, CredentialFault> {
         if let Some(url) = credentials.optional("webhook_url")? {
             return Ok(HttpRequest::post(endpoint::checked("webhook_url", url, &WEBHOOK_HOSTS)?, json));
@@ -251,14 +244,4 @@ fn without_thread(json: &str) -> String {
         message.remove("reply_broadcast");
     }
     message.to_string()
-}
-
-/// Untrusted text: as `plain_text` Slack reads no mention, link or format in it.
-fn plain(text: &str, limit: usize) -> Value {
-    json!({"type": "plain_text", "text": clip(text, limit), "emoji": false})
-}
-
-/// The three characters that mean something in Slack's markup. Escaped after clipping, so that no entity is cut.
-fn escape(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }

@@ -1,12 +1,14 @@
 //! Amazon SNS: email, SMS, and JSON for machines, in one publish.
 //!
-//! Limits: <https://docs.aws.amazon.com/sns/latest/api/API_Publish.html> (subject, message),
-//! <https://docs.aws.amazon.com/sns/latest/dg/sms_publish-to-phone.html> (SMS) and
+//! Limits: <https://docs.aws.amazon.com/sns/latest/api/API_Publish.html> (subject, message) and
 //! <https://docs.aws.amazon.com/sns/latest/dg/subscription-filter-policy-constraints.html> (attributes).
 
 use serde_json::json;
 
+use super::ascii::{ascii, cut};
+use super::email::email;
 use super::kind::object;
+use super::sms::{self, sms};
 use super::{
     Body, Channel, ChannelType, Content, Exchange, ExchangeStep, MachineAlert, Reply, Request, SnsMessage, Verdict,
 };
@@ -17,8 +19,8 @@ use crate::text::one_line;
 
 /// A subject is shorter than 100 characters.
 const SUBJECT_LIMIT: usize = 99;
-/// Characters of one SMS part, where all of them are in the GSM 03.38 basic set.
-const SMS_LIMIT: usize = 160;
+/// Characters of an SMS: one part beside the stack's own display name, `OFFLIMITS> `.
+const SMS_LENGTH: u16 = 149;
 /// Bytes of a message: 262,144 with its attributes.
 const MESSAGE_LIMIT: usize = 250_000;
 /// Characters of an attribute's value; filter policies match at most 256.
@@ -52,15 +54,30 @@ const MALFORMED: [&str; 7] = [
 ];
 
 /// A channel that publishes to a topic.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Sns {
     /// The topic; none: the deployment's own.
     topic_arn: Option<String>,
+    /// Characters of an SMS.
+    sms_length: u16,
 }
 
-const KEYS: &[KeySpec] =
-    &[KeySpec::new("topic_arn", ValueShape::Formatted(&TOPIC), docs!("The topic, of any region."))
-        .or(KeyDefault::Words(docs!("the stack's own topic")))];
+impl Default for Sns {
+    fn default() -> Self {
+        Self { topic_arn: None, sms_length: SMS_LENGTH }
+    }
+}
+
+const KEYS: &[KeySpec] = &[
+    KeySpec::new("topic_arn", ValueShape::Formatted(&TOPIC), docs!("The topic, of any region."))
+        .or(KeyDefault::Words(docs!("the stack's own topic"))),
+    KeySpec::new(
+        "sms_length",
+        ValueShape::Whole { min: sms::LEAST, max: sms::PART },
+        docs!("Characters of an SMS, so that it is one part beside the topic's display name: 158 less the characters of that name; 160 if the topic has none."),
+    )
+    .or(KeyDefault::Value("149")),
+];
 
 /// The type `sns`.
 pub(super) static TYPE: ChannelType = ChannelType {
@@ -68,7 +85,11 @@ pub(super) static TYPE: ChannelType = ChannelType {
     repeats: docs!("a message of its own"),
     object: object("sns", docs!("Email, SMS and JSON by Amazon SNS."), KEYS),
     credentials: &[],
-    configure: |fields, problems| Box::new(Sns { topic_arn: fields.text("topic_arn", problems).map(str::to_owned) }),
+    configure: |fields, problems| {
+        let topic_arn = fields.text("topic_arn", problems).map(str::to_owned);
+        let sms_length = fields.whole("sms_length", problems).and_then(|length| u16::try_from(length).ok());
+        Box::new(Sns { topic_arn, sms_length: sms_length.unwrap_or(SMS_LENGTH) })
+    },
 };
 
 static TOPIC: TextFormat = TextFormat {
@@ -118,7 +139,7 @@ impl Channel for Sns {
         let mut message = SnsMessage {
             subject: subject(&content),
             email: email(&content),
-            sms: sms(&content),
+            sms: sms(alert, &content, self.sms_length.into()),
             machine: String::new(),
             attributes,
         };
@@ -173,43 +194,8 @@ fn published(message: &SnsMessage) -> String {
 
 /// `[VERY HIGH] Unintended AWS API call: …`, in ASCII.
 fn subject(content: &Content) -> String {
-    let text = content.heading.replacen(content.severity.label(), &format!("[{}]", content.severity.label()), 1);
-    let text = text.replacen("]: ", "] ", 1);
-    ascii_clip(&text, SUBJECT_LIMIT, |c| c == ' ' || c.is_ascii_graphic())
-}
-
-/// One part: the basic GSM set without the characters that it escapes, which count twice.
-fn sms(content: &Content) -> String {
-    let text = format!("{} {}: {}", content.severity.label(), content.rule, content.sentence);
-    ascii_clip(&text, SMS_LIMIT, |c| (c == ' ' || c.is_ascii_graphic()) && !"[]{}|~^\\`".contains(c))
-}
-
-/// At most `limit` characters, three dots where something was cut off, `?` for what is not `allowed`.
-fn ascii_clip(text: &str, limit: usize, allowed: impl Fn(char) -> bool) -> String {
-    let text: String = text
-        .chars()
-        .map(|c| match c {
-            '…' => '.',
-            c if allowed(c) => c,
-            '[' | '{' => '(',
-            ']' | '}' => ')',
-            _ => '?',
-        })
-        .collect();
-    if text.len() <= limit { text } else { format!("{}...", &text[..limit - 3]) }
-}
-
-/// What a person reads at 3 a.m.
-fn email(content: &Content) -> String {
-    let mut parts = vec![format!("{}\n\n{}.\n", content.heading, content.sentence)];
-    let lines: Vec<String> = content.facts.iter().map(|(name, value)| format!("{name:<11} {value}")).collect();
-    if !lines.is_empty() {
-        parts.push(lines.join("\n") + "\n");
-    }
-    if let Some(description) = &content.description {
-        parts.push(format!("Why it matters: {description}\n"));
-    }
-    parts.extend(content.links.iter().map(|(name, link)| format!("{name}: {link}\n")));
-    parts.push(format!("-- \n{}\n", content.footer));
-    parts.join("\n")
+    let label = content.severity.label();
+    let title = content.heading.strip_prefix(label).and_then(|rest| rest.strip_prefix(": "));
+    let text = format!("[{label}] {}", title.unwrap_or(&content.heading));
+    cut(&ascii(&text), SUBJECT_LIMIT)
 }

@@ -16,7 +16,6 @@ use super::{
 use crate::alert::Alert;
 use crate::config::{KeySpec, ValueShape, WordList, docs};
 use crate::secret::CredentialFault;
-use crate::text::clip;
 
 /// Bytes of a request: some less than the 28 KB that a message may have.
 const REQUEST_LIMIT: usize = 20 * 1024;
@@ -25,8 +24,20 @@ const TEXT_LIMITS: [usize; 4] = [2000, 800, 300, 100];
 /// The version of Adaptive Cards that all of Teams's programs show.
 const CARD_VERSION: &str = "1.4";
 
-/// Where workflows listen: Power Automate's, the older Logic Apps', and those of the US government's cloud.
-const HOSTS: [&str; 4] = [".api.powerplatform.com", ".logic.azure.com", ".api.powerplatform.us", ".logic.azure.us"];
+/// Where workflows listen: Power Automate and the older Logic Apps, in the public cloud, in those of the US government (GCC, GCC
+/// High, `DoD`), and in China's. Source: "When an HTTP request is received" in
+/// <https://learn.microsoft.com/power-automate/ip-address-configuration>.
+const HOSTS: [&str; 9] = [
+    ".api.powerplatform.com",
+    ".logic.azure.com",
+    ".api.powerplatform.us",
+    ".api.gov.powerplatform.microsoft.us",
+    ".api.high.powerplatform.microsoft.us",
+    ".api.appsplatform.us",
+    ".logic.azure.us",
+    ".api.powerplatform.partner.microsoftonline.cn",
+    ".logic.azure.cn",
+];
 /// Where the connectors listened that Microsoft has retired.
 const RETIRED: [&str; 2] = [".webhook.office.com/", "//outlook.office.com/"];
 
@@ -67,7 +78,7 @@ impl Channel for Teams {
         let style = self.styles.get(content.severity);
         let mut json = String::new();
         for limit in TEXT_LIMITS {
-            json = message(&content, style, limit).to_string();
+            json = message(&content.shortened(limit), style).to_string();
             if json.len() <= REQUEST_LIMIT {
                 break;
             }
@@ -90,24 +101,37 @@ impl Channel for Teams {
     }
 }
 
-fn message(content: &Content, style: &str, limit: usize) -> Value {
+fn message(content: &Content, style: &str) -> Value {
     let mut body = vec![json!({
         "type": "Container",
         "style": style,
         "bleed": true,
-        "items": [text(&[run(&content.heading, limit, true)])],
+        "items": [text(&[run(&content.heading, Look::Heading)])],
     })];
-    body.push(text(&[run(&content.sentence, limit, false)]));
-    for (name, value) in &content.facts {
-        body.push(text(&[run(&format!("{name}: "), limit, true), run(value, limit, false)]));
+    body.push(text(&[run(&content.sentence, Look::Plain)]));
+    for (index, change) in content.changes.iter().enumerate() {
+        let label = if index == 0 { format!("{}: ", content.change_label) } else { String::new() };
+        let label = (!label.is_empty()).then(|| run(&label, Look::Bold));
+        body.push(below(
+            index > 0,
+            text(&[label, Some(run(change, Look::Code))].into_iter().flatten().collect::<Vec<_>>()),
+        ));
+    }
+    if !content.steps.is_empty() {
+        body.push(text(&[run(Content::STEPS_LABEL, Look::Bold)]));
+    }
+    for (index, (step, command)) in content.steps.iter().enumerate() {
+        body.push(below(true, text(&[run(&format!("{}. {step}", index + 1), Look::Plain)])));
+        body.extend(command.iter().map(|command| below(true, text(&[run(command, Look::Code)]))));
+    }
+    for (index, (name, value)) in content.facts.iter().enumerate() {
+        let fact = text(&[run(&format!("{name}: "), Look::Bold), run(value, Look::Plain)]);
+        body.push(below(index > 0, fact));
     }
     if let Some(description) = &content.description {
-        body.push(text(&[run(description, limit, false)]));
+        body.push(text(&[run("Why it matters: ", Look::Bold), run(description, Look::Plain)]));
     }
-    let mut footer = run(&content.footer, limit, false);
-    footer["isSubtle"] = json!(true);
-    footer["size"] = json!("Small");
-    body.push(text(&[footer]));
+    body.push(text(&[run(&content.footer, Look::Subtle)]));
     let actions: Vec<Value> = content
         .links
         .iter()
@@ -118,7 +142,7 @@ fn message(content: &Content, style: &str, limit: usize) -> Value {
         "type": "AdaptiveCard",
         "version": CARD_VERSION,
         "msteams": { "width": "full" },
-        "fallbackText": clip(&content.heading, limit),
+        "fallbackText": content.heading,
         "body": body,
     });
     if !actions.is_empty() {
@@ -139,9 +163,41 @@ fn text(runs: &[Value]) -> Value {
     json!({ "type": "RichTextBlock", "inlines": runs })
 }
 
-fn run(text: &str, limit: usize, bold: bool) -> Value {
-    let weight = if bold { "Bolder" } else { "Default" };
-    json!({ "type": "TextRun", "text": clip(text, limit), "weight": weight })
+/// An element close below the one before it, with which it belongs together.
+fn below(is_below: bool, mut element: Value) -> Value {
+    if is_below {
+        element["spacing"] = json!("Small");
+    }
+    element
+}
+
+/// How a text looks.
+#[derive(Clone, Copy)]
+enum Look {
+    Heading,
+    Bold,
+    Plain,
+    Code,
+    Subtle,
+}
+
+fn run(text: &str, look: Look) -> Value {
+    let mut run = json!({ "type": "TextRun", "text": text });
+    let mut set = |name: &str, value: Value| run[name] = value;
+    match look {
+        Look::Heading => {
+            set("weight", json!("Bolder"));
+            set("size", json!("Medium"));
+        }
+        Look::Bold => set("weight", json!("Bolder")),
+        Look::Plain => {}
+        Look::Code => set("fontType", json!("Monospace")),
+        Look::Subtle => {
+            set("isSubtle", json!(true));
+            set("size", json!("Small"));
+        }
+    }
+    run
 }
 
 fn judge(reply: &Reply) -> Verdict {

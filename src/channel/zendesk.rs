@@ -26,6 +26,13 @@ use crate::text::clip;
 const SUBJECT_LIMIT: usize = 150;
 /// Tickets of one alert that the search answers with, the newest first: one is open at most, unless people opened more.
 const SEARCHED: u8 = 5;
+/// Characters of a comment.
+/// Source: <https://support.zendesk.com/hc/en-us/community/posts/4719863289498-Commets-size>.
+const COMMENT_LIMIT: usize = 65_535;
+/// Characters of one text, from the most to the least: the first with which the ticket fits is taken.
+const TEXT_LIMITS: [usize; 4] = [2000, 800, 300, 100];
+/// Characters of a tag of ours.
+const TAG_LIMIT: usize = 80;
 /// The most that our OAuth client needs.
 const SCOPE: &str = "tickets:read tickets:write";
 
@@ -54,11 +61,7 @@ const KEYS: &[KeySpec] = &[
         &["low", "normal", "high", "urgent", "urgent"],
         docs!("The ticket's priority for a severity."),
     ),
-    KeySpec::new(
-        "ticket_tags",
-        ValueShape::List(&TAG),
-        docs!("Tags of the ticket besides `offlimits` and `offlimits-high` (the severity)."),
-    ),
+    KeySpec::new("ticket_tags", ValueShape::List(&TAG), docs!("Tags of the ticket besides ours.")),
     KeySpec::new("group_id", ValueShape::Unsigned, docs!("The group that the ticket is assigned to.")),
     KeySpec::new(
         "custom_fields",
@@ -141,35 +144,15 @@ impl Channel for Zendesk {
 
     fn render(&self, alert: &Alert<'_>) -> Body {
         let content = Content::new(alert);
-        let priority = self.priorities.get(content.severity);
-        let mut tags = vec!["offlimits".to_owned(), format!("offlimits-{}", content.severity)];
-        tags.extend_from_slice(&self.tags);
-        let comment = json!({ "html_body": page(&content), "public": false });
-        let mut ticket = json!({
-            "subject": clip(&forwardable(&inactive(&content.heading)), SUBJECT_LIMIT),
-            "comment": comment,
-            "priority": priority,
-            "type": "incident",
-            "external_id": alert.id.as_str(),
-            "tags": tags,
-        });
-        let mut update = json!({ "comment": comment });
-        if matches!(alert.kind, AlertKind::Repeat) {
-            // It is worse than what the ticket was opened for.
-            update["priority"] = json!(priority);
+        let (mut open, mut comment) = (String::new(), String::new());
+        for limit in TEXT_LIMITS {
+            let page = page(&content.shortened(limit));
+            (open, comment) = (self.ticket(alert, &content, &page), self.update(alert, &content, &page));
+            if page.chars().count() <= COMMENT_LIMIT && open.len() + comment.len() <= Body::LIMIT / 2 {
+                break;
+            }
         }
-        if let Some(group) = self.group {
-            ticket["group_id"] = json!(group);
-        }
-        if !self.custom_fields.is_empty() {
-            ticket["custom_fields"] = json!(self.custom_fields);
-        }
-        Body::Ticket {
-            alert: alert.id.clone(),
-            key: alert.key(),
-            open: json!({ "ticket": ticket }).to_string(),
-            comment: json!({ "ticket": update }).to_string(),
-        }
+        Body::Ticket { alert: alert.id.clone(), key: alert.key(), open, comment }
     }
 
     fn next(&self, body: &Body, exchange: &Exchange<'_>) -> Result<ExchangeStep, CredentialFault> {
@@ -187,6 +170,62 @@ impl Channel for Zendesk {
         };
         ticket::next(&ZendeskApi { base, authorization }, body, exchange)
     }
+}
+
+impl Zendesk {
+    /// The document that opens a ticket.
+    fn ticket(&self, alert: &Alert<'_>, content: &Content, page: &str) -> String {
+        let mut tags = own_tags(alert, content);
+        tags.extend_from_slice(&self.tags);
+        let mut ticket = json!({
+            "subject": clip(&forwardable(&inactive(&content.heading)), SUBJECT_LIMIT),
+            "comment": { "html_body": page, "public": false },
+            "priority": self.priorities.get(content.severity),
+            "type": "incident",
+            "external_id": alert.id.as_str(),
+            "tags": tags,
+        });
+        if let Some(group) = self.group {
+            ticket["group_id"] = json!(group);
+        }
+        if !self.custom_fields.is_empty() {
+            ticket["custom_fields"] = json!(self.custom_fields);
+        }
+        json!({ "ticket": ticket }).to_string()
+    }
+
+    /// The document that comments on one.
+    fn update(&self, alert: &Alert<'_>, content: &Content, page: &str) -> String {
+        let mut update = json!({ "comment": { "html_body": page, "public": false } });
+        if matches!(alert.kind, AlertKind::Repeat) {
+            // It is worse than what the ticket was opened for.
+            update["priority"] = json!(self.priorities.get(content.severity));
+        }
+        json!({ "ticket": update }).to_string()
+    }
+}
+
+/// `offlimits`, `offlimits-high`, `offlimits-rule-cis-10`, `offlimits-account-111122223333`, `offlimits-region-us-east-1`: what views
+/// and triggers select by.
+fn own_tags(alert: &Alert<'_>, content: &Content) -> Vec<String> {
+    let call = &alert.finding.call;
+    let is_event = alert.kind.is_about_events();
+    let of_call = |value: &Option<String>| value.clone().filter(|_| is_event);
+    let named =
+        [("rule", Some(content.rule.clone())), ("account", of_call(&call.account)), ("region", of_call(&call.region))];
+    let named = named.into_iter().filter_map(|(name, value)| {
+        let value = tag(&value?);
+        (!value.is_empty()).then(|| format!("offlimits-{name}-{value}"))
+    });
+    ["offlimits".to_owned(), format!("offlimits-{}", content.severity)].into_iter().chain(named).collect()
+}
+
+/// A text as a part of a tag: small letters, digits, `-` and `_`. Zendesk also takes `:` and `/`, no other sign, and makes all letters
+/// small. Source: <https://support.zendesk.com/hc/en-us/articles/4408835059482-Working-with-ticket-tags>.
+fn tag(text: &str) -> String {
+    let kept = |c: char| if c.is_ascii_alphanumeric() || c == '_' { c.to_ascii_lowercase() } else { '-' };
+    let text: String = text.chars().take(TAG_LIMIT).map(kept).collect();
+    text.split('-').filter(|part| !part.is_empty()).collect::<Vec<_>>().join("-")
 }
 
 /// The API of one account.
@@ -239,6 +278,29 @@ fn page(content: &Content) -> String {
     let text = |text: &str| html(&inactive(text));
     let mut parts =
         vec![format!("<p><strong>{}</strong></p><p>{}</p>", text(&content.heading), text(&content.sentence))];
+    let label = content.change_label;
+    match content.changes.as_slice() {
+        [] => {}
+        [change] => parts.push(format!("<p><strong>{label}</strong>: <code>{}</code></p>", text(change))),
+        changes => {
+            let item = |change: &String| format!("<li><code>{}</code></li>", text(change));
+            parts.push(format!(
+                "<p><strong>{label}</strong>:</p><ul>{}</ul>",
+                changes.iter().map(item).collect::<String>()
+            ));
+        }
+    }
+    if !content.steps.is_empty() {
+        let step = |(step, command): &(String, Option<String>)| {
+            // A command is shown as it is or not at all.
+            let command =
+                command.as_ref().filter(|command| !["{{", "{%"].iter().any(|opening| command.contains(opening)));
+            let command = command.map(|command| format!("<pre>{}</pre>", html(command))).unwrap_or_default();
+            format!("<li>{}{command}</li>", text(step))
+        };
+        let steps: String = content.steps.iter().map(step).collect();
+        parts.push(format!("<p><strong>{}</strong></p><ol>{steps}</ol>", Content::STEPS_LABEL));
+    }
     if !content.facts.is_empty() {
         let fact =
             |(name, value): &(String, String)| format!("<li><strong>{}</strong>: {}</li>", text(name), text(value));

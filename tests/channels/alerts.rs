@@ -2,7 +2,7 @@
 
 use offlimits::alert::{Alert, AlertDigest, AlertKind, RollUp};
 use offlimits::cloudtrail::RawRecord;
-use offlimits::finding::{Finding, FirstSeen};
+use offlimits::finding::{Change, Finding, FirstSeen, Step};
 use offlimits::ids::AlertId;
 use offlimits::ruleset::RuleSet;
 use offlimits::time::Timestamp;
@@ -15,6 +15,13 @@ use super::samples::channels;
 pub(crate) const HOSTILE: &str = "<!channel> <@U1> *b* `c` <https://evil.example/x|click> @[sys_id:you] {{ticket.requester.email}} \
     {% if %} [code]<script>alert(1)</script>[/code] [x](https://evil.example) www.evil.example ![y](z)\r\nSubject: x\r\n\r\n \
     ^ORactive=true \u{202e}gnp.exe\0 & \"q\" 'q' \\ \u{1f600} <at>you</at> <img src=x onerror=alert(1)>";
+
+/// A command that is fit to be shown, and full of what would be markup to one vendor or another.
+pub(crate) const HOSTILE_COMMAND: &str =
+    "aws x --y '<!channel> *b* _i_ ~s~ `c` ```d``` @[sys_id:you] [code]<b>e</b>[/code] {{a.b}} {% if %} <at>you</at>'";
+
+/// What the finding called "full" changed: the fact that decides.
+pub(crate) const OPENED: &str = "tcp 22 from 0.0.0.0/0";
 
 /// Rules with a channel of every type, called as its type is.
 pub(crate) fn rules(title: &str, description: &str) -> RuleSet {
@@ -46,18 +53,55 @@ pub(crate) fn record_of(text: &str) -> Value {
     })
 }
 
+/// The finding, with so many changes and steps whose every text is `text`.
+fn with_changes(mut finding: Finding, text: &str, count: usize) -> Finding {
+    let change = Change { what: text.to_owned(), before: Some(text.to_owned()), after: text.to_owned() };
+    let step = |command: String| Step { text: format!("Do {text} now."), command: Some(command) };
+    finding.changes = vec![change; count];
+    finding.steps = vec![step(format!("aws x --y '{text}'")), step(HOSTILE_COMMAND.to_owned())];
+    finding.steps.resize(count, step("aws sts get-caller-identity".to_owned()));
+    finding
+}
+
 /// What each is called, and the finding.
 pub(crate) fn findings() -> Vec<(&'static str, Finding)> {
     let plain = rules("{event} by {actor}", "Nobody does this.");
     let full: Value = serde_json::from_str(include_str!("../../events/security-group-opened.json")).unwrap();
     let (long_title, long_description) = ("t".repeat(5000), "d".repeat(50_000));
+    let mut opened = finding(&plain, &full["detail"]);
+    opened.changes = vec![Change { what: "inbound".to_owned(), before: None, after: OPENED.to_owned() }];
+    let close = "aws ec2 revoke-security-group-ingress --group-id sg-0123456789abcdef0 --ip-permissions '[{\"IpProtocol\":\"tcp\"}]'";
+    opened.steps = vec![
+        Step { text: "Close the port again.".to_owned(), command: Some(close.to_owned()) },
+        Step { text: "Ask whoever opened it.".to_owned(), command: None },
+    ];
+    let extreme = |finding: Finding, text: &str| with_changes(finding, &text.repeat(10_240 / text.len()), 30);
     let mut findings = vec![
         ("minimal", finding(&plain, &json!({ "eventName": "x" }))),
-        ("full", finding(&plain, &full["detail"])),
-        ("hostile", finding(&rules("{event} by {actor}: {user_agent}", "Nobody does this."), &record_of(HOSTILE))),
-        ("maximal", finding(&rules(&long_title, &long_description), &record_of(&"é".repeat(9_000)))),
-        ("quotes", finding(&rules("{event}", &"\"\\".repeat(20_000)), &record_of(&"\"\\<&'".repeat(2_000)))),
-        ("wide", finding(&rules("{event}", &"\u{1f600}".repeat(20_000)), &record_of(&"\u{1f600}".repeat(3_000)))),
+        ("full", opened),
+        (
+            "hostile",
+            with_changes(
+                finding(&rules("{event} by {actor}: {user_agent}", "Nobody does this."), &record_of(HOSTILE)),
+                HOSTILE,
+                3,
+            ),
+        ),
+        ("maximal", extreme(finding(&rules(&long_title, &long_description), &record_of(&"é".repeat(9_000))), "é")),
+        (
+            "quotes",
+            extreme(
+                finding(&rules("{event}", &"\"\\".repeat(20_000)), &record_of(&"\"\\<&'".repeat(2_000))),
+                "\"\\<&'",
+            ),
+        ),
+        (
+            "wide",
+            extreme(
+                finding(&rules("{event}", &"\u{1f600}".repeat(20_000)), &record_of(&"\u{1f600}".repeat(3_000))),
+                "\u{1f600}",
+            ),
+        ),
     ];
     findings.iter_mut().skip(1).for_each(|(_, finding)| fill(finding));
     findings

@@ -93,24 +93,33 @@ fn inert(text: &str, links: &[String]) {
 }
 
 fn slack(message: &Value, links: &[String]) {
-    // The validator reads blocks at the top of a message: ours stand in an attachment, for its colour.
-    let blocks = serde_json::json!({ "text": message["text"], "blocks": message["attachments"][0]["blocks"] });
-    slackblocks::WebhookMessage::try_from(blocks).unwrap_or_else(|error| panic!("{error}: {message}"));
+    let groups = [&message["blocks"], &message["attachments"][0]["blocks"]];
+    for blocks in groups {
+        // The validator reads blocks at the top of a message.
+        let blocks = serde_json::json!({ "text": message["text"], "blocks": blocks });
+        slackblocks::WebhookMessage::try_from(blocks).unwrap_or_else(|error| panic!("{error}: {message}"));
+    }
     let total: usize = texts(message).iter().map(|text| text.chars().count()).sum();
     assert!(total < 12_000, "{total} characters");
     let fallback = message["text"].as_str().unwrap();
     assert!(!fallback.contains(['<', '>']), "markup: {fallback}");
-    for block in message["attachments"][0]["blocks"].as_array().unwrap() {
+    for block in groups.into_iter().flat_map(|blocks| blocks.as_array().unwrap()) {
         if block["text"]["type"] == "mrkdwn" {
-            let text = block["text"]["text"].as_str().unwrap();
-            for part in text.split("  ·  ") {
-                let link = part.strip_prefix('<').and_then(|part| part.strip_suffix('>')).unwrap();
-                let (link, name) = link.split_once('|').unwrap();
-                assert!(links.contains(&link.replace("&amp;", "&")), "{link}");
-                assert!(["Runbook", "Event in CloudTrail"].contains(&name), "{name}");
-            }
+            assert_eq!(block["text"]["verbatim"], true, "Slack would make links of what looks like one: {block}");
+            block["text"]["text"].as_str().unwrap().lines().for_each(is_plain_mrkdwn);
+        }
+        for button in block["elements"].as_array().into_iter().flatten().filter(|element| element["type"] == "button") {
+            assert!(links.contains(&button["url"].as_str().unwrap().to_owned()), "{button}");
         }
     }
+}
+
+/// A line of Slack's markup: but for the name at its beginning and for what stands in code, nothing of it is a format.
+fn is_plain_mrkdwn(line: &str) {
+    static CODE: LazyLock<Regex> =
+        LazyLock::new(|| Regex::new(r"^```[^`]+```$|^\*[A-Z][A-Za-z' ()]*:?\*|`[^`]+`|&(amp|lt|gt);").unwrap());
+    let rest = CODE.replace_all(line, "");
+    assert!(!rest.contains(['*', '_', '~', '`', '<', '>', '&']), "markup: {line}");
 }
 
 fn sns(subject: &str, message: &str, attributes: &[(String, String)], links: &[String]) {
@@ -124,7 +133,8 @@ fn sns(subject: &str, message: &str, attributes: &[(String, String)], links: &[S
     let message: Value = serde_json::from_str(message).unwrap();
     assert!(message.as_object().unwrap().values().all(Value::is_string), "SNS takes strings only");
     let sms = message["sms"].as_str().unwrap();
-    assert!(sms.len() <= 160 && sms.chars().all(|c| (' '..='~').contains(&c)), "{sms}");
+    let limit = sample("sns").settings["sms_length"].as_u64().unwrap();
+    assert!(sms.len() as u64 <= limit && sms.chars().all(|c| (' '..='~').contains(&c)), "{sms}");
     assert!(!sms.contains(['[', ']', '{', '}', '|', '~', '^', '\\', '`']), "{sms}: escaped in GSM 03.38");
     for protocol in ["default", "email"] {
         inert(message[protocol].as_str().unwrap(), links);
@@ -148,14 +158,23 @@ fn pagerduty(event: &Value, links: &[String]) {
     }
     for link in event["links"].as_array().unwrap() {
         assert!(links.contains(&link["href"].as_str().unwrap().to_owned()), "{link}");
+        assert!(chars(&link["text"]) > 0, "{link}");
+    }
+    if let Some(link) = event.get("client_url") {
+        assert!(links.contains(&link.as_str().unwrap().to_owned()), "{link}");
     }
 }
 
 fn zendesk(document: &Value) {
     static TAGS: LazyLock<Regex> =
-        LazyLock::new(|| Regex::new(r#"</?(p|strong|em|ul|li|a)>|<a href="https?://[^"<>]*">"#).unwrap());
+        LazyLock::new(|| Regex::new(r#"</?(p|strong|em|ul|ol|li|a|code|pre)>|<a href="https?://[^"<>]*">"#).unwrap());
     let ticket = &document["ticket"];
     assert_eq!(ticket["comment"]["public"], false);
+    for tag in ticket["tags"].as_array().into_iter().flatten() {
+        let tag = tag.as_str().unwrap();
+        let fits = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-' || c == '_';
+        assert!(tag.len() <= 110 && tag.chars().all(fits), "{tag}");
+    }
     let text = TAGS.replace_all(ticket["comment"]["html_body"].as_str().unwrap(), "");
     assert!(!text.contains(['<', '>']), "markup: {text}");
     for text in texts(ticket) {
@@ -169,7 +188,8 @@ fn servicenow(incident: &Value, links: &[String]) {
         let text = value.as_str().unwrap();
         assert!(!text.contains(['<', '>']), "{column}: {text}");
         let bare = links.iter().fold(text.to_owned(), |text, link| text.replace(link, ""));
-        assert!(!bare.contains('['), "{column}: {text}");
+        let lower = bare.to_lowercase();
+        assert!(!["[code", "[/code", "@["].iter().any(|markup| lower.contains(markup)), "{column}: {text}");
     }
     // By it a later attempt knows its own incident.
     let text = incident.get("description").or(incident.get("work_notes")).unwrap().as_str().unwrap();
@@ -181,6 +201,7 @@ fn teams(message: &Value, links: &[String]) {
     for action in card["actions"].as_array().into_iter().flatten() {
         assert!(links.contains(&action["url"].as_str().unwrap().to_owned()), "{action}");
     }
+    assert!(chars(&card["body"][0]["items"][0]["inlines"][0]["text"]) > 0);
     // Texts of the other kinds are Markdown.
     assert!(!card.to_string().contains("\"TextBlock\"") && !card.to_string().contains("FactSet"));
 }

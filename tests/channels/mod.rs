@@ -11,6 +11,7 @@ mod alerts;
 mod contract;
 mod exchange;
 mod invariants;
+mod layout;
 mod samples;
 mod secrecy;
 mod secrets;

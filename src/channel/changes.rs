@@ -1,0 +1,138 @@
+//! What a call changed, and what to do first about it, as every channel shows them: few, inert, and no longer than people read.
+
+use super::content::Content;
+use super::inert::inert_redacted;
+use crate::alert::AlertKind;
+use crate::finding::{Finding, Step};
+use crate::text::clip;
+
+/// Changes that are shown; how many more there are is said.
+const CHANGES: usize = 8;
+/// Characters of a change.
+const CHANGE_LIMIT: usize = 300;
+/// Steps that are shown: more than a few are a runbook.
+const STEPS: usize = 5;
+/// Characters of a step's sentence.
+const STEP_LIMIT: usize = 300;
+/// Characters of a command, beyond which it is left out: a part of a command is worse than none.
+const COMMAND_LIMIT: usize = 500;
+
+/// What the call changed, the most telling first: `inbound: tcp 22 from 0.0.0.0/0`.
+pub(super) fn changes(finding: &Finding) -> Vec<String> {
+    let shown = |text: String| clip(&inert_redacted(&text), CHANGE_LIMIT).into_owned();
+    let mut changes: Vec<String> =
+        finding.changes.iter().take(CHANGES).map(|change| shown(change.to_string())).collect();
+    changes.retain(|change| !change.is_empty());
+    match finding.changes.len().saturating_sub(CHANGES) {
+        0 => {}
+        more => changes.push(format!("and {more} more")),
+    }
+    changes
+}
+
+/// What stands before the changes. A call that failed changed nothing, and a sum tells of its first call.
+pub(super) const fn change_label(finding: &Finding, kind: AlertKind<'_>) -> &'static str {
+    match (kind, finding.call.failed) {
+        (AlertKind::RollUp(_), false) => "The first changed",
+        (AlertKind::RollUp(_), true) => "The first asked for",
+        (_, false) => "Changed",
+        (_, true) => "Asked for",
+    }
+}
+
+/// What to do first, in order. A command is shown as it is or not at all: it is there to be run.
+pub(super) fn steps(finding: &Finding) -> Vec<(String, Option<String>)> {
+    let shown = |Step { text, command }: &Step| {
+        let is_inert = |command: &&String| command.len() <= COMMAND_LIMIT && inert_redacted(command) == **command;
+        let command = command.as_ref().filter(is_inert).filter(|command| !command.is_empty());
+        (clip(&inert_redacted(text), STEP_LIMIT).into_owned(), command.cloned())
+    };
+    finding.steps.iter().map(shown).filter(|(text, _)| !text.is_empty()).take(STEPS).collect()
+}
+
+impl Content {
+    /// The heading of [`Content::steps`].
+    pub(super) const STEPS_LABEL: &'static str = "What to do first";
+
+    /// The same with no text longer than `limit` characters, for a channel whose message would be too long. A command that is
+    /// longer is left out.
+    pub(super) fn shortened(&self, limit: usize) -> Self {
+        let short = |text: &String| clip(text, limit).into_owned();
+        let is_short = |command: &&String| command.chars().count() <= limit;
+        Self {
+            heading: short(&self.heading),
+            sentence: short(&self.sentence),
+            changes: self.changes.iter().map(short).collect(),
+            steps: self
+                .steps
+                .iter()
+                .map(|(text, command)| (short(text), command.as_ref().filter(is_short).cloned()))
+                .collect(),
+            facts: self.facts.iter().map(|(name, value)| (name.clone(), short(value))).collect(),
+            description: self.description.as_ref().map(short),
+            ..self.clone()
+        }
+    }
+
+    /// The changes in one line: `Changed: inbound: tcp 22 from 0.0.0.0/0; outbound: …`; none where there are none.
+    pub(super) fn changes_line(&self) -> Option<String> {
+        (!self.changes.is_empty()).then(|| format!("{}: {}", self.change_label, self.changes.join("; ")))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::alert::RollUp;
+    use crate::finding::Change;
+
+    fn finding() -> Finding {
+        Finding::test(Arc::from("digest"), "2026-01-10T11:00:00Z".to_owned())
+    }
+
+    fn change(after: &str) -> Change {
+        Change { what: "policy".to_owned(), before: None, after: after.to_owned() }
+    }
+
+    #[test]
+    fn changes_are_few_and_inert() {
+        let mut finding = finding();
+        finding.changes =
+            vec![change("Allow * on *"), change("https://evil.example/\u{202e}x\r\n"), change(&"x".repeat(999))];
+        finding.changes.push(Change { before: Some("off".to_owned()), ..change("on") });
+        finding.changes.extend((0..9).map(|number| change(&number.to_string())));
+        let shown = changes(&finding);
+        assert_eq!(shown[..2], ["policy: Allow * on *", "policy: https[:]//evil[.]example/ x"]);
+        assert_eq!((shown[2].chars().count(), shown[3].as_str()), (CHANGE_LIMIT, "policy: off → on"));
+        assert_eq!((shown.len(), shown[8].as_str()), (CHANGES + 1, "and 5 more"));
+    }
+
+    #[test]
+    fn a_call_that_failed_changed_nothing() {
+        let mut finding = finding();
+        assert_eq!(change_label(&finding, AlertKind::First), "Changed");
+        finding.call.failed = true;
+        assert_eq!(change_label(&finding, AlertKind::First), "Asked for");
+        assert_eq!(change_label(&finding, AlertKind::RollUp(&RollUp::default())), "The first asked for");
+    }
+
+    /// Whoever pastes a command pastes what the rule meant, or finds none.
+    #[test]
+    fn a_command_is_shown_as_it_is_or_not_at_all() {
+        let good = "aws iam update-access-key --user-name bob --access-key-id AKIAIOSFODNN7EXAMPLE --status Inactive";
+        let json = r#"aws ec2 revoke-security-group-ingress --ip-permissions '[{"IpProtocol":"tcp"}]'"#;
+        let bad = ["a\nb", "a  b", "a \u{202e}b", "curl https://evil.example/", ""].map(str::to_owned);
+        let mut finding = finding();
+        for command in [good, json].map(str::to_owned).into_iter().chain(bad).chain(["x".repeat(999)]) {
+            finding.steps = vec![Step { text: "Do it.".to_owned(), command: Some(command.clone()) }];
+            let expected = [good, json].contains(&command.as_str()).then_some(command);
+            assert_eq!(steps(&finding), [("Do it.".to_owned(), expected)]);
+        }
+        finding.steps = vec![Step { text: "\u{202e}".to_owned(), command: None }; 9];
+        assert!(steps(&finding).is_empty());
+        finding.steps = vec![Step { text: "Ask.".to_owned(), command: None }; 9];
+        assert_eq!(steps(&finding).len(), STEPS);
+    }
+}

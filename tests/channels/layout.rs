@@ -1,0 +1,193 @@
+//! The order in which people read an alert: severity and title, the sentence, what changed, what to do first, the facts.
+
+use offlimits::alert::{Alert, AlertKind};
+use offlimits::channel::Body;
+use offlimits::finding::Finding;
+use offlimits::ids::AlertId;
+use serde_json::{Value, json};
+
+use super::alerts::{HOSTILE_COMMAND, OPENED, each_kind, findings, rules};
+use super::exchange::kind;
+
+fn full() -> Finding {
+    findings().into_iter().find(|(name, _)| *name == "full").unwrap().1
+}
+
+/// What people see of a message, line by line, each of its texts by itself.
+fn seen(body: &Body) -> Vec<Vec<String>> {
+    let lines = |text: &str| text.lines().filter(|line| !line.trim().is_empty()).map(str::to_owned).collect::<Vec<_>>();
+    match body {
+        Body::Sns(message) => vec![lines(&message.email), vec![message.sms.clone(); 3]],
+        Body::Ticket { open, comment, .. } => {
+            [open, comment].map(|text| ticket(&serde_json::from_str(text).unwrap())).into()
+        }
+        Body::Json { json, .. } => {
+            let message: Value = serde_json::from_str(json).unwrap();
+            let slack: Vec<String> = ["/blocks", "/attachments/0/blocks"]
+                .iter()
+                .flat_map(|blocks| message.pointer(blocks).and_then(Value::as_array).into_iter().flatten())
+                .flat_map(|block| {
+                    let text = block["text"].pointer("/text").or(block.pointer("/elements/0/text"));
+                    lines(text.and_then(Value::as_str).unwrap_or_default())
+                })
+                .collect();
+            if !slack.is_empty() {
+                return vec![slack];
+            }
+            if let Some(summary) = message.pointer("/payload/summary") {
+                let details = message.pointer("/payload/custom_details").unwrap().as_object().unwrap();
+                let details = details.iter().map(|(name, value)| format!("{name}: {}", value.as_str().unwrap()));
+                return vec![summary.as_str().unwrap().split(" · ").map(str::to_owned).chain(details).collect()];
+            }
+            let Some(card) = message.pointer("/attachments/0/content/body") else { return Vec::new() };
+            let text = |block: &Value| {
+                let inlines = block["inlines"].as_array().or(block["items"][0]["inlines"].as_array()).unwrap();
+                inlines.iter().map(|run| run["text"].as_str().unwrap()).collect::<String>()
+            };
+            vec![card.as_array().unwrap().iter().map(text).collect()]
+        }
+    }
+}
+
+/// The lines of a ticket's text: of Zendesk's HTML, or of ServiceNow's.
+fn ticket(document: &Value) -> Vec<String> {
+    let html = document.pointer("/ticket/comment/html_body").and_then(Value::as_str);
+    let text = html.map_or_else(
+        || document.get("description").or(document.get("work_notes")).unwrap().as_str().unwrap().to_owned(),
+        |html| {
+            let ends = ["</p>", "</li>", "<pre>"].iter().fold(html.to_owned(), |html, end| html.replace(end, "\n"));
+            let text = regex::Regex::new("<[^>]*>").unwrap().replace_all(&ends, "").into_owned();
+            text.replace("&quot;", "\"").replace("&#39;", "'").replace("&amp;", "&")
+        },
+    );
+    text.lines().filter(|line| !line.is_empty()).map(str::to_owned).collect()
+}
+
+#[test]
+fn the_fact_that_decides_is_in_the_first_three_lines_of_every_message_to_people() {
+    let (rules, finding) = (rules("t", "d"), full());
+    let mut messages = 0;
+    each_kind(&finding, |alert| {
+        for channel in rules.channels() {
+            for lines in seen(&channel.channel.render(alert)) {
+                let (first, all) = (lines[..3].join("\n"), lines.join("\n"));
+                if alert.kind.is_about_events() {
+                    assert!(first.contains(OPENED), "{} {}: {first}", kind(channel), alert.kind.as_str());
+                    messages += 1;
+                } else {
+                    assert!(!all.contains(OPENED), "{} {}: {all}", kind(channel), alert.kind.as_str());
+                }
+            }
+        }
+    });
+    // Slack, Teams, PagerDuty; email and SMS; two tickets, each opened and commented on: for a first, a repeat, news, a roll-up.
+    assert_eq!(messages, 9 * 4);
+}
+
+#[test]
+fn title_sentence_change_steps_and_facts_stand_in_this_order() {
+    let (rules, finding) = (rules("t", "d"), full());
+    let id = AlertId::new("r", "", &finding.id);
+    let alert = Alert { finding: &finding, id: &id, kind: AlertKind::First, receipt: None };
+    let command = finding.steps[0].command.as_deref().unwrap();
+    for channel in rules.channels() {
+        for lines in seen(&channel.channel.render(&alert)) {
+            let at = |part: &str| lines.iter().position(|line| line.contains(part));
+            if lines.iter().all(|line| *line == lines[0]) {
+                continue; // An SMS has one line.
+            }
+            let of = |part: &str| at(part).unwrap_or_else(|| panic!("{}: {part} is not in {lines:#?}", kind(channel)));
+            assert_eq!((of("VERY HIGH: "), of(&finding.call.sentence)), (0, 1), "{}: {lines:#?}", kind(channel));
+            assert_eq!(of(OPENED), 2, "{}: {lines:#?}", kind(channel));
+            if kind(channel) == "pagerduty" {
+                // The order of its details is PagerDuty's own.
+                assert!(at(command).is_some() && at("Account").is_some());
+                continue;
+            }
+            let order = [
+                "What to do first",
+                "Close the port again.",
+                command,
+                "Ask whoever opened it.",
+                "Account",
+                "rule RTM-011",
+            ];
+            let order = order.map(of);
+            assert!(2 < order[0] && order.is_sorted(), "{} {order:?}: {lines:#?}", kind(channel));
+        }
+    }
+}
+
+/// A command is there to be run: no channel shows it otherwise than it is.
+#[test]
+fn a_command_is_shown_whole_or_not_at_all() {
+    let rules = rules("t", "d");
+    let mut finding = full();
+    finding.steps[1].command = Some(HOSTILE_COMMAND.to_owned());
+    let id = AlertId::new("r", "", &finding.id);
+    let alert = Alert { finding: &finding, id: &id, kind: AlertKind::First, receipt: None };
+    for channel in rules.channels() {
+        for lines in seen(&channel.channel.render(&alert)) {
+            let unescaped = lines.join("\n").replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&");
+            let rest = unescaped.replace(HOSTILE_COMMAND, "").replace(finding.steps[0].command.as_deref().unwrap(), "");
+            assert!(!rest.contains("aws "), "{}: {rest}", kind(channel));
+        }
+    }
+}
+
+#[test]
+fn a_failed_call_is_not_said_to_have_changed_anything() {
+    let rules = rules("t", "d");
+    let mut finding = full();
+    finding.call.failed = true;
+    each_kind(&finding, |alert| {
+        for channel in rules.channels().iter().filter(|_| alert.kind.is_about_events()) {
+            for lines in seen(&channel.channel.render(alert)) {
+                assert!(!lines.join("\n").contains("hanged"), "{}: {lines:#?}", kind(channel));
+            }
+        }
+    });
+}
+
+#[test]
+fn slack_says_nothing_twice_and_has_a_button_for_each_link() {
+    let (rules, finding) = (rules("t", "d"), full());
+    let slack = super::exchange::channel(&rules, "slack");
+    let id = AlertId::new("r", "", &finding.id);
+    let alert = Alert { finding: &finding, id: &id, kind: AlertKind::First, receipt: None };
+    let Body::Json { json, .. } = slack.channel.render(&alert) else { panic!("no JSON") };
+    let message: Value = serde_json::from_str(&json).unwrap();
+    let types = |pointer: &str| -> Vec<Value> {
+        message.pointer(pointer).unwrap().as_array().unwrap().iter().map(|block| block["type"].clone()).collect()
+    };
+    assert_eq!(types("/blocks"), ["header", "section", "section", "section", "actions"]);
+    assert_eq!(types("/attachments/0/blocks"), ["section", "section", "context"]);
+    let shown = json!([message["blocks"], message["attachments"]]).to_string();
+    for once in [finding.call.sentence.as_str(), OPENED, "Close the port again."] {
+        assert_eq!(shown.matches(once).count(), 1, "{once}: {shown}");
+    }
+    let buttons: Vec<&Value> = message["blocks"][4]["elements"].as_array().unwrap().iter().collect();
+    assert!(buttons.len() >= 2 && buttons.iter().all(|button| button["type"] == "button"), "{buttons:?}");
+    assert!(shown.contains(r"*Changed:* `inbound: tcp 22 from 0.0.0.0/0`") && shown.contains("*Account:* "), "{shown}");
+}
+
+#[test]
+fn zendesks_tags_say_which_rule_account_and_region() {
+    let (rules, finding) = (rules("t", "d"), full());
+    let id = AlertId::new("r", "", &finding.id);
+    let alert = Alert { finding: &finding, id: &id, kind: AlertKind::First, receipt: None };
+    let Body::Ticket { open, .. } = super::exchange::channel(&rules, "zendesk").channel.render(&alert) else {
+        panic!()
+    };
+    let ticket: Value = serde_json::from_str(&open).unwrap();
+    let account = finding.call.account.as_deref().unwrap();
+    let expected = [
+        "offlimits",
+        "offlimits-very-high",
+        "offlimits-rule-rtm-011",
+        &format!("offlimits-account-{account}"),
+        &format!("offlimits-region-{}", finding.call.region.as_deref().unwrap()),
+        "aws",
+    ];
+    assert_eq!(ticket["ticket"]["tags"], json!(expected));
+}
