@@ -9,6 +9,7 @@
 mod accounts;
 mod compile;
 mod error;
+pub mod format;
 pub mod package;
 mod set;
 mod sources;

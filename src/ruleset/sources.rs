@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::accounts;
 use super::error::{CountriesFileError, PackError};
+use super::format;
 use crate::cloudtrail::accounts::{Accounts, table};
 use crate::cloudtrail::countries::Countries;
 use crate::cloudtrail::own_resources::OwnResources;
@@ -146,18 +147,22 @@ impl Sources {
         self.packs.iter().map(|pack| (pack.name.as_str(), pack.text.as_deref()))
     }
 
-    /// One text that holds all that runs, and nothing else: compact, packs inside their `include`, tests left out. The
-    /// bundle of a bundle is itself. `None` if a text is no JSON.
+    /// One text that holds all that runs, and nothing else: compact, packs inside their `include`, tests left out; behind the
+    /// [format](super::format) that a function must know to read it. The bundle of a bundle is itself. `None` if a text is no JSON.
     pub fn bundle(&self) -> Option<String> {
         let root = Node::parse(&self.root).ok()?;
         let packs: Vec<(&str, Node)> =
             self.packs().map(|(name, text)| Some((name, Node::parse(text.ok()?).ok()?))).collect::<Option<_>>()?;
         let packs: Vec<(&str, &Node)> = packs.iter().map(|(name, node)| (*name, node)).collect();
-        Some(bundled(&root, &packs))
+        let bundle = bundled(&root, &packs);
+        let members = bundle.strip_prefix('{')?;
+        let comma = if members.starts_with('}') { "" } else { "," };
+        Some(format!("{{\"{}\":{}{comma}{members}", format::KEY, format::FORMAT))
     }
 }
 
-/// As [`Sources::bundle`], of texts that are parsed. Every cold start comes through here, for the digest: it copies nothing.
+/// As [`Sources::bundle`], of texts that are parsed, without the format. Every cold start comes through here, for the digest: it
+/// copies nothing.
 pub(super) fn bundled(root: &Node, packs: &[(&str, &Node)]) -> String {
     let length = |node: &Node| node.span.len();
     let mut out = String::with_capacity(length(root) + packs.iter().map(|(_, pack)| length(pack)).sum::<usize>());
@@ -165,9 +170,9 @@ pub(super) fn bundled(root: &Node, packs: &[(&str, &Node)]) -> String {
     out
 }
 
-/// A file without what does not run: the editors' schema, and the tests.
+/// A file without what does not run: the editors' schema, the format, and the tests.
 fn write_file(out: &mut String, file: &Node, packs: &[(&str, &Node)]) {
-    write_members(out, file, &["$schema"], |out, member| match (&*member.key, member.node.elements()) {
+    write_members(out, file, &["$schema", format::KEY], |out, member| match (&*member.key, member.node.elements()) {
         ("rules", Some(rules)) => write_elements(out, rules, |out, rule| {
             write_members(out, rule, &["tests"], |out, member| member.node.write_compact(out));
         }),
@@ -299,7 +304,7 @@ mod tests {
         let bundle = sources.bundle().unwrap();
         assert_eq!(
             bundle,
-            r#"{"include":[{"pack":"a.json","content":{"rules":[{"id":"a.json"}]}},"#.to_owned()
+            r#"{"needs":2,"include":[{"pack":"a.json","content":{"rules":[{"id":"a.json"}]}},"#.to_owned()
                 + r#"{"pack":"b.json","overrides":{"*":{"mode":"off"}},"content":{"rules":[{"id":"b.json"}]}}],"#
                 + r#""rules":[{"id":"R"}]}"#
         );
