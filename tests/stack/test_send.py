@@ -11,6 +11,9 @@ from contextlib import contextmanager
 
 import boto3
 import pytest
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -121,3 +124,39 @@ def test_a_topic(moto, tmp_path):
         assert json.loads(sent["Message"])["kind"] == "test"
     gone = send(tmp_path, "--channel", "topic", "--topic", topic + "-gone", **variables)
     assert gone.returncode == 1 and "refused: NotFound" in gone.stdout and "docs/channels/sns.md" in gone.stderr, gone.stdout
+
+
+def test_the_signature_is_what_botocore_makes_of_the_request(tmp_path):
+    """moto looks at no signature."""
+    asked = []
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_POST(self):
+            asked.append((self.path, dict(self.headers), self.rfile.read(int(self.headers["Content-Length"]))))
+            body = b"<PublishResponse><PublishResult><MessageId>1</MessageId></PublishResult></PublishResponse>"
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_):
+            pass
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    address = f"http://127.0.0.1:{server.server_port}"
+    rules(tmp_path, {"topic": {"type": "sns", "topic_arn": "arn:aws:sns:eu-west-3:123456789012:offlimits"}})
+    done = send(tmp_path, "--channel", "topic", **KEYS, AWS_ENDPOINT_URL_SNS=address)
+    server.shutdown()
+    server.server_close()
+    assert done.returncode == 0, done.stdout + done.stderr
+    [(path, headers, body)] = asked
+    headers = {name.lower(): value for name, value in headers.items()}
+    fields = dict(field.strip().split("=", 1) for field in headers["authorization"].removeprefix("AWS4-HMAC-SHA256").split(","))
+    assert "/eu-west-3/sns/aws4_request" in fields["Credential"] and headers["x-amz-security-token"] == KEYS["AWS_SESSION_TOKEN"]
+    signed = {name: headers[name] for name in fields["SignedHeaders"].split(";")}
+    assert {"host", "content-type", "x-amz-date", "x-amz-security-token"} <= signed.keys()
+    request = AWSRequest(method="POST", url=address + path, data=body, headers=signed)
+    request.context["timestamp"] = headers["x-amz-date"]
+    auth = SigV4Auth(Credentials(KEYS["AWS_ACCESS_KEY_ID"], SECRET, KEYS["AWS_SESSION_TOKEN"]), "sns", "eu-west-3")
+    assert auth.signature(auth.string_to_sign(request, auth.canonical_request(request)), request) == fields["Signature"]
