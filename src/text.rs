@@ -62,6 +62,12 @@ pub fn percent_encoded(text: &str) -> String {
     utf8_percent_encode(text, ESCAPED).to_string()
 }
 
+/// `text` with its lines and spaces as they are, and every other character that [`clean`] replaces as a space: what a terminal may
+/// be sent.
+pub fn printable(text: &str) -> String {
+    text.chars().map(|c| if c != '\n' && is_unprintable(c) { ' ' } else { c }).collect()
+}
+
 /// At most `limit` characters of `text`, the last one a visible mark if something was cut off.
 pub fn clip(text: &str, limit: usize) -> Cow<'_, str> {
     if text.len() <= limit {

@@ -38,10 +38,13 @@ mod pack_titles;
 mod packaging;
 mod packs;
 mod policies;
+mod preview;
 mod records;
 mod sample_events;
 mod seed_table;
 mod self_defense;
+#[cfg(all(feature = "aws", feature = "lambda"))]
+mod send;
 #[cfg(all(feature = "aws", feature = "lambda"))]
 mod status;
 mod support;

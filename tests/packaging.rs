@@ -3,14 +3,23 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use offlimits::ruleset::RuleSet;
+use offlimits::ruleset::format::FORMAT;
 use sha2::{Digest, Sha256};
 
 use crate::support::{Run, file, offlimits, repository, run};
 
 const RULES: &str = r#"{"rules":[{"id":"R","title":"t","severity":"low","when":{"event":{"is":"StopLogging"}}}]}"#;
 
-/// The head of a program for Linux on x86-64, which is all that is looked at.
+/// The head of a program for Linux on x86-64, and the mark of the format that it reads, which is all that is looked at.
 fn program(machine: u8) -> Vec<u8> {
+    let mut head = unmarked(machine);
+    head.extend(format!("\0offlimits reads rules of format {FORMAT}\n\0").bytes());
+    head
+}
+
+/// A function of before there were marks.
+fn unmarked(machine: u8) -> Vec<u8> {
     let mut head = vec![0_u8; 64];
     head[..7].copy_from_slice(b"\x7fELF\x02\x01\x01");
     head[18] = machine;
@@ -49,7 +58,11 @@ fn rules_stand_beside_the_function_and_the_parameter_says_what_it_is_for() {
     );
     assert_eq!(done.code, Some(0), "{}", done.stderr);
     assert_eq!(fs::read(output.join("bootstrap")).unwrap(), program(62));
-    assert_eq!(fs::read_to_string(output.join("rules.json")).unwrap(), RULES);
+    let bundle = fs::read_to_string(output.join("rules.json")).unwrap();
+    assert_eq!(bundle, RULES.replacen('{', &format!("{{\"needs\":{FORMAT},"), 1));
+    // What the format is, is no part of which rules these are.
+    let digest = |rules: &str| RuleSet::compile(rules).unwrap().rules.digest().clone();
+    assert_eq!(digest(&bundle), digest(RULES));
     assert!(output.join("rules.index").exists());
     let parameters = fs::read_to_string(folder.path().join("sam/architecture.yaml")).unwrap();
     assert_eq!(parameters, "Architecture: x86_64\n");
@@ -74,13 +87,16 @@ fn what_is_refused_leaves_nothing() {
     /// The rules, options, the program, the exit code, and what is said.
     type Case = (&'static str, &'static [&'static str], Vec<u8>, i32, &'static str);
     let wrong = r#"{"rules":[{"id":"R","title":"t","severity":"low","when":{"evnt":"x"}}]}"#;
-    let cases: [Case; 6] = [
+    let older = "\0offlimits reads rules of format 1\n";
+    let cases: [Case; 8] = [
         (RULES, &["--sha256", "00"], program(62), 1, "it is not what was released"),
         (RULES, &["--architecture", "arm64"], program(62), 1, "is for x86_64, and not for arm64"),
         (RULES, &[], program(40), 1, "a processor that Lambda does not have"),
         (RULES, &[], b"MZ".to_vec(), 1, "is not a program for Linux"),
         (RULES, &[], b"PK\x05\x06".to_vec(), 1, "the zip archive is damaged"),
         (wrong, &[], program(62), 1, "evnt"),
+        (RULES, &[], unmarked(62), 1, "reads rules of format 1, and this tool writes format 2"),
+        (RULES, &[], [unmarked(62), older.into()].concat(), 1, "take a function of this version or a later one"),
     ];
     for (rules, more, program, code, expected) in cases {
         let folder = folder(rules);
@@ -93,6 +109,45 @@ fn what_is_refused_leaves_nothing() {
     let folder = folder(RULES);
     fs::remove_file(folder.path().join("bootstrap")).unwrap();
     assert_eq!(package(folder.path(), &[]).0.code, Some(2));
+}
+
+/// The mark is in the function that is built, whatever the linker leaves out.
+#[cfg(feature = "lambda")]
+#[test]
+fn the_function_that_is_built_tells_what_it_reads() {
+    let folder = folder(RULES);
+    fs::copy(env!("CARGO_BIN_EXE_bootstrap"), folder.path().join("bootstrap")).unwrap();
+    let (done, output) = package(folder.path(), &[]);
+    assert_eq!(done.code, Some(0), "{}", done.stderr);
+    assert!(output.exists() && !done.stderr.contains("different versions"), "{}", done.stderr);
+}
+
+/// A function says that rules are too new for it, and not that they are full of mistakes.
+#[cfg(feature = "lambda")]
+#[test]
+fn a_function_refuses_newer_rules_at_its_start_and_reads_older_ones() {
+    let start = |rules: &str| {
+        let folder = tempfile::tempdir().unwrap();
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_bootstrap"));
+        // Nobody listens there: a function that has read its rules ends for want of Lambda.
+        command.env("OFFLIMITS_RULES", file(folder.path(), "rules.json", rules));
+        command.env("AWS_LAMBDA_RUNTIME_API", "127.0.0.1:9").env("AWS_LAMBDA_FUNCTION_NAME", "offlimits");
+        command.env("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "128").env("AWS_LAMBDA_FUNCTION_VERSION", "1");
+        let done = run(command);
+        assert_ne!(done.code, Some(0));
+        done.stdout + &done.stderr
+    };
+    let newer = FORMAT + 1;
+    let rules = RULES.replacen('{', &format!("{{\"needs\":{newer},\"nobody_knows\":1,"), 1);
+    let said = start(&rules);
+    assert!(said.contains("is too new for this function"), "{said}");
+    assert!(
+        said.contains(&format!("of format {newer}, and this version of offlimits reads rules of format {FORMAT}")),
+        "{said}"
+    );
+    assert!(!said.contains("nobody_knows"), "{said}");
+    let said = start(RULES);
+    assert!(!said.contains("too new"), "{said}");
 }
 
 #[test]

@@ -4,7 +4,8 @@ use std::error::Error;
 use std::io;
 use std::time::{Duration, SystemTime};
 
-use aws_sdk_sns::primitives::{DateTime, DateTimeFormat};
+use aws_smithy_types::DateTime;
+use aws_smithy_types::date_time::Format;
 use reqwest::header::{CONTENT_TYPE, HeaderValue, RETRY_AFTER};
 
 use crate::channel::{HttpRequest, Method, Reply};
@@ -100,7 +101,10 @@ fn why_insecure(error: &rustls::Error) -> &'static str {
 }
 
 /// The time of day, by the machine's clock.
-#[expect(clippy::disallowed_methods, reason = "the function reads the clock here and nowhere else")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the function reads the clock here and nowhere else, and so does a test alert"
+)]
 pub(super) fn now() -> SystemTime {
     SystemTime::now()
 }
@@ -111,7 +115,7 @@ fn parse_retry_after(text: &str, now: SystemTime) -> Option<Duration> {
     if let Ok(seconds) = text.trim().parse::<f64>() {
         return Duration::try_from_secs_f64(seconds).ok();
     }
-    let at = DateTime::from_str(text.trim(), DateTimeFormat::HttpDate).ok()?;
+    let at = DateTime::from_str(text.trim(), Format::HttpDate).ok()?;
     Some(SystemTime::try_from(at).ok()?.duration_since(now).unwrap_or_default())
 }
 

@@ -10,8 +10,9 @@ mod clients;
 #[cfg(feature = "lambda")]
 mod databases;
 mod dynamodb;
-#[cfg(feature = "lambda")]
 mod http;
+#[cfg(all(feature = "aws", feature = "cli"))]
+mod laptop;
 #[cfg(feature = "lambda")]
 mod logging;
 #[cfg(all(feature = "aws", feature = "cli"))]
@@ -22,6 +23,8 @@ mod runtime;
 mod sam_local;
 mod sdk;
 pub mod settings;
+#[cfg(all(feature = "aws", feature = "cli"))]
+mod signature;
 #[cfg(feature = "lambda")]
 mod sqs;
 #[cfg(all(feature = "aws", feature = "cli"))]
@@ -30,6 +33,8 @@ mod stack_reader;
 mod transport;
 
 pub use self::dynamodb::DynamoStore;
+#[cfg(all(feature = "aws", feature = "cli"))]
+pub use self::laptop::LaptopTransport;
 #[cfg(all(feature = "aws", feature = "cli"))]
 pub use self::organizations::{Organization, OrganizationAccounts, OrganizationError};
 #[cfg(feature = "lambda")]

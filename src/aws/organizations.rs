@@ -4,17 +4,15 @@
 //! <https://docs.aws.amazon.com/organizations/latest/APIReference/Welcome.html>.
 
 use std::collections::BTreeMap;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
-use aws_credential_types::Credentials;
-use aws_sigv4::http_request::{SignableBody, SignableRequest, SigningSettings, sign};
-use aws_sigv4::sign::v4;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::FunctionSettings;
 use super::clients::Clients;
 use super::sdk::ClientError;
+use super::signature::{self, Scope, SigningError};
 use crate::cloudtrail::accounts::{AccountFacts, INSIDE, MAX_CHARACTERS, account_number};
 use crate::text::one_line;
 
@@ -60,7 +58,7 @@ pub enum OrganizationError {
     #[error("{0}")]
     Client(String),
     /// The request cannot be signed.
-    #[error("cannot sign the request: {0}")]
+    #[error("{0}")]
     Signing(String),
     /// Nobody answered, however often they were asked.
     #[error("no answer: {0}")]
@@ -83,6 +81,15 @@ pub enum OrganizationError {
 impl From<ClientError> for OrganizationError {
     fn from(error: ClientError) -> Self {
         Self::Client(error.to_string())
+    }
+}
+
+impl From<SigningError> for OrganizationError {
+    fn from(error: SigningError) -> Self {
+        match error {
+            SigningError::NoKey(error) => error.into(),
+            SigningError::Unsignable(_) => Self::Signing(error.to_string()),
+        }
     }
 }
 
@@ -188,7 +195,8 @@ impl Organization {
             ("content-type".to_owned(), "application/x-amz-json-1.1".to_owned()),
             ("x-amz-target".to_owned(), format!("AWSOrganizationsV20161128.{operation}")),
         ];
-        headers.extend(self.signature(&headers, body)?);
+        let scope = Scope { service: "organizations", region: &self.place.region };
+        headers.extend(signature::headers(&self.settings.access, scope, &self.place.url, &headers, body)?);
         let mut request = client.post(&self.place.url).timeout(TIMEOUT).body(body.to_owned());
         for (name, value) in headers {
             request = request.header(name, value);
@@ -211,31 +219,6 @@ impl Organization {
         let code = code.rsplit('#').next().unwrap_or_default().to_owned();
         let message = text(&["message", "Message"]).unwrap_or_else(|| "no reason was given".to_owned());
         Err(OrganizationError::Refused { operation, code, message })
-    }
-
-    /// The headers that sign a request.
-    fn signature(&self, headers: &[(String, String)], body: &str) -> Result<Vec<(String, String)>, OrganizationError> {
-        let fault = |error: &dyn std::error::Error| OrganizationError::Signing(error.to_string());
-        let access = &self.settings.access;
-        let (id, secret) = access.key.as_ref().ok_or(ClientError::NoAccessKey)?;
-        let token = access.session_token.as_ref().map(|token| token.expose().to_owned());
-        let identity = Credentials::new(id, secret.expose(), token, None, "command line").into();
-        #[expect(clippy::disallowed_methods, reason = "the command line's own; the function never comes here")]
-        let now = SystemTime::now();
-        let params = v4::SigningParams::builder()
-            .identity(&identity)
-            .region(&self.place.region)
-            .name("organizations")
-            .time(now)
-            .settings(SigningSettings::default())
-            .build()
-            .map_err(|error| fault(&error))?
-            .into();
-        let named = headers.iter().map(|(name, value)| (name.as_str(), value.as_str()));
-        let request = SignableRequest::new("POST", &self.place.url, named, SignableBody::Bytes(body.as_bytes()));
-        let request = request.map_err(|error| fault(&error))?;
-        let (instructions, _) = sign(request, &params).map_err(|error| fault(&error))?.into_parts();
-        Ok(instructions.headers().map(|(name, value)| (name.to_owned(), value.to_owned())).collect())
     }
 }
 

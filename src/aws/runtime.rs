@@ -23,6 +23,7 @@ use crate::cloudtrail::accounts;
 use crate::cloudtrail::countries;
 use crate::cloudtrail::own_resources::{DEFAULT_STACK, OwnResources};
 use crate::cloudtrail::spokes::Spokes;
+use crate::config;
 use crate::deliver::Tokens;
 use crate::handler::{App, GRACE, HandleError, Handled, OwnCalls, Preview, Response, emf, handle, preview};
 use crate::health::ChannelHealth;
@@ -169,6 +170,9 @@ fn rules(file: &Path, own: OwnResources) -> Result<RuleSet, Error> {
     };
     let sources = sources.with_countries(countries).map_err(|reason| format!("cannot read the countries: {reason}"))?;
     let compiled = RuleSet::compile_sources(&sources).map_err(|diagnostics| {
+        if let [config::Diagnostic { code: "newer-rules", message, help, .. }] = diagnostics.as_slice() {
+            return format!("{path} is too new for this function: {message}: {help}");
+        }
         for diagnostic in &diagnostics {
             tracing::error!(file = %path, diagnostic = %diagnostic, "rules.json");
         }

@@ -14,6 +14,7 @@ mod backtest;
 mod bundle;
 mod check;
 mod completions;
+mod content_policy;
 mod diagnostics;
 mod diff;
 mod exit;
@@ -29,9 +30,11 @@ mod new_rule;
 mod org;
 mod package;
 mod packs;
+mod preview;
 mod replay;
 mod run;
 mod schema;
+mod send;
 mod slug;
 mod status;
 mod terminal;
@@ -77,6 +80,8 @@ commands! {
     Check(check::CheckCommand),
     Replay(replay::ReplayCommand),
     Explain(explain::ExplainCommand),
+    Preview(preview::PreviewCommand),
+    Send(send::SendCommand),
     Status(status::StatusCommand),
     Test(test::TestCommand),
     Backtest(backtest::BacktestCommand),

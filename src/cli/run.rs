@@ -12,11 +12,12 @@ Examples:
   offlimits check                                      Is rules.json right?
   offlimits replay events/start-instances.json         What would this event set off?
   offlimits explain events/start-instances-role.json   Why does the table not see it?
+  offlimits preview events/stop-logging.json           What will people see of it?
   offlimits test --mutate                              Do the rules' own tests pass, and would they notice?
   offlimits replay AWSLogs/ --format jsonl | jq .actor A folder of CloudTrail's log files, for machines
   aws cloudtrail lookup-events | offlimits replay -    What happened in this account lately?
 
-Exit codes: 0 done; 1 `check`, `test`, `backtest` or `diff` found something wrong, or `status` nothing; 2 wrong usage, or input that could not be read.";
+Exit codes: 0 done; 1 `check`, `test`, `backtest` or `diff` found something wrong, or `status` or `preview` nothing, or `send` did not arrive; 2 wrong usage, or input that could not be read.";
 
 /// Tells who made an AWS API call that nobody should be making.
 #[derive(Debug, Parser)]

@@ -10,6 +10,7 @@ mod accounts;
 mod bundle_text;
 mod compile;
 mod error;
+pub mod format;
 pub mod package;
 mod set;
 mod sources;

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::accounts;
 use super::error::{CountriesFileError, PackError};
+use super::format;
 use crate::cloudtrail::accounts::{Accounts, table};
 use crate::cloudtrail::countries::Countries;
 use crate::cloudtrail::own_resources::OwnResources;
@@ -148,18 +149,22 @@ impl Sources {
     }
 
     /// One text that holds all that runs, and nothing else: compact, packs inside their `include`, tests left out, and the steps
-    /// of what to do first behind everything else, so that a start need not read them. The bundle of a bundle is itself. `None` if
-    /// a text is no JSON.
+    /// of what to do first behind everything else, so that a start need not read them; all of it behind the
+    /// [format](super::format) that a function must know to read it. The bundle of a bundle is itself. `None` if a text is no JSON.
     pub fn bundle(&self) -> Option<String> {
         let root = Node::parse(&self.root).ok()?;
         let packs: Vec<(&str, Node)> =
             self.packs().map(|(name, text)| Some((name, Node::parse(text.ok()?).ok()?))).collect::<Option<_>>()?;
         let packs: Vec<(&str, &Node)> = packs.iter().map(|(name, node)| (*name, node)).collect();
-        Some(bundled(&root, &packs))
+        let bundle = bundled(&root, &packs);
+        let members = bundle.strip_prefix('{')?;
+        let comma = if members.starts_with('}') { "" } else { "," };
+        Some(format!("{{\"{}\":{}{comma}{members}", format::KEY, format::FORMAT))
     }
 }
 
-/// As [`Sources::bundle`], of texts that are parsed. Every cold start comes through here, for the digest: it copies nothing.
+/// As [`Sources::bundle`], of texts that are parsed, without the format. Every cold start comes through here, for the digest: it
+/// copies nothing.
 pub(super) fn bundled<'n>(root: &'n Node<'n>, packs: &[(&str, &'n Node<'n>)]) -> String {
     let length = |node: &Node| node.span.len();
     let mut out = String::with_capacity(length(root) + packs.iter().map(|(_, pack)| length(pack)).sum::<usize>());
@@ -189,19 +194,22 @@ const STEPS: &str = "respond";
 /// The steps of rules, by their ids.
 type StepsById<'n> = Vec<(&'n str, &'n Node<'n>)>;
 
-/// A file without what does not run (the editors' schema, and the tests), and without the steps, which join those of the others.
+/// A file without what does not run (the editors' schema, the format, and the tests), and without the steps, which join those of
+/// the others.
 fn write_file<'n>(out: &mut String, file: &'n Node<'n>, packs: &[(&str, &'n Node<'n>)], steps: &mut StepsById<'n>) {
-    write_members(out, file, &["$schema", STEPS], |out, member| match (&*member.key, member.node.elements()) {
-        ("rules", Some(rules)) => write_elements(out, rules, |out, rule| {
-            let own = rule.get("id").and_then(Node::as_str).zip(rule.get(STEPS));
-            let left_out: &[&str] = if own.is_some() { &["tests", STEPS] } else { &["tests"] };
-            write_members(out, rule, left_out, |out, member| member.node.write_compact(out));
-            steps.extend(own);
-        }),
-        ("include", Some(includes)) => {
-            write_elements(out, includes, |out, include| write_include(out, include, packs, steps));
+    write_members(out, file, &["$schema", format::KEY, STEPS], |out, member| {
+        match (&*member.key, member.node.elements()) {
+            ("rules", Some(rules)) => write_elements(out, rules, |out, rule| {
+                let own = rule.get("id").and_then(Node::as_str).zip(rule.get(STEPS));
+                let left_out: &[&str] = if own.is_some() { &["tests", STEPS] } else { &["tests"] };
+                write_members(out, rule, left_out, |out, member| member.node.write_compact(out));
+                steps.extend(own);
+            }),
+            ("include", Some(includes)) => {
+                write_elements(out, includes, |out, include| write_include(out, include, packs, steps));
+            }
+            _ => member.node.write_compact(out),
         }
-        _ => member.node.write_compact(out),
     });
 }
 
@@ -359,7 +367,7 @@ mod tests {
         let bundle = sources.bundle().unwrap();
         assert_eq!(
             bundle,
-            r#"{"include":[{"pack":"a.json","content":{"rules":[{"id":"a.json"}]}},"#.to_owned()
+            r#"{"needs":2,"include":[{"pack":"a.json","content":{"rules":[{"id":"a.json"}]}},"#.to_owned()
                 + r#"{"pack":"b.json","overrides":{"*":{"mode":"off"}},"content":{"rules":[{"id":"b.json"}]}}],"#
                 + r#""rules":[{"id":"R"}],"respond":{"a.json":["s"],"R":["r"]}}"#
         );

@@ -29,6 +29,9 @@ fn each_mistake_has_its_code_and_place() {
         ("»{".to_owned(), "syntax", ""),
         ("»[]".to_owned(), "wrong-type", ""),
         ("»{}".to_owned(), "missing-key", ""),
+        // Of a file that is too new, nothing else is told.
+        (r#"{"needs":»1000,"rulez":1}"#.to_owned(), "newer-rules", "/needs"),
+        (r#"{"needs":»0,"rules":[{"id":"R","title":"t","severity":"low","when":{"event":"x"}}]}"#.to_owned(), "bad-number", "/needs"),
         (r#"{"rules":»[]}"#.to_owned(), "empty", "/rules"),
         (r#"{»"rulez":1,"rules":[{"id":"R","title":"t","severity":"low","when":{"event":"x"}}]}"#.to_owned(), "unknown-key", "/rulez"),
         (rule(r#""when":»[]"#), "empty", "/rules/0/when"),

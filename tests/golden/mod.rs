@@ -18,6 +18,7 @@
 pub(crate) mod compare;
 #[cfg(feature = "lambda")]
 mod dynamodb;
+mod formats;
 #[cfg(feature = "lambda")]
 pub(crate) mod http;
 mod ids;

@@ -328,6 +328,7 @@ fn rules_of_then_compile() {
             "country",
             "delegate",
             "do",
+            "needs",
             "ou",
             "own_resource",
             "respond",

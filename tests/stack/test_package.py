@@ -27,6 +27,12 @@ def test_it_holds_the_binary_the_rules_and_their_index_alone():
     assert (PACKAGE / "rules.json").read_text() == bundle()
 
 
+def test_its_program_tells_which_format_of_rules_it_reads(bootstrap):
+    """`offlimits package` looks for that mark, which no optimizer may have taken apart."""
+    [newest] = set(re.findall(rb"offlimits reads rules of format (\d+)\n", bootstrap.read_bytes()))
+    assert bundle().startswith(f'{{"needs":{int(newest)},')
+
+
 def test_changed_rules_are_packaged_without_a_compiler(bootstrap):
     before = bootstrap.stat()
     (PACKAGE / "rules.json").write_text("{}")

@@ -13,6 +13,7 @@ use crate::cli::Exit;
 use crate::cli::bundle::Bundle;
 use crate::cli::whole_file::replace;
 use crate::cloudtrail::{countries, places};
+use crate::ruleset::format::{FORMAT, read_by};
 use crate::ruleset::package;
 
 /// The function's program, as Lambda wants it to be called.
@@ -54,6 +55,11 @@ enum Refused {
     Archive(#[from] ArchiveError),
     #[error("cannot be Lambda's bootstrap: {0}")]
     Program(#[from] NotForLambda),
+    #[error(
+        "reads rules of format {reads}, and this tool writes format {FORMAT}: take a function of this version or a later one, or package \
+         the rules with the tool of the function's version"
+    )]
+    TooOld { reads: u64 },
     #[error("is for {}, and not for {}", found.as_str(), wanted.as_str())]
     OtherProcessor { found: Architecture, wanted: Architecture },
 }
@@ -107,10 +113,11 @@ impl PackageCommand {
         }
         let program = if archive::is_archive(&file) { archive::file(&file, PROGRAM)? } else { file };
         let found = Architecture::of_program(&program)?;
-        match self.architecture {
-            Some(wanted) if wanted != found => Err(Refused::OtherProcessor { found, wanted }),
-            _ => Ok((program, found)),
+        if let Some(wanted) = self.architecture.filter(|wanted| *wanted != found) {
+            return Err(Refused::OtherProcessor { found, wanted });
         }
+        let reads = read_by(&program);
+        if reads < FORMAT { Err(Refused::TooOld { reads }) } else { Ok((program, found)) }
     }
 
     /// Writes all but the rules.

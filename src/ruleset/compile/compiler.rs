@@ -13,6 +13,7 @@ use crate::rules::Rule;
 use crate::rules::compile::RuleCompiler;
 use crate::rules::field::Surroundings;
 use crate::ruleset::error::{PackError, PartError};
+use crate::ruleset::format;
 use crate::ruleset::sources::{Sources, bundled};
 
 /// What a `rules.json` holds, in the order of the file.
@@ -30,6 +31,10 @@ pub(in crate::ruleset) struct CompiledFile {
 /// Every mistake in any of them, and the warnings.
 pub(in crate::ruleset) fn compile(sources: &Sources) -> Result<CompiledFile, Vec<Diagnostic>> {
     let root = Node::parse(sources.root()).map_err(|error| vec![syntax_error(None, sources.root(), &error)])?;
+    // What a newer version knows would be told as so many mistakes.
+    if let Some(newer) = format::too_new(sources.root(), &root) {
+        return Err(vec![newer]);
+    }
     let mut diagnostics = sources.mistakes_of_accounts().to_vec();
     let packs: Vec<ParsedPack<'_>> =
         sources.packs().map(|(name, text)| ParsedPack::parse(name, text, &mut diagnostics)).collect();

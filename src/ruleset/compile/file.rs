@@ -27,6 +27,7 @@ impl<'n> FileCompiler<'n> {
         };
         let Some(mut fields) = fields else { return Default::default() };
         fields.get("$schema");
+        fields.whole("needs", &mut self.rule_compiler.problems);
         if let Some(lists) = fields.get("lists") {
             self.lists(lists);
         }

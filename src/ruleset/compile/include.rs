@@ -177,7 +177,7 @@ impl<'n> FileCompiler<'n> {
             self.lists(lists);
         }
         self.rule_compiler.lists.extend(replaced);
-        for key in ["channels", "include", "runbooks", "time_zone", "sso_start_url", "sso_role", "respond"] {
+        for key in ["channels", "include", "needs", "runbooks", "time_zone", "sso_start_url", "sso_role", "respond"] {
             if let Some(foreign) = fields.get(key) {
                 let message = format!("\"{key}\" has no place in a pack");
                 self.rule_compiler.problems.error(

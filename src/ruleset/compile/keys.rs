@@ -25,10 +25,11 @@ pub(crate) static ANY_FILE: ObjectSpec = ObjectSpec {
     at_least_one: &["rules", "include"],
 };
 
-static FILE_KEYS: [KeySpec; 7] = [RUNBOOKS, TIME_ZONE, SSO_START_URL, SSO_ROLE, CHANNELS, INCLUDES, STEPS];
+static FILE_KEYS: [KeySpec; 8] = [NEEDS, RUNBOOKS, TIME_ZONE, SSO_START_URL, SSO_ROLE, CHANNELS, INCLUDES, STEPS];
 
-static ANY_FILE_KEYS: [KeySpec; 8] = [
+static ANY_FILE_KEYS: [KeySpec; 9] = [
     KeySpec::new("description", ValueShape::Text, docs!("What the pack is for. In packs alone.")),
+    NEEDS,
     RUNBOOKS,
     TIME_ZONE,
     SSO_START_URL,
@@ -47,6 +48,14 @@ static SHARED_KEYS: [KeySpec; 3] = [
     ),
     KeySpec::new("rules", ValueShape::Objects(&RULE), docs!("The rules.")),
 ];
+
+static NEEDS: KeySpec = KeySpec::new(
+    "needs",
+    ValueShape::Whole { min: 1, max: 1_000_000 },
+    docs!(
+        "The [format](upgrading.md#a-newer-tool-and-an-older-function) that a function must know to read this. `offlimits bundle` writes it. Not in packs."
+    ),
+);
 
 static RUNBOOKS: KeySpec = KeySpec::new(
     "runbooks",

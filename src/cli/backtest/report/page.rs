@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
-use sha2::{Digest, Sha256};
 
 use super::ListedFinding;
 use super::chart::Chart;
@@ -12,6 +11,7 @@ use super::markup::count;
 use super::tables::{channels, tops};
 use super::timeline::timeline;
 use crate::cli::backtest::summary::BacktestSummary;
+use crate::cli::content_policy::content_policy;
 use crate::cli::words::grouped;
 
 const STYLE: &str = include_str!("page.css");
@@ -31,13 +31,7 @@ pub(super) struct ReportPage<'p> {
 
 impl ReportPage<'_> {
     pub(super) fn html(&self) -> String {
-        // Nothing but our own style and script, told by their hashes, may take effect: not even what an error of ours let
-        // through.
-        let policy = format!(
-            "default-src 'none'; style-src 'sha256-{}'; script-src 'sha256-{}'; base-uri 'none'; form-action 'none'",
-            hash(STYLE),
-            hash(SCRIPT)
-        );
+        let policy = content_policy(STYLE, Some(SCRIPT));
         let page = html! {
             (DOCTYPE)
             html lang="en" {
@@ -116,31 +110,4 @@ impl ReportPage<'_> {
 
 fn tile(name: &str, value: &str, note: &str) -> Markup {
     html! { div.tile { dt { (name) } dd { span.value { (value) } " " span.note { (note) } } } }
-}
-
-/// SHA-256, as a content security policy names it.
-fn hash(text: &str) -> String {
-    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let digest = Sha256::digest(text.as_bytes());
-    let mut encoded = String::new();
-    for chunk in digest.chunks(3) {
-        let bits = chunk.iter().fold(0_u32, |bits, byte| bits << 8 | u32::from(*byte)) << (8 * (3 - chunk.len()));
-        for place in 0..4 {
-            let digit = DIGITS[(bits >> (18 - 6 * place)) as usize & 63];
-            encoded.push(if place > chunk.len() { '=' } else { char::from(digit) });
-        }
-    }
-    encoded
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn hashes_are_as_policies_have_them() {
-        // openssl dgst -sha256 -binary | base64, of the empty text and of "abc".
-        assert_eq!(hash(""), "47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=");
-        assert_eq!(hash("abc"), "ungWv48Bz+pBQUDeXa4iI7ADYaOWF3qctBD/YfIAFa0=");
-    }
 }

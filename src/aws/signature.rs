@@ -1,0 +1,60 @@
+//! Signs requests to services of AWS that take no SDK to talk to (Signature Version 4):
+//! <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv.html>.
+
+use std::time::SystemTime;
+
+use aws_credential_types::Credentials;
+use aws_sigv4::http_request::{SignableBody, SignableRequest, SigningSettings, sign};
+use aws_sigv4::sign::v4;
+
+use super::sdk::ClientError;
+use super::settings::AwsAccess;
+
+/// Why a request cannot be signed. The text quotes no credential.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum SigningError {
+    /// There is no access key.
+    #[error(transparent)]
+    NoKey(#[from] ClientError),
+    /// The request, or the key, is not one that can be signed.
+    #[error("cannot sign the request: {0}")]
+    Unsignable(String),
+}
+
+/// A service, and the region that a signature names.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Scope<'s> {
+    /// The service by its name in signatures: `sns`.
+    pub(super) service: &'s str,
+    pub(super) region: &'s str,
+}
+
+/// The headers that sign a POST request with these headers and this body.
+pub(super) fn headers(
+    access: &AwsAccess,
+    scope: Scope<'_>,
+    url: &str,
+    headers: &[(String, String)],
+    body: &str,
+) -> Result<Vec<(String, String)>, SigningError> {
+    let fault = |error: &dyn std::error::Error| SigningError::Unsignable(error.to_string());
+    let (id, secret) = access.key.as_ref().ok_or(ClientError::NoAccessKey)?;
+    let token = access.session_token.as_ref().map(|token| token.expose().to_owned());
+    let identity = Credentials::new(id, secret.expose(), token, None, "command line").into();
+    #[expect(clippy::disallowed_methods, reason = "the command line's own; the function never comes here")]
+    let now = SystemTime::now();
+    let params = v4::SigningParams::builder()
+        .identity(&identity)
+        .region(scope.region)
+        .name(scope.service)
+        .time(now)
+        .settings(SigningSettings::default())
+        .build()
+        .map_err(|error| fault(&error))?
+        .into();
+    let named = headers.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+    let request = SignableRequest::new("POST", url, named, SignableBody::Bytes(body.as_bytes()));
+    let request = request.map_err(|error| fault(&error))?;
+    let (instructions, _) = sign(request, &params).map_err(|error| fault(&error))?.into_parts();
+    Ok(instructions.headers().map(|(name, value)| (name.to_owned(), value.to_owned())).collect())
+}
