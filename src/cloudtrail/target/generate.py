@@ -146,6 +146,7 @@ WRITTEN = {
         "RegisterDelegatedAdministrator": "accountId+servicePrincipal",
         "DeregisterDelegatedAdministrator": "accountId+servicePrincipal",
         "LeaveOrganization": "",
+        "CreateAccountResult": "accountId|createAccountStatus.id",
     },
     "identitystore": {
         "CreateUser": "userName|>userId",

@@ -18,7 +18,9 @@ fn names(record: &Record<'_>) -> Vec<FactValue> {
     let service = record.text(&["eventSource"]).unwrap_or_default();
     let event = without_version(record.text(&["eventName"]).unwrap_or_default());
     let top = |key| Part::top(record.root(), key);
-    let (request, answer) = (top("requestParameters"), top("responseElements"));
+    // What a service does by itself has details instead of a request.
+    let request = top("requestParameters").or_else(|| top("serviceEventDetails"));
+    let answer = top("responseElements");
     let mut names = Vec::new();
     let members = members_of(service, event);
     let is_known = members.is_some();
@@ -43,9 +45,6 @@ fn names(record: &Record<'_>) -> Vec<FactValue> {
         for arn in found.iter().filter_map(|value| value.scalar()).filter(|arn| !arn.is_empty()) {
             names.push(FactValue { text: arn.to_owned(), place: "resources.ARN".to_owned() });
         }
-    }
-    if let Some(details) = top("serviceEventDetails").filter(|_| names.is_empty()) {
-        add_guessed(&details, event, &mut names);
     }
     // What is not known and was made is named by the answer; what was read is no target.
     if let Some(answer) = answer.filter(|_| names.is_empty() && !is_known && makes(event)) {
