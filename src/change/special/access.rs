@@ -1,10 +1,9 @@
 //! Who gets in: keys, passwords, roles, identity providers, what is shared; and until when something can be saved.
 
-use crate::change::read::on_or_off;
 use crate::change::reading::{Reading, said};
 use crate::change::statement::statements;
 use crate::change::told::Told;
-use crate::change::value::listed;
+use crate::change::value::{listed, on_or_off};
 use crate::facts::no_longer_shared_with;
 use crate::redact::redacted_text;
 use crate::time::Date;
