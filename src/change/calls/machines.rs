@@ -25,7 +25,7 @@ pub(super) const CALLS: &[Entry] = calls! {
             Special("user data (runs at the start), termination protection, instance type, security groups and others", instance_attributes)
         ];
         "ModifyInstanceMetadataOptions" "ModifyInstanceMetadataDefaults" => [
-            If("httpTokens", "optional", "instance metadata", "IMDSv1 allowed: whoever reaches it gets the role's keys without a token"),
+            If("httpTokens", "optional", "instance metadata", "IMDSv1 allowed (whoever reaches it gets the role's keys without a token)"),
             If("httpTokens", "required", "instance metadata", "IMDSv2 only"), Switch("metadata endpoint", "httpEndpoint"),
             Request("hops", "httpPutResponseHopLimit")
         ];
