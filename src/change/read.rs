@@ -70,11 +70,11 @@ fn tell(part: &Part, reading: &Reading<'_>, told: &mut Told) {
                 told.turn(what, before, after);
             }
         }
-        Part::Words(what, words) => told.state(what, words),
+        Part::Words(what, words) => told.add(what, words),
         Part::If(path, value, what, words) => {
             let values = reading.request.as_ref().map(|request| at(request, path)).unwrap_or_default();
             if values.iter().any(|found| found.text().is_some_and(|text| scalar(text).eq_ignore_ascii_case(value))) {
-                told.state(what, words);
+                told.add(what, words);
             }
         }
         Part::Without(path, what, words) => {
@@ -82,7 +82,7 @@ fn tell(part: &Part, reading: &Reading<'_>, told: &mut Told) {
             let first = path.split('.').next().unwrap_or(path);
             let is_there = reading.request.as_ref().is_some_and(|request| request.get(first).is_some());
             if is_there && reading.asked(path).is_none() {
-                told.state(what, words);
+                told.add(what, words);
             }
         }
         Part::Policies(what, path) => match reading.asked(path).filter(|_| !path.is_empty()) {

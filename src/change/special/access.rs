@@ -43,7 +43,7 @@ pub(in crate::change) fn login_profile(reading: &Reading<'_>, told: &mut Told) {
         Some("false") => format!("{set}{whose}; not to be changed at the next sign-in"),
         _ => format!("{set}{whose}"),
     };
-    told.state("console password", &words);
+    told.add("console password", words);
 }
 
 /// Whom a role trusts, and where conditions narrow that, how.
