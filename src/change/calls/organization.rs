@@ -96,7 +96,7 @@ pub(super) const CALLS: &[Entry] = calls! {
         ];
     }
     "acm" {
-        "ExportCertificate" => [Words("asked for", "the certificate with its private key")];
+        "ExportCertificate" => [Words("what is read", "the certificate with its private key")];
         "RequestCertificate" => [Request("for", "domainName"), Counted("and", "subjectAlternativeNames", "as well")];
     }
 };
