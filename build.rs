@@ -12,7 +12,7 @@ use std::path::Path;
 
 /// The layers of `src/lib.rs` that decide an index: `ruleset`, and all that it uses but the channels. (Channels are compiled
 /// from the bundle at every start; an index holds nothing of them.)
-pub(crate) const LAYERS: [&str; 13] = [
+pub(crate) const LAYERS: [&str; 14] = [
     "text",
     "time",
     "ids",
@@ -21,6 +21,7 @@ pub(crate) const LAYERS: [&str; 13] = [
     "redact",
     "cloudtrail",
     "facts",
+    "change",
     "config",
     "rules",
     "finding",

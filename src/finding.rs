@@ -211,4 +211,20 @@ mod tests {
         assert!(written.get("steps").is_none());
         assert!(serde_json::from_value::<Finding>(written).unwrap().steps.is_empty());
     }
+
+    #[test]
+    fn a_brief_finding_keeps_few_and_short_changes() {
+        let mut finding = Finding::test(Arc::from("digest"), "2026-01-10T11:00:00Z".to_owned());
+        let long = Change { what: "policy".to_owned(), before: Some("b".repeat(400)), after: "a".repeat(400) };
+        finding.changes = vec![long; 12];
+        let brief = finding.brief();
+        assert_eq!(brief.changes.len(), 5);
+        let lengths =
+            |change: &Change| (change.before.as_ref().map(|text| text.chars().count()), change.after.chars().count());
+        assert!(brief.changes.iter().all(|change| lengths(change) == (Some(200), 200)));
+        // A version before this one wrote none, and is read.
+        let mut json = serde_json::to_value(&finding).unwrap();
+        json.as_object_mut().unwrap().remove("changes");
+        assert!(serde_json::from_value::<Finding>(json).unwrap().changes.is_empty());
+    }
 }

@@ -27,6 +27,6 @@ mod tests;
 mod told;
 mod value;
 
-pub use self::calls::{documented_calls, is_in_table};
+pub use self::calls::documented_calls;
 pub use self::read::changes;
 pub use self::told::{Change, MOST_CHANGES, TEXT_LIMIT};

@@ -6,7 +6,7 @@ use super::general;
 use super::reading::{Blanked, Reading, at, said};
 use super::statement::policies;
 use super::told::{Change, Told};
-use super::value::{listed, scalar};
+use super::value::{counted, listed, on_or_off, scalar, yes_or_no};
 use crate::cloudtrail::{ApiCall, Record};
 
 /// What a call changed, the most telling first, or what was asked for if it failed; nothing where the record says no more than what
@@ -26,7 +26,7 @@ pub fn changes(record: &Record<'_>, call: &ApiCall) -> Vec<Change> {
     told.into_changes()
 }
 
-/// What only says where something is: it is left out where the sentence names it as what the call acts on.
+/// What only says where something is: it is left out where the sentence names it, and nothing else, as what the call acts on.
 const CONTEXT: [&str; 15] = [
     "API",
     "cluster",
@@ -57,7 +57,7 @@ fn tell(part: &Part, reading: &Reading<'_>, told: &mut Told) {
             add(what, (!values.is_empty()).then(|| listed(&values)));
         }
         Part::Request(what, path) => {
-            let is_said = |value: &String| CONTEXT.contains(what) && reading.is_target(value);
+            let is_said = |value: &String| CONTEXT.contains(what) && reading.is_only_target(value);
             add(what, reading.asked(path).filter(|value| !is_said(value)).map(yes_or_no));
         }
         Part::Counted(what, path, unit) => add(what, reading.asked(path).map(|number| counted(&number, unit))),
@@ -70,11 +70,11 @@ fn tell(part: &Part, reading: &Reading<'_>, told: &mut Told) {
                 told.turn(what, before, after);
             }
         }
-        Part::Words(what, words) => told.state(what, words),
+        Part::Words(what, words) => told.add(what, words),
         Part::If(path, value, what, words) => {
             let values = reading.request.as_ref().map(|request| at(request, path)).unwrap_or_default();
             if values.iter().any(|found| found.text().is_some_and(|text| scalar(text).eq_ignore_ascii_case(value))) {
-                told.state(what, words);
+                told.add(what, words);
             }
         }
         Part::Without(path, what, words) => {
@@ -82,7 +82,7 @@ fn tell(part: &Part, reading: &Reading<'_>, told: &mut Told) {
             let first = path.split('.').next().unwrap_or(path);
             let is_there = reading.request.as_ref().is_some_and(|request| request.get(first).is_some());
             if is_there && reading.asked(path).is_none() {
-                told.state(what, words);
+                told.add(what, words);
             }
         }
         Part::Policies(what, path) => match reading.asked(path).filter(|_| !path.is_empty()) {
@@ -90,28 +90,5 @@ fn tell(part: &Part, reading: &Reading<'_>, told: &mut Told) {
             None => policies(reading, what, told),
         },
         Part::Special(_, special) => special(reading, told),
-    }
-}
-
-/// `7 days`, `1 day`
-fn counted(number: &str, units: &str) -> String {
-    let unit = if number == "1" { units.strip_suffix('s').unwrap_or(units) } else { units };
-    format!("{number} {unit}")
-}
-
-fn yes_or_no(text: String) -> String {
-    match text.as_str() {
-        "true" => "yes".to_owned(),
-        "false" => "no".to_owned(),
-        _ => text,
-    }
-}
-
-/// `on` or `off`, or the text where it is neither.
-pub(super) fn on_or_off(text: &str) -> &str {
-    match text.to_ascii_lowercase().as_str() {
-        "true" | "enabled" | "enable" => "on",
-        "false" | "disabled" | "disable" => "off",
-        _ => text,
     }
 }

@@ -103,6 +103,11 @@ impl<'r> Reading<'r> {
         targets.iter().any(is_one) || (!targets.is_empty() && listed(targets) == value)
     }
 
+    /// Whether the sentence names this as what the call acts on, and nothing else.
+    pub(super) fn is_only_target(&self, value: &str) -> bool {
+        self.call.targets.len() == 1 && self.is_target(value)
+    }
+
     /// The values of a derived field, without secrets.
     pub(super) fn fact(&self, name: &str) -> Vec<String> {
         let Some(field) = derived(name) else { return Vec::new() };
@@ -134,7 +139,7 @@ pub(super) fn at<'n>(document: &Placed<'n>, path: &str) -> Vec<Placed<'n>> {
 }
 
 fn walk<'n>(document: &Placed<'n>, path: &str, found: &mut Vec<Placed<'n>>) {
-    let (key, rest) = path.split_once('.').map_or((path, ""), |(key, rest)| (key, rest));
+    let (key, rest) = path.split_once('.').unwrap_or((path, ""));
     for element in document.elements() {
         // EC2 writes the elements of some lists as objects with a `content`.
         let content = element.get("content").filter(|_| element.get("tag").is_some());

@@ -69,12 +69,6 @@ impl Told {
         self.push(what, None, after.as_ref());
     }
 
-    /// Adds a state in the table's own words, which would claim too much of a call that failed.
-    pub(super) fn state(&mut self, what: &str, words: &str) {
-        let is_request = what.contains("asked");
-        if self.failed && !is_request { self.add(&format!("{what} (asked for)"), words) } else { self.add(what, words) }
-    }
-
     /// Adds what something was before and is after the call.
     pub(super) fn turn(&mut self, what: &str, before: impl AsRef<str>, after: impl AsRef<str>) {
         self.push(what, Some(before.as_ref()), after.as_ref());
@@ -88,8 +82,6 @@ impl Told {
             let rest = what.strip_prefix(done)?;
             (rest.is_empty() || rest.starts_with(' ')).then(|| format!("{asked}{rest}"))
         });
-        let claims = what.starts_with("no longer") || what.ends_with(" off");
-        let asked = asked.or_else(|| (self.failed && claims).then(|| format!("{what} (asked for)")));
         let change = Change {
             what: shown(asked.as_deref().unwrap_or(what), NAME_LIMIT),
             before: before.map(|text| shown(text, TEXT_LIMIT)).filter(|text| !text.is_empty()),

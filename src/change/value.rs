@@ -143,3 +143,27 @@ fn pair<'m, 'n>(members: &'m [(&'n str, Placed<'n>)]) -> Option<(&'n str, &'m Pl
     let (name, value) = if is_name(&lower(first.0)) { (first, second) } else { (second, first) };
     (is_name(&lower(name.0)) && is_value(value.0)).then(|| Some((name.1.text()?, &value.1))).flatten()
 }
+
+/// `7 days`, `1 day`
+pub(super) fn counted(number: &str, units: &str) -> String {
+    let unit = if number == "1" { units.strip_suffix('s').unwrap_or(units) } else { units };
+    format!("{number} {unit}")
+}
+
+/// `yes` or `no`, or the text where it is neither.
+pub(super) fn yes_or_no(text: String) -> String {
+    match text.as_str() {
+        "true" => "yes".to_owned(),
+        "false" => "no".to_owned(),
+        _ => text,
+    }
+}
+
+/// `on` or `off`, or the text where it is neither.
+pub(super) fn on_or_off(text: &str) -> &str {
+    match text.to_ascii_lowercase().as_str() {
+        "true" | "enabled" | "enable" => "on",
+        "false" | "disabled" | "disable" => "off",
+        _ => text,
+    }
+}

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use offlimits::change;
 use offlimits::cloudtrail::{ApiCall, Record, envelope};
@@ -44,7 +44,7 @@ fn files() -> Vec<PathBuf> {
 }
 
 /// Each record of a file, with what is told of it.
-fn each_record(file: &PathBuf, mut visit: impl FnMut(&Value, &ApiCall, &[change::Change])) {
+fn each_record(file: &Path, mut visit: impl FnMut(&Value, &ApiCall, &[change::Change])) {
     for raw in envelope::open(&std::fs::read_to_string(file).unwrap()).records {
         let record = Record::parse(&raw.json).unwrap();
         let call = ApiCall::from_record(&record);
@@ -127,7 +127,8 @@ fn print_what_is_told() {
     let mut kinds: BTreeMap<(String, bool), BTreeMap<(usize, String), String>> = BTreeMap::new();
     for file in files() {
         each_record(&file, |_, call, changes| {
-            let lines: String = changes.iter().map(|change| format!("      {change}\n")).collect();
+            let mut lines = String::new();
+            changes.iter().for_each(|change| writeln!(lines, "      {change}").unwrap());
             let event = format!("{} {}", call.service.as_deref().unwrap_or("?"), call.event.as_deref().unwrap_or("?"));
             kinds
                 .entry((event, call.failed))
@@ -139,7 +140,7 @@ fn print_what_is_told() {
     for told in kinds.values() {
         let (first, last) = (told.iter().next(), told.iter().next_back().filter(|_| told.len() > 1));
         for ((_, lines), sentence) in first.into_iter().chain(last) {
-            println!("{sentence}\n{lines}");
+            eprintln!("{sentence}\n{lines}");
         }
     }
 }

@@ -125,8 +125,8 @@ pub(super) const CALLS: &[Entry] = calls! {
     "kms" {
         "ScheduleKeyDeletion" => [Special("deleted", deletion)];
         "CancelKeyDeletion" => [Words("deletion", "called off")];
-        "DisableKey" => [Words("key", "off: what it encrypts cannot be read")];
-        "DeleteImportedKeyMaterial" => [Words("key material", "none any more: what it encrypts cannot be read")];
+        "DisableKey" => [Words("key", "off (what it encrypts cannot be read)")];
+        "DeleteImportedKeyMaterial" => [Words("key material", "none any more (what it encrypts cannot be read)")];
         "ImportKeyMaterial" => [Request("key material", "expirationModel"), Request("until", "validTo")];
         "DisableKeyRotation" => [Words("rotation of the key", "off")];
         "PutKeyPolicy" "CreateKey" => [

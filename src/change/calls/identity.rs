@@ -59,7 +59,7 @@ pub(super) const CALLS: &[Entry] = calls! {
             [Request("thumbprints", "thumbprintList"), Request("provider", "openIDConnectProviderArn")];
         "DeleteOpenIDConnectProvider" => [Request("deleted provider", "openIDConnectProviderArn")];
         "UpdateAccountPasswordPolicy" => [Special("password policy", password_policy)];
-        "DeleteAccountPasswordPolicy" => [Words("password policy", "none: AWS's own rules apply")];
+        "DeleteAccountPasswordPolicy" => [Words("password policy", "none (AWS's own rules apply)")];
         "EnableOrganizationsRootCredentialsManagement" => [Words("root of member accounts", "managed from here")];
         "EnableOrganizationsRootSessions" => [Words("root of member accounts", "sessions from here")];
     }

@@ -25,15 +25,15 @@ pub(super) const CALLS: &[Entry] = calls! {
             Special("user data (runs at the start), termination protection, instance type, security groups and others", instance_attributes)
         ];
         "ModifyInstanceMetadataOptions" "ModifyInstanceMetadataDefaults" => [
-            If("httpTokens", "optional", "instance metadata", "IMDSv1 allowed: whoever reaches it gets the role's keys without a token"),
+            If("httpTokens", "optional", "instance metadata", "IMDSv1 allowed (whoever reaches it gets the role's keys without a token)"),
             If("httpTokens", "required", "instance metadata", "IMDSv2 only"), Switch("metadata endpoint", "httpEndpoint"),
             Request("hops", "httpPutResponseHopLimit")
         ];
         "AssociateIamInstanceProfile" "ReplaceIamInstanceProfileAssociation" =>
             [Request("role by profile", "iamInstanceProfile.arn|iamInstanceProfile.name"), Request("instance", "instanceId")];
         "EnableSerialConsoleAccess" => [Words("serial consoles of the account", "on")];
-        "GetPasswordData" => [Words("asked for", "the Windows administrator's password, encrypted with the key pair")];
-        "DescribeInstanceAttribute" => [Request("asked for", "attribute")];
+        "GetPasswordData" => [Words("what is read", "the Windows administrator's password, encrypted with the key pair")];
+        "DescribeInstanceAttribute" => [Request("what is read", "attribute")];
         "CreateKeyPair" "ImportKeyPair" => [Special("new key pair", new_credential), Request("name", "keyName")];
     }
     "autoscaling" {
@@ -140,7 +140,7 @@ pub(super) const CALLS: &[Entry] = calls! {
     }
     "lightsail" {
         "CreateInstances" => [Special("instances", machines), Request("names", "instanceNames"), Request("image", "blueprintId")];
-        "GetInstanceAccessDetails" => [Words("asked for", "the keys by which to sign in to the machine")];
-        "DownloadDefaultKeyPair" => [Words("asked for", "the key pair of all machines in the region")];
+        "GetInstanceAccessDetails" => [Words("what is read", "the keys by which to sign in to the machine")];
+        "DownloadDefaultKeyPair" => [Words("what is read", "the key pair of all machines in the region")];
     }
 };

@@ -30,11 +30,6 @@ pub(super) fn entry(service: &str, event: &str) -> Option<&'static Entry> {
     TABLES.into_iter().flatten().find(|entry| entry.service == service && entry.events.contains(&event))
 }
 
-/// Whether the table has a call.
-pub fn is_in_table(service: &str, event: &str) -> bool {
-    entry(service, event).is_some()
-}
-
 /// Each call of the table for the documentation: the service, the event, and what is told of it.
 pub fn documented_calls() -> impl Iterator<Item = (&'static str, &'static str, Vec<&'static str>)> {
     TABLES.into_iter().flatten().flat_map(|entry| {

@@ -83,7 +83,7 @@ pub(super) const CALLS: &[Entry] = calls! {
         "TransferDomainToAnotherAwsAccount" => [Request("to account", "accountId"), Request("domain", "domainName")];
         "TransferDomain" "RegisterDomain" => [Request("domain", "domainName"), Counted("for", "durationInYears", "years"), Request("name servers", "nameservers.name")];
         "UpdateDomainNameservers" => [Request("name servers", "nameservers.name"), Request("domain", "domainName")];
-        "RetrieveDomainAuthCode" => [Words("asked for", "the code by which the domain can be moved away"), Request("domain", "domainName")];
+        "RetrieveDomainAuthCode" => [Words("what is read", "the code by which the domain can be moved away"), Request("domain", "domainName")];
         "DeleteDomain" => [Request("deleted domain", "domainName")];
     }
     "elasticloadbalancing" {

@@ -7,7 +7,7 @@ use crate::change::entry::Part::{Counted, If, Policies, Request, Response, Switc
 pub(super) const CALLS: &[Entry] = calls! {
     "organizations" {
         "LeaveOrganization" => [Words("organization", "this account leaves it")];
-        "DeleteOrganization" => [Words("organization", "deleted: no policy of it holds any more")];
+        "DeleteOrganization" => [Words("organization", "deleted (no policy of it holds any more)")];
         "RemoveAccountFromOrganization" => [Request("removed account", "accountId")];
         "MoveAccount" => [Turn("place in the organization", "sourceParentId", "destinationParentId"), Request("account", "accountId")];
         "CreateAccount" => [Request("new account", "accountName"), Request("e-mail address", "email"), Request("role", "roleName")];
@@ -96,7 +96,7 @@ pub(super) const CALLS: &[Entry] = calls! {
         ];
     }
     "acm" {
-        "ExportCertificate" => [Words("asked for", "the certificate with its private key")];
+        "ExportCertificate" => [Words("what is read", "the certificate with its private key")];
         "RequestCertificate" => [Request("for", "domainName"), Counted("and", "subjectAlternativeNames", "as well")];
     }
 };

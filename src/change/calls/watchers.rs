@@ -9,7 +9,7 @@ pub(super) const CALLS: &[Entry] = calls! {
     "cloudtrail" {
         "StopLogging" => [Words("logging", "off")];
         "StartLogging" => [Words("logging", "on")];
-        "DeleteTrail" => [Words("logging", "off: the trail goes")];
+        "DeleteTrail" => [Words("logging", "off (the trail goes)")];
         "CreateTrail" "UpdateTrail" => [
             Switch("multi-region logging", "isMultiRegionTrail"), Switch("logging of global services", "includeGlobalServiceEvents"),
             Switch("validation of log files", "enableLogFileValidation"), Switch("for the whole organization", "isOrganizationTrail"),
@@ -21,14 +21,14 @@ pub(super) const CALLS: &[Entry] = calls! {
             Request("insights", "insightSelectors.insightType"), Without("insightSelectors.insightType", "insights", "off"), Request("trail", "trailName|eventDataStore")
         ];
         "StopEventDataStoreIngestion" => [Words("recording", "off")];
-        "DeleteEventDataStore" => [Words("recording", "off: the store is to be deleted")];
+        "DeleteEventDataStore" => [Words("recording", "off (the store is to be deleted)")];
         "DeregisterOrganizationDelegatedAdmin" => [Request("no longer administered by", "delegatedAdminAccountId")];
     }
     "config" {
         "StopConfigurationRecorder" => [Words("recording", "off")];
         "StartConfigurationRecorder" => [Words("recording", "on")];
-        "DeleteConfigurationRecorder" => [Words("recording", "off: the recorder goes")];
-        "DeleteDeliveryChannel" => [Words("delivery", "off: what is recorded goes nowhere")];
+        "DeleteConfigurationRecorder" => [Words("recording", "off (the recorder goes)")];
+        "DeleteDeliveryChannel" => [Words("delivery", "off (what is recorded goes nowhere)")];
         "PutConfigurationRecorder" => [
             Switch("all resources", "configurationRecorder.recordingGroup.allSupported"), Request("resources", "configurationRecorder.recordingGroup.resourceTypes"),
             Request("not recorded", "configurationRecorder.recordingGroup.exclusionByResourceTypes.resourceTypes"),
@@ -40,7 +40,7 @@ pub(super) const CALLS: &[Entry] = calls! {
         "DeleteRetentionConfiguration" => [Words("retention", "AWS's own")];
     }
     "guardduty" {
-        "DeleteDetector" => [Words("GuardDuty", "off: the detector goes")];
+        "DeleteDetector" => [Words("GuardDuty", "off (the detector goes)")];
         "UpdateDetector" => [
             Switch("GuardDuty", "enable"), Request("features", "features"), Request("data sources", "dataSources"),
             Request("findings are published", "findingPublishingFrequency")
@@ -78,11 +78,11 @@ pub(super) const CALLS: &[Entry] = calls! {
         "DisassociateMember" => [Request("no longer watched", "accountId")];
     }
     "access-analyzer" {
-        "DeleteAnalyzer" => [Words("Access Analyzer", "off: the analyzer goes")];
+        "DeleteAnalyzer" => [Words("Access Analyzer", "off (the analyzer goes)")];
         "CreateArchiveRule" => [Words("findings", "archived unseen"), Request("which", "filter"), Request("rule", "ruleName")];
     }
     "detective" {
-        "DeleteGraph" => [Words("Detective", "off: the graph and its data go")];
+        "DeleteGraph" => [Words("Detective", "off (the graph and its data go)")];
         "DisassociateMembership" => [Words("Detective", "this account is no longer in the graph")];
     }
     "ec2" {

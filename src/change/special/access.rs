@@ -1,10 +1,9 @@
 //! Who gets in: keys, passwords, roles, identity providers, what is shared; and until when something can be saved.
 
-use crate::change::read::on_or_off;
 use crate::change::reading::{Reading, said};
 use crate::change::statement::statements;
 use crate::change::told::Told;
-use crate::change::value::listed;
+use crate::change::value::{listed, on_or_off};
 use crate::facts::no_longer_shared_with;
 use crate::redact::redacted_text;
 use crate::time::Date;
@@ -44,7 +43,7 @@ pub(in crate::change) fn login_profile(reading: &Reading<'_>, told: &mut Told) {
         Some("false") => format!("{set}{whose}; not to be changed at the next sign-in"),
         _ => format!("{set}{whose}"),
     };
-    told.state("console password", &words);
+    told.add("console password", words);
 }
 
 /// Whom a role trusts, and where conditions narrow that, how.

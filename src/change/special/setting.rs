@@ -1,9 +1,8 @@
 //! Settings that the answer still has as they were before the call.
 
-use crate::change::read::on_or_off;
 use crate::change::reading::{Reading, said};
 use crate::change::told::Told;
-use crate::change::value::shown;
+use crate::change::value::{on_or_off, shown};
 
 /// Members that choose what is changed, or how.
 const OTHERS: [&str; 7] = [

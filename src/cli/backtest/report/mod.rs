@@ -155,6 +155,7 @@ impl ListedFinding {
             ("Event ID", some(&call.event_id)),
             ("Record", Some(text(place))),
         ];
+        let asked = if call.failed { "asked for: " } else { "" };
         let to = match (rule.mode, channels) {
             (Mode::Stage, _) => "nobody: staged".to_owned(),
             (_, []) => "nobody: no channel takes it".to_owned(),
@@ -168,7 +169,7 @@ impl ListedFinding {
             rule: text(&rule.id),
             title: text(&finding.shown_title()),
             sentence: text(&call.sentence),
-            changes: changes.iter().map(|change| one_line(&change.to_string(), CHANGE).into_owned()).collect(),
+            changes: changes.iter().map(|change| one_line(&format!("{asked}{change}"), CHANGE).into_owned()).collect(),
             actor: some(&call.actor).unwrap_or_else(|| "nobody named".to_owned()),
             source_ip: some(&call.source_ip).unwrap_or_default(),
             to: text(&to),
