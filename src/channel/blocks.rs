@@ -65,14 +65,11 @@ fn section(lines: Vec<String>) -> impl Iterator<Item = Value> {
 }
 
 fn change_lines(content: &Content) -> Vec<String> {
-    let label = content.change_label;
+    let label = content.change_label.map(|label| format!("*{label}:*"));
     match content.changes.as_slice() {
         [] => Vec::new(),
-        [change] => vec![format!("*{label}:* {}", code(change))],
-        changes => {
-            let line = |change: &String| format!("• {}", code(change));
-            [format!("*{label}:*")].into_iter().chain(changes.iter().map(line)).collect()
-        }
+        [change] => vec![label.map(|label| label + " ").unwrap_or_default() + &code(change)],
+        changes => label.into_iter().chain(changes.iter().map(|change| format!("• {}", code(change)))).collect(),
     }
 }
 

@@ -3,7 +3,7 @@
 use super::content::Content;
 use super::inert::inert_redacted;
 use crate::alert::AlertKind;
-use crate::finding::{Finding, Step};
+use crate::finding::{Change, Finding, Step};
 use crate::text::clip;
 
 /// Changes that are shown; how many more there are is said.
@@ -19,9 +19,12 @@ const COMMAND_LIMIT: usize = 500;
 
 /// What the call changed, the most telling first: `inbound: tcp 22 from 0.0.0.0/0`.
 pub(super) fn changes(finding: &Finding) -> Vec<String> {
-    let shown = |text: String| clip(&inert_redacted(&text), CHANGE_LIMIT).into_owned();
-    let mut changes: Vec<String> =
-        finding.changes.iter().take(CHANGES).map(|change| shown(change.to_string())).collect();
+    let shown = |change: &Change| {
+        // The label says so of all of them.
+        let what = change.what.strip_suffix(" (asked for)").unwrap_or(&change.what).to_owned();
+        clip(&inert_redacted(&Change { what, ..change.clone() }.to_string()), CHANGE_LIMIT).into_owned()
+    };
+    let mut changes: Vec<String> = finding.changes.iter().take(CHANGES).map(shown).collect();
     changes.retain(|change| !change.is_empty());
     match finding.changes.len().saturating_sub(CHANGES) {
         0 => {}
@@ -30,13 +33,14 @@ pub(super) fn changes(finding: &Finding) -> Vec<String> {
     changes
 }
 
-/// What stands before the changes. A call that failed changed nothing, and a sum tells of its first call.
-pub(super) const fn change_label(finding: &Finding, kind: AlertKind<'_>) -> &'static str {
+/// What stands before the changes, each of which says itself what it is of. A call that failed changed nothing, and a sum tells of
+/// its first call.
+pub(super) const fn change_label(finding: &Finding, kind: AlertKind<'_>) -> Option<&'static str> {
     match (kind, finding.call.failed) {
-        (AlertKind::RollUp(_), false) => "The first changed",
-        (AlertKind::RollUp(_), true) => "The first asked for",
-        (_, false) => "Changed",
-        (_, true) => "Asked for",
+        (AlertKind::RollUp(_), false) => Some("The first"),
+        (AlertKind::RollUp(_), true) => Some("The first asked for"),
+        (_, false) => None,
+        (_, true) => Some("Asked for"),
     }
 }
 
@@ -74,9 +78,14 @@ impl Content {
         }
     }
 
-    /// The changes in one line: `Changed: inbound: tcp 22 from 0.0.0.0/0; outbound: …`; none where there are none.
+    /// What stands before the first change: `Asked for: `, or nothing.
+    pub(super) fn before_changes(&self) -> String {
+        self.change_label.map(|label| format!("{label}: ")).unwrap_or_default()
+    }
+
+    /// The changes in one line: `inbound: tcp 22 from 0.0.0.0/0; outbound: …`; none where there are none.
     pub(super) fn changes_line(&self) -> Option<String> {
-        (!self.changes.is_empty()).then(|| format!("{}: {}", self.change_label, self.changes.join("; ")))
+        (!self.changes.is_empty()).then(|| self.before_changes() + &self.changes.join("; "))
     }
 }
 
@@ -86,7 +95,6 @@ mod tests {
 
     use super::*;
     use crate::alert::RollUp;
-    use crate::finding::Change;
 
     fn finding() -> Finding {
         Finding::test(Arc::from("digest"), "2026-01-10T11:00:00Z".to_owned())
@@ -112,10 +120,12 @@ mod tests {
     #[test]
     fn a_call_that_failed_changed_nothing() {
         let mut finding = finding();
-        assert_eq!(change_label(&finding, AlertKind::First), "Changed");
+        assert_eq!(change_label(&finding, AlertKind::First), None);
         finding.call.failed = true;
-        assert_eq!(change_label(&finding, AlertKind::First), "Asked for");
-        assert_eq!(change_label(&finding, AlertKind::RollUp(&RollUp::default())), "The first asked for");
+        assert_eq!(change_label(&finding, AlertKind::First), Some("Asked for"));
+        assert_eq!(change_label(&finding, AlertKind::RollUp(&RollUp::default())), Some("The first asked for"));
+        finding.changes = vec![Change { what: "logging (asked for)".to_owned(), ..change("off") }];
+        assert_eq!(changes(&finding), ["logging: off"]);
     }
 
     /// Whoever pastes a command pastes what the rule meant, or finds none.

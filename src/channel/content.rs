@@ -33,8 +33,8 @@ pub struct Content {
     pub rule: String,
     /// One sentence: who did what to what, and whether it succeeded.
     pub sentence: String,
-    /// What stands before the changes: `Changed`, or `Asked for` of a call that failed.
-    pub change_label: &'static str,
+    /// What stands before the changes: `Asked for` of a call that failed.
+    pub change_label: Option<&'static str>,
     /// What the call changed, the most telling first: `inbound: tcp 22 from 0.0.0.0/0`.
     pub changes: Vec<String>,
     /// What to do first, in order: sentences, each with a command for a shell where there is one.

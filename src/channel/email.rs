@@ -9,7 +9,7 @@ const WIDTH: usize = 78;
 /// to break, since what is broken twice cannot be read on a telephone. Commands and links are never broken.
 pub(super) fn email(content: &Content) -> String {
     let mut head = vec![content.heading.clone(), format!("{}.", content.sentence)];
-    let label = format!("{}: ", content.change_label);
+    let label = content.before_changes();
     let indent = " ".repeat(label.len());
     for (index, change) in content.changes.iter().enumerate() {
         head.push(format!("{}{change}", if index == 0 { &label } else { &indent }));
@@ -71,7 +71,7 @@ mod tests {
             sentence: text(
                 "bob (IAM user) called AuthorizeSecurityGroupIngress on sg-0123456789abcdef0 in us-east-1: allowed",
             ),
-            change_label: "Changed",
+            change_label: Some("Asked for"),
             changes: vec![text("inbound: tcp 22 from 0.0.0.0/0"), text("inbound: tcp 3389 from 0.0.0.0/0")],
             steps: vec![
                 (
@@ -94,8 +94,8 @@ mod tests {
         let expected = format!(
             "HIGH: Security group opened\n\
              bob (IAM user) called AuthorizeSecurityGroupIngress on sg-0123456789abcdef0 in us-east-1: allowed.\n\
-             Changed: inbound: tcp 22 from 0.0.0.0/0\n\
-             \x20        inbound: tcp 3389 from 0.0.0.0/0\n\
+             Asked for: inbound: tcp 22 from 0.0.0.0/0\n\
+             \x20          inbound: tcp 3389 from 0.0.0.0/0\n\
              \n\
              What to do first\n\
              1. Close it again.\n\

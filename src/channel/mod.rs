@@ -6,9 +6,9 @@
 //!
 //! `kind` makes a channel of its object in `rules.json`, and `configured` holds it with its name and its filter, which decides
 //! whether a finding goes to it. `content` has the words of an alert, `changes` what was changed and what to do first, `facts` and
-//! `links` what it tells and where it leads (`inert`: texts in which nothing acts), and `machine` its JSON. `wire` has what passes
-//! between a channel and [`crate::deliver`]. `ticket` and `oauth` are exchanges that several vendors share, `email` and `sms` are the
-//! texts of a topic, and `blocks` what Slack shows.
+//! `links` what it tells and where it leads (`inert`: texts in which nothing acts), and `machine` its JSON. `wire` has what passes between a channel and
+//! [`crate::deliver`]. `ticket` and `oauth` are exchanges that several vendors share, `email` and `sms` are the texts of a topic,
+//! and `blocks` what Slack shows.
 //!
 //! Every message to people is laid out in one order: the severity and the title; the sentence; what changed; what to do first;
 //! the facts; the links; the footer.

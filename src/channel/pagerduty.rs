@@ -124,7 +124,7 @@ impl PagerDuty {
             content.facts.iter().map(|(name, value)| (name.clone(), json!(value))).collect();
         details.insert("What".to_owned(), json!(content.sentence));
         if !content.changes.is_empty() {
-            details.insert(content.change_label.to_owned(), json!(content.changes.join("; ")));
+            details.insert(content.change_label.unwrap_or("Change").to_owned(), json!(content.changes.join("; ")));
         }
         for (index, (text, command)) in content.steps.iter().enumerate() {
             let name = format!("To do {}", index + 1);

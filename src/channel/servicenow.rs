@@ -232,7 +232,7 @@ fn is_sys_id(id: &str) -> bool {
 fn page(content: &Content) -> String {
     let mut lines = vec![inactive(&content.heading), inactive(&content.sentence)];
     let mut changes = content.changes.iter().map(|change| inactive(change));
-    lines.extend(changes.next().map(|change| format!("{}: {change}", content.change_label)));
+    lines.extend(changes.next().map(|change| content.before_changes() + &change));
     lines.extend(changes.map(|change| format!("- {change}")));
     if !content.steps.is_empty() {
         lines.push(format!("\n{}", Content::STEPS_LABEL));

@@ -20,7 +20,7 @@ use crate::secret::CredentialFault;
 /// Bytes of a request: some less than the 28 KB that a message may have.
 const REQUEST_LIMIT: usize = 20 * 1024;
 /// Characters of one text, from the most to the least: the first with which the request fits is taken.
-const TEXT_LIMITS: [usize; 4] = [2000, 800, 300, 100];
+const TEXT_LIMITS: [usize; 5] = [2000, 800, 300, 100, 50];
 /// The version of Adaptive Cards that all of Teams's programs show.
 const CARD_VERSION: &str = "1.4";
 
@@ -110,7 +110,7 @@ fn message(content: &Content, style: &str) -> Value {
     })];
     body.push(text(&[run(&content.sentence, Look::Plain)]));
     for (index, change) in content.changes.iter().enumerate() {
-        let label = if index == 0 { format!("{}: ", content.change_label) } else { String::new() };
+        let label = if index == 0 { content.before_changes() } else { String::new() };
         let label = (!label.is_empty()).then(|| run(&label, Look::Bold));
         body.push(below(
             index > 0,

@@ -278,16 +278,14 @@ fn page(content: &Content) -> String {
     let text = |text: &str| html(&inactive(text));
     let mut parts =
         vec![format!("<p><strong>{}</strong></p><p>{}</p>", text(&content.heading), text(&content.sentence))];
-    let label = content.change_label;
+    let label = content.change_label.map(|label| format!("<strong>{label}</strong>: ")).unwrap_or_default();
     match content.changes.as_slice() {
         [] => {}
-        [change] => parts.push(format!("<p><strong>{label}</strong>: <code>{}</code></p>", text(change))),
+        [change] => parts.push(format!("<p>{label}<code>{}</code></p>", text(change))),
         changes => {
             let item = |change: &String| format!("<li><code>{}</code></li>", text(change));
-            parts.push(format!(
-                "<p><strong>{label}</strong>:</p><ul>{}</ul>",
-                changes.iter().map(item).collect::<String>()
-            ));
+            let label = if label.is_empty() { label } else { format!("<p>{label}</p>") };
+            parts.push(format!("{label}<ul>{}</ul>", changes.iter().map(item).collect::<String>()));
         }
     }
     if !content.steps.is_empty() {

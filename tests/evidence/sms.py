@@ -74,10 +74,10 @@ def parts(text):
 
 
 def outcome(alert):
-    """As the message has it: with a word for the failure that the sentence tells."""
+    """As the message has it: with the word for how the sentence ends."""
     if not alert["failed"]:
         return re.compile(r"\ballowed\b")
-    denied = ": denied" in alert["sentence"][alert["sentence"].rfind(": failed") :]
+    denied = alert["sentence"].rfind(": denied") > alert["sentence"].rfind(": failed")
     return re.compile(r"\bDENIED\b" if denied else r"\bFAILED\b")
 
 
