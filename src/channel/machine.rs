@@ -107,11 +107,6 @@ pub struct MachineAlert<'a> {
     operational: Option<Cow<'a, str>>,
 }
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands over references")]
-const fn is_false(flag: &bool) -> bool {
-    !*flag
-}
-
 /// One step of what to do first.
 #[derive(Debug, Serialize)]
 struct MachineStep<'a> {
@@ -128,6 +123,11 @@ struct MachineChange<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     before: Option<Cow<'a, str>>,
     after: Cow<'a, str>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands over references")]
+const fn is_false(flag: &bool) -> bool {
+    !*flag
 }
 
 /// What a roll-up or a digest sums up.

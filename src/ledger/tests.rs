@@ -148,13 +148,12 @@ async fn who_came_first_is_the_same_for_retries_copies_channels_and_rules() {
     of_rule.id = FindingId::from(StableId::hash(&["another rule"]));
     assert_eq!(copies[0].first_seen(&ledger, &of_rule, at(3)).await, is_now(true));
     // Another account, another principal, another event.
-    for change in [
-        |f: &mut Finding| f.call.account = Some("2".into()),
-        |f: &mut Finding| f.call.principal = Some("x".into()),
-        |f: &mut Finding| {
-            f.call.event = Some("x".into());
-        },
-    ] {
+    let changes: [fn(&mut Finding); 3] = [
+        |finding| finding.call.account = Some("2".into()),
+        |finding| finding.call.principal = Some("x".into()),
+        |finding| finding.call.event = Some("x".into()),
+    ];
+    for change in changes {
         let mut other = of_pair("c");
         change(&mut other);
         assert_eq!(copies[0].first_seen(&ledger, &other, at(3)).await, is_now(true));

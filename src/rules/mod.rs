@@ -6,7 +6,8 @@
 //! `compile` makes a rule of its text. What it makes is in `model` (a rule, its rows and cells), `field` (what a cell asks
 //! about), `condition` (what it asks), `pattern` and `hours`. [`Rule::matched_row`] is where a rule is asked about a record: it
 //! goes through the rows and the cells, and `scope` finds each field's values. `title` and `respond` are what is said of a match:
-//! `template` reads both, and `shell` what becomes a command. `message_settings` is what the top of the file says of every message.
+//! `template` reads both, and `shell` what becomes a command. `message_settings` is what the
+//! top of the file says of every message.
 
 pub(crate) mod compile;
 pub mod condition;
