@@ -522,10 +522,10 @@ pub(super) fn records_in(value: &Value, take: &mut dyn FnMut(&Value)) {
     match value {
         Value::Array(elements) => elements.iter().for_each(|element| records_in(element, take)),
         Value::Object(members) => {
-            if members.contains_key("eventSource") && members.contains_key("eventName") {
+            if members.get("eventSource").is_some_and(Value::is_string) && members.contains_key("eventName") {
                 return take(value);
             }
-            members.values().for_each(|inner| records_in(inner, take));
+            ["Records", "detail"].iter().filter_map(|key| members.get(*key)).for_each(|inner| records_in(inner, take));
         }
         _ => {}
     }
