@@ -22,6 +22,10 @@ struct Fields(BTreeMap<(String, String), BTreeMap<Vec<String>, Option<Value>>>);
 impl Fields {
     fn add(&mut self, record: &Value) {
         let text = |key: &str| record[key].as_str().unwrap_or_default().to_owned();
+        // Some are masked.
+        if !text("eventSource").ends_with(".amazonaws.com") {
+            return;
+        }
         let fields = self.0.entry((text("eventSource"), text("eventName"))).or_default();
         each_field(record, &mut Vec::new(), &mut |path, value| {
             let scalar = Some(value).filter(|value| !value.is_object() && !value.is_array() && !value.is_null());
