@@ -282,7 +282,7 @@ fn of_calls(calls: &AcceptedCalls, part: &str) -> String {
 
 /// The first names, and how many more there are.
 fn some(names: &[&str]) -> String {
-    const SHOWN: usize = 8;
+    const SHOWN: usize = 16;
     match names.len().checked_sub(SHOWN).filter(|more| *more > 1) {
         None => names.join(", "),
         Some(more) => format!("{} and {more} more", names[..SHOWN].join(", ")),

@@ -522,10 +522,13 @@ pub(super) fn records_in(value: &Value, take: &mut dyn FnMut(&Value)) {
     match value {
         Value::Array(elements) => elements.iter().for_each(|element| records_in(element, take)),
         Value::Object(members) => {
-            if members.contains_key("eventSource") && members.contains_key("eventName") {
+            if members.get("eventSource").is_some_and(Value::is_string) && members.contains_key("eventName") {
                 return take(value);
             }
-            members.values().for_each(|inner| records_in(inner, take));
+            ["Records", "event", "detail"]
+                .iter()
+                .filter_map(|key| members.get(*key))
+                .for_each(|inner| records_in(inner, take));
         }
         _ => {}
     }
@@ -553,7 +556,9 @@ fn the_catalogue_knows_the_calls_of_real_records() {
     let Some(folder) = support::corpora() else { return };
     let mut calls = BTreeSet::new();
     real_records(&folder, &mut |record| {
-        if let (Some(service), Some(event)) = (record["eventSource"].as_str(), record["eventName"].as_str()) {
+        if let (Some(service), Some(event)) = (record["eventSource"].as_str(), record["eventName"].as_str())
+            && service.ends_with(".amazonaws.com")
+        {
             calls.insert((service.to_owned(), event.to_owned()));
         }
     });

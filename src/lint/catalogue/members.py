@@ -239,6 +239,9 @@ class Reader:
             return [*below, f"={number}"]
         if kind == "structure":
             found = [f"={self.structure(name, mode)}"]
+            if self.is_ec2 and list(shape.get("members", {})) == ["Value"]:
+                # `instanceType: {"value": "t3.micro"}`, but `userData: "<sensitiveDataRemoved>"`.
+                return [*found, ""]
             return [*found, "~"] if shape.get("sensitive") or member.get("sensitive") else found
         if kind == "map":
             return ["@", "~"] if shape.get("sensitive") else ["@"]

@@ -224,6 +224,12 @@ impl MemberBlock {
                 let shapes =
                     at.iter().filter_map(|kind| if let Kind::Shape(number) = kind { Some(*number) } else { None });
                 let mut beside: Vec<&str> = shapes.flat_map(|number| self.shape(number).names()).collect();
+                if at.contains(&Kind::Named) {
+                    let names = self.shapes.iter().flat_map(Shape::names);
+                    beside.extend(
+                        names.filter(|name| strsim::osa_distance(&name.to_lowercase(), &key.to_lowercase()) <= 2),
+                    );
+                }
                 beside.sort_unstable();
                 beside.dedup();
                 let is_below = index > 0 && at.iter().all(|kind| *kind == Kind::Value);
