@@ -334,6 +334,9 @@ fn rules_of_then_compile() {
             "respond",
             "run",
             "source_identity",
+            "sso_role",
+            "sso_start_url",
+            "time_zone",
             "units",
             "userIdentityType",
         ];
