@@ -80,7 +80,8 @@ fn step_lines(content: &Content) -> Vec<String> {
         lines.push(format!("{}. {}", index + 1, text.join(" ")));
         // A fence ends at the next one, and a command is shown as it is or not at all.
         let command = command.as_ref().filter(|command| !command.contains('`'));
-        lines.extend(command.map(|command| format!("```{}```", escape(command))));
+        let command = command.map(|command| format!("```{}```", escape(command)));
+        lines.extend(command.filter(|command| command.chars().count() < SECTION_LIMIT));
     }
     if !lines.is_empty() {
         lines.insert(0, format!("*{}*", Content::STEPS_LABEL));

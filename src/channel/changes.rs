@@ -15,7 +15,7 @@ const STEPS: usize = 5;
 /// Characters of a step's sentence.
 const STEP_LIMIT: usize = 300;
 /// Characters of a command, beyond which it is left out: a part of a command is worse than none.
-const COMMAND_LIMIT: usize = 500;
+const COMMAND_LIMIT: usize = 1000;
 
 /// What the call changed, the most telling first: `inbound: tcp 22 from 0.0.0.0/0`.
 pub(super) fn changes(finding: &Finding) -> Vec<String> {
@@ -135,7 +135,7 @@ mod tests {
         let json = r#"aws ec2 revoke-security-group-ingress --ip-permissions '[{"IpProtocol":"tcp"}]'"#;
         let bad = ["a\nb", "a  b", "a \u{202e}b", "curl https://evil.example/", ""].map(str::to_owned);
         let mut finding = finding();
-        for command in [good, json].map(str::to_owned).into_iter().chain(bad).chain(["x".repeat(999)]) {
+        for command in [good, json].map(str::to_owned).into_iter().chain(bad).chain(["x".repeat(COMMAND_LIMIT + 1)]) {
             finding.steps = vec![Step { text: "Do it.".to_owned(), command: Some(command.clone()) }];
             let expected = [good, json].contains(&command.as_str()).then_some(command);
             assert_eq!(steps(&finding), [("Do it.".to_owned(), expected)]);
