@@ -234,6 +234,14 @@ fn impossible(walk: Walk, path: &[&str], is_partial: bool) -> Verdict {
     }
     let mut like = near(key, beside.iter().copied());
     like.sort_by_key(|name| strsim::osa_distance(&key.to_lowercase(), &name.to_lowercase()));
+    // `userIdentityType` in userIdentity is its `type`.
+    let folded = key.to_lowercase();
+    let ends = |name: &&&str| name.len() > 2 && folded.ends_with(&name.to_lowercase());
+    if let Some(end) = beside.iter().filter(ends).max_by_key(|name| name.len())
+        && !like.first().is_some_and(|name| is_slip(key, name))
+    {
+        like.insert(0, end);
+    }
     if is_partial {
         like.retain(|name| is_slip(key, name));
         if like.is_empty() {
