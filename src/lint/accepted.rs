@@ -27,11 +27,11 @@ pub(super) struct SomeCalls {
 
 impl AcceptedCalls {
     /// What the cells of a row accept.
-    pub(super) fn of_row<'v>(row: &'v RowView<'_>) -> &'v Self {
-        row.accepted.get_or_init(|| match (row.cell(SERVICE), row.cell(EVENT)) {
+    pub(super) fn of_row(row: &RowView<'_>) -> Self {
+        match (row.cell(SERVICE), row.cell(EVENT)) {
             (None, None) => Self::Every,
             _ => Self::Some(SomeCalls::of_row(row)),
-        })
+        }
     }
 
     /// What one of these rows accepts.
@@ -41,7 +41,7 @@ impl AcceptedCalls {
             match Self::of_row(row) {
                 Self::Every => return Self::Every,
                 Self::Some(calls) => {
-                    all.known.extend(&calls.known);
+                    all.known.extend(calls.known);
                     all.has_unknown |= calls.has_unknown;
                     all.are_named &= calls.are_named;
                 }

@@ -1,6 +1,8 @@
 //! Paths that lead nowhere in the records that a row accepts: misspelt members, parameters of other calls, objects that are
 //! compared as texts.
 
+use std::cell::OnceCell;
+
 use super::accepted::AcceptedCalls;
 use super::logic::PatternWord;
 use super::paths::{Fault, FaultKind, Verdict, judge, keys_at};
@@ -79,23 +81,13 @@ static VALUE_FOR_OBJECT: Lint = Lint {
 pub(super) fn lint(context: &LintContext<'_>, report: &mut LintReport) {
     for rule in context.views {
         for row in &rule.rows {
-            RowLook { rule, calls: AcceptedCalls::of_row(row) }.row(row, &[], report);
+            RowLook::new(rule, Some(row), &[]).row(row, &[], report);
         }
+        // They are asked about what a row of the rule has matched.
         let others = rule.exceptions.iter().flat_map(|exception| &exception.rows).chain(&rule.severities);
-        let mut of_rule = None;
-        for row in others.filter(|row| asks_for_path(row)) {
-            // They are asked about what a row of the rule has matched.
-            let of_rule = of_rule.get_or_insert_with(|| AcceptedCalls::of_any(&rule.rows));
-            let calls = AcceptedCalls::of_row(row).and(of_rule);
-            RowLook { rule, calls: &calls }.row(row, &[], report);
-        }
+        others.for_each(|row| RowLook::new(rule, Some(row), &rule.rows).row(row, &[], report));
         beside_rows(rule, report);
     }
-}
-
-/// Whether some cell asks for a path that may lead nowhere.
-fn asks_for_path(row: &RowView<'_>) -> bool {
-    row.cells.iter().any(|cell| matches!(&cell.cell.field.target, FieldTarget::Path(path) if path.len() > 1))
 }
 
 /// What becomes of a field that leads nowhere.
@@ -140,10 +132,10 @@ fn beside_rows(rule: &RuleView<'_>, report: &mut LintReport) {
     if fields.is_empty() {
         return;
     }
-    let calls = AcceptedCalls::of_any(&rule.rows);
+    let look = RowLook::new(rule, None, &rule.rows);
     for (field, what, node) in fields {
         let place = node.map_or_else(|| rule.place(), |node| SourcePlace { file: rule.file.clone(), span: node.span.clone() });
-        RowLook { rule, calls: &calls }.field(field, &[], what, place, report);
+        look.field(field, &[], what, place, report);
     }
 }
 
@@ -158,10 +150,25 @@ fn node_of<'n>(node: &'n Node<'n>, field: &Field) -> Option<&'n Node<'n>> {
 /// Some fields, and the calls in whose records they are looked for.
 struct RowLook<'l> {
     rule: &'l RuleView<'l>,
-    calls: &'l AcceptedCalls,
+    row: Option<&'l RowView<'l>>,
+    within: &'l [RowView<'l>],
+    calls: OnceCell<AcceptedCalls>,
 }
 
-impl RowLook<'_> {
+impl<'l> RowLook<'l> {
+    /// The calls are those that the row accepts, and one of the rows `within`; where one of them is left out the other counts.
+    fn new(rule: &'l RuleView<'l>, row: Option<&'l RowView<'l>>, within: &'l [RowView<'l>]) -> Self {
+        Self { rule, row, within, calls: OnceCell::new() }
+    }
+
+    fn calls(&self) -> &AcceptedCalls {
+        self.calls.get_or_init(|| match (self.row, self.within) {
+            (Some(row), []) => AcceptedCalls::of_row(row),
+            (Some(row), within) => AcceptedCalls::of_row(row).and(&AcceptedCalls::of_any(within)),
+            (None, within) => AcceptedCalls::of_any(within),
+        })
+    }
+
     /// Looks at the cells of a row, which begin at `base`.
     fn row(&self, row: &RowView<'_>, base: &[&str], report: &mut LintReport) {
         for cell in &row.cells {
@@ -189,20 +196,20 @@ impl RowLook<'_> {
     /// Whether a field leads to something, or may; reports it if not.
     fn field(&self, field: &Field, base: &[&str], what: Use, place: SourcePlace, report: &mut LintReport) -> bool {
         let Some(path) = full(field, base) else { return true };
-        let Verdict::Impossible(fault) = judge(self.calls, &path) else { return true };
-        let (lint, message, help) = told(&fault, &path, self.calls);
+        let Verdict::Impossible(fault) = judge(|| self.calls(), &path) else { return true };
+        let (lint, message, help) = told(&fault, &path, self.calls());
         report.warn(lint, self.rule, place, format!("{message}: {}", what.consequence()), help);
         false
     }
 
     fn leads_to_object(&self, path: &[&str]) -> bool {
-        judge(self.calls, path) == Verdict::Possible { is_object: true }
+        judge(|| self.calls(), path) == Verdict::Possible { is_object: true }
     }
 
     fn compared(&self, cell: &CellView<'_>, leaf: &Leaf<'_>, path: &[&str], report: &mut LintReport) {
         let written = &cell.cell.field.written;
         let message = format!("\"{written}\" is an object, which is never equal to a text or a number");
-        let keys = keys_at(self.calls, path);
+        let keys = keys_at(|| self.calls(), path);
         let help = match keys.as_slice() {
             [] => "ask for one of its members".to_owned(),
             keys => format!("ask for one of its members: {}", some(keys)),

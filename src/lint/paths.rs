@@ -52,24 +52,24 @@ const VARIABLE: [&str; 2] = ["additionalEventData", "serviceEventDetails"];
 
 const POSSIBLE: Verdict = Verdict::Possible { is_object: false };
 
-/// Judges a path, from the top of the record, in the records of these calls.
-pub(super) fn judge(calls: &AcceptedCalls, path: &[&str]) -> Verdict {
+/// Judges a path, from the top of the record, in the records of these calls, which are only worked out where it depends on them.
+pub(super) fn judge<'c>(calls: impl Fn() -> &'c AcceptedCalls, path: &[&str]) -> Verdict {
     let Some((top, rest)) = path.split_first() else { return POSSIBLE };
     match *top {
         // The compiler has refused it already, where it is not inside `item`.
         top if !TOP_LEVEL.contains(&top) => POSSIBLE,
         "requestParameters" | "responseElements" if !rest.is_empty() => {
             let part = if *top == "requestParameters" { CallPart::Request } else { CallPart::Answer };
-            in_part(calls, part, rest)
+            in_part(calls(), part, rest)
         }
         "requestParameters" | "responseElements" => POSSIBLE,
-        top if VARIABLE.contains(&top) => variable(calls, path),
+        top if VARIABLE.contains(&top) => variable(calls(), path),
         _ => everywhere(calls, path),
     }
 }
 
 /// The keys of the object to which a path leads, as far as is known.
-pub(super) fn keys_at(calls: &AcceptedCalls, path: &[&str]) -> Vec<&'static str> {
+pub(super) fn keys_at<'c>(calls: impl Fn() -> &'c AcceptedCalls, path: &[&str]) -> Vec<&'static str> {
     let below: Vec<&str> = path.iter().copied().chain(["\0"]).collect();
     match judge(calls, &below) {
         Verdict::Impossible(Fault { kind: FaultKind::Unknown { beside, .. }, .. }) => beside,
@@ -78,13 +78,13 @@ pub(super) fn keys_at(calls: &AcceptedCalls, path: &[&str]) -> Vec<&'static str>
 }
 
 /// A path in a part that is the same in the records of every call, but for what a row of the table says of one.
-fn everywhere(calls: &AcceptedCalls, path: &[&str]) -> Verdict {
+fn everywhere<'c>(calls: impl Fn() -> &'c AcceptedCalls, path: &[&str]) -> Verdict {
     let walk = match Members::get().of_every_call(path) {
         None => return POSSIBLE,
         Some(Walk::Leads { is_object }) => return Verdict::Possible { is_object },
         Some(walk) => walk,
     };
-    let AcceptedCalls::Some(SomeCalls { known, are_named: true, .. }) = calls else {
+    let AcceptedCalls::Some(SomeCalls { known, are_named: true, .. }) = calls() else {
         return impossible(walk, path, false);
     };
     let has = |call: &(&_, &str)| leads(look(call, CallPart::Beside, path).as_ref());
@@ -234,6 +234,14 @@ fn impossible(walk: Walk, path: &[&str], is_partial: bool) -> Verdict {
     }
     let mut like = near(key, beside.iter().copied());
     like.sort_by_key(|name| strsim::osa_distance(&key.to_lowercase(), &name.to_lowercase()));
+    // `userIdentityType` in userIdentity is its `type`.
+    let folded = key.to_lowercase();
+    let ends = |name: &&&str| name.len() > 2 && folded.ends_with(&name.to_lowercase());
+    if let Some(end) = beside.iter().filter(ends).max_by_key(|name| name.len())
+        && !like.first().is_some_and(|name| is_slip(key, name))
+    {
+        like.insert(0, end);
+    }
     if is_partial {
         like.retain(|name| is_slip(key, name));
         if like.is_empty() {

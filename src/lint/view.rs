@@ -5,7 +5,6 @@ use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::accepted::AcceptedCalls;
 use super::catalogue::Service;
 use super::declaration::Lint;
 use crate::json::{Node, Value};
@@ -100,8 +99,6 @@ pub(super) struct RowView<'a> {
     pub(super) cells: Vec<CellView<'a>>,
     /// What [`services`](super::calls::services) has found, which several lints ask for.
     pub(super) services: OnceCell<Vec<&'static Service>>,
-    /// What [`AcceptedCalls::of_row`] has found.
-    pub(super) accepted: OnceCell<AcceptedCalls>,
 }
 
 impl<'a> RowView<'a> {
@@ -281,7 +278,7 @@ fn row_view<'a>(row: &'a Row, node: &'a Node<'a>, file: Option<&Arc<str>>) -> Ro
             CellView { key_span: member.key_span.clone(), file: file.cloned(), cell, leaves }
         })
         .collect();
-    RowView { node, file: file.cloned(), row, cells, services: OnceCell::new(), accepted: OnceCell::new() }
+    RowView { node, file: file.cloned(), row, cells, services: OnceCell::new() }
 }
 
 /// The leaves of a condition, each with the node that it was made of: what a named list brings stands where it is named.

@@ -234,7 +234,7 @@ fn a_path_that_leads_nowhere_is_told_with_what_is_meant() {
         (r#""userIdentity.sessionContext":{"is":"Role"}"#, "value-for-object", "sessionIssuer"),
         (r#""userIdentity":"^Root""#, "value-for-object", "never equal"),
         (r#""userIdentity.username":{"is":"mara"}"#, "member-case", "userIdentity.userName"),
-        (r#""userIdentity.userIdentityType":{"is":"Root"}"#, "unknown-member", "what stands there is"),
+        (r#""userIdentity.userIdentityType":{"is":"Root"}"#, "unknown-member", "userIdentity.type"),
         (
             r#""userIdentity.sessionContext.sessionissuer.userName":{"is":"Admin"}"#,
             "member-case",
