@@ -187,9 +187,10 @@ fn whatever_a_request_holds_what_is_told_of_it_is_short_and_printable() {
         json!((0..3000).collect::<Vec<i32>>()),
         Value::Null,
     ];
-    for case in cases() {
-        for value in &hostile {
-            for line in told(&with_texts(&case, &mut |_| value.clone())) {
+    for (call, case) in cases().iter().enumerate() {
+        // Each value in every fifth call: all of them together are in all.
+        for (_, value) in hostile.iter().enumerate().filter(|(number, _)| (call + number).is_multiple_of(5)) {
+            for line in told(&with_texts(case, &mut |_| value.clone())) {
                 assert_eq!(crate::text::clean(&line), line, "{} {}", case.service, case.event);
                 assert!(line.chars().count() <= 3 * TEXT_LIMIT);
             }
