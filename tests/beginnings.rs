@@ -92,7 +92,7 @@ fn a_rule_made_of_a_record_passes_its_tests_and_check() {
     assert!(run.stdout.contains("ok      PutUserPolicy: another call of this service"), "{}", run.stdout);
     assert!(
         run.stderr.contains("note: this record is matched already, by ")
-            && run.stderr.contains("rules.json: a rule was added on line 2"),
+            && run.stderr.contains("rules.json: a rule was added on line 3"),
         "{}",
         run.stderr
     );
