@@ -48,16 +48,13 @@ fn a_title_tells_which_of_several_calls_it_was() {
     for (name, file) in files() {
         for rule in file["rules"].as_array().unwrap() {
             let title = rule["title"].as_str().unwrap();
-            match only_call(rule) {
-                Some(call) => {
-                    one += 1;
-                    let is_told = title.contains("{event}") || call == "ConsoleLogin" || title.contains(&call);
-                    assert!(is_told, "{name}: {}: {title} is about {call}", rule["id"]);
-                }
-                None => {
-                    several += 1;
-                    assert!(title.contains("{event}"), "{name}: {}: {title}", rule["id"]);
-                }
+            if let Some(call) = only_call(rule) {
+                one += 1;
+                let is_told = title.contains("{event}") || call == "ConsoleLogin" || title.contains(&call);
+                assert!(is_told, "{name}: {}: {title} is about {call}", rule["id"]);
+            } else {
+                several += 1;
+                assert!(title.contains("{event}"), "{name}: {}: {title}", rule["id"]);
             }
         }
     }

@@ -107,7 +107,7 @@ fn refused(fields: &Fields) -> Vec<String> {
             };
             (call, written(path), condition)
         })
-        .filter(|(_, path, _)| !path.contains("[\"\"]") && !path.contains("\\"))
+        .filter(|(_, path, _)| !path.contains("[\"\"]") && !path.contains('\\'))
         .collect();
     let codes: Vec<&str> = CODES.into_iter().chain(["value-for-object"]).collect();
     let told = told(&cells, &codes);
@@ -141,11 +141,10 @@ fn slips(path: &[String], others: &BTreeSet<&[String]>) -> Vec<(&'static str, Ve
     let first = letters[0];
     let flipped = if first.is_lowercase() { first.to_uppercase().next() } else { first.to_lowercase().next() };
     add("case", flipped.into_iter().chain(letters.iter().copied().skip(1)).collect());
-    if let [grand @ .., _] = parents {
-        if !grand.is_empty() {
+    if let [grand @ .., _] = parents
+        && !grand.is_empty() {
             slips.push(("parent", grand.iter().cloned().chain([last.clone()]).collect()));
         }
-    }
     // Below something else that stands beside its parent.
     let beside = others.iter().find(|other| {
         other.len() == parents.len()
@@ -197,7 +196,7 @@ fn slips_told(fields: &Fields, step: usize) -> (BTreeMap<&'static str, (usize, u
         for path in of_call.keys().filter(plain) {
             for (kind, slip) in slips(path, &others) {
                 counted += 1;
-                if counted % step == 0 && !occurs.contains(&(call.0.as_str(), slip.as_slice())) {
+                if counted.is_multiple_of(step) && !occurs.contains(&(call.0.as_str(), slip.as_slice())) {
                     cells.push((call, written(&slip), json!({"exists": true})));
                     kinds.push(kind);
                 }
