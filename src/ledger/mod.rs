@@ -20,7 +20,7 @@
 //! - [`Ledger`] itself, and how it writes, are in `optimistic`. Its methods lie where their subject does: `threshold` counts the
 //!   occurrences of a rule (`record_occurrence`), `admit` decides whether a finding goes out (`admit`), `claim` takes and ends
 //!   claims (`claim`, `delivered`, `release`, `receipt`), `sum` has the storm guard, the roll-ups and the digests, `lookup` tells
-//!   people what is known of a delivery (`claims`), `sighting` knows who called what for the first time (`sightings`), and `spokes` knows a hub's spokes (`hear_of_spoke`, `spoke_queues`).
+//!   people what is known of a delivery (`claims`), `sighting` knows who called what for the first time (`sightings`; `pairs` is what a process remembers of it), and `spokes` knows a hub's spokes (`hear_of_spoke`, `spoke_queues`).
 //! - `item` is what the items hold, and `store` is the interface to where they are kept: `memory`, or DynamoDB
 //!   (`aws/dynamodb.rs`).
 //!
@@ -35,6 +35,7 @@ mod item;
 mod lookup;
 mod memory;
 mod optimistic;
+mod pairs;
 pub mod policy;
 mod sighting;
 mod spokes;
@@ -47,7 +48,7 @@ pub use self::claim::{Claimed, OPERATIONAL, operational_decision};
 pub use self::item::{Claim, Decision, DeliveryKey, DoneAs};
 pub use self::memory::MemoryStore;
 pub use self::optimistic::Ledger;
-pub use self::sighting::Sightings;
+pub use self::pairs::Sightings;
 pub use self::store::{ALL, Attributes, COUNT, Expect, ItemKey, Put, Store, StoreError, StoredItem};
 pub use self::sum::{DigestAdmission, RollUpOrder};
 pub use self::threshold::Occurrence;

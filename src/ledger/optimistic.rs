@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use super::item::attributes;
-use super::sighting::Sightings;
+use super::pairs::Sightings;
 use super::store::{Expect, ItemKey, Put, Store, StoreError, StoredItem};
 use crate::ids::spread;
 use crate::time::Timestamp;

@@ -3,35 +3,13 @@
 //!
 //! docs/design/ledger.md ("First seen") says what it means, and why an item keeps who came first and counts nothing.
 
-use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
-
-use tokio::sync::OnceCell;
-
 use super::item::{FirstOfPair, PAIR_TTL, attributes, pair_key};
 use super::optimistic::Ledger;
+use super::pairs::Sightings;
 use super::store::{Store, StoreError};
 use crate::finding::{Finding, FirstSeen};
 use crate::ids::PairId;
 use crate::time::Timestamp;
-
-/// How long a process takes its own memory's word for a pair.
-const RENEWED_AFTER: Duration = Duration::from_hours(1);
-/// Pairs that a process remembers: about 200 KB.
-const REMEMBERED: usize = 1000;
-
-/// The pairs that this process has asked for.
-#[derive(Debug, Default)]
-pub struct Sightings(Mutex<BTreeMap<PairId, Arc<Asked>>>);
-
-/// What a process has asked of one pair.
-#[derive(Debug)]
-struct Asked {
-    at: Timestamp,
-    /// The answer, once there is one. Whoever asks meanwhile waits for the same.
-    answer: OnceCell<FirstOfPair>,
-}
 
 /// Why nobody can say who came first.
 enum Unknown {
@@ -48,10 +26,6 @@ impl From<StoreError> for Unknown {
 }
 
 impl Sightings {
-    pub(super) const fn new() -> Self {
-        Self(Mutex::new(BTreeMap::new()))
-    }
-
     /// When a finding of its pair first came. `None` where the record names no pair, and where the ledger does not know.
     pub async fn first_seen<S: Store>(
         &self,
@@ -71,21 +45,6 @@ impl Sightings {
                 None
             }
         }
-    }
-
-    /// The place of a pair's answer.
-    fn asked(&self, pair: &PairId, now: Timestamp) -> Arc<Asked> {
-        // No code that holds the lock can panic.
-        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(asked) = known.get(pair).filter(|asked| now.since(asked.at) < RENEWED_AFTER) {
-            return Arc::clone(asked);
-        }
-        if known.len() >= REMEMBERED {
-            known.clear();
-        }
-        let asked = Arc::new(Asked { at: now, answer: OnceCell::new() });
-        let _former = known.insert(pair.clone(), Arc::clone(&asked));
-        asked
     }
 }
 
