@@ -1,5 +1,7 @@
 //! The ledger's store in DynamoDB: one table, whose items hold their JSON's members as attributes.
 
+use std::fmt::Write as _;
+
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -87,11 +89,8 @@ impl DynamoStore {
         let (mut update, mut names) = ("SET #e = :e".to_owned(), names(&[("#e", EXPIRES)]));
         let mut values = HashMap::from([(":e".to_owned(), seconds(expires)), (":now".to_owned(), seconds(now))]);
         for (number, (name, value)) in attributes.iter().enumerate() {
-            update.push_str(&if is_alive {
-                format!(", #a{number} = if_not_exists(#a{number}, :a{number})")
-            } else {
-                format!(", #a{number} = :a{number}")
-            });
+            let kept = if is_alive { format!("if_not_exists(#a{number}, :a{number})") } else { format!(":a{number}") };
+            let _ = write!(update, ", #a{number} = {kept}");
             names.insert(format!("#a{number}"), name.clone());
             values.insert(format!(":a{number}"), written(value.clone()));
         }

@@ -1,5 +1,7 @@
 //! The statements of policies, in words.
 
+use std::fmt::Write as _;
+
 use super::reading::Reading;
 use super::told::Told;
 use super::value::{listed, scalar};
@@ -75,7 +77,7 @@ fn words(statement: &Placed<'_>, own: Option<&str>) -> Option<(i32, String)> {
         words.push_str(" if ");
         words.push_str(&conditions.iter().take(PARTS).map(String::as_str).collect::<Vec<_>>().join(" and "));
         if more > 0 {
-            words.push_str(&format!(" and {more} more"));
+            let _ = write!(words, " and {more} more");
         }
     }
     Some((danger, words))

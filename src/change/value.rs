@@ -1,5 +1,7 @@
 //! A value of a request, as people read it.
 
+use std::fmt::Write as _;
+
 use std::collections::HashSet;
 
 use crate::facts::Placed;
@@ -69,7 +71,7 @@ fn write(value: &Placed<'_>, depth: usize, out: &mut String) {
         }
         out.push_str(&written.join(", "));
         if more > 0 && !written.is_empty() {
-            out.push_str(&format!(" and {more} more"));
+            let _ = write!(out, " and {more} more");
         }
         return;
     }
@@ -91,7 +93,11 @@ fn write_element(element: &Placed<'_>, depth: usize, out: &mut String) {
             let mut object = String::new();
             write_object(element, depth, &mut object);
             let is_pair = pair(&members).is_some();
-            out.push_str(&if is_pair || object.is_empty() { object } else { format!("({object})") });
+            if is_pair || object.is_empty() {
+                out.push_str(&object);
+            } else {
+                let _ = write!(out, "({object})");
+            }
         }
     }
 }
@@ -118,7 +124,11 @@ fn write_object(object: &Placed<'_>, depth: usize, out: &mut String) {
         let is_nested = member.node.members().is_some() && text.contains(": ");
         out.push_str(key);
         out.push_str(": ");
-        out.push_str(&if is_nested { format!("({text})") } else { text });
+        if is_nested {
+            let _ = write!(out, "({text})");
+        } else {
+            out.push_str(&text);
+        }
         if out.len() > ENOUGH {
             return;
         }

@@ -63,7 +63,7 @@ const PROGRAMS: [(&str, &str); 37] = [
 const BROWSERS: [(&str, &str); 5] =
     [("edg", "Edge"), ("opr", "Opera"), ("firefox", "Firefox"), ("chrome", "Chrome"), ("version", "Safari")];
 
-/// Systems, by a word of the user agent. Those that are made for attackers come first; GuardDuty has findings for their user
+/// Systems, by a word of the user agent. Those that are made for attackers come first; `GuardDuty` has findings for their user
 /// agents too (<https://docs.aws.amazon.com/guardduty/latest/ug/guardduty_finding-types-iam.html>).
 const SYSTEMS: [(&str, &str); 9] = [
     ("kali", "Kali Linux"),

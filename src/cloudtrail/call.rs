@@ -18,6 +18,7 @@ use crate::text;
 use crate::time::Timestamp;
 
 /// The facts of a record that a person or a machine acts on. One that the record does not tell is `None`.
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own, under its own key")]
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct ApiCall {
     /// One sentence: who did what to what, and whether it succeeded.

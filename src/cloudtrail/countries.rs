@@ -90,7 +90,7 @@ pub(crate) const CODES: [&str; 250] = [
 
 #[cfg(test)]
 #[path = "../../tests/support/mmdb.rs"]
-mod mmdb;
+pub(super) mod mmdb;
 
 #[cfg(test)]
 mod tests {

@@ -90,14 +90,11 @@ impl fmt::Debug for Places {
 }
 
 #[cfg(test)]
-#[path = "../../tests/support/mmdb.rs"]
-mod mmdb;
-
-#[cfg(test)]
 mod tests {
     use std::sync::atomic::{AtomicUsize, Ordering};
 
     use super::*;
+    use crate::cloudtrail::countries::mmdb;
 
     #[test]
     fn each_database_is_read_once_and_where_an_address_asks() {

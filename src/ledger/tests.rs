@@ -121,7 +121,7 @@ impl Store for Counting {
     }
 }
 
-/// A finding of the pair Admin and TestAlert, of the event of this name.
+/// A finding of the pair `Admin` and `TestAlert`, of the event of this name.
 fn of_pair(event: &str) -> Finding {
     let mut finding = finding(event, Severity::Low);
     (finding.call.account, finding.call.principal) = (Some("1".to_owned()), Some("Admin".to_owned()));
@@ -182,7 +182,7 @@ async fn a_pair_is_remembered_for_thirty_days_after_its_last_finding() {
 struct Asked {
     store: MemoryStore,
     answers: AtomicBool,
-    asked: AtomicUsize,
+    count: AtomicUsize,
 }
 
 impl Store for Asked {
@@ -205,7 +205,7 @@ impl Store for Asked {
         now: Timestamp,
         expires: Timestamp,
     ) -> Result<Option<Attributes>, StoreError> {
-        self.asked.fetch_add(1, Ordering::Relaxed);
+        self.count.fetch_add(1, Ordering::Relaxed);
         tokio::task::yield_now().await;
         // What it was asked is done, also where its answer is lost.
         let kept = self.store.keep_first(key, attributes, now, expires).await;
@@ -225,7 +225,7 @@ impl Store for Asked {
 
 #[tokio::test]
 async fn a_storm_of_one_pair_asks_once_an_hour_and_a_fault_is_asked_again() {
-    let asked = Asked { store: MemoryStore::default(), answers: AtomicBool::new(false), asked: AtomicUsize::new(0) };
+    let asked = Asked { store: MemoryStore::default(), answers: AtomicBool::new(false), count: AtomicUsize::new(0) };
     let ledger = Ledger::new(asked);
     let seen = Sightings::default();
     assert_eq!(seen.first_seen(&ledger, &of_pair("a"), at(0)).await, None);
@@ -235,9 +235,9 @@ async fn a_storm_of_one_pair_asks_once_an_hour_and_a_fault_is_asked_again() {
     let events: Vec<Finding> = (0..1000).map(|number| of_pair(&number.to_string())).collect();
     let storm = events.iter().map(|finding| seen.first_seen(&ledger, finding, at(2)));
     let firsts = futures_util::future::join_all(storm).await.into_iter().filter(|seen| seen.unwrap().is_now).count();
-    assert_eq!((firsts, ledger.store().asked.load(Ordering::Relaxed)), (0, 2));
+    assert_eq!((firsts, ledger.store().count.load(Ordering::Relaxed)), (0, 2));
     assert!(!seen.first_seen(&ledger, &of_pair("b"), at(3600)).await.unwrap().is_now);
-    assert_eq!(ledger.store().asked.load(Ordering::Relaxed), 3);
+    assert_eq!(ledger.store().count.load(Ordering::Relaxed), 3);
     // Where what is kept ends with the process, nobody says that anything is the first.
     let forgetful = Ledger::new(Counting::default());
     assert_eq!(Sightings::default().first_seen(&forgetful, &of_pair("a"), at(0)).await, None);
@@ -478,7 +478,7 @@ proptest! {
 struct Racing {
     store: MemoryStore,
     fail_every: usize,
-    asked: AtomicUsize,
+    count: AtomicUsize,
     also_done: AtomicBool,
 }
 
@@ -487,14 +487,14 @@ impl Racing {
         Self {
             store: MemoryStore::default(),
             fail_every,
-            asked: AtomicUsize::new(0),
+            count: AtomicUsize::new(0),
             also_done: AtomicBool::new(false),
         }
     }
 
     async fn turn(&self) -> Result<(), StoreError> {
         tokio::task::yield_now().await;
-        let asked = self.asked.fetch_add(1, Ordering::Relaxed) + 1;
+        let asked = self.count.fetch_add(1, Ordering::Relaxed) + 1;
         let fails = self.fail_every > 0 && asked.is_multiple_of(self.fail_every + 2);
         if fails { Err(StoreError("no answer".to_owned())) } else { Ok(()) }
     }

@@ -94,7 +94,9 @@ pub(super) fn lint(context: &LintContext<'_>, report: &mut LintReport) {
 #[derive(Clone, Copy)]
 enum Use {
     /// A cell that asks for it: whether it then is always true.
-    Cell { holds_of_nothing: bool },
+    Cell {
+        holds_of_nothing: bool,
+    },
     Title,
     Count,
 }
@@ -117,7 +119,8 @@ fn beside_rows(rule: &RuleView<'_>, report: &mut LintReport) {
     let is_doubled = |field: &Field, place: &[Field]| {
         place.iter().any(|other| other != field && other.written.eq_ignore_ascii_case(&field.written))
     };
-    let title = info.title.fields().into_iter().flat_map(|place| place.iter().filter(move |field| !is_doubled(field, place)));
+    let title =
+        info.title.fields().into_iter().flat_map(|place| place.iter().filter(move |field| !is_doubled(field, place)));
     let mut fields: Vec<(&Field, Use, Option<&Node<'_>>)> =
         title.map(|field| (field, Use::Title, rule.node.get("title"))).collect();
     if let Some(throttle) = rule.node.get("throttle") {
@@ -134,7 +137,8 @@ fn beside_rows(rule: &RuleView<'_>, report: &mut LintReport) {
     }
     let look = RowLook::new(rule, None, &rule.rows);
     for (field, what, node) in fields {
-        let place = node.map_or_else(|| rule.place(), |node| SourcePlace { file: rule.file.clone(), span: node.span.clone() });
+        let place =
+            node.map_or_else(|| rule.place(), |node| SourcePlace { file: rule.file.clone(), span: node.span.clone() });
         look.field(field, &[], what, place, report);
     }
 }
@@ -231,10 +235,9 @@ fn wants_value(leaf: &Leaf<'_>) -> bool {
         LeafCondition::Exactly(text) => !text.is_empty(),
         LeafCondition::Number(_) => true,
         LeafCondition::Pattern(pattern) => PatternWord::parse(pattern.as_str()).is_some_and(|word| word.starts),
-        LeafCondition::Else(condition) => matches!(
-            condition,
-            Condition::Cidr(_) | Condition::Above(_) | Condition::Below(_) | Condition::Time { .. }
-        ),
+        LeafCondition::Else(condition) => {
+            matches!(condition, Condition::Cidr(_) | Condition::Above(_) | Condition::Below(_) | Condition::Time { .. })
+        }
     }
 }
 
@@ -243,7 +246,8 @@ fn told(fault: &Fault, path: &[&str], calls: &AcceptedCalls) -> (&'static Lint, 
     let key = path[fault.index];
     let before = path[..fault.index].join(".");
     let put = |name: &str| {
-        let path: Vec<&str> = path.iter().enumerate().map(|(at, key)| if at == fault.index { name } else { key }).collect();
+        let path: Vec<&str> =
+            path.iter().enumerate().map(|(at, key)| if at == fault.index { name } else { key }).collect();
         path.join(".")
     };
     match &fault.kind {
@@ -269,7 +273,8 @@ fn told(fault: &Fault, path: &[&str], calls: &AcceptedCalls) -> (&'static Lint, 
                 });
                 (&UNKNOWN_MEMBER, format!("there is no \"{key}\" in {before}{in_calls}"), help)
             } else {
-                let message = format!("there is no \"{key}\" in {before}{in_calls}: it is one of {}", enumerated(others));
+                let message =
+                    format!("there is no \"{key}\" in {before}{in_calls}: it is one of {}", enumerated(others));
                 let help = like.unwrap_or_else(|| format!("what stands there is {}", some(beside)));
                 (&OTHER_CALLS_PARAMETER, message, help)
             }

@@ -4,8 +4,8 @@ use super::calls::{EVENT, IDENTITY, REGION, SERVICE, of_leaf, row_accepts, servi
 use super::catalogue::{Catalogue, Service, near};
 use super::logic::PatternWord;
 use super::rotated;
-use super::wildcard;
 use super::view::{CellView, Leaf, LeafCondition, RowView, RuleView, SourcePlace};
+use super::wildcard;
 use super::{Lint, LintContext, LintReport};
 use crate::cloudtrail::identity::IDENTITY_TYPES;
 use crate::cloudtrail::without_version;
@@ -293,14 +293,18 @@ fn service_help(catalogue: &Catalogue, written: &str) -> String {
 
 /// What to write where a permission stands in one cell: `iam:CreateUser` is a service and a call.
 fn split_help(catalogue: &Catalogue, written: &str) -> Option<String> {
-    let (service, event) = plain_word(written).split_once(':').map(|(service, event)| (service.to_owned(), event.to_owned()))?;
-    let service = format!("{}.amazonaws.com", service.strip_suffix(".amazonaws.com").unwrap_or(&service).to_lowercase());
+    let (service, event) =
+        plain_word(written).split_once(':').map(|(service, event)| (service.to_owned(), event.to_owned()))?;
+    let service =
+        format!("{}.amazonaws.com", service.strip_suffix(".amazonaws.com").unwrap_or(&service).to_lowercase());
     let known = catalogue.services.get(service.as_str())?;
     let event = match known.renamed.get(event.as_str()).map(Vec::as_slice) {
         Some([recorded]) if known.call(&event).is_none() => (*recorded).to_owned(),
         _ => event,
     };
-    Some(format!("a service and a call are two cells: write \"service\": {{\"is\": \"{service}\"}}, \"event\": {{\"is\": \"{event}\"}}"))
+    Some(format!(
+        "a service and a call are two cells: write \"service\": {{\"is\": \"{service}\"}}, \"event\": {{\"is\": \"{event}\"}}"
+    ))
 }
 
 /// The word that a pattern names, without what is special in patterns.

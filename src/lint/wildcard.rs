@@ -29,7 +29,8 @@ fn look(rule: &RuleView<'_>, cell: &CellView<'_>, leaf: &Leaf<'_>, report: &mut 
     let LeafCondition::Pattern(pattern) = leaf.condition else { return };
     let written = pattern.as_str();
     let Some(meant) = meant(written) else { return };
-    let message = format!("in the pattern \"{written}\" the * repeats the letter before it, and stands for nothing else");
+    let message =
+        format!("in the pattern \"{written}\" the * repeats the letter before it, and stands for nothing else");
     report.warn(&WILDCARD_PATTERN, rule, cell.at(leaf), message, format!("write \"{meant}\""));
 }
 

@@ -142,9 +142,10 @@ fn slips(path: &[String], others: &BTreeSet<&[String]>) -> Vec<(&'static str, Ve
     let flipped = if first.is_lowercase() { first.to_uppercase().next() } else { first.to_lowercase().next() };
     add("case", flipped.into_iter().chain(letters.iter().copied().skip(1)).collect());
     if let [grand @ .., _] = parents
-        && !grand.is_empty() {
-            slips.push(("parent", grand.iter().cloned().chain([last.clone()]).collect()));
-        }
+        && !grand.is_empty()
+    {
+        slips.push(("parent", grand.iter().cloned().chain([last.clone()]).collect()));
+    }
     // Below something else that stands beside its parent.
     let beside = others.iter().find(|other| {
         other.len() == parents.len()

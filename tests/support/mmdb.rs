@@ -18,7 +18,7 @@ pub(crate) fn networks(networks: &[(&str, u32, &str)]) -> Vec<u8> {
         let (key, number) = (text("autonomous_system_number"), number(6, &asn.to_be_bytes()));
         // Of 29 characters and more, a byte behind the first says how many.
         let size = u8::try_from("autonomous_system_organization".len() - 29).expect("a short key");
-        let long_key = [&[2 << 5 | 29, size], "autonomous_system_organization".as_bytes()].concat();
+        let long_key = [&[0b0101_1101, size], "autonomous_system_organization".as_bytes()].concat();
         [map(2), key, number, long_key, text(owner)].concat()
     };
     let values: Vec<(&str, Vec<u8>)> =

@@ -6,6 +6,7 @@ use base64::prelude::BASE64_STANDARD;
 use crate::change::reading::{Reading, at, said};
 use crate::change::told::Told;
 use crate::change::value::{listed, shown};
+use crate::facts::Placed;
 
 /// `instances: p5.48xlarge × 8`
 pub(in crate::change) fn machines(reading: &Reading<'_>, told: &mut Told) {
@@ -74,12 +75,12 @@ pub(in crate::change) fn user_data(reading: &Reading<'_>, told: &mut Told) {
     let path = "userData.value|userData|instancesSet.userData|launchTemplateData.userData|launchSpecification.userData";
     let Some(request) = &reading.request else { return };
     let values = at(request, path);
-    let Some(text) = values.first().and_then(|value| value.text()) else { return };
+    let Some(text) = values.first().and_then(Placed::text) else { return };
     // Its secrets have been blanked where it is a text in Base64, too.
     let decoded = BASE64_STANDARD.decode(text.trim()).ok().and_then(|bytes| String::from_utf8(bytes).ok());
     match (decoded, shown(&values[0])) {
         (_, hidden) if hidden == "(hidden)" => {
-            told.add("user data (runs at the start)", "set, and hidden in the record")
+            told.add("user data (runs at the start)", "set, and hidden in the record");
         }
         (Some(script), _) => told.add("user data (runs at the start)", script),
         (None, text) => told.add("user data (runs at the start)", text),

@@ -63,12 +63,11 @@ pub(super) fn add_guessed(part: &Part<'_>, event: &str, names: &mut Vec<FactValu
                 below.extend(member.clone().objects());
             }
             let Some(thing) = stem(&key) else { continue };
-            match named.iter_mut().find(|(_, name, _)| *name == key) {
-                Some((_, _, members)) => members.push(member),
-                None => {
-                    let is_other = !(thing.is_empty() || thing == "resource" || event.contains(thing));
-                    named.push((is_other, key, vec![member]));
-                }
+            if let Some((_, _, members)) = named.iter_mut().find(|(_, name, _)| *name == key) {
+                members.push(member);
+            } else {
+                let is_other = !(thing.is_empty() || thing == "resource" || event.contains(thing));
+                named.push((is_other, key, vec![member]));
             }
         }
         let had = names.len();

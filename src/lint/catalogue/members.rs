@@ -176,7 +176,7 @@ impl MemberBlock {
     /// Whether the path leads to something in the part of some call.
     pub(in crate::lint) fn any_has(&self, part: CallPart, path: &[&str]) -> bool {
         let leads = |call: &&str| matches!(self.look(call, part, path), Some(Lookup { walk: Walk::Leads { .. }, .. }));
-        self.calls.keys().any(|call| leads(call))
+        self.calls.keys().any(leads)
     }
 
     /// Where in a part of the call a member of this name stands, by the way that is shortest, if it stands somewhere.
