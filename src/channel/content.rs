@@ -119,6 +119,39 @@ impl Content {
             footer: footer(alert, rule_name, about_one_event),
         }
     }
+
+    /// The heading of [`Content::steps`].
+    pub(super) const STEPS_LABEL: &'static str = "What to do first";
+
+    /// The same with no text longer than `limit` characters, for a channel whose message would be too long. A command that is
+    /// longer is left out.
+    pub(super) fn shortened(&self, limit: usize) -> Self {
+        let short = |text: &String| clip(text, limit).into_owned();
+        let is_short = |command: &&String| command.chars().count() <= limit;
+        Self {
+            heading: short(&self.heading),
+            sentence: short(&self.sentence),
+            changes: self.changes.iter().map(short).collect(),
+            steps: self
+                .steps
+                .iter()
+                .map(|(text, command)| (short(text), command.as_ref().filter(is_short).cloned()))
+                .collect(),
+            facts: self.facts.iter().map(|(name, value)| (name.clone(), short(value))).collect(),
+            description: self.description.as_ref().map(short),
+            ..self.clone()
+        }
+    }
+
+    /// What stands before the first change: `Asked for: `, or nothing.
+    pub(super) fn before_changes(&self) -> String {
+        self.change_label.map(|label| format!("{label}: ")).unwrap_or_default()
+    }
+
+    /// The changes in one line: `inbound: tcp 22 from 0.0.0.0/0; outbound: …`; none where there are none.
+    pub(super) fn changes_line(&self) -> Option<String> {
+        (!self.changes.is_empty()).then(|| self.before_changes() + &self.changes.join("; "))
+    }
 }
 
 /// The title of the finding; that of a roll-up says that the call failed only if none of the repeats succeeded.
