@@ -149,7 +149,11 @@ fn in_part(calls: &AcceptedCalls, part: CallPart, path: &[&str]) -> Verdict {
         [service] => Members::get().service(service).map(|block| block.calls_with(part, &path[..1])),
         _ => None,
     };
-    let others = others.unwrap_or_default();
+    let mut others = others.unwrap_or_default();
+    // The call that is meant has a name like this one's.
+    if let Some((_, call)) = calls.known.first() {
+        others.sort_by_cached_key(|other| strsim::osa_distance(other, call));
+    }
     shifted(Verdict::Impossible(Fault { index: 0, kind: FaultKind::Unknown { like, beside, others, elsewhere: None } }))
 }
 
