@@ -237,7 +237,9 @@ fn impossible(walk: Walk, path: &[&str], is_partial: bool) -> Verdict {
         return Verdict::Impossible(Fault { index, kind: FaultKind::Case(name) });
     }
     let mut like = near(key, beside.iter().copied());
-    like.sort_by_key(|name| strsim::osa_distance(&key.to_lowercase(), &name.to_lowercase()));
+    like.sort_by_cached_key(|name| {
+        (strsim::osa_distance(&key.to_lowercase(), &name.to_lowercase()), strsim::osa_distance(key, name))
+    });
     // `userIdentityType` in userIdentity is its `type`.
     let folded = key.to_lowercase();
     let ends = |name: &&&str| name.len() > 2 && folded.ends_with(&name.to_lowercase());
