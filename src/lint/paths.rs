@@ -149,7 +149,11 @@ fn in_part(calls: &AcceptedCalls, part: CallPart, path: &[&str]) -> Verdict {
         [service] => Members::get().service(service).map(|block| block.calls_with(part, &path[..1])),
         _ => None,
     };
-    let others = others.unwrap_or_default();
+    let mut others = others.unwrap_or_default();
+    // The call that is meant has a name like this one's.
+    if let Some((_, call)) = calls.known.first() {
+        others.sort_by_cached_key(|other| strsim::osa_distance(other, call));
+    }
     shifted(Verdict::Impossible(Fault { index: 0, kind: FaultKind::Unknown { like, beside, others, elsewhere: None } }))
 }
 
@@ -233,7 +237,9 @@ fn impossible(walk: Walk, path: &[&str], is_partial: bool) -> Verdict {
         return Verdict::Impossible(Fault { index, kind: FaultKind::Case(name) });
     }
     let mut like = near(key, beside.iter().copied());
-    like.sort_by_key(|name| strsim::osa_distance(&key.to_lowercase(), &name.to_lowercase()));
+    like.sort_by_cached_key(|name| {
+        (strsim::osa_distance(&key.to_lowercase(), &name.to_lowercase()), strsim::osa_distance(key, name))
+    });
     // `userIdentityType` in userIdentity is its `type`.
     let folded = key.to_lowercase();
     let ends = |name: &&&str| name.len() > 2 && folded.ends_with(&name.to_lowercase());
