@@ -50,6 +50,9 @@ pub struct Content {
 }
 
 impl Content {
+    /// The heading of [`Content::steps`].
+    pub(super) const STEPS_LABEL: &'static str = "What to do first";
+
     /// Puts an alert into words.
     pub fn new(alert: &Alert<'_>) -> Self {
         let Finding { rule, call, .. } = alert.finding;
@@ -118,6 +121,36 @@ impl Content {
             links,
             footer: footer(alert, rule_name, about_one_event),
         }
+    }
+
+    /// The same with no text longer than `limit` characters, for a channel whose message would be too long. A command that is
+    /// longer is left out.
+    pub(super) fn shortened(&self, limit: usize) -> Self {
+        let short = |text: &String| clip(text, limit).into_owned();
+        let is_short = |command: &&String| command.chars().count() <= limit;
+        Self {
+            heading: short(&self.heading),
+            sentence: short(&self.sentence),
+            changes: self.changes.iter().map(short).collect(),
+            steps: self
+                .steps
+                .iter()
+                .map(|(text, command)| (short(text), command.as_ref().filter(is_short).cloned()))
+                .collect(),
+            facts: self.facts.iter().map(|(name, value)| (name.clone(), short(value))).collect(),
+            description: self.description.as_ref().map(short),
+            ..self.clone()
+        }
+    }
+
+    /// What stands before the first change: `Asked for: `, or nothing.
+    pub(super) fn before_changes(&self) -> String {
+        self.change_label.map(|label| format!("{label}: ")).unwrap_or_default()
+    }
+
+    /// The changes in one line: `inbound: tcp 22 from 0.0.0.0/0; outbound: …`; none where there are none.
+    pub(super) fn changes_line(&self) -> Option<String> {
+        (!self.changes.is_empty()).then(|| self.before_changes() + &self.changes.join("; "))
     }
 }
 
