@@ -17,7 +17,6 @@ use crate::cli::load::RulesOption;
                   credential is ever printed. Exit codes: 0 if it was delivered, 1 if it was not, 2 if the rules or the secret could \
                   not be read."
 )]
-#[cfg_attr(not(feature = "aws"), expect(dead_code, reason = "this build sends nothing"))]
 pub(in crate::cli) struct SendCommand {
     /// The channel, by its name in the rules
     #[arg(long, value_name = "NAME")]
