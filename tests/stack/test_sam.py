@@ -83,7 +83,7 @@ def test_a_change_of_rules_is_built_and_deployed_without_rust(aws, checkout):
     succeeded(checkout.sam("build"))
     stack = deploy(aws, checkout.sam, "offlimits-plain")
     inbox = aws.listen(stack.outputs["TopicArn"])
-    assert alerted(stack, inbox)["title"].startswith("Unintended AWS API call: StartInstances by user-")
+    assert alerted(stack, inbox)["title"].startswith("Unintended AWS API call: StartInstances on i-01234567abcabcabc by user-")
     checkout.change_title("{event} was changed by plain sam")
     succeeded(checkout.sam("build"))
     stack = deploy(aws, checkout.sam, "offlimits-plain")
