@@ -31,6 +31,7 @@ import tempfile
 import threading
 import time
 import tomllib
+from collections.abc import Callable
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -163,10 +164,11 @@ def made_up(count: int) -> dict:
 
 @dataclass
 class Service:
-    """One that always says the same of an operation (the end of the header X-Amz-Target; none where there is no such header)."""
+    """One that always says the same of an operation (the end of the header X-Amz-Target; none where there is no such header), or makes its
+    answer of what is asked."""
 
     kind: str
-    answers: dict[str, str]
+    answers: dict[str, str | Callable[[dict], dict]]
     # How often an alert asks, so that a run which alerted nobody is not taken for a fast one.
     asked: int = 1
 
@@ -182,6 +184,8 @@ def mock(listener: socket.socket, folder: Path, service: Service, count):
             with context.wrap_socket(connection, server_side=True) as tls:
                 while (asked := request(tls)).line:
                     body = service.answers[asked.target]
+                    if callable(body):
+                        body = json.dumps(body(json.loads(asked.body)))
                     with count.get_lock():
                         count.value += 1
                     head = f"HTTP/1.1 200 OK\r\nContent-Type: {service.kind}\r\nContent-Length: {len(body)}\r\n\r\n"
@@ -191,6 +195,14 @@ def mock(listener: socket.socket, folder: Path, service: Service, count):
 
     while True:
         threading.Thread(target=serve, args=(listener.accept()[0],), daemon=True).start()
+
+
+def updated(asked: dict) -> dict:
+    """What DynamoDB answers to an UpdateItem of an item that is new: all of it, if it is asked for that, and else that a count is 1."""
+    if asked["ReturnValues"] != "ALL_NEW":
+        return {"Attributes": {"count": {"N": "1"}}}
+    values = asked["ExpressionAttributeValues"]
+    return {"Attributes": asked["Key"] | {name: values[f":{placeholder[1:]}"] for placeholder, name in asked["ExpressionAttributeNames"].items()}}
 
 
 @contextmanager
@@ -204,18 +216,19 @@ def mocks(folder: Path):
         '<PublishResponse xmlns="http://sns.amazonaws.com/doc/2010-03-31/"><PublishResult><MessageId>1</MessageId>'
         "</PublishResult><ResponseMetadata><RequestId>1</RequestId></ResponseMetadata></PublishResponse>"
     )
-    # For each of the two channels: nothing is known of the finding or its group; both are written; it is the minute's first; it is done.
+    # For each of the two channels: nothing is known of the finding or its group; both are written; it is the minute's first; it is done. And
+    # once for both: the pair of the caller and the call is new.
     table = {
         "BatchGetItem": '{"Responses":{},"UnprocessedKeys":{}}',
         "TransactWriteItems": "{}",
-        "UpdateItem": '{"Attributes":{"count":{"N":"1"}}}',
+        "UpdateItem": updated,
         "PutItem": "{}",
     }
     services = [
         Service("application/x-amz-json-1.1", {"GetSecretValue": json.dumps({"ARN": "arn", "Name": "offlimits", "SecretString": secret})}),
         Service("text/xml", {"": published}),
         Service("text/plain", {"": "ok"}),
-        Service("application/x-amz-json-1.0", table, 2 * len(table)),
+        Service("application/x-amz-json-1.0", table, 2 * len(table) + 1),
     ]
     counts = [multiprocessing.Value("i", 0) for _ in services]
     processes = [

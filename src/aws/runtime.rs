@@ -184,7 +184,7 @@ fn rules(file: &Path, own: OwnResources) -> Result<RuleSet, Error> {
     Ok(compiled.rules)
 }
 
-/// The bundle that an index is of: its head, and where the rest is, which only a finding asks for.
+/// The bundle that an index is of: its head, and where the rest is, which a rule asks for when it comes into question.
 fn bundle(file: &Path, index: &[u8]) -> io::Result<BundleText> {
     let mut opened = fs::File::open(file)?;
     let length = opened.metadata()?.len();

@@ -1,24 +1,27 @@
 //! What is told of a call that the table does not have, or of which its entry found nothing: the derived fields that understand
 //! it, the policies in the request, and the request in compact lines.
 
+use super::entry::Part;
 use super::reading::{Reading, said};
 use super::special;
-use super::statement::policies;
 use super::told::Told;
-use super::value::{listed, shown};
+use super::value::shown;
 use crate::facts::Placed;
 use crate::text::clip;
 
-/// Derived fields that are told of whatever call, and of what.
-const FACTS: [(&str, &str); 8] = [
-    ("inbound", "opened"),
-    ("shared with", "shared_with"),
-    ("public access", "public_access"),
-    ("lets in", "lets_in_outside"),
-    ("trusts", "trusted"),
-    ("grants", "admin_grant"),
-    ("new credential", "new_credential"),
-    ("encryption", "customer_key"),
+/// What is told of whatever call, before its request: the derived fields, and the policies.
+pub(super) const PARTS: &[Part] = &[
+    Part::Fact("inbound", "opened"),
+    Part::Fact("shared with", "shared_with"),
+    Part::Fact("public access", "public_access"),
+    Part::Fact("lets in", "lets_in_outside"),
+    Part::Fact("trusts", "trusted"),
+    Part::Fact("grants", "admin_grant"),
+    Part::Fact("new credential", "new_credential"),
+    Part::Fact("encryption", "customer_key"),
+    Part::Special("instances", special::machines),
+    Part::Special("deleted", special::deletion),
+    Part::Policies("policy", ""),
 ];
 
 /// Lines of a request that are told.
@@ -57,17 +60,8 @@ const FORMAL: [&str; 24] = [
 /// How flags begin that say nothing while they are off, in small letters.
 const USUALLY_OFF: [&str; 5] = ["dryrun", "force", "include", "report", "skip"];
 
-/// Tells what a call of whatever kind asked for.
-pub(super) fn tell(reading: &Reading<'_>, told: &mut Told) {
-    for (what, field) in FACTS {
-        let values = reading.fact(field);
-        if !values.is_empty() {
-            told.add(what, listed(&values));
-        }
-    }
-    special::machines(reading, told);
-    special::deletion(reading, told);
-    policies(reading, "policy", told);
+/// Tells what a call of whatever kind asked for, as its request has it.
+pub(super) fn tell_request(reading: &Reading<'_>, told: &mut Told) {
     let request = reading.request.as_ref().filter(|request| has_lines(request));
     lines(request.or(reading.details.as_ref()), reading, told);
     if told.is_empty() && reading.call.event_type.as_deref() == Some("AwsConsoleSignIn") {
@@ -89,7 +83,7 @@ fn lines(document: Option<&Placed<'_>>, reading: &Reading<'_>, told: &mut Told) 
             continue;
         }
         let value = shown(&member);
-        let is_left = |start: &&str| key.to_ascii_lowercase().starts_with(start);
+        let is_left = |start: &&str| key.get(..start.len()).is_some_and(|found| found.eq_ignore_ascii_case(start));
         if value == "false" && (reading.call.read_only == Some(true) || USUALLY_OFF.iter().any(is_left)) {
             continue;
         }

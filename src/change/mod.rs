@@ -29,4 +29,4 @@ mod value;
 
 pub use self::calls::documented_calls;
 pub use self::read::changes;
-pub use self::told::{Change, MOST_CHANGES, TEXT_LIMIT};
+pub use self::told::Change;

@@ -21,7 +21,8 @@ pub fn changes(record: &Record<'_>, call: &ApiCall) -> Vec<Change> {
         tell(part, &reading, &mut told);
     }
     if told.is_empty() {
-        general::tell(&reading, &mut told);
+        general::PARTS.iter().for_each(|part| tell(part, &reading, &mut told));
+        general::tell_request(&reading, &mut told);
     }
     told.into_changes()
 }
@@ -85,7 +86,8 @@ fn tell(part: &Part, reading: &Reading<'_>, told: &mut Told) {
                 told.add(what, words);
             }
         }
-        Part::Policies(what, path) => match reading.asked(path).filter(|_| !path.is_empty()) {
+        Part::Policies(what, "") => policies(reading, what, told),
+        Part::Policies(what, path) => match reading.asked(path) {
             Some(name) => policies(reading, &format!("{what} {name}"), told),
             None => policies(reading, what, told),
         },

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use super::reading::Reading;
 use super::told::Told;
-use super::value::{listed, scalar};
+use super::value::{distinct, listed, scalar};
 use crate::facts::{Placed, is_outside, principal_names};
 
 /// Statements of one call that are told.
@@ -15,8 +15,8 @@ const PARTS: usize = 3;
 /// Tells the statements of every policy in the request, the most dangerous first.
 pub(super) fn policies(reading: &Reading<'_>, what: &str, told: &mut Told) {
     let statements = statements(reading);
-    for (_, words) in statements.iter().take(SHOWN) {
-        told.add(what, words);
+    for said in statements.iter().take(SHOWN) {
+        told.add(what, &said.words);
     }
     match statements.len().saturating_sub(SHOWN) {
         0 => {}
@@ -25,62 +25,74 @@ pub(super) fn policies(reading: &Reading<'_>, what: &str, told: &mut Told) {
     }
 }
 
-/// The statements, each with how dangerous it is, the most dangerous first.
-pub(super) fn statements(reading: &Reading<'_>) -> Vec<(i32, String)> {
+/// A statement, in words.
+pub(super) struct Said {
+    /// How dangerous it is.
+    danger: i32,
+    pub(super) words: String,
+    /// Whether it takes away from what others give, or gives under conditions alone.
+    pub(super) is_narrowing: bool,
+}
+
+/// The statements, the most dangerous first.
+pub(super) fn statements(reading: &Reading<'_>) -> Vec<Said> {
     let own = reading.record.own_account();
     let mut found = Vec::new();
     if let Some(request) = &reading.request {
         request.each_object(&mut |object| {
             if let Some(list) = object.get("Statement") {
-                found.extend(list.elements().iter().filter_map(|statement| words(statement, own)));
+                found.extend(list.elements().iter().filter_map(|statement| Said::new(statement, own)));
             }
         });
     }
     // Of equal ones the first in the document stays the first.
-    found.sort_by_key(|(danger, _)| -danger);
+    found.sort_by_key(|said| -said.danger);
     found
 }
 
-/// `Allow s3:GetObject on arn:aws:s3:::b/* to everybody if aws:SourceIp is in 198.51.100.0/24`
-fn words(statement: &Placed<'_>, own: Option<&str>) -> Option<(i32, String)> {
-    let effect = statement.get("Effect")?;
-    let allows = effect.text()?.eq_ignore_ascii_case("allow");
-    let mut danger = if allows { 100 } else { 0 };
-    let mut words = if allows { "Allow".to_owned() } else { "Deny".to_owned() };
-    let (actions, all_but) = either(statement, "Action", "NotAction");
-    danger +=
-        actions.iter().map(|action| danger_of_action(action)).max().unwrap_or(0).max(if all_but { 30 } else { 0 });
-    if !actions.is_empty() {
-        words.push_str(&part(" ", all_but, &actions, |action| -danger_of_action(action)));
-    }
-    let (resources, all_but) = either(statement, "Resource", "NotResource");
-    let is_everything = |resource: &str| i32::from(resource.bytes().all(|byte| byte == b'*'));
-    danger += resources.iter().map(|resource| 10 * is_everything(resource)).max().unwrap_or(0);
-    if !resources.is_empty() {
-        words.push_str(&part(" on ", all_but, &resources, |resource| -is_everything(resource)));
-    }
-    if let Some((all_but, principals)) = principal_names(statement) {
-        let danger_of = |name: &str| match name {
-            "everybody" => 60,
-            _ if is_outside(name, own) => 40,
-            _ => 0,
-        };
-        danger += principals.iter().map(|name| danger_of(name)).max().unwrap_or(0).max(if all_but { 60 } else { 0 });
-        if !principals.is_empty() {
-            words.push_str(&part(" to ", all_but, &principals, |name| -danger_of(name)));
+impl Said {
+    /// `Allow s3:GetObject on arn:aws:s3:::b/* to everybody if aws:SourceIp is in 198.51.100.0/24`
+    fn new(statement: &Placed<'_>, own: Option<&str>) -> Option<Self> {
+        let effect = statement.get("Effect")?;
+        let allows = effect.text()?.eq_ignore_ascii_case("allow");
+        let mut danger = if allows { 100 } else { 0 };
+        let mut words = if allows { "Allow".to_owned() } else { "Deny".to_owned() };
+        let (actions, all_but) = either(statement, "Action", "NotAction");
+        danger +=
+            actions.iter().map(|action| danger_of_action(action)).max().unwrap_or(0).max(if all_but { 30 } else { 0 });
+        if !actions.is_empty() {
+            words.push_str(&part(" ", all_but, &actions, |action| -danger_of_action(action)));
         }
-    }
-    let conditions = conditions(statement);
-    if !conditions.is_empty() {
-        danger -= 20;
-        let more = conditions.len().saturating_sub(PARTS);
-        words.push_str(" if ");
-        words.push_str(&conditions.iter().take(PARTS).map(String::as_str).collect::<Vec<_>>().join(" and "));
-        if more > 0 {
-            let _ = write!(words, " and {more} more");
+        let (resources, all_but) = either(statement, "Resource", "NotResource");
+        let is_everything = |resource: &str| i32::from(resource.bytes().all(|byte| byte == b'*'));
+        danger += resources.iter().map(|resource| 10 * is_everything(resource)).max().unwrap_or(0);
+        if !resources.is_empty() {
+            words.push_str(&part(" on ", all_but, &resources, |resource| -is_everything(resource)));
         }
+        if let Some((all_but, principals)) = principal_names(statement) {
+            let danger_of = |name: &str| match name {
+                "everybody" => 60,
+                _ if is_outside(name, own) => 40,
+                _ => 0,
+            };
+            danger +=
+                principals.iter().map(|name| danger_of(name)).max().unwrap_or(0).max(if all_but { 60 } else { 0 });
+            if !principals.is_empty() {
+                words.push_str(&part(" to ", all_but, &principals, |name| -danger_of(name)));
+            }
+        }
+        let conditions = conditions(statement);
+        if !conditions.is_empty() {
+            danger -= 20;
+            let more = conditions.len().saturating_sub(PARTS);
+            words.push_str(" if ");
+            words.push_str(&conditions.iter().take(PARTS).map(String::as_str).collect::<Vec<_>>().join(" and "));
+            if more > 0 {
+                let _ = write!(words, " and {more} more");
+            }
+        }
+        Some(Self { danger, words, is_narrowing: !allows || !conditions.is_empty() })
     }
-    Some((danger, words))
 }
 
 /// The values of the one member or the other, and whether it is the other.
@@ -95,14 +107,8 @@ fn either(statement: &Placed<'_>, only: &str, all_but: &str) -> (Vec<String>, bo
 
 /// A part of a statement: the most dangerous values, and how many more there are.
 fn part(before: &str, all_but: bool, values: &[String], order: impl Fn(&str) -> i32) -> String {
-    let mut distinct: Vec<&str> = Vec::new();
-    for value in values {
-        if !distinct.contains(&value.as_str()) {
-            distinct.push(value);
-        }
-    }
-    let mut values = distinct;
-    values.sort_by_key(|value| order(value));
+    let mut values = distinct(values);
+    values.sort_by_cached_key(|value| order(value));
     // Beside everything, or everybody, the rest says nothing.
     if !all_but && values.first().is_some_and(|first| *first == "everybody" || first.bytes().all(|byte| byte == b'*')) {
         values.truncate(1);

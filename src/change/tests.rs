@@ -6,7 +6,8 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::entry::Part;
-use super::{MOST_CHANGES, TEXT_LIMIT, calls, changes, documented_calls};
+use super::told::{MOST_CHANGES, TEXT_LIMIT};
+use super::{calls, changes, documented_calls};
 use crate::cloudtrail::{ApiCall, Record, without_version};
 use crate::facts::derived;
 

@@ -7,9 +7,9 @@ use serde::{Deserialize, Serialize};
 use crate::text::one_line;
 
 /// Changes of one call that are told.
-pub const MOST_CHANGES: usize = 12;
+pub(super) const MOST_CHANGES: usize = 12;
 /// Characters of each of their texts.
-pub const TEXT_LIMIT: usize = 400;
+pub(super) const TEXT_LIMIT: usize = 400;
 /// Characters of what was changed.
 const NAME_LIMIT: usize = 120;
 /// Characters of a text that are looked at: what is cut off is not shown anyway.

@@ -1,9 +1,9 @@
 //! A value of a request, as people read it.
 
+use std::collections::HashSet;
 use std::fmt::Write as _;
 
-use std::collections::HashSet;
-
+use crate::cloudtrail::{HIDDEN, wrapped_list};
 use crate::facts::Placed;
 use crate::redact::REDACTED;
 
@@ -16,11 +16,16 @@ const MAX_DEPTH: usize = 6;
 
 /// `a, b and 3 more`: values without repeats, five at most.
 pub(super) fn listed(values: &[impl AsRef<str>]) -> String {
-    let mut seen = HashSet::new();
-    let distinct: Vec<&str> = values.iter().map(AsRef::as_ref).filter(|value| seen.insert(*value)).collect();
+    let distinct = distinct(values);
     let more = distinct.len().saturating_sub(SHOWN);
     let shown = distinct[..distinct.len() - more].join(", ");
     if more > 0 { format!("{shown} and {more} more") } else { shown }
+}
+
+/// The values without repeats, in the order in which they first come.
+pub(super) fn distinct(values: &[impl AsRef<str>]) -> Vec<&str> {
+    let mut seen = HashSet::new();
+    values.iter().map(AsRef::as_ref).filter(|value| seen.insert(*value)).collect()
 }
 
 /// A value: of a scalar its text, of a list its elements, of an object its members that hold something. Nothing if it is empty.
@@ -30,10 +35,13 @@ pub(super) fn shown(value: &Placed<'_>) -> String {
     out
 }
 
+/// What stands for a value that somebody has taken out.
+pub(super) const HIDDEN_WORDS: &str = "(hidden)";
+
 /// A scalar: what is hidden is said to be, and a policy of AWS's own and a permission set are called by their names.
 pub(super) fn scalar(text: &str) -> String {
     if is_hidden(text) {
-        return "(hidden)".to_owned();
+        return HIDDEN_WORDS.to_owned();
     }
     match text.strip_prefix("arn:").and_then(|arn| arn.split_once(":iam::aws:policy/")) {
         // A policy of AWS's own is told apart by its name.
@@ -45,7 +53,7 @@ pub(super) fn scalar(text: &str) -> String {
 /// Whether somebody has taken the value out: we, or the service that wrote the record.
 fn is_hidden(text: &str) -> bool {
     text == REDACTED
-        || ["HIDDEN_DUE_TO_SECURITY_REASONS", "<sensitiveDataRemoved>"].contains(&text)
+        || [HIDDEN, "<sensitiveDataRemoved>"].contains(&text)
         || (text.len() >= 3 && text.bytes().all(|byte| byte == b'*'))
 }
 
@@ -57,7 +65,7 @@ fn write(value: &Placed<'_>, depth: usize, out: &mut String) {
         out.push_str(&scalar(text.trim()));
         return;
     }
-    let is_list = value.node.elements().is_some() || crate::cloudtrail::wrapped_list(value.node).is_some();
+    let is_list = value.node.elements().is_some() || wrapped_list(value.node).is_some();
     if is_list {
         let elements: Vec<Placed<'_>> = value.elements();
         let mut written: Vec<String> = Vec::new();

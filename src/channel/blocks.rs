@@ -14,8 +14,6 @@ const HEADER_LIMIT: usize = 150;
 const SECTION_LIMIT: usize = 2900;
 /// Characters of one value in a section, escaped.
 const VALUE_LIMIT: usize = 1400;
-/// Characters of the URL of a button: the element takes 3,000.
-const LINK_LIMIT: usize = 2900;
 /// Characters of a button's text: the element takes 75.
 const BUTTON_LIMIT: usize = 75;
 /// Characters of the text in a footer.
@@ -29,7 +27,7 @@ pub(super) fn first(content: &Content) -> Vec<Value> {
     ];
     blocks.extend(section(change_lines(content)));
     blocks.extend(section(step_lines(content)));
-    let buttons: Vec<Value> = content.links.iter().filter(|(_, link)| link.len() <= LINK_LIMIT).map(button).collect();
+    let buttons: Vec<Value> = content.links.iter().map(button).collect();
     if !buttons.is_empty() {
         blocks.push(json!({"type": "actions", "elements": buttons}));
     }
@@ -41,7 +39,7 @@ pub(super) fn details(content: &Content) -> Vec<Value> {
     let facts = content.facts.iter().map(|(name, value)| format!("*{name}:* {}", shown(value)));
     let mut details: Vec<Value> = section(facts.collect()).collect();
     if let Some(description) = &content.description {
-        let text = format!("Why it matters: {description}");
+        let text = format!("{}: {description}", Content::WHY_LABEL);
         details.push(json!({"type": "section", "text": plain(&text, SECTION_LIMIT)}));
     }
     details.push(json!({"type": "context", "elements": [plain(&content.footer, FOOTER_LIMIT)]}));

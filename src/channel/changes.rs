@@ -3,26 +3,19 @@
 use super::inert::inert_redacted;
 use crate::alert::AlertKind;
 use crate::finding::{Change, Finding, Step};
+use crate::rules::{COMMAND_LIMIT, STEPS_SHOWN};
 use crate::text::clip;
 
 /// Changes that are shown; how many more there are is said.
 const CHANGES: usize = 8;
 /// Characters of a change.
 const CHANGE_LIMIT: usize = 300;
-/// Steps that are shown: more than a few are a runbook.
-const STEPS: usize = 5;
 /// Characters of a step's sentence.
 const STEP_LIMIT: usize = 300;
-/// Characters of a command, beyond which it is left out: a part of a command is worse than none.
-const COMMAND_LIMIT: usize = 1000;
 
 /// What the call changed, the most telling first: `inbound: tcp 22 from 0.0.0.0/0`.
 pub(super) fn changes(finding: &Finding) -> Vec<String> {
-    let shown = |change: &Change| {
-        // The label says so of all of them.
-        let what = change.what.strip_suffix(" (asked for)").unwrap_or(&change.what).to_owned();
-        clip(&inert_redacted(&Change { what, ..change.clone() }.to_string()), CHANGE_LIMIT).into_owned()
-    };
+    let shown = |change: &Change| clip(&inert_redacted(&change.to_string()), CHANGE_LIMIT).into_owned();
     let mut changes: Vec<String> = finding.changes.iter().take(CHANGES).map(shown).collect();
     changes.retain(|change| !change.is_empty());
     match finding.changes.len().saturating_sub(CHANGES) {
@@ -46,11 +39,12 @@ pub(super) const fn change_label(finding: &Finding, kind: AlertKind<'_>) -> Opti
 /// What to do first, in order. A command is shown as it is or not at all: it is there to be run.
 pub(super) fn steps(finding: &Finding) -> Vec<(String, Option<String>)> {
     let shown = |Step { text, command }: &Step| {
-        let is_inert = |command: &&String| command.len() <= COMMAND_LIMIT && inert_redacted(command) == **command;
+        let is_inert =
+            |command: &&String| command.chars().count() <= COMMAND_LIMIT && inert_redacted(command) == **command;
         let command = command.as_ref().filter(is_inert).filter(|command| !command.is_empty());
         (clip(&inert_redacted(text), STEP_LIMIT).into_owned(), command.cloned())
     };
-    finding.steps.iter().map(shown).filter(|(text, _)| !text.is_empty()).take(STEPS).collect()
+    finding.steps.iter().map(shown).filter(|(text, _)| !text.is_empty()).take(STEPS_SHOWN).collect()
 }
 
 #[cfg(test)]
@@ -88,7 +82,7 @@ mod tests {
         finding.call.failed = true;
         assert_eq!(change_label(&finding, AlertKind::First), Some("Asked for"));
         assert_eq!(change_label(&finding, AlertKind::RollUp(&RollUp::default())), Some("The first asked for"));
-        finding.changes = vec![Change { what: "logging (asked for)".to_owned(), ..change("off") }];
+        finding.changes = vec![Change { what: "logging".to_owned(), ..change("off") }];
         assert_eq!(changes(&finding), ["logging: off"]);
     }
 
@@ -107,6 +101,6 @@ mod tests {
         finding.steps = vec![Step { text: "\u{202e}".to_owned(), command: None }; 9];
         assert!(steps(&finding).is_empty());
         finding.steps = vec![Step { text: "Ask.".to_owned(), command: None }; 9];
-        assert_eq!(steps(&finding).len(), STEPS);
+        assert_eq!(steps(&finding).len(), STEPS_SHOWN);
     }
 }

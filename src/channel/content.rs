@@ -123,6 +123,35 @@ impl Content {
     /// The heading of [`Content::steps`].
     pub(super) const STEPS_LABEL: &'static str = "What to do first";
 
+    /// What stands before [`Content::description`].
+    pub(super) const WHY_LABEL: &'static str = "Why it matters";
+
+    /// The whole alert in one line, for notifications: the heading, the sentence, and what changed.
+    pub(super) fn summary(&self) -> String {
+        let changes = self.changes_line();
+        let parts = [Some(self.heading.as_str()), Some(&self.sentence), changes.as_deref()];
+        parts.into_iter().flatten().collect::<Vec<_>>().join(" · ")
+    }
+
+    /// What `render` makes of it with texts of no more characters than the first of these limits with which it `fits`; if none does, with
+    /// the last.
+    pub(super) fn fitted<T, const N: usize>(
+        &self,
+        limits: [usize; N],
+        render: impl Fn(&Self) -> T,
+        fits: impl Fn(&T) -> bool,
+    ) -> T {
+        let mut last = None;
+        for limit in limits {
+            let rendered = render(&self.shortened(limit));
+            if fits(&rendered) {
+                return rendered;
+            }
+            last = Some(rendered);
+        }
+        last.unwrap_or_else(|| render(self))
+    }
+
     /// The same with no text longer than `limit` characters, for a channel whose message would be too long. A command that is
     /// longer is left out.
     pub(super) fn shortened(&self, limit: usize) -> Self {

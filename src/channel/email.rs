@@ -25,7 +25,7 @@ pub(super) fn email(content: &Content) -> String {
     let column = content.facts.iter().map(|(name, _)| name.chars().count()).max().unwrap_or_default();
     let facts = content.facts.iter().flat_map(|(name, value)| wrapped(&format!("{name:<column$}  "), value)).collect();
     let description =
-        content.description.iter().flat_map(|text| wrapped("", &format!("Why it matters: {text}"))).collect();
+        content.description.iter().flat_map(|text| wrapped("", &format!("{}: {text}", Content::WHY_LABEL))).collect();
     let links = content.links.iter().map(|(name, link)| format!("{name}: {link}")).collect();
     let parts = [head, steps, facts, description, links, vec!["-- ".to_owned(), content.footer.clone()]];
     let parts: Vec<String> =

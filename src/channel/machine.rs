@@ -65,9 +65,9 @@ pub struct MachineAlert<'a> {
     source_identity: Option<Cow<'a, str>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     on_behalf_of: Option<Cow<'a, str>>,
-    #[serde(skip_serializing_if = "is_false")]
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
     assumed_root: bool,
-    #[serde(skip_serializing_if = "is_false")]
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
     from_console: bool,
     arn: Option<Cow<'a, str>>,
     access_key_id: Option<Cow<'a, str>>,
@@ -123,11 +123,6 @@ struct MachineChange<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     before: Option<Cow<'a, str>>,
     after: Cow<'a, str>,
-}
-
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands over references")]
-const fn is_false(flag: &bool) -> bool {
-    !*flag
 }
 
 /// What a roll-up or a digest sums up.

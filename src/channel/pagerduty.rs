@@ -114,12 +114,7 @@ impl PagerDuty {
     fn event(&self, alert: &Alert<'_>, content: &Content) -> Value {
         let call = &alert.finding.call;
         let is_event = alert.kind.is_about_events();
-        let changes = content.changes_line();
-        let summary: Vec<&str> = [Some(content.heading.as_str()), Some(&content.sentence), changes.as_deref()]
-            .into_iter()
-            .flatten()
-            .collect();
-        let summary = forwardable(&summary.join(" · "));
+        let summary = forwardable(&content.summary());
         let mut details: Map<String, Value> =
             content.facts.iter().map(|(name, value)| (name.clone(), json!(value))).collect();
         details.insert("What".to_owned(), json!(content.sentence));
@@ -134,7 +129,7 @@ impl PagerDuty {
             details.insert(name, json!(text));
         }
         if let Some(description) = &content.description {
-            details.insert("Why it matters".to_owned(), json!(description));
+            details.insert(Content::WHY_LABEL.to_owned(), json!(description));
         }
         if let Some(request) = call.request.as_ref().filter(|_| is_event) {
             details.insert("Request".to_owned(), json!(clip(&inert_redacted(request), REQUEST_LIMIT)));

@@ -25,6 +25,8 @@ use crate::text::clip;
 const SHORT_LIMIT: usize = 160;
 /// Characters of a description.
 const DESCRIPTION_LIMIT: usize = 4000;
+/// Characters of one text, from the most to the least: the first with which the description fits is taken.
+const TEXT_LIMITS: [usize; 4] = [2000, 300, 100, 50];
 /// Characters of a work note. The field has no size; people have patience for so much.
 const NOTE_LIMIT: usize = 4000;
 
@@ -230,6 +232,21 @@ fn is_sys_id(id: &str) -> bool {
 
 /// The description. The footer is never cut: by it a later attempt knows its own incident.
 fn page(content: &Content) -> String {
+    let links: Vec<String> = content.links.iter().map(|(name, link)| format!("{name}: {link}")).collect();
+    let footer = format!("\n\n{}\n{}", links.join("\n"), inactive(&content.footer));
+    let footer = if footer.chars().count() < DESCRIPTION_LIMIT / 2 {
+        footer
+    } else {
+        format!("\n\n{}", inactive(&content.footer))
+    };
+    let room = DESCRIPTION_LIMIT - footer.chars().count();
+    // A command is whole or it is not there: texts are shortened before anything is cut off.
+    let text = content.fitted(TEXT_LIMITS, text, |text| text.chars().count() <= room);
+    format!("{}{footer}", clip(&text, room))
+}
+
+/// All of the description but for its footer.
+fn text(content: &Content) -> String {
     let mut lines = vec![inactive(&content.heading), inactive(&content.sentence)];
     let mut changes = content.changes.iter().map(|change| inactive(change));
     lines.extend(changes.next().map(|change| content.before_changes() + &change));
@@ -243,16 +260,8 @@ fn page(content: &Content) -> String {
     }
     lines.push(String::new());
     lines.extend(content.facts.iter().map(|(name, value)| format!("{name}: {}", inactive(value))));
-    lines.extend(content.description.iter().map(|text| format!("\nWhy it matters: {}", inactive(text))));
-    let text = lines.join("\n");
-    let links: Vec<String> = content.links.iter().map(|(name, link)| format!("{name}: {link}")).collect();
-    let footer = format!("\n\n{}\n{}", links.join("\n"), inactive(&content.footer));
-    let footer = if footer.chars().count() < DESCRIPTION_LIMIT / 2 {
-        footer
-    } else {
-        format!("\n\n{}", inactive(&content.footer))
-    };
-    format!("{}{footer}", clip(&text, DESCRIPTION_LIMIT - footer.chars().count()))
+    lines.extend(content.description.iter().map(|text| format!("\n{}: {}", Content::WHY_LABEL, inactive(text))));
+    lines.join("\n")
 }
 
 /// Whether nothing of it is markup to ServiceNow. A command is shown as it is or not at all, and its brackets may be JSON.

@@ -133,14 +133,11 @@ impl Channel for Slack {
     }
 
     fn render(&self, alert: &Alert<'_>) -> Body {
-        let content = Content::new(alert);
-        let mut json = String::new();
-        for limit in TEXT_LIMITS {
-            json = self.message(alert, &content.shortened(limit)).to_string();
-            if json.chars().count() <= MESSAGE_LIMIT {
-                break;
-            }
-        }
+        let json = Content::new(alert).fitted(
+            TEXT_LIMITS,
+            |content| self.message(alert, content).to_string(),
+            |json| json.chars().count() <= MESSAGE_LIMIT,
+        );
         Body::Json { key: alert.key(), json }
     }
 
@@ -166,13 +163,8 @@ impl Slack {
     /// <https://docs.slack.dev/legacy/legacy-messaging/legacy-secondary-message-attachments>.
     fn message(&self, alert: &Alert<'_>, content: &Content) -> Value {
         let (blocks, details) = (blocks::first(content), blocks::details(content));
-        let changes = content.changes_line();
-        let fallback: Vec<&str> = [Some(content.heading.as_str()), Some(&content.sentence), changes.as_deref()]
-            .into_iter()
-            .flatten()
-            .collect();
         let mut message = json!({
-            "text": blocks::escape(&clip(&fallback.join(" · "), FALLBACK_LIMIT)),
+            "text": blocks::escape(&clip(&content.summary(), FALLBACK_LIMIT)),
             "blocks": blocks,
             "attachments": [{"color": self.colours.get(content.severity), "blocks": details}],
             "unfurl_links": false,

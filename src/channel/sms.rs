@@ -5,13 +5,14 @@
 //! Sources: <https://docs.aws.amazon.com/sns/latest/dg/sms_publish-to-topic.html> and
 //! <https://docs.aws.amazon.com/sms-voice/latest/userguide/sms-limitations-character.html>.
 
+use std::borrow::Cow;
 use std::fmt::Write as _;
 
 use super::Content;
 use super::ascii::{cut, cut_middle, gsm};
 use super::inert::short;
 use crate::alert::{Alert, AlertKind};
-use crate::cloudtrail::ApiCall;
+use crate::cloudtrail::{ApiCall, HIDDEN, short_name};
 
 /// Characters of one part, of the basic GSM set.
 pub(super) const PART: u64 = 160;
@@ -61,8 +62,12 @@ pub(super) fn sms(alert: &Alert<'_>, content: &Content, limit: usize) -> String 
     let mut changes = content.changes.iter().map(|change| gsm(change));
     let change = changes.next().map(|change| format!(": {change}")).unwrap_or_default();
     let mut text = String::new();
+    // What changed tells of the factor otherwise.
+    let is_without_mfa =
+        content.changes.is_empty() && call.mfa == Some(false) && call.event.as_deref() == Some("ConsoleLogin");
+    let factor = if is_without_mfa { " without MFA" } else { "" };
     for names in NAMES {
-        text = format!("{start}{}", who_did_what(call, &names));
+        text = format!("{start}{}{factor}", who_did_what(call, &names));
         if text.len() + change.len().min(CHANGE_ROOM) <= limit {
             break;
         }
@@ -83,13 +88,10 @@ fn who_did_what(call: &ApiCall, names: &Names) -> String {
     let account = name(account(call), names.account);
     let mut text = format!("{account}: {} {}", name(actor(call), names.actor), name(event, names.event));
     if let Some(target) = call.targets.first().filter(|_| names.target > 0) {
-        let _ = write!(text, " on {}", name(own_name(target), names.target));
+        let _ = write!(text, " on {}", name(&target_name(target, call.account.as_deref()), names.target));
         if call.targets.len() > 1 {
             let _ = write!(text, " +{}", call.targets.len() - 1);
         }
-    }
-    if call.mfa == Some(false) && event == "ConsoleLogin" {
-        text.push_str(" without MFA");
     }
     text
 }
@@ -127,9 +129,14 @@ fn actor(call: &ApiCall) -> &str {
     match (call.identity.as_deref(), call.actor.as_deref()) {
         (Some("Root"), _) => "root",
         // https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-user-identity.html
-        (_, None | Some("" | "HIDDEN_DUE_TO_SECURITY_REASONS")) => "somebody",
+        (_, None | Some("" | HIDDEN)) => "somebody",
         (_, Some(actor)) => own_name(actor),
     }
+}
+
+/// What people call what was acted on. IAM's own things go without their kind, for which there is no room: the call tells it.
+fn target_name<'t>(target: &'t str, own: Option<&str>) -> Cow<'t, str> {
+    if target.split(':').nth(2) == Some("iam") { own_name(target).into() } else { short_name(target, own) }
 }
 
 /// The last part of an ARN, which tells the most of it: `Admin` of `arn:aws:iam::123456789012:role/Admin`.
@@ -246,5 +253,26 @@ mod tests {
             text(&finding, AlertKind::First),
             "LOW allowed in 111122223333: root ConsoleLogin without MFA, us-east-1, from 203.0.113.7, CIS-10"
         );
+        finding.changes = vec![Change { what: "MFA".into(), before: None, after: "none".into() }];
+        assert_eq!(
+            text(&finding, AlertKind::First),
+            "LOW allowed in 111122223333: root ConsoleLogin: MFA: none, us-east-1, from 203.0.113.7, CIS-10"
+        );
+    }
+
+    #[test]
+    fn targets_are_called_as_people_call_them() {
+        for (target, called) in [
+            ("arn:aws:iam::111122223333:role/path/Admin", "Admin"),
+            (
+                "arn:aws:cloudformation:us-east-1:111122223333:stack/web/0a1b2c3d-0000-0000-0000-000000000000",
+                "stack/web",
+            ),
+            ("arn:aws:logs:us-east-1:111122223333:log-group:/aws/lambda/pay:*", "/aws/lambda/pay"),
+            ("arn:aws:lambda:us-east-1:999999999999:function:pay:live", "pay:live of account 999999999999"),
+            ("arn:aws:s3:::bucket/key", "bucket/key"),
+        ] {
+            assert_eq!(target_name(target, Some("111122223333")), called);
+        }
     }
 }

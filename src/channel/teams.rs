@@ -76,13 +76,11 @@ impl Channel for Teams {
     fn render(&self, alert: &Alert<'_>) -> Body {
         let content = Content::new(alert);
         let style = self.styles.get(content.severity);
-        let mut json = String::new();
-        for limit in TEXT_LIMITS {
-            json = message(&content.shortened(limit), style).to_string();
-            if json.len() <= REQUEST_LIMIT {
-                break;
-            }
-        }
+        let json = content.fitted(
+            TEXT_LIMITS,
+            |content| message(content, style).to_string(),
+            |json| json.len() <= REQUEST_LIMIT,
+        );
         Body::Json { key: alert.key(), json }
     }
 
@@ -129,7 +127,7 @@ fn message(content: &Content, style: &str) -> Value {
         body.push(below(index > 0, fact));
     }
     if let Some(description) = &content.description {
-        body.push(text(&[run("Why it matters: ", Look::Bold), run(description, Look::Plain)]));
+        body.push(text(&[run(&format!("{}: ", Content::WHY_LABEL), Look::Bold), run(description, Look::Plain)]));
     }
     body.push(text(&[run(&content.footer, Look::Subtle)]));
     let actions: Vec<Value> = content

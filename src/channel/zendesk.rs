@@ -144,14 +144,17 @@ impl Channel for Zendesk {
 
     fn render(&self, alert: &Alert<'_>) -> Body {
         let content = Content::new(alert);
-        let (mut open, mut comment) = (String::new(), String::new());
-        for limit in TEXT_LIMITS {
-            let page = page(&content.shortened(limit));
-            (open, comment) = (self.ticket(alert, &content, &page), self.update(alert, &content, &page));
-            if page.chars().count() <= COMMENT_LIMIT && open.len() + comment.len() <= Body::LIMIT / 2 {
-                break;
-            }
-        }
+        let (_, open, comment) = content.fitted(
+            TEXT_LIMITS,
+            |short| {
+                let page = page(short);
+                let (open, comment) = (self.ticket(alert, &content, &page), self.update(alert, &content, &page));
+                (page, open, comment)
+            },
+            |(page, open, comment)| {
+                page.chars().count() <= COMMENT_LIMIT && open.len() + comment.len() <= Body::LIMIT / 2
+            },
+        );
         Body::Ticket { alert: alert.id.clone(), key: alert.key(), open, comment }
     }
 
@@ -304,7 +307,7 @@ fn page(content: &Content) -> String {
             |(name, value): &(String, String)| format!("<li><strong>{}</strong>: {}</li>", text(name), text(value));
         parts.push(format!("<ul>{}</ul>", content.facts.iter().map(fact).collect::<String>()));
     }
-    parts.extend(content.description.iter().map(|why| format!("<p>Why it matters: {}</p>", text(why))));
+    parts.extend(content.description.iter().map(|why| format!("<p>{}: {}</p>", Content::WHY_LABEL, text(why))));
     parts.extend(content.links.iter().map(|(name, link)| format!("<p><a href=\"{}\">{name}</a></p>", html(link))));
     parts.push(format!("<p><em>{}</em></p>", text(&content.footer)));
     parts.concat()

@@ -1,4 +1,4 @@
-//! Numbers in sentences: with their noun, and with commas.
+//! What commands say alike: numbers with their noun and with commas, and that there is nothing of a name.
 
 /// A number and its noun, which gets an `s` unless there is exactly one: `1 rule`, `2 rules`, `1,500 such days`.
 pub(super) fn counted(number: impl TryInto<u64>, what: &str) -> String {
@@ -16,6 +16,14 @@ pub(super) fn grouped(number: u64) -> String {
     }
     parts.extend((first..digits.len()).step_by(3).map(|place| &digits[place..place + 3]));
     parts.join(",")
+}
+
+/// Whether a thing of this name is there, if one is asked for; says on stderr which are, where it is not.
+pub(super) fn is_there(what: &str, name: Option<&str>, names: &[&str]) -> bool {
+    let Some(name) = name.filter(|name| !names.contains(name)) else { return true };
+    eprintln!("error: there is no {what} \"{name}\"");
+    eprintln!("help: there are {}", names.join(", "));
+    false
 }
 
 #[cfg(test)]

@@ -78,10 +78,10 @@ pub struct ApiCall {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub person: Option<String>,
     /// Whether it is a session that somebody of the organization has opened as root of a member account, by `AssumeRoot`.
-    #[serde(default, skip_serializing_if = "is_false")]
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub assumed_root: bool,
     /// `sessionCredentialFromConsole`: whether the call was made in the console.
-    #[serde(default, skip_serializing_if = "is_false")]
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub from_console: bool,
     /// `userIdentity.arn`.
     pub arn: Option<String>,
@@ -126,18 +126,13 @@ pub struct ApiCall {
     /// `responseElements` as compact JSON, secrets redacted.
     pub response: Option<String>,
     /// Whether the event is older than what the account's event history holds: see [`ApiCall::note_age`].
-    #[serde(default, skip_serializing_if = "is_false")]
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub is_past_history: bool,
 }
 
 /// How long the event history of an account holds an event. Source:
 /// <https://docs.aws.amazon.com/awscloudtrail/latest/userguide/view-cloudtrail-events.html>.
 const HISTORY: Duration = Duration::from_hours(90 * 24);
-
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands over references")]
-const fn is_false(flag: &bool) -> bool {
-    !*flag
-}
 
 impl ApiCall {
     /// Gathers the facts of a record. Secrets in the request and the response are blanked.

@@ -1,6 +1,6 @@
 //! The field about policies that make an administrator.
 
-use super::call::{own_account, partition};
+use super::call::partition;
 use super::placed::Placed;
 use super::policy::{administration, statements};
 use super::value::{DerivedField, ServiceCalls};
@@ -43,7 +43,7 @@ fn values(record: &Record<'_>) -> Vec<FactValue> {
         let name = arn.text()?.strip_prefix("arn:")?.split_once(":iam::aws:policy/")?.1;
         MANAGED.contains(&name).then(|| FactValue { text: name.to_owned(), place: arn.place.clone() })
     });
-    let account = own_account(record).unwrap_or("\u{1}");
+    let account = record.own_account().unwrap_or("\u{1}");
     managed.into_iter().chain(administration(&statements(record), partition(record), account)).collect()
 }
 

@@ -2,11 +2,6 @@
 
 use crate::cloudtrail::Record;
 
-/// The account in which the call took place.
-pub(super) fn own_account<'r>(record: &'r Record<'_>) -> Option<&'r str> {
-    record.non_empty(&["recipientAccountId"]).or_else(|| record.non_empty(&["userIdentity", "accountId"]))
-}
-
 /// The partition of the region, which every ARN of the account begins with. Source:
 /// <https://docs.aws.amazon.com/whitepapers/latest/aws-fault-isolation-boundaries/partitions.html> and botocore's `partitions.json`.
 pub(crate) fn partition(record: &Record<'_>) -> &'static str {

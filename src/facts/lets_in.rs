@@ -1,6 +1,5 @@
 //! The fields about whom a call lets in by a policy: of a thing, or of a role.
 
-use super::call::own_account;
 use super::parameters::by_parameters;
 use super::policy::{is_account, let_in, statements};
 use super::resource_policies::RESOURCE_POLICIES;
@@ -37,7 +36,7 @@ fn lets_in(record: &Record<'_>) -> Vec<FactValue> {
 }
 
 fn lets_in_outside(record: &Record<'_>) -> Vec<FactValue> {
-    let own = own_account(record);
+    let own = record.own_account();
     LETS_IN.of(record).iter().filter(|value| is_outside(&value.text, own)).cloned().collect()
 }
 

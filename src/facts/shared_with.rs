@@ -1,6 +1,5 @@
 //! The field about whom something is shared with, by other means than a policy.
 
-use super::call::own_account;
 use super::lets_in::is_outside;
 use super::placed::Placed;
 use super::policy::{Found, Who, is_account};
@@ -102,7 +101,7 @@ fn shared_with(record: &Record<'_>) -> Vec<FactValue> {
         each_text(&request, path, &mut |text, place| {
             let only_outside = path.last() == Some(&"dataLakePrincipalIdentifier");
             let name = recipient(text);
-            if !only_outside || is_outside(&name, own_account(record)) || name.contains(":organizations:") {
+            if !only_outside || is_outside(&name, record.own_account()) || name.contains(":organizations:") {
                 found.add(name, place);
             }
         });
@@ -114,11 +113,7 @@ fn shared_with(record: &Record<'_>) -> Vec<FactValue> {
 pub(crate) fn no_longer_shared_with(record: &Record<'_>) -> Vec<FactValue> {
     let mut found = Found::default();
     let is_known = SHARED_WITH.understands_call_of(record);
-    let Some(request) = Placed::top(record, "requestParameters").filter(|_| is_known) else {
-        return found.into_values();
-    };
-    let event = record.text(&["eventName"]).unwrap_or_default();
-    let request = request.get(&format!("{event}Request")).unwrap_or(request);
+    let Some(request) = Placed::request(record).filter(|_| is_known) else { return found.into_values() };
     let removed = |key: &&'static str| match *key {
         "add" => Some("remove"),
         "valuesToAdd" => Some("valuesToRemove"),

@@ -1,7 +1,7 @@
 //! The calls that a row accepts, as far as its cells on service and event say.
 
 use super::calls::{EVENT, SERVICE, of_leaf, row_accepts, services};
-use super::catalogue::{Catalogue, Service};
+use super::catalogue::{Catalogue, CatalogueCall, Service};
 use super::view::{LeafCondition, RowView};
 use crate::cloudtrail::without_version;
 
@@ -91,9 +91,7 @@ impl SomeCalls {
             }
         } else if is_positive {
             for leaf in &cell.leaves {
-                calls
-                    .known
-                    .extend(of_leaf(accepted, leaf).map(|(service, call)| (service, without_version(&call.name))));
+                calls.add(of_leaf(accepted, leaf));
             }
         } else {
             calls.add_each(accepted, |name| row_accepts(row, EVENT, name));
@@ -105,23 +103,24 @@ impl SomeCalls {
 
     fn add_each(&mut self, services: &[&'static Service], accepts: impl Fn(&str) -> bool) {
         for service in services {
-            let calls = service.calls.iter().filter(|call| accepts(&call.name));
-            self.known.extend(calls.map(|call| (*service, without_version(&call.name))));
+            self.add(service.calls.iter().filter(|call| accepts(&call.name)).map(|call| (*service, call)));
         }
+    }
+
+    fn add(&mut self, calls: impl Iterator<Item = (&'static Service, &'static CatalogueCall)>) {
+        self.known.extend(calls.map(|(service, call)| (service, without_version(&call.name))));
     }
 
     /// Adds the calls of one name.
     fn add_named(&mut self, row: &RowView<'_>, services: &[&'static Service], name: &str) {
         let before = self.known.len();
         for name in [name, without_version(name)] {
-            if row.cell(SERVICE).is_some() {
-                let calls = services.iter().filter_map(|service| Some((*service, service.call(name)?)));
-                self.known.extend(calls.map(|(service, call)| (service, without_version(&call.name))));
+            let with: Vec<&Service> = if row.cell(SERVICE).is_some() {
+                services.to_vec()
             } else {
-                let with = Catalogue::get().services_of(name);
-                let calls = with.filter_map(|service| Some((service, service.call(name)?)));
-                self.known.extend(calls.map(|(service, call)| (service, without_version(&call.name))));
-            }
+                Catalogue::get().services_of(name).collect()
+            };
+            self.add(with.into_iter().filter_map(|service| Some((service, service.call(name)?))));
         }
         self.has_unknown |= self.known.len() == before;
     }

@@ -35,4 +35,5 @@ pub use self::model::{Cell, Exception, Mode, ResponseStep, Row, Rule, RuleInfo, 
 pub use self::respond::{STEPS_SHOWN, StepTemplate};
 pub use self::scope::Scope;
 pub(crate) use self::scope::computed;
+pub use self::shell::COMMAND_LIMIT;
 pub use self::title::Title;

@@ -16,7 +16,7 @@ const VALUE_LIMIT: usize = 256;
 /// Values of one field that stands for all of its values.
 const VALUES_LIMIT: usize = 20;
 /// Characters of a command that is shown.
-const COMMAND_LIMIT: usize = 600;
+pub const COMMAND_LIMIT: usize = 600;
 
 const COMMAND: TemplateKind = TemplateKind { what: "command", code: "bad-step" };
 
@@ -155,11 +155,15 @@ fn is_identifier(text: &str) -> bool {
         && !text.contains("://")
 }
 
+/// Whether a shell takes a character as it is, wherever it stands in a word but for the first place.
+fn is_plain(c: char) -> bool {
+    c.is_ascii_alphanumeric() || "+=,.@_:/%-".contains(c)
+}
+
 /// Adds a word, in single quotes where a shell would not take it as it is.
 fn push_quoted(command: &mut String, word: &str) {
-    let is_plain = word.starts_with(|c: char| c != '=')
-        && word.chars().all(|c| c.is_ascii_alphanumeric() || "+=,.@_:/%-".contains(c));
-    if is_plain {
+    let is_plain_word = word.starts_with(|c: char| c != '=') && word.chars().all(is_plain);
+    if is_plain_word {
         command.push_str(word);
     } else {
         command.push('\'');
@@ -200,7 +204,7 @@ impl WordReader {
                     self.after_field = false;
                     words.extend(self.word.take().map(Word::Literal));
                 }
-                _ if c.is_ascii_alphanumeric() || "+=,.@_:/%-".contains(c) => self.word.get_or_insert_default().push(c),
+                _ if is_plain(c) => self.word.get_or_insert_default().push(c),
                 _ => {
                     let message = format!("'{c}' means something to a shell, and a command is nothing but words");
                     return Err(error(&message, "put a word with such characters into single quotes"));

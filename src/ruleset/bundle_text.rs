@@ -1,5 +1,5 @@
-//! The text of a bundle, of which a start reads the head alone: what stands before the steps of what to do first, which only a
-//! finding asks for.
+//! The text of a bundle, of which a start reads the head alone: what stands before the steps of what to do first, which a rule
+//! asks for when it comes into question.
 
 use std::fmt;
 use std::io;

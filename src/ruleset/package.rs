@@ -36,7 +36,8 @@ const SUM: usize = 8;
 /// Bytes of the number that follows: how long the bundle's head is.
 const LENGTH: usize = 8;
 
-/// Bytes of the bundle that are read at the start: what follows are the steps of what to do first, which a finding asks for. `None`
+/// Bytes of the bundle that are read at the start: what follows are the steps of what to do first, which a rule asks for when it comes into
+/// question. `None`
 /// if this program does not read the index.
 pub fn head_length(index: &[u8]) -> Option<usize> {
     let rest = index.strip_prefix(HEAD.as_bytes())?.get(SUM..)?;

@@ -2,7 +2,7 @@
 
 use offlimits::alert::{Alert, AlertKind};
 use offlimits::channel::Body;
-use offlimits::finding::Finding;
+use offlimits::finding::{Change, Finding, Step};
 use offlimits::ids::AlertId;
 use serde_json::{Value, json};
 
@@ -131,6 +131,27 @@ fn a_command_is_shown_whole_or_not_at_all() {
             let unescaped = lines.join("\n").replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&");
             let rest = unescaped.replace(HOSTILE_COMMAND, "").replace(finding.steps[0].command.as_deref().unwrap(), "");
             assert!(!rest.contains("aws "), "{}: {rest}", kind(channel));
+        }
+    }
+}
+
+/// However much there is to tell: what does not fit is shortened elsewhere.
+#[test]
+fn a_long_alert_cuts_no_command() {
+    let rules = rules("t", &"why ".repeat(500));
+    let mut finding = full();
+    let command = |number: usize| format!("aws {}{number}", "x".repeat(575 - number));
+    finding.changes = (0..8)
+        .map(|number| Change { what: format!("change {number}"), before: None, after: "y ".repeat(200) })
+        .collect();
+    finding.steps = (0..4).map(|number| Step { text: "z ".repeat(140), command: Some(command(number)) }).collect();
+    let id = AlertId::new("r", "", &finding.id);
+    let alert = Alert { finding: &finding, id: &id, kind: AlertKind::First, receipt: None };
+    for channel in rules.channels() {
+        for lines in seen(&channel.channel.render(&alert)) {
+            let text = lines.join("\n");
+            let rest = (0..4).fold(text, |text, number| text.replace(&command(number), ""));
+            assert!(!rest.contains("aws x"), "{}: {rest}", kind(channel));
         }
     }
 }

@@ -6,6 +6,6 @@ mod deletion;
 mod machines;
 mod networks;
 mod rules;
-mod shapes;
+pub(crate) mod shapes;
 mod spelling;
 mod world;

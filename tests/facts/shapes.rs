@@ -56,7 +56,7 @@ pub(super) fn number(choices: &mut Choices, number: u64) -> Value {
     }
 }
 
-pub(super) fn flag(choices: &mut Choices, flag: bool) -> Value {
+pub(crate) fn flag(choices: &mut Choices, flag: bool) -> Value {
     if choices.one_in(3) { json!(flag.to_string()) } else { json!(flag) }
 }
 

@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 
 use super::{ROUNDS, agree, values};
+use crate::facts::shapes::flag;
 use crate::support::choices::{Choices, seeds};
 
 /// A call: its service, its name, request and response, and what it makes public.
@@ -20,10 +21,6 @@ struct Played {
 fn played(service: &'static str, event: &'static str, request: Value, expected: &[&str]) -> Played {
     let expected = expected.iter().map(|text| (*text).to_owned()).collect();
     Played { service, event, request, response: Value::Null, expected }
-}
-
-fn flag(choices: &mut Choices, flag: bool) -> Value {
-    if choices.one_in(3) { json!(flag.to_string()) } else { json!(flag) }
 }
 
 const OFF: &str = "public access block off";

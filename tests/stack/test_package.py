@@ -18,7 +18,7 @@ def test_amazon_linux_can_load_it(bootstrap):
 
 
 def test_it_is_small_enough_to_start_fast(bootstrap):
-    """The aim is 8 MB, with four clients of AWS; a bootstrap beyond this bound carries something that it did not carry before."""
+    """With four clients of AWS and the catalogue of targets it has 8.1 MB, above the aim of 8; a bootstrap beyond this bound carries something that it did not carry before."""
     assert bootstrap.stat().st_size < 8_300_000
 
 

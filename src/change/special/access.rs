@@ -4,7 +4,7 @@ use crate::change::reading::{Reading, said};
 use crate::change::statement::statements;
 use crate::change::told::Told;
 use crate::change::value::{listed, on_or_off};
-use crate::facts::no_longer_shared_with;
+use crate::facts::{is_outside, no_longer_shared_with};
 use crate::redact::redacted_text;
 use crate::time::Date;
 
@@ -50,16 +50,14 @@ pub(in crate::change) fn login_profile(reading: &Reading<'_>, told: &mut Told) {
 pub(in crate::change) fn trust(reading: &Reading<'_>, told: &mut Told) {
     let trusted = reading.fact("trusted");
     let own = reading.record.own_account();
-    let (outside, others): (Vec<String>, Vec<String>) =
-        trusted.into_iter().partition(|name| crate::facts::is_outside(name, own));
+    let (outside, others): (Vec<String>, Vec<String>) = trusted.into_iter().partition(|name| is_outside(name, own));
     if !outside.is_empty() || !others.is_empty() {
         told.add("trusts", listed(&[outside, others].concat()));
     }
     let statements = statements(reading);
-    let is_narrowed = |words: &str| words.contains(" if ") || words.starts_with("Deny");
     let tells_all = told.is_empty();
-    for (_, words) in statements.iter().filter(|(_, words)| tells_all || is_narrowed(words)).take(3) {
-        told.add("trust policy", words);
+    for said in statements.iter().filter(|said| tells_all || said.is_narrowing).take(3) {
+        told.add("trust policy", &said.words);
     }
 }
 

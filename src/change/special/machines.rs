@@ -5,7 +5,7 @@ use base64::prelude::BASE64_STANDARD;
 
 use crate::change::reading::{Reading, at, said};
 use crate::change::told::Told;
-use crate::change::value::{listed, shown};
+use crate::change::value::{HIDDEN_WORDS, listed, shown};
 use crate::facts::Placed;
 
 /// `instances: p5.48xlarge × 8`
@@ -79,7 +79,7 @@ pub(in crate::change) fn user_data(reading: &Reading<'_>, told: &mut Told) {
     // Its secrets have been blanked where it is a text in Base64, too.
     let decoded = BASE64_STANDARD.decode(text.trim()).ok().and_then(|bytes| String::from_utf8(bytes).ok());
     match (decoded, shown(&values[0])) {
-        (_, hidden) if hidden == "(hidden)" => {
+        (_, hidden) if hidden == HIDDEN_WORDS => {
             told.add("user data (runs at the start)", "set, and hidden in the record");
         }
         (Some(script), _) => told.add("user data (runs at the start)", script),
@@ -91,7 +91,7 @@ pub(in crate::change) fn user_data(reading: &Reading<'_>, told: &mut Told) {
 pub(in crate::change) fn commands(reading: &Reading<'_>, told: &mut Told) {
     let commands = reading.asked("parameters.commands|parameters.command|parameters");
     let Some(commands) = commands else { return };
-    let words = if commands == "(hidden)" { "hidden in the record" } else { commands.as_str() };
+    let words = if commands == HIDDEN_WORDS { "hidden in the record" } else { commands.as_str() };
     told.add(
         if reading.record.text(&["eventName"]) == Some("StartSession") { "parameters" } else { "commands" },
         words,

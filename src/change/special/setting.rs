@@ -2,7 +2,7 @@
 
 use crate::change::reading::{Reading, said};
 use crate::change::told::Told;
-use crate::change::value::{on_or_off, shown};
+use crate::change::value::{HIDDEN_WORDS, on_or_off, shown};
 
 /// Members that choose what is changed, or how.
 const OTHERS: [&str; 7] = [
@@ -40,7 +40,7 @@ pub(in crate::change) fn settings(reading: &Reading<'_>, told: &mut Told) {
     for (key, member) in members {
         let what = NAMES.iter().find(|(name, _)| *name == key).map_or(key, |(_, what)| *what);
         let after = shown(&member);
-        if after == "(hidden)" {
+        if after == HIDDEN_WORDS {
             told.add(what, "another one (hidden)");
             continue;
         }

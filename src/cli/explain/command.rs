@@ -9,6 +9,7 @@ use super::verdict::RuleVerdict;
 use crate::change::changes;
 use crate::cli::lines::{LineFormat, write_line};
 use crate::cli::load::RulesOption;
+use crate::cli::words::is_there;
 use crate::cli::{Exit, input};
 use crate::cloudtrail::envelope::{self, Opened};
 use crate::cloudtrail::{ApiCall, RawRecord, Record};
@@ -63,15 +64,9 @@ impl ExplainCommand {
 
     /// Whether the rule and the channel that the options name are there; says on stderr which are, where one is not.
     fn names_what_is_there(&self, rules: &RuleSet) -> bool {
-        let known = |names: Vec<&str>, what: &str, name: &Option<String>| {
-            let Some(name) = name.as_ref().filter(|name| !names.contains(&name.as_str())) else { return true };
-            eprintln!("error: there is no {what} \"{name}\"");
-            eprintln!("help: there are {}", names.join(", "));
-            false
-        };
-        let ids = rules.rules().iter().map(|rule| rule.info.id.as_str()).collect();
-        let channels = rules.channels().iter().map(|channel| channel.name.as_str()).collect();
-        known(ids, "rule", &self.rule) && known(channels, "channel", &self.channel)
+        let ids: Vec<&str> = rules.rules().iter().map(|rule| rule.info.id.as_str()).collect();
+        let channels: Vec<&str> = rules.channels().iter().map(|channel| channel.name.as_str()).collect();
+        is_there("rule", self.rule.as_deref(), &ids) && is_there("channel", self.channel.as_deref(), &channels)
     }
 
     /// Prints what the rules that are asked about make of one record.

@@ -9,7 +9,7 @@ use super::{page, text};
 use crate::cli::findings::{EvaluatedFinding, FindingVisitor};
 use crate::cli::load::RulesOption;
 use crate::cli::whole_file::replace;
-use crate::cli::words::counted;
+use crate::cli::words::{counted, is_there};
 use crate::cli::{Exit, input};
 use crate::finding::Finding;
 use crate::rules::Mode;
@@ -57,9 +57,7 @@ impl PreviewCommand {
         }
         let Some(rules) = self.rules.load() else { return Ok(Exit::Unreadable) };
         let names: Vec<&str> = rules.channels().iter().map(|channel| channel.name.as_str()).collect();
-        if let Some(name) = self.channel.as_deref().filter(|name| !names.contains(name)) {
-            eprintln!("error: there is no channel \"{name}\"");
-            eprintln!("help: there are {}", names.join(", "));
+        if !is_there("channel", self.channel.as_deref(), &names) {
             return Ok(Exit::Unreadable);
         }
         let mut gatherer = AlertGatherer::new(&rules, self.kind, self.channel.as_deref(), self.limit);

@@ -12,7 +12,6 @@ use super::alerts::PreviewedAlert;
 use super::piece::{Button, Group, Line, Look, Piece, Screen, Span, is_safe};
 use crate::cli::content_policy::content_policy;
 use crate::cli::words::counted;
-use crate::severity::Severity;
 use crate::text::printable;
 
 const STYLE: &str = include_str!("page.css");
@@ -79,21 +78,11 @@ fn alert(alert: &PreviewedAlert) -> Markup {
     let words = heading.strip_prefix(label).and_then(|rest| rest.strip_prefix(": ")).unwrap_or(&heading);
     html! {
         section.alert {
-            h2 { span class={ "badge " (severity_class(alert.severity)) } { (label) } " " (words) " " code.rule { (printable(&alert.rule)) } }
+            h2 { span class={ "badge " (alert.severity.as_str()) } { (label) } " " (words) " " code.rule { (printable(&alert.rule)) } }
             div.screens {
                 @for channel in &alert.channels { @for screen in &channel.screens { (self::screen(screen, &channel.name)) } }
             }
         }
-    }
-}
-
-fn severity_class(severity: Severity) -> &'static str {
-    match severity {
-        Severity::Low => "low",
-        Severity::Medium => "medium",
-        Severity::High => "high",
-        Severity::VeryHigh => "very-high",
-        Severity::Extreme => "extreme",
     }
 }
 

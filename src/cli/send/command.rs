@@ -48,12 +48,12 @@ impl SendCommand {
 
         use super::secret;
         use super::sending::{self, Told};
+        use crate::cli::words::is_there;
 
         let Some(rules) = self.rules.load() else { return Ok(Exit::Unreadable) };
         let Some(channel) = rules.channels().iter().find(|channel| channel.name == self.channel) else {
             let names: Vec<&str> = rules.channels().iter().map(|channel| channel.name.as_str()).collect();
-            eprintln!("error: there is no channel \"{}\"", self.channel);
-            eprintln!("help: there are {}", names.join(", "));
+            is_there("channel", Some(&self.channel), &names);
             return Ok(Exit::Unreadable);
         };
         let kind = channel.channel.kind();

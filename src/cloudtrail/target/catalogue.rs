@@ -22,9 +22,8 @@ pub(super) fn members_of(
     event: &str,
 ) -> Option<impl Iterator<Item = impl Iterator<Item = TargetMember> + use<>> + use<>> {
     let entry = entry(section(TEXT, service)?, event)?;
-    // A call of this name acts on nothing that has a name.
-    let entry = if entry == "-" { "" } else { entry };
-    let alternatives = entry.split('|').filter(|alternative| !alternative.is_empty());
+    // `-`: a call of this name acts on nothing that has a name.
+    let alternatives = entry.split('|').filter(|alternative| *alternative != "-");
     Some(alternatives.map(|alternative| {
         alternative.split('+').map(|name| match name.strip_prefix('>') {
             Some(name) => TargetMember { name, is_of_answer: true },

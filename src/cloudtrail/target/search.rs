@@ -1,5 +1,6 @@
 //! The values of members that name something, in each of the shapes that CloudTrail gives them.
 
+use crate::cloudtrail::HIDDEN;
 use crate::cloudtrail::fact::FactValue;
 use crate::json::{Node, Value};
 
@@ -114,7 +115,7 @@ fn is_same(key: &str, name: &str) -> bool {
 
 /// Whether a text names anything: AWS writes a text of its own where a name might be a secret.
 fn says_something(text: &str) -> bool {
-    !text.is_empty() && text != "HIDDEN_DUE_TO_SECURITY_REASONS" && text != "-"
+    !text.is_empty() && text != HIDDEN && text != "-"
 }
 
 #[cfg(test)]

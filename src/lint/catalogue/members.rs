@@ -42,7 +42,7 @@ struct CallShapes {
 }
 
 /// The shapes of one part, any of which may be the right one.
-#[derive(Debug, Default, Clone)]
+#[derive(Debug, Default)]
 struct PartShapes {
     numbers: Vec<usize>,
     /// Whether there may be members that they do not say.
@@ -151,11 +151,11 @@ impl MemberBlock {
 
     /// Where a path leads that begins in a part of the call; `None` where nothing is known of the part.
     pub(in crate::lint) fn look(&self, call: &str, part: CallPart, path: &[&str]) -> Option<Lookup> {
-        let shapes = self.calls.get(call)?.part(part);
-        if shapes.numbers.is_empty() {
+        let (numbers, is_partial) = self.calls.get(call)?.part(part);
+        if numbers.is_empty() {
             return None;
         }
-        Some(Lookup { walk: self.walk(&shapes.numbers, path), is_partial: shapes.is_partial })
+        Some(Lookup { walk: self.walk(numbers, path), is_partial })
     }
 
     /// As [`Self::look`] of what stands beside request and answer in every call of the service.
@@ -183,7 +183,7 @@ impl MemberBlock {
     pub(in crate::lint) fn place_of(&self, call: &str, part: CallPart, name: &str) -> Option<Vec<&'static str>> {
         const DEPTH: usize = 4;
         let mut open: VecDeque<(usize, Vec<&str>)> =
-            self.calls.get(call)?.part(part).numbers.iter().map(|number| (*number, Vec::new())).collect();
+            self.calls.get(call)?.part(part).0.iter().map(|number| (*number, Vec::new())).collect();
         let mut seen: HashSet<usize> = open.iter().map(|(number, _)| *number).collect();
         while let Some((number, path)) = open.pop_front() {
             for (member, kind) in self.shape(number).members() {
@@ -204,8 +204,8 @@ impl MemberBlock {
 
     /// The names at the top of a part, of all calls.
     pub(in crate::lint) fn names_of(&self, part: CallPart) -> impl Iterator<Item = &'static str> {
-        let parts = self.calls.values().map(move |call| call.part(part));
-        parts.flat_map(|part| part.numbers).flat_map(|number| self.shape(number).names())
+        let numbers = self.calls.values().flat_map(move |call| call.part(part).0);
+        numbers.flat_map(|number| self.shape(*number).names())
     }
 
     fn walk(&self, numbers: &[usize], path: &[&str]) -> Walk {
@@ -260,11 +260,12 @@ impl CallShapes {
         Some((call, Self { request: part(), answer: part(), beside: part().numbers }))
     }
 
-    fn part(&self, part: CallPart) -> PartShapes {
+    /// The shapes of a part, and whether it may have members that none of them has.
+    fn part(&self, part: CallPart) -> (&[usize], bool) {
         match part {
-            CallPart::Request => self.request.clone(),
-            CallPart::Answer => self.answer.clone(),
-            CallPart::Beside => PartShapes { numbers: self.beside.clone(), is_partial: true },
+            CallPart::Request => (&self.request.numbers, self.request.is_partial),
+            CallPart::Answer => (&self.answer.numbers, self.answer.is_partial),
+            CallPart::Beside => (&self.beside, true),
         }
     }
 }

@@ -8,8 +8,8 @@ use std::mem;
 use std::sync::Arc;
 
 use super::compiler::{FileCompiler, ParsedPack};
-use super::keys::{ANY_FILE, CHANGED_PACK};
-use crate::config::{ObjectReader, array, listed, repeated_keys, string, suggestion, wrong_kind};
+use super::keys::{ANY_FILE, CHANGED_PACK, FILE_KEYS};
+use crate::config::{KeySpec, ObjectReader, array, listed, repeated_keys, string, suggestion, wrong_kind};
 use crate::json::Node;
 use crate::rules::Rule;
 use crate::rules::compile::{OVERRIDE, Overrides};
@@ -177,7 +177,7 @@ impl<'n> FileCompiler<'n> {
             self.lists(lists);
         }
         self.rule_compiler.lists.extend(replaced);
-        for key in ["channels", "include", "needs", "runbooks", "time_zone", "sso_start_url", "sso_role", "respond"] {
+        for KeySpec { name: key, .. } in &FILE_KEYS {
             if let Some(foreign) = fields.get(key) {
                 let message = format!("\"{key}\" has no place in a pack");
                 self.rule_compiler.problems.error(

@@ -25,7 +25,9 @@ pub(crate) static ANY_FILE: ObjectSpec = ObjectSpec {
     at_least_one: &["rules", "include"],
 };
 
-static FILE_KEYS: [KeySpec; 8] = [NEEDS, RUNBOOKS, TIME_ZONE, SSO_START_URL, SSO_ROLE, CHANNELS, INCLUDES, STEPS];
+/// The keys of `rules.json` that have no place in a pack.
+pub(super) static FILE_KEYS: [KeySpec; 8] =
+    [NEEDS, RUNBOOKS, TIME_ZONE, SSO_START_URL, SSO_ROLE, CHANNELS, INCLUDES, STEPS];
 
 static ANY_FILE_KEYS: [KeySpec; 9] = [
     KeySpec::new("description", ValueShape::Text, docs!("What the pack is for. In packs alone.")),

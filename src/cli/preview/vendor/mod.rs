@@ -65,6 +65,11 @@ fn shown(node: &Node<'_>) -> String {
     node.scalar().map_or_else(|| node.compact(), str::to_owned)
 }
 
+/// The same as notes: `mrkdwn: true`.
+fn other_notes(node: &Node<'_>, known: &[&str]) -> Vec<String> {
+    others(node, known).into_iter().map(|(name, value)| format!("{name}: {value}")).collect()
+}
+
 /// The members that are not among these, as names and values: what a vendor is sent and this preview has no place for.
 fn others(node: &Node<'_>, known: &[&str]) -> Vec<(String, String)> {
     let members = node.members().unwrap_or_default().iter();

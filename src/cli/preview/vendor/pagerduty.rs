@@ -1,6 +1,6 @@
 //! PagerDuty: an incident. Source: <https://developer.pagerduty.com/docs/send-alert-event>.
 
-use super::{list, others, shown, text};
+use super::{list, other_notes, others, shown, text};
 use crate::cli::preview::markup::linked;
 use crate::cli::preview::piece::{Button, Line, Look, Piece, Screen, Span};
 use crate::json::Node;
@@ -48,7 +48,7 @@ pub(super) fn screen(event: &Node<'_>) -> Screen {
     pieces.extend((!buttons.is_empty()).then_some(Piece::Buttons(buttons)));
     let known = ["payload", "links", "client", "client_url", "event_action", "dedup_key", "routing_key"];
     let mut notes: Vec<String> = text(event, "dedup_key").map(|key| format!("dedup_key {key}")).into_iter().collect();
-    notes.extend(others(event, &known).into_iter().map(|(name, value)| format!("{name}: {value}")));
+    notes.extend(other_notes(event, &known));
     Screen {
         notification: Some(summary.clone()),
         title: Some(summary),

@@ -1,6 +1,6 @@
 //! Slack: a message. Source: <https://docs.slack.dev/reference/methods/chat.postMessage>.
 
-use super::{block_kit, list, others, text, unknown};
+use super::{block_kit, list, other_notes, text, unknown};
 use crate::cli::preview::markup::mrkdwn;
 use crate::cli::preview::piece::{Group, Line, Look, Piece, Screen, Span};
 use crate::json::Node;
@@ -40,7 +40,7 @@ pub(super) fn screen(message: &Node<'_>) -> Screen {
         notification,
         frame: text(message, "channel").map(|name| ("Conversation".to_owned(), name.to_owned())).into_iter().collect(),
         pieces,
-        notes: others(message, &KNOWN).into_iter().map(|(name, value)| format!("{name}: {value}")).collect(),
+        notes: other_notes(message, &KNOWN),
         ..Screen::new(Look::Slack, label)
     }
 }
