@@ -141,3 +141,68 @@ fn the_attacks_of_these_years_alert_whoever_makes_them() {
     }
     assert!(!attacks.is_empty());
 }
+
+/// How often a rule alerts in a log of these calls, one a second, made by one IAM user.
+fn alerts_of(rule: &str, calls: Vec<Value>) -> u64 {
+    let (_, caller) = &callers()[0];
+    let records = calls.into_iter().enumerate().map(|(index, mut call)| {
+        call["eventID"] = json!(format!("0b1c2d3e-0000-4000-8000-{index:012}"));
+        call["eventTime"] = json!(format!("2026-04-02T09:15:{index:02}Z"));
+        serde_json::from_str(&whole(&call, caller)).unwrap()
+    });
+    let log = json!({ "Records": records.collect::<Vec<Value>>() });
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = support::offlimits(["backtest", "--format", "json", "--rules"]);
+    command.arg(support::repository("rules.json")).arg(support::file(folder.path(), "log.json", log.to_string()));
+    let run = support::run(command);
+    assert_eq!((run.code, run.misbehaviour()), (Some(0), None), "{}", run.shown());
+    let summary: Value = serde_json::from_str(&run.stdout).unwrap();
+    let of_rule = summary["rules"].as_array().unwrap().iter().find(|counted| counted["rule"] == rule);
+    of_rule.unwrap_or_else(|| panic!("{rule} matches none of it"))["alerts"].as_u64().unwrap()
+}
+
+/// Call `index` of those that a rule counts.
+fn counted_call(rule: &str, index: usize) -> Value {
+    let sign_in = json!({
+        "eventSource": "signin.amazonaws.com", "eventName": "ConsoleLogin", "eventType": "AwsConsoleSignIn",
+        "responseElements": { "ConsoleLogin": "Failure" }, "errorMessage": "Failed authentication",
+    });
+    match rule {
+        "CRE-11" => sign_in,
+        "CRE-12" => {
+            let mut sign_in = sign_in;
+            sign_in["sourceIPAddress"] = json!(format!("198.51.100.{index}"));
+            sign_in
+        }
+        "CRE-13" => {
+            json!({ "eventSource": "iam.amazonaws.com", "eventName": format!("List{index}"), "errorCode": "AccessDenied" })
+        }
+        "CRE-14" => json!({
+            "eventSource": "ec2.amazonaws.com", "eventName": "RunInstances", "errorCode": "Client.UnauthorizedOperation",
+            "awsRegion": ["us-east-1", "us-east-2", "us-west-2", "eu-west-1", "eu-central-1"][index],
+        }),
+        "CRE-15" => json!({
+            "eventSource": "secretsmanager.amazonaws.com", "eventName": "GetSecretValue", "readOnly": true,
+            "requestParameters": { "secretId": format!("secret-{index}") },
+        }),
+        "CRE-20" => json!({
+            "eventSource": "iam.amazonaws.com", "eventName": "UpdateAssumeRolePolicy", "errorCode": "MalformedPolicyDocumentException",
+            "errorMessage": format!("Invalid principal in policy: arn:aws:iam::222222222222:role/name-{index}"),
+        }),
+        other => panic!("{other}"),
+    }
+}
+
+#[test]
+fn what_means_nothing_once_alerts_from_its_number_on() {
+    for (rule, number) in [("CRE-11", 10), ("CRE-12", 5), ("CRE-13", 10), ("CRE-14", 5), ("CRE-15", 10), ("CRE-20", 10)]
+    {
+        let calls = |count: usize| (0..count).map(|index| counted_call(rule, index)).collect::<Vec<_>>();
+        assert_eq!(alerts_of(rule, calls(number - 1)), 0, "{rule}");
+        assert_eq!(alerts_of(rule, calls(number)), 1, "{rule}");
+        // The same thing again and again is a program that is set up wrongly.
+        if rule != "CRE-11" {
+            assert_eq!(alerts_of(rule, vec![counted_call(rule, 0); 20]), 0, "{rule}");
+        }
+    }
+}
