@@ -16,6 +16,7 @@
 #[cfg(feature = "lambda")]
 mod accounts;
 mod archives;
+mod attacks;
 mod beginnings;
 mod changes;
 mod channels;

@@ -263,3 +263,14 @@ fn what_the_packs_catch_is_what_the_page_says() {
         .unwrap();
     assert!(run.status.success(), "{}", String::from_utf8_lossy(&run.stderr));
 }
+
+/// What other collections name as attacks alerts, or stands in a table with a reason.
+#[test]
+fn the_calls_that_others_name_alert_or_have_a_reason() {
+    let run = Command::new("python3")
+        .args(["-B", "tests/evidence/named_calls.py", "--check", "--tool", env!("CARGO_BIN_EXE_offlimits")])
+        .current_dir(support::repository(""))
+        .output()
+        .unwrap();
+    assert!(run.status.success(), "{}", String::from_utf8_lossy(&run.stderr));
+}
