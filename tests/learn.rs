@@ -85,7 +85,8 @@ fn proposed(learned: &Value) -> Vec<(&str, &str, &str)> {
 fn a_habit_is_proposed_written_once_and_quiet_afterwards() {
     let folder = tempfile::tempdir().unwrap();
     let rules = rules(folder.path());
-    let records = archive(folder.path(), "a.json", &every_third_hour(&role(ACCOUNT, "updater"), "UpdateIPSet", "blocked"));
+    let records =
+        archive(folder.path(), "a.json", &every_third_hour(&role(ACCOUNT, "updater"), "UpdateIPSet", "blocked"));
     let said = learned(&rules, &[], &[&records]);
     assert_eq!(proposed(&said), [("SETS", "updater", "UpdateIPSet")]);
     assert_eq!((said["messages"].as_u64(), said["messages_after"].as_u64()), (Some(16), Some(0)), "{said}");
@@ -181,14 +182,19 @@ fn an_exception_covers_nobody_and_nothing_else() {
     let mut explain = offlimits(["explain", "--rules"]);
     explain.arg(&rules).arg(&file);
     let explained = run(explain);
-    assert!(explained.stdout.contains("would cover it, but allows findings up to medium alone"), "{}", explained.stdout);
+    assert!(
+        explained.stdout.contains("would cover it, but allows findings up to medium alone"),
+        "{}",
+        explained.stdout
+    );
 }
 
 #[test]
 fn what_is_called_like_a_list_is_not_proposed() {
     let folder = tempfile::tempdir().unwrap();
     let rules = rules(folder.path());
-    let records = archive(folder.path(), "a.json", &every_third_hour(&role(ACCOUNT, "updater"), "UpdateIPSet", "@ours"));
+    let records =
+        archive(folder.path(), "a.json", &every_third_hour(&role(ACCOUNT, "updater"), "UpdateIPSet", "@ours"));
     let said = learned(&rules, &[], &[&records]);
     assert!(proposed(&said).is_empty());
     assert_eq!(said["not_proposed"]["unwritable"], 16);
@@ -278,6 +284,16 @@ fn operators_day(folder: &Path, day: u32) -> PathBuf {
     out
 }
 
+#[test]
+fn a_seed_makes_the_same_day_again_and_another_day_is_another() {
+    let folders = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
+    let read = |folder: &tempfile::TempDir, day| std::fs::read(operators_day(folder.path(), day)).unwrap();
+    let [one, again] = folders.each_ref().map(|folder| read(folder, 1));
+    assert!(one == again && one != read(&folders[0], 2));
+    let lines = one.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()).count();
+    assert!((600..750).contains(&lines), "{lines} records");
+}
+
 /// The shipped rules, in a folder where they can be written.
 fn shipped(folder: &Path) -> PathBuf {
     std::fs::create_dir_all(folder.join("packs")).unwrap();
@@ -293,9 +309,11 @@ fn messages(rules: &Path, archive: &Path) -> u64 {
     let mut command = offlimits(["backtest", "--format", "json", "--rules"]);
     command.arg(rules).arg(archive);
     let summary: Value = serde_json::from_str(&run(command).stdout).unwrap();
-    let grave = summary["rules"].as_array().unwrap().iter().filter(|rule| {
-        ["very-high", "extreme"].contains(&rule["severity"].as_str().unwrap())
-    });
+    let grave = summary["rules"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|rule| ["very-high", "extreme"].contains(&rule["severity"].as_str().unwrap()));
     assert_eq!(grave.count(), 0, "an operator's day holds nothing very-high: {}", summary["rules"]);
     summary["messages"].as_u64().unwrap()
 }
@@ -320,7 +338,7 @@ fn an_operators_day_is_quiet_once_it_is_learned() {
     println!("messages of two days of a shop: {before:?} before, {after:?} after the first is learned\n{}", run.stdout);
     assert!(after[0] <= 10 && after[1] <= 20, "{before:?} before, {after:?} after:\n{}", run.stdout);
     // Of a check of the new rules nothing is to be said but what is said of the shipped ones.
-    let mut check = offlimits(["check", "--format", "json", "--rules"]);
+    let mut check = offlimits(["check", "--deny", "warnings", "--format", "json"]);
     check.arg(&rules);
     let checked = crate::support::run(check);
     assert_eq!(checked.code, Some(0), "{} {}", checked.stdout, checked.shown());
@@ -331,7 +349,8 @@ fn an_operators_day_is_quiet_once_it_is_learned() {
 fn of_attacks_nothing_is_learned_that_would_be_missed() {
     for attacks in ["invictus-ir", "sans504-s3-ransomware", "flaws-cloud-subset"] {
         let Some(folder) = corpus(attacks) else { continue };
-        let Some(records) = ["records.json", "records.jsonl.gz"].map(|name| folder.join(name)).into_iter().find(|path| path.is_file())
+        let Some(records) =
+            ["records.json", "records.jsonl.gz"].map(|name| folder.join(name)).into_iter().find(|path| path.is_file())
         else {
             continue;
         };

@@ -158,7 +158,8 @@ async fn play(app: &Function, records: &str) -> Vec<(Duration, Value)> {
 /// names none.
 fn line(at: Duration, alert: &Value) -> Value {
     let named = ["first", "repeat"].contains(&alert["kind"].as_str().unwrap_or_default());
-    let findings: Vec<&Value> = alert.get("finding").filter(|finding| named && finding.is_string()).into_iter().collect();
+    let findings: Vec<&Value> =
+        alert.get("finding").filter(|finding| named && finding.is_string()).into_iter().collect();
     json!({ "channel": "siem", "group": alert["alert"], "time": at.as_secs(), "findings": findings, "rule": alert["rule"],
         "severity": alert["severity"], "person": alert["person"] })
 }
@@ -192,7 +193,8 @@ async fn scored(folder: &Path, channel: &Value) -> Value {
     let lines: Vec<String> = sent.iter().map(|(at, alert)| format!("{}\n", line(*at, alert))).collect();
     std::fs::write(path("messages.jsonl"), lines.concat()).unwrap();
     let files = ["labels", "findings", "messages"].map(|name| (format!("--{name}"), path(&format!("{name}.jsonl"))));
-    let arguments: Vec<&str> = files.iter().flat_map(|(option, file)| [option.as_str(), file]).chain(["--json"]).collect();
+    let arguments: Vec<&str> =
+        files.iter().flat_map(|(option, file)| [option.as_str(), file]).chain(["--json"]).collect();
     serde_json::from_str(&python("score_messages.py", &arguments)).unwrap()
 }
 

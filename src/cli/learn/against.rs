@@ -7,6 +7,7 @@ use super::proposal::Proposal;
 use crate::cli::findings::FindingVisitor;
 use crate::cli::input::{self, InputCounts};
 use crate::cloudtrail::Record;
+use crate::config::Diagnostic;
 use crate::engine::{EvaluateError, Scanned, Scanner};
 use crate::ruleset::RuleSet;
 use crate::scan::RecordVisitor;
@@ -23,7 +24,7 @@ pub(super) struct Lost {
 /// judged by the engine that will judge the exception.
 struct Covered<'r> {
     findings: FindingVisitor<'r>,
-    proposals: &'r RuleSet,
+    proposals: Option<&'r RuleSet>,
 }
 
 /// A finding, and the proposals that cover its record, by their places.
@@ -56,8 +57,9 @@ impl<'r> RecordVisitor for Covered<'r> {
             };
             let Ok(record) = Record::parse(json) else { return };
             let record = record.in_envelope_of(found[0].finding.call.account.as_deref());
-            let covering = self.proposals.evaluate_record(&record);
-            let proposals: Vec<usize> = covering.iter().filter_map(|finding| finding.rule.id.parse().ok()).collect();
+            let covering = self.proposals.map(|proposals| proposals.evaluate_record(&record));
+            let proposals: Vec<usize> =
+                covering.iter().flatten().filter_map(|finding| finding.rule.id.parse().ok()).collect();
             for one in found {
                 let rule = one.finding.rule.id.clone();
                 let title = one.finding.shown_title().into_owned();
@@ -69,16 +71,18 @@ impl<'r> RecordVisitor for Covered<'r> {
 }
 
 /// Of each proposal the first finding in these files that it would lose.
+/// `standing` are the [`rules_of`] these proposals.
 ///
 /// # Errors
 /// Those of reading.
-pub(super) fn lost(rules: &RuleSet, proposals: &[Proposal], files: &[PathBuf]) -> io::Result<(Vec<Option<Lost>>, InputCounts)> {
+pub(super) fn lost(
+    rules: &RuleSet,
+    proposals: &[Proposal],
+    standing: Option<&RuleSet>,
+    files: &[PathBuf],
+) -> io::Result<(Vec<Option<Lost>>, InputCounts)> {
     let mut lost: Vec<Option<Lost>> = vec![None; proposals.len()];
-    let standing = RuleSet::compile(&as_rules(proposals)).map_err(|wrong| {
-        let first = wrong.first().map(ToString::to_string).unwrap_or_default();
-        io::Error::other(format!("a proposal does not compile: {first}"))
-    })?;
-    let covered = Covered { findings: FindingVisitor::new(rules), proposals: &standing.rules };
+    let covered = Covered { findings: FindingVisitor::new(rules), proposals: standing };
     let counts = input::each(files, &covered, |file, index, found| {
         for place in found.proposals {
             let Some(proposal) = proposals.get(place) else { continue };
@@ -91,8 +95,14 @@ pub(super) fn lost(rules: &RuleSet, proposals: &[Proposal], files: &[PathBuf]) -
     Ok((lost, counts))
 }
 
-/// The proposals as rules, whose ids are their places.
-fn as_rules(proposals: &[Proposal]) -> String {
+/// The proposals as rules, whose ids are their places; none if there are none.
+///
+/// # Errors
+/// What does not compile, which no proposal should be.
+pub(super) fn rules_of(proposals: &[Proposal]) -> Result<Option<RuleSet>, Vec<Diagnostic>> {
+    if proposals.is_empty() {
+        return Ok(None);
+    }
     let rules: Vec<String> = proposals
         .iter()
         .enumerate()
@@ -100,5 +110,5 @@ fn as_rules(proposals: &[Proposal]) -> String {
             format!(r#"{{"id":"{place}","title":"{place}","severity":"low","when":{}}}"#, proposal.when())
         })
         .collect();
-    format!(r#"{{"rules":[{}]}}"#, rules.join(","))
+    RuleSet::compile(&format!(r#"{{"rules":[{}]}}"#, rules.join(","))).map(|compiled| Some(compiled.rules))
 }

@@ -85,24 +85,36 @@ impl LearnCommand {
             Ok(())
         })?;
         if counts.interrupted {
-            eprintln!("interrupted: nothing is proposed of a part of the archive");
-            return Ok(Exit::Interrupted);
+            return Ok(interrupted());
         }
         let messages = before.finish_with_messages();
         let mut made = proposals(&observed, self.regularity, &messages);
         let mut failed = counts.failed();
-        let (refused, against) = self.refused(rules, &mut made)?;
+        let standing = match against::rules_of(&made.all) {
+            Ok(standing) => standing,
+            Err(wrong) => {
+                wrong.iter().for_each(|wrong| eprintln!("error: a proposal does not compile: {wrong}"));
+                return Ok(Exit::Unreadable);
+            }
+        };
+        let (refused, against) = self.refused(rules, &mut made, standing.as_ref())?;
         failed |= against.as_ref().is_some_and(InputCounts::failed);
         let Some((text, new_rules)) = self.with(rules, &made.all)? else { return Ok(Exit::Unreadable) };
         if let Some(lost) = self.lost(rules, &new_rules, &made)? {
-            eprintln!("error: {} would be lost with all exceptions together; nothing was written", counted(lost, "finding"));
+            eprintln!(
+                "error: {} would be lost with all exceptions together; nothing was written",
+                counted(lost, "finding")
+            );
             return Ok(Exit::Wrong);
         }
         let mut after = BacktestTally::new(&new_rules);
-        self.archive.each(&FindingVisitor::new(&new_rules), |_, _, found| {
+        let again = self.archive.each(&FindingVisitor::new(&new_rules), |_, _, found| {
             after.add(&found);
             Ok(())
         })?;
+        if again.interrupted {
+            return Ok(interrupted());
+        }
         after.finish();
         let report = Report {
             counts: &counts,
@@ -131,11 +143,16 @@ impl LearnCommand {
     }
 
     /// Takes out the proposals that would lose a finding in the records of `--against`.
-    fn refused(&self, rules: &RuleSet, made: &mut Proposals) -> io::Result<(Vec<Refused>, Option<InputCounts>)> {
+    fn refused(
+        &self,
+        rules: &RuleSet,
+        made: &mut Proposals,
+        standing: Option<&RuleSet>,
+    ) -> io::Result<(Vec<Refused>, Option<InputCounts>)> {
         if self.against.is_empty() {
             return Ok((Vec::new(), None));
         }
-        let (lost, counts) = against::lost(rules, &made.all, &self.against)?;
+        let (lost, counts) = against::lost(rules, &made.all, standing, &self.against)?;
         let (mut kept, mut refused) = (Vec::new(), Vec::new());
         for (proposal, lost) in std::mem::take(&mut made.all).into_iter().zip(lost) {
             match lost {
@@ -201,7 +218,11 @@ impl LearnCommand {
         let file = path.canonicalize().unwrap_or_else(|_| path.to_owned());
         match whole_file::replace(&file, text.as_bytes()) {
             Ok(()) => {
-                eprintln!("{}: {} written; read the difference before it goes live", path.display(), counted(proposals.len(), "exception"));
+                eprintln!(
+                    "{}: {} written; read the difference before it goes live",
+                    path.display(),
+                    counted(proposals.len(), "exception")
+                );
                 true
             }
             Err(error) => {
@@ -210,6 +231,11 @@ impl LearnCommand {
             }
         }
     }
+}
+
+fn interrupted() -> Exit {
+    eprintln!("interrupted: nothing is proposed of a part of the archive");
+    Exit::Interrupted
 }
 
 /// The text of a rules file, byte for byte: what is written must be what was read, but for the exceptions.

@@ -194,14 +194,23 @@ mod tests {
     const EXCEPTION: &str = r#"{"when":{"role":{"is":"ci"}},"reason":"r","expires":"2027-01-01"}"#;
 
     fn exceptions(places: &[(Option<&str>, &str)]) -> Exceptions {
-        places.iter().map(|(pack, rule)| ((pack.map(str::to_owned), (*rule).to_owned()), vec![EXCEPTION.to_owned()])).collect()
+        places
+            .iter()
+            .map(|(pack, rule)| ((pack.map(str::to_owned), (*rule).to_owned()), vec![EXCEPTION.to_owned()]))
+            .collect()
     }
 
     /// The exceptions of a rule in a text.
     fn unless<'n>(root: &'n Node<'n>, pack: Option<&str>, rule: &str) -> Vec<String> {
         let of = |node: &'n Node<'n>| node.get("unless")?.elements();
         let found = match pack {
-            None => root.get("rules").unwrap().elements().unwrap().iter().find(|node| node.get("id").unwrap().as_str() == Some(rule)),
+            None => root
+                .get("rules")
+                .unwrap()
+                .elements()
+                .unwrap()
+                .iter()
+                .find(|node| node.get("id").unwrap().as_str() == Some(rule)),
             Some(pack) => {
                 let includes = root.get("include").unwrap().elements().unwrap();
                 let include = includes.iter().find(|node| node.get("pack").and_then(Node::as_str) == Some(pack));
@@ -241,7 +250,9 @@ mod tests {
         let new = with_exceptions(text, &exceptions(&[(None, "R")])).unwrap();
         let root = Node::parse(&new).unwrap();
         assert_eq!(unless(&root, None, "R"), [r#"{"when":{"user":"x"},"reason":"mine"}"#, EXCEPTION]);
-        assert!(new.starts_with(r#"{ "rules": [ { "id": "R", "n": 1.50, "unless": [ { "when": { "user": "x" }, "reason": "mine" },"#));
+        assert!(new.starts_with(
+            r#"{ "rules": [ { "id": "R", "n": 1.50, "unless": [ { "when": { "user": "x" }, "reason": "mine" },"#
+        ));
     }
 
     #[test]

@@ -131,21 +131,18 @@ impl<'r> Observations<'r> {
         }
         let is_own = self.rules.get(finding.rule.id.as_str()).is_none_or(|rule| watches_the_monitor(rule));
         let left = &mut self.left;
-        let (Some(caller), Some(time), Some(service), Some(event)) =
-            (caller, time, finding.call.service.clone(), finding.call.event.clone())
-        else {
-            left.unbound += 1;
-            return;
+        let whose = match (finding.rule.mode, is_own, is_grave, failed) {
+            (Mode::Stage | Mode::Off, ..) => Err(&mut left.staged),
+            (_, true, ..) => Err(&mut left.own),
+            (_, _, true, _) => Err(&mut left.grave),
+            (.., true) => Err(&mut left.failed),
+            _ => caller.zip(time).ok_or(&mut left.unbound),
         };
-        if finding.rule.mode != Mode::Alert {
-            left.staged += 1;
-        } else if is_own {
-            left.own += 1;
-        } else if is_grave {
-            left.grave += 1;
-        } else if failed {
-            left.failed += 1;
-        } else {
+        let (caller, time) = match whose {
+            Ok(whose) => whose,
+            Err(count) => return *count += 1,
+        };
+        if let (Some(service), Some(event)) = (finding.call.service.clone(), finding.call.event.clone()) {
             let key = HabitKey { rule: finding.rule.id.clone(), caller, service, event };
             if self.habits.len() >= HABITS && !self.habits.contains_key(&key) {
                 return;
@@ -155,7 +152,11 @@ impl<'r> Observations<'r> {
                 severity: finding.severity,
                 targets: &targets,
                 address: finding.call.source_ip.as_deref().and_then(|address| address.parse().ok()),
-                agent: finding.call.user_agent.as_deref().map(|agent| text::one_line(&short_agent(agent), AGENT).into_owned()),
+                agent: finding
+                    .call
+                    .user_agent
+                    .as_deref()
+                    .map(|agent| text::one_line(&short_agent(agent), AGENT).into_owned()),
                 finding: u32::try_from(number).unwrap_or(u32::MAX),
             });
         }

@@ -16,6 +16,9 @@ use crate::text;
 /// The most characters of a column.
 const COLUMN: usize = 48;
 
+/// Days below which an archive tells little.
+const WEEK: usize = 7;
+
 /// Everything that is said.
 pub(super) struct Report<'a> {
     pub(super) counts: &'a InputCounts,
@@ -74,6 +77,9 @@ impl Report<'_> {
             writeln!(out, "against: no finding is lost in {}", against.sentence())?;
         }
         self.left_out(out)?;
+        if self.days < WEEK {
+            writeln!(out, "few days have findings: a month shows better what is a habit")?;
+        }
         if !all.is_empty() && !will_write {
             writeln!(out, "read each of them, then write those that you accept: --write rules.json")?;
         }

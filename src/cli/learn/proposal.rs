@@ -80,7 +80,8 @@ pub(super) fn proposals(observed: &Observations<'_>, regularity: Regularity, mes
             continue;
         }
         let (Some(max_severity), Some(last)) = (habit.severity, last) else { continue };
-        let saved = habit.findings.iter().filter_map(|place| messages.get(*place as usize)).map(|count| u64::from(*count));
+        let saved =
+            habit.findings.iter().filter_map(|place| messages.get(*place as usize)).map(|count| u64::from(*count));
         made.all.push(Proposal {
             calls: habit.calls,
             days: habit.days.len(),
@@ -148,7 +149,8 @@ impl Proposal {
         if !self.networks.is_empty() {
             cells.push(("source_ip", format!("{{\"cidr\":{}}}", one_or_more(&self.networks))));
         }
-        let cells: Vec<String> = cells.iter().map(|(field, condition)| format!("{}:{condition}", quoted(field))).collect();
+        let cells: Vec<String> =
+            cells.iter().map(|(field, condition)| format!("{}:{condition}", quoted(field))).collect();
         format!("{{{}}}", cells.join(","))
     }
 
