@@ -39,9 +39,12 @@ impl Caller {
                 Some(Self { name: principal, kind: CallerKind::Person, cells: vec![("userIdentity.arn", arn)] })
             }
             "AssumedRole" => {
-                let issuer = text(&ISSUER_PATH)?;
-                let is_person = record.computed(ComputedAlias::Role)? != principal;
-                let mut cells = vec![(ISSUER, issuer)];
+                let role = record.computed(ComputedAlias::Role)?.into_owned();
+                let is_person = role != principal;
+                let mut cells = match text(&ISSUER_PATH) {
+                    Some(issuer) => vec![(ISSUER, issuer)],
+                    None => vec![("role", role), ("userIdentity.accountId", account?)],
+                };
                 if is_person {
                     // Identity Center names the session after the person.
                     cells.push(("principal", principal.clone()));
@@ -91,6 +94,13 @@ mod tests {
     }
 
     #[test]
+    fn a_role_without_its_arn_is_its_name_in_its_account() {
+        let arn = "arn:aws:sts::111122223333:assumed-role/ci/x";
+        let ci = caller(&format!(r#"{{"type":"AssumedRole","accountId":"111122223333","arn":"{arn}"}}"#)).unwrap();
+        assert_eq!(ci.cells().collect::<Vec<_>>(), [("role", "ci"), ("userIdentity.accountId", "111122223333")]);
+    }
+
+    #[test]
     fn people_of_identity_center_are_told_apart_and_roles_that_take_their_names_are_not_they() {
         let role = "AWSReservedSSO_Admin_0123456789abcdef";
         let jana = caller(&session(role, "jana@example.com")).unwrap();
@@ -110,6 +120,7 @@ mod tests {
             r#"{"type":"AWSAccount","principalId":"AIDAEXAMPLE","accountId":"999999999999"}"#,
             r#"{"type":"IAMUser","userName":"HIDDEN_DUE_TO_SECURITY_REASONS"}"#,
             r#"{"type":"AssumedRole","principalId":"AROA:x"}"#,
+            r#"{"type":"AssumedRole","arn":"arn:aws:sts::111122223333:assumed-role/ci/x"}"#,
             r#"{"type":"Unknown"}"#,
             "{}",
         ] {

@@ -75,7 +75,8 @@ pub(super) fn proposals(observed: &Observations<'_>, regularity: Regularity, mes
         };
         let targets = owned(habit.few_targets());
         // Such a text would be taken for the name of a list.
-        if targets.iter().flatten().any(|target| target.starts_with('@')) {
+        let names = key.caller.cells().map(|(_, value)| value).chain([key.service.as_str(), key.event.as_str()]);
+        if names.chain(targets.iter().flatten().map(String::as_str)).any(|text| text.starts_with('@')) {
             made.unwritable += habit.calls;
             continue;
         }
@@ -108,7 +109,7 @@ pub(super) struct Proposals {
     pub(super) of_grave_callers: u64,
     /// Of people who come from many networks, or from none that is known.
     pub(super) of_people_from_everywhere: u64,
-    /// Of calls to what is called as a list is, beginning with @.
+    /// Of calls by or to what is called as a list is, beginning with @.
     pub(super) unwritable: u64,
 }
 
