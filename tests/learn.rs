@@ -193,11 +193,15 @@ fn an_exception_covers_nobody_and_nothing_else() {
 fn what_is_called_like_a_list_is_not_proposed() {
     let folder = tempfile::tempdir().unwrap();
     let rules = rules(folder.path());
-    let records =
-        archive(folder.path(), "a.json", &every_third_hour(&role(ACCOUNT, "updater"), "UpdateIPSet", "@ours"));
-    let said = learned(&rules, &[], &[&records]);
-    assert!(proposed(&said).is_empty());
-    assert_eq!(said["not_proposed"]["unwritable"], 16);
+    // Of the second one the record says no more than its name, which IAM lets begin so.
+    let arn = format!("arn:aws:sts::{ACCOUNT}:assumed-role/@ours/session");
+    let nameless = json!({ "type": "AssumedRole", "accountId": ACCOUNT, "arn": arn });
+    for (identity, target) in [(role(ACCOUNT, "updater"), "@ours"), (nameless, "blocked")] {
+        let records = archive(folder.path(), "a.json", &every_third_hour(&identity, "UpdateIPSet", target));
+        let said = learned(&rules, &[], &[&records]);
+        assert!(proposed(&said).is_empty(), "{said}");
+        assert_eq!(said["not_proposed"]["unwritable"], 16, "{said}");
+    }
 }
 
 #[test]
