@@ -34,7 +34,7 @@ class Shop:
     """What stays the same from day to day."""
 
     def __init__(self, seed):
-        source = Source(f"shop {seed}")
+        self.seed, source = seed, Source(f"shop {seed}")
         self.region = source.choice(["eu-west-1", "us-east-1", "us-west-2"])
         self.name = source.choice(["heron", "walnut", "lantern", "juniper"])
         self.cluster = f"{self.name}-{source.choice(['prod', 'live'])}"
@@ -91,7 +91,7 @@ class Day:
     """One day of a shop."""
 
     def __init__(self, shop, seed, date):
-        self.shop, self.random, self.date, self.records = shop, Source(f"{shop.cluster} day {seed}"), date, []
+        self.shop, self.random, self.date, self.records = shop, Source(f"shop {shop.seed} day {seed}"), date, []
 
     def at(self, hour, minute=0, second=None):
         second = self.random.randrange(60) if second is None else second
