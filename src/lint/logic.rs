@@ -5,7 +5,7 @@ use crate::rules::decimal::Decimal;
 use crate::rules::{Cell, Row};
 
 /// Whether the condition is true of a field whose one value is `text`; `None` where that depends on the rest of the record.
-pub(crate) fn accepts(condition: &Condition, text: &str) -> Option<bool> {
+pub(super) fn accepts(condition: &Condition, text: &str) -> Option<bool> {
     match condition {
         Condition::Pattern(regex) => Some(regex.is_match(text)),
         Condition::Is(literals) => Some(literals.iter().any(|literal| literal.accepts(text))),
@@ -21,6 +21,18 @@ pub(crate) fn accepts(condition: &Condition, text: &str) -> Option<bool> {
             inner.iter().try_fold(true, |all, inner| if all { accepts(inner, text) } else { Some(false) })
         }
         _ => None,
+    }
+}
+
+/// Whether [`accepts`] knows of every text whether the condition is true of it.
+pub(super) fn is_of_texts(condition: &Condition) -> bool {
+    match condition {
+        Condition::Pattern(_) | Condition::Is(_) | Condition::Exists(_) | Condition::Above(_) | Condition::Below(_) => {
+            true
+        }
+        Condition::Not(inner) => is_of_texts(inner),
+        Condition::Any(inner) | Condition::All(inner) => inner.iter().all(is_of_texts),
+        _ => false,
     }
 }
 
