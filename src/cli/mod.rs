@@ -15,6 +15,7 @@ mod bundle;
 mod check;
 mod completions;
 mod content_policy;
+mod coverage;
 mod diagnostics;
 mod diff;
 mod exit;
@@ -86,6 +87,7 @@ commands! {
     Test(test::TestCommand),
     Backtest(backtest::BacktestCommand),
     Diff(diff::DiffCommand),
+    Coverage(coverage::CoverageCommand),
     Bundle(bundle::BundleCommand),
     Org(org::OrgCommand),
     Package(package::PackageCommand),
