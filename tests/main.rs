@@ -22,6 +22,7 @@ mod changes;
 mod channels;
 mod conditions;
 mod corpora;
+mod coverage;
 mod delivery;
 mod diagnostics;
 mod docs;

@@ -15,6 +15,7 @@ mod bundle;
 mod check;
 mod completions;
 mod content_policy;
+mod coverage;
 mod diagnostics;
 mod diff;
 mod exit;
@@ -93,6 +94,7 @@ commands! {
     Learn(learn::LearnCommand),
     Send(send::SendCommand),
     Package(package::PackageCommand),
+    Coverage(coverage::CoverageCommand),
     Bundle(bundle::BundleCommand),
     Org(org::OrgCommand),
     Status(status::StatusCommand),

@@ -26,6 +26,8 @@ mod view;
 pub use self::declaration::Lint;
 pub(crate) use self::known::are_alike;
 pub use self::packaging::before_packaging;
+pub(crate) use self::known::{KnownCall, known_calls, known_values};
+pub(crate) use self::logic::accepts;
 use self::report::LintReport;
 use self::run::LintContext;
 pub use self::run::run;
