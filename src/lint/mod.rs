@@ -21,6 +21,7 @@ mod run;
 mod view;
 
 pub use self::declaration::Lint;
+pub(crate) use self::delivery::needed_events;
 pub(crate) use self::known::known_values;
 pub(crate) use self::logic::accepts;
 use self::report::LintReport;

@@ -255,12 +255,28 @@ fn lints_have_their_code_and_place_and_a_neighbour_without() {
             ),
         ),
         (
+            "exception-by-absence",
+            unless(r#"{ "when": { »"requestParameters.instanceIds": {"count": {"below": 3}} }, "reason": "r" }"#),
+            unless(
+                r#"{ "when": { "requestParameters.instanceIds": {"all": [{"exists": true}, {"count": {"below": 3}}]} }, "reason": "r" }"#,
+            ),
+        ),
+        (
             "split-item",
             when(&format!(
                 r#"{ec2}, "requestParameters.ipPermissions.items.fromPort": {{"is": 22}}, »"requestParameters.ipPermissions.items.toPort": {{"is": 22}}"#
             )),
             when(&format!(
                 r#"{ec2}, "requestParameters.ipPermissions.items": {{"item": {{"fromPort": {{"is": 22}}, "toPort": {{"is": 22}}}}}}"#
+            )),
+        ),
+        (
+            "split-item",
+            when(&format!(
+                r#"{ec2}, "requestParameters.ipPermissions.items.fromPort": {{"is": 22}}, »"requestParameters.ipPermissions.items.toPort": {{"all": [{{"count": {{"above": 1}}}}, {{"is": 22}}]}}"#
+            )),
+            when(&format!(
+                r#"{ec2}, "requestParameters.ipPermissions.items.fromPort": {{"is": 22}}, "requestParameters.ipPermissions.items.toPort": {{"count": {{"above": 1}}}}"#
             )),
         ),
         (
