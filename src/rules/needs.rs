@@ -3,9 +3,9 @@
 /// Events that reach the function only if somebody sees to it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NeededEvents {
-    /// Read-only management events named `Describe…`, `Get…` and `List…`, which EventBridge delivers to a rule in the state
-    /// `ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS` alone. Source:
-    /// <https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-service-event-cloudtrail.html>
+    /// Management events named `Describe…`, `Get…` and `List…`, which EventBridge takes for read-only ones, and delivers to a rule
+    /// in the state `ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS` alone. Source:
+    /// <https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-service-event-cloudtrail-management.html>
     ReadOnly,
     /// Data events, which a trail records only if its event selectors ask for them. Source:
     /// <https://docs.aws.amazon.com/awscloudtrail/latest/userguide/logging-data-events-with-cloudtrail.html>

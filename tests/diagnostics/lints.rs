@@ -188,6 +188,23 @@ fn lints_have_their_code_and_place_and_a_neighbour_without() {
             when(r#""service": {"is": "sts.amazonaws.com"}, "event": {"is": ["GetSessionToken", "AssumeRole"]}"#),
         ),
         (
+            // Whatever such a call does, EventBridge goes by its name.
+            "read-only-call",
+            when(r#""service": {"is": "redshift.amazonaws.com"}, "event": {"is": »"GetClusterCredentials"}"#),
+            rule(
+                r#""when": {"service": {"is": "redshift.amazonaws.com"}, "event": {"is": "GetClusterCredentials"}}, "needs_events": ["read-only"]"#,
+            ),
+        ),
+        (
+            "needless-events",
+            rule(
+                r#""when": {"service": {"is": "s3.amazonaws.com"}, "event": {"is": "DeleteObject"}}, "needs_events": ["data", »"read-only"]"#,
+            ),
+            rule(
+                r#""when": {"service": {"is": "s3.amazonaws.com"}, "event": {"is": ["DeleteObject", "GetBucketAcl"]}}, "needs_events": ["data", "read-only"]"#,
+            ),
+        ),
+        (
             "read-only-call",
             when(&format!(r#"{iam}, "event": [{{"is": "CreateUser"}}, »"^List"]"#)),
             when(&format!(r#"{iam}, "event": "^(List|Create)""#)),
