@@ -6,7 +6,7 @@ use crate::rules::decimal::Decimal;
 use crate::rules::{Cell, Row};
 
 /// Whether the condition is true of a field whose one value is `text`; `None` where that depends on the rest of the record.
-pub(super) fn accepts(condition: &Condition, text: &str) -> Option<bool> {
+pub(crate) fn accepts(condition: &Condition, text: &str) -> Option<bool> {
     match condition {
         Condition::Pattern(regex) => Some(regex.is_match(text)),
         Condition::Is(literals) => Some(literals.iter().any(|literal| literal.accepts(text))),

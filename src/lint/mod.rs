@@ -25,7 +25,7 @@ mod view;
 
 pub use self::declaration::Lint;
 pub(crate) use self::delivery::needed_events;
-pub(crate) use self::known::{KnownCall, are_alike, known_calls, known_values};
+pub(crate) use self::known::{KnownCall, are_alike, known_calls};
 pub(crate) use self::logic::accepts;
 pub use self::packaging::before_packaging;
 use self::report::LintReport;

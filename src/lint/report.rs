@@ -90,7 +90,15 @@ impl LintReport {
         message: String,
         help: impl Into<String>,
     ) {
-        self.0.push(Reported { level: Level::Note, lint, rule: None, place, message, help: help.into() });
+        self.0.push(Reported {
+            level: Level::Note,
+            lint,
+            rule: None,
+            place,
+            message,
+            help: help.into(),
+            is_dead: false,
+        });
     }
 
     /// Drops what the rules allow. Returns the allowances that were of use: the rule's id and the code.
