@@ -34,6 +34,7 @@ mod import;
 mod inputs;
 mod layers;
 mod layout;
+mod learn;
 mod pack_shapes;
 mod pack_titles;
 mod packaging;

@@ -142,7 +142,7 @@ fn every_rule_passes_its_tests_and_has_one_of_each_kind() {
 /// As `Rule::matched_row`, also of a rule that is off.
 fn matched(rule: &Rule, record: &Record) -> Option<usize> {
     let row = rule.when.first_match(record)?;
-    (!rule.unless.iter().any(|exception| exception.covers(record))).then_some(row)
+    rule.exception_for(record).is_none().then_some(row)
 }
 
 #[test]

@@ -24,6 +24,7 @@ mod import;
 mod init;
 mod input;
 mod layout;
+mod learn;
 mod lines;
 mod load;
 mod new_rule;
@@ -86,6 +87,7 @@ commands! {
     Test(test::TestCommand),
     Backtest(backtest::BacktestCommand),
     Diff(diff::DiffCommand),
+    Learn(learn::LearnCommand),
     Bundle(bundle::BundleCommand),
     Org(org::OrgCommand),
     Package(package::PackageCommand),
