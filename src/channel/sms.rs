@@ -203,14 +203,15 @@ mod tests {
         );
         finding.call.user_agent = Some("stratus-red-team_6a7ec681-49a5-4403-99a2-d3c1229e8063".to_owned());
         finding.call.delegate = Some("999999999999".to_owned());
+        finding.call.account_name = Some("prod".to_owned());
         finding.changes.clear();
         assert_eq!(
             text(&finding, AlertKind::First),
-            "LOW DENIED in production: bob AuthorizeSecurityGroupIngress on sg-0123456789abcdef0, delegated to 999999999999, \
+            "LOW DENIED in prod: bob AuthorizeSecurityGroupIngress on sg-0123456789abcdef0, delegated to 999999999999, \
              us-east-1, CIS-10, stratus-red-team_6a7.."
         );
         let sum = RollUp { count: 312, ..RollUp::default() };
-        assert!(text(&finding, AlertKind::RollUp(&sum)).starts_with("LOW 312 more, first DENIED in production: bob "));
+        assert!(text(&finding, AlertKind::RollUp(&sum)).starts_with("LOW 312 more, first DENIED in prod: bob "));
     }
 
     #[test]
