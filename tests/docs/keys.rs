@@ -157,6 +157,13 @@ fn the_tables_of_keys_say_what_is_printed() {
         ],
         None,
     );
+    let learn = ["learn", "input/habits.json", "--rules", "input/habit-rules.json"];
+    hold(
+        "learn",
+        &documented("learn", "learn"),
+        &[&[&learn[..], &json].concat(), &[&learn[..], &["--against", "input/habits.json"], &json].concat()],
+        None,
+    );
     let folder = tempfile::tempdir().unwrap();
     let template = folder.path().join("spoke.yaml").display().to_string();
     let org = ["org", "--organization", "o-a1b2c3d4e5", "--hub-account", "111122223333", "--hub-region", "eu-west-1"];
