@@ -177,10 +177,13 @@ fn counted_call(rule: &str, index: usize) -> Value {
         "CRE-13" => {
             json!({ "eventSource": "iam.amazonaws.com", "eventName": format!("List{index}"), "errorCode": "AccessDenied" })
         }
-        "CRE-14" => json!({
-            "eventSource": "ec2.amazonaws.com", "eventName": "RunInstances", "errorCode": "Client.UnauthorizedOperation",
-            "awsRegion": ["us-east-1", "us-east-2", "us-west-2", "eu-west-1", "eu-central-1"][index],
-        }),
+        "CRE-14" => {
+            let region = ["us-east-1", "us-east-2", "us-west-2", "eu-west-1", "eu-central-1"][index];
+            json!({
+                "eventSource": "ec2.amazonaws.com", "eventName": "RunInstances", "errorCode": "Client.UnauthorizedOperation",
+                "awsRegion": region,
+            })
+        }
         "CRE-15" => json!({
             "eventSource": "secretsmanager.amazonaws.com", "eventName": "GetSecretValue", "readOnly": true,
             "requestParameters": { "secretId": format!("secret-{index}") },

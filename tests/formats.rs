@@ -80,7 +80,7 @@ fn annotations_are_one_line_each_and_escaped() {
     );
     let wrong = lines(WRONG);
     assert!(wrong.lines().count() >= 2 && wrong.lines().all(|line| line.starts_with("::error file=")), "{wrong}");
-    assert!(wrong.contains("100%25") && wrong.contains(",title=bad-title::"), "{wrong}");
+    assert!(wrong.contains("100%25") && wrong.contains(",title=unknown-field::"), "{wrong}");
     assert_eq!(check(WRONG, &["--format", "github"]).code, Some(1));
 }
 

@@ -15,13 +15,14 @@ fn folder() -> tempfile::TempDir {
     };
     let pack = json!({"rules": [rule("PACKED", "low", "DeleteTrail")]});
     let rules = json!({"include": ["pack.json"], "rules": [rule("BAD", "high", "StopLogging"), rule("MILD", "low", "StopLogging")]});
+    std::fs::create_dir(folder.path().join("logs")).unwrap();
     support::file(folder.path(), "pack.json", pack.to_string());
     support::file(folder.path(), "rules.json", rules.to_string());
     let name = |day: &str| format!("111122223333_CloudTrail_us-east-1_{day}T0000Z_abcdefghijklmnop.json");
     for (day, id) in [("20260110", "a"), ("20260111", "b")] {
         let record = json!({"eventVersion": "1.11", "eventSource": "cloudtrail.amazonaws.com", "eventName": "StopLogging",
                             "eventID": id, "eventTime": "2026-01-10T00:00:00Z"});
-        support::file(folder.path(), &name(day), json!({"Records": [record]}).to_string());
+        support::file(&folder.path().join("logs"), &name(day), json!({"Records": [record]}).to_string());
     }
     folder
 }
@@ -69,12 +70,12 @@ fn findings_are_picked_by_rule_severity_and_day() {
         (&["--account", "444455556666"], ""),
     ] {
         for command in ["replay", "backtest"] {
-            let run = within(folder.path(), &[&[command, ".", "--format", "jsonl"], more].concat());
+            let run = within(folder.path(), &[&[command, "logs", "--format", "jsonl"], more].concat());
             assert_eq!((run.code, rules_of(&run).as_str()), (Some(0), found), "{command} {more:?}: {}", run.shown());
         }
     }
     let explained =
-        within(folder.path(), &["explain", ".", "--severity", "high", "--since", "2026-01-11", "--format", "jsonl"]);
+        within(folder.path(), &["explain", "logs", "--severity", "high", "--since", "2026-01-11", "--format", "jsonl"]);
     assert_eq!(rules_of(&explained), "BAD");
     for command in [
         &["replay", "."][..],
@@ -227,7 +228,7 @@ fn a_difference_is_listed_with_what_it_was() {
     support::file(folder.path(), "old.json", rules("very-high", "StopLogging", ""));
     support::file(folder.path(), "new.json", rules("low", "StopLogging", r#","notify":["soc"]"#));
     support::file(folder.path(), "other.json", rules("low", "DeleteTrail", ""));
-    let name = "111122223333_CloudTrail_us-east-1_20260110T0000Z_abcdefghijklmnop.json";
+    let name = "logs/111122223333_CloudTrail_us-east-1_20260110T0000Z_abcdefghijklmnop.json";
     let diff =
         |old: &str, new: &str, more: &[&str]| within(folder.path(), &[&["diff", old, new, name], more].concat()).stdout;
     let changed = diff("old.json", "new.json", &[]);

@@ -129,7 +129,8 @@ impl Use {
 fn beside_rows(rule: &RuleView<'_>, report: &mut LintReport) {
     let info = rule.rule;
     let title = rule.node.get("title").map(|node| (rule.file.clone(), node));
-    let mut fields: Vec<_> = single(info.title.fields()).map(|field| (field, Use::Title, title.clone())).collect();
+    let mut fields: Vec<_> =
+        info.title.fields().into_iter().flat_map(single).map(|field| (field, Use::Title, title.clone())).collect();
     if let Some((file, throttle)) = rule.setting("throttle") {
         let by = info.throttle.iter().flat_map(|throttle| &throttle.by);
         fields.extend(by.map(|field| (field, Use::Count, node_of(throttle, field).map(|node| (file.clone(), node)))));
@@ -148,21 +149,26 @@ fn beside_rows(rule: &RuleView<'_>, report: &mut LintReport) {
 /// The fields of a step's text, and of its command.
 fn of_step(rule: &RuleView<'_>, step: &StepView<'_>, report: &mut LintReport) {
     let says = &step.step.says;
-    let text = single(says.text_fields()).map(|field| (field, Use::Step, Some(step.text)));
-    let command = single(says.command_fields()).map(|field| (field, Use::Command, step.command));
+    let text = says.text_fields().into_iter().map(|place| (place, Use::Step, step.text));
+    let command = says.command_fields().into_iter();
+    let command = command.map(|place| (place, Use::Command, step.command.unwrap_or(step.text)));
     let look = RowLook::new(rule, &step.rows, &rule.rows);
-    for (field, what, node) in text.chain(command).filter(|(field, ..)| is_below_top(field)) {
-        let span = node.unwrap_or(step.text).span.clone();
-        look.field(field, &[], what, SourcePlace { file: step.file.clone(), span }, report);
+    for (place, what, node) in text.chain(command) {
+        // Steps for several calls name what each of them has: that is no mistake where one of the names leads to something.
+        let leads = place.iter().any(|field| look.leads(field));
+        let told = single(place).filter(|field| is_below_top(field) && !(leads && look.is_of_other_calls(field)));
+        for field in told {
+            let place = SourcePlace { file: step.file.clone(), span: node.span.clone() };
+            look.field(field, &[], what, place, report);
+        }
     }
 }
 
-/// The fields of a template's places, but for those that stand beside their other spelling: who names both means it.
-fn single(places: Vec<&[Field]>) -> impl Iterator<Item = &Field> {
-    let is_doubled = |field: &Field, place: &[Field]| {
-        place.iter().any(|other| other != field && other.written.eq_ignore_ascii_case(&field.written))
-    };
-    places.into_iter().flat_map(move |place| place.iter().filter(move |field| !is_doubled(field, place)))
+/// The fields of a template's place, but for those that stand beside their other spelling: who names both means it.
+fn single(place: &[Field]) -> impl Iterator<Item = &Field> {
+    let is_doubled =
+        |field: &Field| place.iter().any(|other| other != field && other.written.eq_ignore_ascii_case(&field.written));
+    place.iter().filter(move |field| !is_doubled(field))
 }
 
 /// Whether a field is a path below a part of the record.
@@ -232,6 +238,21 @@ impl<'l> RowLook<'l> {
         let message = format!("{message}: {}", what.consequence());
         report.condition(lint, self.rule, place, (message, what.is_dead()), help);
         false
+    }
+
+    /// Whether a field leads to something, or may.
+    fn leads(&self, field: &Field) -> bool {
+        let path = full(field, &[]);
+        path.is_none_or(|path| !matches!(judge(|| self.calls(), &path), Verdict::Impossible(_)))
+    }
+
+    /// Whether a field leads nowhere because it is a parameter of other calls.
+    fn is_of_other_calls(&self, field: &Field) -> bool {
+        let verdict = full(field, &[]).map(|path| judge(|| self.calls(), &path));
+        let Some(Verdict::Impossible(Fault { kind: FaultKind::Unknown { others, .. }, .. })) = verdict else {
+            return false;
+        };
+        !others.is_empty()
     }
 
     fn leads_to_object(&self, path: &[&str]) -> bool {

@@ -9,9 +9,11 @@ use super::field::Field;
 use super::limits::{Threshold, Throttle};
 use super::lints::Allow;
 use super::message_settings::MessageSettings;
+use super::needs::NeededEvents;
 use super::respond::StepTemplate;
 use super::scope::Scope;
 use super::title::Title;
+use super::version::Version;
 use crate::cloudtrail::{AliasSource, Record};
 use crate::severity::Severity;
 use crate::time::Date;
@@ -39,6 +41,10 @@ pub struct Rule {
     pub threshold: Option<Threshold>,
     /// What to do first, in order.
     pub respond: Vec<ResponseStep>,
+    /// The version with which its pack got it; none: the first.
+    pub since: Option<Version>,
+    /// The events that it needs beyond those that every deployment hears of, as its author says.
+    pub needs_events: Vec<NeededEvents>,
     /// Events that the rule must, and must not, match.
     pub tests: Vec<RuleTest>,
     /// Warnings of `offlimits check` that do not count here.

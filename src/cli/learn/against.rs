@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use super::proposal::Proposal;
 use crate::cli::findings::FindingVisitor;
-use crate::cli::input::{self, InputCounts};
+use crate::cli::input::{self, ArchivePart, InputCounts};
 use crate::cloudtrail::Record;
 use crate::config::Diagnostic;
 use crate::engine::{EvaluateError, Scanned, Scanner};
@@ -83,7 +83,7 @@ pub(super) fn lost(
 ) -> io::Result<(Vec<Option<Lost>>, InputCounts)> {
     let mut lost: Vec<Option<Lost>> = vec![None; proposals.len()];
     let covered = Covered { findings: FindingVisitor::new(rules), proposals: standing };
-    let counts = input::each(files, &covered, |file, index, found| {
+    let counts = input::each(files, &ArchivePart::default(), &covered, |file, index, found| {
         for place in found.proposals {
             let Some(proposal) = proposals.get(place) else { continue };
             if proposal.key.rule == found.rule && found.severity <= proposal.max_severity && lost[place].is_none() {

@@ -15,7 +15,7 @@ use super::proposal::{Proposal, Proposals, Regularity, proposals};
 use crate::cli::Exit;
 use crate::cli::backtest::BacktestTally;
 use crate::cli::findings::{FindingVisitor, hashed};
-use crate::cli::input::{self, Archive, InputCounts};
+use crate::cli::input::{self, Archive, ArchivePart, InputCounts};
 use crate::cli::lines::write_line;
 use crate::cli::load::RulesOption;
 use crate::cli::whole_file;
@@ -183,11 +183,11 @@ impl LearnCommand {
             return Ok(None);
         }
         let mut lost = HashSet::new();
-        input::each(&self.against, &FindingVisitor::new(rules), |_, _, found| {
+        input::each(&self.against, &ArchivePart::default(), &FindingVisitor::new(rules), |_, _, found| {
             lost.insert(hashed(found.finding.id.as_str()));
             Ok(())
         })?;
-        input::each(&self.against, &FindingVisitor::new(new_rules), |_, _, found| {
+        input::each(&self.against, &ArchivePart::default(), &FindingVisitor::new(new_rules), |_, _, found| {
             lost.remove(&hashed(found.finding.id.as_str()));
             Ok(())
         })?;

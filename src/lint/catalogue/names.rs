@@ -209,7 +209,7 @@ mod tests {
         let names = Catalogue::get().calls();
         let all: Vec<&str> = names.all.iter().map(|name| name.text).collect();
         let mut suggested_some = 0;
-        for (index, name) in all.iter().enumerate().step_by(397) {
+        for (index, name) in all.iter().enumerate().step_by(997) {
             let other = all[(index * 7 + 13) % all.len()];
             let half = name.len() / 2;
             for written in [
@@ -228,7 +228,7 @@ mod tests {
                 suggested_some += usize::from(expected.is_some());
             }
         }
-        assert!(suggested_some > 100, "{suggested_some}");
+        assert!(suggested_some > 40, "{suggested_some}");
         assert!(names.contains("CreateUser") && !names.contains("createUser"));
     }
 
