@@ -4,8 +4,10 @@ use std::io::{self, Write};
 use std::path::PathBuf;
 
 use super::findings::{self, EvaluatedFinding, FindingLine, FindingVisitor};
+use super::input::ArchivePart;
 use super::lines::{LineFormat, write_line};
 use super::load::RulesOption;
+use super::selection::RuleSelection;
 use super::words::counted;
 use super::{Exit, input, terminal};
 
@@ -22,6 +24,10 @@ pub(super) struct ReplayCommand {
     files: Vec<PathBuf>,
     #[command(flatten)]
     rules: RulesOption,
+    #[command(flatten)]
+    selection: RuleSelection,
+    #[command(flatten)]
+    part: ArchivePart,
     /// How findings are printed: for people, or one JSON object a line
     #[arg(long, value_enum, default_value_t = LineFormat::Human)]
     format: LineFormat,
@@ -30,17 +36,25 @@ pub(super) struct ReplayCommand {
 impl ReplayCommand {
     pub(super) fn run(&self) -> io::Result<Exit> {
         let Some(rules) = self.rules.load() else { return Ok(Exit::Unreadable) };
+        if !self.selection.is_of(&[&rules]) {
+            return Ok(Exit::Unreadable);
+        }
         let mut out = io::BufWriter::new(anstream::AutoStream::auto(io::stdout()));
         let mut count = 0_u64;
-        let counts = input::each(&self.files, &FindingVisitor::new(&rules), |file, index, found| {
-            let EvaluatedFinding { finding, .. } = found;
-            count += 1;
-            let channels = findings::channels(&rules, &finding);
-            match self.format {
-                LineFormat::Human => terminal::write(&mut out, &finding, &channels),
-                LineFormat::Jsonl => write_line(&mut out, &FindingLine::new(&finding, channels, file, index)),
-            }
-        })?;
+        let counts = input::each(
+            &self.files,
+            &self.part,
+            &FindingVisitor::new(&rules).of(&self.selection),
+            |file, index, found| {
+                let EvaluatedFinding { finding, .. } = found;
+                count += 1;
+                let channels = findings::channels(&rules, &finding);
+                match self.format {
+                    LineFormat::Human => terminal::write(&mut out, &finding, &channels),
+                    LineFormat::Jsonl => write_line(&mut out, &FindingLine::new(&finding, channels, file, index)),
+                }
+            },
+        )?;
         out.flush()?;
         eprintln!("{} in {}", counted(count, "finding"), counts.sentence());
         Ok(if counts.failed() { Exit::Unreadable } else { Exit::Done })

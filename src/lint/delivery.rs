@@ -32,7 +32,7 @@ static NEEDLESS_EVENTS: Lint = Lint {
     right: r#""when": { "service": { "is": "ec2.amazonaws.com" }, "event": { "is": "DescribeInstances" } }, "needs_events": ["read-only"]"#,
 };
 
-static READ_ONLY_CALL: Lint = Lint {
+pub(super) static READ_ONLY_CALL: Lint = Lint {
     code: "read-only-call",
     summary: "The row asks for read-only calls (`Describe…`, `Get…`, `List…`), which the EventBridge rule does not deliver in \
          its default state, `ENABLED`.",
@@ -180,13 +180,8 @@ fn elsewhere(rule: &RuleView<'_>, report: &mut LintReport) {
         if let Some(home) = home(row).filter(|home| !accepts_region(row, home)) {
             let message =
                 format!("these calls are recorded in {home}, whatever the caller's region: this never matches");
-            report.warn(
-                &RECORDED_ELSEWHERE,
-                rule,
-                region.place(),
-                message,
-                format!("write \"{home}\", or leave the cell out"),
-            );
+            let help = format!("write \"{home}\", or leave the cell out");
+            report.condition(&RECORDED_ELSEWHERE, rule, region.place(), (message, true), help);
         }
     }
 }

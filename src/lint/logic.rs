@@ -26,6 +26,18 @@ pub(crate) fn accepts(condition: &Condition, text: &str) -> Option<bool> {
     }
 }
 
+/// Whether [`accepts`] knows of every text whether the condition is true of it.
+pub(super) fn is_of_texts(condition: &Condition) -> bool {
+    match condition {
+        Condition::Pattern(_) | Condition::Is(_) | Condition::Exists(_) | Condition::Above(_) | Condition::Below(_) => {
+            true
+        }
+        Condition::Not(inner) => is_of_texts(inner),
+        Condition::Any(inner) | Condition::All(inner) => inner.iter().all(is_of_texts),
+        _ => false,
+    }
+}
+
 /// Whether every record that satisfies `narrow` surely satisfies `wide`. False where it cannot be known.
 pub(super) fn row_implies(narrow: &Row, wide: &Row) -> bool {
     wide.0.iter().all(|wide| narrow.0.iter().any(|narrow| cell_implies(narrow, wide)))

@@ -78,11 +78,14 @@ impl<W: Write> Printer<W> {
         self.rows("row", &verdict.rows)?;
         for (index, exception) in verdict.exceptions.iter().enumerate() {
             let covers = match exception {
-                ExceptionVerdict { covers: true, .. } => "covers it",
+                ExceptionVerdict { covers: true, .. } => "covers it".to_owned(),
                 ExceptionVerdict { expired: true, .. } => {
-                    "would cover it, but had expired when the record was written (or the record has no time)"
+                    "would cover it, but had expired when the record was written (or the record has no time)".to_owned()
                 }
-                _ => "does not cover it",
+                ExceptionVerdict { exceeded: Some(highest), .. } => {
+                    format!("would cover it, but allows findings up to {highest} alone")
+                }
+                _ => "does not cover it".to_owned(),
             };
             writeln!(self.out, "  exception {index} ({}) {covers}", shorten(exception.reason))?;
             self.rows("  row", &exception.rows)?;
@@ -205,6 +208,7 @@ struct LineException<'a> {
     reason: &'a str,
     covers: bool,
     expired: bool,
+    exceeded: bool,
     rows: Vec<LineRow<'a>>,
 }
 
@@ -254,8 +258,8 @@ impl<'a> VerdictLine<'a> {
 
 impl<'a> LineException<'a> {
     fn new(exception: &'a ExceptionVerdict<'a>) -> Self {
-        let ExceptionVerdict { reason, covers, expired, rows } = exception;
-        Self { reason, covers: *covers, expired: *expired, rows: line_rows(rows) }
+        let ExceptionVerdict { reason, covers, expired, exceeded, rows } = exception;
+        Self { reason, covers: *covers, expired: *expired, exceeded: exceeded.is_some(), rows: line_rows(rows) }
     }
 }
 

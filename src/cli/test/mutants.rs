@@ -3,7 +3,7 @@
 //! Not tried: changes that make no difference to any known call; and dropping one name of a list: a rule would need a test
 //! for each name, and a misspelt one is found by `check`.
 
-use crate::lint::{accepts, known_values};
+use crate::lint::are_alike;
 use crate::rules::condition::Condition;
 use crate::rules::pattern::Pattern;
 use crate::rules::{Exception, Row, Rule, Table};
@@ -67,9 +67,9 @@ fn of_table(table: &Table, name: &str, pointer: &str) -> Vec<(String, String, Ta
                 let change = format!("drop the cell \"{written}\" of {name} {index}");
                 changed.push((change, pointer.clone(), with(Some(Row(cells)))));
             }
-            let known = known_values(&cell.field);
             for (what, condition) in of_condition(&cell.condition) {
-                if known.as_ref().is_some_and(|known| is_equivalent(&cell.condition, &condition, known)) {
+                // No test could tell them apart but by a call that does not exist.
+                if are_alike(&cell.field, &cell.condition, &condition) {
                     continue;
                 }
                 let mut cells = row.0.clone();
@@ -80,12 +80,6 @@ fn of_table(table: &Table, name: &str, pointer: &str) -> Vec<(String, String, Ta
         }
     }
     changed
-}
-
-/// Whether two conditions say the same to every known value: no test could tell them apart but by a call that does not
-/// exist.
-fn is_equivalent(before: &Condition, after: &Condition, known: &[&str]) -> bool {
-    known.iter().all(|value| accepts(before, value).is_some_and(|before| accepts(after, value) == Some(before)))
 }
 
 /// The conditions that one cell may become. A list's anchors are widened together: one test of one name is enough.

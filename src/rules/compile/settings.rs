@@ -113,6 +113,13 @@ static EXCEPTION: ObjectSpec = ObjectSpec {
                 docs!("The last day (UTC) on which it is allowed, compared with the record's own time."),
             )
             .such_as(r#""2027-03-31""#),
+            KeySpec::new(
+                "max_severity",
+                ValueShape::Word(&SEVERITIES),
+                docs!(
+                    "The highest severity that is allowed: a finding that `severity_when` makes more severe alerts all the same."
+                ),
+            ),
         ],
         &[],
     ],
@@ -273,9 +280,10 @@ impl<'n> RuleCompiler<'n> {
             let when = fields.get("when").map(|node| self.table(node, RowSubject::Record));
             let reason = fields.text("reason", &mut self.problems);
             let expires = fields.text("expires", &mut self.problems).and_then(Date::parse);
+            let max_severity = fields.word("max_severity", &mut self.problems).and_then(Severity::from_word);
             fields.finish(&mut self.problems);
             if let (Some(when), Some(reason)) = (when, reason) {
-                exceptions.push(Exception { when, reason: reason.to_owned(), expires });
+                exceptions.push(Exception { when, reason: reason.to_owned(), expires, max_severity });
             }
         }
         exceptions
