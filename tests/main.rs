@@ -16,11 +16,13 @@
 #[cfg(feature = "lambda")]
 mod accounts;
 mod archives;
+mod attacks;
 mod beginnings;
 mod changes;
 mod channels;
 mod conditions;
 mod corpora;
+mod coverage;
 mod delivery;
 mod diagnostics;
 mod docs;
@@ -34,6 +36,7 @@ mod import;
 mod inputs;
 mod layers;
 mod layout;
+mod learn;
 mod options;
 mod pack_shapes;
 mod pack_titles;

@@ -91,12 +91,22 @@ impl<'r> FindingVisitor<'r> {
         text: &str,
         mut take: impl FnMut(usize, Result<Vec<EvaluatedFinding>, EvaluateError>),
     ) -> Scanned {
+        self.records_with_text(scanner, text, |index, _, found| take(index, found))
+    }
+
+    /// As [`Self::records`], with the text of each record.
+    pub(super) fn records_with_text(
+        &self,
+        scanner: &mut Scanner<'r>,
+        text: &str,
+        mut take: impl FnMut(usize, &str, Result<Vec<EvaluatedFinding>, EvaluateError>),
+    ) -> Scanned {
         scanner.scan(text, |index, json, findings| {
             let found = findings.map(|findings| {
                 let taken = findings.into_iter().filter(|one| self.selection.takes_finding(one));
                 taken.map(|one| self.found(one, json)).collect()
             });
-            take(index, found);
+            take(index, json, found);
         })
     }
 }

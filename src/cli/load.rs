@@ -53,6 +53,11 @@ impl RulesOption {
     pub(super) fn load(&self) -> Option<RuleSet> {
         compiled(&self.path, &read(&self.path)?.with_own(self.own()))
     }
+
+    /// As [`Self::load`], of the text that a file in this place is to have.
+    pub(super) fn load_text(&self, path: &Path, text: String) -> Option<RuleSet> {
+        compiled(path, &gathered(path, text)?.with_own(self.own()))
+    }
 }
 
 /// Reads and compiles a rules file. If it cannot be read or does not compile, the mistakes have been reported on stderr and

@@ -15,6 +15,7 @@ mod bundle;
 mod check;
 mod completions;
 mod content_policy;
+mod coverage;
 mod diagnostics;
 mod diff;
 mod exit;
@@ -24,6 +25,7 @@ mod import;
 mod init;
 mod input;
 mod layout;
+mod learn;
 mod lines;
 mod load;
 mod new_rule;
@@ -89,6 +91,8 @@ commands! {
     Preview(preview::PreviewCommand),
     Backtest(backtest::BacktestCommand),
     Diff(diff::DiffCommand),
+    Learn(learn::LearnCommand),
+    Coverage(coverage::CoverageCommand),
     Send(send::SendCommand),
     Package(package::PackageCommand),
     Bundle(bundle::BundleCommand),

@@ -44,3 +44,24 @@ fn known_values(field: &Field) -> Option<KnownValues> {
         _ => vocabulary(),
     }
 }
+
+/// A call that CloudTrail is known to record.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct KnownCall {
+    /// The value of `eventSource`.
+    pub(crate) service: &'static str,
+    /// The value of `eventName`.
+    pub(crate) name: &'static str,
+    /// It changes nothing.
+    pub(crate) reads: bool,
+    /// A trail records it only if a selector asks for it.
+    pub(crate) data: bool,
+}
+
+/// Every call that CloudTrail is known to record, service by service.
+pub(crate) fn known_calls() -> impl Iterator<Item = KnownCall> {
+    Catalogue::get().services.values().flat_map(|service| {
+        let calls = service.calls.iter();
+        calls.map(|call| KnownCall { service: service.name, name: &call.name, reads: call.reads, data: call.data })
+    })
+}

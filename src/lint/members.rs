@@ -129,7 +129,8 @@ impl Use {
 fn beside_rows(rule: &RuleView<'_>, report: &mut LintReport) {
     let info = rule.rule;
     let title = rule.node.get("title").map(|node| (rule.file.clone(), node));
-    let mut fields: Vec<_> = single(info.title.fields()).map(|field| (field, Use::Title, title.clone())).collect();
+    let mut fields: Vec<_> =
+        info.title.fields().into_iter().flat_map(single).map(|field| (field, Use::Title, title.clone())).collect();
     if let Some((file, throttle)) = rule.setting("throttle") {
         let by = info.throttle.iter().flat_map(|throttle| &throttle.by);
         fields.extend(by.map(|field| (field, Use::Count, node_of(throttle, field).map(|node| (file.clone(), node)))));

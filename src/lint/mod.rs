@@ -24,7 +24,9 @@ mod run;
 mod view;
 
 pub use self::declaration::Lint;
-pub(crate) use self::known::are_alike;
+pub(crate) use self::delivery::needed_events;
+pub(crate) use self::known::{KnownCall, are_alike, known_calls};
+pub(crate) use self::logic::accepts;
 pub use self::packaging::before_packaging;
 use self::report::LintReport;
 use self::run::LintContext;

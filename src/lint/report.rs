@@ -82,6 +82,25 @@ impl LintReport {
         });
     }
 
+    /// Reports what the author of the file should know, and which is no rule's business.
+    pub(super) fn note_of_file(
+        &mut self,
+        lint: &'static Lint,
+        place: SourcePlace,
+        message: String,
+        help: impl Into<String>,
+    ) {
+        self.0.push(Reported {
+            level: Level::Note,
+            lint,
+            rule: None,
+            place,
+            message,
+            help: help.into(),
+            is_dead: false,
+        });
+    }
+
     /// Drops what the rules allow. Returns the allowances that were of use: the rule's id and the code.
     pub(super) fn take_allowed(&mut self, views: &[RuleView<'_>]) -> HashSet<(String, &'static str)> {
         let mut used = HashSet::new();

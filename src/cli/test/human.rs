@@ -53,7 +53,7 @@ impl Case<'_> {
         let distance = |record: &&Record| rule.when.0.iter().map(|row| misses(row, record)).min().unwrap_or_default();
         let matched = |record: &&Record| match failure {
             Failure::Matched(_) | Failure::OtherRow(_) => {
-                rule.when.first_match(record).is_some() && !rule.unless.iter().any(|other| other.covers(record))
+                rule.when.first_match(record).is_some() && rule.exception_for(record).is_none()
             }
             Failure::NoMatch | Failure::Excepted(_) => false,
         };

@@ -89,6 +89,7 @@ fn of_condition(condition: &Condition) -> Vec<(&'static str, Condition)> {
         changed.extend(widen(condition, anchor).map(|condition| (what, condition)));
     }
     changed.extend(loosen(condition).map(|condition| ("search for what \"is\" exact", condition)));
+    changed.extend(recount(condition).map(|condition| ("let one value more or fewer pass \"count\"", condition)));
     if let Condition::Not(inner) = condition {
         changed.push(("drop \"not\"", (**inner).clone()));
     }
@@ -123,6 +124,14 @@ fn loosen(condition: &Condition) -> Option<Condition> {
         let Condition::Is(literals) = condition else { return None };
         let escaped: Vec<String> = literals.iter().map(|literal| regex::escape(literal.written())).collect();
         Pattern::new(&escaped.join("|")).ok().map(Condition::Pattern)
+    })
+}
+
+/// The condition with the bounds of its counts moved by one; `None` where it counts nothing.
+fn recount(condition: &Condition) -> Option<Condition> {
+    map(condition, &|condition| match condition {
+        Condition::Count(count) => count.wider().map(Condition::Count),
+        _ => None,
     })
 }
 
@@ -183,5 +192,15 @@ mod tests {
     fn only_real_anchors_are_widened() {
         assert_eq!(changes(r#""when":{"user":"a\\$"}"#), ["drop row 0"]);
         assert_eq!(changes(r#""when":{"resources":{"item":{"type":"x","ARN":"y"}}}"#).len(), 3);
+    }
+
+    #[test]
+    fn the_bounds_of_counts_are_moved() {
+        let moved = "let one value more or fewer pass \"count\" in the cell \"resources\" of row 0";
+        for counted in [r#"{"above":5}"#, r#"{"below":5}"#] {
+            let found = changes(&format!(r#""when":{{"resources":{{"count":{counted}}}}}"#));
+            assert_eq!(found, ["drop row 0", moved], "{counted}");
+        }
+        assert_eq!(changes(r#""when":{"resources":{"count":{"is":5}}}"#), ["drop row 0"]);
     }
 }
