@@ -1,6 +1,6 @@
 //! Findings as the commands pass them on, and as `--format jsonl` prints them.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use serde::Serialize;
 
@@ -9,7 +9,8 @@ use crate::cloudtrail::agent::short_agent;
 use crate::engine::{EvaluateError, Scanned, Scanner};
 use crate::finding::{Change, Finding, Step};
 use crate::ids::StableId;
-use crate::rules::Rule;
+use crate::ledger::policy::{self, Going, MOST_TOGETHER};
+use crate::rules::{Mode, Rule};
 use crate::ruleset::RuleSet;
 use crate::scan::RecordVisitor;
 
@@ -17,6 +18,8 @@ use crate::scan::RecordVisitor;
 #[derive(Debug)]
 pub(super) struct EvaluatedFinding {
     pub(super) finding: Finding,
+    /// Whether it is of the same record as the finding before it.
+    pub(super) is_with_previous: bool,
     /// The hash of the group within which its throttle takes findings for repeats; none where its rule has no throttle.
     pub(super) group: Option<u64>,
     /// What its threshold counts; none where its rule has no threshold.
@@ -51,8 +54,8 @@ impl<'r> FindingVisitor<'r> {
         Self { rules, limited: limited.map(|rule| (rule.info.id.as_str(), rule)).collect() }
     }
 
-    fn found(&self, finding: Finding, json: &str) -> EvaluatedFinding {
-        let mut found = EvaluatedFinding { finding, group: None, counted: None };
+    fn found(&self, finding: Finding, json: &str, is_with_previous: bool) -> EvaluatedFinding {
+        let mut found = EvaluatedFinding { finding, is_with_previous, group: None, counted: None };
         let id = found.finding.rule.id.as_str();
         let Some(rule) = self.limited.get(id) else { return found };
         let Ok(record) = Record::parse(json) else { return found };
@@ -74,7 +77,8 @@ impl<'r> FindingVisitor<'r> {
         mut take: impl FnMut(usize, Result<Vec<EvaluatedFinding>, EvaluateError>),
     ) -> Scanned {
         scanner.scan(text, |index, json, findings| {
-            let found = findings.map(|findings| findings.into_iter().map(|one| self.found(one, json)).collect());
+            let found = |(place, one)| self.found(one, json, place > 0);
+            let found = findings.map(|findings| findings.into_iter().enumerate().map(found).collect());
             take(index, found);
         })
     }
@@ -111,6 +115,28 @@ pub(super) fn channels<'r>(rules: &'r RuleSet, finding: &Finding) -> Vec<&'r str
         .collect()
 }
 
+/// Of each finding of a record: the channels on which it is told in the message of another, each with the rule of that one; where
+/// each of them opens an alert.
+pub(super) fn merged<'r>(rules: &'r RuleSet, findings: &[Finding]) -> Vec<BTreeMap<&'r str, &'r str>> {
+    let mut merged = vec![BTreeMap::new(); findings.len()];
+    let routed: Vec<Vec<usize>> = findings
+        .iter()
+        .map(|finding| if finding.rule.mode == Mode::Stage { Vec::new() } else { rules.route(finding) })
+        .collect();
+    for (index, channel) in rules.channels().iter().enumerate() {
+        let told: Vec<usize> = (0..findings.len()).filter(|place| routed[*place].contains(&index)).collect();
+        for told in told.chunks(MOST_TOGETHER) {
+            let leader = policy::leader(told.iter().map(|place| (findings[*place].severity, Going::AsFirst)));
+            let Some(leader) = leader.map(|leader| told[leader]) else { continue };
+            let Some(rule) = rules.rule_of(&findings[leader]) else { continue };
+            for place in told.iter().filter(|place| **place != leader) {
+                let _former = merged[*place].insert(channel.name.as_str(), rule.info.id.as_str());
+            }
+        }
+    }
+    merged
+}
+
 /// A finding as `--format jsonl` prints it. See [`super::lines`] for what may change.
 #[derive(Debug, Serialize)]
 pub(super) struct FindingLine<'a> {
@@ -143,6 +169,9 @@ pub(super) struct FindingLine<'a> {
     /// What the call changed, the most telling first, or what was asked for if it failed.
     changes: &'a [Change],
     channels: Vec<&'a str>,
+    /// The channels on which it is told in the message of another finding of its record, each with the rule of that.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    merged: BTreeMap<&'a str, &'a str>,
     mode: &'a str,
     tags: &'a [String],
     /// What to do first.
@@ -183,11 +212,17 @@ impl<'a> FindingLine<'a> {
             error: call.error.as_deref(),
             changes,
             channels,
+            merged: BTreeMap::new(),
             mode: rule.mode.as_str(),
             tags: &rule.tags,
             steps,
             file,
             index,
         }
+    }
+
+    /// The same, told in the messages of others on these channels.
+    pub(super) fn merged(self, merged: BTreeMap<&'a str, &'a str>) -> Self {
+        Self { merged, ..self }
     }
 }

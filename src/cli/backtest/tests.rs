@@ -61,8 +61,10 @@ struct Told {
     finding: Option<String>,
     /// Of a message about one finding: its severity, and whether its call failed.
     about: Option<(Severity, bool)>,
-    /// How many findings it tells of.
+    /// How many findings it tells of; of those of one record: one.
     count: u64,
+    /// The other findings of the same record that it tells of.
+    also: BTreeSet<String>,
 }
 
 /// What the tool says.
@@ -78,6 +80,7 @@ struct TallyFigures {
     delivered: usize,
     throttled: usize,
     digested: usize,
+    merged: usize,
     /// What another account's record was told of; left out as the next.
     duplicates: Option<usize>,
     /// Staged, unrouted, below threshold, routed; left out where records came twice, which the function judges twice.
@@ -101,7 +104,18 @@ fn played(rules: &RuleSet, records: &[String], is_each_once: bool) -> Said {
     let events = tally.arrivals();
     let mut messages: BTreeMap<String, Vec<(Told, Option<u32>)>> = BTreeMap::new();
     play(rules, &tally.routes, &events, StagedRules::Silent, &mut |step| {
+        let channel = step.channel.map(|place| rules.channels()[place].name.clone());
         let (kind, count) = match step.outcome {
+            PlayedOutcome::Merged(leader) => {
+                let told = messages.entry(channel.unwrap()).or_default();
+                // A leader that is in a digest has no message.
+                if let Some((told, _)) =
+                    told.last_mut().filter(|(told, _)| told.finding.as_ref() == Some(&ids[leader as usize]))
+                {
+                    told.also.insert(ids[step.finding.unwrap() as usize].clone());
+                }
+                return;
+            }
             PlayedOutcome::First => ("first", 1),
             PlayedOutcome::Repeat => ("repeat", 1),
             PlayedOutcome::RollUp(count) => ("roll-up", count),
@@ -115,9 +129,9 @@ fn played(rules: &RuleSet, records: &[String], is_each_once: bool) -> Said {
             finding: step.finding.or(step.opener).map(|place| ids[place as usize].clone()),
             about: step.finding.map(|place| calls[place as usize]),
             count,
+            also: BTreeSet::new(),
         };
-        let channel = rules.channels()[step.channel.unwrap()].name.clone();
-        messages.entry(channel).or_default().push((told, step.opener));
+        messages.entry(channel.unwrap()).or_default().push((told, step.thread));
     });
     tally.play_back(&events);
     let (total, count) = (tally.sent.total, |count: u64| usize::try_from(count).unwrap());
@@ -127,7 +141,12 @@ fn played(rules: &RuleSet, records: &[String], is_each_once: bool) -> Said {
     for (counts, findings) in tally.sent.by_channel.iter().zip(&tally.accepted) {
         assert_eq!(
             *findings,
-            counts.below_threshold + counts.duplicates + counts.alerts + counts.held_back + counts.digested
+            counts.below_threshold
+                + counts.duplicates
+                + counts.alerts
+                + counts.merged
+                + counts.held_back
+                + counts.digested
         );
     }
     let findings = [tally.staged, tally.sent.unrouted, total.below_threshold, tally.sent.routed].map(count);
@@ -135,6 +154,7 @@ fn played(rules: &RuleSet, records: &[String], is_each_once: bool) -> Said {
         delivered: count(total.messages),
         throttled: count(total.held_back),
         digested: count(total.digested + total.digested_roll_ups),
+        merged: count(total.merged),
         duplicates: is_each_once.then(|| count(total.duplicates)),
         findings: is_each_once.then_some(findings),
     };
@@ -299,6 +319,12 @@ fn sent(rules: RuleSet, records: &[String]) -> (BTreeMap<String, Vec<(Told, Stri
                 finding: (!is_digest).then(|| text("finding")),
                 about: document["sum"].is_null().then_some(about),
                 count: document["sum"]["count"].as_u64().unwrap_or(1),
+                also: document["also"]
+                    .as_array()
+                    .into_iter()
+                    .flatten()
+                    .map(|also| also["finding"].as_str().unwrap().to_owned())
+                    .collect(),
             };
             messages.entry(channel).or_default().push((told, text("alert")));
         }
@@ -339,6 +365,9 @@ fn compare(seed: u64, kinds: &mut BTreeMap<String, usize>) {
         let mut alerts: HashMap<u32, (Severity, bool)> = HashMap::new();
         for (told, opener) in said {
             count(&told.kind);
+            if !told.also.is_empty() {
+                count("with others");
+            }
             let (Some((severity, failed)), Some(opener)) = (told.about, opener) else { continue };
             let (highest, succeeded) = alerts.entry(*opener).or_insert((severity, !failed));
             if told.kind == "repeat" && severity <= *highest {
@@ -352,6 +381,7 @@ fn compare(seed: u64, kinds: &mut BTreeMap<String, usize>) {
         delivered: deliveries.delivered,
         throttled: deliveries.throttled,
         digested: deliveries.digested,
+        merged: deliveries.merged,
         duplicates: is_each_once.then_some(deliveries.duplicate),
         findings: is_each_once.then_some([
             findings.staged,
@@ -384,7 +414,7 @@ fn the_playback_says_what_the_function_sends() {
     eprintln!("{rounds} archives, seeds from {}: {kinds:?}", seeds.start);
     // What never happens would show nothing.
     let happens = ["first", "repeat", "roll-up", "digest", "held back", "digested", "staged", "below threshold"];
-    for kind in happens.iter().chain(&["unrouted", "duplicate", "first success", "new target"]) {
+    for kind in happens.iter().chain(&["unrouted", "duplicate", "first success", "new target", "with others"]) {
         let count = kinds.get(*kind).copied().unwrap_or_default();
         assert!(count as u64 * 4 >= rounds, "{kind}: {count} in {rounds} archives");
     }
