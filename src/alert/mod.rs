@@ -53,8 +53,10 @@ pub struct Also {
     pub rule: String,
     /// Its severity.
     pub severity: Severity,
-    /// Its title, which says whether the call failed.
+    /// Its title, which says whether the call failed; of a roll-up, with how many more there were, and on what.
     pub title: String,
+    /// Of a roll-up: how many findings it sums up; 0 if that is not known any more.
+    pub count: Option<u64>,
 }
 
 impl Also {
@@ -66,9 +68,24 @@ impl Also {
             rule: finding.rule.id.clone(),
             severity: finding.severity,
             title: finding.shown_title().into_owned(),
+            count: None,
         }
     }
+
+    /// A roll-up that is told in the message of another. The finding is the one that opened its alert.
+    pub fn roll_up(finding: &Finding, alert: &AlertId, sum: &RollUp) -> Self {
+        let also = Self::new(finding, alert);
+        let title = if sum.targets.any_succeeded() { &finding.title } else { &also.title };
+        let more = if sum.count == 0 { "at least one".to_owned() } else { sum.count.to_string() };
+        let targets = sum.targets.summary(TARGETS_OF_OTHERS);
+        let targets = if targets.is_empty() { targets } else { format!(" ({targets})") };
+        let (severity, count) = (sum.severity.unwrap_or(finding.severity), Some(sum.count));
+        Self { title: format!("{title}: and {more} more{targets}"), severity, count, ..also }
+    }
 }
+
+/// Characters of the targets of a roll-up that is told in another's message.
+const TARGETS_OF_OTHERS: usize = 200;
 
 /// What an alert says of its finding.
 #[derive(Debug, Clone, Copy)]

@@ -65,7 +65,7 @@ pub(super) fn of_others(also: &[Also]) -> Option<(String, String)> {
     let mut told = String::new();
     for (place, Also { rule, title, .. }) in also.iter().enumerate() {
         let one = clip(&inert_redacted(&format!("{rule} {title}")), ALSO_LIMIT).into_owned();
-        if place == ALSO || told.chars().count() + one.chars().count() > LIST_LIMIT {
+        if place == ALSO || told.chars().count() + one.chars().count() > ALSO_LIST_LIMIT {
             told.push_str(&format!("; and {} more", also.len() - place));
             break;
         }
@@ -78,7 +78,9 @@ pub(super) fn of_others(also: &[Also]) -> Option<(String, String)> {
 /// Others that are told by name.
 const ALSO: usize = 20;
 /// Characters of one of them.
-const ALSO_LIMIT: usize = 160;
+const ALSO_LIMIT: usize = 320;
+/// Characters of all of them.
+const ALSO_LIST_LIMIT: usize = 3 * LIST_LIMIT;
 
 /// When a finding of its pair first came: `now, the first finding of DeleteTrail by Admin in 30 days`.
 fn first_seen(finding: &Finding) -> Option<String> {
@@ -198,7 +200,7 @@ mod tests {
         assert!(told(32).unwrap().ends_with("; R-19 IAM policy changed; and 12 more"), "{told:?}", told = told(32));
         let long = Also { title: "x".repeat(400), ..also(1) };
         let told = of_others(&vec![long; 20]).unwrap().1;
-        assert!(told.chars().count() < LIST_LIMIT + 200 && told.ends_with("; and 14 more"), "{told}");
+        assert!(told.chars().count() < ALSO_LIST_LIMIT + 200 && told.ends_with("; and 11 more"), "{told}");
     }
 
     #[test]

@@ -119,6 +119,9 @@ struct MachineAlso<'a> {
     rule: &'a str,
     severity: &'static str,
     title: Cow<'a, str>,
+    /// Of a roll-up: how many findings it sums up. 0: at least one, and the details are gone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    count: Option<u64>,
 }
 
 /// One step of what to do first.
@@ -316,6 +319,7 @@ impl<'a> MachineAlert<'a> {
                     rule: &also.rule,
                     severity: also.severity.as_str(),
                     title: cut_redacted(&also.title),
+                    count: also.count,
                 })
                 .collect(),
             sum: Sum::from_kind(alert.kind),

@@ -169,9 +169,6 @@ pub(super) struct FindingLine<'a> {
     /// What the call changed, the most telling first, or what was asked for if it failed.
     changes: &'a [Change],
     channels: Vec<&'a str>,
-    /// The channels on which it is told in the message of another finding of its record, each with the rule of that.
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    merged: BTreeMap<&'a str, &'a str>,
     mode: &'a str,
     tags: &'a [String],
     /// What to do first.
@@ -212,17 +209,11 @@ impl<'a> FindingLine<'a> {
             error: call.error.as_deref(),
             changes,
             channels,
-            merged: BTreeMap::new(),
             mode: rule.mode.as_str(),
             tags: &rule.tags,
             steps,
             file,
             index,
         }
-    }
-
-    /// The same, told in the messages of others on these channels.
-    pub(super) fn merged(self, merged: BTreeMap<&'a str, &'a str>) -> Self {
-        Self { merged, ..self }
     }
 }

@@ -63,9 +63,7 @@ impl ReplayCommand {
             let channels = findings::channels(rules, finding);
             match self.format {
                 LineFormat::Human => terminal::write(out, finding, &channels, &merged)?,
-                LineFormat::Jsonl => {
-                    write_line(out, &FindingLine::new(finding, channels, file, *index).merged(merged))?;
-                }
+                LineFormat::Jsonl => write_line(out, &FindingLine::new(finding, channels, file, *index))?,
             }
         }
         Ok(())

@@ -139,7 +139,6 @@ impl InvocationReport {
             ("RollUps", d.roll_ups),
             ("Delivered", d.delivered),
             ("Throttled", d.throttled),
-            ("Merged", d.merged),
             ("Digested", d.digested),
             ("Duplicate", d.duplicate),
             ("Queued", d.queued),
@@ -150,6 +149,7 @@ impl InvocationReport {
             ("SpokeLettersMoved", spokes.moved),
             ("SpokeLettersRefused", spokes.refused),
             ("SpokeQueuesUnreached", spokes.unreached),
+            ("Merged", d.merged),
         ]
     }
 }

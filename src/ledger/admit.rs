@@ -2,11 +2,13 @@
 //! takes the others with it, in one message.
 
 use super::item::{
-    CLAIM_TTL, Claim, Decision, DeliveryKey, Group, WINDOW_GRACE, claim_key, group_key, readable, shared_key,
+    CLAIM_TTL, Claim, Decision, DeliveryKey, Group, ListedItem, SUM_GRACE, WINDOW_GRACE, attributes, claim_key,
+    group_key, listed, readable, shared_key,
 };
 use super::optimistic::{Ledger, TRIES, lost, pause};
 use super::policy::Throttling;
-use super::store::{Expect, ItemKey, Store, StoreError, StoredItem};
+use super::roll_ups::RollUpList;
+use super::store::{Expect, ItemKey, Put, Store, StoreError, StoredItem};
 use super::sum::RollUpOrder;
 use super::together::{Known, KnownCandidate, plan};
 use crate::finding::Finding;
@@ -111,11 +113,18 @@ impl<S: Store> Ledger<S> {
         Ok(claims.collect())
     }
 
-    /// Notes that a roll-up has been ordered. That another noted it first is as good.
+    /// Notes that a roll-up has been ordered; in a list of those of its minute, too, where a channel tells them together. That
+    /// another noted it first is as good.
     ///
     /// # Errors
     /// That the store does not answer.
-    pub async fn roll_up_scheduled(&self, group: &str, order: &RollUpOrder, now: Timestamp) -> Result<(), StoreError> {
+    pub async fn roll_up_scheduled(
+        &self,
+        group: &str,
+        order: &RollUpOrder,
+        list: Option<RollUpList<'_>>,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
         for attempt in 0..TRIES {
             let key = group_key(group);
             let item = self.get(&key).await?;
@@ -124,11 +133,20 @@ impl<S: Store> Ledger<S> {
             else {
                 return Ok(());
             };
+            let entry = list.map(|RollUpList { channel, minute }| {
+                let entry = ListedItem { finding: window.finding.clone(), lead: window.lead.clone() };
+                Ok(Put {
+                    key: ItemKey::new(listed(channel, minute), window.alert.as_str()),
+                    expect: Expect::Anything,
+                    attributes: attributes(&entry)?,
+                    expires: window.ends.plus(SUM_GRACE),
+                })
+            });
             let expires = window.ends.plus(WINDOW_GRACE);
-            if self
-                .write(key, Expect::same(item.as_ref()), &Group { roll_up_scheduled: true, ..window }, expires)
-                .await?
-            {
+            let noted = attributes(&Group { roll_up_scheduled: true, ..window })?;
+            let mut puts = vec![Put { key, expect: Expect::same(item.as_ref()), attributes: noted, expires }];
+            puts.extend(entry.transpose()?);
+            if self.store.put(puts).await? {
                 return Ok(());
             }
             pause(attempt, order.finding.id.as_str()).await;

@@ -67,7 +67,7 @@ impl<S: Store> Ledger<S> {
     }
 
     /// The claim of the one in whose message a delivery is told, if that message tells of it.
-    async fn leading(
+    pub(super) async fn leading(
         &self,
         leader: &ClaimId,
         delivery: DeliveryKey<'_>,

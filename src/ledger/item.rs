@@ -226,6 +226,21 @@ impl Group {
     }
 }
 
+/// A roll-up in the list of those of its minute. Its sort key is its alert.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct ListedItem {
+    /// The finding that opened its alert: JSON, without what is long.
+    pub(super) finding: String,
+    /// Where people read of its alert, if that is in another one.
+    #[serde(flatten)]
+    pub(super) lead: Option<Lead>,
+}
+
+/// The partition of the list of a channel's roll-ups that are due in a minute.
+pub(super) fn listed(channel: &str, minute: u64) -> String {
+    format!("rollups#{channel}#{minute}")
+}
+
 pub(super) fn claim_key(key: DeliveryKey<'_>) -> ItemKey {
     ItemKey::new(claims(key.id), key.channel)
 }

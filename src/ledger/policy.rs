@@ -269,6 +269,21 @@ pub fn minute_of(now: Timestamp) -> u64 {
 const SETTLING: Duration = Duration::from_mins(1);
 const _: () = assert!(SETTLING.as_secs() > MAX_LEASE.as_secs());
 
+/// The most roll-ups that one message tells.
+pub const MOST_ROLL_UPS: usize = 20;
+
+/// When a roll-up that is due then is made where those of one minute are told together: at the next full minute, or at once where
+/// one begins.
+pub fn roll_ups_due(due: Timestamp) -> Timestamp {
+    Timestamp::from_millis(due.millis().div_ceil(60_000) * 60_000)
+}
+
+/// Which of several roll-ups leads their message, given by the severities of the findings that opened their alerts: the most severe,
+/// and of equal ones the first.
+pub fn leading_roll_up(severities: impl IntoIterator<Item = Severity>) -> Option<usize> {
+    leader(severities.into_iter().map(|severity| (severity, Going::AsRepeat)))
+}
+
 /// When the roll-up of a window that ends then is made.
 pub fn roll_up_due(window_ends: Timestamp) -> Timestamp {
     window_ends.plus(SETTLING)

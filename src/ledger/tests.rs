@@ -69,7 +69,7 @@ async fn admit_together<S: Store>(
             return Ok((admissions, ordered));
         }
         for (order, group) in orders {
-            ledger.roll_up_scheduled(group, order, now).await?;
+            ledger.roll_up_scheduled(group, order, None, now).await?;
         }
         ordered = true;
     }

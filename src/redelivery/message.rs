@@ -144,6 +144,9 @@ pub struct RollUpTask {
     /// Where people read of the alert, if that is in another one.
     #[serde(flatten)]
     pub lead: Option<Lead>,
+    /// The minute in whose list of roll-ups it is, in minutes since 1970, where they are told together.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub minute: Option<u64>,
 }
 
 /// The order of a digest, which is made when the message is due.
@@ -438,6 +441,29 @@ mod tests {
         assert_eq!(rest.with_task(task).to_json().unwrap(), json);
         assert!(QueueMessage::parse(&json.replace("\"delivery\"", "\"test\"")).is_err());
         assert!(QueueMessage::parse("{}").is_err());
+    }
+
+    #[test]
+    fn the_findings_of_a_record_travel_together_as_far_as_one_message_holds_them() {
+        let mut finding = Finding::test(Arc::from("rules"), "2026-01-10T11:32:44Z".to_owned());
+        finding.call.request = Some("{}".to_owned());
+        let of_record = |finding: &Finding, count| {
+            let findings: Vec<_> = (0..count).map(|_| (finding, None)).collect();
+            AdmitTask::together(&findings).unwrap()
+        };
+        let tasks = of_record(&finding, 5);
+        assert_eq!((tasks.len(), tasks[0].also.len()), (1, 4));
+        // What is long travels once.
+        assert_eq!(tasks[0].also[0].finding.call.request, None);
+        let task: AdmitTask = serde_json::from_str(&serde_json::to_string(&tasks[0]).unwrap()).unwrap();
+        let found = task.into_findings();
+        assert!(found.len() == 5 && found.iter().all(|(found, _)| found.call.request == finding.call.request));
+        finding.call.targets = vec!["x".repeat(1000); 20];
+        finding.call.request = Some("y".repeat(100_000));
+        let tasks = of_record(&finding, 33);
+        let sizes: Vec<usize> = tasks.iter().map(|task| serde_json::to_string(task).unwrap().len()).collect();
+        assert!(tasks.len() > 5 && sizes.iter().all(|size| *size < 256 * 1024), "{sizes:?}");
+        assert_eq!(tasks.iter().map(|task| 1 + task.also.len()).sum::<usize>(), 33);
     }
 
     #[test]

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use tokio::time::{sleep, timeout};
 
 use super::handler::{Broken, reported};
-use super::outside::{Act, TestApp, app, app_on, invoke, redeliver, redeliver_until};
+use super::outside::{Act, TestApp, app, app_on, invoke, redeliver, redeliver_until, sqs_event};
 
 const MINUTE: Duration = Duration::from_mins(1);
 
@@ -124,8 +124,8 @@ async fn one_call_is_one_message_a_channel_and_costs_the_requests_of_one_finding
 #[tokio::test(start_paused = true)]
 async fn a_kill_between_the_claim_and_the_message_loses_none_of_its_findings() {
     let app = app(&rules(3, &json!({ "window": "5m" })));
-    app.transport.script("soc", |number, _| if number == 0 { Act::Hang } else { Act::Take });
-    app.transport.script("topic", |number, _| if number == 0 { Act::Hang } else { Act::Take });
+    app.transport.script("soc", |number, _| if number == 1 { Act::Hang } else { Act::Take });
+    app.transport.script("topic", |number, _| if number == 1 { Act::Hang } else { Act::Take });
     let killed = timeout(Duration::from_secs(2), invoke(&event(1), &app)).await;
     assert!(killed.is_err() && texts(&app, "soc").is_empty());
     // Lambda tries again after a minute, when the lease has ended.
@@ -193,9 +193,7 @@ async fn without_a_ledger_they_are_still_one_message() {
 
 #[tokio::test(start_paused = true)]
 async fn more_rules_than_a_transaction_takes_are_told_in_a_second_message() {
-    let rule = |number: usize| {
-        json!({ "id": format!("R{number}"), "title": "t", "severity": "low", "when": { "event": { "is": "StopLogging" } } })
-    };
+    let rule = |number: usize| json!({ "id": format!("R{number}"), "title": "t", "severity": "low", "when": { "event": { "is": "StopLogging" } } });
     let rules: Vec<Value> = (0..40).map(rule).collect();
     let store = Counting::default();
     let app = app_on(&json!({ "channels": { "soc": { "type": "slack" } }, "rules": rules }).to_string(), store);
@@ -204,4 +202,71 @@ async fn more_rules_than_a_transaction_takes_are_told_in_a_second_message() {
     let report = reported(invoke(&record.to_string(), &app).await);
     assert_eq!((report.deliveries.delivered, report.deliveries.merged), (2, 38), "{report:?}");
     assert_eq!(texts(&app, "soc").len(), 2);
+}
+
+/// An app in which the repeats of three callers wait for their roll-ups, on two channels.
+async fn three_roll_ups() -> TestApp {
+    let app =
+        app(&rules(1, &json!({ "window": "5m", "by": ["actor"] }))
+            .replace("\"max_per_minute\":2", "\"max_per_minute\":9"));
+    for number in 0..6 {
+        let caller = format!("eve{}", number % 3);
+        let report = reported(invoke(&event(number).replace(&format!("eve{number}"), &caller), &app).await);
+        let (delivered, throttled) = (report.deliveries.delivered, report.deliveries.throttled);
+        assert_eq!((delivered, throttled), if number < 3 { (2, 0) } else { (0, 2) });
+    }
+    app
+}
+
+/// The callers that the last message to the topic names.
+fn callers(app: &TestApp) -> usize {
+    let told = texts(app, "topic");
+    let last: Value = serde_json::from_str(told.last().unwrap()).unwrap();
+    let machine: Value = serde_json::from_str(last["sqs"].as_str().unwrap()).unwrap();
+    assert_eq!(machine["kind"], "roll-up");
+    assert!(last["email"].as_str().unwrap().contains("CIS-4 by CIS-4: and 1 more"), "{last:#}");
+    1 + machine["also"].as_array().unwrap().len()
+}
+
+#[tokio::test(start_paused = true)]
+async fn roll_ups_of_one_minute_are_one_message_where_nothing_binds_them_to_their_alerts() {
+    let app = three_roll_ups().await;
+    let all = redeliver_until(&app, Duration::from_hours(1)).await.deliveries;
+    assert_eq!((all.roll_ups, all.delivered, all.merged), (6, 4, 2), "{all:?}");
+    assert_eq!((texts(&app, "topic").len(), texts(&app, "soc").len(), callers(&app)), (4, 6, 3));
+    // At a full minute, when all of them have been settled.
+    let last = app.transport.taken("topic").last().unwrap().at;
+    assert!((6 * MINUTE..8 * MINUTE).contains(&last), "{last:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_kill_between_the_claim_and_the_message_loses_no_roll_up() {
+    let app = three_roll_ups().await;
+    sleep(10 * MINUTE).await;
+    let due: Vec<String> = app.queues.take_all().into_iter().filter(|body| body.contains("\"topic\"")).collect();
+    assert_eq!(due.len(), 3);
+    app.transport.script("topic", |number, _| if number == 4 { Act::Hang } else { Act::Take });
+    let killed = timeout(Duration::from_secs(2), invoke(&sqs_event(&due[..1]), &app)).await;
+    assert!(killed.is_err());
+    // The others find that somebody tells them, and wait.
+    let report = invoke(&sqs_event(&due[1..]), &app).await.report;
+    assert_eq!(report.deliveries.queued, 2, "{report:?}");
+    sleep(3 * MINUTE).await;
+    let report = invoke(&sqs_event(&due[..1]), &app).await.report;
+    assert_eq!((report.deliveries.delivered, callers(&app)), (1, 3), "{report:?}");
+    let report = redeliver(&app).await;
+    assert_eq!((report.deliveries.merged, report.deliveries.delivered), (2, 0), "{report:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_orders_of_the_last_version_are_told_each_by_itself() {
+    let app = three_roll_ups().await;
+    sleep(10 * MINUTE).await;
+    for body in app.queues.take_all() {
+        let mut message: Value = serde_json::from_str(&body).unwrap();
+        message["task"]["roll_up"].as_object_mut().unwrap().remove("minute");
+        app.queues.put(message.to_string());
+    }
+    let report = redeliver(&app).await;
+    assert_eq!((report.deliveries.roll_ups, report.deliveries.delivered), (6, 6), "{report:?}");
 }

@@ -32,6 +32,8 @@ pub(super) struct MessageCounts {
     pub(super) roll_ups: u64,
     /// Such sums that the storm guard leaves to a digest.
     pub(super) digested_roll_ups: u64,
+    /// Such sums that are told in the message of another.
+    pub(super) merged_roll_ups: u64,
     /// Digests that are sent, each as a message.
     pub(super) digests: u64,
     /// What is sent, in all.
@@ -45,6 +47,7 @@ impl MessageCounts {
             PlayedOutcome::Duplicate => (false, &mut self.duplicates),
             PlayedOutcome::First | PlayedOutcome::Repeat => (true, &mut self.alerts),
             PlayedOutcome::Merged(_) => (false, &mut self.merged),
+            PlayedOutcome::RollUpMerged(..) => (false, &mut self.merged_roll_ups),
             PlayedOutcome::HeldBack => (false, &mut self.held_back),
             PlayedOutcome::Digested => (false, &mut self.digested),
             PlayedOutcome::RollUp(_) => (true, &mut self.roll_ups),
@@ -133,6 +136,7 @@ mod tests {
         step(Some(0), Some(1), 1, PlayedOutcome::Merged(0));
         step(Some(0), Some(1), 1, PlayedOutcome::HeldBack);
         step(Some(0), Some(1), 2, PlayedOutcome::RollUp(1));
+        step(Some(1), Some(1), 2, PlayedOutcome::RollUpMerged(0, 2));
         step(Some(1), Some(1), 2, PlayedOutcome::RollUpDigested(3));
         step(Some(1), None, 2, PlayedOutcome::Digest(4));
         let total = MessageCounts {
@@ -143,6 +147,7 @@ mod tests {
             held_back: 1,
             digested: 1,
             roll_ups: 1,
+            merged_roll_ups: 1,
             digested_roll_ups: 1,
             digests: 1,
             messages: 3,

@@ -129,6 +129,9 @@ pub(super) enum PlayedOutcome {
     Digested,
     /// A message: the sum of so many repeats.
     RollUp(u64),
+    /// The sum of so many repeats, told in the message of another roll-up, or in the digest with that: of the alert that the finding
+    /// at this place opened.
+    RollUpMerged(u32, u64),
     /// The sum of so many repeats, one message too many: they are counted for the digest.
     RollUpDigested(u64),
     /// A message: the sum of so many findings.
@@ -148,7 +151,9 @@ pub(super) fn play(
         .channels()
         .iter()
         .enumerate()
-        .map(|(place, channel)| ChannelPlayback::new(place, channel.max_per_minute))
+        .map(|(place, channel)| {
+            ChannelPlayback::new(place, channel.max_per_minute, channel.channel.tells_roll_ups_together())
+        })
         .collect();
     for record in events.chunk_by(|one, next| one.record == next.record) {
         let mut calls: Vec<Vec<Throttled<'_>>> = vec![Vec::new(); channels.len()];
@@ -254,8 +259,18 @@ type QueueKey = (Timestamp, u64);
 /// A sum that waits in the queue.
 #[derive(Debug, Clone, Copy)]
 enum QueuedSum {
-    RollUp { rule: u32, opener: u32, thread: u32, severity: Severity, count: u64 },
+    RollUp(PlayedRollUp),
     Digest { count: u64 },
+}
+
+/// A roll-up that waits in the queue.
+#[derive(Debug, Clone, Copy)]
+struct PlayedRollUp {
+    rule: u32,
+    opener: u32,
+    thread: u32,
+    severity: Severity,
+    count: u64,
 }
 
 /// What is known of a group on one channel.
@@ -292,6 +307,8 @@ struct PlayedMinute {
 struct ChannelPlayback {
     place: usize,
     max_per_minute: u64,
+    /// Whether the roll-ups of one minute are one message.
+    tells_together: bool,
     windows: HashMap<u64, PlayedWindow>,
     /// The severity of the last finding that went this way of each call that several accounts record.
     shared: HashMap<NonZeroU64, Severity>,
@@ -307,10 +324,11 @@ struct ChannelPlayback {
 const WINDOWS: usize = 1024;
 
 impl ChannelPlayback {
-    fn new(place: usize, max_per_minute: u64) -> Self {
+    fn new(place: usize, max_per_minute: u64, tells_together: bool) -> Self {
         Self {
             place,
             max_per_minute,
+            tells_together,
             windows: HashMap::new(),
             shared: HashMap::new(),
             windows_at_most: WINDOWS,
@@ -385,13 +403,17 @@ impl ChannelPlayback {
 
     /// Counts a repeat for the roll-up of its window.
     fn hold_back(&mut self, group: u64, known: PlayedWindow, rule: u32) {
-        if let Some(QueuedSum::RollUp { count, .. }) = known.roll_up.and_then(|key| self.queue.get_mut(&key)) {
+        if let Some(QueuedSum::RollUp(PlayedRollUp { count, .. })) =
+            known.roll_up.and_then(|key| self.queue.get_mut(&key))
+        {
             *count += 1;
             return;
         }
         let PlayedWindow { window, opener, thread, severity, .. } = known;
-        let roll_up = QueuedSum::RollUp { rule, opener, thread, severity, count: 1 };
-        let key = self.enqueue(policy::roll_up_due(window.ends), roll_up);
+        let roll_up = QueuedSum::RollUp(PlayedRollUp { rule, opener, thread, severity, count: 1 });
+        let due = policy::roll_up_due(window.ends);
+        let due = if self.tells_together { policy::roll_ups_due(due) } else { due };
+        let key = self.enqueue(due, roll_up);
         self.windows.insert(group, PlayedWindow { roll_up: Some(key), ..known });
     }
 
@@ -450,24 +472,50 @@ impl ChannelPlayback {
             if until.is_some_and(|until| time > until) {
                 return;
             }
-            let (rule, opener, thread, outcome) = match next.remove() {
-                QueuedSum::Digest { count } => (None, None, None, PlayedOutcome::Digest(count)),
-                QueuedSum::RollUp { rule, opener, thread, severity, count } => {
-                    let counted = *self.counted(severity, time);
-                    let outcome = match policy::storm_guard(counted, self.max_per_minute) {
-                        GuardVerdict::Sends => {
-                            *self.counted(severity, time) += 1;
-                            PlayedOutcome::RollUp(count)
-                        }
-                        GuardVerdict::Digests => {
-                            self.digest(time, count);
-                            PlayedOutcome::RollUpDigested(count)
-                        }
-                    };
-                    (Some(rule as usize), Some(opener), Some(thread), outcome)
+            match next.remove() {
+                QueuedSum::Digest { count } => {
+                    let outcome = PlayedOutcome::Digest(count);
+                    let (channel, finding, opener, thread) = (Some(self.place), None, None, None);
+                    tell(PlayedStep { channel, rule: None, time, finding, opener, thread, outcome });
                 }
-            };
-            tell(PlayedStep { channel: Some(self.place), rule, time, finding: None, opener, thread, outcome });
+                QueuedSum::RollUp(roll_up) => self.tell_roll_ups(roll_up, time, tell),
+            }
+        }
+    }
+
+    /// Tells a roll-up that is due, with those of its minute where they are told together.
+    fn tell_roll_ups(&mut self, first: PlayedRollUp, time: Timestamp, tell: &mut impl FnMut(PlayedStep)) {
+        let mut together = vec![first];
+        if self.tells_together {
+            let due = self.queue.range((time, 0)..=(time, u64::MAX));
+            let others = due.filter_map(|(key, sum)| match sum {
+                QueuedSum::RollUp(roll_up) => Some((*key, *roll_up)),
+                QueuedSum::Digest { .. } => None,
+            });
+            for (key, roll_up) in others.take(policy::MOST_ROLL_UPS - 1).collect::<Vec<_>>() {
+                self.queue.remove(&key);
+                together.push(roll_up);
+            }
+        }
+        let leader = policy::leading_roll_up(together.iter().map(|roll_up| roll_up.severity)).unwrap_or_default();
+        together.swap(0, leader);
+        let PlayedRollUp { severity, opener, count, .. } = together[0];
+        let findings = together.iter().map(|roll_up| roll_up.count).sum();
+        let counted = *self.counted(severity, time);
+        let outcome = match policy::storm_guard(counted, self.max_per_minute) {
+            GuardVerdict::Sends => {
+                *self.counted(severity, time) += 1;
+                PlayedOutcome::RollUp(count)
+            }
+            GuardVerdict::Digests => {
+                self.digest(time, findings);
+                PlayedOutcome::RollUpDigested(count)
+            }
+        };
+        for (place, PlayedRollUp { rule, opener: own, thread, count, .. }) in together.into_iter().enumerate() {
+            let outcome = if place == 0 { outcome } else { PlayedOutcome::RollUpMerged(opener, count) };
+            let (channel, rule) = (Some(self.place), Some(rule as usize));
+            tell(PlayedStep { channel, rule, time, finding: None, opener: Some(own), thread: Some(thread), outcome });
         }
     }
 }

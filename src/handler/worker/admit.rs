@@ -21,7 +21,7 @@ use crate::handler::outcome::{DeliveryOutcome, StageResult};
 use crate::handler::subject::Subject;
 use crate::ids::{AlertId, ClaimId, GroupId};
 use crate::ledger::policy::Going;
-use crate::ledger::{Admission, Candidate, Claimed, Decision, RollUpOrder, Store, StoreError, policy};
+use crate::ledger::{Admission, Candidate, Claimed, Decision, RollUpList, RollUpOrder, Store, StoreError, policy};
 use crate::redelivery::{AdmitTask, Delivery, QueueError, QueueMessage, Queues, RollUpTask};
 use crate::time::Timestamp;
 
@@ -118,11 +118,22 @@ impl<T: Transport, S: Store, Q: Queues> ChannelWorker<'_, T, S, Q> {
                     return in_one_message(call, place, admitted, |finding| self.decision_without_ledger(finding));
                 }
                 let group = groups[place].as_ref().map(GroupId::as_str).unwrap_or_default();
-                if let Err(error) = self.ledger.roll_up_scheduled(group, order, self.now()).await {
+                let list = self.roll_up_due(order.ends).1.map(|minute| RollUpList { channel, minute });
+                if let Err(error) = self.ledger.roll_up_scheduled(group, order, list, self.now()).await {
                     return self.unclaimed(call, &error).await;
                 }
             }
         }
+    }
+
+    /// When the roll-up of a window that ends then is due; and in which minute's list it is, if those are told together.
+    fn roll_up_due(&self, ends: Timestamp) -> (Timestamp, Option<u64>) {
+        let due = policy::roll_up_due(ends);
+        if !self.channel.channel.tells_roll_ups_together() {
+            return (due, None);
+        }
+        let due = policy::roll_ups_due(due);
+        (due, Some(policy::minute_of(due)))
     }
 
     /// Puts a roll-up into the queue. If the queue does not take it, nobody would ever tell of the repeat: it goes out itself, as
@@ -130,8 +141,9 @@ impl<T: Transport, S: Store, Q: Queues> ChannelWorker<'_, T, S, Q> {
     async fn order_roll_up(&self, order: &RollUpOrder) -> Result<(), Admitted> {
         let RollUpOrder { alert, ends, finding, lead } = order.clone();
         let opener = ClaimId::from(&finding.id);
-        let task = RollUpTask { alert: alert.clone(), finding: Box::new(finding), lead: lead.clone() };
-        let message = self.new_message(task, policy::roll_up_due(ends), "a roll-up");
+        let (due, minute) = self.roll_up_due(ends);
+        let task = RollUpTask { alert: alert.clone(), finding: Box::new(finding), lead: lead.clone(), minute };
+        let message = self.new_message(task, due, "a roll-up");
         self.try_enqueue(&message).await.map_err(|error| {
             self.note_refusal(&error, "no roll-up could follow: the repeat goes out");
             let decision = Decision { alert, opener, is_repeat: true, is_no_worse: true, lead };

@@ -40,9 +40,9 @@ impl LeadingFinding<'_> {
 
 /// What a message tells of besides what leads it: for its text, and for the ledger.
 #[derive(Debug, Default)]
-struct Others {
-    also: Vec<Also>,
-    merged: Vec<Merged>,
+pub(super) struct Others {
+    pub(super) also: Vec<Also>,
+    pub(super) merged: Vec<Merged>,
 }
 
 impl<T: Transport, S: Store, Q: Queues> ChannelWorker<'_, T, S, Q> {
@@ -73,7 +73,7 @@ impl<T: Transport, S: Store, Q: Queues> ChannelWorker<'_, T, S, Q> {
             Ok(sum) => sum,
             Err(error) => return ControlFlow::Break(self.postpone_sum(message, &error).await),
         };
-        let (rest, RollUpTask { alert, finding, lead }) = message.split();
+        let (rest, RollUpTask { alert, finding, lead, .. }) = message.split();
         let id = ClaimId::for_roll_up(&alert);
         let decision =
             Decision { alert, opener: ClaimId::from(&finding.id), is_repeat: true, is_no_worse: false, lead };
@@ -97,13 +97,17 @@ impl<T: Transport, S: Store, Q: Queues> ChannelWorker<'_, T, S, Q> {
         ControlFlow::Continue(rest.with_task(delivery))
     }
 
-    async fn postpone_sum<W: QueueTask>(&self, message: QueueMessage<W>, error: &StoreError) -> DeliveryOutcome {
+    pub(super) async fn postpone_sum<W: QueueTask>(
+        &self,
+        message: QueueMessage<W>,
+        error: &StoreError,
+    ) -> DeliveryOutcome {
         self.note_fault(error, "a sum has to wait");
         self.retry(message, None, "the ledger does not answer".to_owned(), Trouble::Passing).await
     }
 
     /// Renders an alert, which tells of so many `findings`.
-    async fn render(
+    pub(super) async fn render(
         &self,
         (id, others): (ClaimId, Others),
         finding: &Finding,

@@ -21,7 +21,7 @@ use crate::handler::outcome::{DeliveryOutcome, StageResult};
 use crate::handler::subject::Subject;
 use crate::ledger::policy::Throttling;
 use crate::ledger::{Decision, Store};
-use crate::redelivery::{AdmitTask, Delivery, QueueMessage, Queues, Task};
+use crate::redelivery::{AdmitTask, Delivery, QueueMessage, Queues, RollUpTask, Task};
 
 impl<T: Transport, S: Store, Q: Queues> ChannelWorker<'_, T, S, Q> {
     /// Delivers the findings of a record, unless they are duplicates, or are held back; and notes the alert of each in its subject
@@ -48,6 +48,7 @@ impl<T: Transport, S: Store, Q: Queues> ChannelWorker<'_, T, S, Q> {
                 match task {
                     Task::Admit(admit) => return self.deliver_handed_over(rest, *admit, subjects).await,
                     Task::Deliver(delivery) => self.message_stages(rest.with_task(*delivery), is_sum).await,
+                    Task::RollUp(task) if task.minute.is_some() => self.roll_up_stages(rest.with_task(task)).await,
                     Task::RollUp(task) => match self.render_roll_up(rest.with_task(task)).await {
                         ControlFlow::Continue(message) => self.message_stages(message, is_sum).await,
                         ControlFlow::Break(outcome) => ControlFlow::Break(outcome),
@@ -124,8 +125,19 @@ impl<T: Transport, S: Store, Q: Queues> ChannelWorker<'_, T, S, Q> {
         ControlFlow::Continue(self.settle(message, ending).await)
     }
 
+    /// The stages of a roll-up that is told together with those of its minute.
+    async fn roll_up_stages(&self, message: QueueMessage<RollUpTask>) -> StageResult<DeliveryOutcome> {
+        let message = self.claim_roll_ups(message).await?;
+        self.claimed_stages(message, true).await
+    }
+
     async fn message_stages(&self, message: QueueMessage<Delivery>, is_sum: bool) -> StageResult<DeliveryOutcome> {
         let message = self.claim(message).await?;
+        self.claimed_stages(message, is_sum).await
+    }
+
+    /// The stages of a message that is ours to send.
+    async fn claimed_stages(&self, message: QueueMessage<Delivery>, is_sum: bool) -> StageResult<DeliveryOutcome> {
         let arrival = self.guard_message(&message, is_sum).await?;
         let ending = self.send(&message.task, Origin::Queue).await;
         let outcome = self.settle(message, ending).await;

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::AddAssign;
 
 use offlimits::cloudtrail::RawRecord;
+use offlimits::finding::Finding;
 use offlimits::handler::Invariant;
 use offlimits::ids::{AlertId, ClaimId};
 use offlimits::ledger::{ItemKey, Store as _};
@@ -35,6 +36,8 @@ pub(super) struct Ends {
     pub(super) said_when: usize,
     /// Findings that were told in the message of another one of their record.
     pub(super) merged: usize,
+    /// Roll-ups that were told in the message of another one of their minute.
+    pub(super) merged_roll_ups: usize,
 }
 
 impl AddAssign for Ends {
@@ -46,6 +49,7 @@ impl AddAssign for Ends {
         self.shared += other.shared;
         self.said_when += other.said_when;
         self.merged += other.merged;
+        self.merged_roll_ups += other.merged_roll_ups;
     }
 }
 
@@ -64,6 +68,8 @@ struct Traces {
     given_up: BTreeSet<String>,
     /// Findings that were told in the message of another.
     merged: usize,
+    /// Roll-ups that were told in the message of another.
+    merged_roll_ups: usize,
 }
 
 impl Traces {
@@ -76,6 +82,7 @@ impl Traces {
             dead_digests: BTreeSet::new(),
             given_up: world.given_up.lock().unwrap().iter().cloned().collect(),
             merged: 0,
+            merged_roll_ups: 0,
         };
         for told in &*world.told.lock().unwrap() {
             let text = |key: &str| (told.channel.clone(), told.alert[key].as_str().unwrap().to_owned());
@@ -93,7 +100,15 @@ impl Traces {
                         traces.merged += 1;
                     }
                 }
-                "roll-up" => most(&mut traces.roll_ups, "finding"),
+                "roll-up" => {
+                    most(&mut traces.roll_ups, "finding");
+                    for also in told.alert["also"].as_array().into_iter().flatten() {
+                        let opener = also["finding"].as_str().unwrap().to_owned();
+                        let sum = traces.roll_ups.entry((told.channel.clone(), opener)).or_default();
+                        *sum = also["count"].as_u64().unwrap().max(*sum);
+                        traces.merged_roll_ups += 1;
+                    }
+                }
                 "digest" => most(&mut traces.digests, "alert"),
                 "operational" => {}
                 other => panic!("an alert of the kind {other}"),
@@ -126,21 +141,27 @@ impl Traces {
 }
 
 /// What the ledger says of a claim: how it was done with, its alert, and the finding that opened that. What is told in the message
-/// of another is done with as that is, if that lists it.
-async fn claim(world: &World, channel: &str, id: &str) -> Option<(String, String, String)> {
+/// of another, one of the `siblings`, is done with as that is, if that lists it.
+async fn claim(world: &World, channel: &str, id: &str, siblings: &[Finding]) -> Option<(String, String, String)> {
     let read = async |id: &str| {
         let key = ItemKey::new(format!("finding#{id}"), channel);
         world.table.get(&[key]).await.unwrap().pop().flatten().map(|item| Value::from((*item.attributes).clone()))
     };
-    let own = read(id).await?;
     let text = |claim: &Value, name: &str| claim[name].as_str().map(str::to_owned);
-    let leading = match own["leader"].as_str() {
-        Some(leader) => read(leader)
-            .await
-            .filter(|leading| leading["with"].as_array().is_some_and(|with| with.contains(&Value::from(id))))?,
-        None => own.clone(),
-    };
-    Some((text(&leading, "done")?, text(&own, "alert")?, text(&own, "opener")?))
+    let lists = |claim: &Value| claim["with"].as_array().is_some_and(|with| with.contains(&Value::from(id)));
+    let own = read(id).await;
+    if let Some(own) = own.as_ref().filter(|own| own["leader"].is_null()) {
+        return Some((text(own, "done")?, text(own, "alert")?, text(own, "opener")?));
+    }
+    // Where the ledger did not answer, a message went out unclaimed: then only that of the leader knows of it.
+    let leader = own.as_ref().and_then(|own| own["leader"].as_str());
+    for sibling in leader.into_iter().chain(siblings.iter().map(|sibling| sibling.id.as_str())) {
+        if let Some(leading) = read(sibling).await.filter(lists) {
+            let own = own.as_ref().unwrap_or(&leading);
+            return Some((text(&leading, "done")?, text(own, "alert")?, text(own, "opener")?));
+        }
+    }
+    None
 }
 
 /// Checks the end of each finding, and counts them.
@@ -152,7 +173,12 @@ pub(super) fn ends(seed: u64, world: &World, records: &[String]) -> Ends {
 async fn check(seed: u64, world: &World, records: &[String]) -> Ends {
     let rules = RuleSet::compile(&rules(&mut Choices::new(seed))).unwrap().rules;
     let traces = Traces::of(world);
-    let mut ends = Ends { said_when: firsts(seed, world), merged: traces.merged, ..Ends::default() };
+    let mut ends = Ends {
+        said_when: firsts(seed, world),
+        merged: traces.merged,
+        merged_roll_ups: traces.merged_roll_ups,
+        ..Ends::default()
+    };
     // What is held back, by channel and alert, and what is left to the digests, by channel.
     let (mut held_back, mut digested) =
         (BTreeMap::<(String, String, String), u64>::new(), BTreeMap::<String, u64>::new());
@@ -164,15 +190,16 @@ async fn check(seed: u64, world: &World, records: &[String]) -> Ends {
     let mut counted: BTreeMap<(String, String), (usize, usize)> = BTreeMap::new();
     for record in records {
         let raw = RawRecord { json: record.clone(), index: 0, message_id: None, account: None };
-        for finding in rules.evaluate(&raw).unwrap() {
-            for channel in if finding.rule.id == "USUAL" { &["many"][..] } else { &["few", "many"] } {
+        let findings = rules.evaluate(&raw).unwrap();
+        for finding in findings.clone() {
+            for channel in if finding.rule.id == "USUAL" { &["many", "topic"][..] } else { &["few", "many", "topic"] } {
                 let key = ((*channel).to_owned(), finding.id.to_string());
                 let times = traces.findings.get(&key).copied().unwrap_or_default();
                 assert!(
                     !world.is_well() || times < 2,
                     "seed {seed}: nothing failed, and {key:?} was told {times} times"
                 );
-                let known = claim(world, channel, finding.id.as_str()).await;
+                let known = claim(world, channel, finding.id.as_str(), &findings).await;
                 let is_heard = if times > 0 {
                     ends.told += 1;
                     true
@@ -242,7 +269,7 @@ async fn check(seed: u64, world: &World, records: &[String]) -> Ends {
     for ((channel, alert, opener), count) in held_back {
         let key = (channel.clone(), alert.clone());
         let own = ClaimId::for_roll_up(&AlertId::from(stable(&alert)));
-        let is_digested = claim(world, &channel, own.as_str()).await.is_some_and(|(done, ..)| done == "digested");
+        let is_digested = claim(world, &channel, own.as_str(), &[]).await.is_some_and(|(done, ..)| done == "digested");
         match traces.roll_ups.get(&(channel.clone(), opener)) {
             Some(told) => {
                 assert!(
