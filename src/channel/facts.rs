@@ -9,6 +9,9 @@ use crate::finding::{Finding, FirstSeen};
 use crate::rules::MessageSettings;
 use crate::text::clip;
 
+/// The fact that tells the program.
+pub(super) const USER_AGENT: &str = "User agent";
+
 /// Facts, as they are gathered: those that have a value, each inert and clipped.
 struct Facts {
     limit: usize,
@@ -51,7 +54,7 @@ pub(super) fn of_call(finding: &Finding) -> Vec<(String, String)> {
         .add("Person", call.person.as_deref())
         .add("Principal", call.arn.as_deref().or(call.actor.as_deref()))
         .add("Source", source(call))
-        .add_inert("User agent", call.user_agent.as_deref().map(|agent| short_agent(&inert(agent))))
+        .add_inert(USER_AGENT, call.user_agent.as_deref().map(|agent| short_agent(&inert(agent))))
         .add("MFA", call.mfa.map(|mfa| if mfa { "yes" } else { "no" }))
         .add("Error", call.error.as_deref().or(call.error_message.as_deref()))
         .add_time("Time", call.event_time.as_deref(), &finding.rule.messages)

@@ -10,6 +10,7 @@ use std::fmt::Write as _;
 
 use super::Content;
 use super::ascii::{cut, cut_middle, gsm};
+use super::facts::USER_AGENT;
 use super::inert::short;
 use crate::alert::{Alert, AlertKind, Also};
 use crate::cloudtrail::{ApiCall, HIDDEN, short_name};
@@ -30,6 +31,9 @@ const NAMES: [Names; 5] = [
 ];
 /// Characters of a change that has room. What is longer tells what it is by its beginning.
 const CHANGE_ROOM: usize = 60;
+
+/// Characters of an agent: a program's name stands at its beginning.
+const AGENT: usize = 22;
 
 /// Characters of each name.
 struct Names {
@@ -115,11 +119,14 @@ fn with_others(mut text: String, also: &[Also], limit: usize) -> String {
 /// What is told while there is room, the most telling first.
 fn rest<'c>(call: &'c ApiCall, content: &'c Content) -> impl Iterator<Item = String> + 'c {
     let why = call.error.as_deref().filter(|_| outcome(call) == "FAILED");
+    let agent = content.facts.iter().find(|(name, _)| name == USER_AGENT);
     [
+        call.delegate.as_deref().map(|account| format!(", delegated to {}", named(account))),
         why.map(|error| format!(" ({})", named(error))),
         call.region.as_deref().map(|region| format!(", {}", named(region))),
         call.source_ip.as_deref().map(|source| format!(", from {}", named(source))),
         Some(format!(", {}", gsm(&content.rule))),
+        agent.map(|(_, agent)| format!(", {}", cut(&named(agent), AGENT))),
     ]
     .into_iter()
     .flatten()
@@ -209,6 +216,14 @@ mod tests {
             text(&finding, AlertKind::Repeat),
             "LOW again, DENIED in production: bob AuthorizeSecurityGroupIngress on sg-0123456789abcdef0: inbound: tcp 22 from \
              0.0.0.0/0, us-east-1, CIS-10"
+        );
+        finding.call.user_agent = Some("stratus-red-team_6a7ec681-49a5-4403-99a2-d3c1229e8063".to_owned());
+        finding.call.delegate = Some("999999999999".to_owned());
+        finding.changes.clear();
+        assert_eq!(
+            text(&finding, AlertKind::First),
+            "LOW DENIED in production: bob AuthorizeSecurityGroupIngress on sg-0123456789abcdef0, delegated to 999999999999, \
+             us-east-1, CIS-10, stratus-red-team_6a7.."
         );
         let sum = RollUp { count: 312, ..RollUp::default() };
         assert!(text(&finding, AlertKind::RollUp(&sum)).starts_with("LOW 312 more, first DENIED in production: bob "));

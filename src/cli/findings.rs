@@ -1,16 +1,18 @@
 //! Findings as the commands pass them on, and as `--format jsonl` prints them.
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
 use serde::Serialize;
 
+use super::selection::RuleSelection;
 use crate::cloudtrail::Record;
 use crate::cloudtrail::agent::short_agent;
 use crate::engine::{EvaluateError, Scanned, Scanner};
 use crate::finding::{Change, Finding, Step};
 use crate::ids::StableId;
 use crate::ledger::policy::{self, Going, MOST_TOGETHER};
-use crate::rules::{Mode, Rule};
+use crate::rules::{Mode, Rule, RuleInfo};
 use crate::ruleset::RuleSet;
 use crate::scan::RecordVisitor;
 
@@ -40,24 +42,40 @@ pub(super) fn hashed(text: &str) -> u64 {
     u64::from_str_radix(&StableId::hash(&[text]).as_str()[..16], 16).unwrap_or_default()
 }
 
+/// Which rule a finding is of, be there others of its id: the place of what it carries of it.
+pub(super) type RuleAddress = usize;
+
+/// The address of what findings carry of a rule.
+pub(super) fn address(rule: &Arc<RuleInfo>) -> RuleAddress {
+    Arc::as_ptr(rule).addr()
+}
+
 /// Evaluates the rules over each record of a scan.
 #[derive(Debug)]
 pub(super) struct FindingVisitor<'r> {
     rules: &'r RuleSet,
-    /// The rules that have a throttle or a threshold, by their ids.
-    limited: HashMap<&'r str, &'r Rule>,
+    /// The findings that are handed over.
+    selection: RuleSelection,
+    /// The rules that have a throttle or a threshold.
+    limited: HashMap<RuleAddress, &'r Rule>,
 }
 
 impl<'r> FindingVisitor<'r> {
     pub(super) fn new(rules: &'r RuleSet) -> Self {
         let limited = rules.rules().iter().filter(|rule| rule.throttle.is_some() || rule.threshold.is_some());
-        Self { rules, limited: limited.map(|rule| (rule.info.id.as_str(), rule)).collect() }
+        let selection = RuleSelection::default();
+        Self { rules, selection, limited: limited.map(|rule| (address(&rule.info), rule)).collect() }
+    }
+
+    /// The same, of some findings alone.
+    pub(super) fn of(self, selection: &RuleSelection) -> Self {
+        Self { selection: selection.clone(), ..self }
     }
 
     fn found(&self, finding: Finding, json: &str, is_with_previous: bool) -> EvaluatedFinding {
         let mut found = EvaluatedFinding { finding, is_with_previous, group: None, counted: None };
+        let Some(rule) = self.limited.get(&address(&found.finding.rule)) else { return found };
         let id = found.finding.rule.id.as_str();
-        let Some(rule) = self.limited.get(id) else { return found };
         let Ok(record) = Record::parse(json) else { return found };
         // The finding knows what the record arrived in.
         let record = record.in_envelope_of(found.finding.call.account.as_deref());
@@ -76,10 +94,22 @@ impl<'r> FindingVisitor<'r> {
         text: &str,
         mut take: impl FnMut(usize, Result<Vec<EvaluatedFinding>, EvaluateError>),
     ) -> Scanned {
+        self.records_with_text(scanner, text, |index, _, found| take(index, found))
+    }
+
+    /// As [`Self::records`], with the text of each record.
+    pub(super) fn records_with_text(
+        &self,
+        scanner: &mut Scanner<'r>,
+        text: &str,
+        mut take: impl FnMut(usize, &str, Result<Vec<EvaluatedFinding>, EvaluateError>),
+    ) -> Scanned {
         scanner.scan(text, |index, json, findings| {
-            let found = |(place, one)| self.found(one, json, place > 0);
-            let found = findings.map(|findings| findings.into_iter().enumerate().map(found).collect());
-            take(index, found);
+            let found = findings.map(|findings| {
+                let taken = findings.into_iter().filter(|one| self.selection.takes_finding(one));
+                taken.enumerate().map(|(place, one)| self.found(one, json, place > 0)).collect()
+            });
+            take(index, json, found);
         })
     }
 }

@@ -1,7 +1,7 @@
 //! Cells whose value no record has: misspelt services, calls, regions and identity types.
 
 use super::calls::{EVENT, IDENTITY, REGION, SERVICE, of_leaf, row_accepts, services};
-use super::catalogue::{Catalogue, Service, near};
+use super::catalogue::{Catalogue, Service, suggested};
 use super::logic::PatternWord;
 use super::rotated;
 use super::view::{CellView, Leaf, LeafCondition, RowView, RuleView, SourcePlace};
@@ -123,19 +123,20 @@ fn of_cell(
     let place = cell.at(leaf);
     let is_known_service = || match leaf.condition {
         LeafCondition::Exactly(name) => catalogue.services.contains_key(name),
-        asks => catalogue.services.keys().any(|name| name.starts_with(asks.beginning()) && accepts(name)),
+        asks => !catalogue.service_names().accepted(asks.literals().as_deref(), accepts).is_empty(),
     };
     if cell.is(SERVICE) && !is_known_service() {
         let message = format!("no known service has the eventSource \"{written}\"{}", dead(leaf));
-        report.warn(&UNKNOWN_SERVICE, rule, place, message, service_help(catalogue, written));
+        report.condition(&UNKNOWN_SERVICE, rule, place, (message, !leaf.negated), service_help(catalogue, written));
     } else if cell.is(REGION) && !catalogue.regions.iter().any(|name| accepts(name)) {
         let message = format!("AWS has no region \"{written}\"{}", dead(leaf));
         let help = nearest(written, catalogue.regions.iter().copied(), "if it is new, allow this lint");
-        report.warn(&UNKNOWN_REGION, rule, place, message, help);
+        report.condition(&UNKNOWN_REGION, rule, place, (message, !leaf.negated), help);
     } else if cell.is(IDENTITY) && !IDENTITY_TYPES.iter().any(|name| accepts(name)) {
         let message = format!("no identity has the type \"{written}\"{}", dead(leaf));
         let types = format!("the types are {}", IDENTITY_TYPES.join(", "));
-        report.warn(&UNKNOWN_IDENTITY, rule, place, message, nearest(written, IDENTITY_TYPES, &types));
+        let help = nearest(written, IDENTITY_TYPES, &types);
+        report.condition(&UNKNOWN_IDENTITY, rule, place, (message, !leaf.negated), help);
     } else if cell.is(EVENT) {
         event(context, rule, row, cell, leaf, report);
     }
@@ -208,7 +209,7 @@ fn event(
                 format!("write {{\"is\": [{}]}}", names.join(", ")),
             ),
         };
-        return report.warn(&RECORDED_OTHERWISE, rule, place, message, help);
+        return report.condition(&RECORDED_OTHERWISE, rule, place, (message, !leaf.negated), help);
     }
     let by_row = row.cell(SERVICE).map(|cell| &cell.cell.written);
     let mut elsewhere: Vec<String> = Vec::new();
@@ -217,14 +218,15 @@ fn event(
         _ => true,
     };
     if by_row.is_some() && is_somewhere {
-        let everywhere: Vec<&Service> = context.catalogue.services.values().collect();
-        elsewhere.extend(of_leaf(&everywhere, leaf).map(|(service, _)| format!("\"{}\"", service.name)));
+        let accepts = |name: &str| leaf.condition.accepts(name) == Some(true);
+        let calls = context.catalogue.calls_accepted(leaf.condition.literals().as_deref(), accepts);
+        elsewhere.extend(calls.iter().map(|(service, _)| format!("\"{}\"", service.name)));
         elsewhere.dedup();
     }
     if let (Some(asked), false) = (by_row, elsewhere.is_empty()) {
         let message = format!("no service that {asked} accepts has a call \"{written}\"{}", dead(leaf));
         let help = format!("calls of this name belong to {}", enumerated(&elsewhere));
-        return report.warn(&SERVICE_EVENT_MISMATCH, rule, place, message, help);
+        return report.condition(&SERVICE_EVENT_MISMATCH, rule, place, (message, !leaf.negated), help);
     }
     let of = match services {
         [one] => format!(" of {}", one.short()),
@@ -232,20 +234,21 @@ fn event(
     };
     let message = format!("no known call{of} has the name \"{written}\"{}", dead(leaf));
     if let Some(help) = split_help(context.catalogue, written) {
-        return report.warn(&UNKNOWN_EVENT, rule, place, message, help);
+        return report.condition(&UNKNOWN_EVENT, rule, place, (message, !leaf.negated), help);
     }
     if let (LeafCondition::Exactly(_), Some(pattern)) = (leaf.condition, wildcard::meant(written)) {
         let help = format!("write the pattern \"{pattern}\": \"is\" compares whole names, and * stands for itself");
-        return report.warn(&UNKNOWN_EVENT, rule, place, message, help);
+        return report.condition(&UNKNOWN_EVENT, rule, place, (message, !leaf.negated), help);
     }
     let otherwise = "look the name up in a real record; if the call is new, allow this lint";
+    let plain = plain_word(word);
     let help = if services.len() == context.catalogue.services.len() {
-        nearest(word, context.catalogue.calls().near(&plain_word(word)), otherwise)
+        suggested(&plain, [context.catalogue.calls()])
     } else {
-        let names = services.iter().flat_map(|service| service.calls.iter().map(|call| call.name.as_str()));
-        nearest(word, near(&plain_word(word), names), otherwise)
+        suggested(&plain, services.iter().map(|service| service.names()))
     };
-    report.warn(&UNKNOWN_EVENT, rule, place, message, help);
+    let help = help.unwrap_or_else(|| otherwise.to_owned());
+    report.condition(&UNKNOWN_EVENT, rule, place, (message, !leaf.negated), help);
 }
 
 fn knows(service: &Service, name: &str) -> bool {
@@ -264,7 +267,7 @@ pub(super) fn word<'l>(leaf: &'l Leaf<'_>) -> &'l str {
     }
 }
 
-fn service_help(catalogue: &Catalogue, written: &str) -> String {
+fn service_help(catalogue: &'static Catalogue, written: &str) -> String {
     if let Some(help) = split_help(catalogue, written) {
         return help;
     }
@@ -284,11 +287,8 @@ fn service_help(catalogue: &Catalogue, written: &str) -> String {
         let names: Vec<String> = recorded.iter().map(|name| format!("\"{name}.amazonaws.com\"")).collect();
         return format!("records have {} for it", enumerated(&names));
     }
-    nearest(
-        &word,
-        catalogue.services.keys().copied(),
-        "look the eventSource up in a real record; if it is new, allow this lint",
-    )
+    suggested(&plain_word(&word), [catalogue.service_names()])
+        .unwrap_or_else(|| "look the eventSource up in a real record; if it is new, allow this lint".to_owned())
 }
 
 /// What to write where a permission stands in one cell: `iam:CreateUser` is a service and a call.

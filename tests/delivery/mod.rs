@@ -1,5 +1,6 @@
 //! The real handler, from an event to its alerts: with an outside that fails by script, and a queue like SQS.
 
+mod benchmark;
 mod deadline;
 mod decoys;
 mod first_seen;

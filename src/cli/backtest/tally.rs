@@ -187,6 +187,27 @@ impl<'r> BacktestTally<'r> {
         self.play_back(&events);
     }
 
+    /// As [`Self::finish`]; returns how many messages each finding opened or was, by its place among those that were added. Sums
+    /// of many rules are nobody's.
+    pub(in crate::cli) fn finish_with_messages(&mut self) -> Vec<u32> {
+        let events = self.arrivals();
+        self.play_back(&events);
+        let mut messages = vec![0_u32; events.len()];
+        play(self.rules, &self.routes, &events, StagedRules::Silent, &mut |step| {
+            let sent = matches!(step.outcome, PlayedOutcome::First | PlayedOutcome::Repeat | PlayedOutcome::RollUp(_));
+            let of = step.opener.or(step.finding).filter(|_| sent);
+            if let Some(count) = of.and_then(|place| messages.get_mut(place as usize)) {
+                *count += 1;
+            }
+        });
+        messages
+    }
+
+    /// The messages that would have been sent, to all channels together.
+    pub(in crate::cli) const fn messages(&self) -> u64 {
+        self.sent.total.messages
+    }
+
     /// The findings in the order in which they are taken to arrive; none are left.
     pub(super) fn arrivals(&mut self) -> Vec<AlertEvent> {
         let mut events = std::mem::take(&mut self.events);

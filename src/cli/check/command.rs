@@ -1,15 +1,15 @@
 //! The command itself: compiles, lints, prints, and decides the exit code.
 
 use std::io::{self, Write};
-use std::path::PathBuf;
 
 use clap::ValueEnum;
 
 use super::counts::LevelCounts;
-use super::{json, sarif};
+use super::{github, json, page, sarif, selected};
 use crate::cli::Exit;
 use crate::cli::diagnostics::report;
-use crate::cli::load;
+use crate::cli::load::{self, RulesArgument};
+use crate::cli::selection::RuleSelection;
 use crate::cli::words::counted;
 use crate::config::suggestion;
 use crate::lint;
@@ -19,13 +19,14 @@ use crate::time::{Date, Timestamp};
 /// Report every mistake in rules.json, each with its place and remedy
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct CheckCommand {
-    /// The rules
-    #[arg(default_value = "rules.json")]
-    rules: PathBuf,
+    #[command(flatten)]
+    rules: RulesArgument,
+    #[command(flatten)]
+    selection: RuleSelection,
     /// Also fail, with exit code 1, if there are warnings
     #[arg(long, value_enum, value_name = "WHAT")]
     deny: Option<Deny>,
-    /// How diagnostics are printed: for people, or as one document on stdout
+    /// How diagnostics are printed: for people, as one document on stdout, or as annotations of GitHub's workflows
     #[arg(long, value_enum, default_value_t = CheckFormat::Human)]
     format: CheckFormat,
     /// Say what this code of a diagnostic means, and check nothing
@@ -51,6 +52,8 @@ enum CheckFormat {
     Json,
     /// SARIF 2.1.0, for code scanning.
     Sarif,
+    /// Annotations of GitHub's workflows, one a line.
+    Github,
 }
 
 impl CheckCommand {
@@ -58,19 +61,26 @@ impl CheckCommand {
         if let Some(code) = &self.explain {
             return explain(code);
         }
-        let path = self.rules.as_path();
+        let path = self.rules.path();
         let Some(sources) = load::read(path) else { return Ok(Exit::Unreadable) };
-        let (compiled, diagnostics) = match RuleSet::compile_sources(&sources) {
+        let (compiled, mut diagnostics) = match RuleSet::compile_sources(&sources) {
             Ok(Compiled { rules, mut warnings }) => {
                 warnings.extend(lint::run(&rules, &sources, today()));
                 (Some(rules), warnings)
             }
             Err(diagnostics) => (None, diagnostics),
         };
+        if let Some(rules) = compiled.as_ref().filter(|_| !self.selection.takes_all()) {
+            if !self.selection.is_of(&[rules]) {
+                return Ok(Exit::Unreadable);
+            }
+            selected::retain(&mut diagnostics, &self.selection, rules, &sources);
+        }
         match self.format {
             CheckFormat::Human => report(path, &sources, &diagnostics),
             CheckFormat::Json => json::write(path, &sources, &diagnostics)?,
             CheckFormat::Sarif => sarif::write(path, &sources, &diagnostics)?,
+            CheckFormat::Github => github::write(path, &sources, &diagnostics)?,
         }
         let tally = LevelCounts::new(&diagnostics);
         eprintln!("{}: {}", path.display(), summary(compiled.as_ref(), &tally));
@@ -83,21 +93,17 @@ impl CheckCommand {
     }
 }
 
-/// Prints the section of a code. The page is part of the program: it says what this version means.
+/// Prints the section of a code.
 fn explain(code: &str) -> io::Result<Exit> {
-    const PAGE: &str = include_str!("../../../docs/diagnostics.md");
-    let sections = || PAGE.split("\n### ").skip(1).filter_map(|section| section.split_once('\n'));
-    let Some((_, text)) = sections().find(|(name, _)| *name == code) else {
-        let help = suggestion(code, sections().map(|(name, _)| name));
+    let Some(section) = page::section(code) else {
+        let help = suggestion(code, page::codes());
         eprintln!(
             "error: no diagnostic has the code \"{code}\"{}",
             help.map(|help| format!(": {help}?")).unwrap_or_default()
         );
         return Ok(Exit::Unreadable);
     };
-    // The last of a chapter is followed by the next chapter's heading, or by the mark at the end of the lints.
-    let text = text.split("\n## ").next().unwrap_or_default().split("\n<!--").next().unwrap_or_default();
-    writeln!(io::stdout().lock(), "{code}\n\n{}", text.trim())?;
+    writeln!(io::stdout().lock(), "{code}\n\n{section}")?;
     Ok(Exit::Done)
 }
 

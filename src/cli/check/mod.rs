@@ -2,7 +2,10 @@
 
 mod command;
 mod counts;
+mod github;
 mod json;
+mod page;
 mod sarif;
+mod selected;
 
 pub(super) use self::command::CheckCommand;

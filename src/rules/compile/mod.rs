@@ -6,6 +6,7 @@
 
 mod compiler;
 mod condition;
+mod count;
 mod limits;
 mod messages;
 mod operands;
