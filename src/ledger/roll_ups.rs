@@ -50,7 +50,7 @@ impl ListedRollUp {
 pub enum ClaimedRollUps {
     /// Those at these places are, the leader first, until the lease ends.
     Ours(Vec<usize>),
-    /// The first is told in the message of another.
+    /// The first was told together with others.
     Merged,
     /// The first has been delivered, or left to a digest.
     Done,
@@ -62,7 +62,7 @@ pub enum ClaimedRollUps {
 enum Standing {
     Free,
     Done,
-    /// It is told in the message of another.
+    /// It was told together with others.
     Told,
     Held(Timestamp),
 }
@@ -145,7 +145,12 @@ impl<S: Store> Ledger<S> {
         let held_or_free = |until| if policy::is_held(until, now) { Standing::Held(until) } else { Standing::Free };
         let Some(claim) = claim else { return Ok(Standing::Free) };
         let Some(leader) = &claim.leader else {
-            return Ok(if claim.done.is_some() { Standing::Done } else { held_or_free(claim.until) });
+            return Ok(match (claim.done, claim.with.is_empty()) {
+                (None, _) => held_or_free(claim.until),
+                (Some(_), true) => Standing::Done,
+                // It leads a message, which the order of another has brought.
+                (Some(_), false) => Standing::Told,
+            });
         };
         let leading = match ids.iter().position(|id| id == leader) {
             Some(place) => claims[place].clone().filter(|leading| leading.with.contains(id)),
