@@ -20,6 +20,8 @@ fn rules(folder: &Path) -> PathBuf {
     let text = "{\n  \"lists\": { \"ours\": [\".*\"] },\n  \"include\": [\n    \"pack.json\"\n  ],\n  \"rules\": [\n    \
         { \"id\": \"STOP\", \"title\": \"{event}\", \"severity\": \"very-high\", \"when\": { \"event\": { \"is\": \"StopLogging\" } } },\n    \
         { \"id\": \"SELF-1\", \"title\": \"{event}\", \"severity\": \"low\", \"when\": { \"event\": { \"is\": \"DeleteTopic\" } } },\n    \
+        { \"id\": \"MANY\", \"title\": \"{event}\", \"severity\": \"high\", \"when\": { \"event\": { \"is\": \"DeleteSnapshot\" } },\n      \
+          \"threshold\": { \"count\": 20, \"window\": \"10m\" } },\n    \
         { \"id\": \"KEYS\", \"title\": \"{event}\", \"severity\": \"low\", \"when\": { \"event\": { \"is\": \"CreateKeyPair\" } } }\n  ]\n}\n";
     file(folder, "rules.json", text)
 }
@@ -238,6 +240,7 @@ fn what_must_be_told_is_never_proposed() {
         ("unbound", every_third_hour(&root, "UpdateIPSet", "blocked")),
         ("failed", failing()),
         ("rare", burst),
+        ("below_threshold", every_third_hour(&role(ACCOUNT, "updater"), "DeleteSnapshot", "snap-1")),
         ("many_networks", wandering()),
         ("grave_callers", intruder),
     ] {

@@ -1,6 +1,6 @@
 //! Findings as the commands pass them on, and as `--format jsonl` prints them.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use serde::Serialize;
@@ -11,7 +11,8 @@ use crate::cloudtrail::agent::short_agent;
 use crate::engine::{EvaluateError, Scanned, Scanner};
 use crate::finding::{Change, Finding, Step};
 use crate::ids::StableId;
-use crate::rules::{Rule, RuleInfo};
+use crate::ledger::policy::{self, Going, MOST_TOGETHER};
+use crate::rules::{Mode, Rule, RuleInfo};
 use crate::ruleset::RuleSet;
 use crate::scan::RecordVisitor;
 
@@ -19,6 +20,8 @@ use crate::scan::RecordVisitor;
 #[derive(Debug)]
 pub(super) struct EvaluatedFinding {
     pub(super) finding: Finding,
+    /// Whether it is of the same record as the finding before it.
+    pub(super) is_with_previous: bool,
     /// The hash of the group within which its throttle takes findings for repeats; none where its rule has no throttle.
     pub(super) group: Option<u64>,
     /// What its threshold counts; none where its rule has no threshold.
@@ -69,8 +72,8 @@ impl<'r> FindingVisitor<'r> {
         Self { selection: selection.clone(), ..self }
     }
 
-    fn found(&self, finding: Finding, json: &str) -> EvaluatedFinding {
-        let mut found = EvaluatedFinding { finding, group: None, counted: None };
+    fn found(&self, finding: Finding, json: &str, is_with_previous: bool) -> EvaluatedFinding {
+        let mut found = EvaluatedFinding { finding, is_with_previous, group: None, counted: None };
         let Some(rule) = self.limited.get(&address(&found.finding.rule)) else { return found };
         let id = found.finding.rule.id.as_str();
         let Ok(record) = Record::parse(json) else { return found };
@@ -104,7 +107,7 @@ impl<'r> FindingVisitor<'r> {
         scanner.scan(text, |index, json, findings| {
             let found = findings.map(|findings| {
                 let taken = findings.into_iter().filter(|one| self.selection.takes_finding(one));
-                taken.map(|one| self.found(one, json)).collect()
+                taken.enumerate().map(|(place, one)| self.found(one, json, place > 0)).collect()
             });
             take(index, json, found);
         })
@@ -140,6 +143,28 @@ pub(super) fn channels<'r>(rules: &'r RuleSet, finding: &Finding) -> Vec<&'r str
         .filter_map(|index| rules.channels().get(index))
         .map(|channel| channel.name.as_str())
         .collect()
+}
+
+/// Of each finding of a record: the channels on which it is told in the message of another, each with the rule of that one; where
+/// each of them opens an alert.
+pub(super) fn merged<'r>(rules: &'r RuleSet, findings: &[Finding]) -> Vec<BTreeMap<&'r str, &'r str>> {
+    let mut merged = vec![BTreeMap::new(); findings.len()];
+    let routed: Vec<Vec<usize>> = findings
+        .iter()
+        .map(|finding| if finding.rule.mode == Mode::Stage { Vec::new() } else { rules.route(finding) })
+        .collect();
+    for (index, channel) in rules.channels().iter().enumerate() {
+        let told: Vec<usize> = (0..findings.len()).filter(|place| routed[*place].contains(&index)).collect();
+        for told in told.chunks(MOST_TOGETHER) {
+            let leader = policy::leader(told.iter().map(|place| (findings[*place].severity, Going::AsFirst)));
+            let Some(leader) = leader.map(|leader| told[leader]) else { continue };
+            let Some(rule) = rules.rule_of(&findings[leader]) else { continue };
+            for place in told.iter().filter(|place| **place != leader) {
+                let _former = merged[*place].insert(channel.name.as_str(), rule.info.id.as_str());
+            }
+        }
+    }
+    merged
 }
 
 /// A finding as `--format jsonl` prints it. See [`super::lines`] for what may change.

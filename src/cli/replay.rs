@@ -10,6 +10,8 @@ use super::load::RulesOption;
 use super::selection::RuleSelection;
 use super::words::counted;
 use super::{Exit, input, terminal};
+use crate::finding::Finding;
+use crate::ruleset::RuleSet;
 
 /// Print the alerts that events or CloudTrail's log files would set off
 #[derive(Debug, clap::Args)]
@@ -41,22 +43,43 @@ impl ReplayCommand {
         }
         let mut out = io::BufWriter::new(anstream::AutoStream::auto(io::stdout()));
         let mut count = 0_u64;
+        // The findings of one record are in one message on each channel.
+        let mut record = (String::new(), 0, Vec::new());
         let counts = input::each(
             &self.files,
             &self.part,
             &FindingVisitor::new(&rules).of(&self.selection),
             |file, index, found| {
-                let EvaluatedFinding { finding, .. } = found;
+                let EvaluatedFinding { finding, is_with_previous, .. } = found;
                 count += 1;
-                let channels = findings::channels(&rules, &finding);
-                match self.format {
-                    LineFormat::Human => terminal::write(&mut out, &finding, &channels),
-                    LineFormat::Jsonl => write_line(&mut out, &FindingLine::new(&finding, channels, file, index)),
+                if !is_with_previous {
+                    self.print(&mut out, &rules, &record)?;
+                    record = (file.to_owned(), index, Vec::new());
                 }
+                record.2.push(finding);
+                Ok(())
             },
         )?;
+        self.print(&mut out, &rules, &record)?;
         out.flush()?;
         eprintln!("{} in {}", counted(count, "finding"), counts.sentence());
         Ok(if counts.failed() { Exit::Unreadable } else { Exit::Done })
+    }
+
+    /// Prints the findings of one record of a file.
+    fn print(
+        &self,
+        out: &mut impl Write,
+        rules: &RuleSet,
+        (file, index, of_record): &(String, usize, Vec<Finding>),
+    ) -> io::Result<()> {
+        for (finding, merged) in of_record.iter().zip(findings::merged(rules, of_record)) {
+            let channels = findings::channels(rules, finding);
+            match self.format {
+                LineFormat::Human => terminal::write(out, finding, &channels, &merged)?,
+                LineFormat::Jsonl => write_line(out, &FindingLine::new(finding, channels, file, *index))?,
+            }
+        }
+        Ok(())
     }
 }

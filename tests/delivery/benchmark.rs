@@ -154,12 +154,17 @@ async fn play(app: &Function, records: &str) -> Vec<(Duration, Value)> {
     app.transport.taken.lock().unwrap().clone()
 }
 
-/// A line for the scorer: what a message says it is of. One alert is a group with its repeats; of what a roll-up sums up, the message
-/// names none.
+/// A line for the scorer: what a message says it is of, with the other findings of its record. One alert is a group with its repeats;
+/// of what a roll-up sums up, the message names none.
 fn line(at: Duration, alert: &Value) -> Value {
     let named = ["first", "repeat"].contains(&alert["kind"].as_str().unwrap_or_default());
-    let findings: Vec<&Value> =
-        alert.get("finding").filter(|finding| named && finding.is_string()).into_iter().collect();
+    let others = alert["also"].as_array().into_iter().flatten();
+    let findings: Vec<&Value> = [alert]
+        .into_iter()
+        .chain(others)
+        .filter_map(|told| told.get("finding"))
+        .filter(|finding| named && finding.is_string())
+        .collect();
     json!({ "channel": "siem", "group": alert["alert"], "time": at.as_secs(), "findings": findings, "rule": alert["rule"],
         "severity": alert["severity"], "person": alert["person"] })
 }

@@ -7,6 +7,7 @@ mod first_seen;
 mod handler;
 mod ledger;
 mod log;
+mod merging;
 mod model;
 mod outside;
 mod redelivery;

@@ -44,7 +44,8 @@ def main():
             figures = [f"{before[rule] / days:.3g}", f"{after[rule] / days:.3g}"] if options.archive else []
             rows.append([rule, change or "finds otherwise", kept["severity"], kept.get("mode", "alert"), *figures, kept["title"]])
     counted = collections.Counter(row[1].split(":")[0] for row in rows)
-    print(f"{len(old)} rules before, {len(new)} after:", ", ".join(f"{number} {what}" for what, number in counted.items()) or "as before")
+    numbers = ", ".join(f"{number} {what}" for what, number in counted.items())
+    print(f"{len(old)} rules before, {len(new)} after: {numbers or 'as before'}")
     if options.archive:
         print(f"{sum(before.values())} findings before, {sum(after.values())} after, in records of {days} days")
     titles = ["rule", "change", "severity", "mode", *(["a day before", "a day after"] if options.archive else []), "title"]

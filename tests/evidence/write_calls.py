@@ -187,9 +187,9 @@ def page(result):
     text = [
         "# Calls that no rule watches",
         "",
-        f"Every call of AWS that changes something, by the models of botocore {botocore.__version__}, and what becomes of it with the "
-        "shipped rules: watched by a rule that alerts when a person's role makes the call; watched by one that is staged; harmless, "
-        "with a reason below; or open: an alert may be due, and no rule gives it. "
+        f"Every call of AWS that changes something, by the models of botocore {botocore.__version__}, and what becomes of it with "
+        "the shipped rules: watched by a rule that alerts when a person's role makes the call; watched by one that is staged; "
+        "harmless, with a reason below; or open: an alert may be due, and no rule gives it. "
         f"Of the services that watch an account or say who may do what, {f'all but {unclassed}' if unclassed else 'all'} are "
         f"classed; of the others {share:.1f} %. "
         "`tests/evidence/write_calls.py` has written this page.",

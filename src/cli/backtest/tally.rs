@@ -54,6 +54,8 @@ pub(in crate::cli) struct BacktestTally<'r> {
     last_time: Option<Timestamp>,
     /// Findings at the head of `events` that came before any that had a time.
     timeless: usize,
+    /// Records with findings so far.
+    records: u32,
 }
 
 /// One rule's counts.
@@ -90,12 +92,14 @@ impl<'r> BacktestTally<'r> {
             routes: Routes::default(),
             last_time: None,
             timeless: 0,
+            records: 0,
         }
     }
 
     /// Counts a finding; whether it is the first of its kind.
     pub(in crate::cli) fn add(&mut self, found: &EvaluatedFinding) -> bool {
         let finding = &found.finding;
+        self.records += u32::from(!found.is_with_previous);
         let id = hashed(finding.id.as_str());
         if self.seen.contains(&id) {
             self.repeats += 1;
@@ -132,6 +136,7 @@ impl<'r> BacktestTally<'r> {
         let event = AlertEvent {
             time: self.last_time.unwrap_or_default(),
             order: u32::try_from(self.findings - 1).unwrap_or(u32::MAX),
+            record: self.records,
             rule: u32::try_from(place).unwrap_or(u32::MAX),
             repeat: Repeat::new(finding, new_targets),
             is_staged,
@@ -161,7 +166,15 @@ impl<'r> BacktestTally<'r> {
         for sent in deployed.into_iter().chain(&mut self.sent_if_staged_alerted) {
             let mut step = |channel, outcome| {
                 let (rule, finding) = (Some(event.rule as usize), Some(event.order));
-                sent.add(PlayedStep { channel, rule, time: event.time, finding, opener: finding, outcome });
+                sent.add(PlayedStep {
+                    channel,
+                    rule,
+                    time: event.time,
+                    finding,
+                    opener: finding,
+                    thread: finding,
+                    outcome,
+                });
             };
             step(None, outcome);
             channels.iter().for_each(|channel| step(Some(*channel), PlayedOutcome::First));

@@ -7,6 +7,8 @@ use serde::Serialize;
 
 use super::survey::Survey;
 use crate::cli::lines::VERSION;
+use crate::lint::needed_events;
+use crate::rules::NeededEvents;
 
 /// The document. Programs read it: within a version keys may join, and none may change or go.
 #[derive(Serialize)]
@@ -80,6 +82,8 @@ struct CallObject<'s> {
     event: &'static str,
     reads: bool,
     data: bool,
+    /// What a rule says in `needs_events` to hear of it; none: every deployment does.
+    needs_events: Option<&'static str>,
     rules: Vec<CallRuleObject<'s>>,
 }
 
@@ -163,6 +167,7 @@ pub(super) fn write(out: &mut impl Write, survey: &Survey<'_>, rules: &Path) -> 
                 event: call.name,
                 reads: call.reads,
                 data: call.data,
+                needs_events: needed_events(call.service, call.name).map(NeededEvents::as_str),
                 rules: rules
                     .into_iter()
                     .map(|(rule, person)| CallRuleObject { id: &rule.info.id, mode: rule.info.mode.as_str(), person })

@@ -162,6 +162,11 @@ impl<'r> Observations<'r> {
         }
     }
 
+    /// Whether the rule alerts only when it matches often enough.
+    pub(super) fn counts(&self, rule: &str) -> bool {
+        self.rules.get(rule).is_some_and(|rule| rule.threshold.is_some())
+    }
+
     pub(super) fn habits(&self) -> impl Iterator<Item = (&HabitKey, &Habit)> {
         self.habits.iter()
     }

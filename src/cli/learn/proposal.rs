@@ -58,6 +58,13 @@ pub(super) fn proposals(observed: &Observations<'_>, regularity: Regularity, mes
             made.rare += habit.calls;
             continue;
         }
+        let saved = habit.findings.iter().filter_map(|place| messages.get(*place as usize));
+        let saved: u64 = saved.map(|count| u64::from(*count)).sum();
+        // Of what such a rule has not told, an exception would hide that it is done a thousand times one day.
+        if saved == 0 && observed.counts(&key.rule) {
+            made.below_threshold += habit.calls;
+            continue;
+        }
         if observed.grave.contains(&key.caller) {
             made.of_grave_callers += habit.calls;
             continue;
@@ -81,8 +88,6 @@ pub(super) fn proposals(observed: &Observations<'_>, regularity: Regularity, mes
             continue;
         }
         let (Some(max_severity), Some(last)) = (habit.severity, last) else { continue };
-        let saved =
-            habit.findings.iter().filter_map(|place| messages.get(*place as usize)).map(|count| u64::from(*count));
         made.all.push(Proposal {
             calls: habit.calls,
             days: habit.days.len(),
@@ -91,7 +96,7 @@ pub(super) fn proposals(observed: &Observations<'_>, regularity: Regularity, mes
             max_severity,
             reason: reason(key, habit, all_days),
             expires: last.plus_days(regularity.expires_in).to_string(),
-            messages: saved.sum(),
+            messages: saved,
             key: key.clone(),
         });
     }
@@ -105,6 +110,8 @@ pub(super) struct Proposals {
     pub(super) all: Vec<Proposal>,
     /// Too rare.
     pub(super) rare: u64,
+    /// Of rules that count, whose thresholds they have not reached.
+    pub(super) below_threshold: u64,
     /// Of callers of whom very-high or extreme findings tell.
     pub(super) of_grave_callers: u64,
     /// Of people who come from many networks, or from none that is known.
