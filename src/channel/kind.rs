@@ -6,7 +6,7 @@ use super::configured::{ChannelFilter, ConfiguredChannel, MAX_PER_MINUTE};
 use super::{Channel, TYPES};
 use crate::config::{KeyDefault, KeySpec, ObjectReader, ObjectSpec, Problems, TaggedSpec, ValueShape, WordList, docs};
 use crate::json::Node;
-use crate::rules::compile::{NAME, SEVERITIES};
+use crate::rules::compile::{NAME, SEVERITIES, WEEK_HOURS};
 
 /// A type of channel: all that there is to know of it before one is configured. Each is declared in its own file, and the
 /// reader, the schema, the pages and the tests are made from it.
@@ -46,7 +46,7 @@ impl fmt::Debug for ChannelType {
 }
 
 /// The keys that every channel has, beside those of its type.
-pub(crate) static COMMON_KEYS: [KeySpec; 10] = [
+pub(crate) static COMMON_KEYS: [KeySpec; 12] = [
     KeySpec::required("type", ValueShape::Word(&TYPE_NAMES), docs!("What kind of channel it is.")),
     KeySpec::new("min_severity", ValueShape::Word(&SEVERITIES), docs!("At least this severity.")),
     KeySpec::new("rules", ValueShape::List(&RULE_ID), docs!("Only these rules, by their ids.")),
@@ -67,6 +67,18 @@ pub(crate) static COMMON_KEYS: [KeySpec; 10] = [
         "units",
         ValueShape::List(&ValueShape::Text),
         docs!("Only accounts in these organizational units and in those inside them: `Workloads`, `Workloads/Prod`."),
+    ),
+    KeySpec::new(
+        "within",
+        ValueShape::Object(&WEEK_HOURS),
+        docs!(
+            "Only what happens in these hours, by the event's own time: `{ \"zone\": \"Europe/Berlin\", \"days\": \"Mon-Fri\", \"hours\": \"08:00-18:00\" }`."
+        ),
+    ),
+    KeySpec::new(
+        "outside",
+        ValueShape::Object(&WEEK_HOURS),
+        docs!("Only what happens outside of these hours, written as those of `within`."),
     ),
     KeySpec::new(
         "max_per_minute",
