@@ -18,7 +18,7 @@ pub(super) fn document(content: &Content) -> Value {
         blocks.push(paragraph(vec![strong(Content::STEPS_LABEL)]));
         let items = content.steps.iter().map(|(step, command)| {
             let command = command.iter().map(|command| json!({ "type": "codeBlock", "content": [text(command)] }));
-            item([paragraph(vec![text(step)])].into_iter().chain(command).collect())
+            item(&[paragraph(vec![text(step)])].into_iter().chain(command).collect::<Vec<_>>())
         });
         blocks.push(json!({ "type": "orderedList", "content": items.collect::<Vec<_>>() }));
     }
@@ -26,7 +26,7 @@ pub(super) fn document(content: &Content) -> Value {
         let items = content
             .facts
             .iter()
-            .map(|(name, value)| item(vec![paragraph(vec![strong(&format!("{name}: ")), text(value)])]));
+            .map(|(name, value)| item(&[paragraph(vec![strong(&format!("{name}: ")), text(value)])]));
         blocks.push(json!({ "type": "bulletList", "content": items.collect::<Vec<_>>() }));
     }
     if let Some(why) = &content.description {
@@ -39,7 +39,7 @@ pub(super) fn document(content: &Content) -> Value {
     json!({ "type": "doc", "version": 1, "content": blocks })
 }
 
-fn item(blocks: Vec<Value>) -> Value {
+fn item(blocks: &[Value]) -> Value {
     json!({ "type": "listItem", "content": blocks })
 }
 

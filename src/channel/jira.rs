@@ -531,7 +531,8 @@ fn judge(reply: &Reply) -> Verdict {
 /// The text of a Data Center, whose markup ends at `{noformat}`: all but the links stands where nothing is markup.
 /// Source: <https://jira.atlassian.com/secure/WikiRendererHelpAction.jspa?section=advanced>.
 fn wiki(content: &Content) -> String {
-    let links: String = content.links.iter().map(|(name, link)| format!("\n{name}: {link}")).collect();
+    let links: Vec<String> = content.links.iter().map(|(name, link)| format!("\n{name}: {link}")).collect();
+    let links = links.concat();
     let footer = (WIKI.inactive)(&content.footer);
     let around = format!("{{noformat}}\n\n\n{footer}\n{{noformat}}{links}").chars().count();
     let text = body(content, WIKI);
