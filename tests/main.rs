@@ -26,6 +26,7 @@ mod diagnostics;
 mod docs;
 mod facts;
 mod fingerprint;
+mod fixes;
 mod golden;
 mod hostile;
 mod identity_types;

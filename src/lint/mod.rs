@@ -14,6 +14,7 @@ mod catalogue;
 mod declaration;
 mod known;
 mod logic;
+mod naming;
 mod paths;
 mod report;
 mod row_index;
@@ -25,7 +26,7 @@ pub(crate) use self::known::known_values;
 pub(crate) use self::logic::accepts;
 use self::report::LintReport;
 use self::run::LintContext;
-pub use self::run::run;
+pub use self::run::{run, run_beside};
 use crate::rules::each_lint;
 
 /// Looks for the lints of one file.

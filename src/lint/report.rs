@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use super::declaration::Lint;
 use super::view::{RuleView, SourcePlace};
-use crate::config::{Diagnostic, Level, Problems};
+use crate::config::{Advice, Diagnostic, Level, Problems};
 use crate::json::Node;
 
 /// What the lints have found.
@@ -19,7 +19,7 @@ struct Reported {
     rule: Option<String>,
     place: SourcePlace,
     message: String,
-    help: String,
+    advice: Advice,
 }
 
 impl LintReport {
@@ -30,10 +30,10 @@ impl LintReport {
         rule: &RuleView<'_>,
         place: SourcePlace,
         message: String,
-        help: impl Into<String>,
+        advice: impl Into<Advice>,
     ) {
         let rule = Some(rule.rule.info.id.clone());
-        self.0.push(Reported { level: Level::Warning, lint, rule, place, message, help: help.into() });
+        self.0.push(Reported { level: Level::Warning, lint, rule, place, message, advice: advice.into() });
     }
 
     /// Reports what an author should know and may well want.
@@ -43,10 +43,10 @@ impl LintReport {
         rule: &RuleView<'_>,
         place: SourcePlace,
         message: String,
-        help: impl Into<String>,
+        advice: impl Into<Advice>,
     ) {
         let rule = Some(rule.rule.info.id.clone());
-        self.0.push(Reported { level: Level::Note, lint, rule, place, message, help: help.into() });
+        self.0.push(Reported { level: Level::Note, lint, rule, place, message, advice: advice.into() });
     }
 
     /// Reports what is wrong with the file and no rule's business, so that no rule can allow it.
@@ -55,9 +55,9 @@ impl LintReport {
         lint: &'static Lint,
         place: SourcePlace,
         message: String,
-        help: impl Into<String>,
+        advice: impl Into<Advice>,
     ) {
-        self.0.push(Reported { level: Level::Warning, lint, rule: None, place, message, help: help.into() });
+        self.0.push(Reported { level: Level::Warning, lint, rule: None, place, message, advice: advice.into() });
     }
 
     /// Drops what the rules allow. Returns the allowances that were of use: the rule's id and the code.
@@ -76,11 +76,11 @@ impl LintReport {
     /// The diagnostics, file by file, in the order of each. `text_of` knows a file's text and what it was parsed to.
     pub(super) fn finish<'t>(self, text_of: impl Fn(Option<&str>) -> (&'t str, &'t Node<'t>)) -> Vec<Diagnostic> {
         let mut problems = Problems::default();
-        for Reported { level, lint, place, message, help, .. } in self.0 {
+        for Reported { level, lint, place, message, advice, .. } in self.0 {
             problems.enter(place.file);
             match level {
-                Level::Note => problems.note(lint.code, &place.span, message, help),
-                Level::Warning | Level::Error => problems.warning(lint.code, &place.span, message, help),
+                Level::Note => problems.note(lint.code, &place.span, message, advice),
+                Level::Warning | Level::Error => problems.warning(lint.code, &place.span, message, advice),
             }
         }
         problems.finish_in(text_of)

@@ -2,7 +2,9 @@
 
 mod command;
 mod counts;
+mod fix;
 mod json;
 mod sarif;
+mod told;
 
 pub(super) use self::command::CheckCommand;

@@ -1,6 +1,6 @@
 //! What a rule says for itself, and an override may say of it instead.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::limits::{REPEATS, Repeats, THRESHOLD};
 use super::operators::TABLE;
@@ -195,9 +195,19 @@ pub(super) enum Runbook {
 pub(crate) struct Overrides<'n> {
     pub(crate) every: RuleSettings,
     pub(crate) by_id: HashMap<&'n str, RuleSettings>,
+    /// The rules of which it says something that could not be read; [`EVERY`] stands for each.
+    pub(crate) unread: HashSet<&'n str>,
 }
 
+/// The key of `overrides` that stands for every rule of the pack.
+pub(crate) const EVERY: &str = "*";
+
 impl Overrides<'_> {
+    /// Whether it is not known what holds for the rule with this id.
+    pub(crate) fn is_unread(&self, id: &str) -> bool {
+        self.unread.contains(EVERY) || self.unread.contains(id)
+    }
+
     /// The settings that hold for a rule with this id, whose own are `own`.
     pub(super) fn apply(&self, id: Option<&str>, own: RuleSettings) -> RuleSettings {
         let own = own.changed_by(self.every.clone());
@@ -281,10 +291,11 @@ impl<'n> RuleCompiler<'n> {
             let Some(name) = node.as_str().filter(|name| !name.is_empty() && !channels.contains(name)) else {
                 continue;
             };
-            let help = suggestion(name, channels.iter().copied())
-                .unwrap_or_else(|| format!("the channels are {}", listed(channels.iter().copied())));
+            let near = suggestion(name, channels.iter().copied());
+            let otherwise = || format!("the channels are {}", listed(channels.iter().copied())).into();
+            let advice = near.map_or_else(otherwise, |near| near.advice(&node.span));
             let message = format!("there is no channel named \"{name}\"");
-            self.problems.error("unknown-channel", &node.span, message, help);
+            self.problems.error("unknown-channel", &node.span, message, advice);
         }
         Some(names)
     }
