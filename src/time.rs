@@ -127,6 +127,12 @@ impl Date {
         self.0.duration_until(other.0).as_hours() / 24
     }
 
+    /// The day so many days later; the last day that can be told, if there is none.
+    #[must_use]
+    pub fn plus_days(self, days: u32) -> Self {
+        Self(self.0.saturating_add(jiff::Span::new().days(days)))
+    }
+
     /// Days since 1970-01-01.
     pub fn days_since_epoch(self) -> i64 {
         Self(civil::date(1970, 1, 1)).days_until(self)

@@ -169,6 +169,8 @@ fn the_storm_guard_is_played_back_and_every_form_tells_the_same_figures() {
         record
     };
     let mut records: Vec<Value> = (0..200).map(|n| at(n, &format!("2025-03-01T10:00:{:02}Z", n % 60))).collect();
+    // Other calls, which only the staged rule finds: of one call there is one message.
+    records.extend((300..500).map(|n| at(n, &format!("2025-03-01T10:00:{:02}Z", n % 60))));
     records.push(at(200, "2025-03-01T23:58:00Z"));
     records.push(at(201, "2025-03-01T23:59:00Z"));
     let file = support::file(folder.path(), "log.json", json!({ "Records": records }).to_string());
@@ -177,10 +179,10 @@ fn the_storm_guard_is_played_back_and_every_form_tells_the_same_figures() {
             json!({ "id": id, "title": "t", "severity": severity, "mode": mode, "throttle": throttle,
                 "when": { "event": { "is": "StopLogging" }, "eventID": event_id } })
         };
-        let (storm, pair) = ("0000[01]..0$", "0000(2000|2010)$");
+        let (storm, pair, other) = ("0000[01]..0$", "0000(2000|2010)$", "0000[34]..0$");
         json!({ "channels": { "soc": { "type": "slack" }, "all": { "type": "sns", "max_per_minute": 10_000 } }, "rules": [
             rule("storm", "alert", "high", storm, json!("off")), rule("pair", "alert", "high", pair, json!({ "window": "5m", "by": ["event"] })),
-            rule("staged", staged, "low", storm, json!("off")),
+            rule("staged", staged, "low", other, json!("off")),
         ] })
     };
     let (rules, without) = (rules_of("stage").to_string(), rules_of("off").to_string());
@@ -395,7 +397,13 @@ fn explain_shows_the_nearest_misses_first_and_what_is_sent() {
     let finding = compiled.evaluate(&raw).unwrap().remove(0);
     let id = offlimits::ids::AlertId::new("hit", "", &finding.id);
     let kind = offlimits::alert::AlertKind::First;
-    let alert = offlimits::alert::Alert { finding: &finding, id: &id, kind, receipt: None };
+    let alert = offlimits::alert::Alert {
+        finding: &finding,
+        id: &id,
+        kind,
+        receipt: None,
+        together: offlimits::alert::Together::default(),
+    };
     let offlimits::channel::Body::Json { json, .. } = compiled.channels()[0].channel.render(&alert) else {
         panic!("Slack's message is JSON");
     };

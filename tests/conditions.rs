@@ -14,6 +14,7 @@ const RECORD: &str = r#"{
     "count": 9007199254740993, "none_sent": 0.0, "threshold": 70.0, "said": "7E1", "same": 7.00e1, "padded": "070", "empty": "", "none": [], "tags": ["a", "b"],
     "policy": "{\"Statement\":[{\"Effect\":\"Deny\",\"Principal\":\"x\"},{\"Effect\":\"Allow\",\"Principal\":\"*\"}]}",
     "encoded": "%7B%22Version%22%3A%222012%22%7D", "federated": { "token.actions.githubusercontent.com:sub": "repo:x" },
+    "nested": [ { "b": [1, 1] }, { "b": [[{"c": 1}], null, "x"] }, {} ],
     "port": [ { "from": 22, "cidr": "10.0.0.0/8" }, { "from": 443, "cidr": "0.0.0.0/0" } ]
   }
 }"#;
@@ -82,6 +83,21 @@ fn every_condition_is_true_and_false_where_it_should() {
         r#"{"eventTime":{"not":{"within":{"days":"Mon-Fri","zone":"UTC"}}}}"#,
         r#"{"requestParameters.tags":{"not":{"outside":{"days":"Mon","zone":"UTC"}}}}"#,
         r#"{"actor":{"is":"James"},"account":{"is":"111122223333"}}"#,
+        r#"{"requestParameters.tags":{"count":{"above":1}}}"#,
+        r#"{"requestParameters.tags":{"count":{"is":2}}}"#,
+        r#"{"requestParameters.tags":{"all":[{"count":{"above":1}},{"count":{"below":3}}]}}"#,
+        // What is no array is one value, as an object is; elements that are arrays are walked.
+        r#"{"requestParameters.count":{"count":{"is":1}}}"#,
+        r#"{"requestParameters.federated":{"count":{"is":[0,1]}}}"#,
+        r#"{"requestParameters.port":{"count":{"is":2}}}"#,
+        r#"{"requestParameters.port.from":{"count":{"is":2}}}"#,
+        r#"{"requestParameters.policy.Statement.Effect":{"count":{"is":2}}}"#,
+        r#"{"requestParameters.nested.b":{"count":{"is":4}}}"#,
+        // Nothing is none.
+        r#"{"requestParameters.none":{"count":{"is":0}}}"#,
+        r#"{"requestParameters.missing":{"count":{"below":1}}}"#,
+        r#"{"error":{"not":{"count":{"above":0}}}}"#,
+        r#"{"requestParameters.port":{"item":{"from":{"count":{"is":1}},"cidr":{"is":"0.0.0.0/0"}}}}"#,
     ];
     let no = [
         r#"{"event":"bucket"}"#,
@@ -117,6 +133,11 @@ fn every_condition_is_true_and_false_where_it_should() {
         // No time is neither within nor outside.
         r#"{"requestParameters.tags":{"outside":{"days":"Mon","zone":"UTC"}}}"#,
         r#"{"addendum":{"outside":{"days":"Mon","zone":"UTC"}}}"#,
+        r#"{"requestParameters.tags":{"count":{"above":2}}}"#,
+        r#"{"requestParameters.tags":{"count":{"below":2}}}"#,
+        r#"{"requestParameters.missing":{"count":{"above":0}}}"#,
+        r#"{"requestParameters.none":{"count":{"is":1}}}"#,
+        r#"{"requestParameters.nested.b":{"count":{"is":3}}}"#,
     ];
     for operator in &OPERATORS {
         let name = format!("\"{}\":", operator.key.name);

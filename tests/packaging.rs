@@ -95,7 +95,7 @@ fn what_is_refused_leaves_nothing() {
         (RULES, &[], b"MZ".to_vec(), 1, "is not a program for Linux"),
         (RULES, &[], b"PK\x05\x06".to_vec(), 1, "the zip archive is damaged"),
         (wrong, &[], program(62), 1, "evnt"),
-        (RULES, &[], unmarked(62), 1, "reads rules of format 1, and this tool writes format 2"),
+        (RULES, &[], unmarked(62), 1, "reads rules of format 1, and this tool writes format 3"),
         (RULES, &[], [unmarked(62), older.into()].concat(), 1, "take a function of this version or a later one"),
     ];
     for (rules, more, program, code, expected) in cases {
@@ -187,4 +187,105 @@ fn an_installed_tool_has_the_packs_and_what_lies_beside_the_rules_comes_first() 
     assert!(here(&["check"]).stderr.contains("1 rule "), "the file counts");
     file(&folder.path().join("packs"), "cis-monitoring.json", "{");
     assert_eq!(here(&["check"]).code, Some(1), "a file that is wrong is not passed over");
+}
+
+/// A row that can never match is a rule that watches over nothing: it is not deployed, unless its author says that they know.
+#[test]
+fn rules_that_can_never_match_are_not_packaged() {
+    let of = |event: &str, more: &str| {
+        format!(
+            r#"{{"rules":[{{"id":"R","title":"t","severity":"low"{more},"when":{{"service":{{"is":"ec2.amazonaws.com"}},"event":{{"is":"StopInstances"}},{event}}}}}]}}"#
+        )
+    };
+    let row = |when: &str, more: &str| {
+        format!(r#"{{"rules":[{{"id":"R","title":"t","severity":"low"{more},"when":{{{when}}}}}]}}"#)
+    };
+    let allow = |lint: &str| format!(r#","allow":[{{"lint":"{lint}","reason":"we know"}}]"#);
+    let ec2 = r#""service":{"is":"ec2.amazonaws.com"}"#;
+    for (lint, when) in [
+        ("unknown-event", format!(r#"{ec2},"event":{{"is":"StpInstances"}}"#)),
+        ("unknown-service", r#""service":{"is":"cloudwatch.amazonaws.com"}"#.to_owned()),
+        ("unknown-region", format!(r#"{ec2},"region":{{"is":"eu-wets-1"}}"#)),
+        ("unknown-identity", format!(r#"{ec2},"identity":{{"is":"IAMuser"}}"#)),
+        ("service-event-mismatch", format!(r#"{ec2},"event":{{"is":"CreateUser"}}"#)),
+        (
+            "recorded-otherwise",
+            r#""service":{"is":"s3.amazonaws.com"},"event":{"is":"PutBucketLifecycleConfiguration"}"#.to_owned(),
+        ),
+        (
+            "recorded-elsewhere",
+            r#""service":{"is":"iam.amazonaws.com"},"event":{"is":"CreateUser"},"region":{"is":"eu-west-1"}"#
+                .to_owned(),
+        ),
+        (
+            "never-derived",
+            format!(r#"{ec2},"event":{{"is":"CreateSecurityGroup"}},"opened_to_world":{{"exists":true}}"#),
+        ),
+        (
+            "unknown-member",
+            format!(r#"{ec2},"event":{{"is":"StopInstances"}},"requestParameters.instncesSet":{{"exists":true}}"#),
+        ),
+        ("member-case", format!(r#"{ec2},"userIdentity.username":{{"is":"mara"}}"#)),
+        ("path-below-value", format!(r#"{ec2},"sourceIPAddress.ip":{{"is":"203.0.113.7"}}"#)),
+        ("value-for-object", format!(r#"{ec2},"userIdentity":{{"is":"Root"}}"#)),
+        (
+            "rotated-columns",
+            r#""eventName":"^(iam.amazonaws.com)","eventSource":"^(IAM).*","userIdentityType":"^(Delete).*""#
+                .to_owned(),
+        ),
+        // Within an array's element, and as one of several names.
+        ("unknown-event", format!(r#"{ec2},"event":["^StopInstances$","^StpInstances$"]"#)),
+    ] {
+        let folder = folder(&row(&when, ""));
+        let (done, output) = package(folder.path(), &[]);
+        assert_eq!(done.code, Some(1), "{lint}: {}", done.stderr);
+        assert!(!output.exists(), "{lint}");
+        for part in [
+            format!("[{lint}] Error: "),
+            format!("write \"allow\": [{{\"lint\": \"{lint}\", \"reason\": \"…\"}}] into the rule"),
+            "error: nothing is packaged: ".to_owned(),
+        ] {
+            let told = done.stderr.split_whitespace().collect::<Vec<_>>().join(" ");
+            assert!(told.contains(&part), "{part} in {}", done.stderr);
+        }
+        let bundled = |rules: &str| {
+            let mut command = offlimits(["bundle", "--rules"]);
+            command.arg(file(folder.path(), "rules.json", rules));
+            let done = run(command);
+            (done.code, done.stdout.is_empty())
+        };
+        assert_eq!(bundled(&row(&when, "")), (Some(1), true), "{lint}");
+        assert_eq!(bundled(&row(&when, &allow(lint))), (Some(0), false), "{lint}");
+        assert_eq!(bundled(&row(&when, r#","mode":"off""#)), (Some(0), false), "{lint}");
+    }
+    // What excludes something, or is excepted, keeps no rule from firing; nor does what the function may have been told to hear of.
+    for (event, more) in [
+        (r#""user":{"not":{"is":"x"}},"awsRegion":{"not":{"is":"eu-wets-1"}}"#, ""),
+        (r#""userIdentity.username":{"exists":false}"#, ""),
+        (r#""user":{"is":"x"}"#, r#","unless":[{"when":{"event":{"is":"StpInstances"}},"reason":"r"}]"#),
+    ] {
+        let folder = folder(&of(event, more));
+        let (done, _) = package(folder.path(), &[]);
+        assert_eq!(done.code, Some(0), "{event}: {}", done.stderr);
+    }
+    let reading = folder(&row(&format!(r#"{ec2},"event":{{"is":"DescribeInstances"}}"#), ""));
+    let (done, output) = package(reading.path(), &[]);
+    assert!(done.code == Some(0) && output.exists(), "{}", done.stderr);
+    assert!(done.stderr.contains("[read-only-call] Warning"), "{}", done.stderr);
+}
+
+/// A rule of a pack is allowed where the pack is included.
+#[test]
+fn a_packs_rule_that_can_never_match_is_allowed_where_it_is_included() {
+    let folder = folder(r#"{"include":["pack.json"]}"#);
+    file(folder.path(), "pack.json", RULES.replace("StopLogging", "StpLogging"));
+    let (done, _) = package(folder.path(), &[]);
+    assert!(done.code == Some(1) && done.stderr.contains("the pack's overrides"), "{}", done.stderr);
+    file(
+        folder.path(),
+        "rules.json",
+        r#"{"include":[{"pack":"pack.json","overrides":{"R":{"allow":[{"lint":"unknown-event","reason":"new"}]}}}]}"#,
+    );
+    let (done, _) = package(folder.path(), &[]);
+    assert_eq!(done.code, Some(0), "{}", done.stderr);
 }

@@ -142,7 +142,7 @@ fn every_rule_passes_its_tests_and_has_one_of_each_kind() {
 /// As `Rule::matched_row`, also of a rule that is off.
 fn matched(rule: &Rule, record: &Record) -> Option<usize> {
     let row = rule.when.first_match(record)?;
-    (!rule.unless.iter().any(|exception| exception.covers(record))).then_some(row)
+    rule.exception_for(record).is_none().then_some(row)
 }
 
 #[test]
@@ -258,6 +258,17 @@ fn what_the_packs_catch_is_what_the_page_says() {
     }
     let run = Command::new("python3")
         .args(["-B", "tests/evidence/packs.py", "--check", "--tool", env!("CARGO_BIN_EXE_offlimits")])
+        .current_dir(support::repository(""))
+        .output()
+        .unwrap();
+    assert!(run.status.success(), "{}", String::from_utf8_lossy(&run.stderr));
+}
+
+/// What other collections name as attacks alerts, or stands in a table with a reason.
+#[test]
+fn the_calls_that_others_name_alert_or_have_a_reason() {
+    let run = Command::new("python3")
+        .args(["-B", "tests/evidence/named_calls.py", "--check", "--tool", env!("CARGO_BIN_EXE_offlimits")])
         .current_dir(support::repository(""))
         .output()
         .unwrap();

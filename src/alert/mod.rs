@@ -28,7 +28,64 @@ pub struct Alert<'a> {
     pub kind: AlertKind<'a>,
     /// What the vendor called the alert's first message (Slack's `ts`, a ticket's number), if it is known.
     pub receipt: Option<&'a str>,
+    /// What it is told together with.
+    pub together: Together<'a>,
 }
+
+/// What the message of an alert has to do with others.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Together<'a> {
+    /// What the message tells of, too: the other findings of the same record, or other roll-ups.
+    pub also: &'a [Also],
+    /// The alert in which people read of this one, if it was opened in the message of another: the vendor's thread, ticket or
+    /// dedup key is that one's.
+    pub lead: Option<&'a AlertId>,
+}
+
+/// A finding, or a roll-up, that is told in another's message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Also {
+    /// The finding; of a roll-up: the one that opened its alert.
+    pub finding: FindingId,
+    /// The alert that it belongs to.
+    pub alert: AlertId,
+    /// The id of its rule.
+    pub rule: String,
+    /// Its severity.
+    pub severity: Severity,
+    /// Its title, which says whether the call failed; of a roll-up, with how many more there were, and on what.
+    pub title: String,
+    /// Of a roll-up: how many findings it sums up; 0 if that is not known any more.
+    pub count: Option<u64>,
+}
+
+impl Also {
+    /// A finding that is told in the message of another one of its record.
+    pub fn new(finding: &Finding, alert: &AlertId) -> Self {
+        Self {
+            finding: finding.id.clone(),
+            alert: alert.clone(),
+            rule: finding.rule.id.clone(),
+            severity: finding.severity,
+            title: finding.shown_title().into_owned(),
+            count: None,
+        }
+    }
+
+    /// A roll-up that is told in the message of another. The finding is the one that opened its alert.
+    pub fn roll_up(finding: &Finding, alert: &AlertId, sum: &RollUp) -> Self {
+        let also = Self::new(finding, alert);
+        let title = if sum.targets.any_succeeded() { &finding.title } else { &also.title };
+        let more = if sum.count == 0 { "at least one".to_owned() } else { sum.count.to_string() };
+        let targets = sum.targets.summary(TARGETS_OF_OTHERS);
+        let targets = if targets.is_empty() { targets } else { format!(" ({targets})") };
+        let (severity, count) = (sum.severity.unwrap_or(finding.severity), Some(sum.count));
+        Self { title: format!("{title}: and {more} more{targets}"), severity, count, ..also }
+    }
+}
+
+/// Characters of the targets of a roll-up that is told in another's message.
+const TARGETS_OF_OTHERS: usize = 200;
 
 /// What an alert says of its finding.
 #[derive(Debug, Clone, Copy)]
@@ -69,7 +126,12 @@ impl AlertKind<'_> {
     }
 }
 
-impl Alert<'_> {
+impl<'a> Alert<'a> {
+    /// The alert under which the vendor knows it: its own, or the one that people read of it in.
+    pub fn shown_in(&self) -> &'a AlertId {
+        self.together.lead.unwrap_or(self.id)
+    }
+
     /// What makes this one message recognisable: the idempotency key of vendors that have one. The finding's own id, but
     /// for what sums up many findings.
     pub fn key(&self) -> FindingId {
@@ -354,7 +416,7 @@ mod tests {
         }
         let finding = finding(1);
         let sum = roll_up(0..3);
-        let alert = |kind| Alert { finding: &finding, id: &id, kind, receipt: None };
+        let alert = |kind| Alert { finding: &finding, id: &id, kind, receipt: None, together: Together::default() };
         assert_eq!(alert(AlertKind::First).key(), finding.id);
         assert_ne!(alert(AlertKind::RollUp(&sum)).key(), finding.id);
     }

@@ -56,7 +56,7 @@ impl Content {
         let title = shown_title(alert);
         let severity = alert.severity();
         let own = inert(&call.sentence);
-        let (title, sentence, facts) = match alert.kind {
+        let (title, sentence, mut facts) = match alert.kind {
             AlertKind::First | AlertKind::Test => (title.into_owned(), own, facts::of_call(alert.finding)),
             AlertKind::Repeat | AlertKind::News => (format!("Again: {title}"), own, facts::of_call(alert.finding)),
             AlertKind::RollUp(sum) if sum.count == 0 => (
@@ -87,6 +87,9 @@ impl Content {
             ),
             AlertKind::Operational(text) => ("offlimits itself needs attention".to_owned(), inert(text), Vec::new()),
         };
+        if let Some(others) = facts::of_others(alert.together.also) {
+            facts.insert(0, others);
+        }
         let about_one_rule = alert.kind.is_about_events() || matches!(alert.kind, AlertKind::Test);
         let about_one_event = alert.kind.is_about_events();
         let links = [

@@ -1,13 +1,16 @@
 //! The facts of an alert, the most urgent first: each one's name and value. What the sentence has said is said again only where
 //! it reads better alone.
 
-use super::inert::{FACT_LIMIT, LIST_LIMIT, inert};
-use crate::alert::{AlertDigest, RollUp};
+use super::inert::{FACT_LIMIT, LIST_LIMIT, inert, inert_redacted};
+use crate::alert::{AlertDigest, Also, RollUp};
 use crate::cloudtrail::ApiCall;
 use crate::cloudtrail::agent::short_agent;
 use crate::finding::{Finding, FirstSeen};
 use crate::rules::MessageSettings;
 use crate::text::clip;
+
+/// The fact that tells the program.
+pub(super) const USER_AGENT: &str = "User agent";
 
 /// Facts, as they are gathered: those that have a value, each inert and clipped.
 struct Facts {
@@ -51,7 +54,7 @@ pub(super) fn of_call(finding: &Finding) -> Vec<(String, String)> {
         .add("Person", call.person.as_deref())
         .add("Principal", call.arn.as_deref().or(call.actor.as_deref()))
         .add("Source", source(call))
-        .add_inert("User agent", call.user_agent.as_deref().map(|agent| short_agent(&inert(agent))))
+        .add_inert(USER_AGENT, call.user_agent.as_deref().map(|agent| short_agent(&inert(agent))))
         .add("MFA", call.mfa.map(|mfa| if mfa { "yes" } else { "no" }))
         .add("Error", call.error.as_deref().or(call.error_message.as_deref()))
         .add_time("Time", call.event_time.as_deref(), &finding.rule.messages)
@@ -59,6 +62,28 @@ pub(super) fn of_call(finding: &Finding) -> Vec<(String, String)> {
         .add("Credentials", credentials(call))
         .list
 }
+
+/// What else the message tells of: `CIS-4 IAM policy changed; RTM-11 …`. What there is no room for is counted.
+pub(super) fn of_others(also: &[Also]) -> Option<(String, String)> {
+    let mut told = String::new();
+    for (place, Also { rule, title, .. }) in also.iter().enumerate() {
+        let one = clip(&inert_redacted(&format!("{rule} {title}")), ALSO_LIMIT).into_owned();
+        if place == ALSO || told.chars().count() + one.chars().count() > ALSO_LIST_LIMIT {
+            told.push_str(&format!("; and {} more", also.len() - place));
+            break;
+        }
+        told.push_str(if place == 0 { "" } else { "; " });
+        told.push_str(&one);
+    }
+    (!told.is_empty()).then(|| ("Also".to_owned(), told))
+}
+
+/// Others that are told by name.
+const ALSO: usize = 20;
+/// Characters of one of them.
+const ALSO_LIMIT: usize = 320;
+/// Characters of all of them.
+const ALSO_LIST_LIMIT: usize = 3 * LIST_LIMIT;
 
 /// When a finding of its pair first came: `now, the first finding of DeleteTrail by Admin in 30 days`.
 fn first_seen(finding: &Finding) -> Option<String> {
@@ -134,6 +159,7 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
+    use crate::ids::AlertId;
     use crate::rules::RuleInfo;
     use crate::time::Timestamp;
 
@@ -162,6 +188,22 @@ mod tests {
             });
             assert_eq!(value(&facts, "Credentials"), shown);
         }
+    }
+
+    #[test]
+    fn others_are_told_by_name_and_what_has_no_room_is_counted() {
+        let also = |number: usize| {
+            let finding = Finding::test(Arc::from("digest"), "2026-01-10T11:00:00Z".to_owned());
+            let (rule, title) = (format!("R-{number}"), "IAM policy changed".to_owned());
+            Also { rule, title, ..Also::new(&finding, &AlertId::new("R", "", &finding.id)) }
+        };
+        let told = |count| of_others(&(0..count).map(also).collect::<Vec<_>>()).map(|(_, told)| told);
+        assert_eq!(told(0), None);
+        assert_eq!(told(2).as_deref(), Some("R-0 IAM policy changed; R-1 IAM policy changed"));
+        assert!(told(32).unwrap().ends_with("; R-19 IAM policy changed; and 12 more"), "{told:?}", told = told(32));
+        let long = Also { title: "x".repeat(400), ..also(1) };
+        let told = of_others(&vec![long; 20]).unwrap().1;
+        assert!(told.chars().count() < ALSO_LIST_LIMIT + 200 && told.ends_with("; and 11 more"), "{told}");
     }
 
     #[test]

@@ -101,10 +101,27 @@ pub struct MachineAlert<'a> {
     link: Option<String>,
     /// `requestParameters` as JSON text, secrets redacted; a note where it is too large.
     request: Option<&'a str>,
+    /// What the message tells of, too: other findings of the same record, or other roll-ups.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    also: Vec<MachineAlso<'a>>,
     /// The sum, if it is a roll-up or a digest.
     sum: Option<Sum<'a>>,
     /// What is wrong, if it is an operational alert.
     operational: Option<Cow<'a, str>>,
+}
+
+/// What is told in the message of another.
+#[derive(Debug, Serialize)]
+struct MachineAlso<'a> {
+    finding: &'a str,
+    /// The alert that it belongs to.
+    alert: &'a str,
+    rule: &'a str,
+    severity: &'static str,
+    title: Cow<'a, str>,
+    /// Of a roll-up: how many findings it sums up. 0: at least one, and the details are gone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    count: Option<u64>,
 }
 
 /// One step of what to do first.
@@ -231,7 +248,7 @@ impl<'a> MachineAlert<'a> {
         Self {
             version: 1,
             kind: alert.kind.as_str(),
-            alert: alert.id.as_str(),
+            alert: alert.shown_in().as_str(),
             message: alert.key().into(),
             finding: id.as_str(),
             rule: &rule.id,
@@ -292,6 +309,19 @@ impl<'a> MachineAlert<'a> {
                 .collect(),
             link: event_link(alert.finding),
             request,
+            also: alert
+                .together
+                .also
+                .iter()
+                .map(|also| MachineAlso {
+                    finding: also.finding.as_str(),
+                    alert: also.alert.as_str(),
+                    rule: &also.rule,
+                    severity: also.severity.as_str(),
+                    title: cut_redacted(&also.title),
+                    count: also.count,
+                })
+                .collect(),
             sum: Sum::from_kind(alert.kind),
             operational: match alert.kind {
                 AlertKind::Operational(text) => Some(cut(text)),

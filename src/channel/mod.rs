@@ -70,6 +70,12 @@ pub trait Channel: std::fmt::Debug + Send + Sync {
         self.channel_type().name()
     }
 
+    /// Whether a message of it stands alone, with no thread, ticket or other object of its alert behind it: then the roll-ups of one
+    /// minute are told in one.
+    fn tells_roll_ups_together(&self) -> bool {
+        false
+    }
+
     /// Whether it has credentials at all. One that has none does not wait for the store of them.
     fn needs_credentials(&self) -> bool {
         !self.channel_type().credentials.is_empty()

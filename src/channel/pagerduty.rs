@@ -160,7 +160,7 @@ impl PagerDuty {
         let links: Vec<Value> = content.links.iter().map(|(name, link)| json!({"href": link, "text": name})).collect();
         let mut event = json!({
             "event_action": "trigger",
-            "dedup_key": alert.id.as_str(),
+            "dedup_key": alert.shown_in().as_str(),
             "client": "offlimits",
             "links": links,
             "payload": payload,

@@ -142,7 +142,7 @@ impl Channel for ServiceNow {
         let mut incident = json!({
             "short_description": clip(&inactive(&content.heading), SHORT_LIMIT),
             "description": text,
-            "correlation_id": alert.id.as_str(),
+            "correlation_id": alert.shown_in().as_str(),
             "correlation_display": "offlimits",
             "impact": impact,
             "urgency": urgency,
@@ -157,7 +157,7 @@ impl Channel for ServiceNow {
             note["urgency"] = json!(urgency);
         }
         Body::Ticket {
-            alert: alert.id.clone(),
+            alert: alert.shown_in().clone(),
             key: alert.key(),
             open: incident.to_string(),
             comment: note.to_string(),

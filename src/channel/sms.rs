@@ -10,8 +10,9 @@ use std::fmt::Write as _;
 
 use super::Content;
 use super::ascii::{cut, cut_middle, gsm};
+use super::facts::USER_AGENT;
 use super::inert::short;
-use crate::alert::{Alert, AlertKind};
+use crate::alert::{Alert, AlertKind, Also};
 use crate::cloudtrail::{ApiCall, HIDDEN, short_name};
 
 /// Characters of one part, of the basic GSM set.
@@ -30,6 +31,9 @@ const NAMES: [Names; 5] = [
 ];
 /// Characters of a change that has room. What is longer tells what it is by its beginning.
 const CHANGE_ROOM: usize = 60;
+
+/// Characters of an agent: a program's name stands at its beginning.
+const AGENT: usize = 22;
 
 /// Characters of each name.
 struct Names {
@@ -73,6 +77,7 @@ pub(super) fn sms(alert: &Alert<'_>, content: &Content, limit: usize) -> String 
         }
     }
     text.push_str(&change);
+    text = with_others(text, alert.together.also, limit);
     for part in changes.map(|change| format!("; {change}")).chain(rest(call, content)) {
         if text.len() + part.len() <= limit {
             text.push_str(&part);
@@ -96,14 +101,32 @@ fn who_did_what(call: &ApiCall, names: &Names) -> String {
     text
 }
 
+/// The text with what its message tells of, too: the ids of their rules, or how many they are where those have no room.
+fn with_others(mut text: String, also: &[Also], limit: usize) -> String {
+    if also.is_empty() {
+        return text;
+    }
+    let rules: Vec<&str> = also.iter().map(|also| also.rule.as_str()).collect();
+    let named = gsm(&format!(", also {}", rules.join(", ")));
+    if text.len() + named.len() <= limit {
+        return text + &named;
+    }
+    let counted = format!(", +{} rules", also.len());
+    text = cut(&text, limit.saturating_sub(counted.len()));
+    text + &counted
+}
+
 /// What is told while there is room, the most telling first.
 fn rest<'c>(call: &'c ApiCall, content: &'c Content) -> impl Iterator<Item = String> + 'c {
     let why = call.error.as_deref().filter(|_| outcome(call) == "FAILED");
+    let agent = content.facts.iter().find(|(name, _)| name == USER_AGENT);
     [
+        call.delegate.as_deref().map(|account| format!(", delegated to {}", named(account))),
         why.map(|error| format!(" ({})", named(error))),
         call.region.as_deref().map(|region| format!(", {}", named(region))),
         call.source_ip.as_deref().map(|source| format!(", from {}", named(source))),
         Some(format!(", {}", gsm(&content.rule))),
+        agent.map(|(_, agent)| format!(", {}", cut(&named(agent), AGENT))),
     ]
     .into_iter()
     .flatten()
@@ -154,7 +177,7 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::alert::RollUp;
+    use crate::alert::{RollUp, Together};
     use crate::finding::{Change, Finding};
     use crate::ids::AlertId;
 
@@ -172,7 +195,7 @@ mod tests {
 
     fn text(finding: &Finding, kind: AlertKind<'_>) -> String {
         let id = AlertId::new("CIS-10", "topic", &finding.id);
-        let alert = Alert { finding, id: &id, kind, receipt: None };
+        let alert = Alert { finding, id: &id, kind, receipt: None, together: Together::default() };
         sms(&alert, &Content::new(&alert), 149)
     }
 
@@ -194,8 +217,37 @@ mod tests {
             "LOW again, DENIED in production: bob AuthorizeSecurityGroupIngress on sg-0123456789abcdef0: inbound: tcp 22 from \
              0.0.0.0/0, us-east-1, CIS-10"
         );
+        finding.call.user_agent = Some("stratus-red-team_6a7ec681-49a5-4403-99a2-d3c1229e8063".to_owned());
+        finding.call.delegate = Some("999999999999".to_owned());
+        finding.call.account_name = Some("prod".to_owned());
+        finding.changes.clear();
+        assert_eq!(
+            text(&finding, AlertKind::First),
+            "LOW DENIED in prod: bob AuthorizeSecurityGroupIngress on sg-0123456789abcdef0, delegated to 999999999999, \
+             us-east-1, CIS-10, stratus-red-team_6a7.."
+        );
         let sum = RollUp { count: 312, ..RollUp::default() };
-        assert!(text(&finding, AlertKind::RollUp(&sum)).starts_with("LOW 312 more, first DENIED in production: bob "));
+        assert!(text(&finding, AlertKind::RollUp(&sum)).starts_with("LOW 312 more, first DENIED in prod: bob "));
+    }
+
+    #[test]
+    fn others_of_the_record_are_told_by_rule_or_counted() {
+        let (mut finding, id) = (finding(), AlertId::new("CIS-10", "topic", &finding().id));
+        let also = ["CIS-4", "RTM-011"].map(|rule| Also { rule: rule.to_owned(), ..Also::new(&finding, &id) });
+        let told = |finding: &Finding| {
+            let together = Together { also: &also, lead: None };
+            let alert = Alert { finding, id: &id, kind: AlertKind::First, receipt: None, together };
+            sms(&alert, &Content::new(&alert), 149)
+        };
+        assert_eq!(
+            told(&finding),
+            "LOW allowed in 111122223333: bob AuthorizeSecurityGroupIngress on sg-0123456789abcdef0, also CIS-4, RTM-011, \
+             us-east-1, CIS-10"
+        );
+        let after = "tcp 22 from 0.0.0.0/0".repeat(9);
+        finding.changes = vec![Change { what: "inbound".into(), before: None, after }];
+        let counted = told(&finding);
+        assert!(counted.ends_with(", +2 rules") && counted.len() <= 149, "{counted}");
     }
 
     #[test]

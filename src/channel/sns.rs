@@ -82,7 +82,7 @@ const KEYS: &[KeySpec] = &[
 /// The type `sns`.
 pub(super) static TYPE: ChannelType = ChannelType {
     summary: docs!("email, SMS, JSON for SQS, Lambda and HTTPS subscribers"),
-    repeats: docs!("a message of its own"),
+    repeats: docs!("a message of its own; the roll-ups of one minute are one"),
     object: object("sns", docs!("Email, SMS and JSON by Amazon SNS."), KEYS),
     credentials: &[],
     configure: |fields, problems| {
@@ -111,6 +111,10 @@ static TOPIC: TextFormat = TextFormat {
 impl Channel for Sns {
     fn channel_type(&self) -> &'static ChannelType {
         &TYPE
+    }
+
+    fn tells_roll_ups_together(&self) -> bool {
+        true
     }
 
     fn topic_arn(&self) -> Option<&str> {

@@ -56,7 +56,7 @@ const KEYS: &[KeySpec] = &[severity_map(
 /// The type `teams`.
 pub(super) static TYPE: ChannelType = ChannelType {
     summary: docs!("an Adaptive Card, by a workflow"),
-    repeats: docs!("a card of its own"),
+    repeats: docs!("a card of its own; the roll-ups of one minute are one"),
     object: object("teams", docs!("Cards in Microsoft Teams."), KEYS),
     credentials: &[Credential { name: "webhook_url", docs: docs!("The URL of the workflow. It is needed.") }],
     configure: |fields, problems| Box::new(Teams { styles: SeverityMap::read(fields, problems) }),
@@ -71,6 +71,10 @@ static HEADING_STYLE: ValueShape = ValueShape::Word(&WordList {
 impl Channel for Teams {
     fn channel_type(&self) -> &'static ChannelType {
         &TYPE
+    }
+
+    fn tells_roll_ups_together(&self) -> bool {
+        true
     }
 
     fn render(&self, alert: &Alert<'_>) -> Body {

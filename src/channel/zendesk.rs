@@ -155,7 +155,7 @@ impl Channel for Zendesk {
                 page.chars().count() <= COMMENT_LIMIT && open.len() + comment.len() <= Body::LIMIT / 2
             },
         );
-        Body::Ticket { alert: alert.id.clone(), key: alert.key(), open, comment }
+        Body::Ticket { alert: alert.shown_in().clone(), key: alert.key(), open, comment }
     }
 
     fn next(&self, body: &Body, exchange: &Exchange<'_>) -> Result<ExchangeStep, CredentialFault> {
@@ -185,7 +185,7 @@ impl Zendesk {
             "comment": { "html_body": page, "public": false },
             "priority": self.priorities.get(content.severity),
             "type": "incident",
-            "external_id": alert.id.as_str(),
+            "external_id": alert.shown_in().as_str(),
             "tags": tags,
         });
         if let Some(group) = self.group {

@@ -6,29 +6,31 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::diagnostics::report;
+use super::load::RulesArgument;
 use super::whole_file::replace;
 use super::words::counted;
 use super::{Exit, load};
 use crate::cloudtrail::accounts::{self, Accounts};
+use crate::config::Level;
+use crate::lint;
 use crate::ruleset::RuleSet;
 use crate::ruleset::package;
 
 /// Write one file that holds the rules and the packs that they include: what the function starts from
 #[derive(Debug, clap::Args)]
 pub(super) struct BundleCommand {
-    /// The rules
-    #[arg(default_value = "rules.json")]
-    rules: PathBuf,
+    #[command(flatten)]
+    rules: RulesArgument,
     /// Where to; without it, to stdout
     #[arg(long, short, value_name = "FILE")]
     output: Option<PathBuf>,
 }
 
 impl BundleCommand {
-    /// Writes the bundle of rules that compile; of others nothing is written. Warnings are for `check`.
+    /// Writes the bundle of rules that compile and can match; of others nothing is written. All other warnings are for `check`.
     pub(super) fn run(&self) -> io::Result<Exit> {
         let output = self.output.as_deref();
-        let bundle = match Bundle::of(&self.rules) {
+        let bundle = match Bundle::of(self.rules.path()) {
             Ok(bundle) => bundle,
             Err(exit) => return Ok(exit),
         };
@@ -55,13 +57,22 @@ pub(super) struct Bundle {
 }
 
 impl Bundle {
-    /// The bundle of the rules in this file. If they cannot be read or do not compile, that has been told on stderr.
+    /// The bundle of the rules in this file. If they cannot be read, do not compile, or can never match, that has been told on
+    /// stderr.
     pub(super) fn of(path: &Path) -> Result<Self, Exit> {
         let sources = load::read(path).ok_or(Exit::Unreadable)?;
         let compiled = RuleSet::compile_sources(&sources).map_err(|diagnostics| {
             report(path, &sources, &diagnostics);
             Exit::Wrong
         })?;
+        let told = lint::before_packaging(&compiled.rules, &sources);
+        report(path, &sources, &told);
+        let dead = told.iter().filter(|diagnostic| diagnostic.level == Level::Error).count();
+        if dead > 0 {
+            let conditions = counted(dead, "condition");
+            eprintln!("error: nothing is packaged: {conditions} in {} can never match", path.display());
+            return Err(Exit::Wrong);
+        }
         // What compiles is JSON.
         let text = sources.bundle().unwrap_or_default();
         let index = compiled.rules.index_of(&text, sources.countries());

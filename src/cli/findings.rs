@@ -1,15 +1,18 @@
 //! Findings as the commands pass them on, and as `--format jsonl` prints them.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
 use serde::Serialize;
 
+use super::selection::RuleSelection;
 use crate::cloudtrail::Record;
 use crate::cloudtrail::agent::short_agent;
 use crate::engine::{EvaluateError, Scanned, Scanner};
 use crate::finding::{Change, Finding, Step};
 use crate::ids::StableId;
-use crate::rules::Rule;
+use crate::ledger::policy::{self, Going, MOST_TOGETHER};
+use crate::rules::{Mode, Rule, RuleInfo};
 use crate::ruleset::RuleSet;
 use crate::scan::RecordVisitor;
 
@@ -17,6 +20,8 @@ use crate::scan::RecordVisitor;
 #[derive(Debug)]
 pub(super) struct EvaluatedFinding {
     pub(super) finding: Finding,
+    /// Whether it is of the same record as the finding before it.
+    pub(super) is_with_previous: bool,
     /// The hash of the group within which its throttle takes findings for repeats; none where its rule has no throttle.
     pub(super) group: Option<u64>,
     /// What its threshold counts; none where its rule has no threshold.
@@ -37,24 +42,40 @@ pub(super) fn hashed(text: &str) -> u64 {
     u64::from_str_radix(&StableId::hash(&[text]).as_str()[..16], 16).unwrap_or_default()
 }
 
+/// Which rule a finding is of, be there others of its id: the place of what it carries of it.
+pub(super) type RuleAddress = usize;
+
+/// The address of what findings carry of a rule.
+pub(super) fn address(rule: &Arc<RuleInfo>) -> RuleAddress {
+    Arc::as_ptr(rule).addr()
+}
+
 /// Evaluates the rules over each record of a scan.
 #[derive(Debug)]
 pub(super) struct FindingVisitor<'r> {
     rules: &'r RuleSet,
-    /// The rules that have a throttle or a threshold, by their ids.
-    limited: HashMap<&'r str, &'r Rule>,
+    /// The findings that are handed over.
+    selection: RuleSelection,
+    /// The rules that have a throttle or a threshold.
+    limited: HashMap<RuleAddress, &'r Rule>,
 }
 
 impl<'r> FindingVisitor<'r> {
     pub(super) fn new(rules: &'r RuleSet) -> Self {
         let limited = rules.rules().iter().filter(|rule| rule.throttle.is_some() || rule.threshold.is_some());
-        Self { rules, limited: limited.map(|rule| (rule.info.id.as_str(), rule)).collect() }
+        let selection = RuleSelection::default();
+        Self { rules, selection, limited: limited.map(|rule| (address(&rule.info), rule)).collect() }
     }
 
-    fn found(&self, finding: Finding, json: &str) -> EvaluatedFinding {
-        let mut found = EvaluatedFinding { finding, group: None, counted: None };
+    /// The same, of some findings alone.
+    pub(super) fn of(self, selection: &RuleSelection) -> Self {
+        Self { selection: selection.clone(), ..self }
+    }
+
+    fn found(&self, finding: Finding, json: &str, is_with_previous: bool) -> EvaluatedFinding {
+        let mut found = EvaluatedFinding { finding, is_with_previous, group: None, counted: None };
+        let Some(rule) = self.limited.get(&address(&found.finding.rule)) else { return found };
         let id = found.finding.rule.id.as_str();
-        let Some(rule) = self.limited.get(id) else { return found };
         let Ok(record) = Record::parse(json) else { return found };
         // The finding knows what the record arrived in.
         let record = record.in_envelope_of(found.finding.call.account.as_deref());
@@ -73,9 +94,22 @@ impl<'r> FindingVisitor<'r> {
         text: &str,
         mut take: impl FnMut(usize, Result<Vec<EvaluatedFinding>, EvaluateError>),
     ) -> Scanned {
+        self.records_with_text(scanner, text, |index, _, found| take(index, found))
+    }
+
+    /// As [`Self::records`], with the text of each record.
+    pub(super) fn records_with_text(
+        &self,
+        scanner: &mut Scanner<'r>,
+        text: &str,
+        mut take: impl FnMut(usize, &str, Result<Vec<EvaluatedFinding>, EvaluateError>),
+    ) -> Scanned {
         scanner.scan(text, |index, json, findings| {
-            let found = findings.map(|findings| findings.into_iter().map(|one| self.found(one, json)).collect());
-            take(index, found);
+            let found = findings.map(|findings| {
+                let taken = findings.into_iter().filter(|one| self.selection.takes_finding(one));
+                taken.enumerate().map(|(place, one)| self.found(one, json, place > 0)).collect()
+            });
+            take(index, json, found);
         })
     }
 }
@@ -109,6 +143,28 @@ pub(super) fn channels<'r>(rules: &'r RuleSet, finding: &Finding) -> Vec<&'r str
         .filter_map(|index| rules.channels().get(index))
         .map(|channel| channel.name.as_str())
         .collect()
+}
+
+/// Of each finding of a record: the channels on which it is told in the message of another, each with the rule of that one; where
+/// each of them opens an alert.
+pub(super) fn merged<'r>(rules: &'r RuleSet, findings: &[Finding]) -> Vec<BTreeMap<&'r str, &'r str>> {
+    let mut merged = vec![BTreeMap::new(); findings.len()];
+    let routed: Vec<Vec<usize>> = findings
+        .iter()
+        .map(|finding| if finding.rule.mode == Mode::Stage { Vec::new() } else { rules.route(finding) })
+        .collect();
+    for (index, channel) in rules.channels().iter().enumerate() {
+        let told: Vec<usize> = (0..findings.len()).filter(|place| routed[*place].contains(&index)).collect();
+        for told in told.chunks(MOST_TOGETHER) {
+            let leader = policy::leader(told.iter().map(|place| (findings[*place].severity, Going::AsFirst)));
+            let Some(leader) = leader.map(|leader| told[leader]) else { continue };
+            let Some(rule) = rules.rule_of(&findings[leader]) else { continue };
+            for place in told.iter().filter(|place| **place != leader) {
+                let _former = merged[*place].insert(channel.name.as_str(), rule.info.id.as_str());
+            }
+        }
+    }
+    merged
 }
 
 /// A finding as `--format jsonl` prints it. See [`super::lines`] for what may change.

@@ -56,6 +56,19 @@ pub(super) struct Archive {
     /// Files and folders to read, or `s3://BUCKET/PREFIX`; - is stdin
     #[arg(required = true, value_name = "PATH")]
     pub(super) paths: Vec<PathBuf>,
+    #[command(flatten)]
+    part: ArchivePart,
+    /// Skip the files up to this one: where an interrupted run told to go on
+    #[arg(long, value_name = "FILE")]
+    resume_after: Option<String>,
+    /// Files that are read at a time [default: as many as there are cores]
+    #[arg(long, value_name = "N")]
+    threads: Option<NonZero<usize>>,
+}
+
+/// Which of an archive's log files are read, by what their names say.
+#[derive(Debug, Clone, Default, clap::Args)]
+pub(super) struct ArchivePart {
     /// Skip log files delivered before this day (UTC), as their names say
     #[arg(long, value_name = "YYYY-MM-DD", value_parser = day)]
     since: Option<Date>,
@@ -68,12 +81,12 @@ pub(super) struct Archive {
     /// Only log files of this region; may be repeated
     #[arg(long, value_name = "NAME")]
     region: Vec<String>,
-    /// Skip the files up to this one: where an interrupted run told to go on
-    #[arg(long, value_name = "FILE")]
-    resume_after: Option<String>,
-    /// Files that are read at a time [default: as many as there are cores]
-    #[arg(long, value_name = "N")]
-    threads: Option<NonZero<usize>>,
+}
+
+impl ArchivePart {
+    fn filter(&self) -> LogFilter {
+        LogFilter { since: self.since, until: self.until, accounts: self.account.clone(), regions: self.region.clone() }
+    }
 }
 
 fn day(text: &str) -> Result<Date, String> {
@@ -246,6 +259,7 @@ static STOP: AtomicBool = AtomicBool::new(false);
 /// order. What cannot be read is named on stderr; the others go on.
 pub(super) fn each<W: RecordVisitor>(
     paths: &[PathBuf],
+    part: &ArchivePart,
     work: &W,
     mut take: impl FnMut(&str, usize, W::Output) -> io::Result<()>,
 ) -> io::Result<InputCounts> {
@@ -253,7 +267,7 @@ pub(super) fn each<W: RecordVisitor>(
     let scan = Scan { threads: scan::all_cores(), stop: &AtomicBool::new(false), bytes: &AtomicU64::new(0) };
     let bar = ProgressBar::hidden();
     let (begun, path_of) = mpsc::channel();
-    let inputs = inputs(paths, LogFilter::default()).map(move |(path, input)| {
+    let inputs = inputs(paths, part.filter()).map(move |(path, input)| {
         let _ = begun.send(path);
         input
     });
@@ -328,7 +342,7 @@ impl Archive {
 
     fn inputs(&self) -> impl Iterator<Item = (usize, Input)> + Send {
         let mut skipping = self.resume_after.clone();
-        let inputs = inputs(&self.paths, self.filter());
+        let inputs = inputs(&self.paths, self.part.filter());
         // `None` stands for the end: whoever still waits for a file's name then has waited in vain.
         inputs.map(Some).chain([None]).filter_map(move |input| match (input, &skipping) {
             (Some(input), None) => Some(input),
@@ -345,10 +359,6 @@ impl Archive {
             }
             (None, None) => None,
         })
-    }
-
-    fn filter(&self) -> LogFilter {
-        LogFilter { since: self.since, until: self.until, accounts: self.account.clone(), regions: self.region.clone() }
     }
 
     fn bar(&self) -> ProgressBar {

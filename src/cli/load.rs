@@ -26,6 +26,24 @@ pub(super) struct RulesOption {
     pub(super) stack_set: String,
 }
 
+/// The rules of a command that once took them without an option, and still does.
+#[derive(Debug, Clone, clap::Args)]
+pub(super) struct RulesArgument {
+    /// The rules, as --rules names them
+    #[arg(value_name = "RULES", conflicts_with = "rules_option")]
+    rules: Option<PathBuf>,
+    /// The rules [default: rules.json]
+    #[arg(long = "rules", id = "rules_option", value_name = "FILE")]
+    option: Option<PathBuf>,
+}
+
+impl RulesArgument {
+    /// The path of the rules.
+    pub(super) fn path(&self) -> &Path {
+        self.option.as_deref().or(self.rules.as_deref()).unwrap_or(Path::new("rules.json"))
+    }
+}
+
 impl RulesOption {
     fn own(&self) -> OwnResources {
         OwnResources::new(&self.stack, []).with_spokes(Spokes::of_stack_set(&self.stack_set))
@@ -34,6 +52,11 @@ impl RulesOption {
     /// The rules, or nothing if they do not compile: see [`load`].
     pub(super) fn load(&self) -> Option<RuleSet> {
         compiled(&self.path, &read(&self.path)?.with_own(self.own()))
+    }
+
+    /// As [`Self::load`], of the text that a file in this place is to have.
+    pub(super) fn load_text(&self, path: &Path, text: String) -> Option<RuleSet> {
+        compiled(path, &gathered(path, text)?.with_own(self.own()))
     }
 }
 

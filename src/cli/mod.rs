@@ -2,7 +2,7 @@
 //!
 //! A command is one file, or one folder where it is large: its arguments (a struct that derives `clap::Args`; the struct's doc
 //! comment is the help), and `run`. It is registered by a line of `commands!` below. What commands share: [`load`] reads and
-//! compiles rules, [`diagnostics`] shows what is wrong with them, [`input`] reads events and archives, [`findings`] evaluates
+//! compiles rules, [`selection`] picks some of them, [`diagnostics`] shows what is wrong with them, [`input`] reads events and archives, [`findings`] evaluates
 //! them, [`terminal`] and [`lines`] print what was found, [`layout`] lays JSON out, [`words`] counts in sentences.
 //!
 //! Findings go to stdout, everything else to stderr. Exit codes are an interface: see [`Exit`].
@@ -15,6 +15,7 @@ mod bundle;
 mod check;
 mod completions;
 mod content_policy;
+mod coverage;
 mod diagnostics;
 mod diff;
 mod exit;
@@ -24,6 +25,7 @@ mod import;
 mod init;
 mod input;
 mod layout;
+mod learn;
 mod lines;
 mod load;
 mod new_rule;
@@ -34,6 +36,7 @@ mod preview;
 mod replay;
 mod run;
 mod schema;
+mod selection;
 mod send;
 mod slug;
 mod status;
@@ -47,6 +50,7 @@ use std::io;
 use clap::Subcommand;
 
 use self::exit::Exit;
+pub use self::import::{rules_of_conformity, rules_of_sigma};
 pub use self::run::run;
 use self::slug::slug;
 
@@ -73,24 +77,27 @@ macro_rules! commands {
     };
 }
 
-// In the order in which `offlimits --help` and docs/commands/README.md list them.
+// In the order in which they are used, and `offlimits --help` and docs/commands/README.md list them: rules are begun, written and
+// tried on records, then deployed, then asked about.
 commands! {
     Init(init::InitCommand),
+    Import(import::ImportCommand),
+    Accounts(accounts::AccountsCommand),
     NewRule(new_rule::NewRuleCommand),
     Check(check::CheckCommand),
+    Test(test::TestCommand),
     Replay(replay::ReplayCommand),
     Explain(explain::ExplainCommand),
     Preview(preview::PreviewCommand),
-    Send(send::SendCommand),
-    Status(status::StatusCommand),
-    Test(test::TestCommand),
     Backtest(backtest::BacktestCommand),
     Diff(diff::DiffCommand),
+    Learn(learn::LearnCommand),
+    Coverage(coverage::CoverageCommand),
+    Send(send::SendCommand),
+    Package(package::PackageCommand),
     Bundle(bundle::BundleCommand),
     Org(org::OrgCommand),
-    Package(package::PackageCommand),
-    Import(import::ImportCommand),
-    Accounts(accounts::AccountsCommand),
+    Status(status::StatusCommand),
     Schema(schema::SchemaCommand),
     Completions(completions::CompletionsCommand),
 }

@@ -7,17 +7,31 @@ use clap::Parser;
 
 use super::{Command, Exit};
 
+/// Each example stands below what it answers, so that no line is wider than 80 columns, and none is broken in two.
 const EXAMPLES: &str = "\
 Examples:
-  offlimits check                                      Is rules.json right?
-  offlimits replay events/start-instances.json         What would this event set off?
-  offlimits explain events/start-instances-role.json   Why does the table not see it?
-  offlimits preview events/stop-logging.json           What will people see of it?
-  offlimits test --mutate                              Do the rules' own tests pass, and would they notice?
-  offlimits replay AWSLogs/ --format jsonl | jq .actor A folder of CloudTrail's log files, for machines
-  aws cloudtrail lookup-events | offlimits replay -    What happened in this account lately?
+  Is rules.json right?
+    offlimits check
+  Do the rules' own tests pass, and would they notice a mistake?
+    offlimits test --mutate
+  What would this event set off?
+    offlimits replay events/start-instances.json
+  Why does the table not see it?
+    offlimits explain events/start-instances-role.json
+  What will people see of it?
+    offlimits preview events/stop-logging.json
+  Who was it, in a folder of CloudTrail's log files?
+    offlimits replay AWSLogs/ --format jsonl | jq .actor
+  What happened in this account lately?
+    aws cloudtrail lookup-events | offlimits replay -
 
-Exit codes: 0 done; 1 `check`, `test`, `backtest` or `diff` found something wrong, or `status` or `preview` nothing, or `send` did not arrive; 2 wrong usage, or input that could not be read.";
+Exit codes:
+  0    done
+  1    `check`, `test`, `bundle`, `package`, `backtest` or `diff` found
+       something wrong; `status` found nothing, `preview` had nothing to show;
+       `send` was not delivered
+  2    wrong usage, or input that could not be read
+  130  Ctrl-C ended `backtest` or `diff`: the figures are those so far";
 
 /// Tells who made an AWS API call that nobody should be making.
 #[derive(Debug, Parser)]

@@ -1,6 +1,7 @@
 //! The alert on a terminal.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 use anstyle::{AnsiColor, Style};
@@ -13,8 +14,14 @@ use crate::text;
 /// Characters of one fact that are shown.
 const FACT_LIMIT: usize = 200;
 
-/// Prints a finding: what a person needs at 3 a.m., the worst first.
-pub(super) fn write(out: &mut impl Write, finding: &Finding, channels: &[&str]) -> io::Result<()> {
+/// Prints a finding: what a person needs at 3 a.m., the worst first. On some channels it is told in the message of another, whose
+/// rule that is.
+pub(super) fn write(
+    out: &mut impl Write,
+    finding: &Finding,
+    channels: &[&str],
+    merged: &BTreeMap<&str, &str>,
+) -> io::Result<()> {
     let Finding { rule, severity, call, steps, .. } = finding;
     let (bold, dim) = (Style::new().bold(), Style::new().dimmed());
     let colour = colour(*severity);
@@ -54,7 +61,13 @@ pub(super) fn write(out: &mut impl Write, finding: &Finding, channels: &[&str]) 
     let to = match (rule.mode, channels) {
         (Mode::Stage, _) => Cow::Borrowed("nobody: the rule is staged"),
         (_, []) => Cow::Borrowed("nobody: no channel accepts it"),
-        (_, names) => Cow::Owned(names.join(", ")),
+        (_, names) => {
+            let told = |name: &&str| match merged.get(name) {
+                Some(rule) => format!("{name} (in the message of {rule})"),
+                None => (*name).to_owned(),
+            };
+            Cow::Owned(names.iter().map(told).collect::<Vec<_>>().join(", "))
+        }
     };
     writeln!(out, "  {dim}{:<9}{dim:#} {to}\n", "to")
 }

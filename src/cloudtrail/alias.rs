@@ -8,6 +8,8 @@ use super::acting_service::acting_service;
 use super::alias_source::AliasSource;
 use super::answer::is_error_status;
 use super::identity;
+use super::partition::partition_of;
+use super::source_network::source_network;
 
 /// A name that a cell, a title or a throttle may write instead of a path.
 #[derive(Debug, Clone, Copy)]
@@ -60,10 +62,14 @@ pub enum ComputedAlias {
     Principal,
     /// The service that acts, for itself or for somebody; missing where a person or a program of an account does.
     ActingService,
+    /// The partition of the region.
+    Partition,
+    /// The network of the source address, or a service's name.
+    SourceNetwork,
 }
 
 /// Every alias. (`userIdentityType` is what Conformity's settings call the identity.)
-pub(crate) const ALIASES: [Alias; 26] = [
+pub(crate) const ALIASES: [Alias; 28] = [
     path("identity", &["userIdentity", "type"], "userIdentity.type: IAMUser, AssumedRole, Root, AWSService, …"),
     path("service", &["eventSource"], "eventSource: ec2.amazonaws.com, …"),
     path("event", &["eventName"], "eventName: StartInstances, …"),
@@ -94,6 +100,16 @@ pub(crate) const ALIASES: [Alias; 26] = [
         "acting_service",
         ComputedAlias::ActingService,
         "the service that acts, for itself or for somebody; missing where a person or a program of an account does",
+    ),
+    computed(
+        "partition",
+        ComputedAlias::Partition,
+        "the partition of the region: aws, aws-cn, aws-us-gov, …; in \"is\" a region stands for its own",
+    ),
+    computed(
+        "source_network",
+        ComputedAlias::SourceNetwork,
+        "the /24 (IPv6: /48) of the source address, or a service's name: for throttles",
     ),
     path(
         "delegate",
@@ -143,11 +159,12 @@ const fn computed(name: &'static str, alias: ComputedAlias, description: &'stati
 
 /// The paths that [`compute`] asks for, which the engine extracts. If one were missing here, the answers would stay right, and
 /// take longer: the record would be parsed for them.
-pub(crate) const ALIAS_PATHS: [&[&str]; 22] = [
+pub(crate) const ALIAS_PATHS: [&[&str]; 23] = [
     ACCOUNT,
     CALLERS_ACCOUNT,
     &["additionalEventData", "MFAUsed"],
     &["additionalEventData", "UserName"],
+    &["awsRegion"],
     COGNITO_STATUS,
     &["errorCode"],
     &["errorMessage"],
@@ -186,6 +203,8 @@ pub(crate) fn compute(source: &impl AliasSource, alias: ComputedAlias) -> Option
         ComputedAlias::Actor => identity::actor(source),
         ComputedAlias::Principal => identity::principal(source),
         ComputedAlias::ActingService => acting_service(source).map(Cow::from),
+        ComputedAlias::Partition => source.non_empty(&["awsRegion"]).map(|region| partition_of(region).into()),
+        ComputedAlias::SourceNetwork => source.non_empty(&["sourceIPAddress"]).map(source_network),
     }
 }
 

@@ -106,6 +106,18 @@ impl Advice {
         self
     }
 
+    /// The same, and something else to do: the rest of a sentence.
+    #[must_use]
+    pub fn also(self, more: &str) -> Self {
+        let mut rest = more.chars();
+        let first = rest.next().map(|c| c.to_uppercase().to_string()).unwrap_or_default();
+        let help = match self.help.ends_with('?') {
+            true => format!("{} {first}{}", self.help, rest.as_str()),
+            false => format!("{}; {more}", self.help),
+        };
+        Self { help, ..self }
+    }
+
     /// The same, where these bytes hold a secret: nobody is shown them.
     #[must_use]
     pub fn hiding(self, span: &Range<usize>) -> Self {

@@ -273,6 +273,11 @@ fn syntax_error(file: Option<&Arc<str>>, source: &str, error: &serde_json::Error
 /// Appends the pointer of the innermost value or key that holds `span`.
 fn point_to(node: &Node, span: &Range<usize>, pointer: &mut String) {
     let holds = |outer: &Range<usize>| outer.start <= span.start && span.end <= outer.end;
+    // Elements stand one after the other, and there may be thousands.
+    let holding = |elements: &[Node]| {
+        let index = elements.partition_point(|element| element.span.start <= span.start).checked_sub(1)?;
+        holds(&elements[index].span).then_some(index)
+    };
     if node.span == *span {
         return;
     }
@@ -283,12 +288,12 @@ fn point_to(node: &Node, span: &Range<usize>, pointer: &mut String) {
         pointer.push('/');
         pointer.push_str(&member.key.replace('~', "~0").replace('/', "~1"));
         point_to(&member.node, span, pointer);
-    } else if let Some((index, element)) =
-        node.elements().and_then(|elements| elements.iter().enumerate().find(|(_, element)| holds(&element.span)))
+    } else if let Some(elements) = node.elements()
+        && let Some(index) = holding(elements)
     {
         pointer.push('/');
         pointer.push_str(&index.to_string());
-        point_to(element, span, pointer);
+        point_to(&elements[index], span, pointer);
     }
 }
 

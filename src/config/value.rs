@@ -160,7 +160,15 @@ pub struct Suggestion<'k> {
     pub is_sure: bool,
 }
 
-impl Suggestion<'_> {
+impl<'k> Suggestion<'k> {
+    /// The nearest known name to what was written, so many edits away, and whether no other is as near.
+    pub(crate) fn new(written: &str, name: &'k str, distance: usize, is_alone: bool) -> Self {
+        // Two slips in a short word make another word of it, and so does another number.
+        let digits = |text: &str| text.chars().filter(char::is_ascii_digit).collect::<String>();
+        let is_near = distance <= 1 || (distance == 2 && name.chars().count() >= 6);
+        Self { name, is_sure: is_alone && is_near && digits(written) == digits(name) }
+    }
+
     /// `did you mean "…"?`
     pub fn question(&self) -> String {
         format!("did you mean \"{}\"?", self.name)
@@ -190,11 +198,7 @@ pub fn suggestion<'k>(written: &str, known: impl IntoIterator<Item = &'k str>) -
         }
     }
     let (distance, name) = nearest?;
-    // Two slips in a short word make another word of it, and so does another number.
-    let digits = |text: &str| text.chars().filter(char::is_ascii_digit).collect::<String>();
-    let is_near = distance <= 1 || (distance == 2 && name.chars().count() >= 6);
-    let is_sure = is_alone && is_near && digits(written) == digits(name);
-    Some(Suggestion { name, is_sure })
+    Some(Suggestion::new(written, name, distance, is_alone))
 }
 
 /// Whether more than `edits` edits lie between two names, as can be told from their lengths and letters: names may be a

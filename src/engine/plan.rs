@@ -79,9 +79,11 @@ impl RulePlan {
         Self { rows, exceptions }
     }
 
-    /// Whether an exception covers the record for certain.
+    /// Whether an exception covers the record for certain. How severe a finding would be, only the whole record tells.
     pub(super) fn is_excepted(&self, rule: &Rule, record: &ExtractedRecord<'_>) -> bool {
-        rule.unless.iter().zip(&self.exceptions).any(|(exception, rows)| {
+        let mut exceptions =
+            rule.unless.iter().zip(&self.exceptions).filter(|(exception, _)| exception.max_severity.is_none());
+        exceptions.any(|(exception, rows)| {
             record.unsure.set(false);
             let in_time = exception.is_in_time(record) && !record.unsure.get();
             let mut rows = exception.when.0.iter().zip(rows);

@@ -31,6 +31,8 @@ pub(super) struct Routed {
     pub(super) throttle: Option<ThrottleGroup>,
     /// The SQS message that brought the record, if one did.
     pub(super) message_id: Option<String>,
+    /// The place of its record in the payload: the findings of one record go together.
+    pub(super) record: usize,
 }
 
 /// A group of findings that are repeats of one another, before it is known on which channel.
@@ -41,10 +43,10 @@ pub(super) struct ThrottleGroup {
     pub(super) throttling: Throttling,
 }
 
-/// Counts the findings of one record, and keeps those that go to a channel. After `count_until` no threshold is asked for.
+/// Counts the findings of one record, of this number in the payload, and keeps those that go to a channel. After `count_until` no threshold is asked for.
 pub(super) async fn classify<T: Transport, S: Store, R: Store, Q: Queues>(
     findings: Vec<Finding>,
-    raw: &RawRecord,
+    (number, raw): (usize, &RawRecord),
     (app, ledger, count_until): (&App<T, S, Q>, &Ledger<R>, Instant),
     report: &mut InvocationReport,
 ) -> Vec<Routed> {
@@ -66,7 +68,7 @@ pub(super) async fn classify<T: Transport, S: Store, R: Store, Q: Queues>(
             Some(ThrottleGroup { hash: throttle.group(&rule.info.id, record), throttling: throttle.into() })
         });
         let throttle = app.own.throttle_of(&finding.call).filter(|_| app.queues.has_redelivery()).or(throttle);
-        routed.push(Routed { finding, channels, throttle, message_id: raw.message_id.clone() });
+        routed.push(Routed { finding, channels, throttle, message_id: raw.message_id.clone(), record: number });
     }
     routed
 }

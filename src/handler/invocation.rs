@@ -64,10 +64,13 @@ pub async fn handle<T: Transport, S: Store, Q: Queues>(
     let ledger: InvocationLedger<'_, S> = Ledger::new(InvocationStore::new(app.ledger.store(), deadline));
     let mut unreadable = opened.unreadable;
     let mut routed = Vec::new();
-    for record in &opened.records {
+    for (number, record) in opened.records.iter().enumerate() {
         hear_of_spoke(record, (app, &ledger, deadline), &mut report).await;
         match app.rules.evaluate(record) {
-            Ok(findings) => routed.extend(classify(findings, record, (app, &ledger, count_until), &mut report).await),
+            Ok(findings) => {
+                let asked = (app, &ledger, count_until);
+                routed.extend(classify(findings, (number, record), asked, &mut report).await);
+            }
             Err(error) => {
                 let (reason, message_id) = (error.to_string(), record.message_id.clone());
                 unreadable.push(NotARecord { reason, line: None, message_id });

@@ -48,6 +48,8 @@ pub(super) enum DeliveryOutcome {
     Delivered,
     /// It is a repeat that is held back, and the roll-up that counts it is in the queue.
     Throttled,
+    /// It is told in the message of another finding of its record, or of another roll-up, whatever becomes of that.
+    Merged,
     /// It is one alert too many, and the digest that counts it is in the queue.
     Digested,
     /// It was done with before.
@@ -83,6 +85,7 @@ impl DeliveryOutcome {
         match self {
             Self::Delivered => "delivered",
             Self::Throttled => "throttled",
+            Self::Merged => "merged",
             Self::Digested => "digested",
             Self::Duplicate => "duplicate",
             Self::Queued => "queued",
@@ -95,6 +98,7 @@ impl DeliveryOutcome {
         match self {
             Self::Delivered => &mut deliveries.delivered,
             Self::Throttled => &mut deliveries.throttled,
+            Self::Merged => &mut deliveries.merged,
             Self::Digested => &mut deliveries.digested,
             Self::Duplicate => &mut deliveries.duplicate,
             Self::Queued => &mut deliveries.queued,
@@ -177,6 +181,7 @@ mod tests {
         let outcomes = [
             DeliveryOutcome::Delivered,
             DeliveryOutcome::Throttled,
+            DeliveryOutcome::Merged,
             DeliveryOutcome::Digested,
             DeliveryOutcome::Duplicate,
             DeliveryOutcome::Queued,
@@ -198,6 +203,7 @@ mod tests {
             roll_ups,
             delivered,
             throttled,
+            merged,
             digested,
             duplicate,
             queued,
@@ -205,7 +211,8 @@ mod tests {
             failed,
             latencies: _,
         } = report.deliveries;
-        assert_eq!([routed, redelivered, roll_ups], [28, 28, 28]);
-        assert_eq!([delivered, throttled, digested, duplicate, queued, dead, failed], [3, 6, 9, 12, 15, 18, 21]);
+        assert_eq!([routed, redelivered, roll_ups], [36, 36, 36]);
+        let outcomes = [delivered, throttled, merged, digested, duplicate, queued, dead, failed];
+        assert_eq!(outcomes, [3, 6, 9, 12, 15, 18, 21, 24]);
     }
 }

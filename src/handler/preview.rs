@@ -6,11 +6,12 @@ use serde_json::value::RawValue;
 
 use super::order::Order;
 use super::{OwnCalls, outcome::FindingOutcome};
-use crate::alert::{Alert, AlertKind};
+use crate::alert::{Alert, AlertKind, Also, Together};
 use crate::channel::{Body, ConfiguredChannel, Content};
 use crate::cloudtrail::envelope::{self, NotARecord};
 use crate::finding::Finding;
 use crate::ids::AlertId;
+use crate::ledger::policy::{self, Going, MOST_TOGETHER};
 use crate::rules::Mode;
 use crate::ruleset::RuleSet;
 use crate::severity::Severity;
@@ -70,8 +71,11 @@ pub struct MessagePreview {
     /// Its type, as `rules.json` has it: `slack`.
     #[serde(rename = "type")]
     pub kind: &'static str,
-    /// The message, as [`first_message`] gives it. `None` only if it is no JSON, which no channel renders.
+    /// The message, as [`first_message`] gives it. `None` where the finding is told in the message of another.
     pub message: Option<Box<RawValue>>,
+    /// The rule of the finding of the same record in whose message it is told.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub merged_into: Option<String>,
 }
 
 /// What the function would make of `payload`: every finding as the first of its kind, since there is no ledger to say
@@ -87,8 +91,8 @@ pub fn preview(payload: &str, rules: &RuleSet, own: &OwnCalls, now: Timestamp) -
     };
     if Order::parse(payload) == Some(Order::Test) {
         let finding = Finding::test(rules.digest().clone(), now.to_string());
-        let every = (0..rules.channels().len()).collect();
-        found.findings.push(shown(&finding, FindingOutcome::Routed, AlertKind::Test, every, rules));
+        let every: Vec<usize> = (0..rules.channels().len()).collect();
+        found.findings.push(shown(&finding, FindingOutcome::Routed, AlertKind::Test, &every, rules));
         return found;
     }
     let opened = envelope::open(payload);
@@ -98,18 +102,45 @@ pub fn preview(payload: &str, rules: &RuleSet, own: &OwnCalls, now: Timestamp) -
     found.unreadable.extend(opened.unreadable.into_iter().map(|NotARecord { reason, .. }| reason));
     for record in &opened.records {
         match rules.evaluate(record) {
-            Ok(findings) => found.findings.extend(findings.into_iter().map(|mut finding| {
-                finding.call.note_age(now);
-                judged(&finding, rules, own)
-            })),
+            Ok(mut findings) => {
+                findings.iter_mut().for_each(|finding| finding.call.note_age(now));
+                found.findings.extend(of_record(&findings, rules, own));
+            }
             Err(error) => found.unreadable.push(error.to_string()),
         }
     }
     found
 }
 
-/// A finding with what becomes of it, in the order in which the function judges.
-fn judged(finding: &Finding, rules: &RuleSet, own: &OwnCalls) -> FindingPreview {
+/// The findings of a record with what becomes of each.
+fn of_record(findings: &[Finding], rules: &RuleSet, own: &OwnCalls) -> Vec<FindingPreview> {
+    let judged: Vec<(FindingOutcome, Vec<usize>)> =
+        findings.iter().map(|finding| judged(finding, rules, own)).collect();
+    let mut shown: Vec<FindingPreview> = findings
+        .iter()
+        .zip(&judged)
+        .map(|(finding, (outcome, channels))| shown(finding, *outcome, AlertKind::First, channels, rules))
+        .collect();
+    for (index, channel) in rules.channels().iter().enumerate() {
+        let told: Vec<usize> = (0..findings.len()).filter(|place| judged[*place].1.contains(&index)).collect();
+        for told in told.chunks(MOST_TOGETHER).filter(|told| told.len() > 1) {
+            let together: Vec<&Finding> = told.iter().map(|place| &findings[*place]).collect();
+            let leader = led(&together).0;
+            for (place, finding) in told.iter().zip(&together) {
+                let own = shown[*place].channels.iter_mut().find(|shown| shown.channel == channel.name);
+                let Some(own) = own else { continue };
+                let is_leader = finding.id == leader.id;
+                own.message =
+                    is_leader.then(|| RawValue::from_string(first_message(channel, &together)).ok()).flatten();
+                own.merged_into = (!is_leader).then(|| leader.rule.id.clone());
+            }
+        }
+    }
+    shown
+}
+
+/// What becomes of a finding, and the channels that it goes to, in the order in which the function judges.
+fn judged(finding: &Finding, rules: &RuleSet, own: &OwnCalls) -> (FindingOutcome, Vec<usize>) {
     let (outcome, channels) = if own.contains(&finding.call) {
         (FindingOutcome::Own, Vec::new())
     } else if finding.rule.mode == Mode::Stage {
@@ -118,18 +149,19 @@ fn judged(finding: &Finding, rules: &RuleSet, own: &OwnCalls) -> FindingPreview 
         let channels = rules.route(finding);
         (if channels.is_empty() { FindingOutcome::Unrouted } else { FindingOutcome::Routed }, channels)
     };
-    shown(finding, outcome, AlertKind::First, channels, rules)
+    (outcome, channels)
 }
 
 fn shown(
     finding: &Finding,
     outcome: FindingOutcome,
     kind: AlertKind<'_>,
-    channels: Vec<usize>,
+    channels: &[usize],
     rules: &RuleSet,
 ) -> FindingPreview {
     let id = AlertId::new(&finding.rule.id, "", &finding.id);
-    let Content { heading, sentence, .. } = Content::new(&Alert { finding, id: &id, kind, receipt: None });
+    let Content { heading, sentence, .. } =
+        Content::new(&Alert { finding, id: &id, kind, receipt: None, together: Together::default() });
     let threshold = rules.rule_of(finding).and_then(|rule| rule.threshold.as_ref());
     FindingPreview {
         rule: finding.rule.id.clone(),
@@ -139,28 +171,42 @@ fn shown(
         outcome: outcome.as_str().unwrap_or("routed"),
         threshold: threshold.map(|threshold| ThresholdPreview { count: threshold.count, window: threshold.window }),
         channels: channels
-            .into_iter()
+            .iter()
             .map(|index| {
-                let channel = &rules.channels()[index];
+                let channel = &rules.channels()[*index];
                 MessagePreview {
                     channel: channel.name.clone(),
                     kind: channel.channel.kind(),
-                    message: RawValue::from_string(message(channel, finding, kind)).ok(),
+                    message: RawValue::from_string(message(channel, finding, kind, &[])).ok(),
+                    merged_into: None,
                 }
             })
             .collect(),
     }
 }
 
-/// What a channel sends of a finding that is the first of its kind: an HTTP channel's document as it is sent, byte for byte; for
-/// SNS, which gets one text for each kind of subscriber, an object with them all.
-pub fn first_message(channel: &ConfiguredChannel, finding: &Finding) -> String {
-    message(channel, finding, AlertKind::First)
+/// What a channel sends of the findings of one record, each of which is the first of its kind: an HTTP channel's document as it is
+/// sent, byte for byte; for SNS, which gets one text for each kind of subscriber, an object with them all. There must be one finding
+/// at least.
+pub fn first_message(channel: &ConfiguredChannel, findings: &[&Finding]) -> String {
+    let (leader, others) = led(findings);
+    let alert = |finding: &Finding| AlertId::new(&finding.rule.id, &channel.name, &finding.id);
+    let also: Vec<Also> = others.into_iter().map(|finding| Also::new(finding, &alert(finding))).collect();
+    message(channel, leader, AlertKind::First, &also)
 }
 
-fn message(channel: &ConfiguredChannel, finding: &Finding, kind: AlertKind<'_>) -> String {
+/// The finding that leads, where each opens an alert, and the others.
+fn led<'f>(findings: &[&'f Finding]) -> (&'f Finding, Vec<&'f Finding>) {
+    let leader = policy::leader(findings.iter().map(|finding| (finding.severity, Going::AsFirst)));
+    let leader = leader.unwrap_or_default();
+    let others = findings.iter().enumerate().filter(|(place, _)| *place != leader).map(|(_, finding)| *finding);
+    (findings[leader], others.collect())
+}
+
+fn message(channel: &ConfiguredChannel, finding: &Finding, kind: AlertKind<'_>, also: &[Also]) -> String {
     let id = AlertId::new(&finding.rule.id, &channel.name, &finding.id);
-    match channel.channel.render(&Alert { finding, id: &id, kind, receipt: None }) {
+    let together = Together { also, lead: None };
+    match channel.channel.render(&Alert { finding, id: &id, kind, receipt: None, together }) {
         Body::Json { json, .. } => json,
         Body::Ticket { open, .. } => open,
         Body::Sns(message) => serde_json::to_string(&message).unwrap_or_default(),

@@ -73,7 +73,7 @@ pub struct Findings {
 }
 
 /// The deliveries. What there was to deliver is equal to what became of it:
-/// routed + redelivered + roll-ups = delivered + throttled + digested + duplicate + queued + dead + failed.
+/// routed + redelivered + roll-ups = delivered + throttled + merged + digested + duplicate + queued + dead + failed.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Deliveries {
     /// Routed findings × their channels.
@@ -86,6 +86,8 @@ pub struct Deliveries {
     pub delivered: usize,
     /// Repeats that were held back, for the roll-up.
     pub throttled: usize,
+    /// What was told in the message of another finding of its record, or of another roll-up, or is to be told so.
+    pub merged: usize,
     /// Alerts that were too many in their minute, and were held back for the digest.
     pub digested: usize,
     /// Those that were done with before.
@@ -96,7 +98,7 @@ pub struct Deliveries {
     pub dead: usize,
     /// Those that did not arrive, and could not be handed to a queue: the invocation fails.
     pub failed: usize,
-    /// For each finding that arrived on a channel, the milliseconds since its call was made. It is a metric, and no part of the
+    /// For each message about a finding that arrived on a channel, the milliseconds since its call was made. It is a metric, and no part of the
     /// answer. A sum has none, since it tells of many calls.
     #[serde(skip)]
     pub latencies: Vec<u64>,
@@ -114,11 +116,12 @@ impl InvocationReport {
     pub fn adds_up(&self) -> bool {
         let Self { findings: f, deliveries: d, .. } = self;
         f.total == f.staged + f.unrouted + f.below_threshold + f.own + f.routed
-            && d.total() == d.delivered + d.throttled + d.digested + d.duplicate + d.queued + d.dead + d.failed
+            && d.total()
+                == d.delivered + d.throttled + d.merged + d.digested + d.duplicate + d.queued + d.dead + d.failed
     }
 
     /// Every count of the report, by the name of its metric.
-    pub fn counts(&self) -> [(&'static str, usize); 24] {
+    pub fn counts(&self) -> [(&'static str, usize); 25] {
         let Self { records, ignored, unreadable, findings: f, deliveries: d, operational, ledger_faults, spokes } =
             self;
         [
@@ -146,6 +149,7 @@ impl InvocationReport {
             ("SpokeLettersMoved", spokes.moved),
             ("SpokeLettersRefused", spokes.refused),
             ("SpokeQueuesUnreached", spokes.unreached),
+            ("Merged", d.merged),
         ]
     }
 }
@@ -167,6 +171,7 @@ impl InvocationReport {
             deliveries = deliveries.total(),
             delivered = deliveries.delivered,
             throttled = deliveries.throttled,
+            merged = deliveries.merged,
             digested = deliveries.digested,
             duplicate = deliveries.duplicate,
             queued = deliveries.queued,
@@ -186,6 +191,7 @@ impl AddAssign<&Deliveries> for Deliveries {
         self.roll_ups += other.roll_ups;
         self.delivered += other.delivered;
         self.throttled += other.throttled;
+        self.merged += other.merged;
         self.digested += other.digested;
         self.duplicate += other.duplicate;
         self.queued += other.queued;

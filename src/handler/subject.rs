@@ -4,7 +4,7 @@
 
 use crate::finding::Finding;
 use crate::ids::{AlertId, ClaimId, FindingId, GroupId, StableId};
-use crate::redelivery::{About, Delivery, QueueMessage, Task};
+use crate::redelivery::{About, AdmitTask, Delivery, QueueMessage, Task};
 use crate::text::one_line;
 use crate::time::Timestamp;
 
@@ -48,13 +48,16 @@ impl Subject {
         Self { group, ..Self::of_finding(finding) }
     }
 
-    /// A delivery, or the order of a sum, that comes from a queue.
-    pub(super) fn of_message(message: &QueueMessage) -> Self {
-        match &message.task {
+    /// A delivery, or the order of a sum, that comes from a queue; or each of the findings that are to be judged.
+    pub(super) fn of_message(message: &QueueMessage) -> Vec<Self> {
+        let one = match &message.task {
             Task::Deliver(delivery) => Self::of_delivery(delivery),
             Task::Admit(order) => {
-                let throttle = order.throttle.as_ref().map(|(hash, _)| hash.as_str());
-                Self::of_routed(&order.finding, throttle, &message.channel)
+                let of_order = |order: &AdmitTask| {
+                    let throttle = order.throttle.as_ref().map(|(hash, _)| hash.as_str());
+                    Self::of_routed(&order.finding, throttle, &message.channel)
+                };
+                return std::iter::once(&**order).chain(&order.also).map(of_order).collect();
             }
             Task::RollUp(order) => {
                 let opener = Self::of_finding(&order.finding);
@@ -64,7 +67,8 @@ impl Subject {
                 let id = ClaimId::for_digest(&message.channel, order.minute);
                 Self { alert: Some(AlertId::from(id)), kind: Some(DIGEST), ..Self::default() }
             }
-        }
+        };
+        vec![one]
     }
 
     fn of_delivery(Delivery { id, decision, about, .. }: &Delivery) -> Self {

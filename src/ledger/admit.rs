@@ -1,17 +1,18 @@
-//! Whether a finding goes out on a channel: it opens an alert, or is a repeat of one that is open.
+//! Whether the findings of a record go out on a channel: one opens an alert, or is a repeat of one that is open. What goes out
+//! takes the others with it, in one message.
 
 use super::item::{
-    CLAIM_TTL, Claim, Decision, DeliveryKey, DoneAs, Group, SUM_GRACE, SharedCall, WINDOW_GRACE, attributes, claim_key,
-    group_key, readable, repeats, shared_key,
+    CLAIM_TTL, Claim, Decision, DeliveryKey, Group, ListedItem, SUM_GRACE, WINDOW_GRACE, attributes, claim_key,
+    group_key, listed, readable, shared_key,
 };
 use super::optimistic::{Ledger, TRIES, lost, pause};
-use super::policy;
-use super::policy::{HasWindow as _, Repeat, ThrottleVerdict, Throttling};
-use super::store::{Attributes, Expect, ItemKey, Put, Store, StoreError};
+use super::policy::Throttling;
+use super::roll_ups::RollUpList;
+use super::store::{Expect, ItemKey, Put, Store, StoreError, StoredItem};
 use super::sum::RollUpOrder;
-use crate::alert::RollUp;
+use super::together::{Known, KnownCandidate, plan};
 use crate::finding::Finding;
-use crate::ids::{AlertId, ClaimId};
+use crate::ids::ClaimId;
 use crate::time::Timestamp;
 
 /// A finding on its way to a channel.
@@ -37,8 +38,10 @@ pub enum Admission {
     SendAgain(Decision),
     /// It goes out, but another copy of the function is sending it, and will have ended by this time.
     Held(Decision, Timestamp),
+    /// It is told in the message of the candidate at this place, whatever becomes of that one. This is what is decided of it.
+    Merged(usize, Decision),
     /// It is a repeat, the first that is held back: put the roll-up in the queue, [say so](Ledger::roll_up_scheduled), and
-    /// ask again.
+    /// ask again. Where one candidate has this answer, nothing has been written for any of them.
     ScheduleRollUp(Box<RollUpOrder>),
     /// It is a repeat, held back and counted.
     Throttled,
@@ -46,59 +49,82 @@ pub enum Admission {
     Duplicate,
 }
 
-/// A decision, and the items that are written for it if nothing has changed since they were read.
-type Plan = (Admission, Vec<(ItemKey, Expect, Attributes, Timestamp)>);
-
 impl<S: Store> Ledger<S> {
-    /// Decides what becomes of a finding on a channel, and claims it if it goes out. Asked again, the answer is the same, but
-    /// for what has been done meanwhile.
+    /// Decides what becomes of the findings of one record on one channel, [`policy::MOST_TOGETHER`](super::policy::MOST_TOGETHER)
+    /// at most, and claims what goes out; an answer for each, in their order. Asked again, the answer is the same, but for what
+    /// has been done meanwhile.
     ///
     /// # Errors
     /// That the store does not answer.
-    pub async fn admit(&self, candidate: &Candidate<'_>, now: Timestamp) -> Result<Admission, StoreError> {
-        let id = ClaimId::from(&candidate.finding.id);
-        let delivery = DeliveryKey::new(&id, candidate.channel);
-        let shared_key = candidate.finding.shared_call().map(|call| shared_key(&call, candidate.channel));
-        let mut keys = vec![claim_key(delivery)];
-        keys.extend(candidate.group.map(|(group, _)| group_key(group)));
-        // It is asked for together with the others: a record that shares nothing costs nothing, and one that does no request.
-        keys.extend(shared_key.clone());
+    pub async fn admit(&self, candidates: &[Candidate<'_>], now: Timestamp) -> Result<Vec<Admission>, StoreError> {
+        let ids: Vec<ClaimId> = candidates.iter().map(|candidate| ClaimId::from(&candidate.finding.id)).collect();
+        let mut keys: Vec<ItemKey> = Vec::with_capacity(3 * candidates.len());
+        for (candidate, id) in candidates.iter().zip(&ids) {
+            // The shared call is asked for together with the others: a record that shares nothing costs nothing, and one that does
+            // no request.
+            let own = [
+                Some(claim_of(candidate, id)),
+                candidate.group.map(|(group, _)| group_key(group)),
+                shared_of(candidate),
+            ];
+            // No key may be asked for twice.
+            own.into_iter().flatten().for_each(|key| {
+                if !keys.contains(&key) {
+                    keys.push(key);
+                }
+            });
+        }
         for attempt in 0..TRIES {
-            let mut items = self.store.get(&keys).await?.into_iter();
-            let claim_item = items.next().flatten();
-            let group_item = candidate.group.and_then(|_| items.next().flatten());
-            let shared_item = items.next().flatten();
-            let (claim, group) = (readable(claim_item.as_ref(), now), Group::in_item(group_item.as_ref(), now));
-            let expect = (Expect::same(claim_item.as_ref()), Expect::same(group_item.as_ref()));
-            let told: Option<SharedCall> = readable(shared_item.as_ref(), now);
-            let told = told.filter(|told| told.finding != id).map(|told| told.severity);
-            if claim.is_none() && policy::is_told_of(told, candidate.finding.severity) {
-                return Ok(Admission::Duplicate);
+            let items = self.store.get(&keys).await?;
+            let item =
+                |key: &ItemKey| keys.iter().position(|known| known == key).and_then(|place| items[place].as_ref());
+            let known: Vec<KnownCandidate> =
+                candidates.iter().zip(&ids).map(|(candidate, id)| known(candidate, id, item, now)).collect();
+            let known = Known { leaders: self.absent_leaders(&known, &ids, candidates, now).await?, candidates: known };
+            let plan = plan(candidates, &ids, known, now)?;
+            if plan.puts.is_empty() || self.store.put(plan.puts).await? {
+                return Ok(plan.admissions);
             }
-            let is_new = claim.is_none();
-            let (admission, mut writes) = plan(candidate, delivery, (claim, group), expect, now)?;
-            if let Some(key) = shared_key.clone().filter(|_| is_new && !writes.is_empty()) {
-                let shared = SharedCall { finding: id.clone(), severity: candidate.finding.severity };
-                let expect = Expect::same(shared_item.as_ref());
-                writes.push((key, expect, attributes(&shared)?, now.plus(CLAIM_TTL)));
-            }
-            let puts: Vec<Put> = writes
-                .into_iter()
-                .map(|(key, expect, attributes, expires)| Put { key, expect, attributes, expires })
-                .collect();
-            if puts.is_empty() || self.store.put(puts).await? {
-                return Ok(admission);
-            }
-            pause(attempt, id.as_str()).await;
+            pause(attempt, ids.first().map(ClaimId::as_str).unwrap_or_default()).await;
         }
         Err(lost())
     }
 
-    /// Notes that a roll-up has been ordered. That another noted it first is as good.
+    /// The claims that others name as their leaders', and that are not among the candidates': a copy of the function whose rules
+    /// are others wrote them.
+    async fn absent_leaders(
+        &self,
+        known: &[KnownCandidate],
+        ids: &[ClaimId],
+        candidates: &[Candidate<'_>],
+        now: Timestamp,
+    ) -> Result<Vec<(ClaimId, Claim)>, StoreError> {
+        let mut absent: Vec<ClaimId> = known.iter().filter_map(|known| known.claim.as_ref()?.leader.clone()).collect();
+        absent.retain(|leader| !ids.contains(leader));
+        absent.sort_unstable();
+        absent.dedup();
+        let Some(Candidate { channel, .. }) = candidates.first().filter(|_| !absent.is_empty()) else {
+            return Ok(Vec::new());
+        };
+        let keys: Vec<ItemKey> = absent.iter().map(|leader| claim_key(DeliveryKey::new(leader, channel))).collect();
+        let items = self.store.get(&keys).await?;
+        let claims =
+            absent.into_iter().zip(&items).filter_map(|(leader, item)| Some((leader, readable(item.as_ref(), now)?)));
+        Ok(claims.collect())
+    }
+
+    /// Notes that a roll-up has been ordered; in a list of those of its minute, too, where a channel tells them together. That
+    /// another noted it first is as good.
     ///
     /// # Errors
     /// That the store does not answer.
-    pub async fn roll_up_scheduled(&self, group: &str, order: &RollUpOrder, now: Timestamp) -> Result<(), StoreError> {
+    pub async fn roll_up_scheduled(
+        &self,
+        group: &str,
+        order: &RollUpOrder,
+        list: Option<RollUpList<'_>>,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
         for attempt in 0..TRIES {
             let key = group_key(group);
             let item = self.get(&key).await?;
@@ -107,11 +133,20 @@ impl<S: Store> Ledger<S> {
             else {
                 return Ok(());
             };
+            let entry = list.map(|RollUpList { channel, minute }| {
+                let entry = ListedItem { finding: window.finding.clone(), lead: window.lead.clone() };
+                Ok(Put {
+                    key: ItemKey::new(listed(channel, minute), window.alert.as_str()),
+                    expect: Expect::Anything,
+                    attributes: attributes(&entry)?,
+                    expires: window.ends.plus(SUM_GRACE),
+                })
+            });
             let expires = window.ends.plus(WINDOW_GRACE);
-            if self
-                .write(key, Expect::same(item.as_ref()), &Group { roll_up_scheduled: true, ..window }, expires)
-                .await?
-            {
+            let noted = attributes(&Group { roll_up_scheduled: true, ..window })?;
+            let mut puts = vec![Put { key, expect: Expect::same(item.as_ref()), attributes: noted, expires }];
+            puts.extend(entry.transpose()?);
+            if self.store.put(puts).await? {
                 return Ok(());
             }
             pause(attempt, order.finding.id.as_str()).await;
@@ -120,82 +155,36 @@ impl<S: Store> Ledger<S> {
     }
 }
 
-/// Decides what becomes of a finding, from what was read of its claim and of its group, and what is to be written then.
-fn plan(
+fn claim_of(candidate: &Candidate<'_>, id: &ClaimId) -> ItemKey {
+    claim_key(DeliveryKey::new(id, candidate.channel))
+}
+
+fn shared_of(candidate: &Candidate<'_>) -> Option<ItemKey> {
+    candidate.finding.shared_call().map(|call| shared_key(&call, candidate.channel))
+}
+
+/// What was read of a candidate.
+fn known<'i>(
     candidate: &Candidate<'_>,
-    delivery: DeliveryKey<'_>,
-    (claim, group): (Option<Claim>, Option<Group>),
-    (claim_expect, group_expect): (Expect, Expect),
+    id: &ClaimId,
+    item: impl Fn(&ItemKey) -> Option<&'i StoredItem>,
     now: Timestamp,
-) -> Result<Plan, StoreError> {
-    let Candidate { finding, channel, lease, .. } = *candidate;
-    let claims = |decision: &Decision, done: Option<DoneAs>| {
-        let claim = Claim { decision: decision.clone(), until: lease, done, receipt: None };
-        Ok((claim_key(delivery), claim_expect, attributes(&claim)?, now.plus(CLAIM_TTL)))
-    };
-    match claim {
-        Some(Claim { done: Some(_), .. }) => return Ok((Admission::Duplicate, Vec::new())),
-        Some(Claim { decision, until, .. }) if policy::is_held(until, now) => {
-            return Ok((Admission::Held(decision, until), Vec::new()));
-        }
-        // Whoever claimed it has died, or handed it back. What was decided then holds.
-        Some(Claim { decision, .. }) => {
-            let write = claims(&decision, None)?;
-            return Ok((Admission::SendAgain(decision), vec![write]));
-        }
-        None => {}
-    }
-    let Some((group_id, throttling)) = candidate.group else {
-        let decision = opening(finding, &format!("{channel}#{}", finding.id));
-        let write = claims(&decision, None)?;
-        return Ok((Admission::Send(decision), vec![write]));
-    };
-    let expect_group = |group: &Group, expect: Expect| {
-        Ok((group_key(group_id), expect, attributes(group)?, group.ends.plus(WINDOW_GRACE)))
-    };
-    if let Some(group) = &group
-        && group.opener == *delivery.id
-        && group.window().is_open(throttling.length, now)
-    {
-        // Its claim was forgotten, not its right.
-        let decision = group.decision(false);
-        let write = claims(&decision, None)?;
-        return Ok((Admission::Send(decision), vec![write]));
-    }
-    match policy::throttle(group, throttling.length, Repeat::new(finding, throttling.new_targets), now) {
-        ThrottleVerdict::Opens(window) => {
-            let decision = opening(finding, group_id);
-            let opened = Group::opened(window, &decision, finding)?;
-            let writes = vec![claims(&decision, None)?, expect_group(&opened, group_expect)?];
-            Ok((Admission::Send(decision), writes))
-        }
-        ThrottleVerdict::BreaksThrough(group, window) => {
-            let is_no_worse = finding.severity <= group.highest;
-            let decision = Decision { is_no_worse, ..group.decision(true) };
-            let writes = vec![claims(&decision, None)?, expect_group(&group.with_window(window), group_expect)?];
-            Ok((Admission::Send(decision), writes))
-        }
-        ThrottleVerdict::HeldBack(group) if !group.roll_up_scheduled => {
-            let order = RollUpOrder { alert: group.alert.clone(), ends: group.ends, finding: group.opener_finding()? };
-            Ok((Admission::ScheduleRollUp(Box::new(order)), Vec::new()))
-        }
-        ThrottleVerdict::HeldBack(group) => {
-            let mut one = RollUp::default();
-            one.add(finding);
-            let entry = ItemKey::new(repeats(&group.alert), finding.id.as_str());
-            let expires = group.ends.plus(SUM_GRACE);
-            // The group's item is not written: in a storm everybody would wait for it. Each repeat has an item of its own,
-            // which makes counting it twice impossible.
-            let writes = vec![
-                claims(&group.decision(true), Some(DoneAs::Throttled))?,
-                (entry, Expect::Anything, attributes(&one)?, expires),
-            ];
-            Ok((Admission::Throttled, writes))
-        }
+) -> KnownCandidate {
+    let claim_key = claim_of(candidate, id);
+    let claim = item(&claim_key);
+    let group = candidate.group.map(|(group, _)| item(&group_key(group)));
+    let shared = shared_of(candidate).map(|key| (item(&key), key));
+    KnownCandidate {
+        claim: readable(claim, now),
+        claim_key,
+        claim_expect: Expect::same(claim),
+        group: group.flatten().and_then(|item| Group::in_item(Some(item), now)),
+        group_expect: Expect::same(group.flatten()),
+        shared: shared.map(|(item, key)| (key, Expect::same(item), readable(item, now))),
     }
 }
 
-fn opening(finding: &Finding, group: &str) -> Decision {
-    let alert = AlertId::new(&finding.rule.id, group, &finding.id);
-    Decision { alert, opener: ClaimId::from(&finding.id), is_repeat: false, is_no_worse: false }
+/// When a claim that is written now expires.
+pub(super) fn claim_expires(now: Timestamp) -> Timestamp {
+    now.plus(CLAIM_TTL)
 }

@@ -24,11 +24,12 @@ pub const OPERATIONAL: &str = "#operational";
 /// What is decided of an alert about a channel that is in trouble: there is one an hour.
 pub fn operational_decision(channel: &str, now: Timestamp) -> Decision {
     let opener = ClaimId::for_operational(channel, now.seconds() / 3600);
-    Decision { alert: AlertId::from(opener.clone()), opener, is_repeat: false, is_no_worse: false }
+    Decision::opening(AlertId::from(opener.clone()), opener)
 }
 
 impl<S: Store> Ledger<S> {
-    /// Claims a delivery that has been decided: one that comes back from a queue, or a sum. The claim ends at `lease`.
+    /// Claims a delivery that has been decided: one that comes back from a queue, or a sum. The claim ends at `lease`. It is done
+    /// with only if all that it tells of was told.
     ///
     /// # Errors
     /// The store does not answer. The same holds for the methods below.
@@ -42,18 +43,38 @@ impl<S: Store> Ledger<S> {
         let key = claim_key(delivery);
         for attempt in 0..TRIES {
             let item = self.get(&key).await?;
-            match readable::<Claim>(item.as_ref(), now) {
-                Some(Claim { done: Some(_), .. }) => return Ok(Claimed::Done),
-                Some(Claim { until, .. }) if policy::is_held(until, now) => return Ok(Claimed::Held(until)),
-                _ => {}
+            if let Some(claim) = readable::<Claim>(item.as_ref(), now) {
+                let standing = match &claim.leader {
+                    None => Some(claim),
+                    Some(leader) => self.leading(leader, delivery, now).await?,
+                };
+                match standing {
+                    Some(Claim { done: Some(_), with, .. }) if delivery.with.iter().all(|id| with.contains(id)) => {
+                        return Ok(Claimed::Done);
+                    }
+                    Some(Claim { done: Some(_), .. }) => {}
+                    Some(Claim { until, .. }) if policy::is_held(until, now) => return Ok(Claimed::Held(until)),
+                    _ => {}
+                }
             }
-            let claim = Claim { decision: decision.clone(), until: lease, done: None, receipt: None };
+            let claim = Claim::held(decision.clone(), lease, delivery.with.to_vec());
             if self.write(key.clone(), Expect::same(item.as_ref()), &claim, now.plus(CLAIM_TTL)).await? {
                 return Ok(Claimed::Ours);
             }
             pause(attempt, delivery.id.as_str()).await;
         }
         Err(lost())
+    }
+
+    /// The claim of the one in whose message a delivery is told, if that message tells of it.
+    pub(super) async fn leading(
+        &self,
+        leader: &ClaimId,
+        delivery: DeliveryKey<'_>,
+        now: Timestamp,
+    ) -> Result<Option<Claim>, StoreError> {
+        let item = self.get(&claim_key(DeliveryKey::new(leader, delivery.channel))).await?;
+        Ok(readable::<Claim>(item.as_ref(), now).filter(|claim| claim.with.contains(delivery.id)))
     }
 
     /// Notes that a delivery arrived. `receipt` is what the vendor calls the message. Whoever holds the claim by now, it is done.
@@ -103,7 +124,7 @@ impl<S: Store> Ledger<S> {
         receipt: Option<String>,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        let claim = Claim { decision: decision.clone(), until: now, done, receipt };
+        let claim = Claim { done, receipt, ..Claim::held(decision.clone(), now, delivery.with.to_vec()) };
         let key = claim_key(delivery);
         let mut given_back = None;
         for attempt in 0..TRIES {

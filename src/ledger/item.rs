@@ -38,21 +38,55 @@ pub struct Decision {
     /// there was no such repeat.
     #[serde(rename = "no_worse", default, skip_serializing_if = "std::ops::Not::not")]
     pub is_no_worse: bool,
+    /// Where people read of the alert, if its first finding was told in the message of another one.
+    #[serde(flatten)]
+    pub lead: Option<Lead>,
 }
 
-/// Names one delivery: a finding, or a sum of some, on one channel.
+impl Decision {
+    /// What is decided of the first finding of an alert, which this claim opens.
+    pub const fn opening(alert: AlertId, opener: ClaimId) -> Self {
+        Self { alert, opener, is_repeat: false, is_no_worse: false, lead: None }
+    }
+
+    /// Where people read of the alert: in another one, or in itself.
+    pub fn shown_in(&self) -> Lead {
+        self.lead.clone().unwrap_or_else(|| Lead { alert: self.alert.clone(), opener: self.opener.clone() })
+    }
+}
+
+/// The alert in whose message another one was opened. The vendor knows the two by the one thread, ticket or dedup key.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Lead {
+    /// The alert.
+    #[serde(rename = "lead")]
+    pub alert: AlertId,
+    /// The claim of the finding that opened it, which has the receipt.
+    #[serde(rename = "lead_opener")]
+    pub opener: ClaimId,
+}
+
+/// Names one delivery: a finding, or a sum of some, on one channel; and the others that its message tells of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DeliveryKey<'a> {
     /// The id of the finding, or the sum's own.
     pub id: &'a ClaimId,
     /// The name of the channel, or [`OPERATIONAL`](super::OPERATIONAL).
     pub channel: &'a str,
+    /// The ids of those that are told with it.
+    pub with: &'a [ClaimId],
 }
 
 impl<'a> DeliveryKey<'a> {
     /// The delivery of this finding or sum to this channel.
     pub const fn new(id: &'a ClaimId, channel: &'a str) -> Self {
-        Self { id, channel }
+        Self { id, channel, with: &[] }
+    }
+
+    /// The delivery that tells of these, too.
+    #[must_use]
+    pub const fn with(self, with: &'a [ClaimId]) -> Self {
+        Self { with, ..self }
     }
 }
 
@@ -69,6 +103,19 @@ pub struct Claim {
     pub done: Option<DoneAs>,
     /// What the vendor calls the message that arrived (Slack's `ts`, a ticket's number), if it calls it anything.
     pub receipt: Option<String>,
+    /// The claims of those that its message tells of, too. Theirs are done when this one is, and only if it lists them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub with: Vec<ClaimId>,
+    /// The claim of the one in whose message it is told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub leader: Option<ClaimId>,
+}
+
+impl Claim {
+    /// A claim that somebody holds until then, and has not done with.
+    pub(super) const fn held(decision: Decision, until: Timestamp, with: Vec<ClaimId>) -> Self {
+        Self { decision, until, done: None, receipt: None, with, leader: None }
+    }
 }
 
 /// A call that several accounts record: which of their findings went this way last. It is kept for each channel.
@@ -114,6 +161,9 @@ pub(super) struct Group {
     pub(super) roll_up_scheduled: bool,
     /// The opener, for the roll-up: JSON, without what is long.
     pub(super) finding: String,
+    /// Where people read of its alert, if that is in another one.
+    #[serde(flatten)]
+    pub(super) lead: Option<Lead>,
 }
 
 impl HasWindow for Group {
@@ -141,6 +191,7 @@ impl Group {
             targets: Vec::new(),
             roll_up_scheduled: false,
             finding: opener,
+            lead: None,
         };
         Ok(group.with_window(window))
     }
@@ -166,12 +217,28 @@ impl Group {
 
     /// What is decided of a finding that belongs to the window's alert.
     pub(super) fn decision(&self, is_repeat: bool) -> Decision {
-        Decision { alert: self.alert.clone(), opener: self.opener.clone(), is_repeat, is_no_worse: false }
+        let (alert, opener) = (self.alert.clone(), self.opener.clone());
+        Decision { alert, opener, is_repeat, is_no_worse: false, lead: self.lead.clone() }
     }
 
     pub(super) fn opener_finding(&self) -> Result<Finding, StoreError> {
         serde_json::from_str(&self.finding).map_err(|error| StoreError(format!("an item cannot be read: {error}")))
     }
+}
+
+/// A roll-up in the list of those of its minute. Its sort key is its alert.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct ListedItem {
+    /// The finding that opened its alert: JSON, without what is long.
+    pub(super) finding: String,
+    /// Where people read of its alert, if that is in another one.
+    #[serde(flatten)]
+    pub(super) lead: Option<Lead>,
+}
+
+/// The partition of the list of a channel's roll-ups that are due in a minute.
+pub(super) fn listed(channel: &str, minute: u64) -> String {
+    format!("rollups#{channel}#{minute}")
 }
 
 pub(super) fn claim_key(key: DeliveryKey<'_>) -> ItemKey {

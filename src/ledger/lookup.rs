@@ -1,6 +1,6 @@
 //! What the ledger knows of a delivery, for people who ask. Nothing is decided here, and nothing is written.
 
-use super::item::{self, Claim, read};
+use super::item::{self, Claim, DeliveryKey, read};
 use super::optimistic::Ledger;
 use super::store::{ALL, Store, StoreError};
 use crate::ids::ClaimId;
@@ -18,7 +18,17 @@ impl<S: Store> Ledger<S> {
     pub async fn claims(&self, id: &ClaimId, now: Timestamp) -> Result<Vec<(String, Claim)>, StoreError> {
         let found = self.store.query(&item::claims(id), ALL, false, MOST).await?;
         let claims = found.into_iter().map(|(channel, item)| Ok(read(Some(&item), now)?.map(|claim| (channel, claim))));
-        claims.filter_map(Result::transpose).collect()
+        let mut claims: Vec<(String, Claim)> =
+            claims.filter_map(Result::transpose).collect::<Result<_, StoreError>>()?;
+        for (channel, claim) in &mut claims {
+            let Some(leader) = &claim.leader else { continue };
+            let item = self.get(&item::claim_key(DeliveryKey::new(leader, channel))).await?;
+            // What was told with another stands as that does.
+            if let Some(led) = read::<Claim>(item.as_ref(), now)?.filter(|led| led.with.contains(id)) {
+                (claim.until, claim.done, claim.receipt) = (led.until, led.done, led.receipt);
+            }
+        }
+        Ok(claims)
     }
 }
 
@@ -29,7 +39,7 @@ mod tests {
 
     use super::*;
     use crate::ids::{AlertId, FindingId, StableId};
-    use crate::ledger::{Decision, DeliveryKey, DoneAs, MemoryStore};
+    use crate::ledger::{Decision, DoneAs, MemoryStore};
 
     #[tokio::test]
     async fn claims_are_told_as_they_stand_until_they_expire() {
@@ -38,20 +48,15 @@ mod tests {
         let later = now.plus(Duration::from_secs(30));
         let finding = FindingId::from(StableId::hash(&["a"]));
         let id = ClaimId::from(&finding);
-        let decision = Decision {
-            alert: AlertId::new("rule", "group", &finding),
-            opener: id.clone(),
-            is_repeat: false,
-            is_no_worse: false,
-        };
+        let decision = Decision::opening(AlertId::new("rule", "group", &finding), id.clone());
         for channel in ["topic", "soc"] {
             let claimed = ledger.claim(DeliveryKey::new(&id, channel), &decision, now, later).await.unwrap();
             assert_eq!(claimed, crate::ledger::Claimed::Ours);
         }
         let receipt = Some("7".to_owned());
         ledger.delivered(DeliveryKey::new(&id, "topic"), &decision, receipt.clone(), now).await.unwrap();
-        let held = Claim { decision: decision.clone(), until: later, done: None, receipt: None };
-        let done = Claim { decision, until: now, done: Some(DoneAs::Delivered), receipt };
+        let held = Claim::held(decision.clone(), later, Vec::new());
+        let done = Claim { done: Some(DoneAs::Delivered), receipt, ..Claim::held(decision, now, Vec::new()) };
         assert_eq!(ledger.claims(&id, now).await.unwrap(), [("soc".to_owned(), held), ("topic".to_owned(), done)]);
         assert_eq!(ledger.claims(&id, now.plus(Duration::from_hours(16 * 24))).await.unwrap(), []);
         let other = ClaimId::from(StableId::hash(&["b"]));

@@ -18,8 +18,8 @@
 //!
 //! # The files
 //! - [`Ledger`] itself, and how it writes, are in `optimistic`. Its methods lie where their subject does: `threshold` counts the
-//!   occurrences of a rule (`record_occurrence`), `admit` decides whether a finding goes out (`admit`), `claim` takes and ends
-//!   claims (`claim`, `delivered`, `release`, `receipt`), `sum` has the storm guard, the roll-ups and the digests, `lookup` tells
+//!   occurrences of a rule (`record_occurrence`), `admit` decides whether the findings of a record go out (`admit`; `together` is what is decided and written then), `claim` takes and ends
+//!   claims (`claim`, `delivered`, `release`, `receipt`), `sum` has the storm guard, the roll-ups and the digests, `roll_ups` tells those of a minute together (`claim_roll_ups`), `lookup` tells
 //!   people what is known of a delivery (`claims`), `sighting` knows who called what for the first time (`sightings`; `pairs` is what a process remembers of it), and `spokes` knows a hub's spokes (`hear_of_spoke`, `spoke_queues`).
 //! - `item` is what the items hold, and `store` is the interface to where they are kept: `memory`, or DynamoDB
 //!   (`aws/dynamodb.rs`).
@@ -37,18 +37,21 @@ mod memory;
 mod optimistic;
 mod pairs;
 pub mod policy;
+mod roll_ups;
 mod sighting;
 mod spokes;
 mod store;
 mod sum;
 mod threshold;
+mod together;
 
 pub use self::admit::{Admission, Candidate};
 pub use self::claim::{Claimed, OPERATIONAL, operational_decision};
-pub use self::item::{Claim, Decision, DeliveryKey, DoneAs};
+pub use self::item::{Claim, Decision, DeliveryKey, DoneAs, Lead};
 pub use self::memory::MemoryStore;
 pub use self::optimistic::Ledger;
 pub use self::pairs::Sightings;
+pub use self::roll_ups::{ClaimedRollUps, ListedRollUp, RollUpList};
 pub use self::store::{ALL, Attributes, COUNT, Expect, ItemKey, Put, Store, StoreError, StoredItem};
 pub use self::sum::{DigestAdmission, RollUpOrder};
 pub use self::threshold::Occurrence;

@@ -5,6 +5,7 @@
 //! 1. **The threshold** ([`reaches_threshold`]). Has its rule matched often enough within a sliding window?
 //! 2. **The shared call** ([`is_told_of`]). Has another account's record of the same call been told of?
 //! 3. **The throttle** ([`throttle`]). Does it open an alert, or is it a repeat within the window of one that is open?
+//!    What goes out takes the other findings of its record with it, in one message ([`leader`]).
 //! 4. **The storm guard** ([`storm_guard`]). Have so many alerts gone out in this minute that the rest become a digest?
 //!
 //! What is held back comes again as a sum: a roll-up when the throttle's window has ended ([`roll_up_due`]), a digest when the
@@ -16,6 +17,7 @@
 //!
 //! docs/design/ledger.md has the same order with its reasons, and the items in which the ledger keeps what is known.
 
+use std::cmp::Reverse;
 use std::time::Duration;
 
 use crate::finding::Finding;
@@ -200,6 +202,30 @@ pub fn throttle<W: HasWindow>(
     }
 }
 
+/// The most findings of one record that go together on one channel. A transaction takes 100 items, and each finding has three
+/// at most: its claim, its window, and the call that another account recorded too. What goes beyond is a second message.
+/// Source: <https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html>
+pub const MOST_TOGETHER: usize = 33;
+
+/// What its throttle makes of one of the findings of a record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Going {
+    /// It would be held back.
+    HeldBack,
+    /// It goes out as a repeat that is news.
+    AsRepeat,
+    /// It goes out, and opens an alert.
+    AsFirst,
+}
+
+/// Merging: which of the findings of one record leads the message that tells of all of them, given in the order of their rules;
+/// none if each is held back. The most severe of those that go out does; of equal ones that which opens an alert, since a repeat
+/// lies in a thread or a ticket that may be closed by now; of these the first.
+pub fn leader(findings: impl IntoIterator<Item = (Severity, Going)>) -> Option<usize> {
+    let going = findings.into_iter().enumerate().filter(|(_, (_, going))| *going != Going::HeldBack);
+    going.max_by_key(|(place, found)| (*found, Reverse(*place))).map(|(place, _)| place)
+}
+
 /// The threshold: whether `count` of the `times` lie within one window of this length that holds `at`, both of its ends
 /// included. `times` are those of the occurrences that are counted together, in ascending order, the one at `at` among them;
 /// or, where distinct values are counted, the latest time of each value.
@@ -242,6 +268,21 @@ pub fn minute_of(now: Timestamp) -> u64 {
 /// (`ClaimOutlivesClaimer`).
 const SETTLING: Duration = Duration::from_mins(1);
 const _: () = assert!(SETTLING.as_secs() > MAX_LEASE.as_secs());
+
+/// The most roll-ups that one message tells.
+pub const MOST_ROLL_UPS: usize = 20;
+
+/// When a roll-up that is due then is made where those of one minute are told together: at the next full minute, or at once where
+/// one begins.
+pub fn roll_ups_due(due: Timestamp) -> Timestamp {
+    Timestamp::from_millis(due.millis().div_ceil(60_000) * 60_000)
+}
+
+/// Which of several roll-ups leads their message, given by the severities of the findings that opened their alerts: the most severe,
+/// and of equal ones the first.
+pub fn leading_roll_up(severities: impl IntoIterator<Item = Severity>) -> Option<usize> {
+    leader(severities.into_iter().map(|severity| (severity, Going::AsRepeat)))
+}
 
 /// When the roll-up of a window that ends then is made.
 pub fn roll_up_due(window_ends: Timestamp) -> Timestamp {

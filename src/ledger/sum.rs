@@ -3,8 +3,8 @@
 use serde::de::DeserializeOwned;
 
 use super::item::{
-    CLAIM_TTL, Claim, Decision, DeliveryKey, DoneAs, SUM_GRACE, WINDOW_GRACE, attributes, claim_key, minute, readable,
-    repeats,
+    CLAIM_TTL, Claim, Decision, DeliveryKey, DoneAs, Lead, SUM_GRACE, WINDOW_GRACE, attributes, claim_key, minute,
+    readable, repeats,
 };
 use super::optimistic::{Ledger, TRIES, lost, pause};
 use super::policy;
@@ -25,6 +25,8 @@ pub struct RollUpOrder {
     pub ends: Timestamp,
     /// The opener's finding, without what is long.
     pub finding: Finding,
+    /// Where people read of the alert, if that is in another one.
+    pub lead: Option<Lead>,
 }
 
 impl PartialEq for RollUpOrder {
@@ -97,7 +99,8 @@ impl<S: Store> Ledger<S> {
             return Ok(DigestAdmission::ScheduleDigest);
         }
         let entry = ItemKey::new(partition, format!("{ENTRY}{}", delivery.id));
-        let claim = Claim { decision: decision.clone(), until: now, done: Some(DoneAs::Digested), receipt: None };
+        let held = Claim::held(decision.clone(), now, delivery.with.to_vec());
+        let claim = Claim { done: Some(DoneAs::Digested), ..held };
         let claim_key = claim_key(delivery);
         let put = |key, attributes, expires| Put { key, expect: Expect::Anything, attributes, expires };
         let puts = vec![

@@ -47,15 +47,31 @@ async fn admit<S: Store>(
     finding: &Finding,
     now: Timestamp,
 ) -> Result<(Admission, bool), StoreError> {
+    let (mut admissions, ordered) = admit_together(ledger, &[candidate(finding, now)], now).await?;
+    Ok((admissions.pop().unwrap(), ordered))
+}
+
+/// The same of the findings of one record.
+async fn admit_together<S: Store>(
+    ledger: &Ledger<S>,
+    candidates: &[Candidate<'_>],
+    now: Timestamp,
+) -> Result<(Vec<Admission>, bool), StoreError> {
     let mut ordered = false;
     loop {
-        match ledger.admit(&candidate(finding, now), now).await? {
-            Admission::ScheduleRollUp(order) => {
-                ledger.roll_up_scheduled("g", &order, now).await?;
-                ordered = true;
-            }
-            other => return Ok((other, ordered)),
+        let admissions = ledger.admit(candidates, now).await?;
+        let orders = admissions.iter().zip(candidates).filter_map(|(admission, candidate)| match admission {
+            Admission::ScheduleRollUp(order) => Some((order, candidate.group.unwrap().0)),
+            _ => None,
+        });
+        let orders: Vec<_> = orders.collect();
+        if orders.is_empty() {
+            return Ok((admissions, ordered));
         }
+        for (order, group) in orders {
+            ledger.roll_up_scheduled(group, order, None, now).await?;
+        }
+        ordered = true;
     }
 }
 
@@ -277,12 +293,12 @@ async fn a_call_that_two_accounts_record_is_told_once_unless_the_second_is_worse
     let other = shared("other", "another call", Severity::High);
     assert_eq!(admit(&ledger, &other, at(34)).await.unwrap().0, Admission::Throttled);
     let elsewhere = Candidate { channel: "topic", ..candidate(&owners, at(35)) };
-    assert!(!matches!(ledger.admit(&elsewhere, at(35)).await.unwrap(), Admission::Duplicate));
+    assert_ne!(ledger.admit(&[elsewhere], at(35)).await.unwrap(), [Admission::Duplicate]);
     let mut of_another_rule = owners.clone();
     of_another_rule.rule = Arc::new(RuleInfo { id: "Q".to_owned(), ..RuleInfo::default() });
     of_another_rule.id = FindingId::from(StableId::hash(&["Q"]));
     let ungrouped = Candidate { group: None, ..candidate(&of_another_rule, at(36)) };
-    assert!(matches!(ledger.admit(&ungrouped, at(36)).await.unwrap(), Admission::Send(_)));
+    assert!(matches!(ledger.admit(&[ungrouped], at(36)).await.unwrap()[..], [Admission::Send(_)]));
 }
 
 #[tokio::test]
@@ -313,8 +329,7 @@ async fn an_opener_that_died_is_sent_even_when_another_window_is_open() {
 async fn claims_end_with_their_lease_and_what_is_done_stays_done() {
     let ledger = Ledger::new(MemoryStore::default());
     let id = ClaimId::from(StableId::hash(&["a"]));
-    let decision =
-        Decision { alert: AlertId::from(id.clone()), opener: id.clone(), is_repeat: false, is_no_worse: false };
+    let decision = Decision::opening(AlertId::from(id.clone()), id.clone());
     let claim = async |now| ledger.claim(DeliveryKey::new(&id, "soc"), &decision, at(now), at(now + 30)).await.unwrap();
     assert_eq!(
         (claim(0).await, claim(29).await, claim(30).await),
@@ -335,11 +350,9 @@ async fn claims_end_with_their_lease_and_what_is_done_stays_done() {
 #[tokio::test]
 async fn alerts_that_are_too_many_are_counted_for_one_digest() {
     let ledger = Ledger::new(MemoryStore::default());
-    let decision = |finding: &Finding| Decision {
-        alert: AlertId::from(ClaimId::from(&finding.id)),
-        opener: ClaimId::from(&finding.id),
-        is_repeat: false,
-        is_no_worse: false,
+    let decision = |finding: &Finding| {
+        let opener = ClaimId::from(&finding.id);
+        Decision::opening(AlertId::from(opener.clone()), opener)
     };
     let findings: Vec<Finding> = (0..5).map(|number| finding(&number.to_string(), Severity::Low)).collect();
     let guard_alert = async |severity| ledger.guard_alert("soc", severity, 3, at(0)).await.unwrap();
@@ -420,6 +433,130 @@ async fn of_many_at_once_one_opens_and_every_other_is_counted() {
     }
     assert_eq!(opened.len(), 1);
     assert_eq!(ledger.roll_up(&opened[0].alert, at(1)).await.unwrap().count, 49);
+}
+
+/// The findings of one record by three rules, each with a window of its own.
+fn of_one_record(record: &str, severities: [Severity; 3]) -> [Finding; 3] {
+    let mut number = 0;
+    severities.map(|severity| {
+        number += 1;
+        finding(&format!("{record}, rule {number}"), severity)
+    })
+}
+
+const GROUPS: [&str; 3] = ["g1", "g2", "g3"];
+
+fn candidates(findings: &[Finding], now: Timestamp) -> Vec<Candidate<'_>> {
+    let throttling = Throttling { length: 5 * MINUTE, new_targets: NewTargets::Sent };
+    let own = |(finding, group)| Candidate { group: Some((group, throttling)), ..candidate(finding, now) };
+    findings.iter().zip(GROUPS).map(own).collect()
+}
+
+/// Admits findings of one record.
+async fn together<S: Store>(ledger: &Ledger<S>, findings: &[Finding], now: u64) -> Vec<Admission> {
+    admit_together(ledger, &candidates(findings, at(now)), at(now)).await.unwrap().0
+}
+
+fn leads(admission: &Admission) -> Decision {
+    match admission {
+        Admission::Send(decision) | Admission::SendAgain(decision) => decision.clone(),
+        other => panic!("{other:?}"),
+    }
+}
+
+fn is_merged(admission: &Admission, leader: usize) -> bool {
+    matches!(admission, Admission::Merged(place, _) if *place == leader)
+}
+
+#[tokio::test]
+async fn the_most_severe_of_a_record_leads_and_the_others_are_done_when_it_is() {
+    use Severity::{High, Low, Medium};
+    let ledger = Ledger::new(MemoryStore::default());
+    let first = of_one_record("a", [Medium, High, Low]);
+    let ids = first.clone().map(|finding| ClaimId::from(&finding.id));
+    let admissions = together(&ledger, &first, 0).await;
+    let decision = leads(&admissions[1]);
+    assert!(is_merged(&admissions[0], 1) && is_merged(&admissions[2], 1), "{admissions:?}");
+    // Whoever comes meanwhile finds that another sends all of them.
+    let meanwhile = together(&ledger, &first, 1).await;
+    assert_eq!(meanwhile[1], Admission::Held(decision.clone(), at(30)));
+    assert!(is_merged(&meanwhile[0], 1) && is_merged(&meanwhile[2], 1), "{meanwhile:?}");
+    // It dies: whoever comes next has the same message to send.
+    let again = together(&ledger, &first, 30).await;
+    assert_eq!(again[1], Admission::SendAgain(decision.clone()));
+    assert!(is_merged(&again[0], 1) && is_merged(&again[2], 1), "{again:?}");
+    let with = [ids[0].clone(), ids[2].clone()];
+    let key = DeliveryKey::new(&ids[1], "soc").with(&with);
+    ledger.delivered(key, &decision, Some("ts".to_owned()), at(31)).await.unwrap();
+    assert_eq!(together(&ledger, &first, 32).await, [const { Admission::Duplicate }; 3]);
+    assert_eq!(together(&ledger, &first[..1], 32).await, [Admission::Duplicate]);
+    let told = ledger.claims(&ids[0], at(32)).await.unwrap();
+    assert_eq!((told[0].1.done, told[0].1.receipt.as_deref()), (Some(DoneAs::Delivered), Some("ts")));
+    // Each window is its own: one that is worse takes the others with it, and what is held back alone is rolled up.
+    let second = of_one_record("b", [Medium, High, Medium]);
+    let admissions = together(&ledger, &second, 33).await;
+    assert!(is_merged(&admissions[0], 2) && is_merged(&admissions[1], 2), "{admissions:?}");
+    let repeat = leads(&admissions[2]);
+    // People have read of the alert in the first message.
+    assert_eq!(repeat.lead, Some(Lead { alert: decision.alert.clone(), opener: ids[1].clone() }));
+    assert!(repeat.is_repeat && repeat.alert != decision.alert);
+    assert_eq!(
+        ledger.receipt(DeliveryKey::new(&repeat.shown_in().opener, "soc"), at(33)).await.unwrap().as_deref(),
+        Some("ts")
+    );
+    let third = of_one_record("c", [Low, Low, Low]);
+    assert_eq!(together(&ledger, &third, 34).await, [const { Admission::Throttled }; 3]);
+    for alert in [&decision.alert, &repeat.alert] {
+        assert_eq!(ledger.roll_up(alert, at(400)).await.unwrap().count, 1);
+    }
+}
+
+#[tokio::test]
+async fn two_copies_with_two_sets_of_rules_tell_of_every_finding() {
+    use Severity::{High, Low, Medium};
+    let of_record = of_one_record("a", [Medium, Low, High]);
+    // The one has a rule more than the other.
+    let (old, new) = (&of_record[..2], &of_record[..]);
+    for is_old_first in [true, false] {
+        let ledger = Ledger::new(MemoryStore::default());
+        let (first, second) = if is_old_first { (old, new) } else { (new, old) };
+        let taken = together(&ledger, first, 0).await;
+        // The first dies before it has sent; the second comes meanwhile, and puts what it knows of into the queue.
+        let meanwhile = together(&ledger, second, 1).await;
+        let later = together(&ledger, second, 40).await;
+        if is_old_first {
+            assert!(matches!(&meanwhile[0], Admission::Held(..)) && is_merged(&meanwhile[1], 0), "{meanwhile:?}");
+            // What the first did not know of is a message of its own.
+            leads(&meanwhile[2]);
+            assert_eq!(leads(&later[0]), leads(&taken[0]));
+            assert!(is_merged(&later[1], 0), "{later:?}");
+        } else {
+            // Of what is told in the message of a finding that it does not know it tells in messages of its own.
+            assert!(meanwhile.iter().all(|admission| matches!(admission, Admission::Held(..))), "{meanwhile:?}");
+            later.iter().for_each(|admission| _ = leads(admission));
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_message_that_tells_less_does_not_stand_for_one_that_tells_more() {
+    use Severity::{High, Low, Medium};
+    let ledger = Ledger::new(MemoryStore::default());
+    let of_record = of_one_record("a", [High, Medium, Low]);
+    let ids = of_record.clone().map(|finding| ClaimId::from(&finding.id));
+    let decision = leads(&together(&ledger, &of_record, 0).await[0]);
+    // It is handed to the queue. A copy that knows only the leader tells of that.
+    let key = DeliveryKey::new(&ids[0], "soc");
+    ledger.release(key.with(&ids[1..]), &decision, at(1)).await.unwrap();
+    assert!(matches!(together(&ledger, &of_record[..1], 2).await[..], [Admission::SendAgain(_)]));
+    ledger.delivered(key, &decision, None, at(3)).await.unwrap();
+    assert_eq!(ledger.claim(key, &decision, at(4), at(40)).await.unwrap(), Claimed::Done);
+    // The whole of it has still to be told, whoever comes: the event, or the message from the queue.
+    let again = together(&ledger, &of_record[1..], 4).await;
+    again.iter().for_each(|admission| _ = leads(admission));
+    assert_eq!(ledger.claim(key.with(&ids[1..]), &decision, at(5), at(40)).await.unwrap(), Claimed::Ours);
+    ledger.delivered(key.with(&ids[1..]), &decision, None, at(6)).await.unwrap();
+    assert_eq!(ledger.claim(key.with(&ids[2..]), &decision, at(7), at(40)).await.unwrap(), Claimed::Done);
 }
 
 proptest! {

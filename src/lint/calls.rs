@@ -1,7 +1,7 @@
 //! Which known calls the cells of a row accept.
 
 use super::catalogue::{Catalogue, CatalogueCall, Service};
-use super::logic::{accepts, beginning};
+use super::logic::{accepts, is_of_texts};
 use super::view::{Leaf, LeafCondition, RowView};
 use crate::rules::condition::{Condition, Literal};
 use crate::text::enumerated;
@@ -27,12 +27,11 @@ pub(super) fn services<'v>(row: &'v RowView<'_>) -> &'v [&'static Service] {
                     named.retain(|service| row_accepts(row, SERVICE, service.name));
                     named
                 } else {
-                    let begins = match &cell.cell.condition {
-                        Condition::Pattern(pattern) => beginning(pattern.as_str()),
-                        _ => "",
-                    };
-                    let services = catalogue.services.values().filter(|service| service.name.starts_with(begins));
-                    services.filter(|service| row_accepts(row, SERVICE, service.name)).collect()
+                    let condition = &cell.cell.condition;
+                    let literals = condition.required_literals().filter(|_| is_of_texts(condition));
+                    let accepts = |name: &str| row_accepts(row, SERVICE, name);
+                    let names = catalogue.service_names().accepted(literals.as_deref(), accepts);
+                    names.into_iter().filter_map(|name| catalogue.services.get(name)).collect()
                 }
             }
         };
@@ -61,19 +60,23 @@ pub(super) fn of_leaf<'s>(
     services: &'s [&'static Service],
     leaf: &'s Leaf<'_>,
 ) -> impl Iterator<Item = (&'static Service, &'static CatalogueCall)> + 's {
-    let beginning = leaf.condition.beginning();
-    services.iter().flat_map(move |service| {
-        let calls: Vec<&CatalogueCall> = match leaf.condition {
+    let asks = leaf.condition;
+    let literals = asks.literals();
+    let accepts = move |name: &str| asks.accepts(name) == Some(true);
+    let catalogue = Catalogue::get();
+    // All of them are searched at once.
+    let is_every = services.len() == catalogue.services.len();
+    let of_every = if is_every { catalogue.calls_accepted(literals.as_deref(), accepts) } else { Vec::new() };
+    let services = if is_every { &[] } else { services };
+    let of_each = services.iter().flat_map(move |service| {
+        let calls: Vec<&CatalogueCall> = match asks {
             // Most cells name a call exactly.
             LeafCondition::Exactly(name) => service.call(name).into_iter().collect(),
-            // A look at the first letters is cheaper than the pattern.
-            asks => {
-                let calls = service.calls.iter().filter(|call| call.name.starts_with(beginning));
-                calls.filter(|call| asks.accepts(&call.name) == Some(true)).collect()
-            }
+            _ => service.calls_accepted(literals.as_deref(), accepts),
         };
         calls.into_iter().map(|call| (*service, call))
-    })
+    });
+    of_every.into_iter().chain(of_each)
 }
 
 /// `CreateUser (iam), CreateUserPool (cognito-idp) and 3 more`

@@ -1,31 +1,45 @@
 //! Calls that do not reach the function by themselves: read-only ones, data events, and those recorded in another region.
 
+use super::accepted::AcceptedCalls;
 use super::calls::{EVENT, REGION, SERVICE, named, of_leaf, services};
-use super::catalogue::{CatalogueCall, Service};
+use super::catalogue::{Catalogue, CatalogueCall, Service};
 use super::unknown::accepts_region;
 use super::view::{RowView, RuleView, SourcePlace};
 use super::{Lint, LintContext, LintReport};
+use crate::json::Node;
+use crate::rules::NeededEvents;
 use crate::text::enumerated;
 
 /// What this file declares.
-pub(super) const LINTS: &[&Lint] = &[&DATA_EVENT, &READ_ONLY_CALL, &RECORDED_ELSEWHERE];
+pub(super) const LINTS: &[&Lint] = &[&DATA_EVENT, &NEEDLESS_EVENTS, &READ_ONLY_CALL, &RECORDED_ELSEWHERE];
 
 static DATA_EVENT: Lint = Lint {
     code: "data-event",
     summary: "The row asks for object, item or invocation calls, which a trail records only if its event selectors ask for \
          them.",
-    docs: "These are data events: S3's `GetObject`, Lambda's `Invoke`. Add a selector in every region, and allow the lint.",
+    docs: "These are data events: S3's `GetObject`, Lambda's `Invoke`. Add a selector in every region, and say \
+         `\"needs_events\": [\"data\"]`.",
     wrong: r#""when": { "service": { "is": "s3.amazonaws.com" }, "event": { "is": »"DeleteObject" } }"#,
-    right: r#""when": { "service": { "is": "s3.amazonaws.com" }, "event": { "is": "DeleteBucket" } }"#,
+    right: r#""when": { "service": { "is": "s3.amazonaws.com" }, "event": { "is": "DeleteObject" } }, "needs_events": ["data"]"#,
 };
 
-static READ_ONLY_CALL: Lint = Lint {
+static NEEDLESS_EVENTS: Lint = Lint {
+    code: "needless-events",
+    summary: "The rule says that it needs events which none of its rows can match.",
+    docs: "Whoever reads `needs_events` sees to it that such events are delivered, and pays for them. Delete the word. (Nothing is \
+         said of a row that accepts calls which the catalogue does not have.)",
+    wrong: r#""when": { "service": { "is": "ec2.amazonaws.com" }, "event": { "is": "RunInstances" } }, "needs_events": [»"read-only"]"#,
+    right: r#""when": { "service": { "is": "ec2.amazonaws.com" }, "event": { "is": "DescribeInstances" } }, "needs_events": ["read-only"]"#,
+};
+
+pub(super) static READ_ONLY_CALL: Lint = Lint {
     code: "read-only-call",
     summary: "The row asks for read-only calls (`Describe…`, `Get…`, `List…`), which the EventBridge rule does not deliver in \
          its default state, `ENABLED`.",
-    docs: "The row cannot fire. Deploy with `RuleState=ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS`, and allow the lint.",
+    docs: "The row cannot fire then. Deploy with `RuleState=ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS`, and say \
+         `\"needs_events\": [\"read-only\"]`.",
     wrong: r#""when": { "service": { "is": "ec2.amazonaws.com" }, "event": { "is": »"DescribeInstances" } }"#,
-    right: r#""when": { "service": { "is": "ec2.amazonaws.com" }, "event": { "is": "RunInstances" } }"#,
+    right: r#""when": { "service": { "is": "ec2.amazonaws.com" }, "event": { "is": "DescribeInstances" } }, "needs_events": ["read-only"]"#,
 };
 
 static RECORDED_ELSEWHERE: Lint = Lint {
@@ -60,6 +74,7 @@ const HOMES: [(&str, &str); 14] = [
 pub(super) fn lint(context: &LintContext<'_>, report: &mut LintReport) {
     for rule in context.views {
         held_back(rule, report);
+        needless(rule, report);
         elsewhere(rule, report);
     }
     homes(context, report);
@@ -69,17 +84,57 @@ pub(super) fn lint(context: &LintContext<'_>, report: &mut LintReport) {
 /// What keeps a call back, as a test of the call.
 type Reason = fn(&CatalogueCall) -> bool;
 
+/// What keeps calls back that need such events.
+fn reason(events: NeededEvents) -> Reason {
+    match events {
+        NeededEvents::ReadOnly => is_held_back,
+        NeededEvents::Data => |call| call.data,
+    }
+}
+
+/// The events that a call is among and that a deployment does not hear of by itself; `None` where it hears of the call, and where
+/// the catalogue does not have it.
+pub(crate) fn needed_events(service: &str, event: &str) -> Option<NeededEvents> {
+    let call = Catalogue::get().services.get(service)?.call(event)?;
+    NeededEvents::WORDS.into_iter().map(|(_, events)| events).find(|events| reason(*events)(call))
+}
+
 /// One report a rule for each reason: whoever wants one such call usually wants several.
 fn held_back(rule: &RuleView<'_>, report: &mut LintReport) {
-    if let Some((place, names)) = calls_that(rule, is_held_back) {
-        let message = format!("EventBridge does not deliver read-only calls by default: {}", enumerated(&names));
-        let help = "deploy with RuleState=ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS, and allow this lint";
-        report.warn(&READ_ONLY_CALL, rule, place, message, help);
+    for (word, events) in NeededEvents::WORDS {
+        if rule.rule.needs_events.contains(&events) {
+            continue;
+        }
+        let Some((place, names)) = calls_that(rule, reason(events)) else { continue };
+        let (lint, what) = match events {
+            NeededEvents::ReadOnly => (&READ_ONLY_CALL, "EventBridge does not deliver read-only calls by default"),
+            NeededEvents::Data => (&DATA_EVENT, "a trail records data events only if it is told to"),
+        };
+        let help = format!("{}, and say \"needs_events\": [\"{word}\"]", events.remedy());
+        report.warn(lint, rule, place, format!("{what}: {}", enumerated(&names)), help);
     }
-    if let Some((place, names)) = calls_that(rule, |call| call.data) {
-        let message = format!("a trail records data events only if it is told to: {}", enumerated(&names));
-        let help = "add an event selector for them to the trail in each region, and allow this lint";
-        report.warn(&DATA_EVENT, rule, place, message, help);
+}
+
+/// Events that the rule says it needs, and of which no row can match any.
+fn needless(rule: &RuleView<'_>, report: &mut LintReport) {
+    let nodes = rule.node.get("needs_events").and_then(Node::elements).unwrap_or_default();
+    for (node, events) in nodes.iter().zip(&rule.rule.needs_events) {
+        if rule.rows.iter().any(|row| may_match(row, reason(*events))) {
+            continue;
+        }
+        let place = SourcePlace { file: rule.file.clone(), span: node.span.clone() };
+        let message = format!("no row of the rule can match such events: it does not need \"{}\"", events.as_str());
+        report.warn(&NEEDLESS_EVENTS, rule, place, message, "delete the word");
+    }
+}
+
+/// Whether the row accepts such a call, or one of which nothing is known.
+fn may_match(row: &RowView<'_>, reason: Reason) -> bool {
+    match AcceptedCalls::of_row(row) {
+        AcceptedCalls::Every => true,
+        AcceptedCalls::Some(calls) => {
+            calls.has_unknown || calls.known.iter().any(|(service, name)| service.call(name).is_none_or(reason))
+        }
     }
 }
 
@@ -110,10 +165,12 @@ fn first_of(calls: &[(&'static Service, &'static CatalogueCall)]) -> String {
     format!("{}{more}", named(&names, false))
 }
 
-/// Whether EventBridge keeps the call back in the state ENABLED. Source: EventBridge User Guide, "AWS service events
-/// delivered via AWS CloudTrail".
+/// Whether EventBridge keeps the call back in the state ENABLED. It goes by the name, as far as its guide says: what does not begin
+/// so comes, however little it changes, and of what does two calls of STS alone. Source:
+/// <https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-service-event-cloudtrail-management.html>
 fn is_held_back(call: &CatalogueCall) -> bool {
-    call.reads && !call.data && ["Describe", "Get", "List"].iter().any(|verb| call.name.starts_with(verb))
+    let begins_so = ["Describe", "Get", "List"].iter().any(|verb| call.name.starts_with(verb));
+    begins_so && !call.data && !["GetFederationToken", "GetSessionToken"].contains(&call.name.as_str())
 }
 
 /// Rows that wait for a call in a region where it is never recorded.
@@ -123,13 +180,8 @@ fn elsewhere(rule: &RuleView<'_>, report: &mut LintReport) {
         if let Some(home) = home(row).filter(|home| !accepts_region(row, home)) {
             let message =
                 format!("these calls are recorded in {home}, whatever the caller's region: this never matches");
-            report.warn(
-                &RECORDED_ELSEWHERE,
-                rule,
-                region.place(),
-                message,
-                format!("write \"{home}\", or leave the cell out"),
-            );
+            let help = format!("write \"{home}\", or leave the cell out");
+            report.condition(&RECORDED_ELSEWHERE, rule, region.place(), (message, true), help);
         }
     }
 }

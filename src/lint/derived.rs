@@ -24,9 +24,7 @@ pub(super) fn lint(context: &LintContext<'_>, report: &mut LintReport) {
     for rule in context.views {
         let of_rule: Vec<&RowView<'_>> = rule.rows.iter().collect();
         rule.rows.iter().for_each(|row| of_row(context, rule, row, &[], report));
-        // An exception and a severity are asked about what a row of the rule has matched.
-        let others = rule.exceptions.iter().flat_map(|exception| &exception.rows).chain(&rule.severities);
-        others.for_each(|row| of_row(context, rule, row, &of_rule, report));
+        rule.rows_within().for_each(|row| of_row(context, rule, row, &of_rule, report));
     }
 }
 
@@ -62,7 +60,7 @@ fn of_row(
             let message = format!("\"{name}\" says nothing of any call that this row may match: {dead}");
             let calls: Vec<String> = field.each_call().map(|(_, event)| event.to_owned()).collect();
             let help = format!("it understands {}: ask for those, or leave the cell out", enumerated(&calls));
-            report.warn(&NEVER_DERIVED, rule, cell.place(), message, help);
+            report.condition(&NEVER_DERIVED, rule, cell.place(), (message, is_dead), help);
         } else if !cell.cell.condition.holds_of_nothing() {
             wanted.push(field);
         }

@@ -6,6 +6,7 @@ use super::view::{CellView, ExceptionView, Leaf, LeafCondition, RowView, RuleVie
 use super::{Lint, LintContext, LintReport};
 use crate::cloudtrail::ComputedAlias;
 use crate::rules::condition::Condition;
+use crate::rules::count::Count;
 use crate::rules::field::FieldTarget;
 
 /// What this file declares.
@@ -23,7 +24,7 @@ static CALLER_CHOSEN_EXCEPTION: Lint = Lint {
 
 static EXCEPTION_BY_ABSENCE: Lint = Lint {
     code: "exception-by-absence",
-    summary: "`not` in an exception is true of a record that lacks the field.",
+    summary: "`not` in an exception, or a `count` below a number, is true of a record that lacks the field.",
     docs: "CloudTrail leaves out `requestParameters` over 100 KB: such a record would alert nobody. Demand the field: \
          `{\"all\": [{\"exists\": true}, {\"not\": …}]}`.",
     wrong: r#""unless": [ { "when": { »"requestParameters.force": { "not": { "is": "true" } } }, "reason": "stopped gently" } ]"#,
@@ -96,8 +97,9 @@ fn expiry(context: &LintContext<'_>, rule: &RuleView<'_>, exception: &ExceptionV
 
 /// Values that the caller chooses.
 fn caller_chosen(rule: &RuleView<'_>, cell: &CellView<'_>, report: &mut LintReport) {
-    let asks_for_value =
-        |leaf: &Leaf<'_>| !leaf.negated && !matches!(leaf.condition, LeafCondition::Else(Condition::Exists(_)));
+    let asks_for_value = |leaf: &Leaf<'_>| {
+        !leaf.negated && !matches!(leaf.condition, LeafCondition::Else(Condition::Exists(_) | Condition::Count(_)))
+    };
     if !cell.leaves.iter().any(asks_for_value) {
         return;
     }
@@ -126,7 +128,10 @@ fn unanchored(rule: &RuleView<'_>, cell: &CellView<'_>, leaf: &Leaf<'_>, report:
             path.first().is_some_and(|key| AWS_OWN.contains(&&**key)) || cell.is(super::calls::IDENTITY)
         }
         FieldTarget::Computed(derived) => {
-            matches!(derived, ComputedAlias::Outcome | ComputedAlias::Mfa | ComputedAlias::ActingService)
+            matches!(
+                derived,
+                ComputedAlias::Outcome | ComputedAlias::Mfa | ComputedAlias::ActingService | ComputedAlias::Partition
+            )
         }
         FieldTarget::Derived(_) | FieldTarget::OfAccount(..) | FieldTarget::Targets => false,
         FieldTarget::Country(_) | FieldTarget::OwnResource(_) => true,
@@ -155,10 +160,10 @@ fn unanchored(rule: &RuleView<'_>, cell: &CellView<'_>, leaf: &Leaf<'_>, report:
 /// Fields that every call has, and that are never left out for their size.
 const ALWAYS_THERE: [&str; 4] = ["eventSource", "eventName", "awsRegion", "eventTime"];
 
-/// `not` is true of a field that is missing, and CloudTrail leaves out what is too large.
+/// `not` and a `count` below a number are true of a field that is missing, and CloudTrail leaves out what is too large.
 fn by_absence(rule: &RuleView<'_>, row: &RowView<'_>, cell: &CellView<'_>, report: &mut LintReport) {
     let there = match &cell.cell.field.target {
-        FieldTarget::Computed(derived) => *derived == ComputedAlias::Outcome,
+        FieldTarget::Computed(derived) => matches!(derived, ComputedAlias::Outcome | ComputedAlias::Partition),
         FieldTarget::Derived(_)
         | FieldTarget::Country(_)
         | FieldTarget::OfAccount(..)
@@ -171,19 +176,20 @@ fn by_absence(rule: &RuleView<'_>, row: &RowView<'_>, cell: &CellView<'_>, repor
         .cells
         .iter()
         .any(|other| other.cell.field.target == cell.cell.field.target && !other.cell.condition.holds_of_nothing());
-    if there || guarded || !has_not(&cell.cell.condition) {
-        return;
-    }
+    let Some(operator) = true_of_nothing(&cell.cell.condition).filter(|_| !there && !guarded) else { return };
     let field = &cell.cell.field.written;
-    let message = format!("where a record has no \"{field}\", \"not\" is true, and the alert is silenced");
+    let message = format!("where a record has no \"{field}\", \"{operator}\" is true, and the alert is silenced");
     let help = format!("write {{\"all\": [{{\"exists\": true}}, {}]}}", cell.cell.written);
     report.warn(&EXCEPTION_BY_ABSENCE, rule, cell.place(), message, help);
 }
 
-fn has_not(condition: &Condition) -> bool {
+/// The operator that is true of a field that is missing, which its author may not have thought of: `exists` says so itself, and
+/// so does a number of none.
+fn true_of_nothing(condition: &Condition) -> Option<&'static str> {
     match condition {
-        Condition::Not(_) => true,
-        Condition::Any(inner) | Condition::All(inner) => inner.iter().any(has_not),
-        _ => false,
+        Condition::Not(_) => Some("not"),
+        Condition::Count(Count::Below(bound)) if *bound > 1 => Some("count"),
+        Condition::Any(inner) | Condition::All(inner) => inner.iter().find_map(true_of_nothing),
+        _ => None,
     }
 }

@@ -2,6 +2,7 @@
 
 use super::view::{CellView, RowView};
 use super::{Lint, LintContext, LintReport};
+use crate::rules::condition::Condition;
 use crate::rules::field::FieldTarget;
 
 /// What this file declares.
@@ -52,6 +53,8 @@ fn split<'v>(context: &LintContext<'_>, row: &'v RowView<'v>) -> Option<(String,
         .cells
         .iter()
         .filter_map(|cell| match &cell.cell.field.target {
+            // What is counted is the whole array's.
+            FieldTarget::Path(_) if is_counted(&cell.cell.condition) => None,
             FieldTarget::Path(path) => Some((path.as_slice(), cell)),
             FieldTarget::Computed(_)
             | FieldTarget::Derived(_)
@@ -74,6 +77,16 @@ fn split<'v>(context: &LintContext<'_>, row: &'v RowView<'v>) -> Option<(String,
         }
     }
     None
+}
+
+/// Whether the condition asks of the number of values, and of nothing else.
+fn is_counted(condition: &Condition) -> bool {
+    match condition {
+        Condition::Count(_) => true,
+        Condition::Not(inner) => is_counted(inner),
+        Condition::All(inner) | Condition::Any(inner) => inner.iter().all(is_counted),
+        _ => false,
+    }
 }
 
 /// Whether an array of objects stands at this path: by what CloudTrail's records, IAM's policies and AWS's requests hold, or

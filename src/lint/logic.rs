@@ -1,6 +1,7 @@
 //! What conditions imply, as far as it can be known without a record.
 
 use crate::rules::condition::{Condition, Literal};
+use crate::rules::count::Count;
 use crate::rules::decimal::Decimal;
 use crate::rules::{Cell, Row};
 
@@ -11,6 +12,7 @@ pub(crate) fn accepts(condition: &Condition, text: &str) -> Option<bool> {
         Condition::Is(literals) => Some(literals.iter().any(|literal| literal.accepts(text))),
         Condition::Not(inner) => accepts(inner, text).map(|accepted| !accepted),
         Condition::Exists(there) => Some(*there),
+        Condition::Count(count) => Some(count.accepts(1)),
         Condition::Above(bound) => Some(Decimal::parse(text).is_some_and(|number| number > *bound)),
         Condition::Below(bound) => Some(Decimal::parse(text).is_some_and(|number| number < *bound)),
         Condition::Any(inner) => inner.iter().try_fold(false, |any, inner| {
@@ -21,6 +23,18 @@ pub(crate) fn accepts(condition: &Condition, text: &str) -> Option<bool> {
             inner.iter().try_fold(true, |all, inner| if all { accepts(inner, text) } else { Some(false) })
         }
         _ => None,
+    }
+}
+
+/// Whether [`accepts`] knows of every text whether the condition is true of it.
+pub(super) fn is_of_texts(condition: &Condition) -> bool {
+    match condition {
+        Condition::Pattern(_) | Condition::Is(_) | Condition::Exists(_) | Condition::Above(_) | Condition::Below(_) => {
+            true
+        }
+        Condition::Not(inner) => is_of_texts(inner),
+        Condition::Any(inner) | Condition::All(inner) => inner.iter().all(is_of_texts),
+        _ => false,
     }
 }
 
@@ -46,13 +60,25 @@ fn implies(narrow: &Condition, wide: &Condition) -> bool {
         (Condition::Pattern(narrow), Condition::Pattern(wide)) => pattern_implies(narrow.as_str(), wide.as_str()),
         (Condition::Pattern(_) | Condition::Cidr(_), Condition::Exists(true)) => true,
         (Condition::Not(narrow), Condition::Not(wide)) => implies(wide, narrow),
-        (Condition::Exists(narrow), Condition::Exists(wide)) => narrow == wide,
+        (Condition::Exists(_) | Condition::Count(_), Condition::Exists(_) | Condition::Count(_)) => {
+            counted(narrow).zip(counted(wide)).is_some_and(|(narrow, wide)| narrow.implies(&wide))
+        }
         (Condition::Cidr(narrow), Condition::Cidr(wide)) => {
             narrow.iter().all(|narrow| wide.iter().any(|wide| wide.contains(narrow)))
         }
         (Condition::Above(narrow), Condition::Above(wide)) => narrow >= wide,
         (Condition::Below(narrow), Condition::Below(wide)) => narrow <= wide,
         _ => false,
+    }
+}
+
+/// What a condition asks of the number of values, if it asks nothing else.
+fn counted(condition: &Condition) -> Option<Count> {
+    match condition {
+        Condition::Exists(true) => Some(Count::Above(0)),
+        Condition::Exists(false) => Some(Count::Is(vec![0])),
+        Condition::Count(count) => Some(count.clone()),
+        _ => None,
     }
 }
 
@@ -71,6 +97,7 @@ fn accepts_number(condition: &Condition, number: &Decimal) -> bool {
             literals.iter().any(|literal| matches!(literal, Literal::Number(wide) if wide == number))
         }
         Condition::Exists(there) => *there,
+        Condition::Count(count) => count.accepts(1),
         Condition::Above(bound) => number > bound,
         Condition::Below(bound) => number < bound,
         Condition::Any(inner) => inner.iter().any(|inner| accepts_number(inner, number)),
@@ -84,6 +111,7 @@ fn is_positive(condition: &Condition) -> bool {
     match condition {
         Condition::Pattern(_) | Condition::Is(_) | Condition::Above(_) | Condition::Below(_) => true,
         Condition::Exists(there) => *there,
+        Condition::Count(count) => matches!(count, Count::Above(_)),
         Condition::Any(inner) | Condition::All(inner) => inner.iter().all(is_positive),
         _ => false,
     }
@@ -178,6 +206,10 @@ mod tests {
             (r#""requestParameters.x":{"is":5}"#, r#""requestParameters.x":{"is":["a",5.0]}"#),
             (r#""requestParameters.x":{"is":[5,7]}"#, r#""requestParameters.x":{"above":4}"#),
             (r#""requestParameters.x":{"is":"5"}"#, r#""requestParameters.x":{"is":5.0}"#),
+            (r#""requestParameters.x":{"count":{"above":5}}"#, r#""requestParameters.x":{"count":{"above":4}}"#),
+            (r#""requestParameters.x":{"count":{"is":[1,2]}}"#, r#""requestParameters.x":{"count":{"below":3}}"#),
+            (r#""requestParameters.x":{"count":{"above":1}}"#, r#""requestParameters.x":{"exists":true}"#),
+            (r#""requestParameters.x":{"is":5}"#, r#""requestParameters.x":{"count":{"above":0}}"#),
         ] {
             assert!(row_implies(&row(narrow), &row(wide)), "{narrow} → {wide}");
             assert!(!row_implies(&row(wide), &row(narrow)), "{wide} → {narrow}");
@@ -188,6 +220,8 @@ mod tests {
             (r#""event":{"not":{"is":"B"}}"#, r#""event":{"is":"A"}"#),
             (r#""resources.type":{"is":"A"}"#, r#""resources.type":{"not":{"is":"B"}}"#),
             (r#""event":"a|b""#, r#""event":"a""#),
+            (r#""requestParameters.x":{"is":5}"#, r#""requestParameters.x":{"count":{"is":1}}"#),
+            (r#""requestParameters.x":{"count":{"below":2}}"#, r#""requestParameters.x":{"exists":true}"#),
             // It is also written 5.0.
             (r#""requestParameters.x":{"is":5}"#, r#""requestParameters.x":{"is":"5"}"#),
             (r#""requestParameters.x":{"is":5}"#, r#""requestParameters.x":"5$""#),

@@ -61,12 +61,12 @@ fn service(
 ) {
     let Some(word) = word(leaf) else { return };
     let meant = |name: &str| name == word || name.strip_suffix(".amazonaws.com") == Some(word);
-    let names = || context.catalogue.services.keys().copied();
-    let Some(name) = names().find(|name| meant(name)) else { return };
-    let others: Vec<String> = names()
-        .filter(|name| !meant(name) && leaf.condition.accepts(name) == Some(true))
-        .map(|name| format!("\"{name}\""))
-        .collect();
+    let full = format!("{word}.amazonaws.com");
+    let known = |name: &str| context.catalogue.services.get_key_value(name).map(|(name, _)| *name);
+    let Some(name) = known(word).or_else(|| known(&full)) else { return };
+    let accepts = |name: &str| !meant(name) && leaf.condition.accepts(name) == Some(true);
+    let others = context.catalogue.service_names().accepted(leaf.condition.literals().as_deref(), accepts);
+    let others: Vec<String> = others.into_iter().map(|name| format!("\"{name}\"")).collect();
     if others.is_empty() {
         return;
     }

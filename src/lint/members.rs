@@ -2,12 +2,13 @@
 //! compared as texts.
 
 use std::cell::OnceCell;
+use std::slice;
 
 use super::accepted::AcceptedCalls;
 use super::logic::PatternWord;
 use super::naming::is_slip;
 use super::paths::{Fault, FaultKind, Verdict, judge, keys_at};
-use super::view::{CellView, Leaf, LeafCondition, RowView, RuleView, SourcePlace};
+use super::view::{CellView, Leaf, LeafCondition, RowView, RuleView, SourcePlace, StepView};
 use super::{Lint, LintContext, LintReport};
 use crate::config::{Advice, Fix, quoted, suggestion};
 use crate::json::Node;
@@ -23,7 +24,8 @@ static MEMBER_CASE: Lint = Lint {
     code: "member-case",
     summary: "Records write a name of the path with other capitals.",
     docs: "Names are compared letter for letter. CloudTrail writes most with a small first letter, whatever comes after: \
-         `dBInstanceIdentifier`. In a cell, in a title, and in `throttle` and `threshold`.",
+         `dBInstanceIdentifier`. In a cell, in a title, in `throttle` and \
+         `threshold`, and in the steps of `respond`.",
     wrong: r#""when": { »"userIdentity.username": { "is": "mara" }, "service": { "is": "ec2.amazonaws.com" } }"#,
     right: r#""when": { "userIdentity.userName": { "is": "mara" }, "service": { "is": "ec2.amazonaws.com" } }"#,
 };
@@ -83,33 +85,44 @@ static VALUE_FOR_OBJECT: Lint = Lint {
 pub(super) fn lint(context: &LintContext<'_>, report: &mut LintReport) {
     for rule in context.views {
         for row in &rule.rows {
-            RowLook::new(rule, Some(row), &[]).row(row, &[], report);
+            RowLook::new(rule, slice::from_ref(row), &[]).row(row, &[], false, report);
         }
-        // They are asked about what a row of the rule has matched.
-        let others = rule.exceptions.iter().flat_map(|exception| &exception.rows).chain(&rule.severities);
-        others.for_each(|row| RowLook::new(rule, Some(row), &rule.rows).row(row, &[], report));
+        for row in rule.rows_within() {
+            RowLook::new(rule, slice::from_ref(row), &rule.rows).row(row, &[], false, report);
+        }
         beside_rows(rule, report);
+        rule.steps.iter().for_each(|step| of_step(rule, step, report));
     }
 }
 
 /// What becomes of a field that leads nowhere.
 #[derive(Clone, Copy)]
 enum Use {
-    /// A cell that asks for it: whether it then is always true.
+    /// A cell that asks for it: whether it then is always true, and whether it is asked whether a row is *not* so.
     Cell {
         holds_of_nothing: bool,
+        is_negated: bool,
     },
     Title,
     Count,
+    Step,
+    Command,
 }
 
 impl Use {
+    /// Whether a rule that asks so never matches.
+    fn is_dead(self) -> bool {
+        matches!(self, Self::Cell { holds_of_nothing: false, is_negated: false })
+    }
+
     fn consequence(self) -> &'static str {
         match self {
-            Self::Cell { holds_of_nothing: false } => "it can never match",
-            Self::Cell { holds_of_nothing: true } => "it is always true",
+            Self::Cell { holds_of_nothing: false, .. } => "it can never match",
+            Self::Cell { holds_of_nothing: true, .. } => "it is always true",
             Self::Title => "the title says nothing of it",
             Self::Count => "it tells no two findings apart",
+            Self::Step => "the step says nothing of it",
+            Self::Command => "the command gets no value of it",
         }
     }
 }
@@ -117,32 +130,52 @@ impl Use {
 /// The fields of a title, and those by which findings are told apart.
 fn beside_rows(rule: &RuleView<'_>, report: &mut LintReport) {
     let info = rule.rule;
-    // Who names both spellings means it.
-    let is_doubled = |field: &Field, place: &[Field]| {
-        place.iter().any(|other| other != field && other.written.eq_ignore_ascii_case(&field.written))
-    };
-    let title =
-        info.title.fields().into_iter().flat_map(|place| place.iter().filter(move |field| !is_doubled(field, place)));
-    let mut fields: Vec<(&Field, Use, Option<&Node<'_>>)> =
-        title.map(|field| (field, Use::Title, rule.node.get("title"))).collect();
-    if let Some(throttle) = rule.node.get("throttle") {
+    let title = rule.node.get("title").map(|node| (rule.file.clone(), node));
+    let mut fields: Vec<_> =
+        info.title.fields().into_iter().flat_map(single).map(|field| (field, Use::Title, title.clone())).collect();
+    if let Some((file, throttle)) = rule.setting("throttle") {
         let by = info.throttle.iter().flat_map(|throttle| &throttle.by);
-        fields.extend(by.map(|field| (field, Use::Count, node_of(throttle, field))));
+        fields.extend(by.map(|field| (field, Use::Count, node_of(throttle, field).map(|node| (file.clone(), node)))));
     }
-    if let Some(threshold) = rule.node.get("threshold") {
+    if let Some((file, threshold)) = rule.setting("threshold") {
         let by = info.threshold.iter().flat_map(|threshold| threshold.by.iter().chain(&threshold.distinct));
-        fields.extend(by.map(|field| (field, Use::Count, node_of(threshold, field))));
+        fields.extend(by.map(|field| (field, Use::Count, node_of(threshold, field).map(|node| (file.clone(), node)))));
     }
-    fields.retain(|(field, ..)| matches!(&field.target, FieldTarget::Path(path) if path.len() > 1));
-    if fields.is_empty() {
-        return;
-    }
-    let look = RowLook::new(rule, None, &rule.rows);
-    for (field, what, node) in fields {
-        let place =
-            node.map_or_else(|| rule.place(), |node| SourcePlace { file: rule.file.clone(), span: node.span.clone() });
+    let look = RowLook::new(rule, &[], &rule.rows);
+    for (field, what, node) in fields.into_iter().filter(|(field, ..)| is_below_top(field)) {
+        let place = node.map_or_else(|| rule.place(), |(file, node)| SourcePlace { file, span: node.span.clone() });
         look.field(field, &[], what, place, report);
     }
+}
+
+/// The fields of a step's text, and of its command.
+fn of_step(rule: &RuleView<'_>, step: &StepView<'_>, report: &mut LintReport) {
+    let says = &step.step.says;
+    let text = says.text_fields().into_iter().map(|place| (place, Use::Step, step.text));
+    let command = says.command_fields().into_iter();
+    let command = command.map(|place| (place, Use::Command, step.command.unwrap_or(step.text)));
+    let look = RowLook::new(rule, &step.rows, &rule.rows);
+    for (place, what, node) in text.chain(command) {
+        // Steps for several calls name what each of them has: that is no mistake where one of the names leads to something.
+        let leads = place.iter().any(|field| look.leads(field));
+        let told = single(place).filter(|field| is_below_top(field) && !(leads && look.is_of_other_calls(field)));
+        for field in told {
+            let place = SourcePlace { file: step.file.clone(), span: node.span.clone() };
+            look.field(field, &[], what, place, report);
+        }
+    }
+}
+
+/// The fields of a template's place, but for those that stand beside their other spelling: who names both means it.
+fn single(place: &[Field]) -> impl Iterator<Item = &Field> {
+    let is_doubled =
+        |field: &Field| place.iter().any(|other| other != field && other.written.eq_ignore_ascii_case(&field.written));
+    place.iter().filter(move |field| !is_doubled(field))
+}
+
+/// Whether a field is a path below a part of the record.
+fn is_below_top(field: &Field) -> bool {
+    matches!(&field.target, FieldTarget::Path(path) if path.len() > 1)
 }
 
 /// Where one of the keys of `node` names the field.
@@ -156,44 +189,44 @@ fn node_of<'n>(node: &'n Node<'n>, field: &Field) -> Option<&'n Node<'n>> {
 /// Some fields, and the calls in whose records they are looked for.
 struct RowLook<'l> {
     rule: &'l RuleView<'l>,
-    row: Option<&'l RowView<'l>>,
+    rows: &'l [RowView<'l>],
     within: &'l [RowView<'l>],
     calls: OnceCell<AcceptedCalls>,
 }
 
 impl<'l> RowLook<'l> {
-    /// The calls are those that the row accepts, and one of the rows `within`; where one of them is left out the other counts.
-    fn new(rule: &'l RuleView<'l>, row: Option<&'l RowView<'l>>, within: &'l [RowView<'l>]) -> Self {
-        Self { rule, row, within, calls: OnceCell::new() }
+    /// The calls are those that one of `rows` accepts, and one of the rows `within`; where either is empty the other counts.
+    fn new(rule: &'l RuleView<'l>, rows: &'l [RowView<'l>], within: &'l [RowView<'l>]) -> Self {
+        Self { rule, rows, within, calls: OnceCell::new() }
     }
 
     fn calls(&self) -> &AcceptedCalls {
-        self.calls.get_or_init(|| match (self.row, self.within) {
-            (Some(row), []) => AcceptedCalls::of_row(row),
-            (Some(row), within) => AcceptedCalls::of_row(row).and(&AcceptedCalls::of_any(within)),
-            (None, within) => AcceptedCalls::of_any(within),
+        self.calls.get_or_init(|| match (self.rows, self.within) {
+            ([], rows) | (rows, []) => AcceptedCalls::of_any(rows),
+            (rows, within) => AcceptedCalls::of_any(rows).and(&AcceptedCalls::of_any(within)),
         })
     }
 
-    /// Looks at the cells of a row, which begin at `base`.
-    fn row(&self, row: &RowView<'_>, base: &[&str], report: &mut LintReport) {
+    /// Looks at the cells of a row, which begin at `base`; `is_negated`: it stands inside `not`.
+    fn row(&self, row: &RowView<'_>, base: &[&str], is_negated: bool, report: &mut LintReport) {
         for cell in &row.cells {
             let Some(path) = full(&cell.cell.field, base) else { continue };
             let holds_of_nothing = cell.cell.condition.holds_of_nothing();
-            let what = Use::Cell { holds_of_nothing };
+            let what = Use::Cell { holds_of_nothing, is_negated };
             if !self.field(&cell.cell.field, base, what, cell.place(), report) {
                 continue;
             }
             let mut is_object = None;
             for leaf in &cell.leaves {
                 if wants_value(leaf) && *is_object.get_or_insert_with(|| self.leads_to_object(&path)) {
-                    self.compared(cell, leaf, &path, report);
+                    self.compared(cell, leaf, &path, is_negated, report);
                 }
                 if let LeafCondition::Else(Condition::SameAs(other)) = leaf.condition {
-                    self.field(&other.field, base, Use::Cell { holds_of_nothing: leaf.negated }, cell.at(leaf), report);
+                    let what = Use::Cell { holds_of_nothing: leaf.negated, is_negated };
+                    self.field(&other.field, base, what, cell.at(leaf), report);
                 }
                 for inner in leaf.item_rows(cell.file.as_ref()) {
-                    self.row(&inner, &path, report);
+                    self.row(&inner, &path, is_negated != leaf.negated, report);
                 }
             }
         }
@@ -204,23 +237,39 @@ impl<'l> RowLook<'l> {
         let Some(path) = full(field, base) else { return true };
         let Verdict::Impossible(fault) = judge(|| self.calls(), &path) else { return true };
         let (lint, message, Told { help, meant }) = told(&fault, &path, self.calls());
-        // The path as it is written, which may be put in its place: a title holds more than its path.
-        let is_plain = field.written == path[base.len()..].join(".") && !matches!(what, Use::Title);
+        // The path as it is written, which may be put in its place: a title and a step hold more than their paths.
+        let is_alone = matches!(what, Use::Cell { .. } | Use::Count);
+        let is_plain = is_alone && field.written == path[base.len()..].join(".");
         let meant = meant.filter(|_| is_plain && fault.index >= base.len()).map(|name| {
             let keys = path.iter().enumerate().skip(base.len());
             keys.map(|(at, key)| if at == fault.index { name } else { key }).collect::<Vec<_>>().join(".")
         });
         let fix = meant.map(|path| Fix::replace(&place.span, quoted(&path)));
         let message = format!("{message}: {}", what.consequence());
-        report.warn(lint, self.rule, place, message, Advice::new(help).with_fix(fix));
+        report.condition(lint, self.rule, place, (message, what.is_dead()), Advice::new(help).with_fix(fix));
         false
+    }
+
+    /// Whether a field leads to something, or may.
+    fn leads(&self, field: &Field) -> bool {
+        let path = full(field, &[]);
+        path.is_none_or(|path| !matches!(judge(|| self.calls(), &path), Verdict::Impossible(_)))
+    }
+
+    /// Whether a field leads nowhere because it is a parameter of other calls.
+    fn is_of_other_calls(&self, field: &Field) -> bool {
+        let verdict = full(field, &[]).map(|path| judge(|| self.calls(), &path));
+        let Some(Verdict::Impossible(Fault { kind: FaultKind::Unknown { others, .. }, .. })) = verdict else {
+            return false;
+        };
+        !others.is_empty()
     }
 
     fn leads_to_object(&self, path: &[&str]) -> bool {
         judge(|| self.calls(), path) == Verdict::Possible { is_object: true }
     }
 
-    fn compared(&self, cell: &CellView<'_>, leaf: &Leaf<'_>, path: &[&str], report: &mut LintReport) {
+    fn compared(&self, cell: &CellView<'_>, leaf: &Leaf<'_>, path: &[&str], is_negated: bool, report: &mut LintReport) {
         let written = &cell.cell.field.written;
         let message = format!("\"{written}\" is an object, which is never equal to a text or a number");
         let keys = keys_at(|| self.calls(), path);
@@ -228,7 +277,8 @@ impl<'l> RowLook<'l> {
             [] => "ask for one of its members".to_owned(),
             keys => format!("ask for one of its members: {}", some(keys)),
         };
-        report.warn(&VALUE_FOR_OBJECT, self.rule, cell.at(leaf), message, help);
+        let is_dead = !is_negated && !leaf.negated;
+        report.condition(&VALUE_FOR_OBJECT, self.rule, cell.at(leaf), (message, is_dead), help);
     }
 }
 

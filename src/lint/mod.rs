@@ -5,6 +5,8 @@
 //! and `lint`, which looks for them all. A lint reads the compiled rules beside their text ([`view`]) and what AWS can do
 //! ([`catalogue`]), and reports what it finds ([`report`]); a rule may allow it with a reason.
 //!
+//! [`before_packaging`] refuses what can never match.
+//!
 //! [`each_lint`](crate::rules::each_lint) in `src/rules/lints.rs` lists the files: a line there declares and runs a file here,
 //! and tells the compiler the codes. `mod` lines that a macro writes are out of `cargo fmt`'s sight: `make fmt` sees them.
 
@@ -15,6 +17,7 @@ mod declaration;
 mod known;
 mod logic;
 mod naming;
+mod packaging;
 mod paths;
 mod report;
 mod row_index;
@@ -22,8 +25,10 @@ mod run;
 mod view;
 
 pub use self::declaration::Lint;
-pub(crate) use self::known::known_values;
+pub(crate) use self::delivery::needed_events;
+pub(crate) use self::known::{KnownCall, are_alike, known_calls};
 pub(crate) use self::logic::accepts;
+pub use self::packaging::before_packaging;
 use self::report::LintReport;
 use self::run::LintContext;
 pub use self::run::{run, run_beside};

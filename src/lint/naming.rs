@@ -1,10 +1,10 @@
 //! What to write instead of names that no record has: the nearest known one, the one that people mean, or two cells for one.
 
 use super::calls::{EVENT, SERVICE, row_accepts};
-use super::catalogue::Catalogue;
+use super::catalogue::{Catalogue, suggested};
 use super::logic::PatternWord;
 use super::view::{CellView, Leaf, LeafCondition, RowView};
-use crate::config::{Advice, Fix, quoted, suggestion};
+use crate::config::{Advice, Fix, Suggestion, quoted, suggestion};
 use crate::rules::pattern::pattern_meant;
 use crate::text::enumerated;
 
@@ -35,7 +35,7 @@ const NICKNAMES: [(&str, &str); 19] = [
 ];
 
 /// What to write instead of a service that no record has: in a cell, or in a channel's filter.
-pub(super) fn service_advice(catalogue: &Catalogue, written: &str, leaf: Option<&Leaf<'_>>) -> Advice {
+pub(super) fn service_advice(catalogue: &'static Catalogue, written: &str, leaf: Option<&Leaf<'_>>) -> Advice {
     if let Some(pattern) = pattern_meant(written) {
         return format!("write the pattern \"{pattern}\": \"is\" compares whole values, and * stands for itself")
             .into();
@@ -63,10 +63,11 @@ pub(super) fn service_advice(catalogue: &Catalogue, written: &str, leaf: Option<
         return format!("records have {} for it", enumerated(&names)).into();
     }
     let otherwise = "look the eventSource up in a real record; if it is new, allow this lint";
-    let services = catalogue.services.keys().copied();
+    let word = plain_word(&word);
+    let near = suggested(&word, [catalogue.service_names()]);
     match leaf {
-        Some(leaf) => nearest(leaf, &word, services, otherwise),
-        None => suggestion(&word, services).map_or_else(|| otherwise.into(), |near| near.question().into()),
+        Some(leaf) => advised(leaf, &word, near, otherwise),
+        None => near.map_or_else(|| otherwise.into(), |near| near.question().into()),
     }
 }
 
@@ -124,14 +125,19 @@ pub(super) fn nearest<'k>(
     otherwise: &str,
 ) -> Advice {
     let word = plain_word(word);
-    let Some(near) = suggestion(&word, known) else { return otherwise.into() };
+    advised(leaf, &word, suggestion(&word, known), otherwise)
+}
+
+/// The known name that is near to a word of the leaf, or other help.
+pub(super) fn advised(leaf: &Leaf<'_>, word: &str, near: Option<Suggestion<'_>>, otherwise: &str) -> Advice {
+    let Some(near) = near else { return otherwise.into() };
     let written = leaf.condition.written();
     let meant = match leaf.condition {
         LeafCondition::Exactly(_) => Some(near.name.to_owned()),
-        LeafCondition::Pattern(_) if written.contains(&word) => Some(written.replacen(&word, near.name, 1)),
+        LeafCondition::Pattern(_) if written.contains(word) => Some(written.replacen(word, near.name, 1)),
         _ => None,
     };
-    match meant.filter(|_| near.is_sure && is_slip(&word, near.name)) {
+    match meant.filter(|_| near.is_sure && is_slip(word, near.name)) {
         Some(meant) => leaf.replaced_by(&meant, near.question()),
         None => near.question().into(),
     }

@@ -1,7 +1,8 @@
 //! Rows whose columns stand in each other's place, as in the examples that Trend published for Conformity.
 
 use super::calls::{EVENT, IDENTITY, SERVICE};
-use super::view::{CellView, Leaf, LeafCondition, RowView};
+use super::catalogue::NameTable;
+use super::view::{CellView, LeafCondition, RowView};
 use super::{Lint, LintContext, LintReport};
 use crate::cloudtrail::identity::IDENTITY_TYPES;
 
@@ -29,7 +30,8 @@ pub(super) fn lint(context: &LintContext<'_>, report: &mut LintReport) {
                 .map(|(cell, belongs)| format!("{} is a value of \"{belongs}\"", cell.cell.written))
                 .collect();
             let message = format!("the cells of this row look rotated: {}. It can never match", told.join(", "));
-            report.warn(&ROTATED_COLUMNS, rule, first.place(), message, format!("write {}", repaired(row, &misplaced)));
+            let help = format!("write {}", repaired(row, &misplaced));
+            report.condition(&ROTATED_COLUMNS, rule, first.place(), (message, true), help);
         }
     }
 }
@@ -46,14 +48,8 @@ fn misplaced<'v>(context: &LintContext<'_>, row: &'v RowView<'v>) -> Vec<(&'v Ce
         let Some(own) = COLUMNS.iter().position(|(field, _)| cell.is(field)) else { continue };
         let accepts = |column: usize| match column {
             0 => any(cell, IDENTITY_TYPES),
-            1 => {
-                let services = &context.catalogue.services;
-                accepts_any(cell, |name| services.contains_key(name), services.keys().copied())
-            }
-            _ => {
-                let calls = context.catalogue.calls();
-                accepts_any(cell, |name| calls.contains(name), calls.iter())
-            }
+            1 => accepts_any(cell, context.catalogue.service_names()),
+            _ => accepts_any(cell, context.catalogue.calls()),
         };
         if cell.leaves.iter().any(|leaf| leaf.negated) || accepts(own) {
             continue;
@@ -69,19 +65,12 @@ fn any<'k>(cell: &CellView<'_>, known: impl IntoIterator<Item = &'k str>) -> boo
     known.into_iter().any(|value| cell.leaves.iter().any(|leaf| leaf.condition.accepts(value) == Some(true)))
 }
 
-/// As [`any`], of a vocabulary in which names can be looked up.
-fn accepts_any<'k>(
-    cell: &CellView<'_>,
-    contains: impl Fn(&str) -> bool,
-    known: impl IntoIterator<Item = &'k str>,
-) -> bool {
-    let (exact, asks): (Vec<&Leaf<'_>>, Vec<&Leaf<'_>>) =
-        cell.leaves.iter().partition(|leaf| matches!(leaf.condition, LeafCondition::Exactly(_)));
-    let asks: Vec<_> = asks.into_iter().map(|leaf| (leaf, leaf.condition.beginning())).collect();
-    let asks_for = |value: &str| {
-        asks.iter().any(|(leaf, begins)| value.starts_with(begins) && leaf.condition.accepts(value) == Some(true))
-    };
-    exact.iter().any(|leaf| contains(leaf.condition.written())) || (!asks.is_empty() && known.into_iter().any(asks_for))
+/// As [`any`], of a vocabulary in which names are looked up.
+fn accepts_any(cell: &CellView<'_>, known: &NameTable) -> bool {
+    cell.leaves.iter().any(|leaf| match leaf.condition {
+        LeafCondition::Exactly(name) => known.contains(name),
+        asks => !known.accepted(asks.literals().as_deref(), |name| asks.accepts(name) == Some(true)).is_empty(),
+    })
 }
 
 /// The row with every misplaced cell under the alias where it belongs.

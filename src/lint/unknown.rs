@@ -1,9 +1,9 @@
 //! Cells whose value no record has: misspelt services, calls, regions and identity types.
 
 use super::calls::{EVENT, IDENTITY, REGION, SERVICE, of_leaf, row_accepts, services};
-use super::catalogue::{Service, near};
+use super::catalogue::{Service, suggested};
 use super::logic::PatternWord;
-use super::naming::{is_only, nearest, plain_word, service_advice, split_advice};
+use super::naming::{advised, is_only, nearest, plain_word, service_advice, split_advice};
 use super::rotated;
 use super::view::{CellView, Leaf, LeafCondition, RowView, RuleView, SourcePlace};
 use super::{Lint, LintContext, LintReport};
@@ -119,21 +119,22 @@ fn of_cell(
     let place = cell.at(leaf);
     let is_known_service = || match leaf.condition {
         LeafCondition::Exactly(name) => catalogue.services.contains_key(name),
-        asks => catalogue.services.keys().any(|name| name.starts_with(asks.beginning()) && accepts(name)),
+        asks => !catalogue.service_names().accepted(asks.literals().as_deref(), accepts).is_empty(),
     };
     if cell.is(SERVICE) && !is_known_service() {
         let message = format!("no known service has the eventSource \"{written}\"{}", dead(leaf));
         let advice =
             split_advice(catalogue, row, cell, leaf).unwrap_or_else(|| service_advice(catalogue, written, Some(leaf)));
-        report.warn(&UNKNOWN_SERVICE, rule, place, message, advice);
+        report.condition(&UNKNOWN_SERVICE, rule, place, (message, !leaf.negated), advice);
     } else if cell.is(REGION) && !catalogue.regions.iter().any(|name| accepts(name)) {
         let message = format!("AWS has no region \"{written}\"{}", dead(leaf));
         let advice = nearest(leaf, written, catalogue.regions.iter().copied(), "if it is new, allow this lint");
-        report.warn(&UNKNOWN_REGION, rule, place, message, advice);
+        report.condition(&UNKNOWN_REGION, rule, place, (message, !leaf.negated), advice);
     } else if cell.is(IDENTITY) && !IDENTITY_TYPES.iter().any(|name| accepts(name)) {
         let message = format!("no identity has the type \"{written}\"{}", dead(leaf));
         let types = format!("the types are {}", IDENTITY_TYPES.join(", "));
-        report.warn(&UNKNOWN_IDENTITY, rule, place, message, nearest(leaf, written, IDENTITY_TYPES, &types));
+        let advice = nearest(leaf, written, IDENTITY_TYPES, &types);
+        report.condition(&UNKNOWN_IDENTITY, rule, place, (message, !leaf.negated), advice);
     } else if cell.is(EVENT) {
         event(context, rule, row, cell, leaf, report);
     }
@@ -217,7 +218,8 @@ fn event(
         };
         let is_exact = matches!(leaf.condition, LeafCondition::Exactly(_));
         let fix = fix.zip(leaf.literal().filter(|_| is_exact)).map(|(text, span)| Fix::replace(span, text));
-        return report.warn(&RECORDED_OTHERWISE, rule, place, message, Advice::new(help).with_fix(fix));
+        let advice = Advice::new(help).with_fix(fix);
+        return report.condition(&RECORDED_OTHERWISE, rule, place, (message, !leaf.negated), advice);
     }
     let by_row = row.cell(SERVICE).map(|cell| &cell.cell.written);
     let mut elsewhere: Vec<String> = Vec::new();
@@ -226,8 +228,9 @@ fn event(
         _ => true,
     };
     if by_row.is_some() && is_somewhere {
-        let everywhere: Vec<&Service> = context.catalogue.services.values().collect();
-        elsewhere.extend(of_leaf(&everywhere, leaf).map(|(service, _)| format!("\"{}\"", service.name)));
+        let accepts = |name: &str| leaf.condition.accepts(name) == Some(true);
+        let calls = context.catalogue.calls_accepted(leaf.condition.literals().as_deref(), accepts);
+        elsewhere.extend(calls.iter().map(|(service, _)| format!("\"{}\"", service.name)));
         elsewhere.dedup();
     }
     if let (Some(asked), false) = (by_row, elsewhere.is_empty()) {
@@ -235,7 +238,7 @@ fn event(
         // The one that people mean comes first.
         elsewhere.sort_by_key(|name| !WELL_KNOWN.contains(&name.trim_matches('"').trim_end_matches(".amazonaws.com")));
         let help = format!("calls of this name belong to {}", enumerated(&elsewhere));
-        return report.warn(&SERVICE_EVENT_MISMATCH, rule, place, message, help);
+        return report.condition(&SERVICE_EVENT_MISMATCH, rule, place, (message, !leaf.negated), help);
     }
     let of = match services {
         [one] => format!(" of {}", one.short()),
@@ -243,23 +246,25 @@ fn event(
     };
     let message = format!("no known call{of} has the name \"{written}\"{}", dead(leaf));
     if let Some(advice) = split_advice(context.catalogue, row, cell, leaf) {
-        return report.warn(&UNKNOWN_EVENT, rule, place, message, advice);
+        return report.condition(&UNKNOWN_EVENT, rule, place, (message, !leaf.negated), advice);
     }
     if let (LeafCondition::Exactly(_), Some(pattern)) = (leaf.condition, pattern_meant(written)) {
         let pattern = quoted(&pattern);
         let help = format!("write the pattern {pattern}: \"is\" compares whole names, and * stands for itself");
         // Instead of the whole operator, the pattern.
         let fix = is_only(cell, leaf).then(|| Fix::replace(&cell.node.span, pattern));
-        return report.warn(&UNKNOWN_EVENT, rule, place, message, Advice::new(help).with_fix(fix));
+        let advice = Advice::new(help).with_fix(fix);
+        return report.condition(&UNKNOWN_EVENT, rule, place, (message, !leaf.negated), advice);
     }
     let otherwise = "look the name up in a real record; if the call is new, allow this lint";
-    let help = if services.len() == context.catalogue.services.len() {
-        nearest(leaf, word, context.catalogue.calls().near(&plain_word(word)), otherwise)
+    let plain = plain_word(word);
+    let near = if services.len() == context.catalogue.services.len() {
+        suggested(&plain, [context.catalogue.calls()])
     } else {
-        let names = services.iter().flat_map(|service| service.calls.iter().map(|call| call.name.as_str()));
-        nearest(leaf, word, near(&plain_word(word), names), otherwise)
+        suggested(&plain, services.iter().map(|service| service.names()))
     };
-    report.warn(&UNKNOWN_EVENT, rule, place, message, help);
+    let advice = advised(leaf, &plain, near, otherwise);
+    report.condition(&UNKNOWN_EVENT, rule, place, (message, !leaf.negated), advice);
 }
 
 fn knows(service: &Service, name: &str) -> bool {

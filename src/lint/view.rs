@@ -12,8 +12,8 @@ use crate::json::{Node, Value};
 use crate::rules::condition::{Condition, Literal};
 use crate::rules::decimal::Decimal;
 use crate::rules::field::FieldTarget;
-use crate::rules::pattern::Pattern;
-use crate::rules::{Cell, Exception, Row, Rule, Table};
+use crate::rules::pattern::{Anchor, AnchoredLiteral, Pattern};
+use crate::rules::{Cell, Exception, ResponseStep, Row, Rule, Table};
 use crate::ruleset::{RuleSet, Sources};
 
 /// The parsed texts of `rules.json` and of its packs.
@@ -61,18 +61,37 @@ pub(super) struct RuleView<'a> {
     pub(super) exceptions: Vec<ExceptionView<'a>>,
     /// The rows of `severity_when`.
     pub(super) severities: Vec<RowView<'a>>,
+    /// The steps of `respond`.
+    pub(super) steps: Vec<StepView<'a>>,
+    settings: SettingNodes<'a>,
 }
 
 impl<'a> RuleView<'a> {
-    /// Every row that the rule has: of `when`, of its exceptions, of `severity_when`.
+    /// Every row that the rule has: of `when`, of its exceptions, of `severity_when`, of the steps of `respond`.
     pub(super) fn all_rows(&self) -> impl Iterator<Item = &RowView<'a>> {
+        self.rows.iter().chain(self.rows_within())
+    }
+
+    /// The rows that are asked only about what a row of `when` has matched: all the others.
+    pub(super) fn rows_within(&self) -> impl Iterator<Item = &RowView<'a>> {
         let exceptions = self.exceptions.iter().flat_map(|exception| &exception.rows);
-        self.rows.iter().chain(exceptions).chain(&self.severities)
+        exceptions.chain(&self.severities).chain(self.steps.iter().flat_map(|step| &step.rows))
+    }
+
+    /// Where one of the rule's settings stands, which an override may replace: the file, and the value.
+    pub(super) fn setting(&self, key: &str) -> Option<(Option<Arc<str>>, &'a Node<'a>)> {
+        self.settings.get(key)
     }
 
     /// Whether the rule allows this lint.
     pub(super) fn allows(&self, lint: &Lint) -> bool {
         self.rule.allow.iter().any(|allow| allow.lint == lint.code)
+    }
+
+    /// Whether a place is in the rule's `when`.
+    pub(super) fn holds(&self, place: &SourcePlace) -> bool {
+        let when = self.node.get("when").map(|node| &node.span);
+        place.file == self.file && when.is_some_and(|when| when.start <= place.span.start && place.span.end <= when.end)
     }
 
     /// Where the rule says its id.
@@ -89,6 +108,35 @@ pub(super) struct ExceptionView<'a> {
     pub(super) node: &'a Node<'a>,
     pub(super) file: Option<Arc<str>>,
     pub(super) rows: Vec<RowView<'a>>,
+}
+
+/// A step of `respond` and its text.
+#[derive(Debug)]
+pub(super) struct StepView<'a> {
+    pub(super) step: &'a ResponseStep,
+    pub(super) file: Option<Arc<str>>,
+    /// What it says to do.
+    pub(super) text: &'a Node<'a>,
+    /// The command for it.
+    pub(super) command: Option<&'a Node<'a>>,
+    /// The records that it is for; none: all of the rule's.
+    pub(super) rows: Vec<RowView<'a>>,
+}
+
+/// Where the settings of a rule stand, that which counts first: in an override of the rule, in one of its whole pack, in the rule.
+#[derive(Debug)]
+struct SettingNodes<'a> {
+    overrides: [Option<&'a Node<'a>>; 2],
+    file: Option<Arc<str>>,
+    rule: &'a Node<'a>,
+}
+
+impl<'a> SettingNodes<'a> {
+    fn get(&self, key: &str) -> Option<(Option<Arc<str>>, &'a Node<'a>)> {
+        let overrides = self.overrides.iter().map(|node| (None, *node));
+        let mut places = overrides.chain([(self.file.clone(), Some(self.rule))]);
+        places.find_map(|(file, node)| Some((file, node?.get(key)?)))
+    }
 }
 
 /// A row and its text.
@@ -190,12 +238,13 @@ impl LeafCondition<'_> {
         }
     }
 
-    /// What every text begins with that satisfies it; empty where that is not known.
-    pub(super) fn beginning(&self) -> &str {
+    /// Literals of which every text has one that satisfies it; none where none are known.
+    pub(super) fn literals(self) -> Option<Vec<AnchoredLiteral>> {
         match self {
-            Self::Pattern(regex) => super::logic::beginning(regex.as_str()),
-            Self::Exactly(text) => text,
-            Self::Number(_) | Self::Else(_) => "",
+            Self::Pattern(pattern) => pattern.required_literals(),
+            Self::Exactly(text) => Some(vec![AnchoredLiteral { anchor: Anchor::Whole, bytes: text.as_bytes().into() }]),
+            Self::Number(_) => None,
+            Self::Else(condition) => condition.required_literals(),
         }
     }
 
@@ -247,21 +296,32 @@ fn view<'a>(rule: &'a Rule, files: &'a SourceFiles<'a>, by_id: &mut RulesById<'a
             Some(ExceptionView { exception, node, file, rows })
         })
         .collect();
-    // The last that says anything of it replaces the others.
-    let severities = [overrides.and_then(|node| node.get(id)), overrides.and_then(|node| node.get("*"))]
-        .into_iter()
-        .map(|node| (None, node))
-        .chain([(file.clone(), Some(node))])
-        .find_map(|(file, node)| Some((file, node?.get("severity_when")?.elements()?)));
-    let severities = severities
+    let of_pack = |key| overrides.and_then(|node| node.get(key));
+    let settings = SettingNodes { overrides: [of_pack(id), of_pack("*")], file, rule: node };
+    let severities = settings
+        .get("severity_when")
         .into_iter()
         .flat_map(|(file, nodes)| {
-            let cases = nodes.iter().zip(&rule.severity_when);
+            let cases = nodes.elements().unwrap_or_default().iter().zip(&rule.severity_when);
             cases.filter_map(move |(node, (_, when))| Some(table(when, node.get("when")?, file.as_ref())))
         })
         .flatten()
         .collect();
-    Some(RuleView { rule, node, file, rows, exceptions, severities })
+    // In a bundle the steps stand apart from the rules.
+    let apart = files.root.get("respond").and_then(|steps| steps.get(id));
+    let steps = settings.get("respond").or(apart.map(|node| (None, node)));
+    let steps = steps.into_iter().flat_map(|(file, nodes)| {
+        let nodes = nodes.elements().unwrap_or_default();
+        nodes.iter().zip(&rule.respond).map(move |(node, step)| step_view(step, node, file.clone()))
+    });
+    let (steps, file) = (steps.collect(), settings.file.clone());
+    Some(RuleView { rule, node, file, rows, exceptions, severities, steps, settings })
+}
+
+fn step_view<'a>(step: &'a ResponseStep, node: &'a Node<'a>, file: Option<Arc<str>>) -> StepView<'a> {
+    let rows = step.when.as_ref().zip(node.get("when")).map(|(when, node)| table(when, node, file.as_ref()));
+    let (text, command) = (node.get("do").unwrap_or(node), node.get("run"));
+    StepView { step, file, text, command, rows: rows.unwrap_or_default() }
 }
 
 fn by_id_of<'a>(text: &'a Node<'a>) -> HashMap<&'a str, &'a Node<'a>> {

@@ -1,6 +1,7 @@
 //! A message in a queue, and what it asks for.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize, Serializer};
 use thiserror::Error;
@@ -12,8 +13,8 @@ use crate::cloudtrail::ApiCall;
 use crate::cloudtrail::envelope::DELIVERY_MARK;
 use crate::finding::Finding;
 use crate::ids::{AlertId, ClaimId, FindingId, StableId};
-use crate::ledger::Decision;
 use crate::ledger::policy::Throttling;
+use crate::ledger::{Decision, Lead};
 use crate::rules::{NewTargets, RuleInfo};
 use crate::severity::Severity;
 use crate::time::Timestamp;
@@ -140,6 +141,12 @@ pub struct RollUpTask {
     pub alert: AlertId,
     /// The finding that opened the alert, without what is long.
     pub finding: Box<Finding>,
+    /// Where people read of the alert, if that is in another one.
+    #[serde(flatten)]
+    pub lead: Option<Lead>,
+    /// The minute in whose list of roll-ups it is, in minutes since 1970, where they are told together.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub minute: Option<u64>,
 }
 
 /// The order of a digest, which is made when the message is due.
@@ -163,11 +170,59 @@ pub struct AdmitTask {
     /// What becomes of a repeat on a new target there.
     #[serde(default, skip_serializing_if = "NewTargets::are_sent")]
     pub new_targets: NewTargets,
+    /// The other findings of the same record, which are judged together with it; each without what is long.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub also: Vec<Self>,
 }
 
 impl AdmitTask {
     /// The bytes that a finding may have in a message. What is longer travels without its request: SQS would refuse it.
     const LIMIT: usize = Body::LIMIT;
+    /// The bytes that all others may have together.
+    const LIMIT_OF_OTHERS: usize = 64 * 1024;
+
+    /// The orders to judge the findings of a record: one, or as many as hold them.
+    ///
+    /// # Errors
+    /// [`QueueError::Unwritable`].
+    pub fn together(findings: &[(&Finding, Option<(String, Throttling)>)]) -> Result<Vec<Self>, QueueError> {
+        let mut tasks: Vec<Self> = Vec::new();
+        let mut room = 0;
+        for (finding, throttle) in findings {
+            let other = Self { finding: finding.brief(), ..Self::new(finding, throttle.clone()) };
+            let json = serde_json::to_string(&other).map_err(|error| QueueError::Unwritable(error.to_string()))?;
+            match tasks.last_mut().filter(|_| json.len() <= room) {
+                Some(task) => {
+                    room -= json.len();
+                    task.also.push(other);
+                }
+                None => {
+                    room = Self::LIMIT_OF_OTHERS;
+                    tasks.push(Self::new(finding, throttle.clone()));
+                }
+            }
+        }
+        Ok(tasks)
+    }
+
+    /// The findings that are to be judged, each with its throttle. The others are of the same call as the first, and have its
+    /// request.
+    pub fn into_findings(self) -> Vec<(Finding, Option<(String, Throttling)>)> {
+        let (request, response) = (self.finding.call.request.clone(), self.finding.call.response.clone());
+        let mut also = self.also;
+        for Self { finding, .. } in &mut also {
+            (finding.call.request, finding.call.response) = (request.clone(), response.clone());
+        }
+        let first = Self { also: Vec::new(), ..self };
+        let throttled = |order: Self| {
+            let new_targets = order.new_targets;
+            let throttle = order
+                .throttle
+                .map(|(hash, seconds)| (hash, Throttling { length: Duration::from_secs(seconds), new_targets }));
+            (order.finding, throttle)
+        };
+        std::iter::once(first).chain(also).map(throttled).collect()
+    }
 
     /// The order to judge a finding. One that is too long loses what is long.
     pub fn new(finding: &Finding, throttle: Option<(String, Throttling)>) -> Self {
@@ -176,7 +231,7 @@ impl AdmitTask {
         let finding = if 2 * long > Self::LIMIT { finding.brief() } else { finding.clone() };
         let new_targets = throttle.as_ref().map(|(_, throttling)| throttling.new_targets).unwrap_or_default();
         let throttle = throttle.map(|(hash, throttling)| (hash, throttling.length.as_secs()));
-        Self { finding, throttle, new_targets }
+        Self { finding, throttle, new_targets, also: Vec::new() }
     }
 }
 
@@ -194,6 +249,9 @@ pub struct Delivery {
     /// deliveries of one, and did not say so.
     #[serde(default = "one")]
     pub findings: u64,
+    /// What its message tells of besides. Their findings are among those that are counted above.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub merged: Vec<Merged>,
     /// The rendered message: what the channel sends.
     pub body: Body,
 }
@@ -202,7 +260,26 @@ const fn one() -> u64 {
     1
 }
 
+/// What is told in the message of another: a finding, or a roll-up.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Merged {
+    /// The id under which the ledger keeps its claim.
+    pub id: ClaimId,
+    /// Its rule's id.
+    pub rule: String,
+    /// Its severity.
+    pub severity: Severity,
+    /// How many findings it stands for.
+    #[serde(default = "one")]
+    pub findings: u64,
+}
+
 impl Delivery {
+    /// The ids of what its message tells of besides.
+    pub fn with(&self) -> Vec<ClaimId> {
+        self.merged.iter().map(|merged| merged.id.clone()).collect()
+    }
+
     /// Whether the storm guard may leave it to a digest.
     pub const fn may_be_digested(&self) -> bool {
         self.findings > 0
@@ -211,7 +288,12 @@ impl Delivery {
     /// The digest that stands for this delivery alone, to be added to the digest of its minute.
     pub fn to_digest(&self) -> AlertDigest {
         let About { rule, severity, event_time, targets, .. } = &self.about;
-        let one = AlertDigest::from_rule(rule, *severity, event_time.as_deref(), self.findings);
+        let of_others: u64 = self.merged.iter().map(|merged| merged.findings).sum();
+        let own = self.findings.saturating_sub(of_others);
+        let mut one = AlertDigest::from_rule(rule, *severity, event_time.as_deref(), own);
+        for Merged { rule, severity, findings, .. } in &self.merged {
+            one.merge(&AlertDigest::from_rule(rule, *severity, event_time.as_deref(), *findings));
+        }
         AlertDigest { targets: targets.clone(), ..one }
     }
 
@@ -230,6 +312,13 @@ impl Delivery {
             changes: Vec::new(),
             steps: Vec::new(),
         }
+    }
+}
+
+impl From<&Finding> for Merged {
+    fn from(finding: &Finding) -> Self {
+        let (id, rule) = (ClaimId::from(&finding.id), finding.rule.id.clone());
+        Self { id, rule, severity: finding.severity, findings: 1 }
     }
 }
 
@@ -352,6 +441,29 @@ mod tests {
         assert_eq!(rest.with_task(task).to_json().unwrap(), json);
         assert!(QueueMessage::parse(&json.replace("\"delivery\"", "\"test\"")).is_err());
         assert!(QueueMessage::parse("{}").is_err());
+    }
+
+    #[test]
+    fn the_findings_of_a_record_travel_together_as_far_as_one_message_holds_them() {
+        let mut finding = Finding::test(Arc::from("rules"), "2026-01-10T11:32:44Z".to_owned());
+        finding.call.request = Some("{}".to_owned());
+        let of_record = |finding: &Finding, count| {
+            let findings: Vec<_> = (0..count).map(|_| (finding, None)).collect();
+            AdmitTask::together(&findings).unwrap()
+        };
+        let tasks = of_record(&finding, 5);
+        assert_eq!((tasks.len(), tasks[0].also.len()), (1, 4));
+        // What is long travels once.
+        assert_eq!(tasks[0].also[0].finding.call.request, None);
+        let task: AdmitTask = serde_json::from_str(&serde_json::to_string(&tasks[0]).unwrap()).unwrap();
+        let found = task.into_findings();
+        assert!(found.len() == 5 && found.iter().all(|(found, _)| found.call.request == finding.call.request));
+        finding.call.targets = vec!["x".repeat(1000); 20];
+        finding.call.request = Some("y".repeat(100_000));
+        let tasks = of_record(&finding, 33);
+        let sizes: Vec<usize> = tasks.iter().map(|task| serde_json::to_string(task).unwrap().len()).collect();
+        assert!(tasks.len() > 5 && sizes.iter().all(|size| *size < 256 * 1024), "{sizes:?}");
+        assert_eq!(tasks.iter().map(|task| 1 + task.also.len()).sum::<usize>(), 33);
     }
 
     #[test]

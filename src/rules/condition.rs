@@ -6,6 +6,7 @@ use std::sync::Arc;
 use ipnet::IpNet;
 
 use super::Row;
+use super::count::Count;
 use super::decimal::Decimal;
 use super::field::Field;
 use super::hours::Hours;
@@ -45,6 +46,8 @@ pub enum Condition {
     SameAs(SameAs),
     /// One single element satisfies a row.
     Item(Vec<Row>),
+    /// The number of values: a field that is missing has none.
+    Count(Count),
 }
 
 /// What `is` compares a value with.
@@ -101,10 +104,22 @@ impl Condition {
             | Self::Cidr(_)
             | Self::Above(_)
             | Self::Below(_)
-            | Self::Time { .. } => false,
+            | Self::Time { .. }
+            | Self::Count(_) => false,
             Self::Not(condition) => condition.needs_the_record(),
             Self::All(conditions) | Self::Any(conditions) => conditions.iter().any(Self::needs_the_record),
             _ => true,
+        }
+    }
+
+    /// Whether the condition asks for the number of values, perhaps among other things.
+    #[cfg(feature = "cli")]
+    pub(crate) fn counts(&self) -> bool {
+        match self {
+            Self::Count(_) => true,
+            Self::Not(condition) => condition.counts(),
+            Self::All(conditions) | Self::Any(conditions) => conditions.iter().any(Self::counts),
+            _ => false,
         }
     }
 
@@ -113,6 +128,7 @@ impl Condition {
         match self {
             Self::Not(condition) => !condition.holds_of_nothing(),
             Self::Exists(there) => !there,
+            Self::Count(count) => count.accepts(0),
             Self::All(conditions) => conditions.iter().all(Self::holds_of_nothing),
             Self::Any(conditions) => conditions.iter().any(Self::holds_of_nothing),
             // They want some value that does something; `same_as` wants one that the other field has too.
@@ -171,6 +187,7 @@ impl Condition {
                 let is_number = part.is_none() && other.is_number();
                 wanted.is_some_and(|wanted| values.iter().any(|value| equals(value, wanted, is_number)))
             }),
+            Self::Count(count) => count.accepts(values.len() as u64),
             Self::Item(rows) => values.iter().any(|value| match value {
                 FieldValue::Node(node) => rows.iter().any(|row| row.holds(Scope::Element(node))),
                 // The compiler refuses `item` on an alias.

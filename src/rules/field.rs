@@ -4,7 +4,7 @@ use crate::cloudtrail::accounts::{AccountFact, Accounts};
 use crate::cloudtrail::countries::{CODES, Countries};
 use crate::cloudtrail::own_resources::OwnResources;
 use crate::cloudtrail::places::Places;
-use crate::cloudtrail::{ALIASES, Alias, AliasTarget, ComputedAlias, Names, TOP_LEVEL};
+use crate::cloudtrail::{ALIASES, Alias, AliasTarget, ComputedAlias, Names, PARTITIONS, TOP_LEVEL};
 use crate::config::suggestion;
 use crate::facts::{self, DERIVED, DerivedField};
 
@@ -176,6 +176,7 @@ impl Field {
         match &self.target {
             FieldTarget::Computed(ComputedAlias::Outcome) => Some(&["success", "failure"]),
             FieldTarget::Computed(ComputedAlias::Mfa) => Some(&["yes", "no"]),
+            FieldTarget::Computed(ComputedAlias::Partition) => Some(&PARTITIONS),
             FieldTarget::Country(_) => Some(&CODES),
             FieldTarget::Path(path) if path.len() == 1 && &*path[0] == "readOnly" => Some(&["true", "false"]),
             _ => None,

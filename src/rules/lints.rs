@@ -16,16 +16,18 @@ macro_rules! each_lint {
             wildcard: "wildcard-pattern";
             members: "member-case", "other-calls-parameter", "path-below-value", "unknown-member", "value-for-object";
             loose: "ambiguous-event", "loose-pattern";
-            delivery: "data-event", "read-only-call", "recorded-elsewhere";
+            delivery: "data-event", "needless-events", "read-only-call", "recorded-elsewhere";
             identity: "misses-assumed-role";
             exceptions: "caller-chosen-exception", "exception-by-absence", "expired-exception", "expiring-exception",
                 "unanchored-exception";
             shadow: "never-alerts", "repeated-row", "repeated-rule";
             derived: "never-derived";
             items: "split-item";
+            hold: "long-hold";
             numbers: "digits-in-quotes", "number-for-text";
             routing: "unrouted-channel", "unrouted-rule";
             account_names: "unknown-account";
+            staged: "staged-as-new";
             unused: "unused-allow", "unused-list";
         }
     };

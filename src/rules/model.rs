@@ -9,9 +9,11 @@ use super::field::Field;
 use super::limits::{Threshold, Throttle};
 use super::lints::Allow;
 use super::message_settings::MessageSettings;
+use super::needs::NeededEvents;
 use super::respond::StepTemplate;
 use super::scope::Scope;
 use super::title::Title;
+use super::version::Version;
 use crate::cloudtrail::{AliasSource, Record};
 use crate::severity::Severity;
 use crate::time::Date;
@@ -39,6 +41,10 @@ pub struct Rule {
     pub threshold: Option<Threshold>,
     /// What to do first, in order.
     pub respond: Vec<ResponseStep>,
+    /// The version with which its pack got it; none: the first.
+    pub since: Option<Version>,
+    /// The events that it needs beyond those that every deployment hears of, as its author says.
+    pub needs_events: Vec<NeededEvents>,
     /// Events that the rule must, and must not, match.
     pub tests: Vec<RuleTest>,
     /// Warnings of `offlimits check` that do not count here.
@@ -57,7 +63,12 @@ impl Rule {
             return None;
         }
         let row = self.when.first_match(record)?;
-        (!self.unless.iter().any(|exception| exception.covers(record))).then_some(row)
+        self.exception_for(record).is_none().then_some(row)
+    }
+
+    /// The first exception that covers the record.
+    pub fn exception_for(&self, record: &Record) -> Option<usize> {
+        self.unless.iter().position(|exception| exception.covers(self, record))
     }
 
     /// The severity of a finding of this rule.
@@ -134,12 +145,19 @@ pub struct Exception {
     pub reason: String,
     /// The last day (UTC) on which it is allowed; `None` if it always is.
     pub expires: Option<Date>,
+    /// The highest severity of findings that are allowed; `None` if it does not matter.
+    pub max_severity: Option<Severity>,
 }
 
 impl Exception {
-    /// Whether the exception covers the record. One that expires covers no record without a time.
-    pub fn covers(&self, record: &Record) -> bool {
-        self.is_in_time(record) && self.when.first_match(record).is_some()
+    /// Whether the exception of this rule covers the record. One that expires covers no record without a time.
+    pub fn covers(&self, rule: &Rule, record: &Record) -> bool {
+        self.is_in_time(record) && self.when.first_match(record).is_some() && !self.is_exceeded(rule, record)
+    }
+
+    /// Whether the rule's finding would be more severe than the exception allows.
+    pub fn is_exceeded(&self, rule: &Rule, record: &Record) -> bool {
+        self.max_severity.is_some_and(|highest| rule.severity_of(record) > highest)
     }
 
     /// Whether the call was made before the exception expired.

@@ -3,6 +3,8 @@
 //! The texts are for people, and are cleaned as titles are. A command is for somebody's shell, and its values are the attacker's:
 //! `shell` decides which of them may stand there.
 
+#[cfg(feature = "cli")]
+use super::field::Field;
 use super::field::{FieldError, Surroundings};
 use super::shell::{CommandTemplate, Withheld};
 use super::template::{Template, TemplateKind};
@@ -36,6 +38,18 @@ impl StepTemplate {
     /// Braces that do not pair, unknown fields, and a command that is more than words.
     pub fn with_command(self, command: &str, surroundings: &Surroundings) -> Result<Self, FieldError> {
         CommandTemplate::parse(command, surroundings).map(|command| Self { command: Some(command), ..self })
+    }
+
+    /// The fields that its text names, place by place: of those of one place the first that has a value counts.
+    #[cfg(feature = "cli")]
+    pub(crate) fn text_fields(&self) -> Vec<&[Field]> {
+        self.text.fields()
+    }
+
+    /// The same of its command.
+    #[cfg(feature = "cli")]
+    pub(crate) fn command_fields(&self) -> Vec<&[Field]> {
+        self.command.as_ref().map(CommandTemplate::fields).unwrap_or_default()
     }
 
     /// What to do, and the command for it. Where a value may not stand in a command, there is none, and the text says why.

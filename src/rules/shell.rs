@@ -80,6 +80,17 @@ impl CommandTemplate {
         }
     }
 
+    /// The fields that it names, place by place: of those of one place the first that has a value counts.
+    #[cfg(feature = "cli")]
+    pub(super) fn fields(&self) -> Vec<&[Field]> {
+        let words = self.0.iter();
+        let fields = words.filter_map(|word| match word {
+            Word::Literal(_) => None,
+            Word::Fields(fields) => Some(fields.as_slice()),
+        });
+        fields.collect()
+    }
+
     /// The command for this record, each word quoted where it needs it; or why there is none.
     pub(super) fn render(&self, record: &Record) -> Result<String, Withheld<'_>> {
         let mut command = String::new();

@@ -130,6 +130,15 @@ impl RuleSet {
         self.engine.evaluate_record(record)
     }
 
+    /// These rules and those of another set behind them, for what both find of a record: the `rule` of each finding is still that of
+    /// its own set. The names that findings tell are the other's.
+    #[cfg(feature = "cli")]
+    pub(crate) fn with_rules_of(&self, other: &Self) -> Self {
+        let rules = self.rules().iter().chain(other.rules()).cloned().collect();
+        let engine = Engine::new(rules).with_names(other.names().clone());
+        Self { engine, channels: Vec::new(), digest: Arc::clone(&self.digest) }
+    }
+
     /// Evaluates whole files by these rules, on one thread.
     pub fn scanner(&self) -> Scanner<'_> {
         self.engine.scanner()

@@ -72,6 +72,9 @@ fn random_rules_and_records_are_judged_as_by_the_simple_engine() {
     // In how many sets of rules each derived field is asked for, and of how many records it says something.
     let mut derived: BTreeMap<&str, (usize, usize)> = DERIVED.iter().map(|field| (field.name, (0, 0))).collect();
     let mut numbers = 0;
+    // In how many sets each operator is asked, and each field that takes a text apart.
+    let names = OPERATORS.iter().map(|operator| operator.key.name).chain(["partition", "source_network"]);
+    let mut words: BTreeMap<&str, usize> = names.map(|name| (name, 0)).collect();
     for seed in 0..rounds {
         let mut dice = Dice::new(seed, &[]);
         let source = random::rules(&mut dice);
@@ -85,6 +88,9 @@ fn random_rules_and_records_are_judged_as_by_the_simple_engine() {
         };
         for (name, (asked, _)) in &mut derived {
             *asked += usize::from(source.contains(&format!("\"{name}\"")));
+        }
+        for (name, asked) in &mut words {
+            *asked += usize::from(source.contains(&format!("\"{name}\":")));
         }
         numbers += usize::from(random::NUMBERS.iter().any(|number| source.contains(&format!(":{number}}}"))));
         for _ in 0..RECORDS {
@@ -105,6 +111,7 @@ fn random_rules_and_records_are_judged_as_by_the_simple_engine() {
         "{comparisons} comparisons of a rule and a record, {findings} findings, {refused} of {rounds} sets refused"
     );
     eprintln!("numbers in {numbers} sets; derived fields: in sets of rules, and records with a value: {derived:?}");
+    assert!(words.values().all(|asked| *asked > 0), "{words:?}");
     assert!(numbers > 0 && derived.values().all(|(asked, said)| *asked > 0 && *said > 0), "{numbers} {derived:?}");
     // Comparisons of what never matches would show little.
     assert!(findings * 20 > comparisons && refused * 4 < rounds, "{findings} of {comparisons}, {refused} refused");

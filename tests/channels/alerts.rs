@@ -1,6 +1,6 @@
 //! Alerts of every kind, about findings of every size.
 
-use offlimits::alert::{Alert, AlertDigest, AlertKind, RollUp};
+use offlimits::alert::{Alert, AlertDigest, AlertKind, RollUp, Together};
 use offlimits::cloudtrail::RawRecord;
 use offlimits::finding::{Change, Finding, FirstSeen, Step};
 use offlimits::ids::AlertId;
@@ -177,6 +177,6 @@ pub(crate) fn each_kind(finding: &Finding, mut with: impl FnMut(&Alert<'_>)) {
     let id = AlertId::new(&finding.rule.id, "soc", &finding.id);
     let sums = Sums::of(finding, 40);
     for kind in sums.kinds() {
-        with(&Alert { finding, id: &id, kind, receipt: Some("1503435956.000247") });
+        with(&Alert { finding, id: &id, kind, receipt: Some("1503435956.000247"), together: Together::default() });
     }
 }

@@ -5,7 +5,7 @@ use std::io::Write;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
-use offlimits::alert::{Alert, AlertKind};
+use offlimits::alert::{Alert, AlertKind, Together};
 use offlimits::channel::{HttpRequest, Reply, Request, TYPES};
 use offlimits::deliver::{Errand, Patience, Tokens, Transport, deliver};
 use offlimits::health::ChannelHealth;
@@ -103,6 +103,7 @@ async fn nothing_secret_is_logged_told_or_printed() {
                     id: &id,
                     kind: AlertKind::First,
                     receipt: None,
+                    together: Together::default(),
                 });
                 let transport = Echo { status, credentials: credentials.clone(), seen: Mutex::default() };
                 let tokens = Tokens::default();

@@ -1,11 +1,13 @@
 //! The real handler, from an event to its alerts: with an outside that fails by script, and a queue like SQS.
 
+mod benchmark;
 mod deadline;
 mod decoys;
 mod first_seen;
 mod handler;
 mod ledger;
 mod log;
+mod merging;
 mod model;
 mod outside;
 mod redelivery;

@@ -188,6 +188,23 @@ fn lints_have_their_code_and_place_and_a_neighbour_without() {
             when(r#""service": {"is": "sts.amazonaws.com"}, "event": {"is": ["GetSessionToken", "AssumeRole"]}"#),
         ),
         (
+            // Whatever such a call does, EventBridge goes by its name.
+            "read-only-call",
+            when(r#""service": {"is": "redshift.amazonaws.com"}, "event": {"is": »"GetClusterCredentials"}"#),
+            rule(
+                r#""when": {"service": {"is": "redshift.amazonaws.com"}, "event": {"is": "GetClusterCredentials"}}, "needs_events": ["read-only"]"#,
+            ),
+        ),
+        (
+            "needless-events",
+            rule(
+                r#""when": {"service": {"is": "s3.amazonaws.com"}, "event": {"is": "DeleteObject"}}, "needs_events": ["data", »"read-only"]"#,
+            ),
+            rule(
+                r#""when": {"service": {"is": "s3.amazonaws.com"}, "event": {"is": ["DeleteObject", "GetBucketAcl"]}}, "needs_events": ["data", "read-only"]"#,
+            ),
+        ),
+        (
             "read-only-call",
             when(&format!(r#"{iam}, "event": [{{"is": "CreateUser"}}, »"^List"]"#)),
             when(&format!(r#"{iam}, "event": "^(List|Create)""#)),
@@ -255,12 +272,28 @@ fn lints_have_their_code_and_place_and_a_neighbour_without() {
             ),
         ),
         (
+            "exception-by-absence",
+            unless(r#"{ "when": { »"requestParameters.instanceIds": {"count": {"below": 3}} }, "reason": "r" }"#),
+            unless(
+                r#"{ "when": { "requestParameters.instanceIds": {"all": [{"exists": true}, {"count": {"below": 3}}]} }, "reason": "r" }"#,
+            ),
+        ),
+        (
             "split-item",
             when(&format!(
                 r#"{ec2}, "requestParameters.ipPermissions.items.fromPort": {{"is": 22}}, »"requestParameters.ipPermissions.items.toPort": {{"is": 22}}"#
             )),
             when(&format!(
                 r#"{ec2}, "requestParameters.ipPermissions.items": {{"item": {{"fromPort": {{"is": 22}}, "toPort": {{"is": 22}}}}}}"#
+            )),
+        ),
+        (
+            "split-item",
+            when(&format!(
+                r#"{ec2}, "requestParameters.ipPermissions.items.fromPort": {{"is": 22}}, »"requestParameters.ipPermissions.items.toPort": {{"all": [{{"count": {{"above": 1}}}}, {{"is": 22}}]}}"#
+            )),
+            when(&format!(
+                r#"{ec2}, "requestParameters.ipPermissions.items.fromPort": {{"is": 22}}, "requestParameters.ipPermissions.items.toPort": {{"count": {{"above": 1}}}}"#
             )),
         ),
         (

@@ -494,3 +494,63 @@ proptest! {
         }
     }
 }
+
+/// What the steps of `respond` name is looked at as cells and titles are: a command with a misspelt field is never shown.
+#[test]
+fn the_steps_of_respond_name_what_stands_in_records() {
+    let with = |respond: &str| {
+        format!(
+            r#"{{ "rules": [ {{ "id": "R", "title": "t", "severity": "low",
+              "when": {{ "service": {{"is": "iam.amazonaws.com"}}, "region": {{"is": "us-east-1"}}, "event": {{"is": ["CreateUser", "CreateAccessKey"]}} }},
+              "respond": [ {respond} ] }} ] }}"#
+        )
+    };
+    let told = |respond: &str| {
+        let found = lints(&with(respond));
+        found
+            .iter()
+            .map(|found| format!("{} {} {}", found.code, found.pointer, found.message))
+            .collect::<Vec<_>>()
+            .join("\n")
+    };
+    for (respond, expected) in [
+        (
+            r#""Ask {userIdentity.username}""#,
+            "member-case /rules/0/respond/0 records write \"userName\" in userIdentity, not \"username\": the step says nothing of it",
+        ),
+        (
+            r#"{ "do": "look", "run": "aws iam get-user --user-name {requestParameters.usrName}" }"#,
+            "unknown-member /rules/0/respond/0/run there is no \"usrName\" in requestParameters of CreateAccessKey and CreateUser: the command gets no value of it",
+        ),
+        (
+            r#"{ "do": "look", "when": { "requestParameters.usrName": "x" } }"#,
+            "unknown-member /rules/0/respond/0/when/requestParameters.usrName there is no \"usrName\" in requestParameters of CreateAccessKey and CreateUser: it can never match",
+        ),
+        // Of a step for one call, another's parameter is none.
+        (
+            r#"{ "do": "of {responseElements.accessKey.accessKeyId}", "when": { "event": { "is": "CreateUser" } } }"#,
+            "unknown-member /rules/0/respond/0/do",
+        ),
+        (r#"{ "do": "look", "when": { "event": { "is": "CreateUsr" } } }"#, "service"),
+    ] {
+        let found = told(respond);
+        if expected == "service" {
+            assert!(found.starts_with("unknown-event /rules/0/respond/0/when/event/is "), "{respond}: {found}");
+        } else if expected.contains(" there is no") || expected.contains(" records write") {
+            assert_eq!(found, expected, "{respond}");
+        } else {
+            assert!(found.contains("/rules/0/respond/0/do ") && found.lines().count() == 1, "{respond}: {found}");
+        }
+    }
+    for right in [
+        r#""Ask {userIdentity.userName|userIdentity.username}""#,
+        r#"{ "do": "of {responseElements.accessKey.accessKeyId}", "when": { "event": { "is": "CreateAccessKey" } } }"#,
+        r#"{ "do": "{requestParameters.userName}", "run": "aws iam get-user --user-name {requestParameters.userName|userIdentity.userName}" }"#,
+    ] {
+        assert_eq!(told(right), "", "{right}");
+    }
+    // What an override says stands in the override; what a bundle says, at its end.
+    let rules = with(r#""Ask {userIdentity.username}""#);
+    let bundle = Sources::alone(&rules).bundle().unwrap();
+    assert_eq!(lints(&bundle).iter().map(|found| found.pointer.as_str()).collect::<Vec<_>>(), ["/respond/R/0"]);
+}

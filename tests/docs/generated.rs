@@ -67,3 +67,11 @@ fn the_lists_of_commands_are_current() {
     block("docs/commands/README.md", "commands", &table);
     super::pages::current_chapters("- [All of them](commands/README.md)\n", &chapters);
 }
+
+#[test]
+fn the_page_of_coverage_is_current() {
+    let rules = repository("rules.json").display().to_string();
+    let run = support::run(support::offlimits(["coverage", "--rules", &rules, "--format", "markdown"]));
+    assert_eq!(run.code, Some(0), "{}", run.shown());
+    super::pages::current(&repository("docs/coverage.md"), &run.stdout);
+}

@@ -7,7 +7,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::pages::read;
 use crate::golden::compare::{path, shape};
@@ -157,6 +157,13 @@ fn the_tables_of_keys_say_what_is_printed() {
         ],
         None,
     );
+    let learn = ["learn", "input/habits.json", "--rules", "input/habit-rules.json"];
+    hold(
+        "learn",
+        &documented("learn", "learn"),
+        &[&[&learn[..], &json].concat(), &[&learn[..], &["--against", "input/habits.json"], &json].concat()],
+        None,
+    );
     let folder = tempfile::tempdir().unwrap();
     let template = folder.path().join("spoke.yaml").display().to_string();
     let org = ["org", "--organization", "o-a1b2c3d4e5", "--hub-account", "111122223333", "--hub-region", "eu-west-1"];
@@ -178,6 +185,18 @@ fn the_tables_of_keys_say_what_is_printed() {
             &[&["check", &fixable][..], &json].concat(),
             &[&["check", &fixable, "--fix"][..], &json].concat(),
         ],
+        None,
+    );
+    let rule = |id: &str, mode: &str, event: &str| {
+        let when = if event.is_empty() { json!({"outcome": "failure"}) } else { json!({"event": {"is": event}}) };
+        json!({"id": id, "title": "t", "severity": "low", "mode": mode, "when": when, "tags": ["attack.t1078", "attack.t9999"]})
+    };
+    let covered = json!({ "rules": [rule("a", "alert", "DeleteFlowLogs"), rule("b", "stage", "DeleteFlowLogs"), rule("c", "alert", "")] });
+    let covered = support::file(folder.path(), "coverage.json", covered.to_string()).display().to_string();
+    hold(
+        "coverage",
+        &documented("coverage", "coverage"),
+        &[&["coverage", "--rules", &covered, "--format", "json"]],
         None,
     );
     let required = [&["test", "--rules", rules, "--require-tests"][..], &jsonl].concat();

@@ -3,8 +3,8 @@
     python3 tests/evidence/detection_cases.py [--cases ../shared/cases/detection] [--rules rules.json]
 
 Each case is one file: the rules that must find it and with which severity, those that must not, words that the title or the sentence must have,
-and how the call ended. It prints a table, and exits with 1 if anything in it is wrong. The rows 13, 14, 15, 41 and 42 are about rules
-that there are not, and about links; they are not asked here.
+and how the call ended. It prints a table, and exits with 1 if anything in it is wrong. The rows 13 and 42 are about
+calls that were refused, and about links; they are not asked here.
 """
 
 import argparse
@@ -31,6 +31,8 @@ CASES = {
     "10": ({"IMP-10": "high"}, [], ["cluster-ABC"], "success"),
     "11": ({"CRE-1": "low"}, [], ["denied", "i-0123456789abcdef0"], "failure"),
     "12": ({}, ["CIS-3"], [], "success"),
+    "14": ({"PER-16": "medium"}, [], ["pay"], "success"),
+    "15": ({"PER-32": "very-high"}, [], ["d-1"], "success"),
     "16": ({"PER-21": None}, [], ["i-0123456789abcdef0"], "success"),
     "17": ({}, ["RTM-008"], [], "success"),
     "30": ({}, [], ["failed", "mara"], "failure"),

@@ -8,6 +8,8 @@ It runs the built `offlimits replay` (of the release build, else of the debug bu
   real record with the error taken away where there is one, and the smallest possible record where there is none;
 - real logs, for the findings per 1,000 records.
 
+A rule that counts several matches (`threshold`) alerts of none by itself: its findings are shown, and are no alerts.
+
 `--write` puts the tables between the markers of docs/packs.md; `--check` fails if they differ from what stands there, or if
 the aims are missed: 85 % of the writes that are used in the wild, at most one alert per 1,000 records of grycap's log and of
 what AWS's services do (sharing a snapshot with a stranger aside, which a service reports and an attacker does).
@@ -15,6 +17,7 @@ what AWS's services do (sharing a snapshot with a stranger aside, which a servic
 
 import argparse
 import collections
+import functools
 import gzip
 import json
 import pathlib
@@ -73,7 +76,7 @@ def coverage(options):
     rows = {}
     for index, (call, _) in enumerate(calls):
         hits = found.get(index, [])
-        sent = [hit for hit in hits if hit["mode"] == "alert"]
+        sent = [hit for hit in hits if alerts(hit)]
         for name in (*call["tactics"], "all"):
             for kind in kinds(call):
                 count = rows.setdefault(name, {}).setdefault(kind, [0, 0, 0])
@@ -175,9 +178,9 @@ def noise(options):
             columns.append((column, len(part)))
             for finding in replay(part, options):
                 rule = finding["rule"]
-                modes[rule] = finding["mode"]
+                modes[rule] = "counts" if finding["mode"] == "alert" and rule in counting() else finding["mode"]
                 counts[rule][column] = counts[rule].get(column, 0) + 1
-                if finding["mode"] == "alert":
+                if alerts(finding):
                     sent[column] += 1
                     quiet[column] += rule != "IMP-2"
     lines = [
@@ -201,6 +204,20 @@ def noise(options):
         if (name.startswith("grycap") or name.endswith("services'")) and quiet[name] > size / 1000
     ]
     return Evidence("\n".join(lines), missed)
+
+
+def alerts(finding):
+    return finding["mode"] == "alert" and finding["rule"] not in counting()
+
+
+@functools.cache
+def counting():
+    """The ids of the rules that count."""
+    packs = [json.loads(path.read_bytes()) for path in (ROOT / "packs").glob("*.json")]
+    own = {rule["id"] for pack in packs for rule in pack["rules"] if "threshold" in rule}
+    included = json.loads((ROOT / "rules.json").read_bytes())["include"]
+    overrides = [override for pack in included if isinstance(pack, dict) for override in pack.get("overrides", {}).items()]
+    return own | {name for name, override in overrides if "threshold" in override}
 
 
 def by_service(record):

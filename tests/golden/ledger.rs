@@ -18,6 +18,10 @@ pub(crate) const USUAL: &str = r#"{ "channels": { "soc": { "type": "slack", "cha
     { "id": "STOP", "title": "stopped", "severity": "low", "when": { "event": { "is": "StopLogging" } },
       "throttle": { "window": "5m", "by": ["actor", "event", "account"] },
       "severity_when": [{ "severity": "extreme", "when": { "user_agent": "worst" } }] }] }"#;
+/// Two rules about one call: the findings of one record are one message.
+const TWO: &str = r#"{ "channels": { "soc": { "type": "slack", "channel": "C0123456789" } }, "rules": [
+    { "id": "AUDIT", "title": "noted", "severity": "low", "when": { "event": { "is": "StopLogging" } } },
+    { "id": "STOP", "title": "stopped", "severity": "high", "when": { "event": { "is": "StopLogging" } } }] }"#;
 /// A channel that takes one alert a minute.
 pub(crate) const NARROW: &str = r#"{ "channels": { "soc": { "type": "slack", "channel": "C0123456789", "max_per_minute": 1 } }, "rules": [
     { "id": "STOP", "title": "stopped", "severity": "low", "throttle": "off", "when": { "event": { "is": "StopLogging" } } }] }"#;
@@ -52,7 +56,7 @@ pub(crate) fn event(number: u32, agent: &str) -> String {
 }
 
 /// All that happens, by name, with the rules that it happens by.
-pub(crate) const SCENARIOS: [(&str, &str); 9] = [
+pub(crate) const SCENARIOS: [(&str, &str); 10] = [
     ("opened", USUAL),
     ("held back", USUAL),
     ("worse", USUAL),
@@ -62,6 +66,7 @@ pub(crate) const SCENARIOS: [(&str, &str); 9] = [
     ("rejected", USUAL),
     ("seen", THIRD),
     ("seen by value", USERS),
+    ("told together", TWO),
 ];
 
 /// Plays one of [`SCENARIOS`] on an empty table.
@@ -95,6 +100,7 @@ pub(crate) async fn played(name: &str, rules: &str) -> (Table, Function) {
             function.transport.set(Vendors::Reject);
             invoke(&event(1, "cli"), &function).await;
         }
+        "told together" => events(&function, 1).await,
         "seen" | "seen by value" => events(&function, 3).await,
         other => panic!("{other}"),
     }
@@ -190,6 +196,21 @@ fn item(write: &Value, place: usize, stored: Stored) -> Item {
     }
     let version = write["expect"].as_u64().map_or(u64::from(write["expect"] == "absent"), |version| version + 1);
     Item { version, expires: Timestamp::from_millis(expires), attributes: Arc::new(attributes) }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_told_together_is_done_together() {
+    for stored in [Stored::Whole, Stored::Bare] {
+        let function = function(TWO, &then("told together", stored, last));
+        let report = invoke(&event(1, "cli"), &function).await;
+        assert_eq!((report.deliveries.duplicate, report.deliveries.routed), (2, 2), "{stored:?}: {report:?}");
+        // Whoever claimed them has died: they are one message again.
+        let first = |key: &str, place: usize, _: usize| !key.starts_with("minute#") && place == 0;
+        let function = self::function(TWO, &then("told together", stored, first));
+        sleep(MINUTE).await;
+        let report = invoke(&event(1, "cli"), &function).await;
+        assert_eq!((report.deliveries.delivered, report.deliveries.merged), (1, 1), "{stored:?}: {report:?}");
+    }
 }
 
 /// All of them, as they were in the end.

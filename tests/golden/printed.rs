@@ -30,7 +30,8 @@ fn documents(arguments: &[&str]) -> Vec<Value> {
 fn what_the_command_line_prints_has_its_keys() {
     let (rules, changed, records) = (input("rules.json"), input("changed.json"), input("records.json"));
     let (wrong, warned) = (input("wrong.json"), input("warned.json"));
-    let commands: [(&str, &[&str]); 12] = [
+    let (habits, habit_rules) = (input("habits.json"), input("habit-rules.json"));
+    let commands: [(&str, &[&str]); 14] = [
         ("replay", &["replay", &records, "--rules", &rules, "--format", "jsonl"]),
         ("explain", &["explain", &records, "--rules", &rules, "--format", "jsonl"]),
         ("backtest json", &["backtest", &records, "--rules", &rules, "--format", "json"]),
@@ -43,6 +44,8 @@ fn what_the_command_line_prints_has_its_keys() {
         ("test", &["test", "--rules", &rules, "--format", "jsonl", "--require-tests"]),
         ("test --mutate", &["test", "--rules", &input("good.json"), "--format", "jsonl", "--mutate"]),
         ("bundle", &["bundle", &rules]),
+        ("learn", &["learn", &habits, "--rules", &habit_rules, "--format", "json"]),
+        ("learn --against", &["learn", &habits, "--rules", &habit_rules, "--against", &habits, "--format", "json"]),
     ];
     let mut now = Map::new();
     for (name, arguments) in commands {

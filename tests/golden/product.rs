@@ -15,7 +15,7 @@ pub(crate) use offlimits::ruleset::RuleSet;
 pub(crate) use offlimits::secret::{Credentials, CredentialsError};
 pub(crate) use offlimits::time::Timestamp;
 
-use offlimits::alert::{Alert, AlertDigest, AlertKind, RollUp};
+use offlimits::alert::{Alert, AlertDigest, AlertKind, RollUp, Together};
 use offlimits::cloudtrail::{RawRecord, Record};
 use offlimits::finding::Finding;
 use offlimits::handler::{Deliveries, Findings, SpokeLetters, emf, handle};
@@ -85,7 +85,16 @@ pub(crate) fn each_kind(rules: &RuleSet, record: &str, mut with: impl FnMut(&str
         ("test", AlertKind::Test),
     ];
     for (name, kind) in kinds {
-        with(name, &Alert { finding: &finding, id: &id, kind, receipt: Some("1503435956.000247") });
+        with(
+            name,
+            &Alert {
+                finding: &finding,
+                id: &id,
+                kind,
+                receipt: Some("1503435956.000247"),
+                together: Together::default(),
+            },
+        );
     }
 }
 
@@ -109,6 +118,7 @@ pub(crate) fn account() -> Summary {
         roll_ups: 12,
         delivered: 13,
         throttled: 14,
+        merged: 28,
         digested: 15,
         duplicate: 16,
         queued: 17,

@@ -3,6 +3,7 @@
 pub(crate) mod choices;
 mod corpora;
 pub(crate) mod mmdb;
+pub(crate) mod readers;
 mod tool;
 
 pub(crate) use corpora::{corpora, corpus};

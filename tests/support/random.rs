@@ -45,7 +45,7 @@ impl<'b> Dice<'b> {
     }
 }
 
-const FIELDS: [&str; 37] = [
+const FIELDS: [&str; 39] = [
     "service",
     "event",
     "identity",
@@ -68,6 +68,8 @@ const FIELDS: [&str; 37] = [
     "actor",
     "principal",
     "acting_service",
+    "partition",
+    "source_network",
     "outcome",
     "time",
     "errorMessage",
@@ -85,7 +87,7 @@ const FIELDS: [&str; 37] = [
     "userIdentity",
 ];
 
-const TEXTS: [&str; 41] = [
+const TEXTS: [&str; 44] = [
     "IAMUser",
     "AssumedRole",
     "Root",
@@ -106,6 +108,9 @@ const TEXTS: [&str; 41] = [
     "AccessDenied",
     "Failure",
     "us-east-1",
+    "cn-north-1",
+    "203.0.113.0/24",
+    "198.51.100.0/24",
     "123456789012",
     "198.51.100.7",
     "2001:db8::1",
@@ -282,6 +287,7 @@ fn condition(dice: &mut Dice<'_>, field: &str, depth: usize) -> String {
     let words: Option<&[&str]> = match field {
         "outcome" => Some(&["success", "failure"]),
         "mfa" => Some(&["yes", "no"]),
+        "partition" => Some(&["aws", "aws-cn"]),
         "read_only" => Some(&["true", "false"]),
         _ => None,
     };
@@ -316,9 +322,13 @@ fn operator(dice: &mut Dice<'_>, field: &str, depth: usize) -> String {
     let operator = &OPERATORS[dice.below(OPERATORS.len())];
     let sample = dice.pick(operator.samples);
     let is_nested = sample.contains("CONDITION") || sample.contains("ROW");
-    let is_text = matches!(field, "account" | "user" | "role" | "session" | "actor" | "principal" | "acting_service");
+    let is_text = matches!(
+        field,
+        "account" | "user" | "role" | "session" | "actor" | "principal" | "acting_service" | "source_network"
+    );
     let has_items = !is_text && !is_derived(field);
-    if (is_nested && depth >= 2) || (sample.contains("ROW") && !has_items) {
+    let wants_items = sample.contains("ROW") || operator.key.name == "count" && is_text;
+    if (is_nested && depth >= 2) || (wants_items && !has_items) {
         return r#"{"exists":true}"#.to_owned();
     }
     let mut value = String::new();

@@ -89,7 +89,7 @@ pub(super) const CALLS: &[Entry] = calls! {
     }
     "sso" {
         "CreateAccountAssignment" "DeleteAccountAssignment" =>
-            [Special("permission set, in account, to", account_assignment)];
+            [Special("in account, permission set, to", account_assignment)];
         "AttachManagedPolicyToPermissionSet" =>
             [Request("attached policy", GRANT), Request("to permission set", "permissionSetArn")];
         "DetachManagedPolicyFromPermissionSet" =>

@@ -165,11 +165,12 @@ pub(in crate::change) fn identity_provider(reading: &Reading<'_>, told: &mut Tol
 
 /// The assignment of a permission set.
 pub(in crate::change) fn account_assignment(reading: &Reading<'_>, told: &mut Told) {
-    if let Some(set) = reading.asked("permissionSetArn") {
-        told.add("permission set", set);
-    }
+    // The account leads: it is what an SMS has room for.
     if let Some(account) = reading.asked("targetId") {
         told.add("in account", account);
+    }
+    if let Some(set) = reading.asked("permissionSetArn") {
+        told.add("permission set", set);
     }
     if let Some(principal) = reading.asked("principalId") {
         let kind = reading.asked("principalType").unwrap_or_default().to_ascii_lowercase();

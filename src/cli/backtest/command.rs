@@ -14,6 +14,7 @@ use crate::cli::findings::{self, FindingLine, FindingVisitor};
 use crate::cli::input::{Archive, InputCounts};
 use crate::cli::lines::write_line;
 use crate::cli::load::RulesOption;
+use crate::cli::selection::RuleSelection;
 use crate::cli::words::counted;
 
 const HELP: &str = "\
@@ -34,6 +35,8 @@ pub(in crate::cli) struct BacktestCommand {
     archive: Archive,
     #[command(flatten)]
     rules: RulesOption,
+    #[command(flatten)]
+    selection: RuleSelection,
     /// What is printed: a summary for people, the same as one JSON object, or every finding, one JSON object a line
     #[arg(long, value_enum, default_value_t = BacktestFormat::Human)]
     format: BacktestFormat,
@@ -63,6 +66,9 @@ enum BacktestFormat {
 impl BacktestCommand {
     pub(in crate::cli) fn run(&self) -> io::Result<Exit> {
         let Some(rules) = &self.rules.load() else { return Ok(Exit::Unreadable) };
+        if !self.selection.is_of(&[rules]) {
+            return Ok(Exit::Unreadable);
+        }
         let mut out = io::BufWriter::new(anstream::AutoStream::auto(io::stdout()));
         let mut tally = BacktestTally::new(rules);
         // Better now than after an hour.
@@ -75,7 +81,7 @@ impl BacktestCommand {
         #[expect(clippy::disallowed_methods, reason = "the command line's own; the function never comes here")]
         let now = std::time::SystemTime::now();
         let mut report = self.report.as_ref().map(|path| (path, ReportBuilder::new(now.into())));
-        let counts = self.archive.each(&FindingVisitor::new(rules), |file, index, found| {
+        let counts = self.archive.each(&FindingVisitor::new(rules).of(&self.selection), |file, index, found| {
             let is_first = tally.add(&found);
             let channels = findings::channels(rules, &found.finding);
             if let Some((_, report)) = report.as_mut().filter(|_| is_first) {

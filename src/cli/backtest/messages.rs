@@ -10,7 +10,7 @@ use crate::time::Date;
 
 /// What became of findings on their way to people. Of a channel:
 ///
-/// - findings = below threshold + duplicates + alerts + held back + digested
+/// - findings = below threshold + duplicates + alerts + merged + held back + digested
 /// - messages = alerts + roll-ups + digests
 ///
 /// Of a rule, what is counted is the sum over all channels; its digests are not, being of many rules.
@@ -22,6 +22,8 @@ pub(super) struct MessageCounts {
     pub(super) duplicates: u64,
     /// Sent, each as a message of its own: those that open an alert, and repeats that are worse than those before them.
     pub(super) alerts: u64,
+    /// Told in the message of another finding of the same record.
+    pub(super) merged: u64,
     /// Repeats that a throttle holds back.
     pub(super) held_back: u64,
     /// Alerts that the storm guard leaves to a digest.
@@ -30,6 +32,8 @@ pub(super) struct MessageCounts {
     pub(super) roll_ups: u64,
     /// Such sums that the storm guard leaves to a digest.
     pub(super) digested_roll_ups: u64,
+    /// Such sums that are told in the message of another.
+    pub(super) merged_roll_ups: u64,
     /// Digests that are sent, each as a message.
     pub(super) digests: u64,
     /// What is sent, in all.
@@ -42,6 +46,8 @@ impl MessageCounts {
             PlayedOutcome::BelowThreshold => (false, &mut self.below_threshold),
             PlayedOutcome::Duplicate => (false, &mut self.duplicates),
             PlayedOutcome::First | PlayedOutcome::Repeat => (true, &mut self.alerts),
+            PlayedOutcome::Merged(_) => (false, &mut self.merged),
+            PlayedOutcome::RollUpMerged(..) => (false, &mut self.merged_roll_ups),
             PlayedOutcome::HeldBack => (false, &mut self.held_back),
             PlayedOutcome::Digested => (false, &mut self.digested),
             PlayedOutcome::RollUp(_) => (true, &mut self.roll_ups),
@@ -118,7 +124,7 @@ mod tests {
         let mut sent = SentMessages::new(2, 2);
         let mut step = |channel, rule, day: u64, outcome| {
             let time = Timestamp::from_millis((20_000 + day) * 86_400_000);
-            sent.add(PlayedStep { channel, rule, time, finding: None, opener: None, outcome });
+            sent.add(PlayedStep { channel, rule, time, finding: None, opener: None, thread: None, outcome });
         };
         step(None, Some(0), 0, PlayedOutcome::BelowThreshold);
         step(Some(0), Some(0), 0, PlayedOutcome::BelowThreshold);
@@ -127,17 +133,21 @@ mod tests {
         step(None, Some(1), 1, PlayedOutcome::Routed);
         step(Some(0), Some(1), 1, PlayedOutcome::First);
         step(Some(1), Some(1), 1, PlayedOutcome::Digested);
+        step(Some(0), Some(1), 1, PlayedOutcome::Merged(0));
         step(Some(0), Some(1), 1, PlayedOutcome::HeldBack);
         step(Some(0), Some(1), 2, PlayedOutcome::RollUp(1));
+        step(Some(1), Some(1), 2, PlayedOutcome::RollUpMerged(0, 2));
         step(Some(1), Some(1), 2, PlayedOutcome::RollUpDigested(3));
         step(Some(1), None, 2, PlayedOutcome::Digest(4));
         let total = MessageCounts {
             below_threshold: 1,
             duplicates: 0,
             alerts: 1,
+            merged: 1,
             held_back: 1,
             digested: 1,
             roll_ups: 1,
+            merged_roll_ups: 1,
             digested_roll_ups: 1,
             digests: 1,
             messages: 3,

@@ -15,7 +15,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::num::NonZeroU64;
 use std::time::Duration;
 
-use crate::ledger::policy::{self, GuardVerdict, HasWindow, Repeat, ThrottleVerdict, ThrottleWindow};
+use crate::ledger::policy::{self, Going, GuardVerdict, HasWindow, Repeat, ThrottleVerdict, ThrottleWindow};
 use crate::rules::Threshold;
 use crate::ruleset::RuleSet;
 use crate::severity::Severity;
@@ -28,6 +28,8 @@ pub(super) struct AlertEvent {
     pub(super) time: Timestamp,
     /// Its place among the findings of the archive.
     pub(super) order: u32,
+    /// The number of its record among those that have findings.
+    pub(super) record: u32,
     /// Its rule's place in the file.
     pub(super) rule: u32,
     /// What a throttle looks at.
@@ -99,6 +101,8 @@ pub(super) struct PlayedStep {
     /// The place of the finding that opened the alert that it belongs to; none for a digest, and for what comes before there
     /// is an alert.
     pub(super) opener: Option<u32>,
+    /// The place of the finding in whose alert people read of it: the opener, or the one in whose message that was told.
+    pub(super) thread: Option<u32>,
     pub(super) outcome: PlayedOutcome,
 }
 
@@ -117,12 +121,17 @@ pub(super) enum PlayedOutcome {
     First,
     /// A message: a repeat that is news, such as one that is worse than those before it.
     Repeat,
+    /// It is told in the message of the finding at this place, of the same record.
+    Merged(u32),
     /// A repeat that is counted for the roll-up.
     HeldBack,
     /// One alert too many, counted for the digest.
     Digested,
     /// A message: the sum of so many repeats.
     RollUp(u64),
+    /// The sum of so many repeats, told in the message of another roll-up, or in the digest with that: of the alert that the finding
+    /// at this place opened.
+    RollUpMerged(u32, u64),
     /// The sum of so many repeats, one message too many: they are counted for the digest.
     RollUpDigested(u64),
     /// A message: the sum of so many findings.
@@ -142,35 +151,62 @@ pub(super) fn play(
         .channels()
         .iter()
         .enumerate()
-        .map(|(place, channel)| ChannelPlayback::new(place, channel.max_per_minute))
+        .map(|(place, channel)| {
+            ChannelPlayback::new(place, channel.max_per_minute, channel.channel.tells_roll_ups_together())
+        })
         .collect();
-    for event in events {
-        let Some(rule) = rules.rules().get(event.rule as usize) else { continue };
-        if event.is_staged && staged == StagedRules::Silent {
-            continue;
-        }
-        let route = routes.channels(event.route);
-        let mut step = |channel, outcome| {
-            let (rule, finding) = (Some(event.rule as usize), Some(event.order));
-            tell(PlayedStep { channel, rule, time: event.time, finding, opener: None, outcome });
-        };
-        if let (Some(threshold), Some(counted)) = (&rule.threshold, &event.threshold)
-            && !thresholds.entry(counted.counted).or_default().reaches(threshold, counted, event.time)
-        {
-            step(None, PlayedOutcome::BelowThreshold);
-            route.iter().for_each(|channel| step(Some(*channel), PlayedOutcome::BelowThreshold));
-            continue;
-        }
-        step(None, if route.is_empty() { PlayedOutcome::Unrouted } else { PlayedOutcome::Routed });
-        let window = rule.throttle.as_ref().map(|throttle| Duration::from_secs(throttle.window));
-        for place in route {
-            if let Some(channel) = channels.get_mut(*place) {
-                channel.take_up(event, window, tell);
+    for record in events.chunk_by(|one, next| one.record == next.record) {
+        let mut calls: Vec<Vec<Throttled<'_>>> = vec![Vec::new(); channels.len()];
+        for event in record {
+            let Some(rule) = rules.rules().get(event.rule as usize) else { continue };
+            if event.is_staged && staged == StagedRules::Silent {
+                continue;
             }
+            let route = routes.channels(event.route);
+            let mut step = |channel, outcome| {
+                let (rule, finding) = (Some(event.rule as usize), Some(event.order));
+                tell(PlayedStep { channel, rule, time: event.time, finding, opener: None, thread: None, outcome });
+            };
+            if let (Some(threshold), Some(counted)) = (&rule.threshold, &event.threshold)
+                && !thresholds.entry(counted.counted).or_default().reaches(threshold, counted, event.time)
+            {
+                step(None, PlayedOutcome::BelowThreshold);
+                route.iter().for_each(|channel| step(Some(*channel), PlayedOutcome::BelowThreshold));
+                continue;
+            }
+            step(None, if route.is_empty() { PlayedOutcome::Unrouted } else { PlayedOutcome::Routed });
+            let window = rule.throttle.as_ref().map(|throttle| Duration::from_secs(throttle.window));
+            for place in route {
+                if let Some(call) = calls.get_mut(*place) {
+                    call.push((event, window));
+                }
+            }
+        }
+        for (channel, call) in channels.iter_mut().zip(&calls) {
+            call.chunks(policy::MOST_TOGETHER).for_each(|call| channel.take_up(call, tell));
         }
     }
     for channel in &mut channels {
         channel.advance(None, tell);
+    }
+}
+
+/// A finding, with how long its rule holds repeats back, if it does.
+type Throttled<'e> = (&'e AlertEvent, Option<Duration>);
+
+/// What the throttle makes of a finding.
+#[derive(Debug, Clone, Copy)]
+struct JudgedEvent<'e> {
+    event: &'e AlertEvent,
+    going: Going,
+    /// Its group with the window as it is then, if its rule has a throttle.
+    known: Option<(u64, PlayedWindow)>,
+}
+
+impl JudgedEvent<'_> {
+    /// The finding that opened its alert, and the one in whose alert people read of it.
+    fn alert(&self) -> (u32, u32) {
+        self.known.map_or((self.event.order, self.event.order), |(_, known)| (known.opener, known.thread))
     }
 }
 
@@ -223,8 +259,18 @@ type QueueKey = (Timestamp, u64);
 /// A sum that waits in the queue.
 #[derive(Debug, Clone, Copy)]
 enum QueuedSum {
-    RollUp { rule: u32, opener: u32, severity: Severity, count: u64 },
+    RollUp(PlayedRollUp),
     Digest { count: u64 },
+}
+
+/// A roll-up that waits in the queue.
+#[derive(Debug, Clone, Copy)]
+struct PlayedRollUp {
+    rule: u32,
+    opener: u32,
+    thread: u32,
+    severity: Severity,
+    count: u64,
 }
 
 /// What is known of a group on one channel.
@@ -232,6 +278,8 @@ enum QueuedSum {
 struct PlayedWindow {
     window: ThrottleWindow,
     opener: u32,
+    /// The finding in whose alert people read of it.
+    thread: u32,
     /// The opener's severity, which is the roll-up's.
     severity: Severity,
     /// The roll-up that waits, once something has been held back.
@@ -259,6 +307,8 @@ struct PlayedMinute {
 struct ChannelPlayback {
     place: usize,
     max_per_minute: u64,
+    /// Whether the roll-ups of one minute are one message.
+    tells_together: bool,
     windows: HashMap<u64, PlayedWindow>,
     /// The severity of the last finding that went this way of each call that several accounts record.
     shared: HashMap<NonZeroU64, Severity>,
@@ -274,10 +324,11 @@ struct ChannelPlayback {
 const WINDOWS: usize = 1024;
 
 impl ChannelPlayback {
-    fn new(place: usize, max_per_minute: u64) -> Self {
+    fn new(place: usize, max_per_minute: u64, tells_together: bool) -> Self {
         Self {
             place,
             max_per_minute,
+            tells_together,
             windows: HashMap::new(),
             shared: HashMap::new(),
             windows_at_most: WINDOWS,
@@ -287,51 +338,82 @@ impl ChannelPlayback {
         }
     }
 
-    /// What becomes of a finding whose rule holds repeats back for `window`, if it does.
-    fn take_up(&mut self, event: &AlertEvent, window: Option<Duration>, tell: &mut impl FnMut(PlayedStep)) {
-        let now = event.time;
-        self.advance(Some(now), tell);
-        if let Some(call) = event.shared {
-            if policy::is_told_of(self.shared.get(&call).copied(), event.repeat.severity) {
-                let (rule, finding) = (Some(event.rule as usize), Some(event.order));
-                let (channel, outcome) = (Some(self.place), PlayedOutcome::Duplicate);
-                return tell(PlayedStep { channel, rule, time: now, finding, opener: None, outcome });
-            }
-            self.shared.insert(call, event.repeat.severity);
-        }
-        let (opener, outcome) = match event.group.zip(window) {
-            None => (event.order, self.guard(event, PlayedOutcome::First)),
-            Some((group, length)) => {
-                match policy::throttle(self.windows.get(&group).copied(), length, event.repeat, now) {
-                    ThrottleVerdict::Opens(window) => {
-                        let (opener, severity) = (event.order, event.repeat.severity);
-                        self.remember(group, PlayedWindow { window, opener, severity, roll_up: None }, now);
-                        (opener, self.guard(event, PlayedOutcome::First))
-                    }
-                    ThrottleVerdict::BreaksThrough(known, window) => {
-                        self.remember(group, PlayedWindow { window, ..known }, now);
-                        (known.opener, self.guard(event, PlayedOutcome::Repeat))
-                    }
-                    ThrottleVerdict::HeldBack(known) => {
-                        self.hold_back(group, known, event.rule);
-                        (known.opener, PlayedOutcome::HeldBack)
-                    }
-                }
-            }
+    /// What becomes of the findings of a record.
+    fn take_up(&mut self, call: &[Throttled<'_>], tell: &mut impl FnMut(PlayedStep)) {
+        let Some((AlertEvent { time: now, .. }, _)) = call.first().copied() else { return };
+        self.advance(Some(*now), tell);
+        let channel = Some(self.place);
+        let step = |event: &AlertEvent, (opener, thread), outcome| {
+            let (rule, finding) = (Some(event.rule as usize), Some(event.order));
+            PlayedStep { channel, rule, time: event.time, finding, opener, thread, outcome }
         };
-        let (rule, finding) = (Some(event.rule as usize), Some(event.order));
-        tell(PlayedStep { channel: Some(self.place), rule, time: now, finding, opener: Some(opener), outcome });
+        let mut judged: Vec<JudgedEvent<'_>> = Vec::with_capacity(call.len());
+        for (event, window) in call {
+            if let Some(call) = event.shared {
+                if policy::is_told_of(self.shared.get(&call).copied(), event.repeat.severity) {
+                    tell(step(event, (None, None), PlayedOutcome::Duplicate));
+                    continue;
+                }
+                self.shared.insert(call, event.repeat.severity);
+            }
+            judged.push(self.judge(event, *window));
+        }
+        let leader = policy::leader(judged.iter().map(|judged| (judged.event.repeat.severity, judged.going)));
+        let Some(leader) = leader.map(|leader| judged[leader]) else {
+            for JudgedEvent { event, known, .. } in judged {
+                let Some((group, known)) = known else { continue };
+                self.hold_back(group, known, event.rule);
+                tell(step(event, (Some(known.opener), Some(known.thread)), PlayedOutcome::HeldBack));
+            }
+            return;
+        };
+        let outcome = if leader.going == Going::AsFirst { PlayedOutcome::First } else { PlayedOutcome::Repeat };
+        let outcome = self.guard(leader.event, judged.len() as u64, outcome);
+        let (opener, thread) = leader.alert();
+        tell(step(leader.event, (Some(opener), Some(thread)), outcome));
+        for other in judged.iter().filter(|other| other.event.order != leader.event.order) {
+            // What is opened in another's message is read of there.
+            if let (Going::AsFirst, Some((group, known))) = (other.going, other.known) {
+                self.windows.insert(group, PlayedWindow { thread, ..known });
+            }
+            let outcome = PlayedOutcome::Merged(leader.event.order);
+            tell(step(other.event, (Some(other.alert().0), Some(thread)), outcome));
+        }
+    }
+
+    /// Asks the throttle about a finding whose rule holds repeats back for `window`, if it does; and remembers the window.
+    fn judge<'e>(&mut self, event: &'e AlertEvent, window: Option<Duration>) -> JudgedEvent<'e> {
+        let Some((group, length)) = event.group.zip(window) else {
+            return JudgedEvent { event, going: Going::AsFirst, known: None };
+        };
+        let now = event.time;
+        let (going, known) = match policy::throttle(self.windows.get(&group).copied(), length, event.repeat, now) {
+            ThrottleVerdict::Opens(window) => {
+                let (opener, severity) = (event.order, event.repeat.severity);
+                (Going::AsFirst, PlayedWindow { window, opener, thread: opener, severity, roll_up: None })
+            }
+            ThrottleVerdict::BreaksThrough(known, window) => (Going::AsRepeat, PlayedWindow { window, ..known }),
+            ThrottleVerdict::HeldBack(known) => (Going::HeldBack, known),
+        };
+        if going != Going::HeldBack {
+            self.remember(group, known, now);
+        }
+        JudgedEvent { event, going, known: Some((group, known)) }
     }
 
     /// Counts a repeat for the roll-up of its window.
     fn hold_back(&mut self, group: u64, known: PlayedWindow, rule: u32) {
-        if let Some(QueuedSum::RollUp { count, .. }) = known.roll_up.and_then(|key| self.queue.get_mut(&key)) {
+        if let Some(QueuedSum::RollUp(PlayedRollUp { count, .. })) =
+            known.roll_up.and_then(|key| self.queue.get_mut(&key))
+        {
             *count += 1;
             return;
         }
-        let PlayedWindow { window, opener, severity, .. } = known;
-        let roll_up = QueuedSum::RollUp { rule, opener, severity, count: 1 };
-        let key = self.enqueue(policy::roll_up_due(window.ends), roll_up);
+        let PlayedWindow { window, opener, thread, severity, .. } = known;
+        let roll_up = QueuedSum::RollUp(PlayedRollUp { rule, opener, thread, severity, count: 1 });
+        let due = policy::roll_up_due(window.ends);
+        let due = if self.tells_together { policy::roll_ups_due(due) } else { due };
+        let key = self.enqueue(due, roll_up);
         self.windows.insert(group, PlayedWindow { roll_up: Some(key), ..known });
     }
 
@@ -343,15 +425,15 @@ impl ChannelPlayback {
         self.windows.insert(group, window);
     }
 
-    /// Asks the storm guard about an alert, and counts it.
-    fn guard(&mut self, event: &AlertEvent, if_sent: PlayedOutcome) -> PlayedOutcome {
+    /// Asks the storm guard about an alert that tells of so many findings, and counts it.
+    fn guard(&mut self, event: &AlertEvent, findings: u64, if_sent: PlayedOutcome) -> PlayedOutcome {
         let counted = self.counted(event.repeat.severity, event.time);
         let before = *counted;
         *counted += 1;
         match policy::storm_guard(before, self.max_per_minute) {
             GuardVerdict::Sends => if_sent,
             GuardVerdict::Digests => {
-                self.digest(event.time, 1);
+                self.digest(event.time, findings);
                 PlayedOutcome::Digested
             }
         }
@@ -390,24 +472,50 @@ impl ChannelPlayback {
             if until.is_some_and(|until| time > until) {
                 return;
             }
-            let (rule, opener, outcome) = match next.remove() {
-                QueuedSum::Digest { count } => (None, None, PlayedOutcome::Digest(count)),
-                QueuedSum::RollUp { rule, opener, severity, count } => {
-                    let counted = *self.counted(severity, time);
-                    let outcome = match policy::storm_guard(counted, self.max_per_minute) {
-                        GuardVerdict::Sends => {
-                            *self.counted(severity, time) += 1;
-                            PlayedOutcome::RollUp(count)
-                        }
-                        GuardVerdict::Digests => {
-                            self.digest(time, count);
-                            PlayedOutcome::RollUpDigested(count)
-                        }
-                    };
-                    (Some(rule as usize), Some(opener), outcome)
+            match next.remove() {
+                QueuedSum::Digest { count } => {
+                    let outcome = PlayedOutcome::Digest(count);
+                    let (channel, finding, opener, thread) = (Some(self.place), None, None, None);
+                    tell(PlayedStep { channel, rule: None, time, finding, opener, thread, outcome });
                 }
-            };
-            tell(PlayedStep { channel: Some(self.place), rule, time, finding: None, opener, outcome });
+                QueuedSum::RollUp(roll_up) => self.tell_roll_ups(roll_up, time, tell),
+            }
+        }
+    }
+
+    /// Tells a roll-up that is due, with those of its minute where they are told together.
+    fn tell_roll_ups(&mut self, first: PlayedRollUp, time: Timestamp, tell: &mut impl FnMut(PlayedStep)) {
+        let mut together = vec![first];
+        if self.tells_together {
+            let due = self.queue.range((time, 0)..=(time, u64::MAX));
+            let others = due.filter_map(|(key, sum)| match sum {
+                QueuedSum::RollUp(roll_up) => Some((*key, *roll_up)),
+                QueuedSum::Digest { .. } => None,
+            });
+            for (key, roll_up) in others.take(policy::MOST_ROLL_UPS - 1).collect::<Vec<_>>() {
+                self.queue.remove(&key);
+                together.push(roll_up);
+            }
+        }
+        let leader = policy::leading_roll_up(together.iter().map(|roll_up| roll_up.severity)).unwrap_or_default();
+        together.swap(0, leader);
+        let PlayedRollUp { severity, opener, count, .. } = together[0];
+        let findings = together.iter().map(|roll_up| roll_up.count).sum();
+        let counted = *self.counted(severity, time);
+        let outcome = match policy::storm_guard(counted, self.max_per_minute) {
+            GuardVerdict::Sends => {
+                *self.counted(severity, time) += 1;
+                PlayedOutcome::RollUp(count)
+            }
+            GuardVerdict::Digests => {
+                self.digest(time, findings);
+                PlayedOutcome::RollUpDigested(count)
+            }
+        };
+        for (place, PlayedRollUp { rule, opener: own, thread, count, .. }) in together.into_iter().enumerate() {
+            let outcome = if place == 0 { outcome } else { PlayedOutcome::RollUpMerged(opener, count) };
+            let (channel, rule) = (Some(self.place), Some(rule as usize));
+            tell(PlayedStep { channel, rule, time, finding: None, opener: Some(own), thread: Some(thread), outcome });
         }
     }
 }

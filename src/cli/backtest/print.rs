@@ -37,6 +37,7 @@ impl BacktestSummary {
             (self.unrouted, "that no channel takes"),
             (self.sent.below_threshold, "before their rule's threshold is reached: nobody would have been told"),
             (self.sent.duplicates, "deliveries of calls that another account recorded too: told once"),
+            (self.sent.merged, "deliveries told in the message of another finding of the same record"),
             (self.unplayed, "too many to be played back: each counts as sent"),
         ] {
             if count > 0 {

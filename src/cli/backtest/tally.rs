@@ -54,6 +54,8 @@ pub(in crate::cli) struct BacktestTally<'r> {
     last_time: Option<Timestamp>,
     /// Findings at the head of `events` that came before any that had a time.
     timeless: usize,
+    /// Records with findings so far.
+    records: u32,
 }
 
 /// One rule's counts.
@@ -90,12 +92,14 @@ impl<'r> BacktestTally<'r> {
             routes: Routes::default(),
             last_time: None,
             timeless: 0,
+            records: 0,
         }
     }
 
     /// Counts a finding; whether it is the first of its kind.
     pub(in crate::cli) fn add(&mut self, found: &EvaluatedFinding) -> bool {
         let finding = &found.finding;
+        self.records += u32::from(!found.is_with_previous);
         let id = hashed(finding.id.as_str());
         if self.seen.contains(&id) {
             self.repeats += 1;
@@ -132,6 +136,7 @@ impl<'r> BacktestTally<'r> {
         let event = AlertEvent {
             time: self.last_time.unwrap_or_default(),
             order: u32::try_from(self.findings - 1).unwrap_or(u32::MAX),
+            record: self.records,
             rule: u32::try_from(place).unwrap_or(u32::MAX),
             repeat: Repeat::new(finding, new_targets),
             is_staged,
@@ -161,7 +166,15 @@ impl<'r> BacktestTally<'r> {
         for sent in deployed.into_iter().chain(&mut self.sent_if_staged_alerted) {
             let mut step = |channel, outcome| {
                 let (rule, finding) = (Some(event.rule as usize), Some(event.order));
-                sent.add(PlayedStep { channel, rule, time: event.time, finding, opener: finding, outcome });
+                sent.add(PlayedStep {
+                    channel,
+                    rule,
+                    time: event.time,
+                    finding,
+                    opener: finding,
+                    thread: finding,
+                    outcome,
+                });
             };
             step(None, outcome);
             channels.iter().for_each(|channel| step(Some(*channel), PlayedOutcome::First));
@@ -172,6 +185,27 @@ impl<'r> BacktestTally<'r> {
     pub(in crate::cli) fn finish(&mut self) {
         let events = self.arrivals();
         self.play_back(&events);
+    }
+
+    /// As [`Self::finish`]; returns how many messages each finding opened or was, by its place among those that were added. Sums
+    /// of many rules are nobody's.
+    pub(in crate::cli) fn finish_with_messages(&mut self) -> Vec<u32> {
+        let events = self.arrivals();
+        self.play_back(&events);
+        let mut messages = vec![0_u32; events.len()];
+        play(self.rules, &self.routes, &events, StagedRules::Silent, &mut |step| {
+            let sent = matches!(step.outcome, PlayedOutcome::First | PlayedOutcome::Repeat | PlayedOutcome::RollUp(_));
+            let of = step.opener.or(step.finding).filter(|_| sent);
+            if let Some(count) = of.and_then(|place| messages.get_mut(place as usize)) {
+                *count += 1;
+            }
+        });
+        messages
+    }
+
+    /// The messages that would have been sent, to all channels together.
+    pub(in crate::cli) const fn messages(&self) -> u64 {
+        self.sent.total.messages
     }
 
     /// The findings in the order in which they are taken to arrive; none are left.

@@ -61,8 +61,22 @@ struct Told {
     finding: Option<String>,
     /// Of a message about one finding: its severity, and whether its call failed.
     about: Option<(Severity, bool)>,
-    /// How many findings it tells of.
+    /// How many findings it tells of; of those of one record: one.
     count: u64,
+    /// The other findings of the same record that it tells of; of roll-ups that are told together, those that opened their alerts,
+    /// its own among them, for of equally severe ones any may lead.
+    also: BTreeSet<String>,
+}
+
+impl Told {
+    /// The same, whichever of several roll-ups leads.
+    fn whoever_leads(mut self) -> Self {
+        if self.kind == "roll-up" && !self.also.is_empty() {
+            self.also.extend(self.finding.take());
+            self.rule = None;
+        }
+        self
+    }
 }
 
 /// What the tool says.
@@ -78,6 +92,7 @@ struct TallyFigures {
     delivered: usize,
     throttled: usize,
     digested: usize,
+    merged: usize,
     /// What another account's record was told of; left out as the next.
     duplicates: Option<usize>,
     /// Staged, unrouted, below threshold, routed; left out where records came twice, which the function judges twice.
@@ -101,7 +116,28 @@ fn played(rules: &RuleSet, records: &[String], is_each_once: bool) -> Said {
     let events = tally.arrivals();
     let mut messages: BTreeMap<String, Vec<(Told, Option<u32>)>> = BTreeMap::new();
     play(rules, &tally.routes, &events, StagedRules::Silent, &mut |step| {
+        let channel = step.channel.map(|place| rules.channels()[place].name.clone());
         let (kind, count) = match step.outcome {
+            PlayedOutcome::Merged(leader) => {
+                let told = messages.entry(channel.unwrap()).or_default();
+                // A leader that is in a digest has no message.
+                if let Some((told, _)) =
+                    told.last_mut().filter(|(told, _)| told.finding.as_ref() == Some(&ids[leader as usize]))
+                {
+                    told.also.insert(ids[step.finding.unwrap() as usize].clone());
+                }
+                return;
+            }
+            PlayedOutcome::RollUpMerged(leader, count) => {
+                let told = messages.entry(channel.unwrap()).or_default();
+                let is_leader =
+                    |told: &Told| told.kind == "roll-up" && told.finding.as_ref() == Some(&ids[leader as usize]);
+                if let Some((told, _)) = told.last_mut().filter(|(told, _)| is_leader(told)) {
+                    told.also.insert(ids[step.opener.unwrap() as usize].clone());
+                    told.count += count;
+                }
+                return;
+            }
             PlayedOutcome::First => ("first", 1),
             PlayedOutcome::Repeat => ("repeat", 1),
             PlayedOutcome::RollUp(count) => ("roll-up", count),
@@ -115,9 +151,9 @@ fn played(rules: &RuleSet, records: &[String], is_each_once: bool) -> Said {
             finding: step.finding.or(step.opener).map(|place| ids[place as usize].clone()),
             about: step.finding.map(|place| calls[place as usize]),
             count,
+            also: BTreeSet::new(),
         };
-        let channel = rules.channels()[step.channel.unwrap()].name.clone();
-        messages.entry(channel).or_default().push((told, step.opener));
+        messages.entry(channel.unwrap()).or_default().push((told, step.thread));
     });
     tally.play_back(&events);
     let (total, count) = (tally.sent.total, |count: u64| usize::try_from(count).unwrap());
@@ -127,7 +163,12 @@ fn played(rules: &RuleSet, records: &[String], is_each_once: bool) -> Said {
     for (counts, findings) in tally.sent.by_channel.iter().zip(&tally.accepted) {
         assert_eq!(
             *findings,
-            counts.below_threshold + counts.duplicates + counts.alerts + counts.held_back + counts.digested
+            counts.below_threshold
+                + counts.duplicates
+                + counts.alerts
+                + counts.merged
+                + counts.held_back
+                + counts.digested
         );
     }
     let findings = [tally.staged, tally.sent.unrouted, total.below_threshold, tally.sent.routed].map(count);
@@ -135,6 +176,7 @@ fn played(rules: &RuleSet, records: &[String], is_each_once: bool) -> Said {
         delivered: count(total.messages),
         throttled: count(total.held_back),
         digested: count(total.digested + total.digested_roll_ups),
+        merged: count(total.merged + total.merged_roll_ups),
         duplicates: is_each_once.then(|| count(total.duplicates)),
         findings: is_each_once.then_some(findings),
     };
@@ -151,12 +193,22 @@ struct Outside {
 
 impl Transport for Outside {
     async fn send(&self, request: Request, _: Duration) -> Reply {
-        let Request::Http(request) = request else { panic!("a webhook") };
-        let channel = request.url.expose().rsplit('/').next().unwrap().to_owned();
-        let document = serde_json::from_str(request.content.unwrap().1.expose()).unwrap();
+        let (reply, (channel, document)) = match request {
+            Request::Http(request) => {
+                let channel = request.url.expose().rsplit('/').next().unwrap().to_owned();
+                let document: Value = serde_json::from_str(request.content.unwrap().1.expose()).unwrap();
+                (Reply::Http { status: 200, retry_after: None, body: String::new() }, (channel, document))
+            }
+            Request::Sns { topic_arn, message, .. } => {
+                let channel = topic_arn.unwrap().rsplit(':').next().unwrap().to_owned();
+                let texts: Value = serde_json::from_str(&message).unwrap();
+                let document = serde_json::from_str(texts["sqs"].as_str().unwrap()).unwrap();
+                (Reply::Published("id".to_owned()), (channel, document))
+            }
+        };
         let time = Timestamp::from(self.now()).seconds();
         self.taken.lock().unwrap().push((time, channel, document));
-        Reply::Http { status: 200, retry_after: None, body: String::new() }
+        reply
     }
 
     async fn credentials(&self, _: bool) -> Result<Arc<Credentials>, CredentialsError> {
@@ -262,6 +314,7 @@ fn sent(rules: RuleSet, records: &[String]) -> (BTreeMap<String, Vec<(Told, Stri
         let credentials: serde_json::Map<String, Value> = rules
             .channels()
             .iter()
+            .filter(|channel| channel.channel.kind() == "webhook")
             .map(|channel| {
                 let url = format!("https://example.com/{}", channel.name);
                 (channel.name.clone(), json!({ "url": url, "conformity_token": "token" }))
@@ -292,13 +345,21 @@ fn sent(rules: RuleSet, records: &[String]) -> (BTreeMap<String, Vec<(Told, Stri
             let severity =
                 Severity::ALL.into_iter().find(|severity| severity.as_str() == document["severity"]).unwrap();
             let about = (severity, document["failed"].as_bool().unwrap());
+            let others = document["also"].as_array().into_iter().flatten();
+            let of_others: u64 = others.filter_map(|also| also["count"].as_u64()).sum();
             let told = Told {
                 time,
                 kind: text("kind"),
                 rule: (!is_digest).then(|| text("rule")),
                 finding: (!is_digest).then(|| text("finding")),
                 about: document["sum"].is_null().then_some(about),
-                count: document["sum"]["count"].as_u64().unwrap_or(1),
+                count: document["sum"]["count"].as_u64().unwrap_or(1) + of_others,
+                also: document["also"]
+                    .as_array()
+                    .into_iter()
+                    .flatten()
+                    .map(|also| also["finding"].as_str().unwrap().to_owned())
+                    .collect(),
             };
             messages.entry(channel).or_default().push((told, text("alert")));
         }
@@ -328,17 +389,20 @@ fn compare(seed: u64, kinds: &mut BTreeMap<String, usize>) {
     for name in names {
         let (said, sent) = (said.messages.get(name), messages.get(name));
         let (said, sent) = (said.map(Vec::as_slice).unwrap_or_default(), sent.map(Vec::as_slice).unwrap_or_default());
-        let told = |messages: &[(Told, _)]| messages.iter().map(|(told, _)| told.clone()).collect::<Vec<_>>();
-        let (of_tool, of_function) = (told(said), sent.iter().map(|(told, _)| told.clone()).collect::<Vec<_>>());
+        let of_tool: Vec<Told> = said.iter().map(|(told, _)| told.clone().whoever_leads()).collect();
+        let of_function: Vec<Told> = sent.iter().map(|(told, _)| told.clone().whoever_leads()).collect();
         assert_eq!(of_tool, of_function, "left: the playback, right: the function, on channel {name}, {}", about());
-        let alerts = said.iter().zip(sent).filter(|((told, _), _)| told.kind != "digest");
-        let alerts = alerts.map(|((_, opener), (_, alert))| (opener.unwrap(), alert.as_str()));
+        let alerts = said.iter().zip(sent).zip(&of_tool).filter(|(_, told)| told.finding.is_some());
+        let alerts = alerts.map(|(((_, opener), (_, alert)), _)| (opener.unwrap(), alert.as_str()));
         assert!(are_alike(alerts), "messages belong to other alerts, on channel {name}, {}", about());
         let mut count = |kind: &str| *kinds.entry(kind.to_owned()).or_default() += 1;
         // The highest severity that an alert has told of, and whether a success was among it.
         let mut alerts: HashMap<u32, (Severity, bool)> = HashMap::new();
         for (told, opener) in said {
             count(&told.kind);
+            if !told.also.is_empty() {
+                count(if told.kind == "roll-up" { "roll-ups together" } else { "with others" });
+            }
             let (Some((severity, failed)), Some(opener)) = (told.about, opener) else { continue };
             let (highest, succeeded) = alerts.entry(*opener).or_insert((severity, !failed));
             if told.kind == "repeat" && severity <= *highest {
@@ -352,6 +416,7 @@ fn compare(seed: u64, kinds: &mut BTreeMap<String, usize>) {
         delivered: deliveries.delivered,
         throttled: deliveries.throttled,
         digested: deliveries.digested,
+        merged: deliveries.merged,
         duplicates: is_each_once.then_some(deliveries.duplicate),
         findings: is_each_once.then_some([
             findings.staged,
@@ -384,7 +449,14 @@ fn the_playback_says_what_the_function_sends() {
     eprintln!("{rounds} archives, seeds from {}: {kinds:?}", seeds.start);
     // What never happens would show nothing.
     let happens = ["first", "repeat", "roll-up", "digest", "held back", "digested", "staged", "below threshold"];
-    for kind in happens.iter().chain(&["unrouted", "duplicate", "first success", "new target"]) {
+    for kind in happens.iter().chain(&[
+        "unrouted",
+        "duplicate",
+        "first success",
+        "new target",
+        "with others",
+        "roll-ups together",
+    ]) {
         let count = kinds.get(*kind).copied().unwrap_or_default();
         assert!(count as u64 * 4 >= rounds, "{kind}: {count} in {rounds} archives");
     }

@@ -1,35 +1,37 @@
 //! The command itself: compiles, lints, prints, and decides the exit code.
 
 use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use clap::ValueEnum;
 
 use super::counts::LevelCounts;
 use super::fix::{Fixed, fix};
 use super::told::told_of;
-use super::{json, sarif};
+use super::{github, json, page, sarif, selected};
 use crate::cli::Exit;
 use crate::cli::diagnostics::report;
-use crate::cli::load;
+use crate::cli::load::{self, RulesArgument};
+use crate::cli::selection::RuleSelection;
 use crate::cli::words::counted;
-use crate::config::suggestion;
-use crate::ruleset::{RuleSet, Sources};
+use crate::config::{Level, suggestion};
+use crate::ruleset::{Reading, RuleSet, Sources};
 
 /// Report every mistake in rules.json, each with its place and remedy
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct CheckCommand {
-    /// The rules
-    #[arg(default_value = "rules.json")]
-    rules: PathBuf,
+    #[command(flatten)]
+    rules: RulesArgument,
+    #[command(flatten)]
+    selection: RuleSelection,
     /// Also fail, with exit code 1, if there are warnings
     #[arg(long, value_enum, value_name = "WHAT")]
     deny: Option<Deny>,
-    /// How diagnostics are printed: for people, or as one document on stdout
+    /// How diagnostics are printed: for people, as one document on stdout, or as annotations of GitHub's workflows
     #[arg(long, value_enum, default_value_t = CheckFormat::Human)]
     format: CheckFormat,
     /// Put right in the files what has one right answer, say what was changed, and check again
-    #[arg(long, conflicts_with = "explain")]
+    #[arg(long, conflicts_with_all = ["explain", "ids", "severity"])]
     fix: bool,
     /// Say what this code of a diagnostic means, and check nothing
     #[arg(long, value_name = "CODE")]
@@ -54,6 +56,8 @@ enum CheckFormat {
     Json,
     /// SARIF 2.1.0, for code scanning.
     Sarif,
+    /// Annotations of GitHub's workflows, one a line.
+    Github,
 }
 
 impl CheckCommand {
@@ -61,7 +65,7 @@ impl CheckCommand {
         if let Some(code) = &self.explain {
             return explain(code);
         }
-        let path = self.rules.as_path();
+        let path = self.rules.path();
         let Some(sources) = load::read(path) else { return Ok(Exit::Unreadable) };
         let fixed = if self.fix { Some(put_right(path, &sources)) } else { None };
         let fixed = match fixed.transpose() {
@@ -75,18 +79,27 @@ impl CheckCommand {
         let is_changed = fixed.as_ref().is_some_and(|fixed| !fixed.changes.is_empty());
         let again = if is_changed { load::read(path) } else { Some(sources) };
         let Some(sources) = again else { return Ok(Exit::Unreadable) };
-        let (rules, diagnostics) = told_of(&sources);
+        let Reading { rules, mut diagnostics } = told_of(&sources);
+        let is_right = diagnostics.iter().all(|diagnostic| diagnostic.level != Level::Error);
+        if let Some(rules) = rules.as_ref().filter(|_| !self.selection.takes_all()) {
+            // What is asked about may be what could not be read.
+            if is_right && !self.selection.is_of(&[rules]) {
+                return Ok(Exit::Unreadable);
+            }
+            selected::retain(&mut diagnostics, &self.selection, rules, &sources);
+        }
         match self.format {
             CheckFormat::Human => report(path, &sources, &diagnostics),
             CheckFormat::Json => json::write(path, &sources, &diagnostics, fixed.as_ref())?,
             CheckFormat::Sarif => sarif::write(path, &sources, &diagnostics)?,
+            CheckFormat::Github => github::write(path, &sources, &diagnostics)?,
         }
         let fixable = diagnostics.iter().filter(|diagnostic| diagnostic.fix.is_some()).count();
         if fixable > 0 && fixed.is_none() {
             eprintln!("{} can be put right by machine: offlimits check --fix {}", of_them(fixable), path.display());
         }
         let tally = LevelCounts::new(&diagnostics);
-        eprintln!("{}: {}", path.display(), summary(rules.as_ref(), &tally));
+        eprintln!("{}: {}", path.display(), summary(rules.as_ref().filter(|_| is_right), &tally));
         let wrong = match self.deny {
             None => tally.errors > 0,
             Some(Deny::Warnings) => tally.errors + tally.warnings > 0,
@@ -113,21 +126,17 @@ fn of_them(number: usize) -> String {
     if number == 1 { "One of them".to_owned() } else { format!("{number} of them") }
 }
 
-/// Prints the section of a code. The page is part of the program: it says what this version means.
+/// Prints the section of a code.
 fn explain(code: &str) -> io::Result<Exit> {
-    const PAGE: &str = include_str!("../../../docs/diagnostics.md");
-    let sections = || PAGE.split("\n### ").skip(1).filter_map(|section| section.split_once('\n'));
-    let Some((_, text)) = sections().find(|(name, _)| *name == code) else {
-        let help = suggestion(code, sections().map(|(name, _)| name));
+    let Some(section) = page::section(code) else {
+        let help = suggestion(code, page::codes());
         eprintln!(
             "error: no diagnostic has the code \"{code}\"{}",
             help.map(|near| format!(": {}", near.question())).unwrap_or_default()
         );
         return Ok(Exit::Unreadable);
     };
-    // The last of a chapter is followed by the next chapter's heading, or by the mark at the end of the lints.
-    let text = text.split("\n## ").next().unwrap_or_default().split("\n<!--").next().unwrap_or_default();
-    writeln!(io::stdout().lock(), "{code}\n\n{}", text.trim())?;
+    writeln!(io::stdout().lock(), "{code}\n\n{section}")?;
     Ok(Exit::Done)
 }
 

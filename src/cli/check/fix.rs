@@ -44,8 +44,7 @@ impl Change {
     /// `rules.json:3:5: [unknown-key] "titel" is now "title"`
     pub(super) fn told(&self) -> String {
         let Self { file, line, column, code, before, after } = self;
-        let shown =
-            |text: &str| clip(&printable(text.trim_matches(['\r', '\n'])).replace('\n', "\\n"), TOLD).into_owned();
+        let shown = |text: &str| clip(&printable(text.trim()).replace('\n', "\\n"), TOLD).into_owned();
         let what = match (before.is_empty(), after.is_empty()) {
             (true, _) => format!("put in {}", shown(after)),
             (_, true) => format!("took out {}", shown(before)),
@@ -75,7 +74,7 @@ pub(super) fn fix(path: &Path, sources: &Sources) -> io::Result<Fixed> {
     let mut seen: HashSet<Vec<(FileName, String)>> = HashSet::new();
     let mut sources = sources.clone();
     for _ in 0..ROUNDS {
-        let (_, diagnostics) = told_of(&sources);
+        let diagnostics = told_of(&sources).diagnostics;
         let mut round: BTreeMap<FileName, Vec<&Diagnostic>> = BTreeMap::new();
         for diagnostic in diagnostics.iter().filter(|diagnostic| diagnostic.fix.is_some()) {
             let file = diagnostic.file.as_deref().map(str::to_owned);

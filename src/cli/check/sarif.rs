@@ -1,12 +1,13 @@
 //! Diagnostics for code scanning: SARIF 2.1.0, of which this is the part that one run of one tool needs.
 //! Source: OASIS, "Static Analysis Results Interchange Format (SARIF) Version 2.1.0".
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::path::Path;
 
 use serde::Serialize;
 
+use super::page;
 use crate::cli::diagnostics::path_of;
 use crate::config::{Diagnostic, Level};
 use crate::json::line_and_column;
@@ -49,10 +50,26 @@ struct Driver {
 #[serde(rename_all = "camelCase")]
 struct Descriptor {
     id: &'static str,
-    /// Of a lint, its summary.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    short_description: Option<SarifMessage<&'static str>>,
-    help: SarifMessage<String>,
+    /// One sentence: of a lint, its summary.
+    short_description: SarifMessage<String>,
+    /// What the page says before its first example.
+    full_description: SarifMessage<&'static str>,
+    /// All that `--explain` prints. There is no `helpUri`: the documentation has no address of its own, and what the program
+    /// says is of its own version.
+    help: Help,
+    default_configuration: Configuration,
+}
+
+/// SARIF's `multiformatMessageString`: viewers that know Markdown show that.
+#[derive(Serialize)]
+struct Help {
+    text: String,
+    markdown: &'static str,
+}
+
+#[derive(Serialize)]
+struct Configuration {
+    level: String,
 }
 
 #[derive(Serialize)]
@@ -106,18 +123,11 @@ struct Logical<'a> {
 }
 
 pub(super) fn write(path: &Path, sources: &Sources, diagnostics: &[Diagnostic]) -> io::Result<()> {
-    let codes: BTreeSet<&'static str> = diagnostics.iter().map(|diagnostic| diagnostic.code).collect();
-    let codes: Vec<&'static str> = codes.into_iter().collect();
-    let rules = codes
-        .iter()
-        .map(|id| Descriptor {
-            id,
-            short_description: lint::all()
-                .find(|lint| lint.code == *id)
-                .map(|lint| SarifMessage { text: lint.summary }),
-            help: SarifMessage { text: format!("docs/diagnostics.md#{id} says what this means.") },
-        })
-        .collect();
+    // Of each code the level with which it is reported.
+    let levels: BTreeMap<&'static str, Level> =
+        diagnostics.iter().map(|diagnostic| (diagnostic.code, diagnostic.level)).collect();
+    let codes: Vec<&'static str> = levels.keys().copied().collect();
+    let rules = levels.iter().map(|(code, level)| Descriptor::new(code, *level)).collect();
     let results = diagnostics.iter().map(|diagnostic| outcome(path, sources, diagnostic, &codes)).collect();
     let driver = Driver { name: "offlimits", semantic_version: env!("CARGO_PKG_VERSION"), rules };
     let log = Log {
@@ -130,17 +140,39 @@ pub(super) fn write(path: &Path, sources: &Sources, diagnostics: &[Diagnostic]) 
     writeln!(out)
 }
 
+impl Descriptor {
+    fn new(code: &'static str, level: Level) -> Self {
+        let full = page::description(code).unwrap_or_default();
+        let lint = lint::all().find(|lint| lint.code == code);
+        let short = lint.map_or_else(|| first_sentence(full), |lint| lint.summary.to_owned());
+        let section = page::section(code).unwrap_or_default();
+        Self {
+            id: code,
+            short_description: SarifMessage { text: short },
+            full_description: SarifMessage { text: full },
+            help: Help { text: format!("{code}\n\n{section}"), markdown: section },
+            default_configuration: Configuration { level: level.to_string() },
+        }
+    }
+}
+
+/// A text up to its first full stop that ends a sentence.
+fn first_sentence(text: &str) -> String {
+    let paragraph = text.split("\n\n").next().unwrap_or_default();
+    match paragraph.find(". ") {
+        Some(end) => paragraph[..=end].to_owned(),
+        None => paragraph.to_owned(),
+    }
+}
+
 fn outcome<'a>(path: &Path, sources: &Sources, diagnostic: &'a Diagnostic, codes: &[&str]) -> SarifResult<'a> {
     let text = sources.text(diagnostic.file.as_deref());
     let (end_line, end_column) = line_and_column(text, diagnostic.span.end);
     let region = Region { start_line: diagnostic.line, start_column: diagnostic.column, end_line, end_column };
-    let level = match diagnostic.level {
-        Level::Error | Level::Warning | Level::Note => diagnostic.level.to_string(),
-    };
     SarifResult {
         rule_id: diagnostic.code,
         rule_index: codes.iter().position(|code| *code == diagnostic.code).unwrap_or_default(),
-        level,
+        level: diagnostic.level.to_string(),
         message: SarifMessage { text: format!("{}. Help: {}", diagnostic.message, diagnostic.advice()) },
         locations: [Location {
             physical_location: Physical {

@@ -1,20 +1,18 @@
 //! What is said about rules: by the compiler and by the lints.
 
-use crate::config::{Diagnostic, Level};
 use crate::lint;
 use crate::ruleset::{Reading, RuleSet, Sources};
 use crate::time::{Date, Timestamp};
 
-/// All that there is to say about the rules, in the order of the files; and the rules, if they can run.
-pub(super) fn told_of(sources: &Sources) -> (Option<RuleSet>, Vec<Diagnostic>) {
+/// All that there is to say about the rules, in the order of the files; and the rules that could be read.
+pub(super) fn told_of(sources: &Sources) -> Reading {
     let Reading { rules, mut diagnostics } = RuleSet::read_sources(sources);
     if let Some(rules) = &rules {
         diagnostics.extend(lint::run_beside(&diagnostics, rules, sources, today()));
         // Each of the two is in order.
         diagnostics.sort_by(|a, b| (&a.file, a.span.start).cmp(&(&b.file, b.span.start)));
     }
-    let is_right = diagnostics.iter().all(|diagnostic| diagnostic.level != Level::Error);
-    (rules.filter(|_| is_right), diagnostics)
+    Reading { rules, diagnostics }
 }
 
 #[expect(

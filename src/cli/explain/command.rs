@@ -7,8 +7,10 @@ use super::message;
 use super::print::{Printer, VerdictLine};
 use super::verdict::RuleVerdict;
 use crate::change::changes;
+use crate::cli::input::ArchivePart;
 use crate::cli::lines::{LineFormat, write_line};
 use crate::cli::load::RulesOption;
+use crate::cli::selection::RuleSelection;
 use crate::cli::words::is_there;
 use crate::cli::{Exit, input};
 use crate::cloudtrail::envelope::{self, Opened};
@@ -25,9 +27,10 @@ pub(in crate::cli) struct ExplainCommand {
     files: Vec<PathBuf>,
     #[command(flatten)]
     rules: RulesOption,
-    /// Only the rule with this id
-    #[arg(long, value_name = "ID")]
-    rule: Option<String>,
+    #[command(flatten)]
+    selection: RuleSelection,
+    #[command(flatten)]
+    part: ArchivePart,
     /// Print what this channel would be sent, byte for byte, and nothing else on stdout
     #[arg(long, value_name = "NAME", conflicts_with = "format")]
     channel: Option<String>,
@@ -50,7 +53,7 @@ impl ExplainCommand {
         }
         let mut out = io::BufWriter::new(anstream::AutoStream::auto(io::stdout()));
         let mut unreadable = 0;
-        let counts = input::each(&self.files, &RawRecordVisitor, |file, index, raw| match raw.parse() {
+        let counts = input::each(&self.files, &self.part, &RawRecordVisitor, |file, index, raw| match raw.parse() {
             Ok(record) => self.explain(&mut out, &rules, &record, file, index),
             Err(reason) => {
                 unreadable += 1;
@@ -64,9 +67,8 @@ impl ExplainCommand {
 
     /// Whether the rule and the channel that the options name are there; says on stderr which are, where one is not.
     fn names_what_is_there(&self, rules: &RuleSet) -> bool {
-        let ids: Vec<&str> = rules.rules().iter().map(|rule| rule.info.id.as_str()).collect();
         let channels: Vec<&str> = rules.channels().iter().map(|channel| channel.name.as_str()).collect();
-        is_there("rule", self.rule.as_deref(), &ids) && is_there("channel", self.channel.as_deref(), &channels)
+        self.selection.is_of(&[rules]) && is_there("channel", self.channel.as_deref(), &channels)
     }
 
     /// Prints what the rules that are asked about make of one record.
@@ -78,7 +80,7 @@ impl ExplainCommand {
         file: &str,
         index: usize,
     ) -> io::Result<()> {
-        let asked = rules.rules().iter().filter(|rule| self.rule.as_ref().is_none_or(|id| rule.info.id == *id));
+        let asked = rules.rules().iter().filter(|rule| self.selection.takes_rule(rule));
         if let Some(name) = &self.channel {
             return message::print(out, rules, asked, record, name);
         }

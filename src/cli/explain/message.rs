@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use crate::channel::Refusal;
 use crate::cloudtrail::Record;
 use crate::handler::first_message;
+use crate::ledger::policy::MOST_TOGETHER;
 use crate::rules::{Mode, Rule};
 use crate::ruleset::RuleSet;
 
@@ -23,6 +24,7 @@ pub(super) fn print<'r>(
     if findings.peek().is_none() {
         eprintln!("note: nothing is sent: no rule matches; run explain without --channel to see why");
     }
+    let mut told = Vec::new();
     for finding in findings {
         let rule = &finding.rule.id;
         if finding.rule.mode == Mode::Stage {
@@ -33,7 +35,10 @@ pub(super) fn print<'r>(
             eprintln!("note: {rule} matches, and {name} is not sent it: {}", because(&refusal));
             continue;
         }
-        writeln!(out, "{}", first_message(&rules.channels()[index], finding))?;
+        told.push(finding);
+    }
+    for told in told.chunks(MOST_TOGETHER) {
+        writeln!(out, "{}", first_message(&rules.channels()[index], told))?;
     }
     Ok(())
 }

@@ -67,14 +67,25 @@ impl<W: Write> Printer<W> {
             (RuleOutcome::Match { row }, None) => format!("MATCHES by row {row}"),
         };
         writeln!(self.out, "{bold}{id}{bold:#} {says}")?;
+        for events in &verdict.rule.needs_events {
+            writeln!(
+                self.out,
+                "  needs {} events, which are not delivered by themselves: {}",
+                events.as_str(),
+                events.remedy()
+            )?;
+        }
         self.rows("row", &verdict.rows)?;
         for (index, exception) in verdict.exceptions.iter().enumerate() {
             let covers = match exception {
-                ExceptionVerdict { covers: true, .. } => "covers it",
+                ExceptionVerdict { covers: true, .. } => "covers it".to_owned(),
                 ExceptionVerdict { expired: true, .. } => {
-                    "would cover it, but had expired when the record was written (or the record has no time)"
+                    "would cover it, but had expired when the record was written (or the record has no time)".to_owned()
                 }
-                _ => "does not cover it",
+                ExceptionVerdict { exceeded: Some(highest), .. } => {
+                    format!("would cover it, but allows findings up to {highest} alone")
+                }
+                _ => "does not cover it".to_owned(),
             };
             writeln!(self.out, "  exception {index} ({}) {covers}", shorten(exception.reason))?;
             self.rows("  row", &exception.rows)?;
@@ -132,9 +143,11 @@ fn print_cell(out: &mut impl Write, verdict: &CellVerdict<'_>) -> io::Result<()>
             None => format!("\"{value}\""),
         });
         let shown: Vec<String> = shown.collect();
+        let number = if cell.condition.counts() { counted(shown.len() + more, "value") } else { String::new() };
+        let number = if number.is_empty() { number } else { format!(", {number}") };
         let more = if *more > 0 { format!(" +{more}") } else { String::new() };
         let local = local.as_ref().map(|local| format!(", there {local}")).unwrap_or_default();
-        format!("found {}{more}{local}", shown.join(", "))
+        format!("found {}{more}{number}{local}", shown.join(", "))
     };
     let (mark, colour) = if *holds { ("yes", AnsiColor::Green) } else { ("no ", AnsiColor::Red) };
     let style = Style::new().fg_color(Some(colour.into()));
@@ -151,6 +164,8 @@ pub(super) struct VerdictLine<'a> {
     /// `match`, `excepted`, `miss` or `off`.
     verdict: &'static str,
     mode: &'static str,
+    /// The events that the rule needs beyond those that every deployment hears of.
+    needs_events: Vec<&'static str>,
     /// The row that matches.
     row: Option<usize>,
     /// The exception that allows it.
@@ -193,6 +208,7 @@ struct LineException<'a> {
     reason: &'a str,
     covers: bool,
     expired: bool,
+    exceeded: bool,
     rows: Vec<LineRow<'a>>,
 }
 
@@ -218,6 +234,7 @@ impl<'a> VerdictLine<'a> {
             rule: &verdict.rule.info.id,
             verdict: word,
             mode: verdict.rule.info.mode.as_str(),
+            needs_events: verdict.rule.needs_events.iter().map(|events| events.as_str()).collect(),
             row,
             exception,
             severity: verdict.finding.as_ref().map(|finding| finding.severity.as_str()),
@@ -241,8 +258,8 @@ impl<'a> VerdictLine<'a> {
 
 impl<'a> LineException<'a> {
     fn new(exception: &'a ExceptionVerdict<'a>) -> Self {
-        let ExceptionVerdict { reason, covers, expired, rows } = exception;
-        Self { reason, covers: *covers, expired: *expired, rows: line_rows(rows) }
+        let ExceptionVerdict { reason, covers, expired, exceeded, rows } = exception;
+        Self { reason, covers: *covers, expired: *expired, exceeded: exceeded.is_some(), rows: line_rows(rows) }
     }
 }
 

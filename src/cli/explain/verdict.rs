@@ -9,6 +9,7 @@ use crate::rules::condition::Condition;
 use crate::rules::field::FieldTarget;
 use crate::rules::{Cell, Rule, Table};
 use crate::ruleset::RuleSet;
+use crate::severity::Severity;
 use crate::text;
 
 /// Values of one cell that are shown, and characters of each.
@@ -64,13 +65,15 @@ pub(super) struct ExceptionVerdict<'r> {
     pub(super) covers: bool,
     /// Whether it would cover the record, had it not expired when the record was written.
     pub(super) expired: bool,
+    /// The highest severity that it allows, where it would cover the record if the rule's finding were not more severe.
+    pub(super) exceeded: Option<Severity>,
     pub(super) rows: Vec<RowVerdict<'r>>,
 }
 
 impl<'r> RuleVerdict<'r> {
     pub(super) fn new(rules: &'r RuleSet, rule: &'r Rule, record: &Record) -> Self {
         let rows = rows(&rule.when, record);
-        let exception = rule.unless.iter().position(|exception| exception.covers(record));
+        let exception = rule.exception_for(record);
         let outcome = match (rule.is_on(), rule.when.first_match(record), exception) {
             (false, ..) => RuleOutcome::Off,
             (true, Some(row), Some(exception)) => RuleOutcome::Excepted { row, exception },
@@ -79,8 +82,11 @@ impl<'r> RuleVerdict<'r> {
         };
         let exceptions = rule.unless.iter().map(|exception| ExceptionVerdict {
             reason: &exception.reason,
-            covers: exception.covers(record),
-            expired: !exception.covers(record) && exception.when.first_match(record).is_some(),
+            covers: exception.covers(rule, record),
+            expired: !exception.is_in_time(record) && exception.when.first_match(record).is_some(),
+            exceeded: exception
+                .max_severity
+                .filter(|_| exception.when.first_match(record).is_some() && exception.is_exceeded(rule, record)),
             rows: self::rows(&exception.when, record),
         });
         let finding = matches!(outcome, RuleOutcome::Match { .. })

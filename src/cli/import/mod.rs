@@ -15,7 +15,9 @@ mod report;
 mod sigma;
 #[cfg(test)]
 mod tests;
+mod text;
 mod tree;
 mod yaml;
 
 pub(super) use self::command::ImportCommand;
+pub use self::text::{rules_of_conformity, rules_of_sigma};

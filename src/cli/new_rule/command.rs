@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use super::draft::{self, Draft, Example};
 use super::insert::inserted;
 use crate::cli::load::{self, RulesOption};
+use crate::cli::selection::severity;
 use crate::cli::test::TestCommand;
 use crate::cli::{Exit, diagnostics, input, slug};
 use crate::cloudtrail::envelope;
@@ -35,7 +36,7 @@ pub(in crate::cli) struct NewRuleCommand {
     id: Option<String>,
     /// How bad a finding is
     #[arg(long, value_name = "SEVERITY", default_value = "medium", value_parser = severity)]
-    severity: String,
+    severity: Severity,
     #[command(flatten)]
     rules: RulesOption,
 }
@@ -86,7 +87,7 @@ impl NewRuleCommand {
         }
         let file = alone.then(|| self.beside_rules()).flatten();
         let example = file.map_or(Example::Inline(&raw), Example::File);
-        let draft = Draft { id: &id, severity: &self.severity, service: &service, event: &event, example };
+        let draft = Draft { id: &id, severity: self.severity.as_str(), service: &service, event: &event, example };
         self.write(&draft.text().map_err(of_event)?)?;
         Ok(id)
     }
@@ -162,9 +163,4 @@ fn replace(path: &Path, text: &str) -> io::Result<()> {
         .and_then(|()| fs::set_permissions(&beside, fs::metadata(&path)?.permissions()))
         .and_then(|()| fs::rename(&beside, &path));
     written.inspect_err(|_| drop(fs::remove_file(&beside)))
-}
-
-fn severity(text: &str) -> Result<String, String> {
-    let known = Severity::from_word(text).ok_or("write low, medium, high, very-high or extreme")?;
-    Ok(known.as_str().to_owned())
 }

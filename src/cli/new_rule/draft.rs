@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use crate::cloudtrail::{RawRecord, Record};
 use crate::json::{Node, write_string};
+use crate::lint::needed_events;
 use crate::redact;
 
 /// A rule to be.
@@ -51,6 +52,9 @@ impl Draft<'_> {
         );
         // Writing to a string cannot fail.
         let _ = write!(out, r#","when":{{"service":{{"is":{service}}},"event":{{"is":{event}}}}}"#);
+        if let Some(events) = needed_events(self.service, self.event) {
+            let _ = write!(out, r#","needs_events":["{}"]"#, events.as_str());
+        }
         let _ =
             write!(out, r#","tests":[{{"name":"the record that it was made from","event":{example},"expect":true}}"#);
         let _ = write!(
@@ -73,4 +77,23 @@ pub(super) fn call(record: &Record<'_>) -> Result<(String, String), String> {
             .ok_or_else(|| format!("the record has no {path}, and a rule names the call"))
     };
     Ok((text("eventSource")?, text("eventName")?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_rule_says_which_events_it_needs() {
+        let needs = |service, event| {
+            let draft = Draft { id: "R", severity: "low", service, event, example: Example::File("a.json".to_owned()) };
+            let text = draft.text().unwrap();
+            Node::parse(&text).unwrap().get("needs_events").map(Node::compact)
+        };
+        assert_eq!(needs("ec2.amazonaws.com", "DescribeInstances").as_deref(), Some(r#"["read-only"]"#));
+        assert_eq!(needs("s3.amazonaws.com", "GetObject").as_deref(), Some(r#"["data"]"#));
+        for heard in ["GetSessionToken", "AssumeRole"] {
+            assert_eq!(needs("sts.amazonaws.com", heard), None, "{heard}");
+        }
+    }
 }

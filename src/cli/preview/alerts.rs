@@ -7,7 +7,7 @@ use clap::ValueEnum;
 
 use super::piece::Screen;
 use super::vendor::{TicketPart, screens};
-use crate::alert::{Alert, AlertDigest, AlertKind, RollUp};
+use crate::alert::{Alert, AlertDigest, AlertKind, RollUp, Together};
 use crate::channel::{self, ChannelFilter, ConfiguredChannel, Content, MAX_PER_MINUTE};
 use crate::finding::Finding;
 use crate::ids::AlertId;
@@ -181,7 +181,8 @@ impl<'r> AlertGatherer<'r> {
         kind: AlertKind<'_>,
         channels: impl IntoIterator<Item = &'c ConfiguredChannel>,
     ) -> PreviewedAlert {
-        let content = |id: &AlertId| Content::new(&Alert { finding, id, kind, receipt: None });
+        let content =
+            |id: &AlertId| Content::new(&Alert { finding, id, kind, receipt: None, together: Together::default() });
         let Content { severity, heading, rule, .. } = content(&AlertId::new(&finding.rule.id, "", &finding.id));
         let part = match kind {
             AlertKind::Repeat | AlertKind::News | AlertKind::RollUp(_) => TicketPart::Comment,
@@ -189,7 +190,8 @@ impl<'r> AlertGatherer<'r> {
         };
         let channels = channels.into_iter().map(|channel| {
             let id = AlertId::new(&finding.rule.id, &channel.name, &finding.id);
-            let body = channel.channel.render(&Alert { finding, id: &id, kind, receipt: None });
+            let body =
+                channel.channel.render(&Alert { finding, id: &id, kind, receipt: None, together: Together::default() });
             PreviewedChannel { name: channel.name.clone(), screens: screens(channel.channel.kind(), &body, part) }
         });
         PreviewedAlert { severity, heading, rule, channels: channels.collect() }

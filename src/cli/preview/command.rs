@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use super::alerts::{AlertGatherer, PreviewKind, PreviewedAlert};
 use super::{page, text};
 use crate::cli::findings::{EvaluatedFinding, FindingVisitor};
+use crate::cli::input::ArchivePart;
 use crate::cli::load::RulesOption;
 use crate::cli::whole_file::replace;
 use crate::cli::words::{counted, is_there};
@@ -66,13 +67,18 @@ impl PreviewCommand {
             let mut found = 0_u64;
             let mut notes = BTreeSet::new();
             let visitor = FindingVisitor::new(&rules);
-            let counts = input::each(&self.files, &visitor, |_, _, EvaluatedFinding { finding, .. }| {
-                found += 1;
-                let channels = rules.route(&finding);
-                notes.extend(self.note(&rules, &finding, &channels));
-                gatherer.add(finding, channels);
-                Ok(())
-            })?;
+            let counts = input::each(
+                &self.files,
+                &ArchivePart::default(),
+                &visitor,
+                |_, _, EvaluatedFinding { finding, .. }| {
+                    found += 1;
+                    let channels = rules.route(&finding);
+                    notes.extend(self.note(&rules, &finding, &channels));
+                    gatherer.add(finding, channels);
+                    Ok(())
+                },
+            )?;
             notes.iter().for_each(|note| eprintln!("note: {note}"));
             eprintln!("{} in {}", counted(found, "finding"), counts.sentence());
             failed = counts.failed();

@@ -1,6 +1,6 @@
 //! What to do next, in one or two sentences: for a person who has been woken.
 
-use super::outcome::{DEAD, DELIVERED, DIGESTED, DUPLICATE, FAILED, OPEN, QUEUED, SENDING, THROTTLED};
+use super::outcome::{DEAD, DELIVERED, DIGESTED, DUPLICATE, FAILED, MERGED, OPEN, QUEUED, SENDING, THROTTLED};
 use super::question::Subject;
 
 /// A finding on a channel, as far as it matters for what to do.
@@ -53,6 +53,10 @@ pub(super) fn of_delivery(delivery: &Delivery<'_>) -> String {
             format!("It is a repeat, and was held back. {}{sum}", first.unwrap_or_default())
         }
         DIGESTED => format!("More came in that minute than `max_per_minute` of {channel}: it is in the digest of the minute."),
+        MERGED => {
+            "It is told in the message of another finding of the same record, whatever becomes of that: ask by the record's `eventID`."
+                .to_owned()
+        }
         DUPLICATE => "It had been delivered before, or left to a sum: `--since 15d` shows when.".to_owned(),
         QUEUED => "It waits in the queue Redelivery, and is tried again for a day: after 30 seconds, later every hour. If the \
                    reason is something that you can mend (a credential, a permission), do. If the alarm …-redelivery-age rings, nobody \

@@ -6,6 +6,8 @@ pub(super) const DELIVERED: &str = "delivered";
 pub(super) const THROTTLED: &str = "throttled";
 /// One too many in its minute, for the digest.
 pub(super) const DIGESTED: &str = "digested";
+/// It is told in the message of another finding of its record.
+pub(super) const MERGED: &str = "merged";
 /// It was done with before.
 pub(super) const DUPLICATE: &str = "duplicate";
 /// It waits in the redelivery queue.

@@ -32,7 +32,7 @@ impl Case<'_> {
         let mut matched = None;
         for record in self.records.iter() {
             let Some(row) = rule.when.first_match(record) else { continue };
-            match rule.unless.iter().position(|exception| exception.covers(record)) {
+            match rule.exception_for(record) {
                 Some(exception) => excepted = excepted.or(Some(exception)),
                 None => matched = matched.or(Some(row)),
             }

@@ -5,10 +5,11 @@ use std::io::{self, Write};
 use super::case::Case;
 use super::counts::TestCounts;
 use super::events::TestEvents;
+use super::report::{Reporter, TestFormat};
 use super::{mutants, report};
 use crate::cli::Exit;
-use crate::cli::lines::LineFormat;
 use crate::cli::load::RulesOption;
+use crate::cli::selection::RuleSelection;
 use crate::rules::Rule;
 
 /// Run the tests that the rules carry
@@ -20,39 +21,56 @@ use crate::rules::Rule;
 pub(in crate::cli) struct TestCommand {
     #[command(flatten)]
     rules: RulesOption,
-    /// Only the rule with this id
-    #[arg(long, value_name = "ID")]
-    rule: Option<String>,
+    #[command(flatten)]
+    selection: RuleSelection,
+    /// Only the rules of rules.json itself, and not those of the packs that it includes
+    #[arg(long)]
+    mine: bool,
     /// Demand of each rule one test that it matches and one that it does not
     #[arg(long)]
     require_tests: bool,
     /// Also change each rule a little, in every way, and report the changes that no test notices
     #[arg(long)]
     mutate: bool,
-    /// How results are printed: for people, or one JSON object a line
-    #[arg(long, value_enum, default_value_t = LineFormat::Human)]
-    format: LineFormat,
+    /// Print only what failed or is missing, and the sum
+    #[arg(long, short)]
+    quiet: bool,
+    /// How results are printed: for people, one JSON object a line, or one XML document as JUnit's
+    #[arg(long, value_enum, default_value_t = TestFormat::Human)]
+    format: TestFormat,
 }
 
 impl TestCommand {
     /// The command for one rule, told to people.
     pub(in crate::cli) fn of_rule(rules: RulesOption, id: String) -> Self {
-        Self { rules, rule: Some(id), require_tests: false, mutate: false, format: LineFormat::Human }
+        Self {
+            rules,
+            selection: RuleSelection::of_rule(id),
+            mine: false,
+            require_tests: false,
+            mutate: false,
+            quiet: false,
+            format: TestFormat::Human,
+        }
     }
 
     pub(in crate::cli) fn run(&self) -> io::Result<Exit> {
         let Some(rules) = self.rules.load() else { return Ok(Exit::Unreadable) };
-        if let Some(id) = self.rule.as_ref().filter(|id| !rules.rules().iter().any(|rule| rule.info.id == **id)) {
-            eprintln!("error: no rule has the id \"{id}\"");
+        if !self.selection.is_of(&[&rules]) {
             return Ok(Exit::Unreadable);
         }
-        let mut out = io::BufWriter::new(anstream::AutoStream::auto(io::stdout()));
+        let out = io::BufWriter::new(anstream::AutoStream::auto(io::stdout()));
+        let mut reporter = Reporter::new(out, self.format, self.quiet);
         let mut events = TestEvents::beside(&self.rules.path);
         let mut counts = TestCounts::default();
-        for rule in rules.rules().iter().filter(|rule| self.rule.as_ref().is_none_or(|id| rule.info.id == *id)) {
-            self.test(&mut out, rule, &mut events, &mut counts)?;
+        let is_asked = |rule: &&Rule| self.selection.takes_rule(rule) && (!self.mine || rule.pack.is_none());
+        for rule in rules.rules().iter().filter(is_asked) {
+            self.test(&mut reporter, rule, &mut events, &mut counts)?;
         }
-        out.flush()?;
+        reporter.finish()?;
+        if counts.tests() == 0 && counts.untested == 0 {
+            eprintln!("note: nothing was tested; --require-tests makes it a failure that a rule has no tests");
+        }
         eprintln!("{}", report::summary(&counts, self.mutate));
         Ok(if counts.unreadable > 0 {
             Exit::Unreadable
@@ -66,7 +84,7 @@ impl TestCommand {
     /// Runs the tests of one rule, and its mutants where they are asked for.
     fn test(
         &self,
-        out: &mut impl Write,
+        reporter: &mut Reporter<impl Write>,
         rule: &Rule,
         events: &mut TestEvents<'_>,
         counts: &mut TestCounts,
@@ -79,14 +97,14 @@ impl TestCommand {
                 Err(reason) => {
                     counts.unreadable += 1;
                     sound = false;
-                    report::unreadable(out, self.format, rule, test, &reason)?;
+                    reporter.unreadable(rule, test, &reason)?;
                 }
                 Ok(records) => {
                     let case = Case { test, records };
                     let failure = case.failure(rule);
                     *(if failure.is_none() { &mut counts.passed } else { &mut counts.failed }) += 1;
                     sound &= failure.is_none();
-                    report::result(out, self.format, rule, &case, failure.as_ref())?;
+                    reporter.result(rule, &case, failure.as_ref())?;
                     cases.push(case);
                 }
             }
@@ -95,7 +113,7 @@ impl TestCommand {
             for (expect, what) in [(true, "matches"), (false, "does not match")] {
                 if !rule.tests.iter().any(|test| test.expect == expect) {
                     counts.untested += 1;
-                    report::untested(out, self.format, rule, what)?;
+                    reporter.untested(rule, what)?;
                 }
             }
         }
@@ -105,7 +123,7 @@ impl TestCommand {
                 counts.mutants += 1;
                 let noticed = cases.iter().any(|case| case.failure(&mutant.rule).is_some());
                 counts.unnoticed += usize::from(!noticed);
-                report::mutant(out, self.format, rule, &mutant, noticed)?;
+                reporter.mutant(rule, &mutant, noticed)?;
             }
         }
         Ok(())

@@ -12,3 +12,10 @@ pub(super) struct TestCounts {
     pub(super) mutants: usize,
     pub(super) unnoticed: usize,
 }
+
+impl TestCounts {
+    /// How many tests there are.
+    pub(super) fn tests(&self) -> usize {
+        self.passed + self.failed + self.unreadable
+    }
+}

@@ -4,6 +4,8 @@ mod case;
 mod command;
 mod counts;
 mod events;
+mod human;
+mod junit;
 mod mutants;
 mod report;
 

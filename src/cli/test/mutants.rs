@@ -3,7 +3,7 @@
 //! Not tried: changes that make no difference to any known call; and dropping one name of a list: a rule would need a test
 //! for each name, and a misspelt one is found by `check`.
 
-use crate::lint::{accepts, known_values};
+use crate::lint::are_alike;
 use crate::rules::condition::Condition;
 use crate::rules::pattern::Pattern;
 use crate::rules::{Exception, Row, Rule, Table};
@@ -67,9 +67,9 @@ fn of_table(table: &Table, name: &str, pointer: &str) -> Vec<(String, String, Ta
                 let change = format!("drop the cell \"{written}\" of {name} {index}");
                 changed.push((change, pointer.clone(), with(Some(Row(cells)))));
             }
-            let known = known_values(&cell.field);
             for (what, condition) in of_condition(&cell.condition) {
-                if known.as_ref().is_some_and(|known| is_equivalent(&cell.condition, &condition, known)) {
+                // No test could tell them apart but by a call that does not exist.
+                if are_alike(&cell.field, &cell.condition, &condition) {
                     continue;
                 }
                 let mut cells = row.0.clone();
@@ -82,12 +82,6 @@ fn of_table(table: &Table, name: &str, pointer: &str) -> Vec<(String, String, Ta
     changed
 }
 
-/// Whether two conditions say the same to every known value: no test could tell them apart but by a call that does not
-/// exist.
-fn is_equivalent(before: &Condition, after: &Condition, known: &[&str]) -> bool {
-    known.iter().all(|value| accepts(before, value).is_some_and(|before| accepts(after, value) == Some(before)))
-}
-
 /// The conditions that one cell may become. A list's anchors are widened together: one test of one name is enough.
 fn of_condition(condition: &Condition) -> Vec<(&'static str, Condition)> {
     let mut changed = Vec::new();
@@ -95,6 +89,7 @@ fn of_condition(condition: &Condition) -> Vec<(&'static str, Condition)> {
         changed.extend(widen(condition, anchor).map(|condition| (what, condition)));
     }
     changed.extend(loosen(condition).map(|condition| ("search for what \"is\" exact", condition)));
+    changed.extend(recount(condition).map(|condition| ("let one value more or fewer pass \"count\"", condition)));
     if let Condition::Not(inner) = condition {
         changed.push(("drop \"not\"", (**inner).clone()));
     }
@@ -129,6 +124,14 @@ fn loosen(condition: &Condition) -> Option<Condition> {
         let Condition::Is(literals) = condition else { return None };
         let escaped: Vec<String> = literals.iter().map(|literal| regex::escape(literal.written())).collect();
         Pattern::new(&escaped.join("|")).ok().map(Condition::Pattern)
+    })
+}
+
+/// The condition with the bounds of its counts moved by one; `None` where it counts nothing.
+fn recount(condition: &Condition) -> Option<Condition> {
+    map(condition, &|condition| match condition {
+        Condition::Count(count) => count.wider().map(Condition::Count),
+        _ => None,
     })
 }
 
@@ -189,5 +192,15 @@ mod tests {
     fn only_real_anchors_are_widened() {
         assert_eq!(changes(r#""when":{"user":"a\\$"}"#), ["drop row 0"]);
         assert_eq!(changes(r#""when":{"resources":{"item":{"type":"x","ARN":"y"}}}"#).len(), 3);
+    }
+
+    #[test]
+    fn the_bounds_of_counts_are_moved() {
+        let moved = "let one value more or fewer pass \"count\" in the cell \"resources\" of row 0";
+        for counted in [r#"{"above":5}"#, r#"{"below":5}"#] {
+            let found = changes(&format!(r#""when":{{"resources":{{"count":{counted}}}}}"#));
+            assert_eq!(found, ["drop row 0", moved], "{counted}");
+        }
+        assert_eq!(changes(r#""when":{"resources":{"count":{"is":5}}}"#), ["drop row 0"]);
     }
 }

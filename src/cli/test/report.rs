@@ -1,19 +1,30 @@
-//! What `offlimits test` prints.
+//! What `offlimits test` reports of each test, in whatever form.
 
 use std::io::{self, Write};
 
-use anstyle::{AnsiColor, Style};
+use anstyle::AnsiColor;
+use clap::ValueEnum;
 use serde::Serialize;
 
 use super::case::{Case, Failure};
 use super::counts::TestCounts;
+use super::human::{explain, mark};
+use super::junit::{CaseOutcome, JunitReport};
 use super::mutants::Mutant;
-use crate::cli::explain::explain_cell;
-use crate::cli::lines::{LineFormat, write_line};
+use crate::cli::lines::write_line;
 use crate::cli::words::counted;
-use crate::cloudtrail::Record;
-use crate::rules::Scope;
-use crate::rules::{Row, Rule, RuleTest};
+use crate::rules::{Rule, RuleTest};
+
+/// How results are printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum TestFormat {
+    /// For people.
+    Human,
+    /// One JSON object a line.
+    Jsonl,
+    /// One XML document as JUnit's, which CI systems show.
+    Junit,
+}
 
 /// One line of `--format jsonl`. See [`crate::cli::lines`] for what may change.
 #[derive(Serialize)]
@@ -41,136 +52,148 @@ enum TestLine<'a> {
     Mutant { rule: &'a str, change: &'a str, pointer: &'a str, noticed: bool },
 }
 
-fn mark(out: &mut impl Write, colour: AnsiColor, word: &str, rest: &str) -> io::Result<()> {
-    let style = Style::new().bold().fg_color(Some(colour.into()));
-    writeln!(out, "{style}{word:<7}{style:#} {rest}")
+/// Tells what becomes of each test.
+pub(super) struct Reporter<W: Write> {
+    out: W,
+    format: TestFormat,
+    /// Whether what passed is passed over; a document of all tests holds it nevertheless.
+    is_quiet: bool,
+    junit: JunitReport,
 }
 
-pub(super) fn result(
-    out: &mut impl Write,
-    format: LineFormat,
-    rule: &Rule,
-    case: &Case<'_>,
-    failure: Option<&Failure>,
-) -> io::Result<()> {
-    let (id, test) = (rule.info.id.as_str(), case.test);
-    if format == LineFormat::Jsonl {
-        let (row, exception) = match failure {
-            Some(Failure::Matched(row) | Failure::OtherRow(row)) => (Some(*row), None),
-            Some(Failure::Excepted(exception)) => (None, Some(*exception)),
-            Some(Failure::NoMatch) | None => (None, None),
-        };
-        let outcome = if failure.is_some() { "failed" } else { "passed" };
-        let (test, expect, expected_row) = (test.name.as_str(), test.expect, test.row);
-        return write_line(
-            out,
-            &TestLine::Test { rule: id, test, expect, outcome, expected_row, row, exception, reason: None },
-        );
+impl<W: Write> Reporter<W> {
+    pub(super) fn new(out: W, format: TestFormat, is_quiet: bool) -> Self {
+        Self { out, format, is_quiet, junit: JunitReport::default() }
     }
-    let Some(failure) = failure else {
-        return mark(out, AnsiColor::Green, "ok", &format!("{id}: {}", test.name));
-    };
-    mark(out, AnsiColor::Red, "FAILED", &format!("{id}: {}", test.name))?;
-    let record = case.telling(rule, failure);
-    match *failure {
-        Failure::NoMatch => {
-            let nearest = rule.when.0.iter().enumerate().min_by_key(|(_, row)| misses(row, record));
-            let Some((index, row)) = nearest else { return Ok(()) };
-            writeln!(out, "  expected a match, and no row matches; row {index} is the nearest:")?;
-            cells(out, row, record)
-        }
-        Failure::Excepted(index) => {
-            let exception = &rule.unless[index];
-            writeln!(out, "  expected a match, and exception {index} allows it: {}", exception.reason)?;
-            exception.when.first_match(record).map_or(Ok(()), |row| cells(out, &exception.when.0[row], record))
-        }
-        Failure::Matched(index) => {
-            writeln!(out, "  expected no match, and row {index} matches:")?;
-            cells(out, &rule.when.0[index], record)
-        }
-        Failure::OtherRow(index) => {
-            let wanted = test.row.unwrap_or_default();
-            writeln!(out, "  expected row {wanted} to be the first that matches, and row {index} is:")?;
-            cells(out, &rule.when.0[index], record)?;
-            let Some(row) = rule.when.0.get(wanted) else {
-                return writeln!(out, "  there is no row {wanted}: rows are counted from 0");
-            };
-            writeln!(out, "  row {wanted}:")?;
-            cells(out, row, record)
-        }
-    }
-}
 
-impl Case<'_> {
-    /// The record that tells most of a failure: the one that matched, else the nearest miss.
-    fn telling(&self, rule: &Rule, failure: &Failure) -> &Record<'_> {
-        let distance = |record: &&Record| rule.when.0.iter().map(|row| misses(row, record)).min().unwrap_or_default();
-        let matched = |record: &&Record| match failure {
-            Failure::Matched(_) | Failure::OtherRow(_) => {
-                rule.when.first_match(record).is_some() && !rule.unless.iter().any(|other| other.covers(record))
+    /// A test that was run.
+    pub(super) fn result(&mut self, rule: &Rule, case: &Case<'_>, failure: Option<&Failure>) -> io::Result<()> {
+        let (id, test) = (rule.info.id.as_str(), case.test);
+        if failure.is_none() && self.is_quiet && self.format != TestFormat::Junit {
+            return Ok(());
+        }
+        match self.format {
+            TestFormat::Human => {
+                let title = format!("{id}: {}", test.name);
+                let Some(failure) = failure else { return mark(&mut self.out, AnsiColor::Green, "ok", &title) };
+                mark(&mut self.out, AnsiColor::Red, "FAILED", &title)?;
+                explain(&mut self.out, rule, case, failure)
             }
-            Failure::NoMatch | Failure::Excepted(_) => false,
-        };
-        let records = &self.records;
-        records.iter().find(matched).or_else(|| records.iter().min_by_key(distance)).unwrap_or(&records[0])
+            TestFormat::Jsonl => {
+                let (row, exception) = match failure {
+                    Some(Failure::Matched(row) | Failure::OtherRow(row)) => (Some(*row), None),
+                    Some(Failure::Excepted(exception)) => (None, Some(*exception)),
+                    Some(Failure::NoMatch) | None => (None, None),
+                };
+                let outcome = if failure.is_some() { "failed" } else { "passed" };
+                let (test, expect, expected_row) = (test.name.as_str(), test.expect, test.row);
+                let line =
+                    TestLine::Test { rule: id, test, expect, outcome, expected_row, row, exception, reason: None };
+                write_line(&mut self.out, &line)
+            }
+            TestFormat::Junit => {
+                let outcome = match failure {
+                    None => CaseOutcome::Passed,
+                    Some(failure) => {
+                        let mut text = Vec::new();
+                        explain(&mut text, rule, case, failure)?;
+                        let text = String::from_utf8_lossy(&text);
+                        let kind = match failure {
+                            Failure::NoMatch => "no-match",
+                            Failure::Excepted(_) => "excepted",
+                            Failure::Matched(_) => "matched",
+                            Failure::OtherRow(_) => "other-row",
+                        };
+                        CaseOutcome::Failed { kind, text: anstream::adapter::strip_str(&text).to_string() }
+                    }
+                };
+                self.junit.add(id, &test.name, outcome);
+                Ok(())
+            }
+        }
+    }
+
+    /// A test whose event cannot be read.
+    pub(super) fn unreadable(&mut self, rule: &Rule, test: &RuleTest, reason: &str) -> io::Result<()> {
+        let id = rule.info.id.as_str();
+        let told = format!("cannot read its event: {reason}");
+        match self.format {
+            TestFormat::Human => {
+                mark(&mut self.out, AnsiColor::Red, "ERROR", &format!("{id}: {}", test.name))?;
+                writeln!(self.out, "  {told}")
+            }
+            TestFormat::Jsonl => {
+                let (name, expect, expected_row) = (test.name.as_str(), test.expect, test.row);
+                let (outcome, reason) = ("unreadable", Some(reason));
+                let (row, exception) = (None, None);
+                let line =
+                    TestLine::Test { rule: id, test: name, expect, outcome, expected_row, row, exception, reason };
+                write_line(&mut self.out, &line)
+            }
+            TestFormat::Junit => {
+                self.junit.add(id, &test.name, CaseOutcome::Unreadable { text: told });
+                Ok(())
+            }
+        }
+    }
+
+    /// A test that `--require-tests` misses: one of an event that the rule `what`.
+    pub(super) fn untested(&mut self, rule: &Rule, what: &str) -> io::Result<()> {
+        let id = rule.info.id.as_str();
+        let told = format!("it has no test of an event that it {what}");
+        match self.format {
+            TestFormat::Human => mark(&mut self.out, AnsiColor::Red, "MISSING", &format!("{id}: {told}")),
+            TestFormat::Jsonl => write_line(&mut self.out, &TestLine::Untested { rule: id, missing: what }),
+            TestFormat::Junit => {
+                let name = format!("has a test of an event that it {what}");
+                self.junit.add(id, &name, CaseOutcome::Failed { kind: "untested", text: told });
+                Ok(())
+            }
+        }
+    }
+
+    /// A rule that was changed in one place.
+    pub(super) fn mutant(&mut self, rule: &Rule, mutant: &Mutant, noticed: bool) -> io::Result<()> {
+        let id = rule.info.id.as_str();
+        let Mutant { change, pointer, .. } = mutant;
+        let told = format!("no test notices: {change}");
+        match self.format {
+            // What tests notice needs nobody's attention.
+            TestFormat::Human if noticed => Ok(()),
+            TestFormat::Human => mark(&mut self.out, AnsiColor::Yellow, "MUTANT", &format!("{id}: {told}")),
+            TestFormat::Jsonl if noticed && self.is_quiet => Ok(()),
+            TestFormat::Jsonl => write_line(&mut self.out, &TestLine::Mutant { rule: id, change, pointer, noticed }),
+            TestFormat::Junit => {
+                let outcome =
+                    if noticed { CaseOutcome::Passed } else { CaseOutcome::Failed { kind: "mutant", text: told } };
+                self.junit.add(id, &format!("a test notices: {change} ({pointer})"), outcome);
+                Ok(())
+            }
+        }
+    }
+
+    /// Writes what is left to write.
+    pub(super) fn finish(mut self) -> io::Result<()> {
+        if self.format == TestFormat::Junit {
+            self.junit.write(&mut self.out)?;
+        }
+        self.out.flush()
     }
 }
 
-/// The false cells of a row.
-fn misses(row: &Row, record: &Record) -> usize {
-    row.0.iter().filter(|cell| !cell.holds(Scope::Record(record))).count()
-}
-
-fn cells(out: &mut impl Write, row: &Row, record: &Record) -> io::Result<()> {
-    row.0.iter().try_for_each(|cell| explain_cell(out, cell, record))
-}
-
-pub(super) fn unreadable(
-    out: &mut impl Write,
-    format: LineFormat,
-    rule: &Rule,
-    test: &RuleTest,
-    reason: &str,
-) -> io::Result<()> {
-    let id = rule.info.id.as_str();
-    if format == LineFormat::Jsonl {
-        let (name, expect, expected_row) = (test.name.as_str(), test.expect, test.row);
-        let (outcome, reason) = ("unreadable", Some(reason));
-        let (row, exception) = (None, None);
-        return write_line(
-            out,
-            &TestLine::Test { rule: id, test: name, expect, outcome, expected_row, row, exception, reason },
+/// The closing line: `6 tests of 1 rule: 6 passed; 6 mutants: 6 noticed, 0 not`.
+pub(super) fn summary(counts: &TestCounts, mutated: bool) -> String {
+    if counts.tests() == 0 && counts.untested == 0 {
+        return format!(
+            "no tests: {}",
+            if counts.rules == 0 {
+                "there are no rules".to_owned()
+            } else {
+                let rules = counted(counts.rules, "rule");
+                format!("{rules} {} none", if counts.rules == 1 { "carries" } else { "carry" })
+            }
         );
     }
-    mark(out, AnsiColor::Red, "ERROR", &format!("{id}: {}", test.name))?;
-    writeln!(out, "  cannot read its event: {reason}")
-}
-
-pub(super) fn untested(out: &mut impl Write, format: LineFormat, rule: &Rule, what: &str) -> io::Result<()> {
-    let id = rule.info.id.as_str();
-    if format == LineFormat::Jsonl {
-        return write_line(out, &TestLine::Untested { rule: id, missing: what });
-    }
-    mark(out, AnsiColor::Red, "MISSING", &format!("{id}: it has no test of an event that it {what}"))
-}
-
-pub(super) fn mutant(
-    out: &mut impl Write,
-    format: LineFormat,
-    rule: &Rule,
-    mutant: &Mutant,
-    noticed: bool,
-) -> io::Result<()> {
-    let id = rule.info.id.as_str();
-    let Mutant { change, pointer, .. } = mutant;
-    if format == LineFormat::Jsonl {
-        return write_line(out, &TestLine::Mutant { rule: id, change, pointer, noticed });
-    }
-    // What tests notice needs nobody's attention.
-    if noticed { Ok(()) } else { mark(out, AnsiColor::Yellow, "MUTANT", &format!("{id}: no test notices: {change}")) }
-}
-
-pub(super) fn summary(counts: &TestCounts, mutated: bool) -> String {
     let TestCounts { rules, passed, failed, unreadable, untested, mutants, unnoticed } = counts;
     let tests = counted(passed + failed + unreadable, "test");
     let troubles: Vec<String> = [(failed, "failed"), (unreadable, "unreadable"), (untested, "missing")]

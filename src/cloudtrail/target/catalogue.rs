@@ -1,10 +1,15 @@
-//! Which members of a request, or of its answer, name what a call acts on: `targets.txt`, which `generate.py` writes and describes.
+//! Which members of a request, or of its answer, name what a call acts on: `targets.txt` and its index `sections.txt`, which `generate.py`
+//! writes and describes.
 //!
 //! The text is searched where it stands: nothing of it is read before there is a finding, and little then.
 
 use std::cmp::Ordering;
 
+use memchr::memmem;
+
 const TEXT: &str = include_str!("targets.txt");
+/// A line for each service: its name, the byte in [`TEXT`] at which its calls begin, and their length in bytes.
+const SECTIONS: &str = include_str!("sections.txt");
 
 /// A member that may name a target.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,7 +26,7 @@ pub(super) fn members_of(
     service: &str,
     event: &str,
 ) -> Option<impl Iterator<Item = impl Iterator<Item = TargetMember> + use<>> + use<>> {
-    let entry = entry(section(TEXT, service)?, event)?;
+    let entry = entry(section(service)?, event)?;
     // `-`: a call of this name acts on nothing that has a name.
     let alternatives = entry.split('|').filter(|alternative| *alternative != "-");
     Some(alternatives.map(|alternative| {
@@ -32,43 +37,23 @@ pub(super) fn members_of(
     }))
 }
 
-/// The lines of a service. The sections stand in the order of their services' names, each of which begins a line; all other lines
-/// begin with a space.
-fn section(mut text: &'static str, service: &str) -> Option<&'static str> {
+/// The lines of a service. Which they are says a line of [`SECTIONS`], which stand in the order of the services' names.
+fn section(service: &str) -> Option<&'static str> {
+    let mut text = SECTIONS;
     while !text.is_empty() {
-        // The section in the middle: from the last line before it that has no space at its beginning.
-        let start = head_before(text, text.len() / 2);
-        let (name, lines) = text[start..].split_once('\n')?;
-        let end = head_after(lines);
+        let start = text[..text.len() / 2].rfind('\n').map_or(0, |end| end + 1);
+        let (line, after) = text[start..].split_once('\n')?;
+        let (name, place) = line.split_once(' ')?;
         match service.cmp(name) {
-            Ordering::Equal => return Some(&lines[..end]),
+            Ordering::Equal => {
+                let (from, length) = place.split_once(' ')?;
+                return TEXT.get(from.parse().ok()?..)?.get(..length.parse().ok()?);
+            }
             Ordering::Less => text = &text[..start],
-            Ordering::Greater => text = &lines[end..],
+            Ordering::Greater => text = after,
         }
     }
     None
-}
-
-/// Where the last section begins that begins at this place or before it.
-fn head_before(text: &str, at: usize) -> usize {
-    let bytes = text.as_bytes();
-    let mut end = at;
-    while let Some(line) = bytes[..end].iter().rposition(|byte| *byte == b'\n') {
-        if bytes.get(line + 1).is_some_and(|byte| *byte != b' ') {
-            return line + 1;
-        }
-        end = line;
-    }
-    0
-}
-
-/// Where the next section begins.
-fn head_after(lines: &str) -> usize {
-    let mut at = 0;
-    while lines[at..].starts_with(' ') {
-        at += lines[at..].find('\n').map_or(lines.len() - at, |end| end + 1);
-    }
-    at
 }
 
 /// The first word of the line that has this call.
@@ -79,7 +64,7 @@ fn entry(section: &'static str, event: &str) -> Option<&'static str> {
     let word = format!(" {event}");
     let mut from = 0;
     loop {
-        let at = from + section[from..].find(&word)?;
+        let at = from + memmem::find(&section.as_bytes()[from..], word.as_bytes())?;
         from = at + word.len();
         let line = section[..at].rfind('\n').map_or(0, |end| end + 1);
         // The first word is not a call, and a call may begin as another does.

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes targets.txt: which members of a request, or of its answer, name what a call acts on. Run by hand, at build maintenance,
+"""Writes targets.txt, and sections.txt, its index: which members of a request, or of its answer, name what a call acts on. Run by hand, at build maintenance,
 after src/lint/catalogue/generate.py, whose tables of names it shares, and in the same environment:
 
     /tmp/catalogue/bin/python src/cloudtrail/target/generate.py
@@ -33,6 +33,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "lint/catal
 import generate as calls  # noqa: E402
 
 OUT = pathlib.Path(__file__).with_name("targets.txt")
+SECTIONS = OUT.with_name("sections.txt")
 
 # The end of a member's name that identifies something.
 ENDS = re.compile(r"(Ids?|IDs?|Arns?|ARNs?|Names?|Identifiers?|NAMES?|QueueUrls?)$")
@@ -355,14 +356,18 @@ def catalogue_reads():
 
 
 def write(table):
-    lines = [f"# Made by generate.py with botocore {metadata.version('botocore')}."]
+    text, sections = f"# Made by generate.py with botocore {metadata.version('botocore')}.\n", []
     for source in sorted(filter(table.get, table), key=calls.source):
-        lines.append(calls.source(source))
+        text += calls.source(source) + "\n"
         groups = defaultdict(list)
         for name, entry in table[source].items():
             groups[entry or "-"].append(name)
-        lines += [f" {entry} {' '.join(sorted(names))}" for entry, names in sorted(groups.items())]
-    OUT.write_text("\n".join(lines) + "\n")
+        section = "".join(f" {entry} {' '.join(sorted(names))}\n" for entry, names in sorted(groups.items()))
+        # All of it is ASCII: a character is a byte.
+        sections.append(f"{calls.source(source)} {len(text)} {len(section)}\n")
+        text += section
+    OUT.write_text(text)
+    SECTIONS.write_text("".join(sections))
     print(f"{len(table)} services, {sum(map(len, table.values()))} calls, {OUT.stat().st_size} bytes")
 
 

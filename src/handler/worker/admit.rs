@@ -7,23 +7,66 @@
 //! before the first one is, the roll-up that will tell of it is put into the queue (`OrderedBeforeHeldBack`): a crash in between
 //! then costs a roll-up of nothing, and never one that nobody makes.
 //!
-//! Where the ledger does not answer, or the queue does not take the roll-up, the finding goes out unclaimed.
+//! The findings of one record are asked for together: if one of them goes out, the others are told in its message.
+//!
+//! Where the ledger does not answer, or the queue does not take a roll-up, they go out unclaimed, as one message.
 
 use std::ops::ControlFlow;
 
 use super::channel_worker::ChannelWorker;
 use crate::deliver::Transport;
 use crate::finding::Finding;
-use crate::handler::classify::ThrottleGroup;
+use crate::handler::classify::{Routed, ThrottleGroup};
 use crate::handler::outcome::{DeliveryOutcome, StageResult};
 use crate::handler::subject::Subject;
 use crate::ids::{AlertId, ClaimId, GroupId};
-use crate::ledger::policy::Throttling;
-use crate::ledger::{Admission, Candidate, Claimed, Decision, RollUpOrder, Store, StoreError, policy};
-use crate::redelivery::{Delivery, QueueMessage, QueueTask, Queues, RollUpTask};
+use crate::ledger::policy::Going;
+use crate::ledger::{Admission, Candidate, Claimed, Decision, RollUpList, RollUpOrder, Store, StoreError, policy};
+use crate::redelivery::{AdmitTask, Delivery, QueueError, QueueMessage, Queues, RollUpTask};
 use crate::time::Timestamp;
 
+/// A finding of a record, on its way to this channel.
+#[derive(Clone, Copy)]
+pub(super) struct Incoming<'f> {
+    pub(super) finding: &'f Finding,
+    /// The group of repeats that its rule's throttle puts it in.
+    pub(super) throttle: Option<&'f ThrottleGroup>,
+}
+
+impl<'f> From<&'f Routed> for Incoming<'f> {
+    fn from(Routed { finding, throttle, .. }: &'f Routed) -> Self {
+        Self { finding, throttle: throttle.as_ref() }
+    }
+}
+
+impl Incoming<'_> {
+    /// The orders to judge the findings of a record when a queue brings them: one, or as many as hold them.
+    pub(super) fn tasks(call: &[Self]) -> Result<Vec<AdmitTask>, QueueError> {
+        let findings: Vec<_> = call
+            .iter()
+            .map(|Incoming { finding, throttle }| {
+                (*finding, throttle.map(|group| (group.hash.clone(), group.throttling)))
+            })
+            .collect();
+        AdmitTask::together(&findings)
+    }
+}
+
+/// What becomes of a finding on this channel.
+#[derive(Debug, Clone)]
+pub(super) enum Verdict {
+    /// It leads a message that is ours to send.
+    Leads(Admitted),
+    /// It leads a message that another copy is sending, which will have ended by this time.
+    Held(Decision, Timestamp),
+    /// It is told in the message of the one at this place.
+    Merged(usize, Decision),
+    /// It goes no further.
+    Ended(DeliveryOutcome),
+}
+
 /// A finding that goes out on this channel.
+#[derive(Debug, Clone)]
 pub(super) struct Admitted {
     /// The alert that it belongs to, and whether it opens that alert or repeats it.
     pub(super) decision: Decision,
@@ -32,81 +75,99 @@ pub(super) struct Admitted {
 }
 
 impl<T: Transport, S: Store, Q: Queues> ChannelWorker<'_, T, S, Q> {
-    /// Asks the ledger what becomes of a finding, and claims it if it goes out. The alert that it belongs to is noted in the
-    /// `subject`, where the ledger names it.
-    pub(super) async fn admit(
-        &self,
-        finding: &Finding,
-        throttle: Option<&ThrottleGroup>,
-        subject: &mut Subject,
-    ) -> StageResult<Admitted> {
-        let group = throttle.map(|throttle| (GroupId::new(&throttle.hash, &self.channel.name), throttle.throttling));
-        let group: Option<(&str, Throttling)> = group.as_ref().map(|(group, throttling)| (group.as_str(), *throttling));
+    /// Asks the ledger what becomes of the findings of a record, and claims what goes out. The alert that each belongs to is noted
+    /// in its subject, where the ledger names it.
+    pub(super) async fn admit(&self, call: &[Incoming<'_>], subjects: &mut [Subject]) -> Vec<Verdict> {
+        let groups: Vec<Option<GroupId>> = call
+            .iter()
+            .map(|incoming| incoming.throttle.map(|throttle| GroupId::new(&throttle.hash, &self.channel.name)))
+            .collect();
         loop {
-            let candidate = Candidate { finding, channel: &self.channel.name, group, lease: self.lease() };
-            match self.ledger.admit(&candidate, self.now()).await {
-                Ok(Admission::Send(decision)) => {
-                    subject.alert = Some(decision.alert.clone());
-                    return ControlFlow::Continue(Admitted { decision, is_first_time: true });
+            let (channel, lease) = (self.channel.name.as_str(), self.lease());
+            let candidates: Vec<Candidate<'_>> = call
+                .iter()
+                .zip(&groups)
+                .map(|(Incoming { finding, throttle }, group)| {
+                    let group = group.as_ref().zip(*throttle);
+                    let group = group.map(|(group, throttle)| (group.as_str(), throttle.throttling));
+                    Candidate { finding, channel, group, lease }
+                })
+                .collect();
+            let admissions = match self.ledger.admit(&candidates, self.now()).await {
+                Ok(admissions) => admissions,
+                Err(error) => return self.unclaimed(call, &error).await,
+            };
+            let orders: Vec<(usize, &RollUpOrder)> = admissions
+                .iter()
+                .enumerate()
+                .filter_map(|(place, admission)| match admission {
+                    Admission::ScheduleRollUp(order) => Some((place, &**order)),
+                    _ => None,
+                })
+                .collect();
+            if orders.is_empty() {
+                return admissions
+                    .into_iter()
+                    .zip(subjects)
+                    .map(|(admission, subject)| verdict(admission, subject))
+                    .collect();
+            }
+            for (place, order) in orders {
+                subjects[place].alert = Some(order.alert.clone());
+                if let Err(admitted) = self.order_roll_up(order).await {
+                    return in_one_message(call, place, admitted, |finding| self.decision_without_ledger(finding));
                 }
-                Ok(Admission::SendAgain(decision)) => {
-                    subject.alert = Some(decision.alert.clone());
-                    return ControlFlow::Continue(Admitted { decision, is_first_time: false });
+                let group = groups[place].as_ref().map(GroupId::as_str).unwrap_or_default();
+                let list = self.roll_up_due(order.ends).1.map(|minute| RollUpList { channel, minute });
+                if let Err(error) = self.ledger.roll_up_scheduled(group, order, list, self.now()).await {
+                    return self.unclaimed(call, &error).await;
                 }
-                Ok(Admission::Throttled) => return ControlFlow::Break(DeliveryOutcome::Throttled),
-                Ok(Admission::Duplicate) => return ControlFlow::Break(DeliveryOutcome::Duplicate),
-                Ok(Admission::Held(decision, until)) => {
-                    subject.alert = Some(decision.alert.clone());
-                    let delivery = self.render_finding(finding, decision).await;
-                    let message = self.new_message(delivery, until, "another copy is sending it");
-                    return ControlFlow::Break(self.enqueue(&message).await);
-                }
-                Ok(Admission::ScheduleRollUp(order)) => {
-                    subject.alert = Some(order.alert.clone());
-                    if let Err(admitted) = self.order_roll_up(&order).await {
-                        return ControlFlow::Continue(admitted);
-                    }
-                    let group = group.map(|(group, _)| group).unwrap_or_default();
-                    if let Err(error) = self.ledger.roll_up_scheduled(group, &order, self.now()).await {
-                        return self.unclaimed(finding, throttle, &error).await;
-                    }
-                }
-                Err(error) => return self.unclaimed(finding, throttle, &error).await,
             }
         }
+    }
+
+    /// When the roll-up of a window that ends then is due; and in which minute's list it is, if those are told together.
+    fn roll_up_due(&self, ends: Timestamp) -> (Timestamp, Option<u64>) {
+        let due = policy::roll_up_due(ends);
+        if !self.channel.channel.tells_roll_ups_together() {
+            return (due, None);
+        }
+        let due = policy::roll_ups_due(due);
+        (due, Some(policy::minute_of(due)))
     }
 
     /// Puts a roll-up into the queue. If the queue does not take it, nobody would ever tell of the repeat: it goes out itself, as
     /// a part of its alert, and unclaimed as where the ledger does not answer.
     async fn order_roll_up(&self, order: &RollUpOrder) -> Result<(), Admitted> {
-        let task = RollUpTask { alert: order.alert.clone(), finding: Box::new(order.finding.clone()) };
-        let message = self.new_message(task, policy::roll_up_due(order.ends), "a roll-up");
+        let RollUpOrder { alert, ends, finding, lead } = order.clone();
+        let opener = ClaimId::from(&finding.id);
+        let (due, minute) = self.roll_up_due(ends);
+        let task = RollUpTask { alert: alert.clone(), finding: Box::new(finding), lead: lead.clone(), minute };
+        let message = self.new_message(task, due, "a roll-up");
         self.try_enqueue(&message).await.map_err(|error| {
             self.note_refusal(&error, "no roll-up could follow: the repeat goes out");
-            let opener = ClaimId::from(&order.finding.id);
-            let decision = Decision { alert: order.alert.clone(), opener, is_repeat: true, is_no_worse: true };
+            let decision = Decision { alert, opener, is_repeat: true, is_no_worse: true, lead };
             Admitted { decision, is_first_time: false }
         })
     }
 
-    /// Admits a finding without a claim, because the ledger did not answer, unless too many have gone out so in this minute. It
-    /// does not count as a first time, so that the storm guard does not ask the ledger once more.
-    async fn unclaimed(
-        &self,
-        finding: &Finding,
-        throttle: Option<&ThrottleGroup>,
-        error: &StoreError,
-    ) -> StageResult<Admitted> {
+    /// Admits the findings of a record without a claim, as one message, because the ledger did not answer, unless too many have
+    /// gone out so in this minute. It does not count as a first time, so that the storm guard does not ask the ledger once more.
+    async fn unclaimed(&self, call: &[Incoming<'_>], error: &StoreError) -> Vec<Verdict> {
         self.note_fault(error, "the alert goes out, perhaps twice");
-        self.guard_without_ledger(finding, throttle).await?;
-        let decision = self.decision_without_ledger(finding);
-        ControlFlow::Continue(Admitted { decision, is_first_time: false })
+        let leader = policy::leader(call.iter().map(|incoming| (incoming.finding.severity, Going::AsFirst)));
+        let leader = leader.unwrap_or_default();
+        if let ControlFlow::Break(outcome) = self.guard_without_ledger(call, leader).await {
+            return vec![Verdict::Ended(outcome); call.len()];
+        }
+        let decision = self.decision_without_ledger(call[leader].finding);
+        let admitted = Admitted { decision, is_first_time: false };
+        in_one_message(call, leader, admitted, |finding| self.decision_without_ledger(finding))
     }
 
     /// What is decided of a finding where nobody can be asked: it is an alert of its own.
     pub(super) fn decision_without_ledger(&self, finding: &Finding) -> Decision {
-        let alert = AlertId::new(&finding.rule.id, &self.channel.name, &finding.id);
-        Decision { alert, opener: ClaimId::from(&finding.id), is_repeat: false, is_no_worse: false }
+        Decision::opening(AlertId::new(&finding.rule.id, &self.channel.name, &finding.id), ClaimId::from(&finding.id))
     }
 
     /// Puts back what has come before its time: SQS hides nothing for longer than a quarter of an hour. What people send through
@@ -121,8 +182,10 @@ impl<T: Transport, S: Store, Q: Queues> ChannelWorker<'_, T, S, Q> {
 
     /// Claims a delivery that was decided before: one that comes back from a queue, or a sum.
     pub(super) async fn claim(&self, message: QueueMessage<Delivery>) -> StageResult<QueueMessage<Delivery>> {
-        let Delivery { id, decision, .. } = &message.task;
-        match self.ledger.claim(self.key(id), decision, self.now(), self.lease()).await {
+        let delivery = &message.task;
+        let with = delivery.with();
+        let key = self.key(&delivery.id).with(&with);
+        match self.ledger.claim(key, &delivery.decision, self.now(), self.lease()).await {
             Ok(Claimed::Ours) => {}
             Ok(Claimed::Done) => return ControlFlow::Break(DeliveryOutcome::Duplicate),
             Ok(Claimed::Held(until)) => {
@@ -135,7 +198,45 @@ impl<T: Transport, S: Store, Q: Queues> ChannelWorker<'_, T, S, Q> {
     }
 
     /// A message to this channel that is due at `not_before` for the first time.
-    pub(super) fn new_message<W: QueueTask>(&self, task: W, not_before: Timestamp, reason: &str) -> QueueMessage<W> {
+    pub(super) fn new_message<W>(&self, task: W, not_before: Timestamp, reason: &str) -> QueueMessage<W> {
         QueueMessage::new(&self.channel.name, task, self.now(), not_before, reason)
     }
+}
+
+fn verdict(admission: Admission, subject: &mut Subject) -> Verdict {
+    let mut note = |decision: &Decision| subject.alert = Some(decision.alert.clone());
+    match admission {
+        Admission::Send(decision) => {
+            note(&decision);
+            Verdict::Leads(Admitted { decision, is_first_time: true })
+        }
+        Admission::SendAgain(decision) => {
+            note(&decision);
+            Verdict::Leads(Admitted { decision, is_first_time: false })
+        }
+        Admission::Held(decision, until) => {
+            note(&decision);
+            Verdict::Held(decision, until)
+        }
+        Admission::Merged(leader, decision) => {
+            note(&decision);
+            Verdict::Merged(leader, decision)
+        }
+        // Nobody has this answer where nothing is left to be ordered.
+        Admission::Throttled | Admission::ScheduleRollUp(_) => Verdict::Ended(DeliveryOutcome::Throttled),
+        Admission::Duplicate => Verdict::Ended(DeliveryOutcome::Duplicate),
+    }
+}
+
+/// All findings of a record in the message of the one at this place.
+fn in_one_message(
+    call: &[Incoming<'_>],
+    leader: usize,
+    admitted: Admitted,
+    decide: impl Fn(&Finding) -> Decision,
+) -> Vec<Verdict> {
+    let mut verdicts: Vec<Verdict> =
+        call.iter().map(|incoming| Verdict::Merged(leader, decide(incoming.finding))).collect();
+    verdicts[leader] = Verdict::Leads(admitted);
+    verdicts
 }

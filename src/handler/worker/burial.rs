@@ -8,11 +8,13 @@ use std::ops::ControlFlow;
 
 use super::channel_worker::{ChannelTally, ChannelWorker, ReceivedMessage};
 use super::operators::own_topic;
+use super::render::LeadingFinding;
 use crate::channel::ConfiguredChannel;
 use crate::deliver::Transport;
+use crate::finding::Finding;
 use crate::handler::outcome::{DeliveryOutcome, DeliverySource, StageResult};
 use crate::handler::subject::Subject;
-use crate::ledger::Store;
+use crate::ledger::{Decision, Store};
 use crate::redelivery::{QueueMessage, Queues, Task};
 
 /// Why a message is given up whose channel is gone.
@@ -29,9 +31,12 @@ impl<T: Transport, S: Store, Q: Queues> ChannelWorker<'_, T, S, Q> {
         self.is_gone = true;
         let mut tally = ChannelTally::default();
         for ReceivedMessage { message, message_id } in messages {
-            let (source, subject) = (DeliverySource::of_message(&message), Subject::of_message(&message));
+            let (source, subjects) = (DeliverySource::of_message(&message), Subject::of_message(&message));
             let (ControlFlow::Continue(outcome) | ControlFlow::Break(outcome)) = self.burial_stages(message).await;
-            self.end(&mut tally, &subject, source, outcome, message_id.as_ref());
+            for (place, subject) in subjects.iter().enumerate() {
+                let outcome = if place == 0 { outcome } else { DeliveryOutcome::Merged };
+                self.end(&mut tally, subject, source, outcome, message_id.as_ref());
+            }
         }
         self.add_counts(&mut tally);
         tally
@@ -46,8 +51,13 @@ impl<T: Transport, S: Store, Q: Queues> ChannelWorker<'_, T, S, Q> {
             Task::RollUp(roll_up) => self.render_roll_up(rest.with_task(roll_up)).await?,
             Task::Digest(digest) => self.render_digest(rest.with_task(digest)).await?,
             Task::Admit(admit) => {
-                let decision = self.decision_without_ledger(&admit.finding);
-                rest.with_task(self.render_finding(&admit.finding, decision).await)
+                let findings = admit.into_findings();
+                let decisions: Vec<Decision> =
+                    findings.iter().map(|(finding, _)| self.decision_without_ledger(finding)).collect();
+                let others: Vec<(&Finding, &Decision)> =
+                    findings.iter().map(|(finding, _)| finding).zip(&decisions).skip(1).collect();
+                let leading = LeadingFinding { finding: &findings[0].0, others: &others, first_seen: None };
+                rest.with_task(self.render_finding(leading, decisions[0].clone()).await)
             }
         };
         ControlFlow::Continue(self.dead_letter(message, GONE.to_owned()).await)

@@ -8,6 +8,8 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use tokio::time::Instant;
 
+use super::admit::Incoming;
+use super::send::Origin;
 use super::turns::Turns;
 use crate::channel::ConfiguredChannel;
 use crate::deliver::Transport;
@@ -18,7 +20,7 @@ use crate::handler::report::Deliveries;
 use crate::handler::subject::Subject;
 use crate::handler::{App, GRACE};
 use crate::ids::ClaimId;
-use crate::ledger::policy::MAX_LEASE;
+use crate::ledger::policy::{MAX_LEASE, MOST_TOGETHER};
 use crate::ledger::{DeliveryKey, Store, StoreError};
 use crate::redelivery::{QueueMessage, Queues};
 use crate::time::Timestamp;
@@ -57,8 +59,8 @@ pub(in crate::handler) struct ReceivedMessage {
 /// How a message ended in this invocation.
 struct MessageEnd {
     source: DeliverySource,
-    subject: Subject,
-    outcome: DeliveryOutcome,
+    /// What it is about, each with how it ended: of findings that nobody had come to, several.
+    ends: Vec<(Subject, DeliveryOutcome)>,
     message_id: Option<String>,
     /// Whether there was no time for it, and it stays in its queue as it is.
     is_untouched: bool,
@@ -106,16 +108,22 @@ impl<'a, T: Transport, S: Store, Q: Queues> ChannelWorker<'a, T, S, Q> {
     /// is no time for is handed over as it is (`TimeIsKept`).
     pub(in crate::handler) async fn run(self, batch: ChannelBatch<'_>) -> ChannelTally {
         let mut tally = ChannelTally::default();
-        let mut findings = batch.findings.as_slice();
-        while let [routed, rest @ ..] = findings
+        let calls = batch.findings.chunk_by(|one, next| one.record == next.record);
+        let calls: Vec<&[&Routed]> = calls.flat_map(|call| call.chunks(MOST_TOGETHER)).collect();
+        let mut left = calls.as_slice();
+        while let [call, rest @ ..] = left
             && !self.is_time_up()
         {
-            let mut subject = self.subject(routed);
-            let outcome = self.deliver_finding(routed, &mut subject).await;
-            self.end(&mut tally, &subject, DeliverySource::Routed, outcome, routed.message_id.as_ref());
-            findings = rest;
+            let mut subjects: Vec<Subject> = call.iter().map(|routed| self.subject(routed)).collect();
+            let incoming: Vec<Incoming<'_>> = call.iter().map(|routed| Incoming::from(*routed)).collect();
+            let outcomes = self.deliver_call(&incoming, &mut subjects, Origin::Event).await;
+            for ((routed, subject), outcome) in call.iter().zip(&subjects).zip(outcomes) {
+                self.end(&mut tally, subject, DeliverySource::Routed, outcome, routed.message_id.as_ref());
+            }
+            left = rest;
         }
-        for (routed, outcome) in findings.iter().zip(self.hand_over_findings(findings).await) {
+        let findings = left.iter().flat_map(|call| call.iter());
+        for (routed, outcome) in findings.zip(self.hand_over_findings(left).await) {
             let subject = self.subject(routed);
             self.end(&mut tally, &subject, DeliverySource::Routed, outcome, routed.message_id.as_ref());
         }
@@ -150,22 +158,24 @@ impl<'a, T: Transport, S: Store, Q: Queues> ChannelWorker<'a, T, S, Q> {
     }
 
     async fn receive(&self, ReceivedMessage { message, message_id }: ReceivedMessage) -> MessageEnd {
-        let (source, mut subject) = (DeliverySource::of_message(&message), Subject::of_message(&message));
+        let (source, mut subjects) = (DeliverySource::of_message(&message), Subject::of_message(&message));
         let is_untouched = self.is_time_up() && message_id.is_some();
-        let outcome = if is_untouched {
-            DeliveryOutcome::Queued
+        let outcomes = if is_untouched {
+            vec![DeliveryOutcome::Queued; subjects.len()]
         } else if self.is_time_up() {
             // No answer can ask for it again.
-            self.enqueue(&message).await
+            vec![self.enqueue(&message).await; subjects.len()]
         } else {
-            self.deliver_message(message, &mut subject).await
+            self.deliver_message(message, &mut subjects).await
         };
-        MessageEnd { source, subject, outcome, message_id, is_untouched }
+        MessageEnd { source, ends: subjects.into_iter().zip(outcomes).collect(), message_id, is_untouched }
     }
 
     fn end_message(&self, tally: &mut ChannelTally, ended: MessageEnd) {
-        let MessageEnd { source, subject, outcome, message_id, is_untouched } = ended;
-        self.end(tally, &subject, source, outcome, message_id.as_ref());
+        let MessageEnd { source, ends, message_id, is_untouched } = ended;
+        for (subject, outcome) in ends {
+            self.end(tally, &subject, source, outcome, message_id.as_ref());
+        }
         if is_untouched {
             tally.unfinished_message_ids.push(message_id);
         }

@@ -15,17 +15,19 @@
 use std::ops::ControlFlow;
 use std::time::Duration;
 
+use super::admit::Incoming;
 use super::channel_worker::ChannelWorker;
+use super::render::LeadingFinding;
 use crate::alert::AlertDigest;
 use crate::deliver::Transport;
 use crate::finding::Finding;
-use crate::handler::classify::ThrottleGroup;
 use crate::handler::outcome::{DeliveryOutcome, StageResult};
 use crate::ids::{ClaimId, spread};
 use crate::ledger::policy::{self, GuardVerdict};
-use crate::ledger::{Decision, DigestAdmission, Store, StoreError};
-use crate::redelivery::{AdmitTask, Delivery, DigestTask, QueueMessage, Queues};
+use crate::ledger::{Decision, DeliveryKey, DigestAdmission, Store, StoreError};
+use crate::redelivery::{Delivery, DigestTask, QueueError, QueueMessage, Queues};
 use crate::severity::Severity;
+use crate::time::Timestamp;
 
 /// Whether a message from the queue is counted once it has arrived.
 #[derive(Debug, Clone, Copy)]
@@ -42,7 +44,8 @@ const BLIND: &str = "the storm guard is blind: the alert goes out";
 
 impl<T: Transport, S: Store, Q: Queues> ChannelWorker<'_, T, S, Q> {
     /// Counts a finding that is about to go out for the first time, and leaves it to the digest if it is one too many.
-    pub(super) async fn guard_finding(&self, finding: &Finding, decision: &Decision) -> StageResult<()> {
+    pub(super) async fn guard_finding(&self, leading: LeadingFinding<'_>, decision: &Decision) -> StageResult<()> {
+        let LeadingFinding { finding, others, .. } = leading;
         if !self.app.queues.has_redelivery() {
             return ControlFlow::Continue(());
         }
@@ -53,33 +56,37 @@ impl<T: Transport, S: Store, Q: Queues> ChannelWorker<'_, T, S, Q> {
         }
         let mut one = AlertDigest::default();
         one.add(finding);
-        self.leave_to_digest(finding, &ClaimId::from(&finding.id), decision, &one).await
+        others.iter().for_each(|(other, _)| one.add(other));
+        self.leave_to_digest(finding, self.key(&ClaimId::from(&finding.id)).with(&leading.with()), decision, &one).await
     }
 
-    /// Hands a finding to the queue as it is, where the ledger does not answer and this copy has let as many out in this minute
-    /// as people can read. It is judged anew when it comes again. If the queue does not take it, it goes on to the next stage.
-    pub(super) async fn guard_without_ledger(
-        &self,
-        finding: &Finding,
-        throttle: Option<&ThrottleGroup>,
-    ) -> StageResult<()> {
+    /// Hands the findings of a record to the queue as they are, where the ledger does not answer and this copy has let as many
+    /// messages out in this minute as people can read, of the severity of the one that leads. They are judged anew when they come
+    /// again. If the queue does not take them, they go on to the next stage.
+    pub(super) async fn guard_without_ledger(&self, call: &[Incoming<'_>], leader: usize) -> StageResult<()> {
+        let finding = call[leader].finding;
         let (name, most) = (&self.channel.name, self.channel.max_per_minute);
         let minute = policy::minute_of(self.now());
         if !self.app.queues.has_redelivery() || self.app.health.lets_out(name, finding.severity, minute, most) {
             return ControlFlow::Continue(());
         }
-        let task = AdmitTask::new(finding, throttle.map(|group| (group.hash.clone(), group.throttling)));
         // Not all at once: what is still too many then has to wait again.
         let wait = MINUTE.mul_f64(1.0 + spread(finding.id.as_str(), 0));
-        let message =
-            self.new_message(task, self.now().plus(wait), "too many in a minute, and the ledger does not answer");
-        match self.try_enqueue(&message).await {
+        match self.queue_unjudged(call, self.now().plus(wait)).await {
             Ok(()) => ControlFlow::Break(DeliveryOutcome::Queued),
             Err(error) => {
                 self.note_refusal(&error, "the alert goes out");
                 ControlFlow::Continue(())
             }
         }
+    }
+
+    async fn queue_unjudged(&self, call: &[Incoming<'_>], not_before: Timestamp) -> Result<(), QueueError> {
+        for task in Incoming::tasks(call)? {
+            let reason = "too many in a minute, and the ledger does not answer";
+            self.try_enqueue(&self.new_message(task, not_before, reason)).await?;
+        }
+        Ok(())
     }
 
     /// Leaves what comes from the queue to the digest if there are too many already.
@@ -100,7 +107,9 @@ impl<T: Transport, S: Store, Q: Queues> ChannelWorker<'_, T, S, Q> {
         let verdict = self.ledger.guard_queued(name, severity, most, self.now()).await;
         if self.is_one_too_many(verdict) {
             let finding = delivery.to_finding(self.app.rules.digest().clone());
-            self.leave_to_digest(&finding, &delivery.id, &delivery.decision, &delivery.to_digest()).await?;
+            let with = delivery.with();
+            let key = self.key(&delivery.id).with(&with);
+            self.leave_to_digest(&finding, key, &delivery.decision, &delivery.to_digest()).await?;
         }
         ControlFlow::Continue(ArrivalCount::Counted(severity))
     }
@@ -128,14 +137,14 @@ impl<T: Transport, S: Store, Q: Queues> ChannelWorker<'_, T, S, Q> {
     async fn leave_to_digest(
         &self,
         finding: &Finding,
-        id: &ClaimId,
+        delivery: DeliveryKey<'_>,
         decision: &Decision,
         one: &AlertDigest,
     ) -> StageResult<()> {
         let ledger = &self.ledger;
         let minute = policy::minute_of(self.now());
         loop {
-            match ledger.digest(self.key(id), minute, decision, one, self.now()).await {
+            match ledger.digest(delivery, minute, decision, one, self.now()).await {
                 Ok(DigestAdmission::Digested) => return ControlFlow::Break(DeliveryOutcome::Digested),
                 Ok(DigestAdmission::ScheduleDigest) => {
                     let task = DigestTask { minute, finding: Box::new(finding.brief()) };

@@ -15,12 +15,13 @@ use std::time::Duration;
 
 use tokio::time::timeout_at;
 
+use super::admit::Incoming;
 use super::channel_worker::ChannelWorker;
 use crate::deliver::Transport;
 use crate::handler::classify::Routed;
 use crate::handler::outcome::DeliveryOutcome;
 use crate::ledger::Store;
-use crate::redelivery::{AdmitTask, AfterAttempt, Delivery, QueueError, QueueMessage, QueueTask, Queues};
+use crate::redelivery::{AfterAttempt, Delivery, QueueError, QueueMessage, QueueTask, Queues};
 
 /// A channel that does not take a delivery for so long is in trouble, though it rejects nothing.
 const TROUBLE_AFTER: Duration = Duration::from_hours(1);
@@ -78,30 +79,36 @@ impl<T: Transport, S: Store, Q: Queues> ChannelWorker<'_, T, S, Q> {
 
     /// Hands findings over that nobody has come to, all at once: they are judged when they come back. Without a queue they have
     /// failed, and come again with the whole event.
-    pub(super) async fn hand_over_findings(&self, findings: &[&Routed]) -> Vec<DeliveryOutcome> {
+    pub(super) async fn hand_over_findings(&self, calls: &[&[&Routed]]) -> Vec<DeliveryOutcome> {
+        let findings: Vec<&Routed> = calls.iter().flat_map(|call| call.iter().copied()).collect();
         if findings.is_empty() {
             return Vec::new();
         }
         let channel = self.channel.name.as_str();
         tracing::warn!(channel, count = findings.len(), "no time was left: findings are handed to the queue");
         let now = self.now();
-        let messages: Result<Vec<(String, Duration)>, QueueError> = findings
-            .iter()
-            .map(|Routed { finding, throttle, .. }| {
-                let throttle = throttle.as_ref().map(|group| (group.hash.clone(), group.throttling));
-                let message = self.new_message(AdmitTask::new(finding, throttle), now, "no time was left");
-                Ok((message.to_json()?, Duration::ZERO))
-            })
-            .collect();
-        let taken = match messages {
-            Ok(messages) if self.app.queues.has_redelivery() => {
+        let (mut messages, mut counts) = (Vec::new(), Vec::new());
+        let written: Result<(), QueueError> = calls.iter().try_for_each(|call| {
+            let call: Vec<Incoming<'_>> = call.iter().map(|routed| Incoming::from(*routed)).collect();
+            for task in Incoming::tasks(&call)? {
+                counts.push(1 + task.also.len());
+                messages.push((self.new_message(task, now, "no time was left").to_json()?, Duration::ZERO));
+            }
+            Ok(())
+        });
+        let taken = match written {
+            Ok(()) if self.app.queues.has_redelivery() => {
                 timeout_at(self.hand_over_deadline(), self.app.queues.enqueue_all(messages)).await
             }
-            Ok(_) => Ok(vec![Err(QueueError::Absent); findings.len()]),
-            Err(error) => Ok(vec![Err(error); findings.len()]),
+            Ok(()) => Ok(vec![Err(QueueError::Absent); counts.len()]),
+            Err(error) => {
+                counts = vec![findings.len()];
+                Ok(vec![Err(error)])
+            }
         };
-        let taken = taken.unwrap_or_else(|_| vec![Err(no_answer()); findings.len()]);
-        let outcomes = taken.into_iter().zip(findings).map(|(taken, routed)| match taken {
+        let taken = taken.unwrap_or_else(|_| vec![Err(no_answer()); counts.len()]);
+        let taken = taken.into_iter().zip(counts).flat_map(|(taken, count)| std::iter::repeat_n(taken, count));
+        let outcomes = taken.zip(findings).map(|(taken, routed)| match taken {
             Ok(()) => DeliveryOutcome::Queued,
             Err(error) => {
                 let (finding, reason) = (routed.finding.id.as_str(), error.to_string());

@@ -16,7 +16,7 @@
 //! | [`hand_over`] | the queues, for what did not arrive | queued, dead, failed |
 //!
 //! What an invocation has no time for begins nowhere: [`channel_worker`] leaves messages in their queue, and hands findings over
-//! as they are. [`turns`] lets messages in. [`burial`] is all that is
+//! as they are. [`turns`] lets messages in. [`roll_ups`] tells those of one minute together. [`burial`] is all that is
 //! left for a channel that is gone. Beside the road, [`operators`] tells people of a channel that is in trouble.
 
 mod admit;
@@ -26,6 +26,7 @@ mod guard;
 mod hand_over;
 mod operators;
 mod render;
+mod roll_ups;
 mod send;
 mod settle;
 mod stages;

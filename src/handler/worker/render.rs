@@ -14,23 +14,54 @@ use std::ops::ControlFlow;
 
 use super::channel_worker::ChannelWorker;
 use super::hand_over::Trouble;
-use crate::alert::{Alert, AlertKind};
+use crate::alert::{Alert, AlertKind, Also, Together};
 use crate::deliver::Transport;
-use crate::finding::Finding;
+use crate::finding::{Finding, FirstSeen};
 use crate::handler::outcome::{DeliveryOutcome, StageResult};
 use crate::ids::{AlertId, ClaimId};
 use crate::ledger::{Decision, Store, StoreError};
-use crate::redelivery::{About, Delivery, DigestTask, QueueMessage, QueueTask, Queues, RollUpTask};
+use crate::redelivery::{About, Delivery, DigestTask, Merged, QueueMessage, QueueTask, Queues, RollUpTask};
+
+/// A finding that leads a message, with the others of its record that are told in it, and what is decided of each.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct LeadingFinding<'f> {
+    pub(super) finding: &'f Finding,
+    pub(super) others: &'f [(&'f Finding, &'f Decision)],
+    /// When a finding of its pair first came, if the ledger knows.
+    pub(super) first_seen: Option<FirstSeen>,
+}
+
+impl LeadingFinding<'_> {
+    /// The ids of the others.
+    pub(super) fn with(&self) -> Vec<ClaimId> {
+        self.others.iter().map(|(finding, _)| ClaimId::from(&finding.id)).collect()
+    }
+}
+
+/// What a message tells of besides what leads it: for its text, and for the ledger.
+#[derive(Debug, Default)]
+pub(super) struct Others {
+    pub(super) also: Vec<Also>,
+    pub(super) merged: Vec<Merged>,
+}
 
 impl<T: Transport, S: Store, Q: Queues> ChannelWorker<'_, T, S, Q> {
-    /// Renders a finding: the first of its alert, or a repeat that is news.
-    pub(super) async fn render_finding(&self, finding: &Finding, decision: Decision) -> Delivery {
+    /// Renders a finding, and what is told with it: the first of its alert, or a repeat that is news.
+    pub(super) async fn render_finding(&self, leading: LeadingFinding<'_>, decision: Decision) -> Delivery {
+        let LeadingFinding { finding, others, first_seen } = leading;
         let kind = match (decision.is_repeat, decision.is_no_worse) {
             (false, _) => AlertKind::First,
             (true, false) => AlertKind::Repeat,
             (true, true) => AlertKind::News,
         };
-        self.render(ClaimId::from(&finding.id), finding, decision, (kind, 1)).await
+        let known = first_seen.map(|first_seen| Finding { first_seen: Some(first_seen), ..finding.clone() });
+        let others = Others {
+            also: others.iter().map(|(finding, decision)| Also::new(finding, &decision.alert)).collect(),
+            merged: others.iter().map(|(finding, _)| Merged::from(*finding)).collect(),
+        };
+        let findings = 1 + others.merged.len() as u64;
+        let id = ClaimId::from(&finding.id);
+        self.render((id, others), known.as_ref().unwrap_or(finding), decision, (kind, findings)).await
     }
 
     /// Renders a roll-up that is due. If the ledger does not say what was held back, the roll-up goes back to the queue.
@@ -42,10 +73,12 @@ impl<T: Transport, S: Store, Q: Queues> ChannelWorker<'_, T, S, Q> {
             Ok(sum) => sum,
             Err(error) => return ControlFlow::Break(self.postpone_sum(message, &error).await),
         };
-        let (rest, RollUpTask { alert, finding }) = message.split();
+        let (rest, RollUpTask { alert, finding, lead, .. }) = message.split();
         let id = ClaimId::for_roll_up(&alert);
-        let decision = Decision { alert, opener: ClaimId::from(&finding.id), is_repeat: true, is_no_worse: false };
-        let delivery = self.render(id, &finding, decision, (AlertKind::RollUp(&sum), sum.count.max(1))).await;
+        let decision =
+            Decision { alert, opener: ClaimId::from(&finding.id), is_repeat: true, is_no_worse: false, lead };
+        let delivery =
+            self.render((id, Others::default()), &finding, decision, (AlertKind::RollUp(&sum), sum.count.max(1))).await;
         ControlFlow::Continue(rest.with_task(delivery))
     }
 
@@ -58,34 +91,38 @@ impl<T: Transport, S: Store, Q: Queues> ChannelWorker<'_, T, S, Q> {
         };
         let (rest, DigestTask { finding, .. }) = message.split();
         let id = ClaimId::for_digest(name, minute);
-        let decision =
-            Decision { alert: AlertId::from(id.clone()), opener: id.clone(), is_repeat: false, is_no_worse: false };
+        let decision = Decision::opening(AlertId::from(id.clone()), id.clone());
         // It counts for nothing in another digest, which may therefore not swallow it.
-        let delivery = self.render(id, &finding, decision, (AlertKind::Digest(&sum), 0)).await;
+        let delivery = self.render((id, Others::default()), &finding, decision, (AlertKind::Digest(&sum), 0)).await;
         ControlFlow::Continue(rest.with_task(delivery))
     }
 
-    async fn postpone_sum<W: QueueTask>(&self, message: QueueMessage<W>, error: &StoreError) -> DeliveryOutcome {
+    pub(super) async fn postpone_sum<W: QueueTask>(
+        &self,
+        message: QueueMessage<W>,
+        error: &StoreError,
+    ) -> DeliveryOutcome {
         self.note_fault(error, "a sum has to wait");
         self.retry(message, None, "the ledger does not answer".to_owned(), Trouble::Passing).await
     }
 
     /// Renders an alert, which tells of so many `findings`.
-    async fn render(
+    pub(super) async fn render(
         &self,
-        id: ClaimId,
+        (id, others): (ClaimId, Others),
         finding: &Finding,
         decision: Decision,
         (kind, findings): (AlertKind<'_>, u64),
     ) -> Delivery {
-        let receipt = if decision.is_repeat { self.receipt(&decision.opener).await } else { None };
-        let alert = Alert { finding, id: &decision.alert, kind, receipt: receipt.as_deref() };
+        let receipt = if decision.is_repeat { self.receipt(&decision.shown_in().opener).await } else { None };
+        let together = Together { also: &others.also, lead: decision.lead.as_ref().map(|lead| &lead.alert) };
+        let alert = Alert { finding, id: &decision.alert, kind, receipt: receipt.as_deref(), together };
         let body = self.channel.channel.render(&alert);
         let mut about = About::from(finding);
         if let AlertKind::RollUp(sum) = kind {
             about.targets.merge(&sum.targets);
         }
-        Delivery { id, decision, about, findings, body }
+        Delivery { id, decision, about, findings, merged: others.merged, body }
     }
 
     /// What the vendor calls the first message of the alert that this claim opened.

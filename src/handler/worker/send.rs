@@ -12,7 +12,7 @@
 use tokio::time::Instant;
 
 use super::channel_worker::ChannelWorker;
-use crate::alert::{Alert, AlertKind};
+use crate::alert::{Alert, AlertKind, Together};
 use crate::channel::{ConfiguredChannel, Verdict};
 use crate::deliver::{Ending, Errand, Patience, Transport, deliver};
 use crate::finding::Finding;
@@ -53,7 +53,13 @@ pub(in crate::handler) async fn send_test<T: Transport, S, Q>(
     deadline: Instant,
 ) -> Verdict {
     let id = AlertId::new(&finding.rule.id, &channel.name, &finding.id);
-    let body = channel.channel.render(&Alert { finding, id: &id, kind: AlertKind::Test, receipt: None });
+    let body = channel.channel.render(&Alert {
+        finding,
+        id: &id,
+        kind: AlertKind::Test,
+        receipt: None,
+        together: Together::default(),
+    });
     let (id, patience) = (ClaimId::from(&finding.id), Patience::UntilDeadline);
     let errand = Errand { channel, body: &body, id: &id, deadline, patience };
     deliver(&app.transport, &app.tokens, &app.health, &errand).await.verdict

@@ -17,11 +17,13 @@ impl<T: Transport, S: Store, Q: Queues> ChannelWorker<'_, T, S, Q> {
     /// Ends a delivery by the vendor's last verdict.
     pub(super) async fn settle(&self, message: QueueMessage<Delivery>, ending: Ending) -> DeliveryOutcome {
         let Delivery { id, decision, about, .. } = &message.task;
+        let with = message.task.with();
         let (channel, rule, finding) = (self.channel.name.as_str(), about.rule.as_str(), id.as_str());
         let Ending { verdict, is_attempt } = ending;
         match verdict {
             Verdict::Delivered { receipt } => {
-                if let Err(error) = self.ledger.delivered(self.key(id), decision, receipt, self.now()).await {
+                if let Err(error) = self.ledger.delivered(self.key(id).with(&with), decision, receipt, self.now()).await
+                {
                     self.note_fault(&error, "what was delivered may be delivered again");
                 }
                 DeliveryOutcome::Delivered
@@ -47,8 +49,9 @@ impl<T: Transport, S: Store, Q: Queues> ChannelWorker<'_, T, S, Q> {
 
     /// Gives the claim of a delivery back. A message that orders a sum has no claim.
     pub(super) async fn release<W: QueueTask>(&self, message: &QueueMessage<W>) {
-        let TaskRef::Deliver(Delivery { id, decision, .. }) = message.task.task() else { return };
-        if let Err(error) = self.ledger.release(self.key(id), decision, self.now()).await {
+        let TaskRef::Deliver(delivery) = message.task.task() else { return };
+        let (with, Delivery { id, decision, .. }) = (delivery.with(), delivery);
+        if let Err(error) = self.ledger.release(self.key(id).with(&with), decision, self.now()).await {
             self.note_fault(&error, "the claim ends with its lease");
         }
     }

@@ -1,4 +1,4 @@
-//! The two roads of a delivery, stage by stage: that of a finding of this invocation, and that of a message from the queue.
+//! The two roads of a delivery, stage by stage: that of the findings of a record, and that of a message from the queue.
 //!
 //! A stage returns a `StageResult`. It either hands on what the next stage needs, or ends the delivery with its outcome: `?`
 //! then leaves the road, and the outcome is what the worker counts.
@@ -6,80 +6,138 @@
 use std::future::Future;
 use std::ops::ControlFlow;
 use std::pin::pin;
-use std::time::Duration;
 
 use futures_util::FutureExt as _;
 use futures_util::future::{Either, select};
 
-use super::admit::Admitted;
+use super::admit::{Admitted, Incoming, Verdict};
 use super::channel_worker::ChannelWorker;
+use super::render::LeadingFinding;
 use super::send::Origin;
 use crate::deliver::Transport;
 use crate::finding::Finding;
-use crate::handler::classify::{Routed, ThrottleGroup};
+use crate::handler::classify::ThrottleGroup;
 use crate::handler::outcome::{DeliveryOutcome, StageResult};
 use crate::handler::subject::Subject;
-use crate::ledger::Store;
 use crate::ledger::policy::Throttling;
-use crate::redelivery::{Delivery, QueueMessage, Queues, Task};
+use crate::ledger::{Decision, Store};
+use crate::redelivery::{AdmitTask, Delivery, QueueMessage, Queues, RollUpTask, Task};
 
 impl<T: Transport, S: Store, Q: Queues> ChannelWorker<'_, T, S, Q> {
-    /// Delivers a finding, unless it is a duplicate, or is held back; and notes its alert in the `subject` as soon as it has one.
-    pub(super) async fn deliver_finding(&self, routed: &Routed, subject: &mut Subject) -> DeliveryOutcome {
-        either(self.finding_stages(routed, subject).await)
+    /// Delivers the findings of a record, unless they are duplicates, or are held back; and notes the alert of each in its subject
+    /// as soon as it has one. How each has ended, in their order.
+    pub(super) async fn deliver_call(
+        &self,
+        call: &[Incoming<'_>],
+        subjects: &mut [Subject],
+        origin: Origin,
+    ) -> Vec<DeliveryOutcome> {
+        self.call_stages(call, subjects, (origin, &self.new_message((), self.now(), ""))).await
     }
 
-    /// Delivers what comes back from a queue; and notes its alert in the `subject`.
-    pub(super) async fn deliver_message(&self, message: QueueMessage, subject: &mut Subject) -> DeliveryOutcome {
-        either(self.message_stages(message, subject).await)
+    /// Delivers what comes back from a queue; and notes the alerts in the `subjects`. How each of them has ended.
+    pub(super) async fn deliver_message(
+        &self,
+        message: QueueMessage,
+        subjects: &mut [Subject],
+    ) -> Vec<DeliveryOutcome> {
+        let ended = match self.await_due(message).await {
+            ControlFlow::Continue(message) => {
+                let is_sum = message.is_sum();
+                let (rest, task) = message.split();
+                match task {
+                    Task::Admit(admit) => return self.deliver_handed_over(rest, *admit, subjects).await,
+                    Task::Deliver(delivery) => self.message_stages(rest.with_task(*delivery), is_sum).await,
+                    Task::RollUp(task) if task.minute.is_some() => self.roll_up_stages(rest.with_task(task)).await,
+                    Task::RollUp(task) => match self.render_roll_up(rest.with_task(task)).await {
+                        ControlFlow::Continue(message) => self.message_stages(message, is_sum).await,
+                        ControlFlow::Break(outcome) => ControlFlow::Break(outcome),
+                    },
+                    Task::Digest(task) => match self.render_digest(rest.with_task(task)).await {
+                        ControlFlow::Continue(message) => self.message_stages(message, is_sum).await,
+                        ControlFlow::Break(outcome) => ControlFlow::Break(outcome),
+                    },
+                }
+            }
+            ControlFlow::Break(outcome) => ControlFlow::Break(outcome),
+        };
+        vec![either(ended); subjects.len()]
     }
 
-    async fn finding_stages(&self, routed: &Routed, subject: &mut Subject) -> StageResult<DeliveryOutcome> {
-        let Routed { finding, throttle, .. } = routed;
-        let delivery = self.admitted(finding, throttle.as_ref(), subject).await?;
-        let message = self.new_message(delivery, self.now(), "");
-        let ending = self.send(&message.task, Origin::Event).await;
+    /// Judges and delivers findings that no invocation had come to.
+    async fn deliver_handed_over(
+        &self,
+        rest: QueueMessage<()>,
+        admit: AdmitTask,
+        subjects: &mut [Subject],
+    ) -> Vec<DeliveryOutcome> {
+        let findings: Vec<(Finding, Option<ThrottleGroup>)> = admit.into_findings().into_iter().map(of_order).collect();
+        let call: Vec<Incoming<'_>> =
+            findings.iter().map(|(finding, throttle)| Incoming { finding, throttle: throttle.as_ref() }).collect();
+        self.call_stages(&call, subjects, (Origin::Queue, &rest)).await
+    }
+
+    async fn call_stages(
+        &self,
+        call: &[Incoming<'_>],
+        subjects: &mut [Subject],
+        (origin, rest): (Origin, &QueueMessage<()>),
+    ) -> Vec<DeliveryOutcome> {
+        let Some(Incoming { finding, .. }) = call.first() else { return Vec::new() };
+        // The findings of a record are of one pair.
+        let (sightings, now) = (self.app.ledger.sightings(), self.now());
+        let first_seen = sightings.first_seen(self.ledger, finding, now);
+        let (verdicts, first_seen) = beside(self.admit(call, subjects), first_seen).await;
+        let mut outcomes = Vec::with_capacity(call.len());
+        for (place, verdict) in verdicts.iter().enumerate() {
+            let others = verdicts.iter().zip(call).filter_map(|(verdict, other)| match verdict {
+                Verdict::Merged(leader, decision) if *leader == place => Some((other.finding, decision)),
+                _ => None,
+            });
+            let others: Vec<(&Finding, &Decision)> = others.collect();
+            let leading = LeadingFinding { finding: call[place].finding, others: &others, first_seen };
+            outcomes.push(match verdict {
+                Verdict::Ended(outcome) => *outcome,
+                Verdict::Merged(..) => DeliveryOutcome::Merged,
+                Verdict::Held(decision, until) => {
+                    let delivery = self.render_finding(leading, decision.clone()).await;
+                    self.enqueue(&self.new_message(delivery, *until, "another copy is sending it")).await
+                }
+                Verdict::Leads(admitted) => either(self.finding_stages(leading, admitted, (origin, rest)).await),
+            });
+        }
+        outcomes
+    }
+
+    /// The stages of a finding that leads a message, from when it is ours to send.
+    async fn finding_stages(
+        &self,
+        leading: LeadingFinding<'_>,
+        Admitted { decision, is_first_time }: &Admitted,
+        (origin, rest): (Origin, &QueueMessage<()>),
+    ) -> StageResult<DeliveryOutcome> {
+        // The storm guard has counted what comes again.
+        if *is_first_time {
+            self.guard_finding(leading, decision).await?;
+        }
+        let message = rest.clone().with_task(self.render_finding(leading, decision.clone()).await);
+        let ending = self.send(&message.task, origin).await;
         ControlFlow::Continue(self.settle(message, ending).await)
     }
 
-    /// The stages of a finding up to its delivery, rendered.
-    async fn admitted(
-        &self,
-        finding: &Finding,
-        throttle: Option<&ThrottleGroup>,
-        subject: &mut Subject,
-    ) -> StageResult<Delivery> {
-        let (sightings, now) = (self.app.ledger.sightings(), self.now());
-        let first_seen = sightings.first_seen(self.ledger, finding, now);
-        let (admitted, first_seen) = beside(self.admit(finding, throttle, subject), first_seen).await;
-        let Admitted { decision, is_first_time } = admitted?;
-        // The storm guard has counted what comes again.
-        if is_first_time {
-            self.guard_finding(finding, &decision).await?;
-        }
-        let known = first_seen.map(|first_seen| Finding { first_seen: Some(first_seen), ..finding.clone() });
-        ControlFlow::Continue(self.render_finding(known.as_ref().unwrap_or(finding), decision).await)
+    /// The stages of a roll-up that is told together with those of its minute.
+    async fn roll_up_stages(&self, message: QueueMessage<RollUpTask>) -> StageResult<DeliveryOutcome> {
+        let message = self.claim_roll_ups(message).await?;
+        self.claimed_stages(message, true).await
     }
 
-    async fn message_stages(&self, message: QueueMessage, subject: &mut Subject) -> StageResult<DeliveryOutcome> {
-        let message = self.await_due(message).await?;
-        let is_sum = message.is_sum();
-        let (rest, task) = message.split();
-        let message = match task {
-            Task::Deliver(delivery) => rest.with_task(*delivery),
-            Task::RollUp(roll_up) => self.render_roll_up(rest.with_task(roll_up)).await?,
-            Task::Digest(digest) => self.render_digest(rest.with_task(digest)).await?,
-            Task::Admit(admit) => {
-                let throttle = admit.throttle.map(|(hash, seconds)| ThrottleGroup {
-                    hash,
-                    throttling: Throttling { length: Duration::from_secs(seconds), new_targets: admit.new_targets },
-                });
-                let message = rest.with_task(self.admitted(&admit.finding, throttle.as_ref(), subject).await?);
-                let ending = self.send(&message.task, Origin::Queue).await;
-                return ControlFlow::Continue(self.settle(message, ending).await);
-            }
-        };
+    async fn message_stages(&self, message: QueueMessage<Delivery>, is_sum: bool) -> StageResult<DeliveryOutcome> {
         let message = self.claim(message).await?;
+        self.claimed_stages(message, is_sum).await
+    }
+
+    /// The stages of a message that is ours to send.
+    async fn claimed_stages(&self, message: QueueMessage<Delivery>, is_sum: bool) -> StageResult<DeliveryOutcome> {
         let arrival = self.guard_message(&message, is_sum).await?;
         let ending = self.send(&message.task, Origin::Queue).await;
         let outcome = self.settle(message, ending).await;
@@ -96,6 +154,11 @@ async fn beside<A, B>(main: impl Future<Output = A>, beside: impl Future<Output 
         Either::Left((main, beside)) => (main, beside.now_or_never().flatten()),
         Either::Right((beside, main)) => (main.await, beside),
     }
+}
+
+/// A finding that came by itself from a queue, with the group that it is a repeat in.
+fn of_order((finding, throttle): (Finding, Option<(String, Throttling)>)) -> (Finding, Option<ThrottleGroup>) {
+    (finding, throttle.map(|(hash, throttling)| ThrottleGroup { hash, throttling }))
 }
 
 fn either(ended: StageResult<DeliveryOutcome>) -> DeliveryOutcome {

@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::OnceLock;
 
-use super::names::CallNames;
+use super::names::NameTable;
+use crate::rules::pattern::AnchoredLiteral;
 
 const TEXT: &str = include_str!("catalogue.txt");
 
@@ -31,6 +32,7 @@ pub(in crate::lint) struct Service {
     /// A name of the API, or of a permission → what CloudTrail records instead or as well; empty: nothing.
     pub(in crate::lint) renamed: HashMap<&'static str, Vec<&'static str>>,
     by_name: HashMap<String, usize>,
+    names: OnceLock<NameTable>,
 }
 
 /// A value of `eventName`.
@@ -81,12 +83,33 @@ impl Catalogue {
     }
 
     /// The names of all calls, service by service.
-    pub(in crate::lint) fn calls(&'static self) -> &'static CallNames {
-        static NAMES: OnceLock<CallNames> = OnceLock::new();
+    pub(in crate::lint) fn calls(&'static self) -> &'static NameTable {
+        static NAMES: OnceLock<NameTable> = OnceLock::new();
         NAMES.get_or_init(|| {
             let calls = self.services.values().flat_map(|service| &service.calls);
-            CallNames::new(calls.map(|call| call.name.as_str()))
+            NameTable::new(calls.map(|call| call.name.as_str()))
         })
+    }
+
+    /// The names of all services.
+    pub(in crate::lint) fn service_names(&'static self) -> &'static NameTable {
+        static NAMES: OnceLock<NameTable> = OnceLock::new();
+        NAMES.get_or_init(|| NameTable::new(self.services.keys().copied()))
+    }
+
+    /// The calls of all services that `accepts` accepts, in the order of the services. `literals` are those of which the name of
+    /// each of them surely has one; of `None`, every name is asked about.
+    pub(in crate::lint) fn calls_accepted(
+        &'static self,
+        literals: Option<&[AnchoredLiteral]>,
+        accepts: impl Fn(&str) -> bool,
+    ) -> Vec<(&'static Service, &'static CatalogueCall)> {
+        let names = self.calls().accepted(literals, accepts);
+        let each = names.into_iter().flat_map(|name| self.services_of(name).map(move |service| (service, name)));
+        let mut places: Vec<(&'static Service, usize)> =
+            each.filter_map(|(service, name)| Some((service, *service.by_name.get(name)?))).collect();
+        places.sort_unstable_by_key(|(service, place)| (service.name, *place));
+        places.into_iter().map(|(service, place)| (service, &service.calls[place])).collect()
     }
 
     /// The services that have a call of exactly this name.
@@ -138,6 +161,23 @@ impl Service {
     /// The call of exactly this name.
     pub(in crate::lint) fn call(&self, name: &str) -> Option<&CatalogueCall> {
         self.by_name.get(name).map(|index| &self.calls[*index])
+    }
+
+    /// The names of its calls.
+    pub(in crate::lint) fn names(&'static self) -> &'static NameTable {
+        self.names.get_or_init(|| NameTable::new(self.calls.iter().map(|call| call.name.as_str())))
+    }
+
+    /// As [`Catalogue::calls_accepted`], of this service alone.
+    pub(in crate::lint) fn calls_accepted(
+        &'static self,
+        literals: Option<&[AnchoredLiteral]>,
+        accepts: impl Fn(&str) -> bool,
+    ) -> Vec<&'static CatalogueCall> {
+        let names = self.names().accepted(literals, accepts);
+        let mut places: Vec<usize> = names.into_iter().filter_map(|name| self.by_name.get(name).copied()).collect();
+        places.sort_unstable();
+        places.into_iter().map(|place| &self.calls[place]).collect()
     }
 
     /// Whether its name alone is known, and none of its calls.

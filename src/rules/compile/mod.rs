@@ -6,6 +6,7 @@
 
 mod compiler;
 mod condition;
+mod count;
 mod foreign;
 mod limits;
 mod messages;

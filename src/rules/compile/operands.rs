@@ -7,13 +7,14 @@ use std::sync::Arc;
 use ipnet::IpNet;
 
 use super::{RowSubject, RuleCompiler};
+use crate::cloudtrail::{ComputedAlias, is_region, partition_of};
 use crate::config::{
     Advice, Fix, KeySpec, ObjectReader, ObjectSpec, ValueShape, array, docs, quoted, string, wrong_kind,
 };
 use crate::json::{Node, Value};
 use crate::rules::condition::{Condition, Literal, SameAs};
 use crate::rules::decimal::Decimal;
-use crate::rules::field::Field;
+use crate::rules::field::{Field, FieldTarget};
 use crate::rules::hours::{Hours, zone_remedy};
 
 /// Hours of the week, as `within` and `outside` take them.
@@ -77,6 +78,9 @@ impl<'n> RuleCompiler<'n> {
         let mut accepted = Vec::new();
         for literal in self.literals(node, "\"is\"") {
             let Some(text) = literal.scalar() else { continue };
+            // A list of regions also says which partitions they are in.
+            let is_partition = field.target == FieldTarget::Computed(ComputedAlias::Partition);
+            let text = if is_partition && is_region(text) { partition_of(text) } else { text };
             if let Some(vocabulary) = field.vocabulary().filter(|words| !words.contains(&text)) {
                 self.impossible(literal, field, vocabulary);
             }

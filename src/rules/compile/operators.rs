@@ -4,6 +4,7 @@
 
 use std::ops::Range;
 
+use super::count::COUNT;
 use super::operands::{SAME_AS_PART, WEEK_HOURS};
 use super::{RowSubject, RuleCompiler};
 use crate::config::{Definition, KeySpec, MapNames, ValueShape, docs};
@@ -35,7 +36,7 @@ pub(super) struct Operand<'n, 'f> {
 }
 
 /// Every operator, in the order of the page.
-pub static OPERATORS: [Operator; 11] = [
+pub static OPERATORS: [Operator; 12] = [
     Operator {
         key: KeySpec::new(
             "is",
@@ -143,6 +144,16 @@ pub static OPERATORS: [Operator; 11] = [
         .such_as(r#"{"path": "regex"}"#),
         samples: &["ROW"],
         compile: |compiler, Operand { value, name_span, field, .. }| compiler.item(value, name_span, field),
+    },
+    Operator {
+        key: KeySpec::new(
+            "count",
+            ValueShape::Defined(&COUNT),
+            docs!("there are so many values: `above`, `below` or `is` a whole number. A missing field has none, so that `below` is true of it: see [How many values](#how-many-values)"),
+        )
+        .such_as(r#"{"above": 5}"#),
+        samples: &[r#"{"above":0}"#, r#"{"above":1}"#, r#"{"below":1}"#, r#"{"below":3}"#, r#"{"is":1}"#, r#"{"is":[0,2]}"#],
+        compile: |compiler, Operand { value, name_span, field, .. }| compiler.count(value, name_span, field),
     },
 ];
 

@@ -7,9 +7,12 @@ use super::limits::Repeats;
 use super::operators::TABLE;
 use super::settings::{Overrides, RuleSettings, Runbook, SETTINGS, SEVERITIES};
 use super::{NAME, RowSubject, RuleCompiler};
-use crate::config::{Definition, KeySpec, MapNames, ObjectReader, ObjectSpec, ValueShape, docs, string, wrong_kind};
+use crate::config::{
+    Definition, KeySpec, MapNames, ObjectReader, ObjectSpec, ValueShape, WordList, docs, string, word, words,
+    wrong_kind,
+};
 use crate::json::{Node, Value};
-use crate::rules::{Rule, RuleInfo, RuleTest, TestEvent, Throttle, Title};
+use crate::rules::{NeededEvents, Rule, RuleInfo, RuleTest, TestEvent, Throttle, Title, VERSION, Version};
 
 /// What a rule may say.
 pub(crate) static RULE: ObjectSpec = ObjectSpec {
@@ -44,6 +47,17 @@ pub(crate) static RULE: ObjectSpec = ObjectSpec {
             )
             .such_as(r#"["attack.t1078.004"]"#),
             KeySpec::new(
+                "since",
+                ValueShape::Formatted(&VERSION),
+                docs!("Of a pack's rule: the version of offlimits that it came with, by which `stage_new_since` knows what is new. Default: the first."),
+            )
+            .such_as(r#""0.2.0""#),
+            KeySpec::new(
+                "needs_events",
+                ValueShape::List(&ValueShape::Word(&NEEDED_EVENTS)),
+                docs!("Which events the rule needs that a deployment does not hear of unless it is told to: see [What has to be delivered](#what-has-to-be-delivered)."),
+            ),
+            KeySpec::new(
                 "tests",
                 ValueShape::Objects(&TEST),
                 docs!("Events that the rule must match, or must not: see [Tests](#tests)."),
@@ -53,6 +67,9 @@ pub(crate) static RULE: ObjectSpec = ObjectSpec {
     ],
     at_least_one: &[],
 };
+
+static NEEDED_EVENTS: WordList =
+    WordList { what: "kind of events", listed: &words(&NeededEvents::WORDS), understood: &[] };
 
 static TEST: ObjectSpec = ObjectSpec {
     name: "Test",
@@ -101,6 +118,8 @@ impl<'n> RuleCompiler<'n> {
             settings.respond = Some(self.respond_apart(apart, settings.respond.is_some()));
         }
         let tags = fields.texts("tags", &mut self.problems).unwrap_or_default();
+        let since = fields.text("since", &mut self.problems).and_then(Version::parse);
+        let needs_events = self.needed_events(&mut fields);
         let tests = fields.objects("tests", &mut self.problems);
         let tests = self.tests(tests);
         fields.finish(&mut self.problems);
@@ -119,7 +138,7 @@ impl<'n> RuleCompiler<'n> {
             runbook,
             mode,
             allow,
-        } = overrides.apply(id.as_deref(), settings);
+        } = overrides.apply(id.as_deref(), since, settings);
         let respond = respond.unwrap_or_default();
         let runbook = match runbook {
             Some(Runbook::Link(link)) => Some(link),
@@ -155,9 +174,20 @@ impl<'n> RuleCompiler<'n> {
             throttle,
             threshold,
             respond,
+            since,
+            needs_events,
             tests,
             allow,
         })
+    }
+
+    fn needed_events(&mut self, fields: &mut ObjectReader<'n>) -> Vec<NeededEvents> {
+        let nodes = fields.list("needs_events", &mut self.problems);
+        let named = nodes.iter().filter_map(|node| word(node, &NEEDED_EVENTS, &mut self.problems));
+        named
+            .filter_map(|named| NeededEvents::WORDS.iter().find(|(word, _)| *word == named))
+            .map(|(_, events)| *events)
+            .collect()
     }
 
     /// The path of a file, as seen from the folder of `rules.json`. The text names it as seen from the folder of the file that is

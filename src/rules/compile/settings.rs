@@ -10,7 +10,7 @@ use crate::config::{
     KeyDefault, KeySpec, ObjectReader, ObjectSpec, TextFormat, ValueShape, WordList, docs, listed, suggestion, words,
 };
 use crate::json::Node;
-use crate::rules::{Allow, Exception, LINTS, Mode, ResponseStep, Table, Threshold};
+use crate::rules::{Allow, Exception, LINTS, Mode, ResponseStep, Table, Threshold, Version};
 use crate::severity::Severity;
 use crate::time::Date;
 
@@ -113,6 +113,13 @@ static EXCEPTION: ObjectSpec = ObjectSpec {
                 docs!("The last day (UTC) on which it is allowed, compared with the record's own time."),
             )
             .such_as(r#""2027-03-31""#),
+            KeySpec::new(
+                "max_severity",
+                ValueShape::Word(&SEVERITIES),
+                docs!(
+                    "The highest severity that is allowed: a finding that `severity_when` makes more severe alerts all the same."
+                ),
+            ),
         ],
         &[],
     ],
@@ -194,6 +201,8 @@ pub(super) enum Runbook {
 #[derive(Default)]
 pub(crate) struct Overrides<'n> {
     pub(crate) every: RuleSettings,
+    /// The version of which the rules that came later are staged.
+    pub(crate) stage_new_since: Option<Version>,
     pub(crate) by_id: HashMap<&'n str, RuleSettings>,
     /// The rules of which it says something that could not be read; [`EVERY`] stands for each.
     pub(crate) unread: HashSet<&'n str>,
@@ -208,9 +217,14 @@ impl Overrides<'_> {
         self.unread.contains(EVERY) || self.unread.contains(id)
     }
 
-    /// The settings that hold for a rule with this id, whose own are `own`.
-    pub(super) fn apply(&self, id: Option<&str>, own: RuleSettings) -> RuleSettings {
-        let own = own.changed_by(self.every.clone());
+    /// The settings that hold for a rule with this id, which came with the version `since`, and whose own are `own`. What is
+    /// new is staged where it would alert, unless the override of this very rule says otherwise.
+    pub(super) fn apply(&self, id: Option<&str>, since: Option<Version>, own: RuleSettings) -> RuleSettings {
+        let mut own = own.changed_by(self.every.clone());
+        let is_new = since.zip(self.stage_new_since).is_some_and(|(since, known)| since > known);
+        if is_new && own.mode.unwrap_or_default() == Mode::Alert {
+            own.mode = Some(Mode::Stage);
+        }
         match id.and_then(|id| self.by_id.get(id)) {
             Some(change) => own.changed_by(change.clone()),
             None => own,
@@ -276,9 +290,10 @@ impl<'n> RuleCompiler<'n> {
             let when = fields.get("when").map(|node| self.table(node, RowSubject::Record));
             let reason = fields.text("reason", &mut self.problems);
             let expires = fields.text("expires", &mut self.problems).and_then(Date::parse);
+            let max_severity = fields.word("max_severity", &mut self.problems).and_then(Severity::from_word);
             fields.finish(&mut self.problems);
             if let (Some(when), Some(reason)) = (when, reason) {
-                exceptions.push(Exception { when, reason: reason.to_owned(), expires });
+                exceptions.push(Exception { when, reason: reason.to_owned(), expires, max_severity });
             }
         }
         exceptions

@@ -10,8 +10,8 @@ use super::compiler::{FileCompiler, ParsedPack};
 use super::keys::{ANY_FILE, CHANGED_PACK, FILE_KEYS};
 use crate::config::{KeySpec, ObjectReader, array, listed, repeated_keys, string, suggestion, wrong_kind};
 use crate::json::Node;
-use crate::rules::Rule;
 use crate::rules::compile::{EVERY, NamedLists, OVERRIDE, Overrides};
+use crate::rules::{Rule, Version};
 use crate::ruleset::sources::pack_name;
 
 impl<'n> FileCompiler<'n> {
@@ -66,16 +66,19 @@ impl<'n> FileCompiler<'n> {
         channels: &[&str],
         rules: &mut Vec<Rule>,
     ) {
-        let (mut overrides, mut lists, mut content) = (None, None, None);
+        let (mut overrides, mut lists, mut content, mut known) = (None, None, None, None);
+        let before = self.rule_compiler.problems.errors();
         if include.members().is_some()
             && let Some(mut fields) = ObjectReader::new(include, &CHANGED_PACK, &mut self.rule_compiler.problems)
         {
             fields.get("pack");
             overrides = fields.get("overrides");
+            known = fields.text("stage_new_since", &mut self.rule_compiler.problems).and_then(Version::parse);
             lists = fields.get("lists");
             content = fields.get("content");
             fields.finish(&mut self.rule_compiler.problems);
         }
+        let is_mistaken = self.rule_compiler.problems.errors() > before;
         let name_node = if include.as_str().is_some() { include } else { include.get("pack").unwrap_or(include) };
         // What a bundle holds is part of its own text; a file is another.
         let (pack, file) = match (content, packs.iter().find(|pack| &*pack.name == name)) {
@@ -97,6 +100,10 @@ impl<'n> FileCompiler<'n> {
         };
         let ids: Vec<&str> = rule_ids(pack).collect();
         let mut overrides = overrides.map(|node| self.overrides(node, name, &ids, channels)).unwrap_or_default();
+        overrides.stage_new_since = known;
+        if is_mistaken {
+            overrides.unread.insert(EVERY);
+        }
         let before = self.rule_compiler.problems.errors();
         let replaced = lists.map(|node| self.replaced_lists(node, name, pack)).unwrap_or_default();
         if self.rule_compiler.problems.errors() > before {
@@ -127,8 +134,9 @@ impl<'n> FileCompiler<'n> {
             if id != EVERY && !ids.contains(&id) && !self.is_part {
                 let near = suggestion(id, ids.iter().copied());
                 let otherwise = || {
-                    let some = listed(ids.iter().copied().take(20));
-                    format!("name one of its rules, or \"*\" for every one: {some}").into()
+                    let ids = listed(ids.iter().copied().take(20));
+                    format!("if the pack has it no more, delete this: its rules are {ids}, and \"*\" is every one")
+                        .into()
                 };
                 let advice = near.map_or_else(otherwise, |near| near.advice(&member.key_span));
                 let message = format!("the pack \"{pack}\" has no rule \"{id}\"");
@@ -217,6 +225,7 @@ pub(super) fn rule_ids<'n>(file: &'n Node<'_>) -> impl Iterator<Item = &'n str> 
 #[cfg(test)]
 mod tests {
     use crate::cloudtrail::RawRecord;
+    use crate::cloudtrail::own_resources::OwnResources;
     use crate::rules::Mode;
     use crate::rules::TestEvent;
     use crate::ruleset::{Compiled, PackError, RuleSet, Sources};
@@ -295,6 +304,53 @@ mod tests {
             |user| format!(r#"{{"eventName":"StopLogging","userIdentity":{{"type":"IAMUser","userName":"{user}"}}}}"#);
         assert_eq!(found(&rules, &by("bot")), [""; 0]);
         assert_eq!(found(&rules, &by("jana")), ["P-2"]);
+    }
+
+    #[test]
+    fn what_is_new_in_a_pack_is_staged_and_overrides_stay() {
+        const RENEWED: &str = r#"{ "rules": [
+            { "id": "P-1", "title": "t", "severity": "low", "when": { "event": "a" } },
+            { "id": "P-3", "since": "0.2.0", "title": "t", "severity": "low", "when": { "event": "a" } },
+            { "id": "P-4", "since": "0.10.0", "title": "t", "severity": "low", "when": { "event": "a" } },
+            { "id": "P-5", "since": "0.10.0", "title": "t", "severity": "low", "when": { "event": "a" }, "mode": "off" } ] }"#;
+        let modes = |keys: &str| {
+            let root = format!(r#"{{"include":[{{"pack":"p.json"{keys}}}]}}"#);
+            let sources = Sources::gather(root, |_| Ok(RENEWED.to_owned()));
+            let rules = RuleSet::compile_sources(&sources).unwrap_or_else(|found| panic!("{found:?}")).rules;
+            let bundled = RuleSet::compile(&sources.bundle().unwrap()).unwrap().rules;
+            assert_eq!(format!("{:?}", bundled.rules()), format!("{:?}", rules.rules()));
+            let index = rules.index_of(&sources.bundle().unwrap(), None).unwrap();
+            let packaged =
+                RuleSet::packaged(sources.bundle().unwrap(), &index, || unreachable!(), OwnResources::default());
+            assert_eq!(format!("{:?}", packaged.unwrap().rules()), format!("{:?}", rules.rules()));
+            rules.rules().iter().map(|rule| rule.info.mode.as_str()).collect::<Vec<_>>()
+        };
+        assert_eq!(modes(""), ["alert", "alert", "alert", "off"]);
+        assert_eq!(modes(r#","stage_new_since":"0.1.0""#), ["alert", "stage", "stage", "off"]);
+        assert_eq!(modes(r#","stage_new_since":"0.2.0""#), ["alert", "alert", "stage", "off"]);
+        assert_eq!(modes(r#","stage_new_since":"0.10.0""#), ["alert", "alert", "alert", "off"]);
+        let with = |overrides: &str| modes(&format!(r#","stage_new_since":"0.1.0","overrides":{{{overrides}}}"#));
+        // One that is known by name is as its owner says; what is said of all is not said of what is new.
+        assert_eq!(with(r#""P-3":{"mode":"alert"},"P-1":{"mode":"off"}"#), ["off", "alert", "stage", "off"]);
+        assert_eq!(with(r#""P-3":{"severity":"high"},"*":{"mode":"alert"}"#), ["alert", "stage", "stage", "stage"]);
+        assert_eq!(with(r#""*":{"mode":"off"}"#), ["off"; 4]);
+    }
+
+    #[test]
+    fn an_override_of_a_rule_that_is_gone_is_told() {
+        let root = r#"{"include":[{"pack":"p.json","overrides":{"P-3":{"mode":"off"},"GONE":{"mode":"off"}}}]}"#;
+        let found = RuleSet::compile_sources(&gathered(root)).unwrap_err();
+        let told: Vec<_> = found.iter().map(|found| (found.code, found.help.as_str())).collect();
+        assert_eq!(
+            told,
+            [
+                ("unknown-rule", r#"did you mean "P-1""#),
+                (
+                    "unknown-rule",
+                    r#"if the pack has it no more, delete this: its rules are "P-1" and "P-2", and "*" is every one"#
+                )
+            ]
+        );
     }
 
     #[test]

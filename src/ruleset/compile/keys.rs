@@ -2,6 +2,7 @@
 
 use crate::channel::CHANNEL;
 use crate::config::{Definition, KeyDefault, KeySpec, MapNames, ObjectSpec, TextFormat, ValueShape, docs};
+use crate::rules::VERSION;
 use crate::rules::compile::{NAME, OVERRIDE, RESPONSE, RULE, SSO_ROLE, SSO_START_URL, TIME_ZONE, is_link};
 
 /// The keys of `rules.json`.
@@ -122,6 +123,14 @@ pub(super) static CHANGED_PACK: ObjectSpec = ObjectSpec {
                     "What single rules, or with `\"*\"` every rule of the pack, say otherwise. Exceptions and allowances are added."
                 ),
             ),
+            KeySpec::new(
+                "stage_new_since",
+                ValueShape::Formatted(&VERSION),
+                docs!(
+                    "The version of offlimits whose rules you know: those of the pack that came later are staged, but for those whose own override says a `mode`."
+                ),
+            )
+            .such_as(r#""0.1.0""#),
             KeySpec::new("lists", LISTS, docs!("Lists that replace lists of the pack.")),
             KeySpec::new(
                 "content",

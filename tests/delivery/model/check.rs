@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::AddAssign;
 
 use offlimits::cloudtrail::RawRecord;
+use offlimits::finding::Finding;
 use offlimits::handler::Invariant;
 use offlimits::ids::{AlertId, ClaimId};
 use offlimits::ledger::{ItemKey, Store as _};
@@ -33,6 +34,10 @@ pub(super) struct Ends {
     pub(super) shared: usize,
     /// Messages that said when a finding of their pair first came.
     pub(super) said_when: usize,
+    /// Findings that were told in the message of another one of their record.
+    pub(super) merged: usize,
+    /// Roll-ups that were told in the message of another one of their minute.
+    pub(super) merged_roll_ups: usize,
 }
 
 impl AddAssign for Ends {
@@ -43,6 +48,8 @@ impl AddAssign for Ends {
         self.watched += other.watched;
         self.shared += other.shared;
         self.said_when += other.said_when;
+        self.merged += other.merged;
+        self.merged_roll_ups += other.merged_roll_ups;
     }
 }
 
@@ -50,7 +57,8 @@ impl AddAssign for Ends {
 struct Traces {
     /// Findings of which a vendor has had a message of their own.
     findings: HashMap<(String, String), usize>,
-    /// Of every sum that was told, by its alert, how many findings it counts: the most that any copy of it said.
+    /// Of every sum that was told, by the finding that opened its alert, or by its alert, how many findings it counts: the most
+    /// that any copy of it said.
     roll_ups: HashMap<(String, String), u64>,
     digests: HashMap<(String, String), u64>,
     /// What is among the dead letters: ids of deliveries, and alerts whose roll-up was never made.
@@ -58,6 +66,10 @@ struct Traces {
     /// Channels with a digest among the dead letters.
     dead_digests: BTreeSet<String>,
     given_up: BTreeSet<String>,
+    /// Findings that were told in the message of another.
+    merged: usize,
+    /// Roll-ups that were told in the message of another.
+    merged_roll_ups: usize,
 }
 
 impl Traces {
@@ -69,18 +81,35 @@ impl Traces {
             dead: BTreeSet::new(),
             dead_digests: BTreeSet::new(),
             given_up: world.given_up.lock().unwrap().iter().cloned().collect(),
+            merged: 0,
+            merged_roll_ups: 0,
         };
         for told in &*world.told.lock().unwrap() {
             let text = |key: &str| (told.channel.clone(), told.alert[key].as_str().unwrap().to_owned());
             let count = told.alert["sum"]["count"].as_u64().unwrap_or_default();
-            let most = |sums: &mut HashMap<_, u64>| {
-                let sum = sums.entry(text("alert")).or_default();
+            let most = |sums: &mut HashMap<_, u64>, key| {
+                let sum = sums.entry(text(key)).or_default();
                 *sum = count.max(*sum);
             };
             match told.alert["kind"].as_str().unwrap() {
-                "first" | "repeat" => *traces.findings.entry(text("finding")).or_default() += 1,
-                "roll-up" => most(&mut traces.roll_ups),
-                "digest" => most(&mut traces.digests),
+                "first" | "repeat" => {
+                    *traces.findings.entry(text("finding")).or_default() += 1;
+                    for also in told.alert["also"].as_array().into_iter().flatten() {
+                        let also = also["finding"].as_str().unwrap().to_owned();
+                        *traces.findings.entry((told.channel.clone(), also)).or_default() += 1;
+                        traces.merged += 1;
+                    }
+                }
+                "roll-up" => {
+                    most(&mut traces.roll_ups, "finding");
+                    for also in told.alert["also"].as_array().into_iter().flatten() {
+                        let opener = also["finding"].as_str().unwrap().to_owned();
+                        let sum = traces.roll_ups.entry((told.channel.clone(), opener)).or_default();
+                        *sum = also["count"].as_u64().unwrap().max(*sum);
+                        traces.merged_roll_ups += 1;
+                    }
+                }
+                "digest" => most(&mut traces.digests, "alert"),
                 "operational" => {}
                 other => panic!("an alert of the kind {other}"),
             }
@@ -91,10 +120,19 @@ impl Traces {
             let (task, value) = letter["task"].as_object().unwrap().iter().next().unwrap();
             let text = |key: &str| value[key].as_str().unwrap().to_owned();
             match task.as_str() {
-                "deliver" => _ = traces.dead.insert((channel, text("id"))),
+                "deliver" => {
+                    for merged in value["merged"].as_array().into_iter().flatten() {
+                        traces.dead.insert((channel.clone(), merged["id"].as_str().unwrap().to_owned()));
+                    }
+                    traces.dead.insert((channel, text("id")));
+                }
                 "roll_up" => _ = traces.dead.insert((channel, text("alert"))),
                 "digest" => _ = traces.dead_digests.insert(channel),
-                "admit" => _ = traces.dead.insert((channel, value["finding"]["id"].as_str().unwrap().to_owned())),
+                "admit" => {
+                    for order in std::iter::once(value).chain(value["also"].as_array().into_iter().flatten()) {
+                        traces.dead.insert((channel.clone(), order["finding"]["id"].as_str().unwrap().to_owned()));
+                    }
+                }
                 other => panic!("a task {other}"),
             }
         }
@@ -102,12 +140,28 @@ impl Traces {
     }
 }
 
-/// What the ledger says of a claim: how it was done with, and its alert.
-async fn claim(world: &World, channel: &str, id: &str) -> Option<(String, String)> {
-    let key = ItemKey::new(format!("finding#{id}"), channel);
-    let item = world.table.get(&[key]).await.unwrap().pop().flatten()?;
-    let text = |name: &str| Some(item.attributes.get(name)?.as_str()?.to_owned());
-    Some((text("done")?, text("alert")?))
+/// What the ledger says of a claim: how it was done with, its alert, and the finding that opened that. What is told in the message
+/// of another, one of the `siblings`, is done with as that is, if that lists it.
+async fn claim(world: &World, channel: &str, id: &str, siblings: &[Finding]) -> Option<(String, String, String)> {
+    let read = async |id: &str| {
+        let key = ItemKey::new(format!("finding#{id}"), channel);
+        world.table.get(&[key]).await.unwrap().pop().flatten().map(|item| Value::from((*item.attributes).clone()))
+    };
+    let text = |claim: &Value, name: &str| claim[name].as_str().map(str::to_owned);
+    let lists = |claim: &Value| claim["with"].as_array().is_some_and(|with| with.contains(&Value::from(id)));
+    let own = read(id).await;
+    if let Some(own) = own.as_ref().filter(|own| own["leader"].is_null()) {
+        return Some((text(own, "done")?, text(own, "alert")?, text(own, "opener")?));
+    }
+    // Where the ledger did not answer, a message went out unclaimed: then only that of the leader knows of it.
+    let leader = own.as_ref().and_then(|own| own["leader"].as_str());
+    for sibling in leader.into_iter().chain(siblings.iter().map(|sibling| sibling.id.as_str())) {
+        if let Some(leading) = read(sibling).await.filter(lists) {
+            let own = own.as_ref().unwrap_or(&leading);
+            return Some((text(&leading, "done")?, text(own, "alert")?, text(own, "opener")?));
+        }
+    }
+    None
 }
 
 /// Checks the end of each finding, and counts them.
@@ -119,9 +173,15 @@ pub(super) fn ends(seed: u64, world: &World, records: &[String]) -> Ends {
 async fn check(seed: u64, world: &World, records: &[String]) -> Ends {
     let rules = RuleSet::compile(&rules(&mut Choices::new(seed))).unwrap().rules;
     let traces = Traces::of(world);
-    let mut ends = Ends { said_when: firsts(seed, world), ..Ends::default() };
+    let mut ends = Ends {
+        said_when: firsts(seed, world),
+        merged: traces.merged,
+        merged_roll_ups: traces.merged_roll_ups,
+        ..Ends::default()
+    };
     // What is held back, by channel and alert, and what is left to the digests, by channel.
-    let (mut held_back, mut digested) = (BTreeMap::<(String, String), u64>::new(), BTreeMap::<String, u64>::new());
+    let (mut held_back, mut digested) =
+        (BTreeMap::<(String, String, String), u64>::new(), BTreeMap::<String, u64>::new());
     // Of calls that two accounts record, by channel, rule and call: the highest severity that is heard of, and how often each was
     // told; and those whose other record was told instead.
     let mut shared = BTreeMap::<(String, String, String), (Option<Severity>, Vec<(Severity, usize)>)>::new();
@@ -130,24 +190,25 @@ async fn check(seed: u64, world: &World, records: &[String]) -> Ends {
     let mut counted: BTreeMap<(String, String), (usize, usize)> = BTreeMap::new();
     for record in records {
         let raw = RawRecord { json: record.clone(), index: 0, message_id: None, account: None };
-        for finding in rules.evaluate(&raw).unwrap() {
-            for channel in if finding.rule.id == "USUAL" { &["many"][..] } else { &["few", "many"] } {
+        let findings = rules.evaluate(&raw).unwrap();
+        for finding in findings.clone() {
+            for channel in if finding.rule.id == "USUAL" { &["many", "topic"][..] } else { &["few", "many", "topic"] } {
                 let key = ((*channel).to_owned(), finding.id.to_string());
                 let times = traces.findings.get(&key).copied().unwrap_or_default();
                 assert!(
                     !world.is_well() || times < 2,
                     "seed {seed}: nothing failed, and {key:?} was told {times} times"
                 );
-                let known = claim(world, channel, finding.id.as_str()).await;
+                let known = claim(world, channel, finding.id.as_str(), &findings).await;
                 let is_heard = if times > 0 {
                     ends.told += 1;
                     true
                 } else if traces.given_up.contains(record) || traces.dead.contains(&key) {
                     ends.watched += 1;
                     true
-                } else if let Some((done, alert)) = known.clone().filter(|(done, _)| done != "delivered") {
+                } else if let Some((done, alert, opener)) = known.clone().filter(|(done, ..)| done != "delivered") {
                     match done.as_str() {
-                        "throttled" => *held_back.entry((key.0.clone(), alert)).or_default() += 1,
+                        "throttled" => *held_back.entry((key.0.clone(), alert, opener)).or_default() += 1,
                         "digested" => *digested.entry(key.0.clone()).or_default() += 1,
                         other => panic!("seed {seed}: done as {other}"),
                     }
@@ -205,11 +266,11 @@ async fn check(seed: u64, world: &World, records: &[String]) -> Ends {
             "{TOLD}: seed {seed}: of {all} by {caller}, {heard} are heard of on {channel}"
         );
     }
-    for ((channel, alert), count) in held_back {
+    for ((channel, alert, opener), count) in held_back {
         let key = (channel.clone(), alert.clone());
         let own = ClaimId::for_roll_up(&AlertId::from(stable(&alert)));
-        let is_digested = claim(world, &channel, own.as_str()).await.is_some_and(|(done, _)| done == "digested");
-        match traces.roll_ups.get(&key) {
+        let is_digested = claim(world, &channel, own.as_str(), &[]).await.is_some_and(|(done, ..)| done == "digested");
+        match traces.roll_ups.get(&(channel.clone(), opener)) {
             Some(told) => {
                 assert!(
                     *told >= count,

@@ -46,16 +46,19 @@ pub(super) struct Event {
 pub(super) fn rules(choices: &mut Choices) -> String {
     let channel = |most| json!({ "type": "webhook", "max_per_minute": most });
     let (few, many) = (choices.of(&[1, 2, 4]), choices.of(&[5, 60]));
+    // There, the roll-ups of one minute are one message.
+    let topic =
+        json!({ "type": "sns", "topic_arn": "arn:aws:sns:eu-west-1:123456789012:topic", "max_per_minute": many });
     let window = choices.of(&["10s", "1m", "5m"]);
     let worse = json!([{ "severity": "high", "when": { "user_agent": "worse" } }]);
     json!({
-        "channels": { "few": channel(few), "many": channel(many) },
+        "channels": { "few": channel(few), "many": channel(many), "topic": topic },
         "rules": [
             { "id": "THROTTLED", "title": "t", "severity": "low", "when": { "event": "StopLogging" }, "severity_when": worse,
               "throttle": { "window": window, "by": ["actor"] } },
             { "id": "EACH", "title": "t", "severity": "medium", "when": { "event": "DeleteTrail" }, "throttle": "off" },
             { "id": "USUAL", "title": "t", "severity": "low", "when": { "event": "StopLogging|DeleteTrail" },
-              "severity_when": worse, "notify": ["many"] },
+              "severity_when": worse, "notify": ["many", "topic"] },
             { "id": THRESHOLD, "title": "t", "severity": "medium", "when": { "event": "PutObject" }, "throttle": "off",
               "threshold": { "count": THRESHOLD_COUNT, "window": "5m", "by": ["actor"] } },
         ],

@@ -312,10 +312,25 @@ pub(super) struct Outside {
 
 impl Transport for Outside {
     async fn send(&self, request: Request, timeout: Duration) -> Reply {
-        // What is wrong with a channel is told to the operators, on the topic.
-        let Request::Http(request) = request else { return Reply::Published("id".to_owned()) };
+        let (channel, document, is_topic) = match request {
+            // What is wrong with a channel is told to the operators, on the deployment's own topic.
+            Request::Sns { topic_arn: None, .. } => return Reply::Published("id".to_owned()),
+            Request::Sns { topic_arn: Some(arn), message, .. } => {
+                let texts: Value = serde_json::from_str(&message).unwrap();
+                (arn.rsplit(':').next().unwrap().to_owned(), texts["sqs"].as_str().unwrap().to_owned(), true)
+            }
+            Request::Http(request) => {
+                let channel = request.url.expose().rsplit('/').next().unwrap().to_owned();
+                (channel, request.content.unwrap().1.expose().to_owned(), false)
+            }
+        };
         let world = &self.world;
-        let http = |status| Reply::Http { status, retry_after: None, body: String::new() };
+        let http = |status| match status {
+            200 if is_topic => Reply::Published("id".to_owned()),
+            403 if is_topic => Reply::SnsFault("AuthorizationError".to_owned()),
+            _ if is_topic => Reply::SnsFault("InternalError".to_owned()),
+            _ => Reply::Http { status, retry_after: None, body: String::new() },
+        };
         world.travel().await;
         if world.fails("the vendor cannot be reached") {
             return Reply::Unreachable("cannot connect");
@@ -333,10 +348,8 @@ impl Transport for Outside {
         if world.fails("the vendor is slow") {
             sleep(timeout.min(Duration::from_secs(3))).await;
         }
-        let channel = request.url.expose().rsplit('/').next().unwrap().to_owned();
-        let content = request.content.unwrap();
-        world.note(&format!("told on {channel}"), content.1.expose());
-        let alert = serde_json::from_str(content.1.expose()).unwrap();
+        world.note(&format!("told on {channel}"), &document);
+        let alert = serde_json::from_str(&document).unwrap();
         world.told.lock().unwrap().push(Told { channel, alert });
         world.travel().await;
         if world.fails("the vendor's answer is lost") {

@@ -24,8 +24,13 @@ impl Choices {
 
     fn channels(&mut self) -> Value {
         let names = &["one", "two", "three"][..=self.below(3)];
-        let channel = |choices: &mut Self| {
-            let mut channel = json!({ "type": "webhook", "max_per_minute": choices.of(&[1, 2, 3, 5, 8, 60, 10_000]) });
+        let channel = |choices: &mut Self, name: &str| {
+            let mut channel = json!({ "type": "webhook" });
+            if choices.one_in(2) {
+                // There, the roll-ups of one minute are one message.
+                channel = json!({ "type": "sns", "topic_arn": format!("arn:aws:sns:us-east-1:123456789012:{name}") });
+            }
+            channel["max_per_minute"] = json!(choices.of(&[1, 2, 3, 5, 8, 60, 10_000]));
             match choices.below(8) {
                 0 => channel["min_severity"] = json!(choices.of(&SEVERITIES)),
                 1 => channel["tags"] = json!(["a"]),
@@ -35,7 +40,7 @@ impl Choices {
             }
             channel
         };
-        names.iter().map(|name| ((*name).to_owned(), channel(self))).collect::<serde_json::Map<_, _>>().into()
+        names.iter().map(|name| ((*name).to_owned(), channel(self, name))).collect::<serde_json::Map<_, _>>().into()
     }
 
     fn rule(&mut self, place: usize, channels: &Value) -> Value {

@@ -1,0 +1,219 @@
+//! Labelled traffic through the real handler: what people are told of ten intruders at once, and what that is worth.
+//!
+//! `tests/evidence/intruders.py` writes the records and who made each; the handler plays them at their own times, with the shipped
+//! rules and a webhook that hears of everything; `tests/evidence/score_messages.py` scores what it was sent. By hand:
+//! `OFFLIMITS_TRAFFIC_CALLS=150 OFFLIMITS_SEED=2 cargo test --release --all-features --test integration benchmark:: -- --nocapture`.
+
+use std::path::Path;
+use std::process::Command;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, SystemTime};
+
+use offlimits::channel::{Reply, Request};
+use offlimits::deliver::{Tokens, Transport};
+use offlimits::handler::{App, OwnCalls, Response, handle};
+use offlimits::health::ChannelHealth;
+use offlimits::ledger::{Ledger, MemoryStore};
+use offlimits::redelivery::{QueueError, Queues};
+use offlimits::ruleset::RuleSet;
+use offlimits::secret::{Credentials, CredentialsError};
+use offlimits::time::Timestamp;
+use serde_json::{Value, json};
+use tokio::time::{Instant, sleep_until};
+
+use super::outside::{TIMEOUT, sqs_event};
+use crate::support::{offlimits, repository, run};
+
+/// When the generator's records begin: 2026-01-10T11:32:44Z.
+const START: u64 = 1_768_044_764;
+/// From a call to its event, as CloudTrail and EventBridge take it.
+const ROAD: Duration = Duration::from_secs(20);
+/// After the last event, so that every window has ended.
+const REST: Duration = Duration::from_hours(26);
+
+/// The vendor: it takes every message, and keeps it with its time.
+struct Vendor {
+    start: Instant,
+    credentials: Arc<Credentials>,
+    taken: Mutex<Vec<(Duration, Value)>>,
+}
+
+impl Transport for Vendor {
+    async fn send(&self, request: Request, _: Duration) -> Reply {
+        let Request::Http(request) = request else { return Reply::Published("id".to_owned()) };
+        let alert = serde_json::from_str(request.content.unwrap().1.expose()).unwrap();
+        self.taken.lock().unwrap().push((Instant::now() - self.start, alert));
+        Reply::Http { status: 200, retry_after: None, body: String::new() }
+    }
+
+    async fn credentials(&self, _: bool) -> Result<Arc<Credentials>, CredentialsError> {
+        Ok(Arc::clone(&self.credentials))
+    }
+
+    fn now(&self) -> SystemTime {
+        SystemTime::UNIX_EPOCH + Duration::from_secs(START) + (Instant::now() - self.start)
+    }
+}
+
+/// The queue, which never fails here.
+#[derive(Default)]
+struct Queue(Mutex<Vec<(Instant, String)>>);
+
+impl Queue {
+    /// Up to ten messages that are due, or when the next one will be.
+    fn due(&self) -> Result<Vec<String>, Option<Instant>> {
+        let mut waiting = self.0.lock().unwrap();
+        waiting.sort_by_key(|(due, _)| *due);
+        let due = waiting.iter().take(10).filter(|(due, _)| *due <= Instant::now()).count();
+        if due == 0 {
+            return Err(waiting.first().map(|(due, _)| *due));
+        }
+        Ok(waiting.drain(..due).map(|(_, body)| body).collect())
+    }
+}
+
+impl Queues for Queue {
+    fn has_redelivery(&self) -> bool {
+        true
+    }
+
+    fn has_dead_letter(&self) -> bool {
+        true
+    }
+
+    async fn enqueue(&self, message: String, delay: Duration) -> Result<(), QueueError> {
+        self.0.lock().unwrap().push((Instant::now() + delay, message));
+        Ok(())
+    }
+
+    async fn dead_letter(&self, message: String) -> Result<(), QueueError> {
+        panic!("nothing fails here: {message}");
+    }
+}
+
+type Function = App<Vendor, MemoryStore, Queue>;
+
+/// The function with the shipped rules, and one channel that hears of everything.
+fn function(channel: &Value) -> Function {
+    let folder = tempfile::tempdir().unwrap();
+    let bundle = folder.path().join("bundle.json");
+    let mut bundling = offlimits(["bundle", "rules.json", "--output"]);
+    bundling.arg(&bundle).current_dir(repository(""));
+    let bundled = run(bundling);
+    assert_eq!(bundled.code, Some(0), "{}", bundled.shown());
+    let mut rules: Value = serde_json::from_slice(&std::fs::read(&bundle).unwrap()).unwrap();
+    rules["channels"] = json!({ "siem": channel });
+    let rules = RuleSet::compile(&rules.to_string()).unwrap().rules;
+    let secret = json!({ "siem": { "url": "https://siem.example.com/in", "conformity_token": "0123456789abcdef" } });
+    let credentials = Arc::new(Credentials::parse(&secret.to_string()).unwrap());
+    App {
+        rules,
+        transport: Vendor { start: Instant::now(), credentials, taken: Mutex::default() },
+        tokens: Tokens::default(),
+        health: ChannelHealth::default(),
+        ledger: Ledger::new(MemoryStore::with_limit(2_000_000)),
+        queues: Queue::default(),
+        own: OwnCalls::default(),
+    }
+}
+
+/// Hands the function an event, or a batch of its queue's messages.
+async fn invoke(app: &Function, payload: &str) {
+    let handled = handle(payload, Instant::now() + TIMEOUT, app).await;
+    assert!(handled.report.adds_up(), "{:?}", handled.report);
+    match handled.answer {
+        Ok(Response::Batch(failed)) => assert!(failed.is_empty(), "nothing fails here: {failed:?}"),
+        answer => assert!(answer.is_ok(), "{answer:?}"),
+    }
+}
+
+/// Hands out what comes due in the queue until then.
+async fn wait_until(app: &Function, then: Instant) {
+    loop {
+        match app.queues.due() {
+            Ok(batch) => invoke(app, &sqs_event(&batch)).await,
+            Err(Some(next)) if next <= then => sleep_until(next).await,
+            Err(_) => return sleep_until(then).await,
+        }
+    }
+}
+
+/// Plays records at their own times, and returns what the vendor was sent.
+async fn play(app: &Function, records: &str) -> Vec<(Duration, Value)> {
+    let start = app.transport.start;
+    for line in records.lines() {
+        let record: Value = serde_json::from_str(line).unwrap();
+        let time = Timestamp::parse(record["eventTime"].as_str().unwrap()).unwrap();
+        let after = Duration::from_secs(time.seconds().saturating_sub(START)) + ROAD;
+        wait_until(app, start + after).await;
+        let event = json!({ "detail-type": "AWS API Call via CloudTrail", "source": "aws.any",
+            "account": record["recipientAccountId"], "detail": record });
+        invoke(app, &event.to_string()).await;
+    }
+    wait_until(app, Instant::now() + REST).await;
+    app.transport.taken.lock().unwrap().clone()
+}
+
+/// A line for the scorer: what a message says it is of, with the other findings of its record. One alert is a group with its repeats;
+/// of what a roll-up sums up, the message names none.
+fn line(at: Duration, alert: &Value) -> Value {
+    let named = ["first", "repeat"].contains(&alert["kind"].as_str().unwrap_or_default());
+    let others = alert["also"].as_array().into_iter().flatten();
+    let findings: Vec<&Value> = [alert]
+        .into_iter()
+        .chain(others)
+        .filter_map(|told| told.get("finding"))
+        .filter(|finding| named && finding.is_string())
+        .collect();
+    json!({ "channel": "siem", "group": alert["alert"], "time": at.as_secs(), "findings": findings, "rule": alert["rule"],
+        "severity": alert["severity"], "person": alert["person"] })
+}
+
+fn python(script: &str, arguments: &[&str]) -> String {
+    let run = Command::new("python3")
+        .args(["-B", &format!("tests/evidence/{script}")])
+        .args(arguments)
+        .current_dir(repository(""))
+        .output()
+        .unwrap();
+    assert!(run.status.success(), "{script}: {}", String::from_utf8_lossy(&run.stderr));
+    String::from_utf8(run.stdout).unwrap()
+}
+
+fn number(variable: &str, usual: u64) -> u64 {
+    std::env::var_os(variable).and_then(|value| value.to_str()?.parse().ok()).unwrap_or(usual)
+}
+
+/// Generates the traffic into a folder, plays it, and scores what a channel was sent.
+async fn scored(folder: &Path, channel: &Value) -> Value {
+    let path = |name: &str| folder.join(name).to_str().unwrap().to_owned();
+    let (seed, calls) = (number("OFFLIMITS_SEED", 1).to_string(), number("OFFLIMITS_TRAFFIC_CALLS", 12).to_string());
+    python("intruders.py", &[&path(""), "--seed", &seed, "--calls", &calls]);
+    let mut replay = offlimits(["replay", "--format", "jsonl"]);
+    replay.arg(path("records.jsonl")).current_dir(repository(""));
+    let findings = run(replay);
+    assert_eq!(findings.code, Some(0), "{}", findings.shown());
+    std::fs::write(path("findings.jsonl"), findings.stdout).unwrap();
+    let sent = play(&function(channel), &std::fs::read_to_string(path("records.jsonl")).unwrap()).await;
+    let lines: Vec<String> = sent.iter().map(|(at, alert)| format!("{}\n", line(*at, alert))).collect();
+    std::fs::write(path("messages.jsonl"), lines.concat()).unwrap();
+    let files = ["labels", "findings", "messages"].map(|name| (format!("--{name}"), path(&format!("{name}.jsonl"))));
+    let arguments: Vec<&str> =
+        files.iter().flat_map(|(option, file)| [option.as_str(), file]).chain(["--json"]).collect();
+    serde_json::from_str(&python("score_messages.py", &arguments)).unwrap()
+}
+
+/// Without incidents each alert is told by itself: what else is built is to be better than this.
+#[tokio::test(start_paused = true)]
+async fn ten_intruders_alert_by_alert() {
+    let folder = tempfile::tempdir().unwrap();
+    let score = scored(folder.path(), &json!({ "type": "webhook", "max_per_minute": 1000 })).await;
+    println!("{score:#}");
+    let score = &score["siem"];
+    let figure = |name: &str| score[name].as_f64().unwrap();
+    assert!(figure("findings") > 100.0 && figure("chains") >= 5.0, "{score}");
+    // Whatever a throttle holds back, a group never has two intruders in it that nothing but a role has in common, and most of
+    // what is grave is named.
+    assert!(figure("reduction") > 0.0, "{score}");
+    assert!(figure("grave") > 0.25, "{score}");
+}
