@@ -111,9 +111,10 @@ impl Advice {
     pub fn also(self, more: &str) -> Self {
         let mut rest = more.chars();
         let first = rest.next().map(|c| c.to_uppercase().to_string()).unwrap_or_default();
-        let help = match self.help.ends_with('?') {
-            true => format!("{} {first}{}", self.help, rest.as_str()),
-            false => format!("{}; {more}", self.help),
+        let help = if self.help.ends_with('?') {
+            format!("{} {first}{}", self.help, rest.as_str())
+        } else {
+            format!("{}; {more}", self.help)
         };
         Self { help, ..self }
     }

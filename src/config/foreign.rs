@@ -130,16 +130,14 @@ pub(super) fn instead_of_key(of: &str, member: &Member<'_>, is_free: impl Fn(&st
         KeySays::Words(help) => help.into(),
         KeySays::Key(ours) => Advice::new(format!("write \"{ours}\""))
             .with_fix(is_free(ours).then(|| Fix::replace(&member.key_span, quoted(ours)))),
-        KeySays::Members(pairs) => match pairs.iter().find(|(value, _)| *value == member.node.compact()) {
-            Some((_, ours)) => {
-                let name = ours.split('"').nth(1).unwrap_or_default();
-                let whole = member.key_span.start..member.node.span.end;
-                Advice::new(format!("write {ours}")).with_fix(is_free(name).then(|| Fix::replace(&whole, *ours)))
-            }
-            None => {
+        KeySays::Members(pairs) => {
+            let Some((_, ours)) = pairs.iter().find(|(value, _)| *value == member.node.compact()) else {
                 let ours: Vec<&str> = pairs.iter().map(|(_, ours)| *ours).collect();
-                format!("write {}", ours.join(" or ")).into()
-            }
-        },
+                return Some(format!("write {}", ours.join(" or ")).into());
+            };
+            let name = ours.split('"').nth(1).unwrap_or_default();
+            let whole = member.key_span.start..member.node.span.end;
+            Advice::new(format!("write {ours}")).with_fix(is_free(name).then(|| Fix::replace(&whole, *ours)))
+        }
     })
 }

@@ -11,6 +11,7 @@ use crate::time::Date;
 
 /// What could not be read. A lint that looks for what is nowhere says nothing where it may be there.
 #[derive(Debug, Clone, Copy, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each says one thing, and any of them may hold")]
 pub(super) struct Unread {
     /// Rules, or what holds for them.
     pub(super) rules: bool,

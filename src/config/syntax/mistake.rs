@@ -111,6 +111,7 @@ impl Mistake {
     }
 
     /// What is wrong, and what to do.
+    #[expect(clippy::too_many_lines, reason = "a table: the words of each mistake")]
     fn words(&self, text: &str) -> (String, String) {
         use MistakeKind as Kind;
         let written = || clip(text.get(self.span.clone()).unwrap_or_default(), 60);

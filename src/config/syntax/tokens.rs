@@ -267,13 +267,11 @@ impl<'t> Tokens<'t> {
                 '\\' => match chars.next() {
                     Some((_, c)) if "\"\\/bfnrtu".contains(c) => content.extend(['\\', c]),
                     Some((_, '\n' | '\r')) | None => break,
-                    Some((_, c)) => match mended_escape(c) {
-                        Some(mended) => content.push_str(&mended),
-                        None => {
-                            content.extend(['\\', c]);
-                            is_sure = false;
-                        }
-                    },
+                    Some((_, c)) => {
+                        let mended = mended_escape(c);
+                        is_sure &= mended.is_some();
+                        content.push_str(&mended.unwrap_or_else(|| format!("\\{c}")));
+                    }
                 },
                 c if closes(c) => {
                     self.at = start + at + c.len_utf8();

@@ -344,7 +344,7 @@ mod tests {
         assert_eq!(
             told,
             [
-                ("unknown-rule", r#"did you mean "P-1""#),
+                ("unknown-rule", r#"did you mean "P-1"?"#),
                 (
                     "unknown-rule",
                     r#"if the pack has it no more, delete this: its rules are "P-1" and "P-2", and "*" is every one"#
