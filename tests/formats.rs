@@ -1,4 +1,4 @@
-//! What `check` and `test` write for other people's programs: SARIF, GitHub's annotations, JUnit's XML. The documents are also
+//! What `check` and `test` write for other people's programs: SARIF, GitHub's annotations, the XML of `JUnit`. The documents are also
 //! written to `target/contract`, for the parsers of others in `tests/contract`.
 
 use std::fs;

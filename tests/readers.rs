@@ -57,7 +57,7 @@ const PIECES: [&str; 40] = [
 /// The text with so many places cut, doubled, or written over.
 fn damaged(seed: &[u8], choices: &mut Choices) -> Vec<u8> {
     let mut bytes = seed.to_vec();
-    for _ in 0..1 + choices.below(4) {
+    for _ in 0..=choices.below(4) {
         let at = choices.below(bytes.len() + 1);
         let end = (at + choices.below(24)).min(bytes.len());
         match choices.below(5) {
@@ -166,10 +166,9 @@ fn tables_of_names_and_addresses_never_mislead_a_reader() {
 #[test]
 fn what_is_imported_compiles() {
     let mut texts = files("tests/import", ".yml");
-    for folder in ["tests/import/conformity"] {
-        assert!(Path::new(&repository(folder)).is_dir());
-        texts.extend(files(folder, ".tf"));
-        texts.extend(files(folder, ".json"));
-    }
+    let folder = "tests/import/conformity";
+    assert!(Path::new(&repository(folder)).is_dir());
+    texts.extend(files(folder, ".tf"));
+    texts.extend(files(folder, ".json"));
     each_damaged(&texts, 120, |text| readers::imported(&String::from_utf8_lossy(text)));
 }

@@ -1,6 +1,8 @@
 //! The facts of an alert, the most urgent first: each one's name and value. What the sentence has said is said again only where
 //! it reads better alone.
 
+use std::fmt::Write as _;
+
 use super::inert::{FACT_LIMIT, LIST_LIMIT, inert, inert_redacted};
 use crate::alert::{AlertDigest, Also, RollUp};
 use crate::cloudtrail::ApiCall;
@@ -69,7 +71,7 @@ pub(super) fn of_others(also: &[Also]) -> Option<(String, String)> {
     for (place, Also { rule, title, .. }) in also.iter().enumerate() {
         let one = clip(&inert_redacted(&format!("{rule} {title}")), ALSO_LIMIT).into_owned();
         if place == ALSO || told.chars().count() + one.chars().count() > ALSO_LIST_LIMIT {
-            told.push_str(&format!("; and {} more", also.len() - place));
+            let _ = write!(told, "; and {} more", also.len() - place);
             break;
         }
         told.push_str(if place == 0 { "" } else { "; " });

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::links::event_link;
-use crate::alert::{Alert, AlertKind, TargetOutcome, TargetTally};
+use crate::alert::{Alert, AlertKind, Also, TargetOutcome, TargetTally};
 use crate::cloudtrail::agent::short_agent;
 use crate::finding::{Change, Finding};
 use crate::redact::redacted_text;
@@ -218,6 +218,19 @@ const BRIEF_LIMIT: usize = 100;
 /// Items of a list that are told.
 const LIST_LIMIT: usize = 10;
 
+/// What the message tells of besides.
+fn others<'a>(alert: &Alert<'a>, cut: impl Fn(&'a str) -> Cow<'a, str>) -> Vec<MachineAlso<'a>> {
+    let other = |also: &'a Also| MachineAlso {
+        finding: also.finding.as_str(),
+        alert: also.alert.as_str(),
+        rule: &also.rule,
+        severity: also.severity.as_str(),
+        title: cut(&also.title),
+        count: also.count,
+    };
+    alert.together.also.iter().map(other).collect()
+}
+
 impl<'a> MachineAlert<'a> {
     /// Collects what the JSON holds, in this detail.
     pub fn new(alert: &Alert<'a>, detail: Detail) -> Self {
@@ -309,19 +322,7 @@ impl<'a> MachineAlert<'a> {
                 .collect(),
             link: event_link(alert.finding),
             request,
-            also: alert
-                .together
-                .also
-                .iter()
-                .map(|also| MachineAlso {
-                    finding: also.finding.as_str(),
-                    alert: also.alert.as_str(),
-                    rule: &also.rule,
-                    severity: also.severity.as_str(),
-                    title: cut_redacted(&also.title),
-                    count: also.count,
-                })
-                .collect(),
+            also: others(alert, cut_redacted),
             sum: Sum::from_kind(alert.kind),
             operational: match alert.kind {
                 AlertKind::Operational(text) => Some(cut(text)),

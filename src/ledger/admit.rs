@@ -81,7 +81,7 @@ impl<S: Store> Ledger<S> {
             let known: Vec<KnownCandidate> =
                 candidates.iter().zip(&ids).map(|(candidate, id)| known(candidate, id, item, now)).collect();
             let known = Known { leaders: self.absent_leaders(&known, &ids, candidates, now).await?, candidates: known };
-            let plan = plan(candidates, &ids, known, now)?;
+            let plan = plan(candidates, &ids, &known, now)?;
             if plan.puts.is_empty() || self.store.put(plan.puts).await? {
                 return Ok(plan.admissions);
             }

@@ -106,7 +106,7 @@ impl<S: Store> Ledger<S> {
             let claims: Vec<Option<Claim>> = items.iter().map(|item| readable(item.as_ref(), now)).collect();
             let mut free = Vec::new();
             for (place, id) in ids.iter().enumerate() {
-                match (self.roll_up_stands(id, &claims[place], (channel, &ids, &claims), now).await?, place) {
+                match (self.roll_up_stands(id, claims[place].as_ref(), (channel, &ids, &claims), now).await?, place) {
                     (Standing::Free, _) => free.push(place),
                     (Standing::Done, 0) => return Ok(ClaimedRollUps::Done),
                     (Standing::Told, 0) => return Ok(ClaimedRollUps::Merged),
@@ -138,7 +138,7 @@ impl<S: Store> Ledger<S> {
     async fn roll_up_stands(
         &self,
         id: &ClaimId,
-        claim: &Option<Claim>,
+        claim: Option<&Claim>,
         (channel, ids, claims): (&str, &[ClaimId], &[Option<Claim>]),
         now: Timestamp,
     ) -> Result<Standing, StoreError> {

@@ -58,11 +58,11 @@ enum Standing {
 pub(super) fn plan(
     candidates: &[Candidate<'_>],
     ids: &[ClaimId],
-    known: Known,
+    known: &Known,
     now: Timestamp,
 ) -> Result<Plan, StoreError> {
     let standings: Vec<Standing> =
-        (0..candidates.len()).map(|place| standing(place, candidates, ids, &known, now)).collect();
+        (0..candidates.len()).map(|place| standing(place, candidates, ids, known, now)).collect();
     let mut plan = Plan { admissions: vec![Admission::Duplicate; candidates.len()], puts: Vec::new() };
     for (place, standing) in standings.iter().enumerate() {
         let KnownCandidate { claim, claim_key, claim_expect, .. } = &known.candidates[place];
@@ -84,7 +84,7 @@ pub(super) fn plan(
     let mut new: Vec<usize> = (0..candidates.len()).filter(|place| standings[*place] == Standing::New).collect();
     // Where two are of one group, the worse one opens it.
     new.sort_by_key(|place| Reverse(candidates[*place].finding.severity));
-    decide(candidates, ids, (&known, &new), now, &mut plan)?;
+    decide(candidates, ids, (known, &new), now, &mut plan)?;
     Ok(plan)
 }
 
@@ -249,12 +249,11 @@ impl Groups<'_> {
     }
 }
 
+/// The claims of what is held back, each with what it adds to its roll-up.
+type HeldBack = Vec<(Claim, Option<Put>)>;
+
 /// Each is held back: the claims that say so, each with what it adds to its roll-up; none if a roll-up has still to be ordered.
-fn hold_back(
-    judged: &[Judged],
-    candidates: &[Candidate<'_>],
-    plan: &mut Plan,
-) -> Result<Option<Vec<(Claim, Option<Put>)>>, StoreError> {
+fn hold_back(judged: &[Judged], candidates: &[Candidate<'_>], plan: &mut Plan) -> Result<Option<HeldBack>, StoreError> {
     let mut ordered: Vec<&AlertId> = Vec::new();
     for Judged { place, held_back_in, .. } in judged {
         plan.admissions[*place] = Admission::Throttled;

@@ -191,15 +191,12 @@ impl AdmitTask {
         for (finding, throttle) in findings {
             let other = Self { finding: finding.brief(), ..Self::new(finding, throttle.clone()) };
             let json = serde_json::to_string(&other).map_err(|error| QueueError::Unwritable(error.to_string()))?;
-            match tasks.last_mut().filter(|_| json.len() <= room) {
-                Some(task) => {
-                    room -= json.len();
-                    task.also.push(other);
-                }
-                None => {
-                    room = Self::LIMIT_OF_OTHERS;
-                    tasks.push(Self::new(finding, throttle.clone()));
-                }
+            if let Some(task) = tasks.last_mut().filter(|_| json.len() <= room) {
+                room -= json.len();
+                task.also.push(other);
+            } else {
+                room = Self::LIMIT_OF_OTHERS;
+                tasks.push(Self::new(finding, throttle.clone()));
             }
         }
         Ok(tasks)

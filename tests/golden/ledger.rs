@@ -74,7 +74,7 @@ pub(crate) async fn played(name: &str, rules: &str) -> (Table, Function) {
     let table = Table::default();
     let function = function(rules, &table);
     match name {
-        "opened" => events(&function, 1).await,
+        "opened" | "told together" => events(&function, 1).await,
         "held back" => events(&function, 2).await,
         "worse" => {
             events(&function, 2).await;
@@ -100,7 +100,6 @@ pub(crate) async fn played(name: &str, rules: &str) -> (Table, Function) {
             function.transport.set(Vendors::Reject);
             invoke(&event(1, "cli"), &function).await;
         }
-        "told together" => events(&function, 1).await,
         "seen" | "seen by value" => events(&function, 3).await,
         other => panic!("{other}"),
     }

@@ -99,7 +99,7 @@ impl LearnCommand {
         };
         let (refused, against) = self.refused(rules, &mut made, standing.as_ref())?;
         failed |= against.as_ref().is_some_and(InputCounts::failed);
-        let Some((text, new_rules)) = self.with(rules, &made.all)? else { return Ok(Exit::Unreadable) };
+        let Some((text, new_rules)) = self.with(rules, &made.all) else { return Ok(Exit::Unreadable) };
         if let Some(lost) = self.lost(rules, &new_rules, &made)? {
             eprintln!(
                 "error: {} would be lost with all exceptions together; nothing was written",
@@ -165,14 +165,14 @@ impl LearnCommand {
     }
 
     /// The text of the rules with these exceptions, and the rules that it means. None: it has been told why not.
-    fn with(&self, rules: &RuleSet, proposals: &[Proposal]) -> io::Result<Option<(String, RuleSet)>> {
+    fn with(&self, rules: &RuleSet, proposals: &[Proposal]) -> Option<(String, RuleSet)> {
         let path = &self.rules.path;
-        let Some(old) = read(path) else { return Ok(None) };
+        let old = read(path)?;
         match with_exceptions(&old, &exceptions(rules, proposals)) {
-            Ok(text) => Ok(self.rules.load_text(path, text.clone()).map(|rules| (text, rules))),
+            Ok(text) => self.rules.load_text(path, text.clone()).map(|rules| (text, rules)),
             Err(reason) => {
                 eprintln!("error: there is no place for the exceptions in {}: {reason}", path.display());
-                Ok(None)
+                None
             }
         }
     }

@@ -197,7 +197,7 @@ mod tests {
     fn few_targets_are_those_that_come_again() {
         assert_eq!(habit(&[(0, "a", ""), (1, "b", ""), (2, "b", ""), (3, "a", "")]).few_targets(), [["a", "b"]]);
         assert!(habit(&[(0, "a", ""), (1, "b", ""), (2, "b", "")]).few_targets().is_empty());
-        let many: Vec<String> = (0..FEW as u64 + 1).flat_map(|number| vec![number.to_string(); 2]).collect();
+        let many: Vec<String> = (0..=FEW as u64).flat_map(|number| vec![number.to_string(); 2]).collect();
         let many: Vec<(u64, &str, &str)> = many.iter().map(|target| (0, target.as_str(), "")).collect();
         assert!(habit(&many).few_targets().is_empty());
     }

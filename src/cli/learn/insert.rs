@@ -4,6 +4,7 @@
 //! `when` stands there already is replaced: it has another reason and another last day.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::ops::Range;
 
 use crate::cli::layout;
@@ -103,7 +104,8 @@ impl Edits<'_> {
         let lead = self.lead(last.span.start);
         let mut text = String::new();
         for exception in new {
-            text.push_str(&format!(",{lead}"));
+            text.push(',');
+            text.push_str(&lead);
             text.push_str(&self.laid_out(exception, &self.indent(last.span.start))?);
         }
         self.all.push((last.span.end..last.span.end, text));
@@ -122,7 +124,7 @@ impl Edits<'_> {
         let (lead, indent) = (self.lead(key_span.start), self.indent(key_span.start));
         let mut text = String::new();
         for (key, value) in added {
-            text.push_str(&format!(",{lead}{}: {}", quoted(key), self.laid_out(value, &indent)?));
+            let _ = write!(text, ",{lead}{}: {}", quoted(key), self.laid_out(value, &indent)?);
         }
         self.all.push((node.span.end..node.span.end, text));
         Ok(())

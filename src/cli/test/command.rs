@@ -13,6 +13,7 @@ use crate::cli::selection::RuleSelection;
 use crate::rules::Rule;
 
 /// Run the tests that the rules carry
+#[expect(clippy::struct_excessive_bools, reason = "each is an option of its own")]
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "A test names an event (inline, or a file relative to rules.json) and whether the rule must match it. An event \
@@ -35,7 +36,7 @@ pub(in crate::cli) struct TestCommand {
     /// Print only what failed or is missing, and the sum
     #[arg(long, short)]
     quiet: bool,
-    /// How results are printed: for people, one JSON object a line, or one XML document as JUnit's
+    /// How results are printed: for people, one JSON object a line, or one XML document as `JUnit`'s
     #[arg(long, value_enum, default_value_t = TestFormat::Human)]
     format: TestFormat,
 }

@@ -1,5 +1,5 @@
-//! Results for CI systems: one XML document of the form that JUnit made usual, a `testsuite` for each rule.
-//! Source: "JUnit XML file format", <https://github.com/testmoapp/junitxml>, which gathers what the systems read.
+//! Results for CI systems: one XML document of the form that `JUnit` made usual, a `testsuite` for each rule.
+//! Source: the XML file format of `JUnit`, <https://github.com/testmoapp/junitxml>, which gathers what the systems read.
 
 use std::fmt::Write as _;
 use std::io::{self, Write};

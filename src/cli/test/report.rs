@@ -22,7 +22,7 @@ pub(super) enum TestFormat {
     Human,
     /// One JSON object a line.
     Jsonl,
-    /// One XML document as JUnit's, which CI systems show.
+    /// One XML document as `JUnit`'s, which CI systems show.
     Junit,
 }
 
