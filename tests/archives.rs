@@ -335,9 +335,15 @@ fn a_diff_tells_what_a_change_of_rules_adds_and_removes() {
     assert_eq!(counts, expected.map(|(change, actor, count)| ((change.into(), actor.into()), count)).into());
     let human = diff(&[]).stdout;
     assert!(
-        human.starts_with("25 findings added, 8 removed, 9 changed, 8 as before in 500 records from 1 file"),
+        human.contains("\n25 findings added, 8 removed, 9 changed, 8 as before in 500 records from 1 file\n"),
         "{human}"
     );
+    // The first of them are listed, and all of them where that is asked for.
+    assert!(
+        human.contains("~ high -> extreme  StopLogging by user2") && human.contains("and 22 more: --all lists them"),
+        "{human}"
+    );
+    assert!(!diff(&["--all"]).stdout.contains("--all lists them"));
     // Of those 42, the extreme go to both channels: the 9 that are changed, and 8 of user0's.
     assert_eq!((diff(&["--max-per-day", "59"]).code, diff(&["--max-per-day", "58"]).code), (Some(0), Some(1)));
 }

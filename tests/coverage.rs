@@ -78,7 +78,7 @@ fn calls_say_which_rules_see_them_and_whether_of_people() {
     assert_eq!(
         document["calls"],
         json!([{
-            "service": "cloudtrail.amazonaws.com", "event": "StopLogging", "reads": false, "data": false,
+            "service": "cloudtrail.amazonaws.com", "event": "StopLogging", "reads": false, "data": false, "needs_events": null,
             "rules": [{"id": "users", "mode": "alert", "person": false}, {"id": "all", "mode": "stage", "person": true}],
         }])
     );

@@ -14,6 +14,7 @@ use super::facts::USER_AGENT;
 use super::inert::short;
 use crate::alert::{Alert, AlertKind, Also};
 use crate::cloudtrail::{ApiCall, HIDDEN, short_name};
+use crate::finding::Finding;
 
 /// Characters of one part, of the basic GSM set.
 pub(super) const PART: u64 = 160;
@@ -70,15 +71,16 @@ pub(super) fn sms(alert: &Alert<'_>, content: &Content, limit: usize) -> String 
     let is_without_mfa =
         content.changes.is_empty() && call.mfa == Some(false) && call.event.as_deref() == Some("ConsoleLogin");
     let factor = if is_without_mfa { " without MFA" } else { "" };
+    let others = if alert.together.also.is_empty() { 0 } else { counted(alert.together.also).len() };
     for names in NAMES {
         text = format!("{start}{}{factor}", who_did_what(call, &names));
-        if text.len() + change.len().min(CHANGE_ROOM) <= limit {
+        if text.len() + change.len().min(CHANGE_ROOM) + others <= limit {
             break;
         }
     }
     text.push_str(&change);
     text = with_others(text, alert.together.also, limit);
-    for part in changes.map(|change| format!("; {change}")).chain(rest(call, content)) {
+    for part in changes.map(|change| format!("; {change}")).chain(rest(alert.finding, content)) {
         if text.len() + part.len() <= limit {
             text.push_str(&part);
         }
@@ -111,22 +113,33 @@ fn with_others(mut text: String, also: &[Also], limit: usize) -> String {
     if text.len() + named.len() <= limit {
         return text + &named;
     }
-    let counted = format!(", +{} rules", also.len());
+    let counted = counted(also);
     text = cut(&text, limit.saturating_sub(counted.len()));
     text + &counted
 }
 
+/// How many other rules a message tells of.
+fn counted(also: &[Also]) -> String {
+    format!(", +{} rule{}", also.len(), if also.len() == 1 { "" } else { "s" })
+}
+
 /// What is told while there is room, the most telling first.
-fn rest<'c>(call: &'c ApiCall, content: &'c Content) -> impl Iterator<Item = String> + 'c {
+fn rest<'c>(finding: &'c Finding, content: &'c Content) -> impl Iterator<Item = String> + 'c {
+    let call = &finding.call;
     let why = call.error.as_deref().filter(|_| outcome(call) == "FAILED");
     let agent = content.facts.iter().find(|(name, _)| name == USER_AGENT);
+    let agent = agent.map(|(_, agent)| format!(", {}", cut(&named(agent), AGENT)));
+    // Where the title names the program, it is what the rule is about.
+    let names_it = |agent: &str| finding.title.contains(agent.get(..AGENT).unwrap_or(agent));
+    let (subject, agent) = if call.user_agent.as_deref().is_some_and(names_it) { (agent, None) } else { (None, agent) };
     [
+        subject,
         call.delegate.as_deref().map(|account| format!(", delegated to {}", named(account))),
         why.map(|error| format!(" ({})", named(error))),
         call.region.as_deref().map(|region| format!(", {}", named(region))),
         call.source_ip.as_deref().map(|source| format!(", from {}", named(source))),
         Some(format!(", {}", gsm(&content.rule))),
-        agent.map(|(_, agent)| format!(", {}", cut(&named(agent), AGENT))),
+        agent,
     ]
     .into_iter()
     .flatten()
@@ -178,7 +191,7 @@ mod tests {
 
     use super::*;
     use crate::alert::{RollUp, Together};
-    use crate::finding::{Change, Finding};
+    use crate::finding::Change;
     use crate::ids::AlertId;
 
     fn finding() -> Finding {

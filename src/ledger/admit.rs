@@ -1,53 +1,18 @@
 //! Whether the findings of a record go out on a channel: one opens an alert, or is a repeat of one that is open. What goes out
 //! takes the others with it, in one message.
 
+use super::candidate::{Admission, Candidate};
 use super::item::{
-    CLAIM_TTL, Claim, Decision, DeliveryKey, Group, ListedItem, SUM_GRACE, WINDOW_GRACE, attributes, claim_key,
-    group_key, listed, readable, shared_key,
+    Claim, DeliveryKey, Group, ListedItem, SUM_GRACE, WINDOW_GRACE, attributes, claim_key, group_key, listed, readable,
+    shared_key,
 };
 use super::optimistic::{Ledger, TRIES, lost, pause};
-use super::policy::Throttling;
 use super::roll_ups::RollUpList;
 use super::store::{Expect, ItemKey, Put, Store, StoreError, StoredItem};
 use super::sum::RollUpOrder;
 use super::together::{Known, KnownCandidate, plan};
-use crate::finding::Finding;
 use crate::ids::ClaimId;
 use crate::time::Timestamp;
-
-/// A finding on its way to a channel.
-#[derive(Debug, Clone, Copy)]
-pub struct Candidate<'a> {
-    /// The finding.
-    pub finding: &'a Finding,
-    /// The channel's name.
-    pub channel: &'a str,
-    /// What makes two findings repeats of one another on this channel, as a hash, and how they are throttled; none: every
-    /// finding goes out.
-    pub group: Option<(&'a str, Throttling)>,
-    /// When our claim is to end.
-    pub lease: Timestamp,
-}
-
-/// What becomes of a [`Candidate`].
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Admission {
-    /// It goes out, and it is ours to send until the lease ends.
-    Send(Decision),
-    /// As [`Admission::Send`]; but another had claimed it before, and has died or handed it back.
-    SendAgain(Decision),
-    /// It goes out, but another copy of the function is sending it, and will have ended by this time.
-    Held(Decision, Timestamp),
-    /// It is told in the message of the candidate at this place, whatever becomes of that one. This is what is decided of it.
-    Merged(usize, Decision),
-    /// It is a repeat, the first that is held back: put the roll-up in the queue, [say so](Ledger::roll_up_scheduled), and
-    /// ask again. Where one candidate has this answer, nothing has been written for any of them.
-    ScheduleRollUp(Box<RollUpOrder>),
-    /// It is a repeat, held back and counted.
-    Throttled,
-    /// It was done with before; or the call was, since another account's record of it went this way.
-    Duplicate,
-}
 
 impl<S: Store> Ledger<S> {
     /// Decides what becomes of the findings of one record on one channel, [`policy::MOST_TOGETHER`](super::policy::MOST_TOGETHER)
@@ -182,9 +147,4 @@ fn known<'i>(
         group_expect: Expect::same(group.flatten()),
         shared: shared.map(|(item, key)| (key, Expect::same(item), readable(item, now))),
     }
-}
-
-/// When a claim that is written now expires.
-pub(super) fn claim_expires(now: Timestamp) -> Timestamp {
-    now.plus(CLAIM_TTL)
 }

@@ -17,6 +17,11 @@ use crate::time::Timestamp;
 /// longest, 14 days.
 /// Source: <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SetQueueAttributes.html>
 pub(super) const CLAIM_TTL: Duration = Duration::from_hours(15 * 24);
+
+/// When a claim that is written now expires.
+pub(super) fn claim_expires(now: Timestamp) -> Timestamp {
+    now.plus(CLAIM_TTL)
+}
 /// How long what belongs to a window, or to a minute, is kept after its end, if no sum is made of it: counters, and what events
 /// that come late are compared with.
 pub(super) const WINDOW_GRACE: Duration = Duration::from_hours(2 * 24);

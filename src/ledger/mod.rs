@@ -30,6 +30,7 @@
 #![deny(unused_results)]
 
 mod admit;
+mod candidate;
 mod claim;
 mod item;
 mod lookup;
@@ -45,7 +46,7 @@ mod sum;
 mod threshold;
 mod together;
 
-pub use self::admit::{Admission, Candidate};
+pub use self::candidate::{Admission, Candidate};
 pub use self::claim::{Claimed, OPERATIONAL, operational_decision};
 pub use self::item::{Claim, Decision, DeliveryKey, DoneAs, Lead};
 pub use self::memory::MemoryStore;

@@ -3,8 +3,9 @@
 //! Each has an order of its own in the queue, so that what is here only saves messages. docs/design/ledger.md ("Roll-ups told
 //! together") has the reasons.
 
-use super::admit::claim_expires;
-use super::item::{Claim, Decision, DeliveryKey, Lead, ListedItem, attributes, claim_key, listed, readable};
+use super::item::{
+    Claim, Decision, DeliveryKey, Lead, ListedItem, attributes, claim_expires, claim_key, listed, readable,
+};
 use super::optimistic::{Ledger, TRIES, lost, pause};
 use super::policy;
 use super::store::{ALL, Expect, ItemKey, Put, Store, StoreError};

@@ -4,9 +4,10 @@
 
 use std::cmp::Reverse;
 
-use super::admit::{Admission, Candidate, claim_expires};
+use super::candidate::{Admission, Candidate};
 use super::item::{
-    Claim, Decision, DoneAs, Group, Lead, SUM_GRACE, SharedCall, WINDOW_GRACE, attributes, group_key, repeats,
+    Claim, Decision, DoneAs, Group, Lead, SUM_GRACE, SharedCall, WINDOW_GRACE, attributes, claim_expires, group_key,
+    repeats,
 };
 use super::policy::{self, Going, HasWindow as _, Repeat, ThrottleVerdict};
 use super::store::{Expect, ItemKey, Put, StoreError};

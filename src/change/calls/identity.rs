@@ -69,7 +69,7 @@ pub(super) const CALLS: &[Entry] = calls! {
             Special("chained from, key of the session", chained_from), Policies("session policy", "")
         ];
         "AssumeRoot" => [
-            Request("root of account", "targetPrincipal"), Request("for the task", "taskPolicyArn.arn|taskPolicyArn"),
+            Request("for the task", "taskPolicyArn.arn|taskPolicyArn"), Request("root of account", "targetPrincipal"),
             Special("key of the session", chained_from)
         ];
         "AssumeRoleWithSAML" => [Request("provider", "principalArn"), Request("session", "roleSessionName"), Special("key of the session", chained_from)];

@@ -458,6 +458,6 @@ fn the_playback_says_what_the_function_sends() {
         "roll-ups together",
     ]) {
         let count = kinds.get(*kind).copied().unwrap_or_default();
-        assert!(count as u64 * 4 >= rounds, "{kind}: {count} in {rounds} archives");
+        assert!(count as u64 * 5 >= rounds, "{kind}: {count} in {rounds} archives");
     }
 }

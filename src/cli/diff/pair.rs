@@ -72,5 +72,14 @@ fn pairs(old: Vec<EvaluatedFinding>, new: Vec<EvaluatedFinding>) -> Vec<Pair> {
         pairs.push(Pair { new: same.and_then(Option::take), old: Some(old) });
     }
     pairs.extend(new.into_iter().flatten().map(|new| Pair { old: None, new: Some(new) }));
+    // The walk was one over both: each set has a first finding of its own.
+    let (mut is_after_old, mut is_after_new) = (false, false);
+    for Pair { old, new } in &mut pairs {
+        for (found, is_after) in [(old, &mut is_after_old), (new, &mut is_after_new)] {
+            if let Some(found) = found {
+                found.is_with_previous = std::mem::replace(is_after, true);
+            }
+        }
+    }
     pairs
 }

@@ -20,6 +20,12 @@ pub(super) struct Lost {
     pub(super) place: String,
 }
 
+/// A proposal that was refused, and the finding that it would lose.
+pub(super) struct Refused {
+    pub(super) proposal: Proposal,
+    pub(super) lost: Lost,
+}
+
 /// Which proposals cover the records that have findings. Each proposal stands as a rule, whose `when` is the exception's: so it is
 /// judged by the engine that will judge the exception.
 struct Covered<'r> {

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
 
-use super::against::{self, Lost};
+use super::against::{self, Refused};
 use super::insert::{Exceptions, with_exceptions};
 use super::observe::{Observations, ObservingVisitor};
 use super::print::Report;
@@ -62,12 +62,6 @@ enum LearnFormat {
     Human,
     /// One JSON object.
     Json,
-}
-
-/// A proposal that was refused, and the finding that it would lose.
-pub(super) struct Refused {
-    pub(super) proposal: Proposal,
-    pub(super) lost: Lost,
 }
 
 impl LearnCommand {

@@ -5,8 +5,8 @@ use std::io::{self, Write};
 use anstyle::Style;
 use serde::Serialize;
 
+use super::against::Refused;
 use super::caller::CallerKind;
-use super::command::Refused;
 use super::observe::LeftOut;
 use super::proposal::{Proposal, Proposals};
 use crate::cli::input::InputCounts;

@@ -14,43 +14,16 @@
 use std::ops::ControlFlow;
 
 use super::channel_worker::ChannelWorker;
+use super::incoming::Incoming;
 use crate::deliver::Transport;
 use crate::finding::Finding;
-use crate::handler::classify::{Routed, ThrottleGroup};
 use crate::handler::outcome::{DeliveryOutcome, StageResult};
 use crate::handler::subject::Subject;
 use crate::ids::{AlertId, ClaimId, GroupId};
 use crate::ledger::policy::Going;
 use crate::ledger::{Admission, Candidate, Claimed, Decision, RollUpList, RollUpOrder, Store, StoreError, policy};
-use crate::redelivery::{AdmitTask, Delivery, QueueError, QueueMessage, Queues, RollUpTask};
+use crate::redelivery::{Delivery, QueueMessage, Queues, RollUpTask};
 use crate::time::Timestamp;
-
-/// A finding of a record, on its way to this channel.
-#[derive(Clone, Copy)]
-pub(super) struct Incoming<'f> {
-    pub(super) finding: &'f Finding,
-    /// The group of repeats that its rule's throttle puts it in.
-    pub(super) throttle: Option<&'f ThrottleGroup>,
-}
-
-impl<'f> From<&'f Routed> for Incoming<'f> {
-    fn from(Routed { finding, throttle, .. }: &'f Routed) -> Self {
-        Self { finding, throttle: throttle.as_ref() }
-    }
-}
-
-impl Incoming<'_> {
-    /// The orders to judge the findings of a record when a queue brings them: one, or as many as hold them.
-    pub(super) fn tasks(call: &[Self]) -> Result<Vec<AdmitTask>, QueueError> {
-        let findings: Vec<_> = call
-            .iter()
-            .map(|Incoming { finding, throttle }| {
-                (*finding, throttle.map(|group| (group.hash.clone(), group.throttling)))
-            })
-            .collect();
-        AdmitTask::together(&findings)
-    }
-}
 
 /// What becomes of a finding on this channel.
 #[derive(Debug, Clone)]

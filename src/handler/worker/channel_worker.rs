@@ -8,8 +8,7 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use tokio::time::Instant;
 
-use super::admit::Incoming;
-use super::send::Origin;
+use super::incoming::{Incoming, Origin};
 use super::turns::Turns;
 use crate::channel::ConfiguredChannel;
 use crate::deliver::Transport;

@@ -15,8 +15,8 @@
 use std::ops::ControlFlow;
 use std::time::Duration;
 
-use super::admit::Incoming;
 use super::channel_worker::ChannelWorker;
+use super::incoming::Incoming;
 use super::render::LeadingFinding;
 use crate::alert::AlertDigest;
 use crate::deliver::Transport;

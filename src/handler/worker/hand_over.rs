@@ -15,8 +15,8 @@ use std::time::Duration;
 
 use tokio::time::timeout_at;
 
-use super::admit::Incoming;
 use super::channel_worker::ChannelWorker;
+use super::incoming::Incoming;
 use crate::deliver::Transport;
 use crate::handler::classify::Routed;
 use crate::handler::outcome::DeliveryOutcome;

@@ -24,6 +24,7 @@ mod burial;
 mod channel_worker;
 mod guard;
 mod hand_over;
+mod incoming;
 mod operators;
 mod render;
 mod roll_ups;

@@ -12,6 +12,7 @@
 use tokio::time::Instant;
 
 use super::channel_worker::ChannelWorker;
+use super::incoming::Origin;
 use crate::alert::{Alert, AlertKind, Together};
 use crate::channel::{ConfiguredChannel, Verdict};
 use crate::deliver::{Ending, Errand, Patience, Transport, deliver};
@@ -20,15 +21,6 @@ use crate::handler::App;
 use crate::ids::{AlertId, ClaimId};
 use crate::ledger::Store;
 use crate::redelivery::{Delivery, Queues};
-
-/// Where a delivery comes from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Origin {
-    /// The event of this invocation.
-    Event,
-    /// A queue.
-    Queue,
-}
 
 impl<T: Transport, S: Store, Q: Queues> ChannelWorker<'_, T, S, Q> {
     /// Sends a delivery that this worker has claimed.

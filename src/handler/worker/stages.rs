@@ -10,10 +10,10 @@ use std::pin::pin;
 use futures_util::FutureExt as _;
 use futures_util::future::{Either, select};
 
-use super::admit::{Admitted, Incoming, Verdict};
+use super::admit::{Admitted, Verdict};
 use super::channel_worker::ChannelWorker;
+use super::incoming::{Incoming, Origin};
 use super::render::LeadingFinding;
-use super::send::Origin;
 use crate::deliver::Transport;
 use crate::finding::Finding;
 use crate::handler::classify::ThrottleGroup;
