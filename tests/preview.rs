@@ -90,6 +90,30 @@ fn every_kind_is_shown_and_what_needs_no_event_has_a_sample() {
 }
 
 #[test]
+fn what_several_rules_find_in_one_record_is_one_message_of_each_channel() {
+    let folder = tempfile::tempdir().unwrap();
+    let rule = |id: &str, severity: &str, mode: &str| json!({ "id": id, "title": format!("{id}'s title"), "severity": severity, "mode": mode, "when": { "event": { "is": "StopLogging" } } });
+    let rules = json!({
+        "channels": { "soc": { "type": "slack" }, "worst": { "type": "slack", "min_severity": "high" } },
+        "rules": [rule("LESS", "low", "alert"), rule("MOST", "high", "alert"), rule("QUIET", "high", "stage")],
+    });
+    file(folder.path(), "rules.json", rules.to_string());
+    let mut command = offlimits(["preview"]);
+    command.arg(repository(STOP)).current_dir(folder.path());
+    let shown = run(command);
+    let soc: Vec<String> =
+        screens(&shown).into_iter().filter(|(label, _)| label.contains("soc")).map(|(_, text)| text).collect();
+    assert_eq!(soc.len(), 2, "{}", shown.stdout);
+    // The staged one, which nobody is told of, stands by itself.
+    assert!(soc[0].contains("QUIET's title") && !soc[0].contains("Also"), "{}", shown.stdout);
+    assert!(soc[1].contains("HIGH: MOST's title") && soc[1].contains("Also: LESS LESS's title"), "{}", shown.stdout);
+    // A channel that takes one of them tells of that one alone.
+    let worst =
+        screens(&shown).into_iter().filter(|(label, text)| label.contains("worst") && text.contains("HIGH: MOST"));
+    assert!(worst.map(|(_, text)| !text.contains("LESS")).eq([true]), "{}", shown.stdout);
+}
+
+#[test]
 fn what_is_not_shown_is_said() {
     let nothing = preview(&["events/start-instances.json"]);
     assert_eq!((nothing.code, nothing.stdout.as_str()), (Some(1), ""));
@@ -106,7 +130,7 @@ fn what_is_not_shown_is_said() {
     for (arguments, said) in [
         (&[] as &[&str], "name a file"),
         (&[STOP, "--kind", "test"], "leave the files out"),
-        (&[STOP, "--channel", "sco"], "there are desk, now, pager"),
+        (&[STOP, "--channel", "sco"], "the channels are desk, now, pager"),
         (&["nowhere.json"], "nowhere.json"),
     ] {
         let wrong = preview(arguments);

@@ -151,7 +151,7 @@ fn what_is_missing_is_said_before_anything_is_sent() {
     let folder = folder(&json!({}));
     for (arguments, said) in [
         (&["--channel", "soc"] as &[&str], "name a file that holds them with --secret"),
-        (&["--channel", "sco", "--secret", "secret.json"], "there are soc, desk, topic, pager"),
+        (&["--channel", "sco", "--secret", "secret.json"], "the channels are soc, desk, topic and pager"),
         (&["--channel", "topic"], "name it with --topic ARN"),
         (&["--channel", "soc", "--secret", "nowhere.json"], "cannot read the secret"),
         (&["--channel", "soc", "--secret", "secret.json", "--timeout", "0"], "--timeout"),

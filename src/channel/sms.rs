@@ -13,7 +13,7 @@ use super::ascii::{cut, cut_middle, gsm};
 use super::facts::USER_AGENT;
 use super::inert::short;
 use crate::alert::{Alert, AlertKind, Also};
-use crate::cloudtrail::{ApiCall, HIDDEN, short_name};
+use crate::cloudtrail::{ApiCall, HIDDEN, HIDDEN_SHOWN, short_name};
 use crate::finding::Finding;
 
 /// Characters of one part, of the basic GSM set.
@@ -64,7 +64,9 @@ pub(super) fn sms(alert: &Alert<'_>, content: &Content, limit: usize) -> String 
         let account = cut_middle(&named(account(call)), NAMES[0].account);
         return cut(&format!("{start}{account}: {}", gsm(&content.sentence)), limit);
     }
-    let mut changes = content.changes.iter().map(|change| gsm(change));
+    // There is no room to say that something is hidden.
+    let told = content.changes.iter().filter(|change| !change.ends_with(HIDDEN_SHOWN));
+    let mut changes = told.map(|change| gsm(change));
     let change = changes.next().map(|change| format!(": {change}")).unwrap_or_default();
     let mut text = String::new();
     // What changed tells of the factor otherwise.

@@ -58,5 +58,5 @@ pub(crate) use self::partition::{PARTITIONS, is_region, partition_of};
 pub(crate) use self::path::wrapped_list;
 pub use self::path::{FieldValue, TOP_LEVEL, walk};
 pub use self::record::{RawRecord, Record, RecordError};
-pub(crate) use self::sentence::HIDDEN;
+pub(crate) use self::sentence::{HIDDEN, HIDDEN_SHOWN};
 pub(crate) use self::target::{named_targets, short_name};

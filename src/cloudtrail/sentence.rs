@@ -77,6 +77,8 @@ fn how_it_ended(record: &Record) -> Cow<'static, str> {
 /// What CloudTrail writes for a name that belongs to no user: people have typed their password there. Source:
 /// <https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-user-identity.html>.
 pub(crate) const HIDDEN: &str = "HIDDEN_DUE_TO_SECURITY_REASONS";
+/// How people are told that a value stands for something that CloudTrail has hidden.
+pub(crate) const HIDDEN_SHOWN: &str = "hidden in the record";
 
 /// Who called, with the kind of identity, and with those who stand behind it: `Admin/jana (assumed role, delegated to account
 /// 999999999999)`.

@@ -40,5 +40,5 @@ pub use self::app::{App, GRACE};
 pub use self::invariant::Invariant;
 pub use self::invocation::handle;
 pub use self::own_calls::OwnCalls;
-pub use self::preview::{FindingPreview, MessagePreview, Preview, ThresholdPreview, first_message, preview};
+pub use self::preview::{FindingPreview, MessagePreview, Preview, ThresholdPreview, first_message, led, preview};
 pub use self::report::{Deliveries, Findings, InvocationReport, SpokeLetters};

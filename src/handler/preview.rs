@@ -195,8 +195,9 @@ pub fn first_message(channel: &ConfiguredChannel, findings: &[&Finding]) -> Stri
     message(channel, leader, AlertKind::First, &also)
 }
 
-/// The finding that leads, where each opens an alert, and the others.
-fn led<'f>(findings: &[&'f Finding]) -> (&'f Finding, Vec<&'f Finding>) {
+/// The finding that leads the message of these findings of one record, where each opens an alert, and the others. There must be one
+/// finding at least.
+pub fn led<'f>(findings: &[&'f Finding]) -> (&'f Finding, Vec<&'f Finding>) {
     let leader = policy::leader(findings.iter().map(|finding| (finding.severity, Going::AsFirst)));
     let leader = leader.unwrap_or_default();
     let others = findings.iter().enumerate().filter(|(place, _)| *place != leader).map(|(_, finding)| *finding);

@@ -25,6 +25,7 @@ impl Count {
     }
 
     /// Whether every number that this accepts is one that `wide` accepts.
+    #[cfg(feature = "cli")]
     pub(crate) fn implies(&self, wide: &Self) -> bool {
         match self {
             Self::Is(counts) => counts.iter().all(|count| wide.accepts(*count)),

@@ -2,8 +2,9 @@
 
     python3 tests/evidence/named_calls.py [--rules rules.json] [--tool target/release/offlimits] [--write | --check]
 
-`named_calls.json` holds the names alone, written down by hand from public pages in November 2026: the ways up of
-pathfinding.cloud with the calls of each, and writes that the rules of Elastic, Panther and SigmaHQ name. Each call is made by
+`named_calls.json` holds the names alone, written down by hand in November 2026: the ways up of
+pathfinding.cloud with the calls of each (from a copy of its pages), and writes that the rules of Elastic, Panther and SigmaHQ
+name (from lists of their files and from memory, not from each rule: some are missing). Each call is made by
 an administrator of IAM Identity Center, as the smallest record that CloudTrail could write: without a request. So the shares
 are a lower bound: what alerts by a value of the request (with whom a snapshot is shared) does not alert here. A way up counts if
 one of its calls alerts; staged rules and those that count several calls (`threshold`) do not count.

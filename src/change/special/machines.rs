@@ -6,6 +6,7 @@ use base64::prelude::BASE64_STANDARD;
 use crate::change::reading::{Reading, at, said};
 use crate::change::told::Told;
 use crate::change::value::{HIDDEN_WORDS, listed, shown};
+use crate::cloudtrail::HIDDEN_SHOWN;
 use crate::facts::Placed;
 
 /// `instances: p5.48xlarge × 8`
@@ -91,7 +92,7 @@ pub(in crate::change) fn user_data(reading: &Reading<'_>, told: &mut Told) {
 pub(in crate::change) fn commands(reading: &Reading<'_>, told: &mut Told) {
     let commands = reading.asked("parameters.commands|parameters.command|parameters");
     let Some(commands) = commands else { return };
-    let words = if commands == HIDDEN_WORDS { "hidden in the record" } else { commands.as_str() };
+    let words = if commands == HIDDEN_WORDS { HIDDEN_SHOWN } else { commands.as_str() };
     told.add(
         if reading.record.text(&["eventName"]) == Some("StartSession") { "parameters" } else { "commands" },
         words,

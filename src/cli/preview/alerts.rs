@@ -7,10 +7,12 @@ use clap::ValueEnum;
 
 use super::piece::Screen;
 use super::vendor::{TicketPart, screens};
-use crate::alert::{Alert, AlertDigest, AlertKind, RollUp, Together};
+use crate::alert::{Alert, AlertDigest, AlertKind, Also, RollUp, Together};
 use crate::channel::{self, ChannelFilter, ConfiguredChannel, Content, MAX_PER_MINUTE};
 use crate::finding::Finding;
+use crate::handler::led;
 use crate::ids::AlertId;
+use crate::rules::Mode;
 use crate::ruleset::RuleSet;
 use crate::severity::Severity;
 use crate::time::Timestamp;
@@ -70,6 +72,8 @@ pub(super) struct AlertGatherer<'r> {
     only: Option<&'r str>,
     /// How many alerts are shown.
     limit: usize,
+    /// The findings of the record that is read, each with the channels that it goes to.
+    call: Vec<(Finding, Vec<usize>)>,
     alerts: Vec<PreviewedAlert>,
     /// Alerts beyond the limit.
     pub(super) left_out: usize,
@@ -82,13 +86,18 @@ pub(super) struct AlertGatherer<'r> {
 impl<'r> AlertGatherer<'r> {
     pub(super) fn new(rules: &'r RuleSet, kind: PreviewKind, only: Option<&'r str>, limit: usize) -> Self {
         let (alerts, roll_ups) = (Vec::new(), BTreeMap::new());
-        Self { rules, kind, only, limit, alerts, left_out: 0, roll_ups, digest: None }
+        Self { rules, kind, only, limit, call: Vec::new(), alerts, left_out: 0, roll_ups, digest: None }
     }
 
-    /// Adds a finding that goes to these channels.
-    pub(super) fn add(&mut self, finding: Finding, channels: Vec<usize>) {
+    /// Adds a finding that goes to these channels, and says whether it is of the same record as the one before.
+    pub(super) fn add(&mut self, finding: Finding, channels: Vec<usize>, is_with_previous: bool) {
+        if !is_with_previous {
+            self.show_call();
+        }
         match self.kind {
-            PreviewKind::First => self.show(&finding, AlertKind::First, &channels),
+            // Nobody is told of it yet, in whatever message.
+            PreviewKind::First if finding.rule.mode == Mode::Stage => self.show(&finding, AlertKind::First, &channels),
+            PreviewKind::First => self.call.push((finding, channels)),
             PreviewKind::Repeat => self.show(&finding, AlertKind::Repeat, &channels),
             PreviewKind::RollUp => {
                 if let Some((_, sum)) = self.roll_ups.get_mut(&finding.rule.id) {
@@ -109,6 +118,7 @@ impl<'r> AlertGatherer<'r> {
 
     /// The alerts of what was added; of what needs no event, a sample.
     pub(super) fn finish(mut self, samples: bool) -> (Vec<PreviewedAlert>, usize) {
+        self.show_call();
         for (mut opener, mut sum) in std::mem::take(&mut self.roll_ups).into_values() {
             if sum.count == 0 {
                 sum.add(&opener);
@@ -127,6 +137,31 @@ impl<'r> AlertGatherer<'r> {
             self.show_sample();
         }
         (self.alerts, self.left_out)
+    }
+
+    /// Shows the findings of one record: of those that go to a channel there is one message. What leads it on one channel may be
+    /// another finding than on the next, since not all of them go to both.
+    fn show_call(&mut self) {
+        let call = std::mem::take(&mut self.call);
+        let mut of_leaders: Vec<(&Finding, Vec<usize>, Vec<&Finding>)> = Vec::new();
+        for index in 0..self.rules.channels().len() {
+            let going: Vec<&Finding> =
+                call.iter().filter(|(_, channels)| channels.contains(&index)).map(|(finding, _)| finding).collect();
+            if going.is_empty() {
+                continue;
+            }
+            let (leader, others) = led(&going);
+            let is_same = |known: &&mut (&Finding, Vec<usize>, Vec<&Finding>)| {
+                known.0.id == leader.id && known.2.iter().map(|one| &one.id).eq(others.iter().map(|one| &one.id))
+            };
+            match of_leaders.iter_mut().find(is_same) {
+                Some((_, channels, _)) => channels.push(index),
+                None => of_leaders.push((leader, vec![index], others)),
+            }
+        }
+        for (leader, channels, others) in of_leaders {
+            self.show_with(leader, AlertKind::First, &channels, &others);
+        }
     }
 
     fn show_sample(&mut self) {
@@ -154,7 +189,7 @@ impl<'r> AlertGatherer<'r> {
                     self.show(&finding, kind, &every);
                 } else {
                     // It goes to the deployment's own topic, whatever the channels are.
-                    let shown = Self::alert(&finding, kind, [&own_topic()]);
+                    let shown = Self::alert(&finding, kind, [&own_topic()], &[]);
                     self.alerts.push(shown);
                 }
             }
@@ -163,6 +198,10 @@ impl<'r> AlertGatherer<'r> {
     }
 
     fn show(&mut self, finding: &Finding, kind: AlertKind<'_>, channels: &[usize]) {
+        self.show_with(finding, kind, channels, &[]);
+    }
+
+    fn show_with(&mut self, finding: &Finding, kind: AlertKind<'_>, channels: &[usize], others: &[&Finding]) {
         let channels = channels.iter().filter_map(|index| self.rules.channels().get(*index));
         let channels: Vec<&ConfiguredChannel> =
             channels.filter(|channel| self.only.is_none_or(|name| name == channel.name)).collect();
@@ -170,7 +209,7 @@ impl<'r> AlertGatherer<'r> {
             return;
         }
         if self.alerts.len() < self.limit {
-            self.alerts.push(Self::alert(finding, kind, channels));
+            self.alerts.push(Self::alert(finding, kind, channels, others));
         } else {
             self.left_out += 1;
         }
@@ -180,6 +219,7 @@ impl<'r> AlertGatherer<'r> {
         finding: &Finding,
         kind: AlertKind<'_>,
         channels: impl IntoIterator<Item = &'c ConfiguredChannel>,
+        others: &[&Finding],
     ) -> PreviewedAlert {
         let content =
             |id: &AlertId| Content::new(&Alert { finding, id, kind, receipt: None, together: Together::default() });
@@ -190,8 +230,10 @@ impl<'r> AlertGatherer<'r> {
         };
         let channels = channels.into_iter().map(|channel| {
             let id = AlertId::new(&finding.rule.id, &channel.name, &finding.id);
-            let body =
-                channel.channel.render(&Alert { finding, id: &id, kind, receipt: None, together: Together::default() });
+            let own = |finding: &Finding| AlertId::new(&finding.rule.id, &channel.name, &finding.id);
+            let also: Vec<Also> = others.iter().map(|finding| Also::new(finding, &own(finding))).collect();
+            let together = Together { also: &also, lead: None };
+            let body = channel.channel.render(&Alert { finding, id: &id, kind, receipt: None, together });
             PreviewedChannel { name: channel.name.clone(), screens: screens(channel.channel.kind(), &body, part) }
         });
         PreviewedAlert { severity, heading, rule, channels: channels.collect() }

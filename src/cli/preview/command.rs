@@ -71,11 +71,11 @@ impl PreviewCommand {
                 &self.files,
                 &ArchivePart::default(),
                 &visitor,
-                |_, _, EvaluatedFinding { finding, .. }| {
+                |_, _, EvaluatedFinding { finding, is_with_previous, .. }| {
                     found += 1;
                     let channels = rules.route(&finding);
                     notes.extend(self.note(&rules, &finding, &channels));
-                    gatherer.add(finding, channels);
+                    gatherer.add(finding, channels, is_with_previous);
                     Ok(())
                 },
             )?;
