@@ -274,7 +274,7 @@ mod tests {
     use std::sync::Mutex;
 
     use super::*;
-    use crate::alert::{Alert, AlertKind, Together};
+    use crate::alert::{Alert, AlertKind};
     use crate::finding::Finding;
     use crate::ids::AlertId;
     use crate::ruleset::RuleSet;
@@ -354,13 +354,7 @@ mod tests {
         let channel = rules.channels().iter().find(|channel| channel.name == name).unwrap();
         let finding = Finding::test(rules.digest().clone(), "2026-01-10T11:32:44Z".to_owned());
         let id = AlertId::new("r", "", &finding.id);
-        let body = channel.channel.render(&Alert {
-            finding: &finding,
-            id: &id,
-            kind: AlertKind::First,
-            receipt: None,
-            together: Together::default(),
-        });
+        let body = channel.channel.render(&Alert::alone(&finding, &id, AlertKind::First));
         let (replies, id) = (Mutex::new(replies), ClaimId::from(&finding.id));
         let script = Script { replies, takes, sent: Mutex::default(), fresh_reads: Mutex::default() };
         let start = Instant::now();

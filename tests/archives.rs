@@ -403,13 +403,7 @@ fn explain_shows_the_nearest_misses_first_and_what_is_sent() {
     let finding = compiled.evaluate(&raw).unwrap().remove(0);
     let id = offlimits::ids::AlertId::new("hit", "", &finding.id);
     let kind = offlimits::alert::AlertKind::First;
-    let alert = offlimits::alert::Alert {
-        finding: &finding,
-        id: &id,
-        kind,
-        receipt: None,
-        together: offlimits::alert::Together::default(),
-    };
+    let alert = offlimits::alert::Alert::alone(&finding, &id, kind);
     let offlimits::channel::Body::Json { json, .. } = compiled.channels()[0].channel.render(&alert) else {
         panic!("Slack's message is JSON");
     };

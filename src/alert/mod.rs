@@ -127,6 +127,11 @@ impl AlertKind<'_> {
 }
 
 impl<'a> Alert<'a> {
+    /// An alert that nothing else is told with, and of which the vendor has had nothing yet.
+    pub fn alone(finding: &'a Finding, id: &'a AlertId, kind: AlertKind<'a>) -> Self {
+        Self { finding, id, kind, receipt: None, together: Together::default() }
+    }
+
     /// The alert under which the vendor knows it: its own, or the one that people read of it in.
     pub fn shown_in(&self) -> &'a AlertId {
         self.together.lead.unwrap_or(self.id)
@@ -416,7 +421,7 @@ mod tests {
         }
         let finding = finding(1);
         let sum = roll_up(0..3);
-        let alert = |kind| Alert { finding: &finding, id: &id, kind, receipt: None, together: Together::default() };
+        let alert = |kind| Alert::alone(&finding, &id, kind);
         assert_eq!(alert(AlertKind::First).key(), finding.id);
         assert_ne!(alert(AlertKind::RollUp(&sum)).key(), finding.id);
     }

@@ -8,6 +8,7 @@ use super::http;
 use super::settings::FunctionSettings;
 use super::signature::{self, Scope};
 use crate::channel::{ContentType, HttpRequest, Method, Reply, Request};
+use crate::cloudtrail::partition_of;
 use crate::deliver::Transport;
 use crate::secret::{Credentials, CredentialsError, Secret};
 use crate::text::percent_encoded;
@@ -115,11 +116,11 @@ fn form(topic_arn: &str, subject: &str, message: &str, attributes: &[(String, St
 /// SNS in a region: <https://docs.aws.amazon.com/general/latest/gr/sns.html>, and the partitions of
 /// <https://docs.aws.amazon.com/whitepapers/latest/aws-fault-isolation-boundaries/partitions.html>.
 fn usual_endpoint(region: &str) -> String {
-    let suffix = match region {
-        _ if region.starts_with("cn-") => "amazonaws.com.cn",
-        _ if region.starts_with("eusc-") => "amazonaws.eu",
-        _ if region.starts_with("us-isob-") => "sc2s.sgov.gov",
-        _ if region.starts_with("us-iso-") => "c2s.ic.gov",
+    let suffix = match partition_of(region) {
+        "aws-cn" => "amazonaws.com.cn",
+        "aws-eusc" => "amazonaws.eu",
+        "aws-iso-b" => "sc2s.sgov.gov",
+        "aws-iso" => "c2s.ic.gov",
         _ => "amazonaws.com",
     };
     format!("https://sns.{region}.{suffix}")

@@ -14,6 +14,7 @@ use super::clients::Clients;
 use super::sdk::ClientError;
 use super::signature::{self, Scope, SigningError};
 use crate::cloudtrail::accounts::{AccountFacts, INSIDE, MAX_CHARACTERS, account_number};
+use crate::cloudtrail::partition_of;
 use crate::text::one_line;
 
 /// How long one request may take.
@@ -241,10 +242,10 @@ impl Place {
     /// <https://docs.aws.amazon.com/general/latest/gr/ao.html>
     fn of(region: Option<&str>, endpoint: Option<&str>) -> Self {
         let region = region.unwrap_or_default();
-        let (region, suffix) = match region {
-            _ if region.starts_with("us-gov-") => ("us-gov-west-1", "amazonaws.com"),
-            _ if region.starts_with("cn-") => ("cn-northwest-1", "amazonaws.com.cn"),
-            _ if region.starts_with("eusc-") => ("eusc-de-east-1", "amazonaws.eu"),
+        let (region, suffix) = match partition_of(region) {
+            "aws-us-gov" => ("us-gov-west-1", "amazonaws.com"),
+            "aws-cn" => ("cn-northwest-1", "amazonaws.com.cn"),
+            "aws-eusc" => ("eusc-de-east-1", "amazonaws.eu"),
             _ => ("us-east-1", "amazonaws.com"),
         };
         let url = endpoint.map_or_else(|| format!("https://organizations.{region}.{suffix}"), str::to_owned);

@@ -1,6 +1,7 @@
 //! Where an alert leads: the pages that a message links to.
 
 use crate::cloudtrail::accounts::account_number;
+use crate::cloudtrail::partition_of;
 use crate::finding::Finding;
 
 /// The event in CloudTrail's console, in the right account where `rules.json` says where people sign in; none for data events,
@@ -32,18 +33,17 @@ pub fn event_link(finding: &Finding) -> Option<String> {
 /// (`us-east-1.signin.aws.amazon.com`, `us-east-1.console.aws.amazon.com`), and AWS's own SDKs name these: botocore,
 /// `data/signin/2023-01-01/endpoint-rule-set-1.json`.
 fn console(region: &str) -> Option<&'static str> {
-    const PARTITIONS: [(&str, &str); 7] = [
-        ("us-gov-", "console.amazonaws-us-gov.com"),
-        ("cn-", "console.amazonaws.cn"),
-        ("eusc-", "console.amazonaws-eusc.eu"),
-        ("us-iso-", "console.c2shome.ic.gov"),
-        ("us-isob-", "console.sc2shome.sgov.gov"),
-        ("us-isof-", "console.csphome.hci.ic.gov"),
-        ("eu-isoe-", "console.csphome.adc-e.uk"),
-    ];
-    let own = PARTITIONS.iter().find(|(prefix, _)| region.starts_with(prefix)).map(|(_, host)| *host);
-    // botocore's `partitions.json` has the regions of the partition `aws` as two letters, a word and a number.
-    own.or_else(|| (region.split('-').count() == 3).then_some("console.aws.amazon.com"))
+    match partition_of(region) {
+        "aws-us-gov" => Some("console.amazonaws-us-gov.com"),
+        "aws-cn" => Some("console.amazonaws.cn"),
+        "aws-eusc" => Some("console.amazonaws-eusc.eu"),
+        "aws-iso" => Some("console.c2shome.ic.gov"),
+        "aws-iso-b" => Some("console.sc2shome.sgov.gov"),
+        "aws-iso-f" => Some("console.csphome.hci.ic.gov"),
+        "aws-iso-e" => Some("console.csphome.adc-e.uk"),
+        // botocore's `partitions.json` has the regions of the partition `aws` as two letters, a word and a number.
+        _ => (region.split('-').count() == 3).then_some("console.aws.amazon.com"),
+    }
 }
 
 #[cfg(test)]

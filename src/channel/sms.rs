@@ -210,7 +210,7 @@ mod tests {
 
     fn text(finding: &Finding, kind: AlertKind<'_>) -> String {
         let id = AlertId::new("CIS-10", "topic", &finding.id);
-        let alert = Alert { finding, id: &id, kind, receipt: None, together: Together::default() };
+        let alert = Alert::alone(finding, &id, kind);
         sms(&alert, &Content::new(&alert), 149)
     }
 

@@ -40,5 +40,7 @@ pub use self::app::{App, GRACE};
 pub use self::invariant::Invariant;
 pub use self::invocation::handle;
 pub use self::own_calls::OwnCalls;
-pub use self::preview::{FindingPreview, MessagePreview, Preview, ThresholdPreview, first_message, led, preview};
+pub use self::preview::{
+    FindingPreview, MessagePreview, Preview, ThresholdPreview, first_message, led, preview, rendered,
+};
 pub use self::report::{Deliveries, Findings, InvocationReport, SpokeLetters};

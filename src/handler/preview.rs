@@ -160,8 +160,7 @@ fn shown(
     rules: &RuleSet,
 ) -> FindingPreview {
     let id = AlertId::new(&finding.rule.id, "", &finding.id);
-    let Content { heading, sentence, .. } =
-        Content::new(&Alert { finding, id: &id, kind, receipt: None, together: Together::default() });
+    let Content { heading, sentence, .. } = Content::new(&Alert::alone(finding, &id, kind));
     let threshold = rules.rule_of(finding).and_then(|rule| rule.threshold.as_ref());
     FindingPreview {
         rule: finding.rule.id.clone(),
@@ -190,9 +189,7 @@ fn shown(
 /// at least.
 pub fn first_message(channel: &ConfiguredChannel, findings: &[&Finding]) -> String {
     let (leader, others) = led(findings);
-    let alert = |finding: &Finding| AlertId::new(&finding.rule.id, &channel.name, &finding.id);
-    let also: Vec<Also> = others.into_iter().map(|finding| Also::new(finding, &alert(finding))).collect();
-    message(channel, leader, AlertKind::First, &also)
+    message(channel, leader, AlertKind::First, &others)
 }
 
 /// The finding that leads the message of these findings of one record, where each opens an alert, and the others. There must be one
@@ -204,10 +201,16 @@ pub fn led<'f>(findings: &[&'f Finding]) -> (&'f Finding, Vec<&'f Finding>) {
     (findings[leader], others.collect())
 }
 
-fn message(channel: &ConfiguredChannel, finding: &Finding, kind: AlertKind<'_>, also: &[Also]) -> String {
-    let id = AlertId::new(&finding.rule.id, &channel.name, &finding.id);
-    let together = Together { also, lead: None };
-    match channel.channel.render(&Alert { finding, id: &id, kind, receipt: None, together }) {
+/// What a channel makes of a finding, and of the others that its message tells of; each has an alert of its own.
+pub fn rendered(channel: &ConfiguredChannel, finding: &Finding, kind: AlertKind<'_>, others: &[&Finding]) -> Body {
+    let alert = |finding: &Finding| AlertId::new(&finding.rule.id, &channel.name, &finding.id);
+    let also: Vec<Also> = others.iter().map(|finding| Also::new(finding, &alert(finding))).collect();
+    let together = Together { also: &also, lead: None };
+    channel.channel.render(&Alert { together, ..Alert::alone(finding, &alert(finding), kind) })
+}
+
+fn message(channel: &ConfiguredChannel, finding: &Finding, kind: AlertKind<'_>, others: &[&Finding]) -> String {
+    match rendered(channel, finding, kind, others) {
         Body::Json { json, .. } => json,
         Body::Ticket { open, .. } => open,
         Body::Sns(message) => serde_json::to_string(&message).unwrap_or_default(),

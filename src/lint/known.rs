@@ -46,7 +46,7 @@ fn known_values(field: &Field) -> Option<KnownValues> {
 }
 
 /// A call that CloudTrail is known to record.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct KnownCall {
     /// The value of `eventSource`.
     pub(crate) service: &'static str,

@@ -1,6 +1,6 @@
 //! The order in which people read an alert: severity and title, the sentence, what changed, what to do first, the facts.
 
-use offlimits::alert::{Alert, AlertKind, Together};
+use offlimits::alert::{Alert, AlertKind};
 use offlimits::channel::Body;
 use offlimits::finding::{Change, Finding, Step};
 use offlimits::ids::AlertId;
@@ -88,8 +88,7 @@ fn the_fact_that_decides_is_in_the_first_three_lines_of_every_message_to_people(
 fn title_sentence_change_steps_and_facts_stand_in_this_order() {
     let (rules, finding) = (rules("t", "d"), full());
     let id = AlertId::new("r", "", &finding.id);
-    let alert =
-        Alert { finding: &finding, id: &id, kind: AlertKind::First, receipt: None, together: Together::default() };
+    let alert = Alert::alone(&finding, &id, AlertKind::First);
     let command = finding.steps[0].command.as_deref().unwrap();
     for channel in rules.channels() {
         for lines in seen(&channel.channel.render(&alert)) {
@@ -126,8 +125,7 @@ fn a_command_is_shown_whole_or_not_at_all() {
     let mut finding = full();
     finding.steps[1].command = Some(HOSTILE_COMMAND.to_owned());
     let id = AlertId::new("r", "", &finding.id);
-    let alert =
-        Alert { finding: &finding, id: &id, kind: AlertKind::First, receipt: None, together: Together::default() };
+    let alert = Alert::alone(&finding, &id, AlertKind::First);
     for channel in rules.channels() {
         for lines in seen(&channel.channel.render(&alert)) {
             let unescaped = lines.join("\n").replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&");
@@ -148,8 +146,7 @@ fn a_long_alert_cuts_no_command() {
         .collect();
     finding.steps = (0..4).map(|number| Step { text: "z ".repeat(140), command: Some(command(number)) }).collect();
     let id = AlertId::new("r", "", &finding.id);
-    let alert =
-        Alert { finding: &finding, id: &id, kind: AlertKind::First, receipt: None, together: Together::default() };
+    let alert = Alert::alone(&finding, &id, AlertKind::First);
     for channel in rules.channels() {
         for lines in seen(&channel.channel.render(&alert)) {
             let text = lines.join("\n");
@@ -181,8 +178,7 @@ fn slack_says_nothing_twice_and_has_a_button_for_each_link() {
     let (rules, finding) = (rules("t", "d"), full());
     let slack = super::exchange::channel(&rules, "slack");
     let id = AlertId::new("r", "", &finding.id);
-    let alert =
-        Alert { finding: &finding, id: &id, kind: AlertKind::First, receipt: None, together: Together::default() };
+    let alert = Alert::alone(&finding, &id, AlertKind::First);
     let Body::Json { json, .. } = slack.channel.render(&alert) else { panic!("no JSON") };
     let message: Value = serde_json::from_str(&json).unwrap();
     let types = |pointer: &str| -> Vec<Value> {
@@ -206,8 +202,7 @@ fn slack_says_nothing_twice_and_has_a_button_for_each_link() {
 fn zendesks_tags_say_which_rule_account_and_region() {
     let (rules, finding) = (rules("t", "d"), full());
     let id = AlertId::new("r", "", &finding.id);
-    let alert =
-        Alert { finding: &finding, id: &id, kind: AlertKind::First, receipt: None, together: Together::default() };
+    let alert = Alert::alone(&finding, &id, AlertKind::First);
     let Body::Ticket { open, .. } = super::exchange::channel(&rules, "zendesk").channel.render(&alert) else {
         panic!()
     };

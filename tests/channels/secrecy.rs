@@ -5,7 +5,7 @@ use std::io::Write;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
-use offlimits::alert::{Alert, AlertKind, Together};
+use offlimits::alert::{Alert, AlertKind};
 use offlimits::channel::{HttpRequest, Reply, Request, TYPES};
 use offlimits::deliver::{Errand, Patience, Tokens, Transport, deliver};
 use offlimits::health::ChannelHealth;
@@ -98,13 +98,7 @@ async fn nothing_secret_is_logged_told_or_printed() {
     for credentials in [credentials(), wrong_credentials()] {
         for status in [200, 202, 302, 400, 401, 403, 404, 410, 422, 429, 500] {
             for channel in rules.channels() {
-                let body = channel.channel.render(&Alert {
-                    finding: &finding,
-                    id: &id,
-                    kind: AlertKind::First,
-                    receipt: None,
-                    together: Together::default(),
-                });
+                let body = channel.channel.render(&Alert::alone(&finding, &id, AlertKind::First));
                 let transport = Echo { status, credentials: credentials.clone(), seen: Mutex::default() };
                 let tokens = Tokens::default();
                 let deadline = Instant::now() + Duration::from_secs(10);

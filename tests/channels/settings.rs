@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use offlimits::alert::{Alert, AlertKind, Together};
+use offlimits::alert::{Alert, AlertKind};
 use offlimits::channel::{HttpRequest, Request};
 use offlimits::ids::AlertId;
 use offlimits::ruleset::RuleSet;
@@ -71,8 +71,7 @@ fn every_credential_that_is_declared_is_read() {
     for (channel_type, sample) in samples() {
         let rules = compile(&with_type(channel_type, required(channel_type, sample))).unwrap();
         let channel = channel(&rules, "c");
-        let alert =
-            Alert { finding: &finding, id: &id, kind: AlertKind::First, receipt: None, together: Together::default() };
+        let alert = Alert::alone(&finding, &id, AlertKind::First);
         let body = channel.channel.render(&alert);
         for good in &sample.credentials {
             drive(channel, &body, &json!({ "c": good }).to_string(), &[])
@@ -95,13 +94,7 @@ fn sent(settings: &Value, secret: &Value, replies: &[offlimits::channel::Reply])
     finding.severity = offlimits::severity::Severity::High;
     let id = AlertId::new("r", "", &finding.id);
     let channel = channel(&rules, "c");
-    let body = channel.channel.render(&Alert {
-        finding: &finding,
-        id: &id,
-        kind: AlertKind::First,
-        receipt: None,
-        together: Together::default(),
-    });
+    let body = channel.channel.render(&Alert::alone(&finding, &id, AlertKind::First));
     let secret = json!({ "c": secret }).to_string();
     let Some(Request::Http(HttpRequest { content: Some((_, content)), .. })) =
         drive(channel, &body, &secret, replies).unwrap().0.pop()
@@ -137,8 +130,7 @@ fn each_mistake_in_the_secret_is_told_without_quoting_it() {
         let name = channel_type.name();
         let rules = compile(&with_type(channel_type, required(channel_type, sample))).unwrap();
         let channel = channel(&rules, "c");
-        let alert =
-            Alert { finding: &finding, id: &id, kind: AlertKind::First, receipt: None, together: Together::default() };
+        let alert = Alert::alone(&finding, &id, AlertKind::First);
         let body = channel.channel.render(&alert);
         assert_eq!(sample.faults.is_empty(), channel_type.credentials.is_empty(), "tests/channels/{name}.json: faults");
         for (secret, part) in &sample.faults {
@@ -154,13 +146,7 @@ fn a_webhook_is_signed_afresh_and_its_body_stays() {
     let channel = channel(&rules, "webhook");
     let (_, finding) = findings().remove(0);
     let id = AlertId::new("r", "", &finding.id);
-    let body = channel.channel.render(&Alert {
-        finding: &finding,
-        id: &id,
-        kind: AlertKind::First,
-        receipt: None,
-        together: Together::default(),
-    });
+    let body = channel.channel.render(&Alert::alone(&finding, &id, AlertKind::First));
     let request = |now| {
         use offlimits::channel::{Exchange, ExchangeStep};
         let credentials = offlimits::secret::Credentials::parse(&super::samples::credentials()).unwrap();

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use offlimits::alert::{Alert, AlertKind, Together};
+use offlimits::alert::{Alert, AlertKind};
 use offlimits::channel::{Body, HttpRequest, Method, Reply, Request, Verdict};
 use offlimits::ids::AlertId;
 
@@ -13,13 +13,7 @@ use super::samples::{StatusOrCode, credentials, http, sample, samples};
 fn body(name: &str, of: AlertKind<'_>) -> Body {
     let (_, finding) = findings().remove(1);
     let id = AlertId::new("r", "", &finding.id);
-    channel(&rules("t", "d"), name).channel.render(&Alert {
-        finding: &finding,
-        id: &id,
-        kind: of,
-        receipt: None,
-        together: Together::default(),
-    })
+    channel(&rules("t", "d"), name).channel.render(&Alert::alone(&finding, &id, of))
 }
 
 fn told(verdict: Verdict) -> String {
@@ -57,8 +51,7 @@ fn each_documented_reply_means_what_its_vendor_says() {
     for (channel_type, sample) in samples() {
         let name = channel_type.name();
         let channel = channel(&rules, name);
-        let alert =
-            Alert { finding: &finding, id: &id, kind: AlertKind::First, receipt: None, together: Together::default() };
+        let alert = Alert::alone(&finding, &id, AlertKind::First);
         let body = channel.channel.render(&alert);
         // What the reply to the request that carries the alert means. All replies of HTTP ask for three seconds.
         let verdict = |reply| {

@@ -10,12 +10,12 @@ calls that were refused, and about links; they are not asked here.
 import argparse
 import json
 import pathlib
-import subprocess
 import sys
 import tempfile
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
 from places import CORPORA, ROOT, TOOL  # noqa: E402
+from tool import replay  # noqa: E402
 
 # The number of the file: what must be found, what must not, words of title or sentence, the outcome.
 CASES = {
@@ -69,7 +69,7 @@ def main():
         outcome_rules.write_text(json.dumps(OUTCOME))
         for number, (found, absent, words, outcome) in CASES.items():
             [file] = options.cases.glob(f"{number}-*.json")
-            findings, ended = replay(options.rules, file), replay(outcome_rules, file)
+            findings, ended = replay(TOOL, options.rules, file), replay(TOOL, outcome_rules, file)
             severities = {finding["rule"]: finding["severity"] for finding in findings}
             said = " ".join(f"{finding['title']} {finding['sentence']}" for finding in findings + ended)
             faults = [
@@ -88,11 +88,6 @@ def main():
             wrong += bool(faults)
     print(f"\n{len(CASES) - wrong} of {len(CASES)} cases are right")
     sys.exit(1 if wrong else 0)
-
-
-def replay(rules, file):
-    run = subprocess.run([TOOL, "replay", "--format", "jsonl", "--rules", rules, file], capture_output=True, check=False, text=True)
-    return [json.loads(line) for line in run.stdout.splitlines()]
 
 
 if __name__ == "__main__":

@@ -13,12 +13,12 @@ import html
 import json
 import pathlib
 import re
-import subprocess
 import sys
 import tempfile
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
 from places import CORPORA, ROOT, TOOL  # noqa: E402
+from tool import explained  # noqa: E402
 
 CHANNELS = {
     "topic": {"type": "sns"},
@@ -132,13 +132,9 @@ def with_channels(rules, folder):
 
 def messages(tool, rules, event):
     """By rule, the most severe first, and by column: the lines that are read first."""
-    sent = {channel: [] for channel in CHANNELS}
-    for channel, bodies in sent.items():
-        command = [tool, "explain", event, "--rules", rules, "--channel", channel]
-        shown = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, check=False).stdout
-        bodies += map(json.loads, shown.splitlines())
     alerts = {}
-    for topic, slack, teams, pagerduty, zendesk, servicenow in zip(*sent.values(), strict=True):
+    sent = [explained(tool, rules, event, channel) for channel in CHANNELS]
+    for topic, slack, teams, pagerduty, zendesk, servicenow in zip(*sent, strict=True):
         machine = json.loads(topic["machine"])
         alerts[SEVERITIES.index(machine["severity"]), machine["rule"]] = {
             "Email": [topic["subject"], *topic["email"].splitlines()[:3]],

@@ -16,12 +16,11 @@ differ from what stands there, if a call that does not alert has no reason, if o
 import argparse
 import json
 import pathlib
-import subprocess
 import sys
-import tempfile
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
-from places import ROOT, TARGET, TOOL  # noqa: E402
+from places import ROOT  # noqa: E402
+from tool import built, counting, replay_records  # noqa: E402
 
 HERE = pathlib.Path(__file__).resolve().parent
 PAGE = HERE / "named_calls.md"
@@ -54,25 +53,9 @@ def main():
 
 def alerts(calls, options):
     """Of each call the rules that alert of its smallest record."""
-    built = (options.tool, TARGET / "release/offlimits", TOOL)
-    tool = next((tool for tool in built if tool and tool.exists()), None)
-    if tool is None:
-        sys.exit("run cargo build first")
-    counting = {
-        rule["id"]
-        for pack in (ROOT / "packs").glob("*.json")
-        for rule in json.loads(pack.read_bytes())["rules"]
-        if "threshold" in rule
-    }
-    with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
-        json.dump({"Records": [smallest(call) for call in calls]}, file)
-        file.flush()
-        command = [tool, "replay", "--rules", options.rules, "--format", "jsonl", file.name]
-        run = subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT)
     found = {call: [] for call in calls}
-    for line in run.stdout.splitlines():
-        finding = json.loads(line)
-        if finding["mode"] == "alert" and finding["rule"] not in counting | {SEED}:
+    for finding in replay_records(built(options.tool), options.rules, [smallest(call) for call in calls]):
+        if finding["mode"] == "alert" and finding["rule"] not in counting() | {SEED}:
             found[calls[finding["index"]]].append(finding["rule"])
     return found
 

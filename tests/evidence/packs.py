@@ -17,17 +17,15 @@ what AWS's services do (sharing a snapshot with a stranger aside, which a servic
 
 import argparse
 import collections
-import functools
 import gzip
 import json
 import pathlib
-import subprocess
 import sys
-import tempfile
 import typing
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
-from places import CORPORA, ROOT, TARGET, TOOL  # noqa: E402
+from places import CORPORA, ROOT  # noqa: E402
+from tool import built, counting, replay_records  # noqa: E402
 
 START, END = "<!-- tables: python3 tests/evidence/packs.py --write -->\n", "<!-- end of tables -->"
 READS = ("Get", "List", "Describe", "Head", "Lookup", "Search", "BatchGet", "Query", "Scan", "Select")
@@ -71,7 +69,7 @@ class Evidence(typing.NamedTuple):
 def coverage(options):
     calls = attacker_calls(options.data)
     found = collections.defaultdict(list)
-    for finding in replay([record for _, record in calls], options):
+    for finding in replay_records(built(options.tool), options.rules, [record for _, record in calls]):
         found[finding["index"]].append(finding)
     rows = {}
     for index, (call, _) in enumerate(calls):
@@ -176,7 +174,7 @@ def noise(options):
         service = [record for record in records if by_service(record)]
         for column, part in ((name, records), (f"{name}, AWS services'", service)):
             columns.append((column, len(part)))
-            for finding in replay(part, options):
+            for finding in replay_records(built(options.tool), options.rules, part):
                 rule = finding["rule"]
                 modes[rule] = "counts" if finding["mode"] == "alert" and rule in counting() else finding["mode"]
                 counts[rule][column] = counts[rule].get(column, 0) + 1
@@ -210,16 +208,6 @@ def alerts(finding):
     return finding["mode"] == "alert" and finding["rule"] not in counting()
 
 
-@functools.cache
-def counting():
-    """The ids of the rules that count."""
-    packs = [json.loads(path.read_bytes()) for path in (ROOT / "packs").glob("*.json")]
-    own = {rule["id"] for pack in packs for rule in pack["rules"] if "threshold" in rule}
-    included = json.loads((ROOT / "rules.json").read_bytes())["include"]
-    overrides = [override for pack in included if isinstance(pack, dict) for override in pack.get("overrides", {}).items()]
-    return own | {name for name, override in overrides if "threshold" in override}
-
-
 def by_service(record):
     """Ordinary service traffic: what AWS itself does, or does for somebody."""
     identity = record.get("userIdentity") or {}
@@ -231,19 +219,6 @@ def read(path):
     if path.suffix == ".gz":
         return [json.loads(line) for line in gzip.decompress(path.read_bytes()).splitlines()]
     return json.loads(path.read_bytes())["Records"]
-
-
-def replay(records, options):
-    built = (options.tool, TARGET / "release/offlimits", TOOL)
-    tool = next((tool for tool in built if tool and tool.exists()), None)
-    if tool is None:
-        sys.exit("run cargo build first")
-    with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
-        json.dump({"Records": records}, file)
-        file.flush()
-        command = [tool, "replay", "--rules", options.rules, "--format", "jsonl", file.name]
-        run = subprocess.run(command, capture_output=True, text=True, check=True)
-    return [json.loads(line) for line in run.stdout.splitlines()]
 
 
 if __name__ == "__main__":

@@ -13,11 +13,11 @@ import argparse
 import collections
 import json
 import pathlib
-import subprocess
 import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
 from places import TOOL  # noqa: E402
+from tool import replay  # noqa: E402
 
 # Keys that change nothing of what is found, or of how it is told.
 QUIET = {"tests", "runbook", "description", "tags", "respond", "allow"}
@@ -83,13 +83,8 @@ def changed(old, new):
 
 def findings(tool, rules, archive):
     """How many findings there are of each rule, and the days of the records that have one."""
-    command = [tool.resolve(), "replay", archive.resolve(), "--rules", rules.resolve(), "--format", "jsonl"]
-    run = subprocess.run(command, capture_output=True, text=True, check=False)
-    if run.returncode not in (0, 1) and not run.stdout:
-        sys.exit(run.stderr)
     counted, days = collections.Counter(), set()
-    for line in run.stdout.splitlines():
-        finding = json.loads(line)
+    for finding in replay(tool.resolve(), rules.resolve(), archive.resolve()):
         counted[finding["rule"]] += 1
         days.add((finding.get("event_time") or "")[:10])
     return counted, days

@@ -14,11 +14,11 @@ import argparse
 import json
 import pathlib
 import re
-import subprocess
 import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
 from places import CORPORA, ROOT, TOOL  # noqa: E402
+from tool import explained  # noqa: E402
 
 RECORDS = ["invictus-ir/records.json", "traildiscover/records.json", "panther-share/records.json"]
 # GSM 03.38: the basic set, and what is sent as an escape and a second character.
@@ -41,7 +41,7 @@ def main():
     print(f"display name: {before!r}, {len(before)} characters")
     faults = 0
     for file in RECORDS:
-        messages = sent(options, options.data / file)
+        messages = explained(options.tool, options.rules, options.data / file, options.channel)
         texts = [(before + message["sms"], json.loads(message["machine"])) for message in messages]
         counts = {
             "in one part": sum(parts(text) == 1 for text, _ in texts),
@@ -57,12 +57,6 @@ def main():
         if options.show:
             print("\n".join(f"  {text}" for text, _ in texts))
     sys.exit(faults > 0)
-
-
-def sent(options, file):
-    command = [options.tool, "explain", file, "--rules", options.rules, "--channel", options.channel]
-    lines = subprocess.run(command, check=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True).stdout
-    return [json.loads(line) for line in lines.splitlines()]
 
 
 def parts(text):

@@ -15,13 +15,13 @@ import gzip
 import json
 import pathlib
 import re
-import subprocess
 import sys
 
 import botocore.session
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
-from places import CORPORA, ROOT, TARGET, TOOL  # noqa: E402
+from places import CORPORA, ROOT  # noqa: E402
+from tool import built, replay  # noqa: E402
 
 SOURCES = ("records.json", "records.jsonl.gz", "eventbridge_events.jsonl")
 IDENTIFIER = re.compile(r"(Ids?|Arns?|ARNs?|Names?|Identifiers?)$|^(id|arn|name|identifier|Bucket|Target|Rule|QueueUrl)$")
@@ -37,10 +37,7 @@ def main():
     arguments.add_argument("--rules", type=pathlib.Path, default=ROOT / "rules.json")
     arguments.add_argument("--tool", type=pathlib.Path, help="the built offlimits")
     options = arguments.parse_args()
-    built = (options.tool, TARGET / "release/offlimits", TOOL)
-    tool = next((tool for tool in built if tool and tool.exists()), None)
-    if tool is None:
-        sys.exit("run cargo build first")
+    tool = built(options.tool)
     models = Models()
     named, asked, titles, holes, misses = 0, 0, 0, [], collections.Counter()
     for path in sorted(options.data.glob("*/*")):
@@ -165,11 +162,6 @@ def read(path):
     text = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
     lines = [json.loads(line) for line in text.splitlines()]
     return [line.get("event", line).get("detail", line) for line in lines]
-
-
-def replay(tool, rules, path):
-    run = subprocess.run([tool, "replay", "--rules", rules, "--format", "jsonl", path], capture_output=True, text=True)
-    return [json.loads(line) for line in run.stdout.splitlines()]
 
 
 if __name__ == "__main__":

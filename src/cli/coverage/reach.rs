@@ -7,7 +7,6 @@ use crate::cloudtrail::{ComputedAlias, Record, RecordError, without_version};
 use crate::facts::DerivedField;
 use crate::lint::{KnownCall, accepts};
 use crate::rules::field::FieldTarget;
-
 use crate::rules::{Cell, Row, Rule, Scope, Table};
 
 /// What a rule can match.

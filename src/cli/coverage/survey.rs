@@ -106,16 +106,14 @@ impl<'r> Survey<'r> {
     }
 
     /// The calls that rules name, with the rules, and whether each can match when a person's role makes the call.
-    pub(super) fn calls(&self) -> BTreeMap<CallKey, Vec<(&'r Rule, bool)>> {
+    pub(super) fn calls(&self) -> BTreeMap<KnownCall, Vec<(&'r Rule, bool)>> {
         let known: BTreeMap<(&str, &str), &KnownCall> =
             calls().iter().map(|call| ((call.service, call.name), call)).collect();
-        let mut named = BTreeMap::<CallKey, Vec<(&Rule, bool)>>::new();
+        let mut named = BTreeMap::<KnownCall, Vec<(&Rule, bool)>>::new();
         for (rule, reach) in &self.rules {
             for (call, person) in &reach.calls {
-                let Some(KnownCall { service, name, reads, data }) = known.get(call).copied().copied() else {
-                    continue;
-                };
-                named.entry(CallKey { service, name, reads, data }).or_default().push((rule, *person));
+                let Some(known) = known.get(call) else { continue };
+                named.entry(**known).or_default().push((rule, *person));
             }
         }
         named
@@ -133,19 +131,6 @@ impl<'r> Survey<'r> {
         let ids = self.rules.iter().map(|(rule, _)| &rule.info.id);
         ids.filter(|id| !found.contains(id)).map(String::as_str).collect()
     }
-}
-
-/// A call that a rule names.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct CallKey {
-    /// The value of `eventSource`.
-    pub(super) service: &'static str,
-    /// The value of `eventName`.
-    pub(super) name: &'static str,
-    /// It changes nothing.
-    pub(super) reads: bool,
-    /// A trail records it only if a selector asks for it.
-    pub(super) data: bool,
 }
 
 /// Every known call.

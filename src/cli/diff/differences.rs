@@ -30,7 +30,7 @@ pub(super) struct Differences {
 
 impl Differences {
     pub(super) fn add(&mut self, change: Change, pair: &Pair) {
-        let Some(found) = pair.new.as_ref().or(pair.old.as_ref()) else { return };
+        let Some(found) = pair.found() else { return };
         let rule = &found.finding.rule.id;
         self.all.add(change);
         self.by_rule.entry(rule.clone()).or_default().add(change);

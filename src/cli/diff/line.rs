@@ -35,7 +35,7 @@ impl Both<'_> {
         pair: &Pair,
         Place { file, index }: Place<'_>,
     ) -> io::Result<()> {
-        let Some(found) = pair.new.as_ref().or(pair.old.as_ref()) else { return Ok(()) };
+        let Some(found) = pair.found() else { return Ok(()) };
         let channels = findings::channels(if pair.new.is_some() { self.new } else { self.old }, &found.finding);
         let was = pair.old.as_ref().filter(|_| change == Change::Changed);
         let line = DiffLine {
@@ -58,7 +58,7 @@ impl Both<'_> {
         pair: &Pair,
         Place { file, index }: Place<'_>,
     ) -> io::Result<()> {
-        let Some(found) = pair.new.as_ref().or(pair.old.as_ref()) else { return Ok(()) };
+        let Some(found) = pair.found() else { return Ok(()) };
         let (sign, colour) = match change {
             Change::Added => ("+", Some(AnsiColor::Red)),
             Change::Removed => ("-", Some(AnsiColor::Green)),

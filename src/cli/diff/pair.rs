@@ -14,6 +14,13 @@ pub(super) struct Pair {
     pub(super) new: Option<EvaluatedFinding>,
 }
 
+impl Pair {
+    /// The finding as the new rules make it, or else as the old ones did.
+    pub(super) fn found(&self) -> Option<&EvaluatedFinding> {
+        self.new.as_ref().or(self.old.as_ref())
+    }
+}
+
 /// Both rule sets, which are asked about each record in one walk.
 pub(super) struct BothRuleSets {
     both: RuleSet,

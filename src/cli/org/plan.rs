@@ -5,6 +5,8 @@ use std::collections::BTreeSet;
 use clap::ValueEnum;
 use serde::Serialize;
 
+use crate::cloudtrail::partition_of;
+
 /// What the rules of hub and spokes let pass, by the name of the parameter's value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum RuleState {
@@ -76,7 +78,7 @@ impl Plan {
     /// The hub, then its spokes; an update in the same order, and the removal in the other.
     pub(super) fn hub_and_spokes(of: &Organization<'_>) -> Result<Self, Mistake> {
         check(of)?;
-        let partition = partition(of.hub_region);
+        let partition = partition_of(of.hub_region);
         let (regions, notes) = regions(of);
         let Organization { id, hub_account, hub_region, stack, stack_set, template, .. } = of;
         let state = of.rule_state.value();
@@ -179,7 +181,7 @@ impl Plan {
         check(of)?;
         let (regions, notes) = regions(of);
         let Organization { id, hub_account, hub_region, stack, stack_set, .. } = of;
-        let partition = partition(hub_region);
+        let partition = partition_of(hub_region);
         let (maker, call_as) = stack_set_maker(of);
         let place = format!("the account that keeps the code, {hub_account}");
         let buckets = format!("{stack}-code-{hub_account}");
@@ -267,16 +269,6 @@ fn dns_suffix(partition: &str) -> &'static str {
     }
 }
 
-/// The partition of a region, by its name. <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference-arns.html>
-fn partition(region: &str) -> &'static str {
-    match region.split('-').next() {
-        Some("cn") => "aws-cn",
-        Some("eusc") => "aws-eusc",
-        Some("us") if region.starts_with("us-gov-") => "aws-us-gov",
-        _ => "aws",
-    }
-}
-
 /// The region in which a partition records the calls to IAM.
 fn region_of_iam(partition: &str) -> &'static str {
     match partition {
@@ -289,7 +281,7 @@ fn region_of_iam(partition: &str) -> &'static str {
 
 /// The regions of the spokes, each once, and what should be known of them.
 fn regions(of: &Organization<'_>) -> (Vec<String>, Vec<String>) {
-    let partition = partition(of.hub_region);
+    let partition = partition_of(of.hub_region);
     let of_iam = region_of_iam(partition);
     let mut regions: BTreeSet<String> = of.regions.iter().cloned().collect();
     let mut notes = Vec::new();
@@ -335,7 +327,7 @@ fn check(of: &Organization<'_>) -> Result<(), Mistake> {
         if !is_region(region) {
             return mistake(option, region, "a region, such as eu-central-1");
         }
-        if partition(region) != partition(of.hub_region) {
+        if partition_of(region) != partition_of(of.hub_region) {
             return mistake(option, region, "of the hub's own partition: events do not pass from one to another");
         }
     }
@@ -416,8 +408,8 @@ mod tests {
         assert!(found.notes.iter().any(|note| note.contains("between the regions of aws-cn")), "{:?}", found.notes);
         assert!(text.contains("--regions cn-north-1 cn-northwest-1 "), "{text}");
         assert!(text.contains("arn:aws-cn:events:cn-north-1:111122223333:event-bus/offlimits"), "{text}");
-        assert_eq!(partition("us-gov-east-1"), "aws-us-gov");
-        assert_eq!((region_of_iam("aws-us-gov"), partition("us-west-2")), ("us-gov-west-1", "aws"));
+        assert_eq!(partition_of("us-gov-east-1"), "aws-us-gov");
+        assert_eq!((region_of_iam("aws-us-gov"), partition_of("us-west-2")), ("us-gov-west-1", "aws"));
     }
 
     #[test]

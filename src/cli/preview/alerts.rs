@@ -7,11 +7,12 @@ use clap::ValueEnum;
 
 use super::piece::Screen;
 use super::vendor::{TicketPart, screens};
-use crate::alert::{Alert, AlertDigest, AlertKind, Also, RollUp, Together};
+use crate::alert::{Alert, AlertDigest, AlertKind, RollUp};
 use crate::channel::{self, ChannelFilter, ConfiguredChannel, Content, MAX_PER_MINUTE};
 use crate::finding::Finding;
-use crate::handler::led;
+use crate::handler::{led, rendered};
 use crate::ids::AlertId;
+use crate::ledger::policy::MOST_TOGETHER;
 use crate::rules::Mode;
 use crate::ruleset::RuleSet;
 use crate::severity::Severity;
@@ -143,24 +144,25 @@ impl<'r> AlertGatherer<'r> {
     /// another finding than on the next, since not all of them go to both.
     fn show_call(&mut self) {
         let call = std::mem::take(&mut self.call);
-        let mut of_leaders: Vec<(&Finding, Vec<usize>, Vec<&Finding>)> = Vec::new();
+        // By which of the findings go to them, the channels.
+        let mut of_sets: Vec<(Vec<&Finding>, Vec<usize>)> = Vec::new();
         for index in 0..self.rules.channels().len() {
             let going: Vec<&Finding> =
                 call.iter().filter(|(_, channels)| channels.contains(&index)).map(|(finding, _)| finding).collect();
-            if going.is_empty() {
-                continue;
-            }
-            let (leader, others) = led(&going);
-            let is_same = |known: &&mut (&Finding, Vec<usize>, Vec<&Finding>)| {
-                known.0.id == leader.id && known.2.iter().map(|one| &one.id).eq(others.iter().map(|one| &one.id))
-            };
-            match of_leaders.iter_mut().find(is_same) {
-                Some((_, channels, _)) => channels.push(index),
-                None => of_leaders.push((leader, vec![index], others)),
+            match of_sets
+                .iter_mut()
+                .find(|(known, _)| known.iter().map(|one| &one.id).eq(going.iter().map(|one| &one.id)))
+            {
+                Some((_, channels)) => channels.push(index),
+                None if going.is_empty() => {}
+                None => of_sets.push((going, vec![index])),
             }
         }
-        for (leader, channels, others) in of_leaders {
-            self.show_with(leader, AlertKind::First, &channels, &others);
+        for (going, channels) in of_sets {
+            for told in going.chunks(MOST_TOGETHER) {
+                let (leader, others) = led(told);
+                self.show_with(leader, AlertKind::First, &channels, &others);
+            }
         }
     }
 
@@ -221,19 +223,14 @@ impl<'r> AlertGatherer<'r> {
         channels: impl IntoIterator<Item = &'c ConfiguredChannel>,
         others: &[&Finding],
     ) -> PreviewedAlert {
-        let content =
-            |id: &AlertId| Content::new(&Alert { finding, id, kind, receipt: None, together: Together::default() });
-        let Content { severity, heading, rule, .. } = content(&AlertId::new(&finding.rule.id, "", &finding.id));
+        let id = AlertId::new(&finding.rule.id, "", &finding.id);
+        let Content { severity, heading, rule, .. } = Content::new(&Alert::alone(finding, &id, kind));
         let part = match kind {
             AlertKind::Repeat | AlertKind::News | AlertKind::RollUp(_) => TicketPart::Comment,
             _ => TicketPart::Opening,
         };
         let channels = channels.into_iter().map(|channel| {
-            let id = AlertId::new(&finding.rule.id, &channel.name, &finding.id);
-            let own = |finding: &Finding| AlertId::new(&finding.rule.id, &channel.name, &finding.id);
-            let also: Vec<Also> = others.iter().map(|finding| Also::new(finding, &own(finding))).collect();
-            let together = Together { also: &also, lead: None };
-            let body = channel.channel.render(&Alert { finding, id: &id, kind, receipt: None, together });
+            let body = rendered(channel, finding, kind, others);
             PreviewedChannel { name: channel.name.clone(), screens: screens(channel.channel.kind(), &body, part) }
         });
         PreviewedAlert { severity, heading, rule, channels: channels.collect() }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::alert::{Alert, AlertKind, Together};
+use crate::alert::{Alert, AlertKind};
 use crate::aws::{FunctionSettings, LaptopTransport};
 use crate::channel::{ConfiguredChannel, Verdict};
 use crate::deliver::{Errand, Patience, Tokens, Transport as _, deliver};
@@ -46,13 +46,7 @@ pub(super) fn send(
     let transport = LaptopTransport::new(settings, credentials);
     let finding = Finding::test(Arc::clone(rules_digest), Timestamp::from(transport.now()).to_string());
     let alert = AlertId::new(&finding.rule.id, &channel.name, &finding.id);
-    let body = channel.channel.render(&Alert {
-        finding: &finding,
-        id: &alert,
-        kind: AlertKind::Test,
-        receipt: None,
-        together: Together::default(),
-    });
+    let body = channel.channel.render(&Alert::alone(&finding, &alert, AlertKind::Test));
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()

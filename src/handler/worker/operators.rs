@@ -11,7 +11,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::channel_worker::ChannelWorker;
-use crate::alert::{Alert, AlertKind, Together};
+use crate::alert::{Alert, AlertKind};
 use crate::channel::{self, ChannelFilter, ConfiguredChannel, MAX_PER_MINUTE, Verdict};
 use crate::deliver::{Errand, Patience, Transport, deliver};
 use crate::finding::Finding;
@@ -53,13 +53,7 @@ impl<T: Transport, S: Store, Q: Queues> ChannelWorker<'_, T, S, Q> {
         };
         let topic = own_topic();
         let kind = AlertKind::Operational(&text);
-        let body = topic.channel.render(&Alert {
-            finding: &finding,
-            id: &decision.alert,
-            kind,
-            receipt: None,
-            together: Together::default(),
-        });
+        let body = topic.channel.render(&Alert::alone(&finding, &decision.alert, kind));
         let key = DeliveryKey::new(&decision.opener, OPERATIONAL);
         // The channel may have taken all the time that there was.
         let deadline = self.deadline.max((Instant::now() + TELLING_TIME).min(self.hand_over_deadline()));

@@ -48,8 +48,8 @@ impl<T: Transport, S: Store, Q: Queues> ChannelWorker<'_, T, S, Q> {
         let (channel, minute) = (self.channel.name.as_str(), minute.unwrap_or_default());
         let own = ListedRollUp { alert: alert.clone(), finding: (**finding).clone(), lead: lead.clone() };
         let listed = self.ledger.listed_roll_ups(RollUpList { channel, minute }, self.now()).await?;
-        let others = listed.into_iter().filter(|listed| listed.alert != own.alert);
-        let roll_ups: Vec<ListedRollUp> = std::iter::once(own.clone()).chain(others).collect();
+        let others = listed.into_iter().filter(|listed| listed.alert != *alert);
+        let roll_ups: Vec<ListedRollUp> = std::iter::once(own).chain(others).collect();
         let claimed = self.ledger.claim_roll_ups(channel, &roll_ups, self.now(), self.lease()).await?;
         let ClaimedRollUps::Ours(places) = claimed else { return Ok(ControlFlow::Break(claimed)) };
         let mut ours = Vec::with_capacity(places.len());

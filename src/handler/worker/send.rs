@@ -13,7 +13,7 @@ use tokio::time::Instant;
 
 use super::channel_worker::ChannelWorker;
 use super::incoming::Origin;
-use crate::alert::{Alert, AlertKind, Together};
+use crate::alert::{Alert, AlertKind};
 use crate::channel::{ConfiguredChannel, Verdict};
 use crate::deliver::{Ending, Errand, Patience, Transport, deliver};
 use crate::finding::Finding;
@@ -45,13 +45,7 @@ pub(in crate::handler) async fn send_test<T: Transport, S, Q>(
     deadline: Instant,
 ) -> Verdict {
     let id = AlertId::new(&finding.rule.id, &channel.name, &finding.id);
-    let body = channel.channel.render(&Alert {
-        finding,
-        id: &id,
-        kind: AlertKind::Test,
-        receipt: None,
-        together: Together::default(),
-    });
+    let body = channel.channel.render(&Alert::alone(finding, &id, AlertKind::Test));
     let (id, patience) = (ClaimId::from(&finding.id), Patience::UntilDeadline);
     let errand = Errand { channel, body: &body, id: &id, deadline, patience };
     deliver(&app.transport, &app.tokens, &app.health, &errand).await.verdict
