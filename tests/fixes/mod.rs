@@ -21,7 +21,7 @@ fn cases() -> Vec<Case> {
         let of = |side: char| -> String {
             let end = if name.ends_with("(crlf)") { "\r\n" } else { "\n" };
             let lines = lines.lines().filter(|line| line.starts_with(' ') || line.starts_with(side));
-            lines.map(|line| format!("{}{end}", &line[2..])).collect()
+            lines.flat_map(|line| [&line[2..], end]).collect()
         };
         Case { name: name.to_owned(), wrong: of('-'), right: of('+') }
     });
@@ -117,7 +117,7 @@ fn a_pack_outside_of_the_rules_folder_is_left_alone() {
     let folder = tempfile::tempdir().unwrap();
     let home = folder.path().join("home");
     fs::create_dir(&home).unwrap();
-    let outside = support::file(folder.path(), "outside.json", &WRONG_PACK.replace("\"P\"", "\"O\""));
+    let outside = support::file(folder.path(), "outside.json", WRONG_PACK.replace("\"P\"", "\"O\""));
     let inside = support::file(&home, "inside.json", WRONG_PACK);
     let rules = support::file(&home, "rules.json", r#"{ "include": [ "inside.json", "../outside.json" ], }"#);
     let run = check(&rules, &["--fix"]);
