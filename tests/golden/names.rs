@@ -334,6 +334,7 @@ fn rules_of_then_compile() {
             "format",
             "issue_type",
             "labels",
+            "max_severity",
             "needs",
             "needs_events",
             "node",
