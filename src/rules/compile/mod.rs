@@ -7,6 +7,7 @@
 mod compiler;
 mod condition;
 mod count;
+mod incident;
 mod limits;
 mod messages;
 mod operands;
@@ -17,6 +18,7 @@ mod settings;
 mod table;
 
 pub(crate) use self::compiler::{NAME, RuleCompiler};
+pub(crate) use self::incident::{INCIDENT, incidents};
 pub(crate) use self::messages::{SSO_ROLE, SSO_START_URL, TIME_ZONE, message_settings};
 pub use self::operators::{OPERATORS, Operator};
 pub(crate) use self::respond::RESPONSE;

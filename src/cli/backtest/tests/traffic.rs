@@ -31,6 +31,12 @@ impl Choices {
                 channel = json!({ "type": "sns", "topic_arn": format!("arn:aws:sns:us-east-1:123456789012:{name}") });
             }
             channel["max_per_minute"] = json!(choices.of(&[1, 2, 3, 5, 8, 60, 10_000]));
+            if choices.one_in(8) {
+                channel["incident"] = json!({ "window": choices.of(&["1m", "20m", "1h", "3h"]) });
+                if choices.one_in(2) {
+                    channel["incident"]["by"] = json!([choices.of(&["account", "source_ip", "event"])]);
+                }
+            }
             match choices.below(8) {
                 0 => channel["min_severity"] = json!(choices.of(&SEVERITIES)),
                 1 => channel["tags"] = json!(["a"]),
