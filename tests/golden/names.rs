@@ -328,6 +328,7 @@ fn rules_of_then_compile() {
             "country",
             "delegate",
             "do",
+            "incident",
             "needs",
             "needs_events",
             "ou",
