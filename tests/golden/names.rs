@@ -329,6 +329,7 @@ fn rules_of_then_compile() {
             "delegate",
             "do",
             "incident",
+            "max_severity",
             "needs",
             "needs_events",
             "ou",
