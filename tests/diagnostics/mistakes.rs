@@ -122,7 +122,7 @@ fn each_mistake_has_its_code_and_place() {
         (channel(r#""incident":{"window":»"30s"}"#), "bad-duration", "/channels/c/incident/window"),
         (channel(r#""incident":{"by":[»"acount"]}"#), "unknown-field", "/channels/c/incident/by/0"),
         (channel(r#""incident":{"by":[»"account_name"]}"#), "no-accounts", "/channels/c/incident/by/0"),
-        (channel(r#""incident":{»"for":"1h"}"#), "unknown-key", "/channels/c/incident"),
+        (channel(r#""incident":{»"for":"1h"}"#), "unknown-key", "/channels/c/incident/for"),
         (channel(r#""incident":»true"#), "wrong-type", "/channels/c/incident"),
         (with(r#""allow":[{"lint":»"data-evnt","reason":"r"}]"#), "unknown-value", "/rules/0/allow/0/lint"),
         (with(r#""allow":[»{"lint":"data-event"}]"#), "missing-key", "/rules/0/allow/0"),
