@@ -80,8 +80,7 @@ impl IncidentTally {
     /// What an update tells of them, of which so many are new.
     pub fn sum(self, news: Option<u64>, step: u64, has_ended: bool) -> IncidentSum {
         let mut calls: Vec<NamedCall> = self.calls.into_values().collect();
-        let rank = |call: &NamedCall| (Reverse(call.outcome.succeeded), Reverse(call.outcome.severity));
-        calls.sort_by(|one, other| rank(one).cmp(&rank(other)));
+        calls.sort_by_key(|call| (Reverse(call.outcome.succeeded), Reverse(call.outcome.severity)));
         // Of each rule × outcome that must be named, the first.
         let mut seen = BTreeSet::new();
         let (must, may): (Vec<_>, Vec<_>) = calls.into_iter().enumerate().partition(|(_, call)| {
