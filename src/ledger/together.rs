@@ -275,10 +275,8 @@ impl Groups<'_> {
         let Some((_, known, _, has_changed)) = self.0.iter_mut().find(|(known, ..)| *known == id) else {
             return Ok(None);
         };
-        let Some((group, mut incident)) = known.take().and_then(|group| Some((group.clone(), group.incident()?)))
-        else {
-            return Ok(None);
-        };
+        let told = known.clone().and_then(|group| group.incident().map(|incident| (group, incident)));
+        let Some((group, mut incident)) = told else { return Ok(None) };
         incident.note_told(of_incident);
         let group = group.with_incident(incident);
         let item = incident_put(candidate.finding, &group, true)?;

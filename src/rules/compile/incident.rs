@@ -1,10 +1,12 @@
 //! A channel's `incident`.
 
 use super::limits::seconds;
-use crate::config::{KeyDefault, KeySpec, ObjectReader, ObjectSpec, Problems, TextFormat, ValueShape, docs, string};
+use crate::config::{
+    Advice, Fix, KeyDefault, KeySpec, ObjectReader, ObjectSpec, Problems, TextFormat, ValueShape, docs, quoted, string,
+};
 use crate::json::Node;
 use crate::rules::Incidents;
-use crate::rules::field::Field;
+use crate::rules::field::{Field, FieldError};
 
 /// Seconds of the shortest window: the first update comes after a minute.
 const SHORTEST_WINDOW: u64 = 60;
@@ -62,18 +64,23 @@ pub(crate) fn incidents<'n>(node: &'n Node<'n>, problems: &mut Problems) -> Opti
 /// A field that the record alone answers: a channel is read without what else a rule may ask.
 fn field<'n>(node: &'n Node<'n>, problems: &mut Problems) -> Option<Field> {
     let written = string(node, "by", problems)?;
-    Field::parse(written)
-        .map_err(|error| {
-            let is_elsewhere = ["country", "account_name", "ou"].contains(&written);
-            let (message, help) = if is_elsewhere {
-                let message = format!("an incident cannot go by \"{written}\", which no record holds");
-                (message, "write account, source_ip, or another field of the record".to_owned())
-            } else {
-                (error.message, error.help)
+    match Field::parse(written) {
+        Ok(field) => Some(field),
+        Err(FieldError { code, .. }) if ["country", "account_name", "ou"].contains(&written) => {
+            let message = format!("an incident cannot go by \"{written}\", which no record holds");
+            problems.error(code, &node.span, message, "write account, source_ip, or another field of the record");
+            None
+        }
+        Err(FieldError { code, message, help, meant }) => {
+            let advice = Advice::new(help);
+            let advice = match meant {
+                Some(meant) => advice.with_fix(Fix::replace(&node.span, quoted(&meant))),
+                None => advice,
             };
-            problems.error(error.code, &node.span, message, help);
-        })
-        .ok()
+            problems.error(code, &node.span, message, advice);
+            None
+        }
+    }
 }
 
 fn window(text: &str) -> Option<u64> {
