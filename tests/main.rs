@@ -30,6 +30,7 @@ mod docs;
 mod doctor;
 mod facts;
 mod fingerprint;
+mod fixes;
 mod formats;
 mod golden;
 mod hostile;

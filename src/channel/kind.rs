@@ -4,8 +4,10 @@ use std::fmt;
 
 use super::configured::{ChannelFilter, ConfiguredChannel, MAX_PER_MINUTE};
 use super::{Channel, TYPES};
-use crate::config::{KeyDefault, KeySpec, ObjectReader, ObjectSpec, Problems, TaggedSpec, ValueShape, WordList, docs};
-use crate::json::Node;
+use crate::config::{
+    Advice, KeyDefault, KeySpec, ObjectReader, ObjectSpec, Problems, TaggedSpec, ValueShape, WordList, docs,
+};
+use crate::json::{Member, Node};
 use crate::rules::compile::{NAME, SEVERITIES};
 
 /// A type of channel: all that there is to know of it before one is configured. Each is declared in its own file, and the
@@ -124,14 +126,49 @@ pub(crate) fn read<'n>(name: &str, node: &'n Node<'n>, problems: &mut Problems) 
         let mut fields = ObjectReader::new(node, &UNKNOWN, problems)?;
         fields.word("type", problems);
         common(&mut fields, problems);
+        // Which other keys it may have is not known; that none of them is a credential is.
+        for member in node.members().unwrap_or_default() {
+            reports_credential(name, member, problems);
+        }
         return None;
     };
     let mut fields = ObjectReader::new(node, &channel_type.object, problems)?;
     fields.get("type");
     let channel = (channel_type.configure)(&mut fields, problems);
     let (filter, max_per_minute) = common(&mut fields, problems);
-    fields.finish(problems);
+    fields.finish_but(problems, |member, problems| reports_credential(name, member, problems));
     Some(ConfiguredChannel { name: name.to_owned(), filter, channel, max_per_minute })
+}
+
+/// Names of credentials that no type of ours has.
+const OTHER_CREDENTIALS: [&str; 10] = [
+    "access_token",
+    "api_key",
+    "apikey",
+    "auth_token",
+    "integration_key",
+    "password",
+    "secret",
+    "token",
+    "webhook",
+    "webhookurl",
+];
+
+/// Reports a credential, which belongs in the secret; whether it is one.
+fn reports_credential(channel: &str, member: &Member<'_>, problems: &mut Problems) -> bool {
+    let mut known = TYPES.iter().flat_map(|channel_type| channel_type.credentials).map(|credential| credential.name);
+    let is_credential = known.any(|name| name == member.key)
+        || OTHER_CREDENTIALS.iter().any(|name| name.eq_ignore_ascii_case(&member.key));
+    if is_credential {
+        let message = format!("\"{}\" is a credential, and rules.json holds none", member.key);
+        let help = format!(
+            "write it into the secret, under \"{channel}\", and delete it here; if others have seen this file, have the vendor \
+             issue a new one"
+        );
+        let advice = Advice::new(help).hiding(&member.node.span);
+        problems.error("unknown-key", &member.key_span, message, advice);
+    }
+    is_credential
 }
 
 fn common(fields: &mut ObjectReader<'_>, problems: &mut Problems) -> (ChannelFilter, u64) {

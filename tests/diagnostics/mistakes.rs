@@ -128,7 +128,7 @@ fn each_mistake_has_its_code_and_place() {
         (r#"{"respond":{»"Q":["a"]},"rules":[{"id":"R","title":"t","severity":"low","when":{"event":"x"}}]}"#.to_owned(), "unknown-rule", "/respond/Q"),
         (r#"{"respond":{"R":»["a"]},"rules":[{"id":"R","title":"t","severity":"low","when":{"event":"x"},"respond":["b"]}]}"#.to_owned(), "repeated-key", "/respond/R"),
         (r#"{"respond":»["a"],"rules":[{"id":"R","title":"t","severity":"low","when":{"event":"x"}}]}"#.to_owned(), "wrong-type", "/respond"),
-        (r#"{"channels":{"c":{"type":"sns","rules":»["Q"]}},"rules":[{"id":"R","title":"t","severity":"low","when":{"event":"x"}}]}"#.to_owned(), "unknown-rule", "/channels/c/rules"),
+        (r#"{"channels":{"c":{"type":"sns","rules":[»"Q"]}},"rules":[{"id":"R","title":"t","severity":"low","when":{"event":"x"}}]}"#.to_owned(), "unknown-rule", "/channels/c/rules/0"),
     ];
     for (marked, code, pointer) in cases {
         let (source, place) = unmarked(&marked);
@@ -165,10 +165,10 @@ fn all_mistakes_come_at_once_in_the_order_of_the_file() {
 #[test]
 fn help_names_the_remedy() {
     let help = |source: &str| diagnostics(source).remove(0).help;
-    assert_eq!(help(&rule(r#""when":{"evnet":"x"}"#)), r#"did you mean "event""#);
+    assert_eq!(help(&rule(r#""when":{"evnet":"x"}"#)), r#"did you mean "event"?"#);
     assert_eq!(
         help(&rule(r#""when":{"event":"@m"}"#)),
-        r#"did you mean "l", or, to search for the character @, "[@]m""#
+        r#"did you mean "@l"? Otherwise, to search for the character @, write "[@]m""#
     );
     assert_eq!(help(&rule(r#""when":{"read_only":true}"#)), r#"write {"is": true}"#);
     assert_eq!(
@@ -176,7 +176,7 @@ fn help_names_the_remedy() {
         "write 198.51.100.0/24, or 198.51.100.9 for this address alone"
     );
     let allow = r#""when":{"event":"x"},"allow":[{"lint":"data-evnt","reason":"r"}]"#;
-    assert_eq!(help(&rule(allow)), r#"did you mean "data-event""#);
+    assert_eq!(help(&rule(allow)), r#"did you mean "data-event"?"#);
 }
 
 #[test]

@@ -328,6 +328,7 @@ fn rules_of_then_compile() {
             "country",
             "delegate",
             "do",
+            "max_severity",
             "needs",
             "needs_events",
             "ou",

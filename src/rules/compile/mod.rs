@@ -7,6 +7,7 @@
 mod compiler;
 mod condition;
 mod count;
+mod foreign;
 mod limits;
 mod messages;
 mod operands;
@@ -16,11 +17,11 @@ mod rule;
 mod settings;
 mod table;
 
-pub(crate) use self::compiler::{NAME, RuleCompiler};
+pub(crate) use self::compiler::{NAME, NamedLists, RuleCompiler};
 pub(crate) use self::messages::{SSO_ROLE, SSO_START_URL, TIME_ZONE, message_settings};
 pub use self::operators::{OPERATORS, Operator};
 pub(crate) use self::respond::RESPONSE;
 pub(crate) use self::rule::RULE;
-pub(crate) use self::settings::{OVERRIDE, Overrides, SEVERITIES, is_link};
+pub(crate) use self::settings::{EVERY, OVERRIDE, Overrides, SEVERITIES, is_link};
 
 use self::compiler::RowSubject;

@@ -8,7 +8,9 @@ use ipnet::IpNet;
 
 use super::{RowSubject, RuleCompiler};
 use crate::cloudtrail::{ComputedAlias, is_region, partition_of};
-use crate::config::{KeySpec, ObjectReader, ObjectSpec, ValueShape, array, docs, string, wrong_kind};
+use crate::config::{
+    Advice, Fix, KeySpec, ObjectReader, ObjectSpec, ValueShape, array, docs, quoted, string, wrong_kind,
+};
 use crate::json::{Node, Value};
 use crate::rules::condition::{Condition, Literal, SameAs};
 use crate::rules::decimal::Decimal;
@@ -80,7 +82,7 @@ impl<'n> RuleCompiler<'n> {
             let is_partition = field.target == FieldTarget::Computed(ComputedAlias::Partition);
             let text = if is_partition && is_region(text) { partition_of(text) } else { text };
             if let Some(vocabulary) = field.vocabulary().filter(|words| !words.contains(&text)) {
-                self.impossible(&literal.span, field, vocabulary);
+                self.impossible(literal, field, vocabulary);
             }
             let number = matches!(literal.value, Value::Number(_)).then(|| Decimal::parse(text)).flatten();
             accepted.push(number.map_or_else(|| Literal::Text(text.to_owned()), Literal::Number));
@@ -99,7 +101,9 @@ impl<'n> RuleCompiler<'n> {
                     if network.trunc() != network {
                         let help = format!("write {}, or {} for this address alone", network.trunc(), network.addr());
                         let message = format!("\"{text}\" names an address: its network is {}", network.trunc());
-                        self.problems.warning("host-bits", &literal.span, message, help);
+                        let fix =
+                            literal.as_str().map(|_| Fix::replace(&literal.span, quoted(&network.trunc().to_string())));
+                        self.problems.warning("host-bits", &literal.span, message, Advice::new(help).with_fix(fix));
                     }
                     networks.push(network.trunc());
                 }
@@ -118,7 +122,16 @@ impl<'n> RuleCompiler<'n> {
         if let Value::Number(text) = &node.value {
             return Decimal::parse(text);
         }
-        wrong_kind(node, &format!("\"{what}\" must be a number"), &mut self.problems);
+        let must_be = format!("\"{what}\" must be a number");
+        // A text that is one number in one spelling.
+        match node.as_str().filter(|text| text.parse::<serde_json::Number>().is_ok()) {
+            Some(digits) => {
+                let advice = Advice::new(format!("write {digits}, without quotes"));
+                let advice = advice.with_fix(Fix::replace(&node.span, digits));
+                self.problems.error("wrong-type", &node.span, format!("{must_be}, but this is a string"), advice);
+            }
+            None => wrong_kind(node, &must_be, &mut self.problems),
+        }
         None
     }
 
