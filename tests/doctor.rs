@@ -146,6 +146,8 @@ impl Aws {
             ("ListRuleNamesByTarget", "", 200, json!({"RuleNames": []})),
             ("configuration", "", 200, function(|_| ())),
             ("concurrency", "", 200, json!({})),
+            // A container's image is not looked into.
+            ("offlimits-Function-1", "", 200, json!({"Code": {"ImageUri": "x"}})),
             ("policy", "", 200, json!({"Policy": allowed.to_string()})),
             ("event-invoke-config", "", 200, failures),
             ("7626095f", "", 200, json!({"UUID": "7626095f", "State": "Enabled"})),
@@ -418,6 +420,30 @@ fn each_thing_that_is_broken_is_found_and_nothing_else() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn the_topics_that_rules_and_alarms_name_are_looked_at_too() {
+    let other = "arn:aws:sns:eu-central-1:111122223333:other";
+    let with_topic = |arn: &str| {
+        let mut aws = Aws::healthy();
+        aws.rules["channels"]["other"] = json!({"type": "sns", "topic_arn": arn});
+        aws
+    };
+    let nobody = json!({"Subscriptions": [{"SubscriptionArn": "Deleted", "Protocol": "email", "Endpoint": "a@b.c"}]});
+    assert_eq!(with_topic(other).finds(&[]), [""; 0]);
+    let (report, _) = with_topic(other).says("ListSubscriptionsByTopic", "%3Aother", &nobody).report(&[]);
+    let [finding] = &report["findings"].as_array().unwrap()[..] else { panic!("{report}") };
+    assert_eq!((&finding["code"], &finding["resource"]), (&json!("topic-unheard"), &json!(other)));
+    assert!(finding["remedy"][0].as_str().unwrap().ends_with("--region eu-central-1"), "{finding}");
+    // Another account's topic tells nobody else.
+    let foreign = "arn:aws:sns:eu-west-1:999999999999:other";
+    assert_eq!(with_topic(foreign).says("ListSubscriptionsByTopic", "999999999999", &nobody).finds(&[]), [""; 0]);
+    let second = [("AlarmTopicArn", "arn:aws:sns:eu-west-1:111122223333:alarms")];
+    let alarmed =
+        || Aws::healthy().says("DescribeStacks", "eu-west-1", &stack("CREATE_COMPLETE", &outputs(false), &second));
+    assert_eq!(alarmed().finds(&[]), [""; 0]);
+    assert_eq!(alarmed().says("ListSubscriptionsByTopic", "%3Aalarms", &nobody).finds(&[]), ["topic-unheard"]);
 }
 
 #[test]

@@ -15,6 +15,8 @@ use crate::text::{one_line, percent_encoded};
 
 /// How long one request may take.
 const TIMEOUT: Duration = Duration::from_secs(20);
+/// How long a download may take.
+const DOWNLOAD_TIMEOUT: Duration = Duration::from_mins(2);
 /// How often a request is made that AWS asks us to make again.
 const ATTEMPTS: u32 = 8;
 /// How often a request is made that nobody answers.
@@ -213,6 +215,27 @@ impl AwsApi {
                 answered => return answered,
             }
         }
+    }
+
+    /// The bytes at an address that AWS has given out, which needs no signature: it has one.
+    ///
+    /// # Errors
+    /// Nobody answers, or there is more than `most` bytes. The text does not have the address.
+    pub async fn download(&self, operation: &'static str, url: &str, most: usize) -> Result<Vec<u8>, ApiError> {
+        let no_answer = |error: reqwest::Error| ApiError::NoAnswer(error.without_url().to_string());
+        let request = self.clients.http(&self.settings)?.get(url).timeout(DOWNLOAD_TIMEOUT);
+        let mut response = request.send().await.map_err(no_answer)?;
+        if !response.status().is_success() {
+            return Err(refusal(operation, response.status().as_u16(), None, None));
+        }
+        let mut bytes = Vec::new();
+        while let Some(chunk) = response.chunk().await.map_err(no_answer)? {
+            bytes.extend_from_slice(&chunk);
+            if bytes.len() > most {
+                return Err(ApiError::Unexpected(operation));
+            }
+        }
+        Ok(bytes)
     }
 
     async fn attempt(

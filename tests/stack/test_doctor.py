@@ -6,14 +6,21 @@ gives recorded answers.
 """
 
 import copy
+import io
 import json
+import re
 import subprocess
+import time
+import urllib.request
 import uuid
+import zipfile
 from contextlib import contextmanager
 
+import boto3
 import pytest
 from conftest import HERE, SAM, TEMPLATE, Stack, built
-from local import ARCHITECTURE, REGION, ROOT, TOOL, Aws, package, until
+from local import ACCOUNT, ARCHITECTURE, REGION, ROOT, TOOL, Aws, package, until
+from moto_server import moto_server
 
 SECRET = "https://hooks.slack.com/services/T0/B0/" + uuid.uuid4().hex
 # A rule that cannot fire unless read-only calls are delivered, and one that waits for data events.
@@ -22,28 +29,51 @@ OBJECTS = {"id": "OBJECTS", "title": "t", "severity": "low", "when": {"service":
 KEYS = {"id": "KMS", "title": "t", "severity": "low", "when": {"service": {"is": "kms.amazonaws.com"}, "event": {"is": "ScheduleKeyDeletion"}}}
 
 
+def deployed(aws: Aws, folder, name: str, *parameters: str) -> Stack:
+    """A stack without a phone, for ministack does not know SNS's sandbox for SMS; and a trail."""
+    built(folder, TEMPLATE)
+    package(folder / "Function", HERE / "rules.json")
+    given = [f"Architecture={ARCHITECTURE}", "Email=someone@example.com", "SavedQueries=false", *parameters]
+    command = [SAM, "deploy", "--template-file", "template.yaml", "--config-file", ROOT / "samconfig.toml"]
+    command += ["--stack-name", name, "--parameter-overrides", *given]
+    done = subprocess.run(command, cwd=folder, env=aws.environment, capture_output=True, text=True, timeout=180)
+    assert done.returncode == 0, done.stdout + done.stderr
+    described = aws.client("cloudformation").describe_stacks(StackName=name)["Stacks"][0]
+    stack = Stack(aws, name, {o["OutputKey"]: o["OutputValue"] for o in described["Outputs"]})
+    stack.credentials({"soc": {"webhook_url": SECRET}})
+    # What the template says, and ministack's CloudFormation leaves out.
+    ttl = {"AttributeName": "expires", "Enabled": True}
+    aws.client("dynamodb").update_time_to_live(TableName=stack.outputs["TableName"], TimeToLiveSpecification=ttl)
+    return stack
+
+
 @pytest.fixture(scope="module")
-def healthy(tmp_path_factory, bootstrap):
-    """A stack without a phone: ministack does not know SNS's sandbox for SMS."""
-    folder = tmp_path_factory.mktemp("doctor")
-    with Aws(folder) as aws:
-        built(folder, TEMPLATE)
-        package(folder / "Function", HERE / "rules.json")
-        parameters = [f"Architecture={ARCHITECTURE}", "Email=someone@example.com", "SavedQueries=false"]
-        command = [SAM, "deploy", "--template-file", "template.yaml", "--config-file", ROOT / "samconfig.toml"]
-        command += ["--stack-name", "offlimits", "--parameter-overrides", *parameters]
-        deployed = subprocess.run(command, cwd=folder, env=aws.environment, capture_output=True, text=True, timeout=180)
-        assert deployed.returncode == 0, deployed.stdout + deployed.stderr
-        described = aws.client("cloudformation").describe_stacks(StackName="offlimits")["Stacks"][0]
-        stack = Stack(aws, "offlimits", {o["OutputKey"]: o["OutputValue"] for o in described["Outputs"]})
-        stack.credentials({"soc": {"webhook_url": SECRET}})
+def aws(tmp_path_factory, bootstrap):
+    with Aws(tmp_path_factory.mktemp("doctor")) as aws:
         aws.client("s3").create_bucket(Bucket="trails")
         aws.client("cloudtrail").create_trail(Name="trail", S3BucketName="trails", IsMultiRegionTrail=True)
         aws.client("cloudtrail").start_logging(Name="trail")
-        # What the template says, and ministack's CloudFormation leaves out.
-        ttl = {"AttributeName": "expires", "Enabled": True}
-        aws.client("dynamodb").update_time_to_live(TableName=stack.outputs["TableName"], TimeToLiveSpecification=ttl)
-        yield stack
+        yield aws
+
+
+@pytest.fixture(scope="module")
+def healthy(aws, tmp_path_factory):
+    return deployed(aws, tmp_path_factory.mktemp("stack"), "offlimits")
+
+
+@pytest.fixture(scope="module")
+def hub(aws, tmp_path_factory):
+    return deployed(aws, tmp_path_factory.mktemp("hub"), "hub", "OrganizationId=o-a1b2c3d4e5", "StackSetName=offlimits")
+
+
+@pytest.fixture(scope="module")
+def organization():
+    """An organization of three accounts, in a moto of its own (ministack has no Organizations): the address, and the accounts below the first."""
+    with moto_server() as address:
+        client = boto3.client("organizations", endpoint_url=address, region_name=REGION, aws_access_key_id="test", aws_secret_access_key="test")
+        client.create_organization(FeatureSet="ALL")
+        made = [client.create_account(AccountName=name, Email=f"{name}@example.com") for name in ["shop", "data"]]
+        yield address, [one["CreateAccountStatus"]["AccountId"] for one in made]
 
 
 def again(alarms, alarm: dict):
@@ -54,10 +84,11 @@ def again(alarms, alarm: dict):
     alarms.set_alarm_state(AlarmName=alarm["AlarmName"], StateValue="OK", StateReason="mended")
 
 
-def doctor(stack: Stack, *more, rules=HERE / "rules.json", regions=REGION) -> tuple[int, dict]:
+def doctor(stack: Stack, *more, rules=HERE / "rules.json", regions=REGION, **variables) -> tuple[int, dict]:
     """The exit code and the report. No value of the secret is anywhere."""
-    command = [TOOL, "doctor", "--rules", rules, "--regions", regions, *more]
-    answers = [subprocess.run([*command, "--format", kind], env=stack.aws.environment, capture_output=True, text=True, timeout=120) for kind in ["json", "human"]]
+    command = [TOOL, "doctor", "--rules", rules, "--stack", stack.name, "--regions", regions, *more]
+    environment = stack.aws.environment | variables
+    answers = [subprocess.run([*command, "--format", kind], env=environment, capture_output=True, text=True, timeout=120) for kind in ["json", "human"]]
     for answer in answers:
         for value in [SECRET, SECRET.rsplit("/", 1)[1], "hooks.slack.com"]:
             assert value not in answer.stdout + answer.stderr
@@ -330,22 +361,54 @@ BROKEN = [
 
 @pytest.mark.parametrize(("breaking", "code", "more"), BROKEN, ids=[f"{number}-{code}" for number, (_, code, _) in enumerate(BROKEN)])
 def test_one_thing_is_broken(healthy, tmp_path, breaking, code, more):
+    # Other rules than the function has are found as such, too.
+    other = ["function-rules"] if more else []
     with breaking(healthy):
-        assert found(healthy, rules=rules(tmp_path, *more)) == [code]
-    until(lambda: found(healthy, rules=rules(tmp_path, *more)) == [], 30, "mended stack")
+        assert found(healthy, rules=rules(tmp_path, *more)) == [code, *other]
+    until(lambda: found(healthy, rules=rules(tmp_path, *more)) == other, 30, "mended stack")
 
 
 def test_what_rules_wait_for(healthy, tmp_path):
+    def of(wanted) -> list[str]:
+        return [code for code in found(healthy, rules=wanted) if code != "function-rules"]
+
     wanted = rules(tmp_path, READS)
-    assert found(healthy, rules=wanted) == ["rule-state"]
+    assert of(wanted) == ["rule-state"]
     with rule(healthy, State="ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS"):
-        assert found(healthy, rules=wanted) == []
+        assert of(wanted) == []
         with selectors(healthy, WRITES):
-            assert found(healthy, rules=wanted) == ["trail-read-events"]
+            assert of(wanted) == ["trail-read-events"]
     wanted = rules(tmp_path, OBJECTS)
-    assert found(healthy, rules=wanted) == ["trail-data-events"]
+    assert of(wanted) == ["trail-data-events"]
     with selectors(healthy, {"ReadWriteType": "All", "IncludeManagementEvents": True, "DataResources": [{"Type": "AWS::S3::Object", "Values": ["arn:aws:s3"]}]}):
-        assert found(healthy, rules=wanted) == []
+        assert of(wanted) == []
+
+
+@contextmanager
+def code(stack, change):
+    """The function's package, otherwise."""
+    client, name = stack.aws.client("lambda"), stack.outputs["FunctionName"]
+    before = urllib.request.urlopen(client.get_function(FunctionName=name)["Code"]["Location"], timeout=20).read()
+    files = {entry: zipfile.ZipFile(io.BytesIO(before)).read(entry) for entry in zipfile.ZipFile(io.BytesIO(before)).namelist()}
+    change(files)
+    changed = io.BytesIO()
+    with zipfile.ZipFile(changed, "w", zipfile.ZIP_DEFLATED) as archive:
+        for entry, content in files.items():
+            archive.writestr(entry, content)
+    client.update_function_code(FunctionName=name, ZipFile=changed.getvalue())
+    try:
+        yield
+    finally:
+        client.update_function_code(FunctionName=name, ZipFile=before)
+
+
+def test_the_function_s_package(healthy, tmp_path):
+    assert found(healthy, rules=rules(tmp_path, KEYS)) == ["function-rules"]
+    with code(healthy, lambda files: files.pop("rules.json")):
+        assert found(healthy) == ["function-code"]
+    with code(healthy, lambda files: files.update({"bootstrap": re.sub(rb"offlimits/\d+\.\d+\.\d+", b"offlimits/0.0.1", files["bootstrap"])})):
+        assert found(healthy) == ["function-version"]
+    assert found(healthy) == []
 
 
 def test_a_remedy_mends(healthy):
@@ -358,6 +421,63 @@ def test_a_remedy_mends(healthy):
                 done = subprocess.run(["bash", "-c", remedy], env=healthy.aws.environment, capture_output=True, text=True, timeout=60)
                 assert done.returncode == 0, (remedy, done.stderr)
         assert found(healthy) == []
+
+
+def heard(stack, account, region, hours_ago):
+    """Writes down that the hub has heard a spoke, as the function does."""
+    now = int(time.time() * 1000)
+    item = {"partition": {"S": "spokes"}, "sort": {"S": f"{account}#{region}"}, "version": {"N": "1"}, "queues": {"L": [{"S": "https://q"}]}}
+    item |= {"heard": {"N": str(now - hours_ago * 3600_000)}, "expires": {"N": str(now // 1000 + 90 * 86400)}}
+    stack.aws.client("dynamodb").put_item(TableName=stack.outputs["TableName"], Item=item)
+
+
+def test_an_organization(hub, organization):
+    address, (shop, data) = organization
+    assert found(hub) == []
+    for account in [shop, data]:
+        heard(hub, account, REGION, 1)
+
+    def of_organization(regions=REGION) -> list[tuple]:
+        code, report = doctor(hub, "--organization", regions=regions, AWS_ENDPOINT_URL_ORGANIZATIONS=address)
+        assert code == (1 if report["findings"] else 0) and not report["unanswered"], report
+        return [(finding["code"], finding["account"], finding["region"]) for finding in report["findings"]]
+
+    # moto's management account is the hub's, which is asked itself.
+    assert of_organization() == []
+    heard(hub, data, REGION, 48)
+    assert of_organization() == [("spoke-silent", data, REGION)]
+    assert [finding["code"] for finding in doctor(hub)[1]["findings"]] == ["spoke-silent"]
+    heard(hub, data, REGION, 1)
+    heard(hub, shop, "eu-west-1", 1)
+    missing = [("spoke-missing", data, "eu-west-1"), ("region-unwatched", None, "eu-west-1")]
+    assert sorted(of_organization(f"{REGION},eu-west-1")) == sorted(missing, key=str)
+    # A rule of the hub's own account sends its events to the hub's bus.
+    events = boto3.client("events", endpoint_url=hub.aws.variables["AWS_ENDPOINT_URL"], region_name="eu-west-1", aws_access_key_id=ACCOUNT, aws_secret_access_key="test")
+    pattern = {"source": [{"prefix": "aws."}], "account": [ACCOUNT], "detail-type": [{"suffix": " via CloudTrail"}]}
+    events.put_rule(Name="spoke", EventPattern=json.dumps(pattern), State="ENABLED")
+    events.put_targets(Rule="spoke", Targets=[{"Id": "1", "Arn": hub.outputs["HubBusArn"], "RoleArn": f"arn:aws:iam::{ACCOUNT}:role/spoke"}])
+    assert of_organization(f"{REGION},eu-west-1") == [("spoke-missing", data, "eu-west-1")]
+    events.disable_rule(Name="spoke")
+    assert ("rule-disabled", None, "eu-west-1") in of_organization(f"{REGION},eu-west-1")
+    # No organization, and no rights.
+    code, report = doctor(hub, "--organization", AWS_ENDPOINT_URL_ORGANIZATIONS="http://127.0.0.1:9")
+    assert code == 2 and "the organization: no answer" in report["unanswered"][0]
+
+
+def test_a_hub_s_own_rules(hub):
+    resources = hub.aws.client("cloudformation").list_stack_resources(StackName=hub.name)["StackResourceSummaries"]
+    [trail] = [one["PhysicalResourceId"].rsplit("|", 1)[-1] for one in resources if one["LogicalResourceId"] == "HubTrail"]
+    events = hub.aws.client("events")
+    events.disable_rule(Name=trail, EventBusName=hub.name)
+    _, report = doctor(hub)
+    assert [(finding["code"], finding["resource"]) for finding in report["findings"]] == [("rule-disabled", trail)]
+    events.enable_rule(Name=trail, EventBusName=hub.name)
+    assert found(hub) == []
+
+
+def test_a_stack_that_is_no_hub(healthy, organization):
+    code, report = doctor(healthy, "--organization", AWS_ENDPOINT_URL_ORGANIZATIONS=organization[0])
+    assert code == 1 and [finding["code"] for finding in report["findings"]] == ["not-a-hub"]
 
 
 def test_regions_that_nobody_watches(healthy):

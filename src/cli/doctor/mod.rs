@@ -27,5 +27,7 @@ mod report;
 mod round;
 #[cfg(feature = "aws")]
 mod stack;
+#[cfg(feature = "aws")]
+mod zip;
 
 pub(super) use self::command::DoctorCommand;

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::asker::{Asker, text};
-use super::checks::{alarm, function, invoke, queue, rule, secret, spoke, stack, table, topic, trail, unwatched};
+use super::checks::{alarm, code, function, invoke, queue, rule, secret, spoke, stack, table, topic, trail, unwatched};
 use super::delivery::Wanted;
 use super::report::{Notes, Told, WatchedBy};
 use super::stack::Stack;
@@ -29,6 +29,7 @@ pub(super) async fn look_at_stack(stack: &Stack<'_>, of: Rules<'_>, notes: &mut 
     let is_there = function::look(stack, notes).await;
     let rules = rule::look(stack, of.wanted, notes).await;
     if is_there {
+        code::look(stack, of.rules, notes).await;
         invoke::look(stack, &rules, notes).await;
     }
     topic::look(stack, of.rules, notes).await;

@@ -126,9 +126,11 @@ fn differences(stack: &Stack<'_>, found: &Value) -> Vec<&'static str> {
     let is_text = |key: &str, value: &str| text(found, key) == Some(value);
     let architecture = found.pointer("/Architectures/0").and_then(Value::as_str);
     let (role, wanted) = (stack.output("RoleArn"), stack.parameter("Architecture"));
+    // A container's image has neither.
+    let is_image = is_text("PackageType", "Image");
     let same = [
-        ("Runtime", is_text("Runtime", "provided.al2023")),
-        ("Handler", is_text("Handler", "bootstrap")),
+        ("Runtime", is_image || is_text("Runtime", "provided.al2023")),
+        ("Handler", is_image || is_text("Handler", "bootstrap")),
         ("Role", role.is_empty() || is_text("Role", role)),
         ("Timeout", found.get("Timeout").and_then(Value::as_u64) == Some(30)),
         ("Layers", found.get("Layers").and_then(Value::as_array).is_none_or(Vec::is_empty)),

@@ -1,6 +1,7 @@
 //! What doctor looks for: a file for each kind of thing, which asks, judges, and declares its [`Check`]s.
 
 pub(super) mod alarm;
+pub(super) mod code;
 pub(super) mod function;
 pub(super) mod invoke;
 pub(super) mod queue;
@@ -18,12 +19,13 @@ pub(super) mod unwatched;
 use super::check::Check;
 
 /// Every check, in the order of docs/doctor.md: that of an event's road.
-pub(super) const ALL: [&[&Check]; 13] = [
+pub(super) const ALL: [&[&Check]; 14] = [
     unwatched::CHECKS,
     stack::CHECKS,
     trail::CHECKS,
     rule::CHECKS,
     function::CHECKS,
+    code::CHECKS,
     invoke::CHECKS,
     topic::CHECKS,
     sms::CHECKS,

@@ -1,5 +1,7 @@
 //! The topic: whether alerts and alarms can be published to it, and whether anybody hears them.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Value, json};
 
 use super::sms;
@@ -13,8 +15,11 @@ use crate::ruleset::RuleSet;
 
 pub(super) const CHECKS: &[&Check] = &[&MISSING, &KEY, &PENDING, &UNHEARD];
 
-static MISSING: Check =
-    Check { code: "topic-missing", summary: "The topic is gone.", asks: &["sns:GetTopicAttributes"] };
+static MISSING: Check = Check {
+    code: "topic-missing",
+    summary: "A topic that alerts or alarms are sent to is gone.",
+    asks: &["sns:GetTopicAttributes"],
+};
 
 static KEY: Check = Check {
     code: "topic-key",
@@ -30,56 +35,95 @@ static PENDING: Check = Check {
 
 static UNHEARD: Check = Check {
     code: "topic-unheard",
-    summary: "Nobody is subscribed to the topic, to which a channel or the alarms send.",
+    summary: "Nobody is subscribed to a topic, to which a channel of the rules or the alarms send.",
     asks: &["sns:ListSubscriptionsByTopic"],
 };
 
-/// Looks at the topic, and whom it reaches.
+/// A topic, and who sends to it.
+#[derive(Debug, Clone, Copy)]
+struct Topic<'t> {
+    arn: &'t str,
+    /// Whether the stack has made it.
+    is_own: bool,
+    /// Whether a channel of the rules or an alarm sends to it.
+    is_used: bool,
+}
+
+/// Looks at the stack's topic and at the others that the rules and the alarms send to, and at whom they reach.
 pub(in crate::cli::doctor) async fn look(stack: &Stack<'_>, rules: &RuleSet, notes: &mut Notes) {
-    let (topic, region) = (stack.output("TopicArn"), stack.region());
-    if topic.is_empty() {
-        return;
+    let own = stack.output("TopicArn");
+    let channels = || rules.channels().iter().filter(|channel| channel.channel.kind() == "sns");
+    let named = channels().filter_map(|channel| channel.channel.topic_arn());
+    let has_default = channels().any(|channel| channel.channel.topic_arn().is_none_or(|named| named == own));
+    let second = stack.parameter("AlarmTopicArn");
+    // Another account's topic tells nobody else who is subscribed.
+    let is_ours = |arn: &&str| *arn != own && arn.split(':').nth(4) == Some(&stack.account);
+    let others: BTreeSet<&str> = named.chain([second]).filter(is_ours).collect();
+    let own = Topic { arn: own, is_own: true, is_used: has_default || second.is_empty() };
+    let others = others.into_iter().map(|arn| Topic { arn, is_own: false, is_used: true });
+    for topic in [own].into_iter().chain(others).filter(|topic| !topic.arn.is_empty()) {
+        look_at(stack, topic, notes).await;
     }
-    let named = || vec![("TopicArn", topic.to_owned())];
-    match notes.told(stack.asker.form(&ApiService::SNS, "GetTopicAttributes", named()).await) {
+}
+
+async fn look_at(stack: &Stack<'_>, topic: Topic<'_>, notes: &mut Notes) {
+    let Topic { arn, is_own, is_used } = topic;
+    // A topic of the rules' may be in another region.
+    let region = arn.split(':').nth(3).unwrap_or(stack.region());
+    let asker = stack.asker.in_region(region);
+    let named = || vec![("TopicArn", arn.to_owned())];
+    match notes.told(asker.form(&ApiService::SNS, "GetTopicAttributes", named()).await) {
         Told::There(_) => {}
         Told::Missing => {
-            notes.find(&MISSING, topic, "the topic is gone", Remedy::new().anew(stack.name, region));
+            let name = arn.rsplit(':').next().unwrap_or_default();
+            let remedy = if is_own {
+                Remedy::new().anew(stack.name, region)
+            } else {
+                Remedy::new().aws(region, ["sns", "create-topic", "--name", name])
+            };
+            notes.find(&MISSING, arn, "the topic is gone", remedy);
             return;
         }
         Told::Unknown => return,
     }
-    key(stack, notes).await;
-    let asked = stack.asker.form_list(&ApiService::SNS, "ListSubscriptionsByTopic", named(), "Subscriptions").await;
+    if is_own {
+        key(stack, notes).await;
+    }
+    let asked = asker.form_list(&ApiService::SNS, "ListSubscriptionsByTopic", named(), "Subscriptions").await;
     let Some(subscriptions) = notes.there(asked) else { return };
-    for subscription in subscriptions.iter().filter(|subscription| is_pending(subscription)) {
+    let pending: Vec<&Value> = subscriptions.iter().filter(|subscription| is_pending(subscription)).collect();
+    let confirmed: Vec<&Value> = subscriptions.iter().filter(|subscription| is_confirmed(subscription)).collect();
+    for subscription in &pending {
         let (protocol, endpoint) = (text(subscription, "Protocol").unwrap_or_default(), endpoint(subscription));
         // An address of the web may hold a credential, and is not told.
         let remedy = match &endpoint {
             Some(endpoint) => {
-                let words = ["sns", "subscribe", "--topic-arn", topic, "--protocol", protocol];
+                let words = ["sns", "subscribe", "--topic-arn", arn, "--protocol", protocol];
                 Remedy::new().aws(region, words.into_iter().chain(["--notification-endpoint", endpoint]))
             }
-            None => Remedy::new().aws(region, ["sns", "list-subscriptions-by-topic", "--topic-arn", topic]),
+            None => Remedy::new().aws(region, ["sns", "list-subscriptions-by-topic", "--topic-arn", arn]),
         };
         let whose = endpoint.as_deref().unwrap_or("an address");
         let message =
             format!("{whose} ({protocol}) has not confirmed its subscription; the command sends the question again");
-        notes.find(&PENDING, topic, message, remedy);
+        notes.find(&PENDING, arn, message, remedy);
     }
-    let has_channel = rules.channels().iter().any(|channel| {
-        channel.channel.kind() == "sns" && channel.channel.topic_arn().is_none_or(|named| named == topic)
-    });
-    if subscriptions.is_empty() && (has_channel || stack.parameter("AlarmTopicArn").is_empty()) {
-        let remedy = Remedy::new().make("deploy", stack.name, region, "PARAMETERS=Email=you@example.com");
-        notes.find(&UNHEARD, topic, "nobody is subscribed to the topic", remedy);
+    if confirmed.is_empty() && pending.is_empty() && is_used {
+        let words = ["sns", "subscribe", "--topic-arn", arn, "--protocol", "email"];
+        let whom = ["--notification-endpoint", "you@example.com"];
+        let remedy = if is_own {
+            Remedy::new().make("deploy", stack.name, region, "PARAMETERS=Email=you@example.com")
+        } else {
+            Remedy::new().aws(region, words.into_iter().chain(whom))
+        };
+        notes.find(&UNHEARD, arn, "nobody is subscribed to the topic", remedy);
     }
-    let numbers: Vec<&str> = subscriptions
+    let numbers: Vec<&str> = confirmed
         .iter()
-        .filter(|subscription| text(subscription, "Protocol") == Some("sms") && !is_pending(subscription))
+        .filter(|subscription| text(subscription, "Protocol") == Some("sms"))
         .filter_map(|subscription| text(subscription, "Endpoint"))
         .collect();
-    sms::look(stack, &numbers, notes).await;
+    sms::look(asker, &numbers, notes).await;
 }
 
 async fn key(stack: &Stack<'_>, notes: &mut Notes) {
@@ -107,6 +151,11 @@ async fn key(stack: &Stack<'_>, notes: &mut Notes) {
 
 fn is_pending(subscription: &Value) -> bool {
     text(subscription, "SubscriptionArn") == Some("PendingConfirmation")
+}
+
+/// Whether it hears. Of one that does not, or is gone, the ARN is a word.
+fn is_confirmed(subscription: &Value) -> bool {
+    text(subscription, "SubscriptionArn").is_some_and(|arn| arn.starts_with("arn:"))
 }
 
 /// Where a subscription leads, if that holds no credential: an email address, a number, an ARN.
