@@ -26,6 +26,8 @@ mod coverage;
 mod delivery;
 mod diagnostics;
 mod docs;
+#[cfg(feature = "aws")]
+mod doctor;
 mod facts;
 mod fingerprint;
 mod fixes;

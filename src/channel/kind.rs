@@ -9,7 +9,7 @@ use crate::config::{
 };
 use crate::json::{Member, Node};
 use crate::rules::Incidents;
-use crate::rules::compile::{INCIDENT, NAME, SEVERITIES, incidents};
+use crate::rules::compile::{INCIDENT, NAME, SEVERITIES, WEEK_HOURS, incidents};
 
 /// A type of channel: all that there is to know of it before one is configured. Each is declared in its own file, and the
 /// reader, the schema, the pages and the tests are made from it.
@@ -49,7 +49,7 @@ impl fmt::Debug for ChannelType {
 }
 
 /// The keys that every channel has, beside those of its type.
-pub(crate) static COMMON_KEYS: [KeySpec; 11] = [
+pub(crate) static COMMON_KEYS: [KeySpec; 13] = [
     KeySpec::required("type", ValueShape::Word(&TYPE_NAMES), docs!("What kind of channel it is.")),
     KeySpec::new("min_severity", ValueShape::Word(&SEVERITIES), docs!("At least this severity.")),
     KeySpec::new("rules", ValueShape::List(&RULE_ID), docs!("Only these rules, by their ids.")),
@@ -70,6 +70,18 @@ pub(crate) static COMMON_KEYS: [KeySpec; 11] = [
         "units",
         ValueShape::List(&ValueShape::Text),
         docs!("Only accounts in these organizational units and in those inside them: `Workloads`, `Workloads/Prod`."),
+    ),
+    KeySpec::new(
+        "within",
+        ValueShape::Object(&WEEK_HOURS),
+        docs!(
+            "Only what happens in these hours, by the event's own time: `{ \"zone\": \"Europe/Berlin\", \"days\": \"Mon-Fri\", \"hours\": \"08:00-18:00\" }`."
+        ),
+    ),
+    KeySpec::new(
+        "outside",
+        ValueShape::Object(&WEEK_HOURS),
+        docs!("Only what happens outside of these hours, written as those of `within`."),
     ),
     KeySpec::new(
         "max_per_minute",

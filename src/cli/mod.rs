@@ -18,6 +18,7 @@ mod content_policy;
 mod coverage;
 mod diagnostics;
 mod diff;
+mod doctor;
 mod exit;
 mod explain;
 mod findings;
@@ -98,6 +99,7 @@ commands! {
     Bundle(bundle::BundleCommand),
     Org(org::OrgCommand),
     Status(status::StatusCommand),
+    Doctor(doctor::DoctorCommand),
     Schema(schema::SchemaCommand),
     Completions(completions::CompletionsCommand),
 }

@@ -82,10 +82,10 @@ pub(super) fn lint(context: &LintContext<'_>, report: &mut LintReport) {
 }
 
 /// What keeps a call back, as a test of the call.
-type Reason = fn(&CatalogueCall) -> bool;
+pub(super) type Reason = fn(&CatalogueCall) -> bool;
 
 /// What keeps calls back that need such events.
-fn reason(events: NeededEvents) -> Reason {
+pub(super) fn reason(events: NeededEvents) -> Reason {
     match events {
         NeededEvents::ReadOnly => is_held_back,
         NeededEvents::Data => |call| call.data,
@@ -139,7 +139,7 @@ fn may_match(row: &RowView<'_>, reason: Reason) -> bool {
 }
 
 /// What each pattern or text that accepts no other calls names, and where the first of them stands.
-fn calls_that(rule: &RuleView<'_>, reason: Reason) -> Option<(SourcePlace, Vec<String>)> {
+pub(super) fn calls_that(rule: &RuleView<'_>, reason: Reason) -> Option<(SourcePlace, Vec<String>)> {
     let mut found: Option<(SourcePlace, Vec<String>)> = None;
     for row in &rule.rows {
         let services = services(row);

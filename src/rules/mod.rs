@@ -42,6 +42,8 @@ pub use self::respond::{STEPS_SHOWN, StepTemplate};
 pub use self::scope::Scope;
 pub(crate) use self::scope::computed;
 pub use self::shell::COMMAND_LIMIT;
+#[cfg(all(feature = "aws", feature = "cli"))]
+pub(crate) use self::shell::quoted;
 pub use self::title::Title;
 pub(crate) use self::version::VERSION;
 pub use self::version::Version;

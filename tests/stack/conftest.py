@@ -149,6 +149,6 @@ def transformed() -> dict:
 
 def pytest_collection_modifyitems(items):
     """The cheap and telling ones first."""
-    order = ["test_template", "test_spoke", "test_deploy", "test_dependencies", "test_package", "test_ledger", "test_function", "test_spokes", "test_sam", "test_stack", "test_redelivery", "test_dead_letters", "test_status", "test_kill"]
+    order = ["test_template", "test_spoke", "test_deploy", "test_dependencies", "test_package", "test_ledger", "test_function", "test_spokes", "test_sam", "test_stack", "test_redelivery", "test_dead_letters", "test_status", "test_doctor", "test_kill"]
     known = {name: place for place, name in enumerate(order)}
     items.sort(key=lambda item: known.get(item.module.__name__, len(known)))  # another folder's tests follow

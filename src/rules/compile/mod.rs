@@ -21,6 +21,7 @@ mod table;
 pub(crate) use self::compiler::{NAME, NamedLists, RuleCompiler};
 pub(crate) use self::incident::{INCIDENT, incidents};
 pub(crate) use self::messages::{SSO_ROLE, SSO_START_URL, TIME_ZONE, message_settings};
+pub(crate) use self::operands::{DAYS_HELP, HOURS_HELP, WEEK_HOURS};
 pub use self::operators::{OPERATORS, Operator};
 pub(crate) use self::respond::RESPONSE;
 pub(crate) use self::rule::RULE;

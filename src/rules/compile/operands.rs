@@ -17,8 +17,8 @@ use crate::rules::decimal::Decimal;
 use crate::rules::field::{Field, FieldTarget};
 use crate::rules::hours::{Hours, zone_remedy};
 
-/// Hours of the week, as `within` and `outside` take them.
-pub(super) static WEEK_HOURS: ObjectSpec = ObjectSpec {
+/// Hours of the week, as `within` and `outside` take them, of a field and of a channel.
+pub(crate) static WEEK_HOURS: ObjectSpec = ObjectSpec {
     name: "WeekSpan",
     what: "a span of time",
     docs: docs!("Hours of the week in a time zone."),
@@ -37,6 +37,13 @@ pub(super) static WEEK_HOURS: ObjectSpec = ObjectSpec {
     ],
     at_least_one: &["hours", "days"],
 };
+
+/// What days of the week look like.
+pub(crate) const DAYS_HELP: &str =
+    "write days such as \"Mon-Fri\" or [\"Mon\", \"Thu-Sat\"]: Mon, Tue, Wed, Thu, Fri, Sat, Sun";
+/// What hours of a day look like.
+pub(crate) const HOURS_HELP: &str = "write hours such as \"08:00-18:00\" or [\"08:00-12:00\", \"13:00-18:00\"]; \"22:00-06:00\" is a night, \
+                                     and 24:00 the end of a day";
 
 const ONE_OR_MORE: ValueShape = ValueShape::AnyOf(&[ValueShape::Text, ValueShape::List(&ValueShape::Text)]);
 
@@ -141,13 +148,10 @@ impl<'n> RuleCompiler<'n> {
         fields.finish(&mut self.problems);
         let mut hours = self.zone(zone?)?;
         if let Some(node) = days {
-            let help = "write days such as \"Mon-Fri\" or [\"Mon\", \"Thu-Sat\"]: Mon, Tue, Wed, Thu, Fri, Sat, Sun";
-            hours = self.span(node, "days", help, |texts| hours.on(texts))?;
+            hours = self.span(node, "days", DAYS_HELP, |texts| hours.on(texts))?;
         }
         if let Some(node) = spans {
-            let help = "write hours such as \"08:00-18:00\" or [\"08:00-12:00\", \"13:00-18:00\"]; \"22:00-06:00\" is a \
-                        night, and 24:00 the end of a day";
-            hours = self.span(node, "hours", help, |texts| hours.at(texts))?;
+            hours = self.span(node, "hours", HOURS_HELP, |texts| hours.at(texts))?;
         }
         Some(Arc::new(hours))
     }
