@@ -42,6 +42,7 @@ mod pack_shapes;
 mod pack_titles;
 mod packaging;
 mod packs;
+mod patterns;
 mod policies;
 mod preview;
 mod readers;

@@ -32,6 +32,7 @@ mod new_rule;
 mod org;
 mod package;
 mod packs;
+mod pattern;
 mod preview;
 mod replay;
 mod run;
@@ -94,6 +95,7 @@ commands! {
     Learn(learn::LearnCommand),
     Coverage(coverage::CoverageCommand),
     Send(send::SendCommand),
+    Pattern(pattern::PatternCommand),
     Package(package::PackageCommand),
     Bundle(bundle::BundleCommand),
     Org(org::OrgCommand),

@@ -9,6 +9,7 @@ use super::{github, json, page, sarif, selected};
 use crate::cli::Exit;
 use crate::cli::diagnostics::report;
 use crate::cli::load::{self, RulesArgument};
+use crate::cli::pattern::stale;
 use crate::cli::selection::RuleSelection;
 use crate::cli::words::counted;
 use crate::config::suggestion;
@@ -84,11 +85,13 @@ impl CheckCommand {
         }
         let tally = LevelCounts::new(&diagnostics);
         eprintln!("{}: {}", path.display(), summary(compiled.as_ref(), &tally));
-        let wrong = match self.deny {
-            None => tally.errors > 0,
-            Some(Deny::Warnings) => tally.errors + tally.warnings > 0,
-            Some(Deny::Notes) => !diagnostics.is_empty(),
-        };
+        let is_stale = compiled.as_ref().is_some_and(|rules| !stale(path, rules).is_empty());
+        let wrong = is_stale
+            || match self.deny {
+                None => tally.errors > 0,
+                Some(Deny::Warnings) => tally.errors + tally.warnings > 0,
+                Some(Deny::Notes) => !diagnostics.is_empty(),
+            };
         Ok(if wrong { Exit::Wrong } else { Exit::Done })
     }
 }
