@@ -17,7 +17,7 @@ pub(super) fn alternatives(row: &Row) -> Vec<Alternative> {
         match &cell.field.target {
             FieldTarget::Path(path) => {
                 if let Some(field) = PatternField::at(path) {
-                    asked = asked.and(field, Values::of(&cell.condition));
+                    asked = asked.and(field, Values::of(&cell.condition).of_field(field));
                 }
             }
             FieldTarget::Derived(field) if !cell.condition.holds_of_nothing() => derived.push(field),

@@ -241,6 +241,16 @@ impl Values {
         Self { texts: Texts::of(condition), absent: condition.holds_of_nothing() }
     }
 
+    /// The same of a field that may have booleans: these words alone, since no prefix and no wildcard is asked of a boolean.
+    pub(super) fn of_field(self, field: PatternField) -> Self {
+        if !field.is_boolean() || self.texts == Texts::Any {
+            return self;
+        }
+        let words: Vec<&str> = ["false", "true"].into_iter().filter(|word| self.texts.accepts(word)).collect();
+        let texts = if words.len() == 2 { Texts::Any } else { Texts::exact(words) };
+        Self { texts, ..self }
+    }
+
     /// These texts.
     pub(super) const fn some(texts: Texts) -> Self {
         Self { texts, absent: false }

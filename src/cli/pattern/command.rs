@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
 use serde::Serialize;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::cli::Exit;
 use crate::cli::lines::write_line;
@@ -66,7 +66,8 @@ struct RuleLine {
     state: &'static str,
     characters: usize,
     wildcards: usize,
-    pattern: Value,
+    /// As JSON text, which EventBridge takes.
+    pattern: String,
 }
 
 /// A row that no pattern can narrow down, as JSON.
@@ -116,7 +117,7 @@ impl PatternCommand {
             state: rule.state.as_str(),
             characters: rule.characters(),
             wildcards: rule.wildcards(),
-            pattern: rule.pattern(json!(self.account)),
+            pattern: rule.pattern(json!(self.account)).to_string(),
         };
         let row = patterns.wide_rows.iter().map(|row| WideRowLine { rule: &row.rule, row: row.row });
         PatternsLine {
