@@ -23,6 +23,9 @@ MARKS = {
     "webhook": lambda body: "rules_digest" in body,
     "zendesk": lambda body: "ticket" in body,
     "servicenow": lambda body: "short_description" in body,
+    "servicenow-events": lambda body: "records" in body,
+    "jsm": lambda body: "alias" in body,
+    "jira": lambda body: "issuetype" in body.get("fields", {}),
 }
 
 

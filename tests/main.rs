@@ -28,6 +28,7 @@ mod diagnostics;
 mod docs;
 mod facts;
 mod fingerprint;
+mod fixes;
 mod formats;
 mod golden;
 mod hostile;

@@ -70,6 +70,37 @@ fn every_channel_that_takes_an_alert_shows_it_as_it_is_sent() {
     assert_eq!(screens(&only).len(), 1, "{}", only.stdout);
 }
 
+/// One of each type, as its file in `tests/channels` configures it.
+#[test]
+fn every_type_of_channel_has_a_look_of_its_own() {
+    let folder = tempfile::tempdir().unwrap();
+    let channels = crate::channels::samples::channels();
+    let rules = json!({
+        "channels": channels,
+        "rules": [{ "id": "TRAIL", "title": "Trail stopped by {actor}", "severity": "high", "when": { "event": { "is": "StopLogging" } },
+                    "respond": [{ "do": "Start it again.", "run": "aws cloudtrail start-logging --name x --region {region}" }] }],
+    });
+    file(folder.path(), "rules.json", rules.to_string());
+    for (kind, sum) in [("first", ""), ("repeat", ""), ("roll-up", " and 1 more")] {
+        let mut command = offlimits(["preview", "--kind", kind]);
+        command.arg(repository(STOP)).arg(repository(STOP)).current_dir(folder.path());
+        let shown = run(command);
+        assert_eq!(shown.code, Some(0), "{}", shown.stderr);
+        let found = screens(&shown);
+        let count = if kind == "roll-up" { 1 } else { 2 };
+        assert_eq!(found.len(), count * (channels.as_object().unwrap().len() + 2), "{kind}: {found:?}");
+        for (label, text) in found {
+            let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
+            let is_machine = label.starts_with("webhook");
+            // What has no look of its own is called as its type is, and shown as JSON.
+            let is_bare = channels.as_object().unwrap().keys().any(|name| label == format!("{name} · {name}"));
+            assert!(is_machine || !text.contains("┆") && !is_bare, "{label} is not laid out: {text}");
+            assert!(is_machine || words.contains("Trail stopped by"), "{label}: {text}");
+            assert!(label.starts_with("SMS") || words.contains(sum), "{label}: {text}");
+        }
+    }
+}
+
 #[test]
 fn every_kind_is_shown_and_what_needs_no_event_has_a_sample() {
     for kind in ["first", "repeat", "roll-up", "digest"] {

@@ -46,6 +46,43 @@ fn webhook(url: &str) -> Value {
     json!({ "soc": { "webhook_url": format!("{url}/services/T/B/{SECRET}") } })
 }
 
+/// The trackers of these vendors, each met by a stand-in: what is looked for is not there, and what is written is taken.
+#[test]
+fn each_tracker_says_what_it_calls_the_test_alert() {
+    let (url, asked) = service(|request| {
+        if request.path.contains("/search/jql") {
+            (200, r#"{"issues":[]}"#.to_owned())
+        } else {
+            (201, r#"{"id":"1","key":"SEC-1"}"#.to_owned())
+        }
+    });
+    let folder = tempfile::tempdir().unwrap();
+    file(
+        folder.path(),
+        "rules.json",
+        r#"{"channels":{"issues":{"type":"jira","project":"SEC"},"oncall":{"type":"jsm"},"itom":{"type":"servicenow-events","instance":"acme"}},
+            "rules":[{"id":"R","title":"t","severity":"low","when":{"event":"x"}}]}"#,
+    );
+    let secret = json!({
+        "issues": { "email": "a@example.com", "api_token": SECRET, "api_url": url },
+        "oncall": { "api_key": SECRET, "api_url": url },
+        "itom": { "username": "offlimits", "password": SECRET, "api_url": url },
+    });
+    private(&file(folder.path(), "secret.json", secret.to_string()), 0o600);
+    for (channel, said, requests) in [
+        ("issues", "issues (jira): delivered, as SEC-1\n", 2),
+        ("oncall", "oncall (jsm): delivered\n", 1),
+        ("itom", "itom (servicenow-events): delivered\n", 1),
+    ] {
+        asked.lock().unwrap().clear();
+        let done = send(folder.path(), &["--channel", channel, "--secret", "secret.json"]);
+        assert_eq!((done.code, done.stdout.as_str()), (Some(0), said), "{}", done.stderr);
+        let asked = asked.lock().unwrap();
+        assert_eq!(asked.len(), requests, "{channel}");
+        assert!(asked[requests - 1].body.contains("TEST: offlimits can reach this channel"), "{channel}");
+    }
+}
+
 #[test]
 fn an_alert_that_is_taken_is_marked_as_a_test_and_said_to_be_delivered() {
     let (url, asked) = service(|_| (200, "ok".to_owned()));

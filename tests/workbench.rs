@@ -188,7 +188,7 @@ fn warnings_fail_on_request_and_errors_always() {
     for part in [
         "[unknown-event] Warning: no known call of ec2 has the name",
         "my rules.json:2:",
-        "Help: did you mean \"StartInstances\"",
+        "Help: did you mean \"StartInstances\"?",
         "[misses-assumed-role] Note:",
     ] {
         assert!(seen.contains(part), "{part} in {seen}");
@@ -229,7 +229,7 @@ fn json_is_one_document_with_places() {
             json!(118),
             json!(2),
             json!(133),
-            json!("did you mean \"StartInstances\"")
+            json!("did you mean \"StartInstances\"?")
         ]
     );
 }

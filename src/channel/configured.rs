@@ -2,11 +2,14 @@
 //! channels that its rule names, else to all; of these, to those whose filter accepts it.
 
 use super::Channel;
+use super::hours::hours;
 use crate::cloudtrail::accounts::is_within;
 use crate::config::{ObjectReader, Problems};
 use crate::finding::Finding;
+use crate::rules::Incidents;
 #[cfg(feature = "cli")]
 use crate::rules::RuleInfo;
+use crate::rules::hours::Hours;
 use crate::severity::Severity;
 
 /// A channel of `rules.json`.
@@ -20,6 +23,8 @@ pub struct ConfiguredChannel {
     pub channel: Box<dyn Channel>,
     /// Alerts of one severity that it takes in a minute; the rest of them become one digest.
     pub max_per_minute: u64,
+    /// Which findings it is told of as one incident, if it has incidents: they take the place of the rules' throttles.
+    pub incidents: Option<Incidents>,
 }
 
 /// [`ConfiguredChannel::max_per_minute`] of a channel that says nothing: one a second is what people, and Slack, can take.
@@ -36,6 +41,8 @@ pub struct ChannelFilter {
     accounts: Option<Vec<String>>,
     account_names: Option<Vec<String>>,
     units: Option<Vec<String>>,
+    within: Option<Hours>,
+    outside: Option<Hours>,
 }
 
 /// Why a finding does not go to a channel.
@@ -59,6 +66,8 @@ impl ChannelFilter {
             accounts: fields.texts("accounts", problems),
             account_names: fields.texts("account_names", problems),
             units: fields.texts("units", problems),
+            within: hours(fields, "within", problems),
+            outside: hours(fields, "outside", problems),
         }
     }
 
@@ -80,6 +89,26 @@ impl ChannelFilter {
         self.min_severity.is_none_or(|least| highest >= least)
             && self.rules.as_ref().is_none_or(|rules| rules.contains(&rule.id))
             && self.tags.as_ref().is_none_or(|tags| tags.iter().any(|tag| rule.tags.contains(tag)))
+    }
+
+    /// What the finding has where a key of the filter asks, in words; `None` if it has nothing there.
+    #[cfg(feature = "cli")]
+    pub(crate) fn found(&self, key: &str, finding: &Finding) -> Option<String> {
+        let call = &finding.call;
+        let by_clock = |hours: &Option<Hours>| hours.as_ref()?.called(call.event_time.as_deref()?);
+        match key {
+            "min_severity" => Some(finding.severity.as_str().to_owned()),
+            "rules" => Some(finding.rule.id.clone()),
+            "tags" => Some(finding.rule.tags.join(", ")).filter(|tags| !tags.is_empty()),
+            "services" => call.service.clone(),
+            "regions" => call.region.clone(),
+            "accounts" => call.account.clone(),
+            "account_names" => call.account_name.clone(),
+            "units" => call.unit.clone(),
+            "within" => by_clock(&self.within),
+            "outside" => by_clock(&self.outside),
+            _ => None,
+        }
     }
 
     /// The first key that does not accept the finding.
@@ -108,6 +137,16 @@ impl ChannelFilter {
         }
         if refuses(&self.accounts, call.account.as_deref()) {
             return Some("accounts");
+        }
+        // An event without a time is no reason to tell nobody.
+        let is_in = |hours: &Option<Hours>| {
+            hours.as_ref().zip(call.event_time.as_deref()).and_then(|(hours, time)| hours.contain(time))
+        };
+        if is_in(&self.within) == Some(false) {
+            return Some("within");
+        }
+        if is_in(&self.outside) == Some(true) {
+            return Some("outside");
         }
         // Whoever cannot read the names knows of no reason to tell nobody.
         if call.is_unnamed {

@@ -2,11 +2,8 @@
 
 use super::Content;
 
-/// Columns beyond which a line is broken.
-const WIDTH: usize = 78;
-
-/// The whole alert. The first lines are the title, what happened, and what changed: they are left to the reader's own program
-/// to break, since what is broken twice cannot be read on a telephone. Commands and links are never broken.
+/// The whole alert: the title, what happened and what changed come first. Lines are left to the reader's own program to break,
+/// since what is broken twice cannot be read on a telephone.
 pub(super) fn email(content: &Content) -> String {
     let mut head = vec![content.heading.clone(), format!("{}.", content.sentence)];
     let label = content.before_changes();
@@ -16,44 +13,20 @@ pub(super) fn email(content: &Content) -> String {
     }
     let mut steps = Vec::new();
     for (index, (text, command)) in content.steps.iter().enumerate() {
-        steps.extend(wrapped(&format!("{}. ", index + 1), text));
+        steps.push(format!("{}. {text}", index + 1));
         steps.extend(command.iter().map(|command| format!("   {command}")));
     }
     if !steps.is_empty() {
         steps.insert(0, Content::STEPS_LABEL.to_owned());
     }
     let column = content.facts.iter().map(|(name, _)| name.chars().count()).max().unwrap_or_default();
-    let facts = content.facts.iter().flat_map(|(name, value)| wrapped(&format!("{name:<column$}  "), value)).collect();
-    let description =
-        content.description.iter().flat_map(|text| wrapped("", &format!("{}: {text}", Content::WHY_LABEL))).collect();
+    let facts = content.facts.iter().map(|(name, value)| format!("{name:<column$}  {value}")).collect();
+    let description = content.description.iter().map(|text| format!("{}: {text}", Content::WHY_LABEL)).collect();
     let links = content.links.iter().map(|(name, link)| format!("{name}: {link}")).collect();
     let parts = [head, steps, facts, description, links, vec!["-- ".to_owned(), content.footer.clone()]];
     let parts: Vec<String> =
         parts.into_iter().filter(|lines| !lines.is_empty()).map(|lines| lines.join("\n")).collect();
     parts.join("\n\n") + "\n"
-}
-
-/// The text in lines of [`WIDTH`] columns, the first of which begins with `start`, and the others as far to the right. A word
-/// that is longer than a line has one of its own.
-fn wrapped(start: &str, text: &str) -> Vec<String> {
-    let indent = start.chars().count();
-    let mut lines = vec![start.to_owned()];
-    let mut width = indent;
-    for word in text.split(' ') {
-        let length = word.chars().count();
-        if width > indent && width + 1 + length > WIDTH {
-            lines.push(" ".repeat(indent));
-            width = indent;
-        }
-        let Some(line) = lines.last_mut() else { continue };
-        if width > indent {
-            line.push(' ');
-            width += 1;
-        }
-        line.push_str(word);
-        width += length;
-    }
-    lines
 }
 
 #[cfg(test)]
@@ -103,21 +76,16 @@ mod tests {
              2. Ask bob.\n\
              \n\
              Account     production (111122223333)\n\
-             User agent  Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/537.36\n\
-             \x20           (KHTML, like Gecko) x\n\
+             User agent  Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/537.36 (KHTML, like Gecko) x\n\
              \n\
              Why it matters: {}\n\
-             {}\n\
-             {}\n\
              \n\
              Runbook: https://wiki.example.com/x\n\
              \n\
              -- \n\
              rule CIS-10\n",
             "x".repeat(60),
-            ["word"; 12].join(" "),
-            ["word"; 15].join(" "),
-            ["word"; 3].join(" "),
+            ["word"; 30].join(" "),
         );
         assert_eq!(email(&content), expected);
     }

@@ -4,9 +4,12 @@ use std::fmt;
 
 use super::configured::{ChannelFilter, ConfiguredChannel, MAX_PER_MINUTE};
 use super::{Channel, TYPES};
-use crate::config::{KeyDefault, KeySpec, ObjectReader, ObjectSpec, Problems, TaggedSpec, ValueShape, WordList, docs};
-use crate::json::Node;
-use crate::rules::compile::{NAME, SEVERITIES};
+use crate::config::{
+    Advice, KeyDefault, KeySpec, ObjectReader, ObjectSpec, Problems, TaggedSpec, ValueShape, WordList, docs,
+};
+use crate::json::{Member, Node};
+use crate::rules::Incidents;
+use crate::rules::compile::{INCIDENT, NAME, SEVERITIES, WEEK_HOURS, incidents};
 
 /// A type of channel: all that there is to know of it before one is configured. Each is declared in its own file, and the
 /// reader, the schema, the pages and the tests are made from it.
@@ -46,7 +49,7 @@ impl fmt::Debug for ChannelType {
 }
 
 /// The keys that every channel has, beside those of its type.
-pub(crate) static COMMON_KEYS: [KeySpec; 10] = [
+pub(crate) static COMMON_KEYS: [KeySpec; 13] = [
     KeySpec::required("type", ValueShape::Word(&TYPE_NAMES), docs!("What kind of channel it is.")),
     KeySpec::new("min_severity", ValueShape::Word(&SEVERITIES), docs!("At least this severity.")),
     KeySpec::new("rules", ValueShape::List(&RULE_ID), docs!("Only these rules, by their ids.")),
@@ -69,11 +72,31 @@ pub(crate) static COMMON_KEYS: [KeySpec; 10] = [
         docs!("Only accounts in these organizational units and in those inside them: `Workloads`, `Workloads/Prod`."),
     ),
     KeySpec::new(
+        "within",
+        ValueShape::Object(&WEEK_HOURS),
+        docs!(
+            "Only what happens in these hours, by the event's own time: `{ \"zone\": \"Europe/Berlin\", \"days\": \"Mon-Fri\", \"hours\": \"08:00-18:00\" }`."
+        ),
+    ),
+    KeySpec::new(
+        "outside",
+        ValueShape::Object(&WEEK_HOURS),
+        docs!("Only what happens outside of these hours, written as those of `within`."),
+    ),
+    KeySpec::new(
         "max_per_minute",
         ValueShape::Whole { min: 1, max: 10_000 },
         docs!("How many alerts of one severity its people can read in a minute: what is beyond it becomes one digest."),
     )
     .or(KeyDefault::Value("60")),
+    KeySpec::new(
+        "incident",
+        ValueShape::Object(&INCIDENT),
+        docs!(
+            "Findings that belong together are told as one [incident](README.md#incidents), instead of rule by rule: `{}` for \
+             the usual ones."
+        ),
+    ),
 ];
 
 static RULE_ID: ValueShape = ValueShape::Formatted(&NAME);
@@ -124,17 +147,53 @@ pub(crate) fn read<'n>(name: &str, node: &'n Node<'n>, problems: &mut Problems) 
         let mut fields = ObjectReader::new(node, &UNKNOWN, problems)?;
         fields.word("type", problems);
         common(&mut fields, problems);
+        // Which other keys it may have is not known; that none of them is a credential is.
+        for member in node.members().unwrap_or_default() {
+            reports_credential(name, member, problems);
+        }
         return None;
     };
     let mut fields = ObjectReader::new(node, &channel_type.object, problems)?;
     fields.get("type");
     let channel = (channel_type.configure)(&mut fields, problems);
-    let (filter, max_per_minute) = common(&mut fields, problems);
-    fields.finish(problems);
-    Some(ConfiguredChannel { name: name.to_owned(), filter, channel, max_per_minute })
+    let (filter, max_per_minute, incidents) = common(&mut fields, problems);
+    fields.finish_but(problems, |member, problems| reports_credential(name, member, problems));
+    Some(ConfiguredChannel { name: name.to_owned(), filter, channel, max_per_minute, incidents })
 }
 
-fn common(fields: &mut ObjectReader<'_>, problems: &mut Problems) -> (ChannelFilter, u64) {
+/// Names of credentials that no type of ours has.
+const OTHER_CREDENTIALS: [&str; 10] = [
+    "access_token",
+    "api_key",
+    "apikey",
+    "auth_token",
+    "integration_key",
+    "password",
+    "secret",
+    "token",
+    "webhook",
+    "webhookurl",
+];
+
+/// Reports a credential, which belongs in the secret; whether it is one.
+fn reports_credential(channel: &str, member: &Member<'_>, problems: &mut Problems) -> bool {
+    let mut known = TYPES.iter().flat_map(|channel_type| channel_type.credentials).map(|credential| credential.name);
+    let is_credential = known.any(|name| name == member.key)
+        || OTHER_CREDENTIALS.iter().any(|name| name.eq_ignore_ascii_case(&member.key));
+    if is_credential {
+        let message = format!("\"{}\" is a credential, and rules.json holds none", member.key);
+        let help = format!(
+            "write it into the secret, under \"{channel}\", and delete it here; if others have seen this file, have the vendor \
+             issue a new one"
+        );
+        let advice = Advice::new(help).hiding(&member.node.span);
+        problems.error("unknown-key", &member.key_span, message, advice);
+    }
+    is_credential
+}
+
+fn common(fields: &mut ObjectReader<'_>, problems: &mut Problems) -> (ChannelFilter, u64, Option<Incidents>) {
     let filter = ChannelFilter::read(fields, problems);
-    (filter, fields.whole("max_per_minute", problems).unwrap_or(MAX_PER_MINUTE))
+    let max_per_minute = fields.whole("max_per_minute", problems).unwrap_or(MAX_PER_MINUTE);
+    (filter, max_per_minute, fields.get("incident").and_then(|node| incidents(node, problems)))
 }

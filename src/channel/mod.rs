@@ -5,14 +5,17 @@
 //! one, write its file, and its name twice here.
 //!
 //! `kind` makes a channel of its object in `rules.json`, and `configured` holds it with its name and its filter, which decides
-//! whether a finding goes to it. `content` has the words of an alert, `changes` what was changed and what to do first, `facts` and
+//! whether a finding goes to it (`hours`: by the hour). `content` has the words of an alert, `changes` what was changed and what to do first, `facts` and
 //! `links` what it tells and where it leads (`inert`: texts in which nothing acts), and `machine` its JSON. `wire` has what passes between a channel and
-//! [`crate::deliver`]. `ticket` and `oauth` are exchanges that several vendors share, `email` and `sms` are the texts of a topic,
-//! and `blocks` what Slack shows.
+//! [`crate::deliver`]. `ticket` and `oauth` are exchanges that several vendors share, `email`, `sms` and `amazon_q` are the texts of a topic,
+//! `plain` is the text of those who show one as it is, `adf` a document
+//! of Atlassian's, and `blocks` what Slack shows.
 //!
 //! Every message to people is laid out in one order: the severity and the title; the sentence; what changed; what to do first;
 //! the facts; the links; the footer.
 
+mod adf;
+mod amazon_q;
 mod ascii;
 mod blocks;
 mod changes;
@@ -22,19 +25,24 @@ mod email;
 mod endpoint;
 mod escape;
 mod facts;
+mod hours;
 mod http;
 mod inert;
 mod kind;
 mod links;
 mod machine;
 mod oauth;
+mod plain;
 mod severity_map;
 mod sms;
 mod ticket;
 mod wire;
 
+mod jira;
+mod jsm;
 mod pagerduty;
 mod servicenow;
+mod servicenow_events;
 mod slack;
 mod sns;
 mod teams;
@@ -57,8 +65,18 @@ use crate::alert::Alert;
 use crate::secret::CredentialFault;
 
 /// Every type of channel, in the order of the pages.
-pub static TYPES: [&ChannelType; 7] =
-    [&sns::TYPE, &slack::TYPE, &pagerduty::TYPE, &zendesk::TYPE, &servicenow::TYPE, &teams::TYPE, &webhook::TYPE];
+pub static TYPES: [&ChannelType; 10] = [
+    &sns::TYPE,
+    &slack::TYPE,
+    &pagerduty::TYPE,
+    &jsm::TYPE,
+    &zendesk::TYPE,
+    &servicenow::TYPE,
+    &servicenow_events::TYPE,
+    &jira::TYPE,
+    &teams::TYPE,
+    &webhook::TYPE,
+];
 
 /// A destination of alerts, with its settings from `rules.json`. Each type of channel implements it in its own file.
 pub trait Channel: std::fmt::Debug + Send + Sync {

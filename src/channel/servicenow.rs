@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use super::escape::forwardable;
 use super::kind::object;
+use super::plain::{Markup, page};
 use super::severity_map::{SeverityMap, severity_map};
 use super::ticket::{self, OpenTicket, Tracker};
 use super::{
@@ -25,8 +26,6 @@ use crate::text::clip;
 const SHORT_LIMIT: usize = 160;
 /// Characters of a description.
 const DESCRIPTION_LIMIT: usize = 4000;
-/// Characters of one text, from the most to the least: the first with which the description fits is taken.
-const TEXT_LIMITS: [usize; 4] = [2000, 300, 100, 50];
 /// Characters of a work note. The field has no size; people have patience for so much.
 const NOTE_LIMIT: usize = 4000;
 
@@ -84,24 +83,27 @@ const KEYS: &[KeySpec] = &[
     ),
 ];
 
+/// What an instance wants to know of who writes there.
+pub(super) const CREDENTIALS: &[Credential] = &[
+    Credential {
+        name: "username",
+        docs: docs!("A user's name. This with `password`, or `client_id` with `client_secret`, is needed."),
+    },
+    Credential { name: "password", docs: docs!("The user's password.") },
+    Credential { name: "client_id", docs: docs!("The id of an OAuth client.") },
+    Credential { name: "client_secret", docs: docs!("The OAuth client's secret.") },
+    Credential {
+        name: "api_url",
+        docs: docs!("The instance's address, if it is not `https://INSTANCE.service-now.com`."),
+    },
+];
+
 /// The type `servicenow`.
 pub(super) static TYPE: ChannelType = ChannelType {
     summary: docs!("incidents, by the Table API"),
     repeats: docs!("a work note on the active incident"),
     object: object("servicenow", docs!("Incidents in ServiceNow."), KEYS),
-    credentials: &[
-        Credential {
-            name: "username",
-            docs: docs!("A user's name. This with `password`, or `client_id` with `client_secret`, is needed."),
-        },
-        Credential { name: "password", docs: docs!("The user's password.") },
-        Credential { name: "client_id", docs: docs!("The id of an OAuth client.") },
-        Credential { name: "client_secret", docs: docs!("The OAuth client's secret.") },
-        Credential {
-            name: "api_url",
-            docs: docs!("The instance's address, if it is not `https://INSTANCE.service-now.com`."),
-        },
-    ],
+    credentials: CREDENTIALS,
     configure: |fields, problems| {
         let instance = fields.text("instance", problems).unwrap_or_default().to_owned();
         let levels = SeverityMap::read(fields, problems);
@@ -138,7 +140,7 @@ impl Channel for ServiceNow {
     fn render(&self, alert: &Alert<'_>) -> Body {
         let content = Content::new(alert);
         let (impact, urgency) = self.levels.get(content.severity).split_once('/').unwrap_or_default();
-        let text = page(&content);
+        let text = page(&content, DESCRIPTION_LIMIT, MARKUP);
         let mut incident = json!({
             "short_description": clip(&inactive(&content.heading), SHORT_LIMIT),
             "description": text,
@@ -165,20 +167,35 @@ impl Channel for ServiceNow {
     }
 
     fn next(&self, body: &Body, exchange: &Exchange<'_>) -> Result<ExchangeStep, CredentialFault> {
-        let credentials = exchange.credentials;
-        let default = || Secret::new(format!("https://{}.service-now.com", self.instance));
-        let url = endpoint::checked("api_url", credentials.optional("api_url")?.unwrap_or_else(default), &HOSTS)?;
-        let base = url.expose().trim_end_matches('/').to_owned();
-        let authorization = if let Some(user) = credentials.optional("username")? {
-            oauth::basic(user.expose(), &credentials.required("password")?)
-        } else {
-            match oauth::authorization(exchange, format!("{base}/oauth_token.do"), "username", None)? {
-                ControlFlow::Continue(authorization) => authorization,
-                ControlFlow::Break(step) => return Ok(step),
+        match access(&self.instance, exchange)? {
+            ControlFlow::Continue((base, authorization)) => {
+                ticket::next(&ServiceNowApi { base, authorization }, body, exchange)
             }
-        };
-        ticket::next(&ServiceNowApi { base, authorization }, body, exchange)
+            ControlFlow::Break(step) => Ok(step),
+        }
     }
+}
+
+/// The address of an instance, and the header `Authorization` of who may write there; until there is one, the step that leads to it.
+///
+/// # Errors
+/// A credential that is missing or cannot be right.
+pub(super) fn access(
+    instance: &str,
+    exchange: &Exchange<'_>,
+) -> Result<ControlFlow<ExchangeStep, (String, Secret)>, CredentialFault> {
+    let credentials = exchange.credentials;
+    let default = || Secret::new(format!("https://{instance}.service-now.com"));
+    let url = endpoint::checked("api_url", credentials.optional("api_url")?.unwrap_or_else(default), &HOSTS)?;
+    let base = url.expose().trim_end_matches('/').to_owned();
+    if let Some(user) = credentials.optional("username")? {
+        let authorization = oauth::basic(user.expose(), &credentials.required("password")?);
+        return Ok(ControlFlow::Continue((base, authorization)));
+    }
+    Ok(match oauth::authorization(exchange, format!("{base}/oauth_token.do"), "username", None)? {
+        ControlFlow::Continue(authorization) => ControlFlow::Continue((base, authorization)),
+        ControlFlow::Break(step) => ControlFlow::Break(step),
+    })
 }
 
 /// The Table API of one instance.
@@ -230,39 +247,8 @@ fn is_sys_id(id: &str) -> bool {
     id.len() == 32 && id.bytes().all(|b| b.is_ascii_alphanumeric())
 }
 
-/// The description. The footer is never cut: by it a later attempt knows its own incident.
-fn page(content: &Content) -> String {
-    let links: Vec<String> = content.links.iter().map(|(name, link)| format!("{name}: {link}")).collect();
-    let footer = format!("\n\n{}\n{}", links.join("\n"), inactive(&content.footer));
-    let footer = if footer.chars().count() < DESCRIPTION_LIMIT / 2 {
-        footer
-    } else {
-        format!("\n\n{}", inactive(&content.footer))
-    };
-    let room = DESCRIPTION_LIMIT - footer.chars().count();
-    // A command is whole or it is not there: texts are shortened before anything is cut off.
-    let text = content.fitted(TEXT_LIMITS, text, |text| text.chars().count() <= room);
-    format!("{}{footer}", clip(&text, room))
-}
-
-/// All of the description but for its footer.
-fn text(content: &Content) -> String {
-    let mut lines = vec![inactive(&content.heading), inactive(&content.sentence)];
-    let mut changes = content.changes.iter().map(|change| inactive(change));
-    lines.extend(changes.next().map(|change| content.before_changes() + &change));
-    lines.extend(changes.map(|change| format!("- {change}")));
-    if !content.steps.is_empty() {
-        lines.push(format!("\n{}", Content::STEPS_LABEL));
-    }
-    for (index, (text, command)) in content.steps.iter().enumerate() {
-        lines.push(format!("{}. {}", index + 1, inactive(text)));
-        lines.extend(command.iter().filter(|command| is_inactive(command)).cloned());
-    }
-    lines.push(String::new());
-    lines.extend(content.facts.iter().map(|(name, value)| format!("{name}: {}", inactive(value))));
-    lines.extend(content.description.iter().map(|text| format!("\n{}: {}", Content::WHY_LABEL, inactive(text))));
-    lines.join("\n")
-}
+/// What ServiceNow takes for markup.
+pub(super) const MARKUP: Markup = Markup { inactive, is_inactive };
 
 /// Whether nothing of it is markup to ServiceNow. A command is shown as it is or not at all, and its brackets may be JSON.
 fn is_inactive(command: &str) -> bool {

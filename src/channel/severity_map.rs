@@ -45,8 +45,9 @@ impl SeverityMap {
         for member in members {
             let Some(severity) = Severity::from_word(&member.key) else {
                 let words = SEVERITIES.listed.iter().copied();
-                let help = suggestion(&member.key, words.clone())
-                    .unwrap_or_else(|| format!("the severities are {}", listed(words)));
+                let near = suggestion(&member.key, words.clone());
+                let otherwise = || format!("the severities are {}", listed(words)).into();
+                let help = near.map_or_else(otherwise, |near| near.advice(&member.key_span));
                 let message = format!("unknown severity \"{}\"", member.key);
                 problems.error("unknown-key", &member.key_span, message, help);
                 continue;
@@ -104,7 +105,7 @@ mod tests {
         assert_eq!(read(r#"{"severity_map":{"high":"nine","VERY_HIGH":"nine"}}"#).0, changed);
         let (map, problems) = read(r#"{"severity_map":{"hihg":"nine","low":"ten"}}"#);
         assert_eq!((map, problems.len()), (["one"; 5].map(str::to_owned), 2));
-        assert_eq!(problems[0].1, "did you mean \"high\"");
+        assert_eq!(problems[0].1, "did you mean \"high\"?");
         assert_eq!(read(r#"{"severity_map":["high"]}"#).1.len(), 1);
     }
 }

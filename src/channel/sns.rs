@@ -1,10 +1,11 @@
-//! Amazon SNS: email, SMS, and JSON for machines, in one publish.
+//! Amazon SNS: email, SMS, and JSON for machines, in one publish; chats by Amazon Q Developer, if it is asked for.
 //!
 //! Limits: <https://docs.aws.amazon.com/sns/latest/api/API_Publish.html> (subject, message) and
 //! <https://docs.aws.amazon.com/sns/latest/dg/subscription-filter-policy-constraints.html> (attributes).
 
 use serde_json::json;
 
+use super::amazon_q;
 use super::ascii::{ascii, cut};
 use super::email::email;
 use super::kind::object;
@@ -13,7 +14,7 @@ use super::{
     Body, Channel, ChannelType, Content, Exchange, ExchangeStep, MachineAlert, Reply, Request, SnsMessage, Verdict,
 };
 use crate::alert::Alert;
-use crate::config::{KeyDefault, KeySpec, TextFormat, ValueShape, docs};
+use crate::config::{KeyDefault, KeySpec, TextFormat, ValueShape, WordList, docs};
 use crate::secret::CredentialFault;
 use crate::text::one_line;
 
@@ -60,11 +61,13 @@ pub(super) struct Sns {
     topic_arn: Option<String>,
     /// Characters of an SMS.
     sms_length: u16,
+    /// Whether HTTPS subscribers get a notification of Amazon Q Developer instead of the JSON for machines.
+    is_for_amazon_q: bool,
 }
 
 impl Default for Sns {
     fn default() -> Self {
-        Self { topic_arn: None, sms_length: SMS_LENGTH }
+        Self { topic_arn: None, sms_length: SMS_LENGTH, is_for_amazon_q: false }
     }
 }
 
@@ -77,18 +80,29 @@ const KEYS: &[KeySpec] = &[
         docs!("Characters of an SMS, so that it is one part beside the topic's display name: 158 less the characters of that name; 160 if the topic has none."),
     )
     .or(KeyDefault::Value("149")),
+    KeySpec::new(
+        "format",
+        ValueShape::Word(&FORMATS),
+        docs!("What HTTPS subscribers get: the same JSON as SQS and Lambda, or notifications of Amazon Q Developer in chat applications (`amazon-q`)."),
+    )
+    .or(KeyDefault::Value("json")),
 ];
+
+static FORMATS: WordList = WordList { what: "format", listed: &["json", AMAZON_Q], understood: &[] };
+/// The word for notifications of Amazon Q Developer.
+const AMAZON_Q: &str = "amazon-q";
 
 /// The type `sns`.
 pub(super) static TYPE: ChannelType = ChannelType {
-    summary: docs!("email, SMS, JSON for SQS, Lambda and HTTPS subscribers"),
-    repeats: docs!("a message of its own; the roll-ups of one minute are one"),
+    summary: docs!("email, SMS, JSON for SQS, Lambda and HTTPS subscribers; Slack and Teams by Amazon Q Developer"),
+    repeats: docs!("a message of its own (in chats in the first alert's thread); the roll-ups of one minute are one"),
     object: object("sns", docs!("Email, SMS and JSON by Amazon SNS."), KEYS),
     credentials: &[],
     configure: |fields, problems| {
         let topic_arn = fields.text("topic_arn", problems).map(str::to_owned);
         let sms_length = fields.whole("sms_length", problems).and_then(|length| u16::try_from(length).ok());
-        Box::new(Sns { topic_arn, sms_length: sms_length.unwrap_or(SMS_LENGTH) })
+        let is_for_amazon_q = fields.word("format", problems) == Some(AMAZON_Q);
+        Box::new(Sns { topic_arn, sms_length: sms_length.unwrap_or(SMS_LENGTH), is_for_amazon_q })
     },
 };
 
@@ -145,6 +159,7 @@ impl Channel for Sns {
             email: email(&content),
             sms: sms(alert, &content, self.sms_length.into()),
             machine: String::new(),
+            https: self.is_for_amazon_q.then(|| amazon_q::notification(alert, &content)),
             attributes,
         };
         message.machine = MachineAlert::fitting(alert, |machine| {
@@ -183,14 +198,14 @@ fn judge(reply: &Reply) -> Verdict {
 
 /// A text for each protocol.
 fn published(message: &SnsMessage) -> String {
-    let SnsMessage { email, sms, machine, .. } = message;
+    let SnsMessage { email, sms, machine, https, .. } = message;
     json!({
         "default": email,
         "email": email,
         "sms": sms,
         "sqs": machine,
         "lambda": machine,
-        "https": machine,
+        "https": https.as_ref().unwrap_or(machine),
         "http": machine,
     })
     .to_string()

@@ -6,10 +6,14 @@
 use serde_json::Value;
 
 use super::http::judge_status;
-use super::{Body, Exchange, ExchangeStep, HttpRequest, Reply, Request, Verdict};
+use super::{Body, Content, Exchange, ExchangeStep, HttpRequest, Reply, Request, Verdict};
+use crate::alert::Alert;
 use crate::ids::AlertId;
 use crate::ids::FindingId;
 use crate::secret::CredentialFault;
+
+/// Characters of a part of a tag.
+const TAG_LIMIT: usize = 80;
 
 /// The requests of one tracker.
 pub(super) trait Tracker {
@@ -78,7 +82,7 @@ pub(super) fn next(
 }
 
 /// The document in a reply, if the reply is a success; otherwise the verdict on it.
-fn answer(reply: &Reply) -> Result<Value, Verdict> {
+pub(super) fn answer(reply: &Reply) -> Result<Value, Verdict> {
     match reply {
         Reply::Http { status, retry_after, body } => match judge_status(*status, *retry_after) {
             Verdict::Delivered { .. } => Ok(serde_json::from_str(body).unwrap_or_default()),
@@ -87,4 +91,28 @@ fn answer(reply: &Reply) -> Result<Value, Verdict> {
         Reply::Unreachable(reason) => Err(Verdict::Retry { after: None, reason: (*reason).to_owned() }),
         Reply::Published(_) | Reply::SnsFault(_) => Err(Verdict::foreign("the reply")),
     }
+}
+
+/// `offlimits`, `offlimits-high`, `offlimits-rule-cis-10`, `offlimits-account-111122223333`, `offlimits-region-us-east-1`: what views,
+/// filters and triggers select by.
+pub(super) fn tags(alert: &Alert<'_>, content: &Content) -> Vec<String> {
+    let call = &alert.finding.call;
+    let is_event = alert.kind.is_about_events();
+    let of_call = |value: &Option<String>| value.clone().filter(|_| is_event);
+    let named =
+        [("rule", Some(content.rule.clone())), ("account", of_call(&call.account)), ("region", of_call(&call.region))];
+    let named = named.into_iter().filter_map(|(name, value)| {
+        let value = tag(&value?);
+        (!value.is_empty()).then(|| format!("offlimits-{name}-{value}"))
+    });
+    ["offlimits".to_owned(), format!("offlimits-{}", content.severity)].into_iter().chain(named).collect()
+}
+
+/// A text as a part of a tag: small letters, digits, `-` and `_`, which every tracker takes. Zendesk also takes `:` and `/`, no other
+/// sign, and makes all letters small.
+/// Source: <https://support.zendesk.com/hc/en-us/articles/4408835059482-Working-with-ticket-tags>.
+fn tag(text: &str) -> String {
+    let kept = |c: char| if c.is_ascii_alphanumeric() || c == '_' { c.to_ascii_lowercase() } else { '-' };
+    let text: String = text.chars().take(TAG_LIMIT).map(kept).collect();
+    text.split('-').filter(|part| !part.is_empty()).collect::<Vec<_>>().join("-")
 }

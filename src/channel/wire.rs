@@ -52,6 +52,9 @@ pub struct SnsMessage {
     pub sms: String,
     /// The JSON for machines.
     pub machine: String,
+    /// What HTTPS subscribers get, where it is not the JSON for machines.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub https: Option<String>,
     /// Names and values that filter policies match.
     pub attributes: Vec<(String, String)>,
 }

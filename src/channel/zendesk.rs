@@ -31,8 +31,6 @@ const SEARCHED: u8 = 5;
 const COMMENT_LIMIT: usize = 65_535;
 /// Characters of one text, from the most to the least: the first with which the ticket fits is taken.
 const TEXT_LIMITS: [usize; 4] = [2000, 800, 300, 100];
-/// Characters of a tag of ours.
-const TAG_LIMIT: usize = 80;
 /// The most that our OAuth client needs.
 const SCOPE: &str = "tickets:read tickets:write";
 
@@ -178,7 +176,7 @@ impl Channel for Zendesk {
 impl Zendesk {
     /// The document that opens a ticket.
     fn ticket(&self, alert: &Alert<'_>, content: &Content, page: &str) -> String {
-        let mut tags = own_tags(alert, content);
+        let mut tags = ticket::tags(alert, content);
         tags.extend_from_slice(&self.tags);
         let mut ticket = json!({
             "subject": clip(&forwardable(&inactive(&content.heading)), SUBJECT_LIMIT),
@@ -206,29 +204,6 @@ impl Zendesk {
         }
         json!({ "ticket": update }).to_string()
     }
-}
-
-/// `offlimits`, `offlimits-high`, `offlimits-rule-cis-10`, `offlimits-account-111122223333`, `offlimits-region-us-east-1`: what views
-/// and triggers select by.
-fn own_tags(alert: &Alert<'_>, content: &Content) -> Vec<String> {
-    let call = &alert.finding.call;
-    let is_event = alert.kind.is_about_events();
-    let of_call = |value: &Option<String>| value.clone().filter(|_| is_event);
-    let named =
-        [("rule", Some(content.rule.clone())), ("account", of_call(&call.account)), ("region", of_call(&call.region))];
-    let named = named.into_iter().filter_map(|(name, value)| {
-        let value = tag(&value?);
-        (!value.is_empty()).then(|| format!("offlimits-{name}-{value}"))
-    });
-    ["offlimits".to_owned(), format!("offlimits-{}", content.severity)].into_iter().chain(named).collect()
-}
-
-/// A text as a part of a tag: small letters, digits, `-` and `_`. Zendesk also takes `:` and `/`, no other sign, and makes all letters
-/// small. Source: <https://support.zendesk.com/hc/en-us/articles/4408835059482-Working-with-ticket-tags>.
-fn tag(text: &str) -> String {
-    let kept = |c: char| if c.is_ascii_alphanumeric() || c == '_' { c.to_ascii_lowercase() } else { '-' };
-    let text: String = text.chars().take(TAG_LIMIT).map(kept).collect();
-    text.split('-').filter(|part| !part.is_empty()).collect::<Vec<_>>().join("-")
 }
 
 /// The API of one account.

@@ -88,7 +88,7 @@ pub(super) fn read(path: &Path) -> Option<Sources> {
         .inspect_err(|error| {
             eprintln!("error: cannot read the rules: {}: {error}", path.display());
             if !path.exists() {
-                eprintln!("help: name your rules with --rules FILE, or run this where rules.json is");
+                eprintln!("help: give the path of your rules, or run this where rules.json is");
             }
         })
         .ok()?;
@@ -97,15 +97,23 @@ pub(super) fn read(path: &Path) -> Option<Sources> {
 
 /// As [`read`], of the text that a rules file has, or is to have.
 pub(super) fn gathered(path: &Path, root: String) -> Option<Sources> {
+    gathered_with(path, root, |_| None)
+}
+
+/// As [`gathered`], where `changed` knows the texts that some of the files beside it are to have, by their names.
+pub(super) fn gathered_with(path: &Path, root: String, changed: impl Fn(&str) -> Option<String>) -> Option<Sources> {
     let folder = path.parent().unwrap_or(Path::new(""));
     let sources = Sources::gather(root, |pack| {
+        if let Some(text) = changed(pack) {
+            return Ok(text);
+        }
         let path = folder.join(pack);
         input::read(&path).or_else(|error| match packs::shipped(pack) {
             Some(text) if error.kind() == io::ErrorKind::NotFound => Ok(text.to_owned()),
             _ => Err(PackError::new(format!("{}: {error}", path.display()))),
         })
     });
-    let accounts = match input::read(&folder.join(accounts::FILE)) {
+    let accounts = match changed(accounts::FILE).map_or_else(|| input::read(&folder.join(accounts::FILE)), Ok) {
         Ok(text) => Some(text),
         Err(error) if error.kind() == io::ErrorKind::NotFound => None,
         Err(error) => {

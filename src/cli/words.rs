@@ -23,7 +23,8 @@ pub(super) fn grouped(number: u64) -> String {
 /// Whether a thing of this name is there, if one is asked for; says on stderr which are, where it is not.
 pub(super) fn is_there(what: &str, name: Option<&str>, names: &[&str]) -> bool {
     let Some(name) = name.filter(|name| !names.contains(name)) else { return true };
-    let meant = suggestion(name, names.iter().copied()).map(|meant| format!(": {meant}?")).unwrap_or_default();
+    let meant =
+        suggestion(name, names.iter().copied()).map(|near| format!(": {}", near.question())).unwrap_or_default();
     eprintln!("error: there is no {what} \"{name}\"{meant}");
     eprintln!("help: {}", those_there(what, names));
     false

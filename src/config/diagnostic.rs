@@ -8,6 +8,7 @@ use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
 
+use super::advice::{Advice, Fix, Related, RelatedSpan};
 use crate::json::{self, Node};
 
 /// One mistake in `rules.json`.
@@ -31,6 +32,20 @@ pub struct Diagnostic {
     pub message: String,
     /// What to do about it.
     pub help: String,
+    /// The same as edits of the file, where there is one right answer.
+    pub fix: Option<Fix>,
+    /// Other places that it is about.
+    pub related: Vec<Related>,
+    /// Bytes of the file that hold a secret, and that nobody is shown.
+    pub hidden: Option<Range<usize>>,
+}
+
+impl Diagnostic {
+    /// What to do about it, as a sentence with its end.
+    pub fn advice(&self) -> String {
+        let end = if self.help.ends_with(['?', '.', '!']) { "" } else { "." };
+        format!("{}{end}", self.help)
+    }
 }
 
 /// How bad a [`Diagnostic`] is.
@@ -57,12 +72,12 @@ impl fmt::Display for Level {
 impl fmt::Display for Diagnostic {
     /// `12:5: error[bad-regex] at /rules/0/when/0/event: … Help: …`; in a pack its name comes first.
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { level, code, file, pointer, line, column, message, help, .. } = self;
+        let Self { level, code, file, pointer, line, column, message, .. } = self;
         if let Some(file) = file {
             write!(formatter, "{file}:")?;
         }
         let pointer = if pointer.is_empty() { "the top" } else { pointer };
-        write!(formatter, "{line}:{column}: {level}[{code}] at {pointer}: {message}. Help: {help}.")
+        write!(formatter, "{line}:{column}: {level}[{code}] at {pointer}: {message}. Help: {}", self.advice())
     }
 }
 
@@ -81,7 +96,7 @@ struct Problem {
     file: Option<Arc<str>>,
     span: Range<usize>,
     message: String,
-    help: String,
+    advice: Advice,
 }
 
 impl Problems {
@@ -101,9 +116,9 @@ impl Problems {
         code: &'static str,
         span: &Range<usize>,
         message: impl Into<String>,
-        help: impl Into<String>,
+        advice: impl Into<Advice>,
     ) {
-        self.push(Level::Error, code, span, message.into(), help.into());
+        self.push(Level::Error, code, span, message.into(), advice.into());
     }
 
     /// Notes something that the author probably does not mean.
@@ -112,9 +127,9 @@ impl Problems {
         code: &'static str,
         span: &Range<usize>,
         message: impl Into<String>,
-        help: impl Into<String>,
+        advice: impl Into<Advice>,
     ) {
-        self.push(Level::Warning, code, span, message.into(), help.into());
+        self.push(Level::Warning, code, span, message.into(), advice.into());
     }
 
     /// Notes something that the author should know.
@@ -123,13 +138,13 @@ impl Problems {
         code: &'static str,
         span: &Range<usize>,
         message: impl Into<String>,
-        help: impl Into<String>,
+        advice: impl Into<Advice>,
     ) {
-        self.push(Level::Note, code, span, message.into(), help.into());
+        self.push(Level::Note, code, span, message.into(), advice.into());
     }
 
-    fn push(&mut self, level: Level, code: &'static str, span: &Range<usize>, message: String, help: String) {
-        self.found.push(Problem { level, code, file: self.file.clone(), span: span.clone(), message, help });
+    fn push(&mut self, level: Level, code: &'static str, span: &Range<usize>, message: String, advice: Advice) {
+        self.found.push(Problem { level, code, file: self.file.clone(), span: span.clone(), message, advice });
     }
 
     /// How many errors there are.
@@ -149,13 +164,23 @@ impl Problems {
         let mut diagnostics: Vec<Diagnostic> = self
             .found
             .into_iter()
-            .map(|Problem { level, code, file, span, message, help }| {
-                let (source, root) = text_of(file.as_deref());
+            .map(|Problem { level, code, file, span, message, advice: Advice { help, fix, related, hidden } }| {
+                let mut place_of = |file: &Option<Arc<str>>, span: &Range<usize>| {
+                    let (source, _) = text_of(file.as_deref());
+                    let lines = lines_of.entry(file.clone()).or_insert_with(|| LineStarts::new(source));
+                    lines.line_and_column(source, span.start)
+                };
+                let related = related
+                    .into_iter()
+                    .map(|RelatedSpan { file, span, message }| {
+                        let (line, column) = place_of(&file, &span);
+                        Related { file, line, column, span, message }
+                    })
+                    .collect();
+                let (line, column) = place_of(&file, &span);
                 let mut pointer = String::new();
-                point_to(root, &span, &mut pointer);
-                let lines = lines_of.entry(file.clone()).or_insert_with(|| LineStarts::new(source));
-                let (line, column) = lines.line_and_column(source, span.start);
-                Diagnostic { level, code, file, pointer, line, column, span, message, help }
+                point_to(text_of(file.as_deref()).1, &span, &mut pointer);
+                Diagnostic { level, code, file, pointer, line, column, span, message, help, fix, related, hidden }
             })
             .collect();
         diagnostics
@@ -181,8 +206,46 @@ impl LineStarts {
     }
 }
 
-/// A file that is no JSON at all: the one diagnostic of it.
-pub(crate) fn syntax_error(file: Option<Arc<str>>, source: &str, error: &serde_json::Error) -> Diagnostic {
+/// What is wrong with a file that is not JSON: at least one diagnostic.
+pub(crate) fn syntax_errors(file: Option<&Arc<str>>, source: &str, error: &serde_json::Error) -> Vec<Diagnostic> {
+    #[cfg(feature = "cli")]
+    {
+        let told = super::syntax::mistakes(source);
+        if !told.is_empty() {
+            let lines = LineStarts::new(source);
+            let placed = |told| placed(file, source, &lines, told);
+            return told.into_iter().map(placed).collect();
+        }
+    }
+    vec![syntax_error(file, source, error)]
+}
+
+#[cfg(feature = "cli")]
+fn placed(file: Option<&Arc<str>>, source: &str, lines: &LineStarts, told: super::syntax::Told) -> Diagnostic {
+    let super::syntax::Told { span, message, help, fix, opened } = told;
+    let (line, column) = lines.line_and_column(source, span.start);
+    let related = opened.filter(|opened| *opened != span).map(|opened| {
+        let (line, column) = lines.line_and_column(source, opened.start);
+        Related { file: file.cloned(), line, column, span: opened, message: "it begins here".to_owned() }
+    });
+    Diagnostic {
+        level: Level::Error,
+        code: "syntax",
+        file: file.cloned(),
+        pointer: String::new(),
+        line,
+        column,
+        span,
+        message: format!("this is not JSON: {message}"),
+        help,
+        fix,
+        related: related.into_iter().collect(),
+        hidden: None,
+    }
+}
+
+/// A file that is not JSON, in the words of the parser.
+fn syntax_error(file: Option<&Arc<str>>, source: &str, error: &serde_json::Error) -> Diagnostic {
     let line_start: usize = source.split_inclusive('\n').take(error.line().saturating_sub(1)).map(str::len).sum();
     let mut start = (line_start + error.column().saturating_sub(1)).min(source.len());
     while !source.is_char_boundary(start) {
@@ -191,21 +254,19 @@ pub(crate) fn syntax_error(file: Option<Arc<str>>, source: &str, error: &serde_j
     let (line, column) = json::line_and_column(source, start);
     let text = error.to_string();
     let message = text.split(" at line ").next().unwrap_or_default();
-    let help = if source.starts_with('\u{feff}') {
-        "save the file as UTF-8 without a byte order mark"
-    } else {
-        "a rules file is plain JSON: double quotes, no comments, no comma after the last item"
-    };
     Diagnostic {
         level: Level::Error,
         code: "syntax",
-        file,
+        file: file.cloned(),
         pointer: String::new(),
         line,
         column,
         span: start..start,
         message: format!("this is not JSON: {message}"),
-        help: help.to_owned(),
+        help: "a rules file is plain JSON: double quotes, no comments, no comma after the last item".to_owned(),
+        fix: None,
+        related: Vec::new(),
+        hidden: None,
     }
 }
 

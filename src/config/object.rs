@@ -5,10 +5,14 @@
 
 use std::ops::Range;
 
+use super::advice::{Advice, Fix};
 use super::diagnostic::Problems;
+use super::foreign::instead_of_key;
 use super::spec::{KeySpec, ObjectSpec, ValueShape};
-use super::value::{array, boolean, formatted, listed, string, suggestion, unsigned, whole, word, wrong_kind};
+use super::value::{QUOTED, array, boolean, formatted, string, suggestion, unsigned, whole, word, wrong_kind};
+use super::words::listed;
 use crate::json::{Member, Node};
+use crate::text::clip;
 
 /// An object whose keys are being read, as its table describes them.
 ///
@@ -151,6 +155,11 @@ impl<'n> ObjectReader<'n> {
 
     /// Reports the keys that the table does not have.
     pub fn finish(self, problems: &mut Problems) {
+        self.finish_but(problems, |_, _| false);
+    }
+
+    /// As [`ObjectReader::finish`], where some of them are somebody else's to report, who says whether it is done.
+    pub fn finish_but(self, problems: &mut Problems, reports: impl Fn(&Member<'n>, &mut Problems) -> bool) {
         let names = self.spec.all_keys().map(|key| key.name);
         #[cfg(debug_assertions)]
         debug_assert!(
@@ -160,15 +169,26 @@ impl<'n> ObjectReader<'n> {
             self.asked
         );
         for member in self.members {
-            if !names.clone().any(|name| name == member.key) {
-                problems.error(
-                    "unknown-key",
-                    &member.key_span,
-                    format!("{} has no key \"{}\"", self.spec.what, member.key),
-                    suggestion(&member.key, names.clone())
-                        .unwrap_or_else(|| format!("the keys are {}", listed(names.clone()))),
-                );
+            if names.clone().any(|name| name == member.key) || reports(member, problems) {
+                continue;
             }
+            let message = format!("{} has no key \"{}\"", self.spec.what, clip(&member.key, QUOTED));
+            problems.error("unknown-key", &member.key_span, message, self.advice(member));
+        }
+    }
+
+    /// What to write instead of a key that the table does not have.
+    fn advice(&self, member: &Member<'_>) -> Advice {
+        let is_free = |key: &str| self.value(key).is_none();
+        if let Some(advice) = instead_of_key(self.spec.name, member, is_free) {
+            return advice;
+        }
+        let names = self.spec.all_keys().map(|key| key.name);
+        match suggestion(&member.key, names.clone()) {
+            // Who has written that key too means something else by this one.
+            Some(near) if is_free(near.name) => near.advice(&member.key_span),
+            Some(near) => near.question().into(),
+            None => format!("the keys are {}", listed(names)).into(),
         }
     }
 }
@@ -194,19 +214,25 @@ fn mistaken<T>(key: &KeySpec) -> Option<T> {
 pub fn repeated_keys(members: &[Member], problems: &mut Problems) {
     // Objects are small as a rule, and comparing a few keys is cheaper than hashing them.
     let is_small = members.len() <= 16;
-    let mut seen = std::collections::HashSet::new();
+    let mut seen = std::collections::HashMap::new();
     for (index, member) in members.iter().enumerate() {
-        let is_new = if is_small {
-            members[..index].iter().all(|earlier| earlier.key != member.key)
+        let first = if is_small {
+            members[..index].iter().find(|earlier| earlier.key == member.key)
         } else {
-            seen.insert(&*member.key)
+            let first = *seen.entry(&*member.key).or_insert(member);
+            Some(first).filter(|first| first.key_span != member.key_span)
         };
-        if !is_new {
+        if let Some(first) = first {
+            // Of two that say the same, one can go.
+            let is_same = first.node.compact() == member.node.compact();
+            let advice = Advice::new("merge the two, or delete one")
+                .see(problems.file(), &first.key_span, "the first is here")
+                .with_fix(is_same.then(|| Fix::without_member(members, index)));
             problems.error(
                 "repeated-key",
                 &member.key_span,
                 format!("the key \"{}\" occurs twice in one object, and only one of the two would count", member.key),
-                "merge the two, or delete one",
+                advice,
             );
         }
     }
@@ -263,7 +289,7 @@ mod tests {
             [
                 r#"missing-key  add "title""#,
                 r#"missing-key  add "level" or "count""#,
-                r#"unknown-key /titel did you mean "title""#,
+                r#"unknown-key /titel did you mean "title"?"#,
                 "repeated-key /id merge the two, or delete one"
             ]
         );
@@ -289,8 +315,8 @@ mod tests {
             found,
             [
                 "empty /title write a text, or leave the key out",
-                "unknown-value /level did you mean \"medium\"",
-                "bad-number /count write it without quotes",
+                "unknown-value /level did you mean \"medium\"?",
+                "bad-number /count write such a number, without quotes",
                 "unknown-value /colours/0 begin with #",
                 "unknown-value /colours/1 begin with #",
                 "wrong-type /colours/2 change it to that type",

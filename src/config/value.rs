@@ -1,14 +1,17 @@
 //! Reads single values of `rules.json`, reporting each mistake with its remedy.
 
-use std::ops::RangeInclusive;
+use std::ops::{Range, RangeInclusive};
 
+use super::advice::{Advice, Fix};
 use super::diagnostic::Problems;
+use super::foreign::instead_of_word;
 use super::spec::{TextFormat, WordList};
+use super::words::{listed, quoted};
 use crate::json::{Node, Value};
 use crate::text::clip;
 
 /// Characters of a wrong value that its diagnostic quotes.
-const QUOTED: usize = 80;
+pub(super) const QUOTED: usize = 80;
 
 /// A string that is not empty.
 pub fn string<'n>(node: &'n Node<'n>, what: &str, problems: &mut Problems) -> Option<&'n str> {
@@ -46,8 +49,14 @@ pub fn array<'n>(node: &'n Node<'n>, what: &str, problems: &mut Problems) -> &'n
             &[]
         }
         Value::Array(elements) => elements,
-        _ => {
+        Value::Null => {
             wrong_kind(node, &format!("{what} must be a list"), problems);
+            &[]
+        }
+        _ => {
+            let message = format!("{what} must be a list, but this is {}", node.kind());
+            let advice = Advice::new("write it in brackets").with_fix(Fix::in_brackets(&node.span));
+            problems.error("wrong-type", &node.span, message, advice);
             &[]
         }
     }
@@ -64,9 +73,22 @@ pub fn word(node: &Node, words: &WordList, problems: &mut Problems) -> Option<&'
         "unknown-value",
         &node.span,
         format!("invalid {} \"{}\"", words.what, clip(text, QUOTED)),
-        suggestion(text, all).unwrap_or_else(|| format!("write one of {}", listed(words.listed.iter().copied()))),
+        word_advice(node, text, words),
     );
     None
+}
+
+/// What to write instead of a word that is none of these.
+fn word_advice(node: &Node, text: &str, words: &WordList) -> Advice {
+    if let Some(advice) = instead_of_word(words.what, text, node) {
+        return advice;
+    }
+    // Nobody is told to write what is only understood.
+    let understood = || suggestion(text, words.understood.iter().copied());
+    match suggestion(text, words.listed.iter().copied()).or_else(understood) {
+        Some(near) => near.advice(&node.span),
+        None => format!("write one of {}", listed(words.listed.iter().copied())).into(),
+    }
 }
 
 /// A whole number within bounds.
@@ -74,7 +96,7 @@ pub fn whole(node: &Node, what: &str, bounds: RangeInclusive<u64>, problems: &mu
     let number = digits(node).filter(|number| bounds.contains(number));
     if number.is_none() {
         let message = format!("\"{what}\" must be a whole number from {} to {}", bounds.start(), bounds.end());
-        problems.error("bad-number", &node.span, message, "write it without quotes");
+        problems.error("bad-number", &node.span, message, number_advice(node, |number| bounds.contains(&number)));
     }
     number
 }
@@ -84,9 +106,19 @@ pub fn unsigned(node: &Node, what: &str, problems: &mut Problems) -> Option<u64>
     let number = digits(node);
     if number.is_none() {
         let message = format!("\"{what}\" must be a whole number from 0, but this is {}", node.kind());
-        problems.error("wrong-type", &node.span, message, "write its digits without quotes");
+        problems.error("wrong-type", &node.span, message, number_advice(node, |_| true));
     }
     number
+}
+
+/// What to write instead of what is not such a number: its digits, if they only stand in quotes.
+fn number_advice(node: &Node, fits: impl Fn(u64) -> bool) -> Advice {
+    let in_quotes = node.as_str().and_then(|text| text.parse::<u64>().ok()).filter(|number| fits(*number));
+    match in_quotes {
+        Some(number) => Advice::new(format!("write {number}, without quotes"))
+            .with_fix(Fix::replace(&node.span, number.to_string())),
+        None => "write such a number, without quotes".into(),
+    }
 }
 
 fn digits(node: &Node) -> Option<u64> {
@@ -98,7 +130,14 @@ pub fn boolean(node: &Node, what: &str, problems: &mut Problems) -> Option<bool>
     if let Value::Bool(value) = node.value {
         return Some(value);
     }
-    wrong_kind(node, &format!("\"{what}\" must be true or false"), problems);
+    let must_be = format!("\"{what}\" must be true or false");
+    match node.as_str().map(str::to_ascii_lowercase).as_deref() {
+        Some(word @ ("true" | "false")) => {
+            let advice = Advice::new(format!("write {word}, without quotes")).with_fix(Fix::replace(&node.span, word));
+            problems.error("wrong-type", &node.span, format!("{must_be}, but this is a string"), advice);
+        }
+        _ => wrong_kind(node, &must_be, problems),
+    }
     None
 }
 
@@ -112,18 +151,54 @@ pub fn wrong_kind(node: &Node, must_be: &str, problems: &mut Problems) {
     );
 }
 
-/// `did you mean "…"`, if one of `known` is near enough to `written`.
-pub fn suggestion<'k>(written: &str, known: impl IntoIterator<Item = &'k str>) -> Option<String> {
+/// A known name that is near to one that was written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Suggestion<'k> {
+    /// The name.
+    pub name: &'k str,
+    /// Whether it is so near, and alone so near, that no other can be meant.
+    pub is_sure: bool,
+}
+
+impl<'k> Suggestion<'k> {
+    /// The nearest known name to what was written, so many edits away, and whether no other is as near.
+    pub(crate) fn new(written: &str, name: &'k str, distance: usize, is_alone: bool) -> Self {
+        // Two slips in a short word make another word of it, and so does another number.
+        let digits = |text: &str| text.chars().filter(char::is_ascii_digit).collect::<String>();
+        let is_near = distance <= 1 || (distance == 2 && name.chars().count() >= 6);
+        Self { name, is_sure: is_alone && is_near && digits(written) == digits(name) }
+    }
+
+    /// `did you mean "…"?`
+    pub fn question(&self) -> String {
+        format!("did you mean \"{}\"?", self.name)
+    }
+
+    /// The question, and where it has one answer, that answer in the place of the text at `span`.
+    pub fn advice(&self, span: &Range<usize>) -> Advice {
+        Advice::new(self.question()).with_fix(self.is_sure.then(|| Fix::replace(span, quoted(self.name))))
+    }
+}
+
+/// The nearest of `known` to what was written, if one is near enough.
+pub fn suggestion<'k>(written: &str, known: impl IntoIterator<Item = &'k str>) -> Option<Suggestion<'k>> {
     let folded = written.to_lowercase();
     let near = |name: &str| 1 + name.chars().count() / 4;
-    known
-        .into_iter()
-        .filter(|name| !is_far(&folded, name, 1 + name.len() / 4))
-        .map(|name| (strsim::osa_distance(&folded, &name.to_lowercase()), name))
-        .filter(|(distance, name)| *distance <= near(name))
-        .min_by_key(|(distance, _)| *distance)
-        // No question mark: whoever shows a help ends it with a full stop.
-        .map(|(_, name)| format!("did you mean \"{name}\""))
+    let mut nearest: Option<(usize, &str)> = None;
+    let mut is_alone = true;
+    for name in known.into_iter().filter(|name| !is_far(&folded, name, 1 + name.len() / 4)) {
+        let distance = strsim::osa_distance(&folded, &name.to_lowercase());
+        if distance > near(name) {
+            continue;
+        }
+        match nearest {
+            Some((least, other)) if least == distance => is_alone &= other.eq_ignore_ascii_case(name),
+            Some((least, _)) if least < distance => {}
+            _ => (nearest, is_alone) = (Some((distance, name)), true),
+        }
+    }
+    let (distance, name) = nearest?;
+    Some(Suggestion::new(written, name, distance, is_alone))
 }
 
 /// Whether more than `edits` edits lie between two names, as can be told from their lengths and letters: names may be a
@@ -139,16 +214,6 @@ fn is_far(one: &str, other: &str, edits: usize) -> bool {
     more > edits && one.is_ascii() && other.is_ascii()
 }
 
-/// `"a", "b" and "c"`
-pub fn listed<'k>(names: impl IntoIterator<Item = &'k str>) -> String {
-    let quoted: Vec<String> = names.into_iter().map(|name| format!("\"{name}\"")).collect();
-    match quoted.as_slice() {
-        [] => "none".to_owned(),
-        [one] => one.clone(),
-        [first @ .., last] => format!("{} and {last}", first.join(", ")),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -156,7 +221,18 @@ mod tests {
     #[test]
     fn words_are_suggested_and_listed() {
         assert_eq!(listed(["low", "medium"]), r#""low" and "medium""#);
-        assert_eq!(suggestion("mediun", ["low", "medium"]).as_deref(), Some("did you mean \"medium\""));
+        assert_eq!(suggestion("mediun", ["low", "medium"]).unwrap().question(), "did you mean \"medium\"?");
         assert_eq!(suggestion("xyz", ["low", "medium"]), None);
+    }
+
+    #[test]
+    fn a_suggestion_is_sure_where_no_other_can_be_meant() {
+        let sure =
+            |written, known: &[&'static str]| suggestion(written, known.iter().copied()).map(|near| near.is_sure);
+        assert_eq!(sure("evnt", &["event", "user"]), Some(true));
+        assert_eq!(sure("High", &["high", "HIGH"]), Some(true), "one word in two spellings");
+        assert_eq!(sure("StpInstances", &["StopInstances", "StepInstances"]), Some(false), "two are as near");
+        assert_eq!(sure("uxxr", &["user"]), Some(false), "two slips in a short word");
+        assert_eq!(sure("sevrety", &["severity"]), Some(true));
     }
 }

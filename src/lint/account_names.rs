@@ -36,13 +36,17 @@ impl Known {
     }
 
     fn help(&self, fact: AccountFact, written: &str) -> String {
-        suggestion(written, self.of(fact).iter().map(String::as_str)).unwrap_or_else(|| {
-            "look it up in accounts.json, or write that file anew with `offlimits accounts`".to_owned()
-        })
+        suggestion(written, self.of(fact).iter().map(String::as_str)).map_or_else(
+            || "look it up in accounts.json, or write that file anew with `offlimits accounts`".to_owned(),
+            |near| near.question(),
+        )
     }
 }
 
 pub(super) fn lint(context: &LintContext<'_>, report: &mut LintReport) {
+    if context.unread.accounts {
+        return;
+    }
     let Some(accounts) = context.rules.accounts().and_then(|accounts| accounts.all().ok()) else { return };
     let names = accounts.values().map(|facts| facts.name.clone()).collect();
     let units = accounts.values().filter_map(|facts| facts.unit.clone()).collect();

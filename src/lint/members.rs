@@ -6,9 +6,11 @@ use std::slice;
 
 use super::accepted::AcceptedCalls;
 use super::logic::PatternWord;
+use super::naming::is_slip;
 use super::paths::{Fault, FaultKind, Verdict, judge, keys_at};
 use super::view::{CellView, Leaf, LeafCondition, RowView, RuleView, SourcePlace, StepView};
 use super::{Lint, LintContext, LintReport};
+use crate::config::{Advice, Fix, quoted, suggestion};
 use crate::json::Node;
 use crate::rules::condition::Condition;
 use crate::rules::field::{Field, FieldTarget};
@@ -234,9 +236,17 @@ impl<'l> RowLook<'l> {
     fn field(&self, field: &Field, base: &[&str], what: Use, place: SourcePlace, report: &mut LintReport) -> bool {
         let Some(path) = full(field, base) else { return true };
         let Verdict::Impossible(fault) = judge(|| self.calls(), &path) else { return true };
-        let (lint, message, help) = told(&fault, &path, self.calls());
+        let (lint, message, Told { help, meant }) = told(&fault, &path, self.calls());
+        // The path as it is written, which may be put in its place: a title and a step hold more than their paths.
+        let is_alone = matches!(what, Use::Cell { .. } | Use::Count);
+        let is_plain = is_alone && field.written == path[base.len()..].join(".");
+        let meant = meant.filter(|_| is_plain && fault.index >= base.len()).map(|name| {
+            let keys = path.iter().enumerate().skip(base.len());
+            keys.map(|(at, key)| if at == fault.index { name } else { key }).collect::<Vec<_>>().join(".")
+        });
+        let fix = meant.map(|path| Fix::replace(&place.span, quoted(&path)));
         let message = format!("{message}: {}", what.consequence());
-        report.condition(lint, self.rule, place, (message, what.is_dead()), help);
+        report.condition(lint, self.rule, place, (message, what.is_dead()), Advice::new(help).with_fix(fix));
         false
     }
 
@@ -291,8 +301,21 @@ fn wants_value(leaf: &Leaf<'_>) -> bool {
     }
 }
 
+/// What to write.
+struct Told {
+    help: String,
+    /// The name that is meant, if it can be no other.
+    meant: Option<&'static str>,
+}
+
+impl From<String> for Told {
+    fn from(help: String) -> Self {
+        Self { help, meant: None }
+    }
+}
+
 /// The lint, what is wrong, and what to write.
-fn told(fault: &Fault, path: &[&str], calls: &AcceptedCalls) -> (&'static Lint, String, String) {
+fn told(fault: &Fault, path: &[&str], calls: &AcceptedCalls) -> (&'static Lint, String, Told) {
     let key = path[fault.index];
     let before = path[..fault.index].join(".");
     let put = |name: &str| {
@@ -304,29 +327,31 @@ fn told(fault: &Fault, path: &[&str], calls: &AcceptedCalls) -> (&'static Lint, 
         FaultKind::Case(name) => (
             &MEMBER_CASE,
             format!("records write \"{name}\" in {before}, not \"{key}\""),
-            format!("write \"{}\"", put(name)),
+            Told { help: format!("write \"{}\"", put(name)), meant: Some(name) },
         ),
         FaultKind::Below => (
             &PATH_BELOW_VALUE,
             format!("{before} is a text or a number, and has no \"{key}\" in it"),
-            format!("write \"{before}\""),
+            format!("write \"{before}\"").into(),
         ),
         FaultKind::Unknown { like, beside, others, elsewhere } => {
+            let near = suggestion(key, like.iter().copied()).filter(|near| near.is_sure && is_slip(key, near.name));
+            let meant = near.filter(|_| elsewhere.is_none()).map(|near| near.name);
             let elsewhere = elsewhere.as_ref().map(|place| place.join("."));
             let like = elsewhere.or_else(|| like.first().map(|name| put(name)));
-            let like = like.map(|path| format!("did you mean \"{path}\""));
+            let like = like.map(|path| format!("did you mean \"{path}\"?"));
             let in_calls = of_calls(calls, path[0]);
             if others.is_empty() {
                 let help = like.unwrap_or_else(|| match beside.as_slice() {
                     [] => "look at a real record; if the member is new, allow this lint".to_owned(),
                     names => format!("what stands there is {}; if the member is new, allow this lint", some(names)),
                 });
-                (&UNKNOWN_MEMBER, format!("there is no \"{key}\" in {before}{in_calls}"), help)
+                (&UNKNOWN_MEMBER, format!("there is no \"{key}\" in {before}{in_calls}"), Told { help, meant })
             } else {
                 let message =
                     format!("there is no \"{key}\" in {before}{in_calls}: it is one of {}", enumerated(others));
                 let help = like.unwrap_or_else(|| format!("what stands there is {}", some(beside)));
-                (&OTHER_CALLS_PARAMETER, message, help)
+                (&OTHER_CALLS_PARAMETER, message, help.into())
             }
         }
     }

@@ -16,6 +16,7 @@ mod catalogue;
 mod declaration;
 mod known;
 mod logic;
+mod naming;
 mod packaging;
 mod paths;
 mod report;
@@ -30,7 +31,7 @@ pub(crate) use self::logic::accepts;
 pub use self::packaging::before_packaging;
 use self::report::LintReport;
 use self::run::LintContext;
-pub use self::run::run;
+pub use self::run::{run, run_beside};
 use crate::rules::each_lint;
 
 /// Looks for the lints of one file.

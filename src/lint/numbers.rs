@@ -2,6 +2,7 @@
 
 use super::view::{CellView, RuleView, SourcePlace};
 use super::{Lint, LintContext, LintReport};
+use crate::config::{Advice, Fix, quoted};
 use crate::json::{Node, Value};
 use crate::rules::decimal::Decimal;
 use crate::rules::field::{Field, FieldTarget};
@@ -88,12 +89,18 @@ impl CellLook<'_> {
                 let digits = text.as_str();
                 let message =
                     format!("\"{written}\" is a number, and \"{digits}\" in quotes is only found where it is spelt so");
-                report.note(&DIGITS_IN_QUOTES, self.rule, place, message, format!("write {digits}, without quotes"));
+                let is_json = digits.parse::<serde_json::Number>().is_ok();
+                let advice = Advice::new(format!("write {digits}, without quotes"))
+                    .with_fix(is_json.then(|| Fix::replace(&node.span, digits)));
+                report.note(&DIGITS_IN_QUOTES, self.rule, place, message, advice);
             }
             Value::Number(digits) if field.always_text() => {
                 let message = format!("\"{written}\" is a text, and {digits} is compared with it as a number");
                 let help = format!("write \"{digits}\", in quotes and with all its digits, zeros at its beginning too");
-                report.note(&NUMBER_FOR_TEXT, self.rule, place, message, help);
+                // An account's id is a text of exactly these digits.
+                let is_id = digits.len() == 12 && digits.bytes().all(|digit| digit.is_ascii_digit());
+                let fix = is_id.then(|| Fix::replace(&node.span, quoted(digits)));
+                report.note(&NUMBER_FOR_TEXT, self.rule, place, message, Advice::new(help).with_fix(fix));
             }
             _ => {}
         }

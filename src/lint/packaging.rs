@@ -4,7 +4,7 @@
 
 use super::catalogue::Catalogue;
 use super::report::LintReport;
-use super::run::LintContext;
+use super::run::{LintContext, Unread};
 use super::view::{self, SourceFiles};
 use super::{LintFn, delivery, derived, members, rotated, unknown};
 use crate::config::Diagnostic;
@@ -22,7 +22,8 @@ pub fn before_packaging(rules: &RuleSet, sources: &Sources) -> Vec<Diagnostic> {
     let views = view::rules(rules, &files);
     // No exception counts here, and so no day on which one expires.
     let today = Timestamp::default().date();
-    let context = LintContext { rules, views: &views, files: &files, catalogue: Catalogue::get(), today };
+    let unread = Unread::default();
+    let context = LintContext { rules, views: &views, files: &files, unread, catalogue: Catalogue::get(), today };
     let mut report = LintReport::default();
     RUNS.iter().for_each(|lint| lint(&context, &mut report));
     report.take_allowed(&views);

@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use super::declaration::Lint;
 use super::view::{RuleView, SourcePlace};
-use crate::config::{Diagnostic, Level, Problems};
+use crate::config::{Advice, Diagnostic, Level, Problems};
 use crate::json::Node;
 
 /// What the lints have found.
@@ -19,7 +19,7 @@ struct Reported {
     rule: Option<String>,
     place: SourcePlace,
     message: String,
-    help: String,
+    advice: Advice,
     /// Whether no record that AWS is known to write satisfies what stands there.
     is_dead: bool,
 }
@@ -32,10 +32,10 @@ impl LintReport {
         rule: &RuleView<'_>,
         place: SourcePlace,
         (message, is_dead): (String, bool),
-        help: impl Into<String>,
+        advice: impl Into<Advice>,
     ) {
         let rule = Some(rule.rule.info.id.clone());
-        self.0.push(Reported { level: Level::Warning, lint, rule, place, message, help: help.into(), is_dead });
+        self.0.push(Reported { level: Level::Warning, lint, rule, place, message, advice: advice.into(), is_dead });
     }
 
     /// Reports what keeps a rule from doing its work, or may.
@@ -45,9 +45,9 @@ impl LintReport {
         rule: &RuleView<'_>,
         place: SourcePlace,
         message: String,
-        help: impl Into<String>,
+        advice: impl Into<Advice>,
     ) {
-        self.condition(lint, rule, place, (message, false), help);
+        self.condition(lint, rule, place, (message, false), advice);
     }
 
     /// Reports what an author should know and may well want.
@@ -57,10 +57,11 @@ impl LintReport {
         rule: &RuleView<'_>,
         place: SourcePlace,
         message: String,
-        help: impl Into<String>,
+        advice: impl Into<Advice>,
     ) {
         let rule = Some(rule.rule.info.id.clone());
-        self.0.push(Reported { level: Level::Note, lint, rule, place, message, help: help.into(), is_dead: false });
+        let advice = advice.into();
+        self.0.push(Reported { level: Level::Note, lint, rule, place, message, advice, is_dead: false });
     }
 
     /// Reports what is wrong with the file and no rule's business, so that no rule can allow it.
@@ -69,7 +70,7 @@ impl LintReport {
         lint: &'static Lint,
         place: SourcePlace,
         message: String,
-        help: impl Into<String>,
+        advice: impl Into<Advice>,
     ) {
         self.0.push(Reported {
             level: Level::Warning,
@@ -77,7 +78,7 @@ impl LintReport {
             rule: None,
             place,
             message,
-            help: help.into(),
+            advice: advice.into(),
             is_dead: false,
         });
     }
@@ -88,7 +89,7 @@ impl LintReport {
         lint: &'static Lint,
         place: SourcePlace,
         message: String,
-        help: impl Into<String>,
+        advice: impl Into<Advice>,
     ) {
         self.0.push(Reported {
             level: Level::Note,
@@ -96,7 +97,7 @@ impl LintReport {
             rule: None,
             place,
             message,
-            help: help.into(),
+            advice: advice.into(),
             is_dead: false,
         });
     }
@@ -126,10 +127,10 @@ impl LintReport {
             }
             let into = if view.rule.pack.is_some() { "the pack's overrides" } else { "the rule" };
             reported.level = Level::Error;
-            reported.help = format!(
-                "{}; if AWS is newer than the catalogue of this tool, write \"allow\": [{{\"lint\": \"{}\", \"reason\": \"…\"}}] into {into}",
-                reported.help, reported.lint.code
-            );
+            let code = reported.lint.code;
+            reported.advice = std::mem::take(&mut reported.advice).also(&format!(
+                "if AWS is newer than the catalogue of this tool, write \"allow\": [{{\"lint\": \"{code}\", \"reason\": \"…\"}}] into {into}"
+            ));
             true
         });
     }
@@ -137,12 +138,12 @@ impl LintReport {
     /// The diagnostics, file by file, in the order of each. `text_of` knows a file's text and what it was parsed to.
     pub(super) fn finish<'t>(self, text_of: impl Fn(Option<&str>) -> (&'t str, &'t Node<'t>)) -> Vec<Diagnostic> {
         let mut problems = Problems::default();
-        for Reported { level, lint, place, message, help, .. } in self.0 {
+        for Reported { level, lint, place, message, advice, .. } in self.0 {
             problems.enter(place.file);
             match level {
-                Level::Note => problems.note(lint.code, &place.span, message, help),
-                Level::Warning => problems.warning(lint.code, &place.span, message, help),
-                Level::Error => problems.error(lint.code, &place.span, message, help),
+                Level::Note => problems.note(lint.code, &place.span, message, advice),
+                Level::Warning => problems.warning(lint.code, &place.span, message, advice),
+                Level::Error => problems.error(lint.code, &place.span, message, advice),
             }
         }
         problems.finish_in(text_of)

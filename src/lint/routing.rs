@@ -46,12 +46,15 @@ pub(super) fn lint(context: &LintContext<'_>, report: &mut LintReport) {
         named && channels[index].filter.may_accept(&rule.info, highest(rule))
     };
     let on: Vec<_> = context.views.iter().filter(|view| view.rule.info.mode == Mode::Alert).collect();
-    for view in &on {
+    for view in on.iter().filter(|_| !context.unread.channels) {
         if !(0..channels.len()).any(|index| reaches(view.rule, index)) {
             let message = "no channel takes what this rule finds: nobody hears of it".to_owned();
             let help = "name a channel in \"notify\" whose filter accepts it, or set its \"mode\" to \"stage\"";
             report.warn(&UNROUTED_RULE, view, view.place(), message, help);
         }
+    }
+    if context.unread.rules {
+        return;
     }
     let Some(members) = context.files.root.get("channels").and_then(Node::members) else { return };
     for (index, channel) in channels.iter().enumerate() {

@@ -1,16 +1,17 @@
 //! Cells whose value no record has: misspelt services, calls, regions and identity types.
 
 use super::calls::{EVENT, IDENTITY, REGION, SERVICE, of_leaf, row_accepts, services};
-use super::catalogue::{Catalogue, Service, suggested};
+use super::catalogue::{Service, suggested};
 use super::logic::PatternWord;
+use super::naming::{advised, is_only, nearest, plain_word, service_advice, split_advice};
 use super::rotated;
 use super::view::{CellView, Leaf, LeafCondition, RowView, RuleView, SourcePlace};
-use super::wildcard;
 use super::{Lint, LintContext, LintReport};
 use crate::cloudtrail::identity::IDENTITY_TYPES;
 use crate::cloudtrail::without_version;
-use crate::config::suggestion;
+use crate::config::{Advice, Fix, quoted, suggestion};
 use crate::json::Node;
+use crate::rules::pattern::pattern_meant;
 use crate::text::enumerated;
 
 /// What this file declares.
@@ -73,27 +74,22 @@ static UNKNOWN_SERVICE: Lint = Lint {
     right: r#""when": { "service": { "is": "monitoring.amazonaws.com" } }"#,
 };
 
-/// What people call a service → its `eventSource`.
-const NICKNAMES: [(&str, &str); 19] = [
-    ("cloudwatch", "monitoring"),
-    ("cloudwatchlogs", "logs"),
-    ("cognito", "cognito-idp"),
-    ("console", "signin"),
-    ("directory-service", "ds"),
-    ("efs", "elasticfilesystem"),
-    ("elb", "elasticloadbalancing"),
-    ("elbv2", "elasticloadbalancing"),
-    ("email", "ses"),
-    ("emr", "elasticmapreduce"),
-    ("eventbridge", "events"),
-    ("identity-center", "sso"),
-    ("login", "signin"),
-    ("mq", "amazonmq"),
-    ("opensearch", "es"),
-    ("parameterstore", "ssm"),
-    ("s3-control", "s3"),
-    ("step-functions", "states"),
-    ("stepfunctions", "states"),
+/// Services that people mean first where many have a call of one name.
+const WELL_KNOWN: [&str; 14] = [
+    "cloudtrail",
+    "dynamodb",
+    "ec2",
+    "ecs",
+    "eks",
+    "iam",
+    "kms",
+    "lambda",
+    "organizations",
+    "rds",
+    "s3",
+    "secretsmanager",
+    "sns",
+    "sts",
 ];
 
 pub(super) fn lint(context: &LintContext<'_>, report: &mut LintReport) {
@@ -127,16 +123,18 @@ fn of_cell(
     };
     if cell.is(SERVICE) && !is_known_service() {
         let message = format!("no known service has the eventSource \"{written}\"{}", dead(leaf));
-        report.condition(&UNKNOWN_SERVICE, rule, place, (message, !leaf.negated), service_help(catalogue, written));
+        let advice =
+            split_advice(catalogue, row, cell, leaf).unwrap_or_else(|| service_advice(catalogue, written, Some(leaf)));
+        report.condition(&UNKNOWN_SERVICE, rule, place, (message, !leaf.negated), advice);
     } else if cell.is(REGION) && !catalogue.regions.iter().any(|name| accepts(name)) {
         let message = format!("AWS has no region \"{written}\"{}", dead(leaf));
-        let help = nearest(written, catalogue.regions.iter().copied(), "if it is new, allow this lint");
-        report.condition(&UNKNOWN_REGION, rule, place, (message, !leaf.negated), help);
+        let advice = nearest(leaf, written, catalogue.regions.iter().copied(), "if it is new, allow this lint");
+        report.condition(&UNKNOWN_REGION, rule, place, (message, !leaf.negated), advice);
     } else if cell.is(IDENTITY) && !IDENTITY_TYPES.iter().any(|name| accepts(name)) {
         let message = format!("no identity has the type \"{written}\"{}", dead(leaf));
         let types = format!("the types are {}", IDENTITY_TYPES.join(", "));
-        let help = nearest(written, IDENTITY_TYPES, &types);
-        report.condition(&UNKNOWN_IDENTITY, rule, place, (message, !leaf.negated), help);
+        let advice = nearest(leaf, written, IDENTITY_TYPES, &types);
+        report.condition(&UNKNOWN_IDENTITY, rule, place, (message, !leaf.negated), advice);
     } else if cell.is(EVENT) {
         event(context, rule, row, cell, leaf, report);
     }
@@ -153,14 +151,16 @@ fn filters(context: &LintContext<'_>, report: &mut LintReport) {
             if !catalogue.services.contains_key(written) && !catalogue.services.contains_key(full.as_str()) {
                 let message = format!("no known service is called \"{written}\": the channel accepts nothing of it");
                 let place = SourcePlace { file: None, span: node.span.clone() };
-                report.warn_of_file(&UNKNOWN_SERVICE, place, message, service_help(catalogue, written));
+                report.warn_of_file(&UNKNOWN_SERVICE, place, message, service_advice(catalogue, written, None));
             }
         }
         for node in listed(&channel.node, "regions") {
             let Some(written) = node.as_str().filter(|region| !catalogue.regions.contains(region)) else { continue };
             let message = format!("AWS has no region \"{written}\": the channel accepts nothing of it");
-            let help = nearest(written, catalogue.regions.iter().copied(), "look the region up in the console");
-            report.warn_of_file(&UNKNOWN_REGION, SourcePlace { file: None, span: node.span.clone() }, message, help);
+            let near = suggestion(written, catalogue.regions.iter().copied());
+            let otherwise = || "look the region up in the console".into();
+            let advice = near.map_or_else(otherwise, |near| near.advice(&node.span));
+            report.warn_of_file(&UNKNOWN_REGION, SourcePlace { file: None, span: node.span.clone() }, message, advice);
         }
     }
 }
@@ -209,7 +209,17 @@ fn event(
                 format!("write {{\"is\": [{}]}}", names.join(", ")),
             ),
         };
-        return report.condition(&RECORDED_OTHERWISE, rule, place, (message, !leaf.negated), help);
+        let fix = match names.as_slice() {
+            [] => None,
+            [name] => Some(name.clone()),
+            // Instead of the one text of an `is`, a list.
+            names if is_only(cell, leaf) => Some(format!("[{}]", names.join(", "))),
+            _ => None,
+        };
+        let is_exact = matches!(leaf.condition, LeafCondition::Exactly(_));
+        let fix = fix.zip(leaf.literal().filter(|_| is_exact)).map(|(text, span)| Fix::replace(span, text));
+        let advice = Advice::new(help).with_fix(fix);
+        return report.condition(&RECORDED_OTHERWISE, rule, place, (message, !leaf.negated), advice);
     }
     let by_row = row.cell(SERVICE).map(|cell| &cell.cell.written);
     let mut elsewhere: Vec<String> = Vec::new();
@@ -224,7 +234,9 @@ fn event(
         elsewhere.dedup();
     }
     if let (Some(asked), false) = (by_row, elsewhere.is_empty()) {
-        let message = format!("no service that {asked} accepts has a call \"{written}\"{}", dead(leaf));
+        let message = format!("the services that {asked} accepts have no call \"{written}\"{}", dead(leaf));
+        // The one that people mean comes first.
+        elsewhere.sort_by_key(|name| !WELL_KNOWN.contains(&name.trim_matches('"').trim_end_matches(".amazonaws.com")));
         let help = format!("calls of this name belong to {}", enumerated(&elsewhere));
         return report.condition(&SERVICE_EVENT_MISMATCH, rule, place, (message, !leaf.negated), help);
     }
@@ -233,22 +245,26 @@ fn event(
         _ => String::new(),
     };
     let message = format!("no known call{of} has the name \"{written}\"{}", dead(leaf));
-    if let Some(help) = split_help(context.catalogue, written) {
-        return report.condition(&UNKNOWN_EVENT, rule, place, (message, !leaf.negated), help);
+    if let Some(advice) = split_advice(context.catalogue, row, cell, leaf) {
+        return report.condition(&UNKNOWN_EVENT, rule, place, (message, !leaf.negated), advice);
     }
-    if let (LeafCondition::Exactly(_), Some(pattern)) = (leaf.condition, wildcard::meant(written)) {
-        let help = format!("write the pattern \"{pattern}\": \"is\" compares whole names, and * stands for itself");
-        return report.condition(&UNKNOWN_EVENT, rule, place, (message, !leaf.negated), help);
+    if let (LeafCondition::Exactly(_), Some(pattern)) = (leaf.condition, pattern_meant(written)) {
+        let pattern = quoted(&pattern);
+        let help = format!("write the pattern {pattern}: \"is\" compares whole names, and * stands for itself");
+        // Instead of the whole operator, the pattern.
+        let fix = is_only(cell, leaf).then(|| Fix::replace(&cell.node.span, pattern));
+        let advice = Advice::new(help).with_fix(fix);
+        return report.condition(&UNKNOWN_EVENT, rule, place, (message, !leaf.negated), advice);
     }
     let otherwise = "look the name up in a real record; if the call is new, allow this lint";
     let plain = plain_word(word);
-    let help = if services.len() == context.catalogue.services.len() {
+    let near = if services.len() == context.catalogue.services.len() {
         suggested(&plain, [context.catalogue.calls()])
     } else {
         suggested(&plain, services.iter().map(|service| service.names()))
     };
-    let help = help.unwrap_or_else(|| otherwise.to_owned());
-    report.condition(&UNKNOWN_EVENT, rule, place, (message, !leaf.negated), help);
+    let advice = advised(leaf, &plain, near, otherwise);
+    report.condition(&UNKNOWN_EVENT, rule, place, (message, !leaf.negated), advice);
 }
 
 fn knows(service: &Service, name: &str) -> bool {
@@ -265,56 +281,6 @@ pub(super) fn word<'l>(leaf: &'l Leaf<'_>) -> &'l str {
         LeafCondition::Number(number) => number.written(),
         LeafCondition::Else(_) => "",
     }
-}
-
-fn service_help(catalogue: &'static Catalogue, written: &str) -> String {
-    if let Some(help) = split_help(catalogue, written) {
-        return help;
-    }
-    if let Some(pattern) = wildcard::meant(written) {
-        return format!("write the pattern \"{pattern}\": \"is\" compares whole values, and * stands for itself");
-    }
-    let word = PatternWord::parse(written).map_or(written, |literal| literal.text).replace('\\', "");
-    let bare = word.strip_suffix(".amazonaws.com").unwrap_or(&word).to_lowercase();
-    let known = |name: &str| catalogue.services.contains_key(format!("{name}.amazonaws.com").as_str());
-    if let Some((_, name)) = NICKNAMES.iter().find(|(nickname, _)| *nickname == bare) {
-        return format!("did you mean \"{name}.amazonaws.com\"");
-    }
-    if known(&bare) {
-        return format!("did you mean \"{bare}.amazonaws.com\"");
-    }
-    if let Some(recorded) = catalogue.unrecorded.get(bare.as_str()) {
-        let names: Vec<String> = recorded.iter().map(|name| format!("\"{name}.amazonaws.com\"")).collect();
-        return format!("records have {} for it", enumerated(&names));
-    }
-    suggested(&plain_word(&word), [catalogue.service_names()])
-        .unwrap_or_else(|| "look the eventSource up in a real record; if it is new, allow this lint".to_owned())
-}
-
-/// What to write where a permission stands in one cell: `iam:CreateUser` is a service and a call.
-fn split_help(catalogue: &Catalogue, written: &str) -> Option<String> {
-    let (service, event) =
-        plain_word(written).split_once(':').map(|(service, event)| (service.to_owned(), event.to_owned()))?;
-    let service =
-        format!("{}.amazonaws.com", service.strip_suffix(".amazonaws.com").unwrap_or(&service).to_lowercase());
-    let known = catalogue.services.get(service.as_str())?;
-    let event = match known.renamed.get(event.as_str()).map(Vec::as_slice) {
-        Some([recorded]) if known.call(&event).is_none() => (*recorded).to_owned(),
-        _ => event,
-    };
-    Some(format!(
-        "a service and a call are two cells: write \"service\": {{\"is\": \"{service}\"}}, \"event\": {{\"is\": \"{event}\"}}"
-    ))
-}
-
-/// The word that a pattern names, without what is special in patterns.
-fn plain_word(written: &str) -> String {
-    PatternWord::parse(written).map_or(written, |literal| literal.text).replace('\\', "")
-}
-
-/// The nearest known name, or other help.
-fn nearest<'k>(written: &str, known: impl IntoIterator<Item = &'k str>, otherwise: &str) -> String {
-    suggestion(&plain_word(written), known).unwrap_or_else(|| otherwise.to_owned())
 }
 
 /// Whether a region is among those that the row accepts.

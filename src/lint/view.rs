@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use super::catalogue::Service;
 use super::declaration::Lint;
+use crate::config::{Advice, Fix, quoted};
 use crate::json::{Node, Value};
 use crate::rules::condition::{Condition, Literal};
 use crate::rules::decimal::Decimal;
@@ -164,6 +165,8 @@ impl<'a> RowView<'a> {
 #[derive(Debug)]
 pub(super) struct CellView<'a> {
     pub(super) key_span: Range<usize>,
+    /// What the cell asks.
+    pub(super) node: &'a Node<'a>,
     pub(super) file: Option<Arc<str>>,
     pub(super) cell: &'a Cell,
     pub(super) leaves: Vec<Leaf<'a>>,
@@ -196,6 +199,16 @@ pub(super) struct Leaf<'a> {
 }
 
 impl<'a> Leaf<'a> {
+    /// Where its own text stands: not where a list is named that brings it.
+    pub(super) fn literal(&self) -> Option<&'a Range<usize>> {
+        (self.node.scalar() == Some(self.condition.written())).then_some(&self.node.span)
+    }
+
+    /// What to do, which is to write this text instead.
+    pub(super) fn replaced_by(&self, text: &str, help: impl Into<String>) -> Advice {
+        Advice::new(help).with_fix(self.literal().map(|span| Fix::replace(span, quoted(text))))
+    }
+
     /// The rows that it asks about one element of an array; none where it asks something else.
     pub(super) fn item_rows(&self, file: Option<&Arc<str>>) -> Vec<RowView<'a>> {
         let LeafCondition::Else(Condition::Item(rows)) = self.condition else { return Vec::new() };
@@ -335,7 +348,7 @@ fn row_view<'a>(row: &'a Row, node: &'a Node<'a>, file: Option<&Arc<str>>) -> Ro
         .map(|(member, cell)| {
             let mut leaves = Vec::new();
             gather(&cell.condition, &member.node, false, &mut leaves);
-            CellView { key_span: member.key_span.clone(), file: file.cloned(), cell, leaves }
+            CellView { key_span: member.key_span.clone(), node: &member.node, file: file.cloned(), cell, leaves }
         })
         .collect();
     RowView { node, file: file.cloned(), row, cells, services: OnceCell::new() }

@@ -72,6 +72,8 @@ pub struct FieldError {
     pub message: String,
     /// The remedy.
     pub help: String,
+    /// The field that is meant, if that is sure.
+    pub meant: Option<String>,
 }
 
 impl Field {
@@ -106,18 +108,7 @@ impl Field {
             let path = parse_path(written)?;
             let first = path.first().map_or("", |key| key);
             if !TOP_LEVEL.contains(&first) {
-                return Err(FieldError {
-                    code: "unknown-field",
-                    message: format!("CloudTrail records have no field \"{first}\""),
-                    help: suggestion(first, short_names().chain(TOP_LEVEL)).unwrap_or_else(|| {
-                        let aliases: Vec<&str> = short_names().collect();
-                        format!(
-                            "write an alias ({}), or a path that begins with a top-level field of the record, such as \
-                             requestParameters.bucketName",
-                            aliases.join(", ")
-                        )
-                    }),
-                });
+                return Err(unknown_field(written, first));
             }
             FieldTarget::Path(path)
         };
@@ -198,6 +189,29 @@ fn short_names() -> impl Iterator<Item = &'static str> {
     ALIASES.iter().map(|alias| alias.name).chain(DERIVED.iter().map(|field| field.name))
 }
 
+/// What is wrong with a field whose first name no record has.
+fn unknown_field(written: &str, first: &str) -> FieldError {
+    let near = suggestion(first, short_names().chain(TOP_LEVEL));
+    let help = near.map_or_else(
+        || {
+            let aliases: Vec<&str> = short_names().collect();
+            format!(
+                "write an alias ({}), or a path that begins with a top-level field of the record, such as \
+                 requestParameters.bucketName",
+                aliases.join(", ")
+            )
+        },
+        |near| near.question(),
+    );
+    // Below an alias nothing stands.
+    let meant = near.filter(|near| near.is_sure).and_then(|near| {
+        let below = written.strip_prefix(first)?;
+        (below.is_empty() || TOP_LEVEL.contains(&near.name)).then(|| format!("{}{below}", near.name))
+    });
+    let message = format!("CloudTrail records have no field \"{}\"", crate::text::clip(first, 80));
+    FieldError { code: "unknown-field", message, help, meant }
+}
+
 fn no_countries() -> FieldError {
     FieldError {
         code: "no-countries",
@@ -205,11 +219,12 @@ fn no_countries() -> FieldError {
         help: "put one in MaxMind's format (GeoLite2 Country, DB-IP Country Lite, IPinfo Lite) beside this \
                rules.json, and name it countries.mmdb"
             .to_owned(),
+        meant: None,
     }
 }
 
 fn no_accounts(written: &str) -> FieldError {
-    FieldError { code: "no-accounts", message: no_accounts_for(written), help: ACCOUNTS_REMEDY.to_owned() }
+    FieldError { code: "no-accounts", message: no_accounts_for(written), help: ACCOUNTS_REMEDY.to_owned(), meant: None }
 }
 
 /// The remedy where the names of accounts are asked for and there are none.
@@ -227,6 +242,7 @@ fn parse_path(written: &str) -> Result<Vec<Box<str>>, FieldError> {
         code: "bad-path",
         message: format!("invalid path \"{written}\": {message}"),
         help: help.to_owned(),
+        meant: None,
     };
     let mut path: Vec<Box<str>> = Vec::new();
     let mut rest = written;
@@ -288,8 +304,8 @@ mod tests {
     #[test]
     fn a_typo_never_becomes_a_dead_cell() {
         let error = Field::parse("requestParameter.bucketName").unwrap_err();
-        assert_eq!((error.code, error.help.as_str()), ("unknown-field", r#"did you mean "requestParameters""#));
-        assert_eq!(Field::parse("sourceIp").unwrap_err().help, r#"did you mean "source_ip""#);
+        assert_eq!((error.code, error.help.as_str()), ("unknown-field", r#"did you mean "requestParameters"?"#));
+        assert_eq!(Field::parse("sourceIp").unwrap_err().help, r#"did you mean "source_ip"?"#);
         assert!(Field::parse("eventName").is_ok() && Field::parse("userIdentityType").is_ok());
     }
 }

@@ -119,8 +119,10 @@ impl Hours {
 /// What to write instead of a name that no time zone has.
 pub(crate) fn zone_remedy(name: &str) -> Cow<'static, str> {
     let zones = Hours::zones();
-    suggestion(name, zones.iter().map(String::as_str))
-        .map_or_else(|| "write a name of the IANA database, such as \"Europe/Berlin\" or \"UTC\"".into(), Cow::from)
+    suggestion(name, zones.iter().map(String::as_str)).map_or_else(
+        || "write a name of the IANA database, such as \"Europe/Berlin\" or \"UTC\"".into(),
+        |near| near.question().into(),
+    )
 }
 
 impl MinuteRange {

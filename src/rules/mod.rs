@@ -15,6 +15,7 @@ pub mod count;
 pub mod decimal;
 pub mod field;
 pub mod hours;
+mod incident;
 mod limits;
 mod lints;
 mod message_settings;
@@ -29,6 +30,7 @@ mod title;
 mod version;
 
 pub use self::compile::{OPERATORS, Operator};
+pub use self::incident::Incidents;
 pub use self::limits::{NewTargets, Threshold, Throttle};
 #[cfg(feature = "cli")]
 pub(crate) use self::lints::each_lint;

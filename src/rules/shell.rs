@@ -235,7 +235,7 @@ impl WordReader {
 }
 
 fn error(message: &str, help: &str) -> FieldError {
-    FieldError { code: "bad-step", message: message.to_owned(), help: help.to_owned() }
+    FieldError { code: "bad-step", message: message.to_owned(), help: help.to_owned(), meant: None }
 }
 
 #[cfg(test)]

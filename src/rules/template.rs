@@ -101,6 +101,7 @@ impl Reader<'_> {
                         code: self.kind.code,
                         message: format!("an optional part of the {} has no field in it", self.kind.what),
                         help: "write {? on {target}}, which is left out where the field has no value".to_owned(),
+                        meant: None,
                     });
                 }
                 parts.push(TemplatePart::Optional(optional));
@@ -127,6 +128,7 @@ impl Reader<'_> {
             help:
                 "write {field} or {field|other}, {? text {field}} for what may be left out, and {{ for a brace itself"
                     .to_owned(),
+            meant: None,
         }
     }
 }

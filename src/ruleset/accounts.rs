@@ -11,8 +11,8 @@ use std::sync::Arc;
 pub(super) use crate::cloudtrail::accounts::FILE;
 use crate::cloudtrail::accounts::{AccountFacts, MAX_CHARACTERS, account_number};
 use crate::config::{
-    Diagnostic, KeySpec, ObjectReader, ObjectSpec, Problems, TextFormat, ValueShape, docs, repeated_keys, syntax_error,
-    wrong_kind,
+    Diagnostic, KeySpec, ObjectReader, ObjectSpec, Problems, TextFormat, ValueShape, docs, repeated_keys,
+    syntax_errors, wrong_kind,
 };
 use crate::json::Node;
 #[cfg(any(test, all(feature = "aws", feature = "cli")))]
@@ -48,7 +48,7 @@ pub(crate) fn read(text: &str) -> (BTreeMap<u64, AccountFacts>, Vec<Diagnostic>)
     let file: Arc<str> = FILE.into();
     let root = match Node::parse(text) {
         Ok(root) => root,
-        Err(error) => return (accounts, vec![syntax_error(Some(file), text, &error)]),
+        Err(error) => return (accounts, syntax_errors(Some(&file), text, &error)),
     };
     let mut problems = Problems::default();
     problems.enter(Some(file));
@@ -60,7 +60,7 @@ pub(crate) fn read(text: &str) -> (BTreeMap<u64, AccountFacts>, Vec<Diagnostic>)
     for member in members {
         let number = account_number(&member.key);
         if number.is_none() {
-            let message = format!("\"{}\" is no account's id", crate::text::clip(&member.key, 80));
+            let message = format!("\"{}\" is not the id of an account", crate::text::clip(&member.key, 80));
             problems.error("bad-account", &member.key_span, message, "an id is a text of twelve digits");
         }
         let Some(mut fields) = ObjectReader::new(&member.node, &ACCOUNT, &mut problems) else { continue };

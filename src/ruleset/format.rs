@@ -45,6 +45,9 @@ pub(super) fn too_new(source: &str, root: &Node<'_>) -> Option<Diagnostic> {
         span: place.span.clone(),
         message: format!("these rules are of format {needs}, and this version of {mark} and before"),
         help: "update it, or write the bundle with the tool of its own version: see docs/upgrading.md".to_owned(),
+        fix: None,
+        related: Vec::new(),
+        hidden: None,
     })
 }
 

@@ -23,5 +23,7 @@ pub use self::bundle_text::BundleText;
 #[cfg(feature = "cli")]
 pub(crate) use self::compile::ANY_FILE;
 pub use self::error::{CountriesFileError, IndexError, PackError, PartError};
+#[cfg(feature = "cli")]
+pub use self::set::Reading;
 pub use self::set::{Compiled, RuleSet};
 pub use self::sources::Sources;

@@ -29,6 +29,16 @@ pub struct Compiled {
     pub warnings: Vec<Diagnostic>,
 }
 
+/// What could be read of rules that may be wrong.
+#[cfg(feature = "cli")]
+#[derive(Debug)]
+pub struct Reading {
+    /// The rules that are right, and the channels; `None` if nothing could be read.
+    pub rules: Option<RuleSet>,
+    /// What is wrong, and what the author should look at.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
 /// All the rules and channels of one `rules.json`. Threads share it.
 #[derive(Debug)]
 pub struct RuleSet {
@@ -51,9 +61,28 @@ impl RuleSet {
     /// # Errors
     /// Every mistake in any of them, as [`RuleSet::compile`].
     pub fn compile_sources(sources: &Sources) -> Result<Compiled, Vec<Diagnostic>> {
-        let CompiledFile { rules, channels, digest, warnings } = compile::compile(sources)?;
+        let file = compile::compile(sources)?;
+        let (rules, warnings) = Self::of_file(file, sources);
+        Ok(Compiled { rules, warnings })
+    }
+
+    /// Makes rules of what can be read, for whoever tells the author what is wrong: the rules that are right, without those that
+    /// are not and those of which it is not known what holds for them.
+    #[cfg(feature = "cli")]
+    pub fn read_sources(sources: &Sources) -> Reading {
+        match compile::read(sources) {
+            Ok(file) => {
+                let (rules, diagnostics) = Self::of_file(file, sources);
+                Reading { rules: Some(rules), diagnostics }
+            }
+            Err(diagnostics) => Reading { rules: None, diagnostics },
+        }
+    }
+
+    fn of_file(file: CompiledFile, sources: &Sources) -> (Self, Vec<Diagnostic>) {
+        let CompiledFile { rules, channels, digest, diagnostics } = file;
         let engine = Engine::new(rules).with_names(sources.surroundings().names());
-        Ok(Compiled { rules: Self { engine, channels, digest }, warnings })
+        (Self { engine, channels, digest }, diagnostics)
     }
 
     /// The rules and channels of a bundle by the index that stands beside it. `countries` gives the bytes of the database, if

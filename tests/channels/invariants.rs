@@ -140,6 +140,31 @@ fn sns(subject: &str, message: &str, attributes: &[(String, String)], links: &[S
         inert(message[protocol].as_str().unwrap(), links);
     }
     machine(&serde_json::from_str(message["sqs"].as_str().unwrap()).unwrap());
+    amazon_q(&serde_json::from_str(message["https"].as_str().unwrap()).unwrap(), links);
+}
+
+/// A notification of Amazon Q Developer, whose Markdown is the chat's own.
+fn amazon_q(notification: &Value, links: &[String]) {
+    let content = &notification["content"];
+    texts(notification).iter().for_each(|text| inert(text, links));
+    assert!((1..=140).contains(&chars(&content["title"])) && (1..=2900).contains(&chars(&content["description"])));
+    assert_eq!((chars(&notification["id"]), chars(&notification["metadata"]["threadId"])), (32, 32));
+    let steps = content["nextSteps"].as_array().into_iter().flatten();
+    let lines = content["description"].as_str().unwrap().lines().chain(steps.map(|step| step.as_str().unwrap()));
+    for line in lines.chain([content["title"].as_str().unwrap()]) {
+        let bare = links.iter().fold(line.to_owned(), |line, link| line.replace(link, ""));
+        is_plain_markdown(&bare);
+    }
+}
+
+/// A line of Slack's markup, or of Markdown: but for the name at its beginning and for code, nothing of it is a format or a mention.
+fn is_plain_markdown(line: &str) {
+    static CODE: LazyLock<Regex> =
+        LazyLock::new(|| Regex::new(r"^\*[A-Z][A-Za-z' ()]*:\*|`[^`<>]+`|\w_\w|\w@\w").unwrap());
+    let rest = CODE.replace_all(line, "");
+    let rest = CODE.replace_all(&rest, "");
+    assert!(!rest.contains(['*', '~', '`', '<', '>', '[', '|', '#', '\\']), "markup: {line}");
+    assert!(!rest.contains(['_', '@']), "a format or a mention: {line}");
 }
 
 fn pagerduty(event: &Value, links: &[String]) {

@@ -8,16 +8,31 @@ use serde_json::{Value, json};
 
 use super::alerts::{HOSTILE_COMMAND, OPENED, each_kind, findings, rules};
 use super::exchange::kind;
+use super::samples::{sample, samples};
 
 fn full() -> Finding {
     findings().into_iter().find(|(name, _)| *name == "full").unwrap().1
 }
 
 /// What people see of a message, line by line, each of its texts by itself.
-fn seen(body: &Body) -> Vec<Vec<String>> {
+fn seen(kind: &str, body: &Body) -> Vec<Vec<String>> {
     let lines = |text: &str| text.lines().filter(|line| !line.trim().is_empty()).map(str::to_owned).collect::<Vec<_>>();
+    let texts = &sample(kind).texts;
+    let text = |document: &str, step: &str| {
+        let document: Value = serde_json::from_str(document).unwrap();
+        lines(&plain(document.pointer(&texts[step]).unwrap_or_else(|| panic!("{kind}: no {}", texts[step]))))
+    };
     match body {
-        Body::Sns(message) => vec![lines(&message.email), vec![message.sms.clone(); 3]],
+        Body::Ticket { open, comment, .. } if !texts.is_empty() => vec![text(open, "open"), text(comment, "comment")],
+        Body::Json { json, .. } if !texts.is_empty() => vec![text(json, "post")],
+        Body::Sns(message) => {
+            let chat: Value = serde_json::from_str(message.https.as_ref().unwrap()).unwrap();
+            let content = &chat["content"];
+            let steps = content["nextSteps"].as_array().into_iter().flatten();
+            let chat = [&content["title"], &content["description"]].into_iter().chain(steps);
+            let chat = chat.flat_map(|text| lines(text.as_str().unwrap())).collect();
+            vec![lines(&message.email), vec![message.sms.clone(); 3], chat]
+        }
         Body::Ticket { open, comment, .. } => {
             [open, comment].map(|text| ticket(&serde_json::from_str(text).unwrap())).into()
         }
@@ -49,6 +64,17 @@ fn seen(body: &Body) -> Vec<Vec<String>> {
     }
 }
 
+/// A text, or all of the text in a document of Atlassian's, one line for each of its blocks.
+fn plain(value: &Value) -> String {
+    let inner = value["content"].as_array().into_iter().flatten();
+    match (value, value["type"].as_str()) {
+        (Value::String(text), _) => text.clone(),
+        (_, Some("text")) => value["text"].as_str().unwrap().to_owned(),
+        (_, Some("paragraph" | "heading" | "codeBlock")) => inner.map(plain).collect::<String>() + "\n",
+        _ => inner.map(plain).collect(),
+    }
+}
+
 /// The lines of a ticket's text: of Zendesk's HTML, or of ServiceNow's.
 fn ticket(document: &Value) -> Vec<String> {
     let html = document.pointer("/ticket/comment/html_body").and_then(Value::as_str);
@@ -69,7 +95,7 @@ fn the_fact_that_decides_is_in_the_first_three_lines_of_every_message_to_people(
     let mut messages = 0;
     each_kind(&finding, |alert| {
         for channel in rules.channels() {
-            for lines in seen(&channel.channel.render(alert)) {
+            for lines in seen(kind(channel), &channel.channel.render(alert)) {
                 let (first, all) = (lines[..3].join("\n"), lines.join("\n"));
                 if alert.kind.is_about_events() {
                     assert!(first.contains(OPENED), "{} {}: {first}", kind(channel), alert.kind.as_str());
@@ -80,8 +106,10 @@ fn the_fact_that_decides_is_in_the_first_three_lines_of_every_message_to_people(
             }
         }
     });
-    // Slack, Teams, PagerDuty; email and SMS; two tickets, each opened and commented on: for a first, a repeat, news, a roll-up.
-    assert_eq!(messages, 9 * 4);
+    // Slack, Teams, PagerDuty; email, SMS and Amazon Q; two tickets, each opened and commented on; and the others by their files: for a first, a
+    // repeat, news, a roll-up.
+    let others: usize = samples().map(|(_, sample)| sample.texts.len()).sum();
+    assert_eq!(messages, (10 + others) * 4);
 }
 
 #[test]
@@ -91,7 +119,7 @@ fn title_sentence_change_steps_and_facts_stand_in_this_order() {
     let alert = Alert::alone(&finding, &id, AlertKind::First);
     let command = finding.steps[0].command.as_deref().unwrap();
     for channel in rules.channels() {
-        for lines in seen(&channel.channel.render(&alert)) {
+        for lines in seen(kind(channel), &channel.channel.render(&alert)) {
             let at = |part: &str| lines.iter().position(|line| line.contains(part));
             if lines.iter().all(|line| *line == lines[0]) {
                 continue; // An SMS has one line.
@@ -99,8 +127,10 @@ fn title_sentence_change_steps_and_facts_stand_in_this_order() {
             let of = |part: &str| at(part).unwrap_or_else(|| panic!("{}: {part} is not in {lines:#?}", kind(channel)));
             assert_eq!((of("VERY HIGH: "), of(&finding.call.sentence)), (0, 1), "{}: {lines:#?}", kind(channel));
             assert_eq!(of(OPENED), 2, "{}: {lines:#?}", kind(channel));
-            if kind(channel) == "pagerduty" {
-                // The order of its details is PagerDuty's own.
+            if kind(channel) == "pagerduty"
+                || lines.iter().any(|line| line.starts_with("*Account:*")) && kind(channel) == "sns"
+            {
+                // The order of PagerDuty's details is its own, and Amazon Q shows the steps below the rest.
                 assert!(at(command).is_some() && at("Account").is_some());
                 continue;
             }
@@ -127,7 +157,7 @@ fn a_command_is_shown_whole_or_not_at_all() {
     let id = AlertId::new("r", "", &finding.id);
     let alert = Alert::alone(&finding, &id, AlertKind::First);
     for channel in rules.channels() {
-        for lines in seen(&channel.channel.render(&alert)) {
+        for lines in seen(kind(channel), &channel.channel.render(&alert)) {
             let unescaped = lines.join("\n").replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&");
             let rest = unescaped.replace(HOSTILE_COMMAND, "").replace(finding.steps[0].command.as_deref().unwrap(), "");
             assert!(!rest.contains("aws "), "{}: {rest}", kind(channel));
@@ -148,7 +178,7 @@ fn a_long_alert_cuts_no_command() {
     let id = AlertId::new("r", "", &finding.id);
     let alert = Alert::alone(&finding, &id, AlertKind::First);
     for channel in rules.channels() {
-        for lines in seen(&channel.channel.render(&alert)) {
+        for lines in seen(kind(channel), &channel.channel.render(&alert)) {
             let text = lines.join("\n");
             let rest = (0..4).fold(text, |text, number| text.replace(&command(number), ""));
             assert!(!rest.contains("aws x"), "{}: {rest}", kind(channel));
@@ -163,7 +193,7 @@ fn a_failed_call_is_not_said_to_have_changed_anything() {
     finding.call.failed = true;
     each_kind(&finding, |alert| {
         for channel in rules.channels().iter().filter(|_| alert.kind.is_about_events()) {
-            for lines in seen(&channel.channel.render(alert)) {
+            for lines in seen(kind(channel), &channel.channel.render(alert)) {
                 let first = lines[..3].join("\n");
                 assert!(first.contains("FAILED"), "{}: {first}", kind(channel));
                 let is_sms = lines.iter().all(|line| *line == lines[0]);

@@ -10,9 +10,10 @@
 mod alerts;
 mod contract;
 mod exchange;
+mod filters;
 mod invariants;
 mod layout;
-mod samples;
+pub(crate) mod samples;
 mod secrecy;
 mod secrets;
 mod settings;

@@ -39,6 +39,12 @@ pub(crate) struct Sample {
     lead_up_of_a_repeat: Option<Vec<(u16, String)>>,
     /// Each documented reply to that request: a status with a body, or a code of SNS; and what it means.
     pub(crate) replies: Vec<(StatusOrCode, String, String)>,
+    /// Whole exchanges: what each alert of a kind is answered, what is asked for it, and how it ends.
+    #[serde(default)]
+    pub(crate) exchanges: Vec<ExchangeSample>,
+    /// Where the text that people read stands in each document, if the channel has one such place: pointers.
+    #[serde(default)]
+    pub(crate) texts: BTreeMap<String, String>,
     #[serde(default)]
     pub(crate) limits: Limits,
     /// Links that may stand in what is sent, besides the alert's own.
@@ -53,6 +59,32 @@ pub(crate) struct Sample {
     /// For `tests/contract`: how the function meets the vendor's stand-in.
     #[serde(default)]
     pub(crate) contract: Value,
+}
+
+/// An exchange with a vendor.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ExchangeSample {
+    /// What it shows.
+    pub(crate) what: String,
+    /// `first`, `repeat`, `news` or `roll-up`.
+    pub(crate) kind: String,
+    /// Settings over the sample's own (null: without this one).
+    #[serde(default)]
+    pub(crate) settings: Map<String, Value>,
+    /// The credentials, if they are not the first of the sample's.
+    #[serde(default)]
+    pub(crate) credentials: Option<Value>,
+    /// What the vendor called the alert's first message.
+    #[serde(default)]
+    pub(crate) receipt: Option<String>,
+    /// The vendor's answers, one for each request. `{key}` stands for the message's own key.
+    pub(crate) replies: Vec<(u16, String)>,
+    /// Method and path of each request, with a part of its body where that matters: `POST api/notes {"note"`. `{alert}` stands for the
+    /// alert's id.
+    pub(crate) requests: Vec<String>,
+    /// What is made of it; empty if it goes on.
+    pub(crate) verdict: String,
 }
 
 /// A change of `severity_map`, by pointers into the document that is sent for a finding of the severity high.

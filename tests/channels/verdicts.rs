@@ -5,10 +5,12 @@ use std::time::Duration;
 use offlimits::alert::{Alert, AlertKind};
 use offlimits::channel::{Body, HttpRequest, Method, Reply, Request, Verdict};
 use offlimits::ids::AlertId;
+use offlimits::ruleset::RuleSet;
+use serde_json::json;
 
-use super::alerts::{findings, rules};
+use super::alerts::{Sums, findings, rules};
 use super::exchange::{channel, drive};
-use super::samples::{StatusOrCode, credentials, http, sample, samples};
+use super::samples::{StatusOrCode, credentials, http, sample, samples, with_type};
 
 fn body(name: &str, of: AlertKind<'_>) -> Body {
     let (_, finding) = findings().remove(1);
@@ -81,11 +83,9 @@ fn each_documented_reply_means_what_its_vendor_says() {
     }
 }
 
-/// The methods and paths of an exchange, and how it ended.
-fn walk(name: &str, of: AlertKind<'_>, secret: &str, replies: &[Reply]) -> (Vec<String>, String) {
-    let rules = rules("t", "d");
-    let (requests, verdict) = drive(channel(&rules, name), &body(name, of), secret, replies).unwrap();
-    let path = |request: &Request| match request {
+/// A request's method and path.
+fn path(request: &Request) -> String {
+    match request {
         Request::Http(HttpRequest { method, url, .. }) => {
             let path = url.expose().split('?').next().unwrap().splitn(4, '/').nth(3).unwrap().to_owned();
             let method = match method {
@@ -97,8 +97,70 @@ fn walk(name: &str, of: AlertKind<'_>, secret: &str, replies: &[Reply]) -> (Vec<
             format!("{method} {path}")
         }
         Request::Sns { .. } => "publish".to_owned(),
-    };
+    }
+}
+
+/// The methods and paths of an exchange, and how it ended.
+fn walk(name: &str, of: AlertKind<'_>, secret: &str, replies: &[Reply]) -> (Vec<String>, String) {
+    let rules = rules("t", "d");
+    let (requests, verdict) = drive(channel(&rules, name), &body(name, of), secret, replies).unwrap();
     (requests.iter().map(path).collect(), verdict.map(told).unwrap_or_default())
+}
+
+/// What a channel's file says of whole exchanges.
+#[test]
+fn each_exchange_goes_as_its_channels_file_says() {
+    let (_, finding) = findings().remove(1);
+    let id = AlertId::new("r", "", &finding.id);
+    let sums = Sums::of(&finding, 40);
+    for (channel_type, sample) in samples() {
+        for exchange in &sample.exchanges {
+            let case = format!("{}: {}", channel_type.name(), exchange.what);
+            let mut settings = sample.settings.as_object().unwrap().clone();
+            settings.extend(exchange.settings.clone());
+            settings.retain(|_, value| !value.is_null());
+            let source = json!({
+                "channels": { "c": with_type(channel_type, settings) },
+                "rules": [{ "id": "r", "title": "t", "severity": "high", "when": { "event": { "is": "x" } } }]
+            });
+            let rules =
+                RuleSet::compile(&source.to_string()).unwrap_or_else(|faults| panic!("{case}: {faults:?}")).rules;
+            let channel = channel(&rules, "c");
+            let [first, repeat, news, roll_up, ..] = sums.kinds();
+            let kind = match exchange.kind.as_str() {
+                "first" => first,
+                "repeat" => repeat,
+                "news" => news,
+                "roll-up" => roll_up,
+                other => panic!("{case}: {other}"),
+            };
+            let alert = Alert { receipt: exchange.receipt.as_deref(), ..Alert::alone(&finding, &id, kind) };
+            let body = channel.channel.render(&alert);
+            let replies: Vec<Reply> = exchange
+                .replies
+                .iter()
+                .map(|(status, body)| http(*status, &body.replace("{key}", alert.key().as_str())))
+                .collect();
+            let credentials = exchange.credentials.as_ref().unwrap_or(&sample.credentials[0]);
+            let (requests, verdict) =
+                drive(channel, &body, &json!({ "c": credentials }).to_string(), &replies).unwrap();
+            let made: Vec<String> = requests.iter().map(path).collect();
+            let expected: Vec<String> =
+                exchange.requests.iter().map(|request| request.replace("{alert}", id.as_str())).collect();
+            let expected = expected.iter().map(|request| request.splitn(3, ' '));
+            let places: Vec<String> =
+                expected.clone().map(|parts| parts.take(2).collect::<Vec<_>>().join(" ")).collect();
+            assert_eq!(made, places, "{case}");
+            for (request, part) in requests.iter().zip(expected.map(|mut parts| parts.nth(2))) {
+                let content = match request {
+                    Request::Http(HttpRequest { content: Some((_, content)), .. }) => content.expose(),
+                    _ => "",
+                };
+                assert!(part.is_none_or(|part| content.contains(part)), "{case}: {part:?} in {content}");
+            }
+            assert_eq!(verdict.map(told).unwrap_or_default(), exchange.verdict, "{case}");
+        }
+    }
 }
 
 #[test]

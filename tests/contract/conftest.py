@@ -11,8 +11,10 @@ sys.path[:0] = [str(HERE.parent / "stack"), str(HERE.parent / "support")]
 from places import ROOT, SCHEMAS, TARGET, absent  # noqa: E402
 
 
-def schema(path: str) -> dict:
-    """A schema of ours (`overlays/`), or of a vendor's."""
+def schema(path: str | dict) -> dict:
+    """A schema of ours (`overlays/`, or written out where it is named), or of a vendor's."""
+    if isinstance(path, dict):
+        return path
     own = HERE / path
     file = own if own.exists() else SCHEMAS / path
     if not file.exists():

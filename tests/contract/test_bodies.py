@@ -4,7 +4,7 @@ import json
 
 import pytest
 from conftest import channel_types, contract, schema
-from jsonschema import Draft6Validator, Draft202012Validator, FormatChecker
+from jsonschema import Draft4Validator, Draft6Validator, Draft202012Validator, FormatChecker
 from local import assert_slack_accepts
 
 KINDS = {"first", "repeat", "roll-up", "digest", "operational", "test"}
@@ -28,7 +28,7 @@ def validator(channel: str, step: str) -> Draft202012Validator:
     said = contract(channel)
     document = schema(said["schemas"][step])
     if step == "comment":
-        for pointer, required in said["required_of_a_comment"].items():
+        for pointer, required in said.get("required_of_a_comment", {}).items():
             part = document
             for key in pointer.split("/")[1:]:
                 part = part[key]
@@ -60,6 +60,37 @@ def test_slack(requests):
     """The Rust tests ask the crate of the same name, which is another implementation."""
     for _, message in bodies(requests, "slack", "post"):
         assert_slack_accepts(message)
+
+
+@pytest.mark.parametrize(("step", "place"), [("open", ("fields", "description")), ("comment", ("body",))])
+def test_jira(requests, step, place):
+    """Atlassian's schema of its documents, and what Jira's own reference says of an issue's fields."""
+    validator = Draft4Validator(schema("jira/adf-v1.full.schema.json"))
+    for case, body in bodies(requests, "jira", step):
+        document = body
+        for key in place:
+            document = document[key]
+        valid(validator, document, case)
+        if step == "open":
+            assert set(body) == {"fields"} and {"project", "issuetype", "summary"} <= set(body["fields"]), case
+            assert all(0 < len(label) <= 255 and not any(map(str.isspace, label)) for label in body["fields"]["labels"]), case
+
+
+def test_amazon_q(requests):
+    """The notification by the schema that AWS states, and its texts by a validator of the chat that shows them."""
+    validator = Draft202012Validator(schema("overlays/amazon-q-notification.schema.json"))
+    cases = set()
+    for request in requests:
+        if request["channel"] == "sns":
+            notification = json.loads(json.loads(request["message"])["https"])
+            valid(validator, notification, request["case"])
+            content = notification["content"]
+            texts = [content["description"], *content.get("nextSteps", [])]
+            header = {"type": "header", "text": {"type": "plain_text", "text": content["title"]}}
+            sections = [{"type": "section", "text": {"type": "mrkdwn", "text": text}} for text in texts]
+            assert_slack_accepts({"text": content["title"], "blocks": [header, *sections]})
+            cases.add(request["case"])
+    assert cases == {f"{f} {k}" for f in FINDINGS for k in KINDS}
 
 
 def test_a_schema_that_is_broken_is_noticed(requests):

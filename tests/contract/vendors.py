@@ -75,7 +75,7 @@ class Desk(AbstractContextManager):
     """The stand-in of every other channel, under its type's name: it checks what it gets, and keeps it. `faults` are answered first.
 
     Zendesk, ServiceNow and the receiver of webhooks have manners of their own. Any other is posted to: what it gets is held to
-    the schema in the channel's file (`contract`), and answered as that says.
+    the schema in the channel's file (`contract`), and answered as that says; a search before that is answered with `found`.
     """
 
     def __init__(self):
@@ -166,14 +166,16 @@ class Desk(AbstractContextManager):
                 # Raises if the signature, or its time, is not right.
                 self.received["webhook"].append(Webhook(SIGNING_SECRET).verify(body, {k.lower(): v for k, v in headers.items()}))
                 return 200, {}
+            case ["GET", name, *_] if name in self.received and "found" in contract(name):
+                return tuple(contract(name)["found"])
             case ["POST", name, *_] if name in self.received and "answer" in contract(name):
                 said = contract(name)
-                if "schemas" in said:
-                    self.check(said["schemas"]["post"], body)
+                for step in {"post", "open"} & said.get("schemas", {}).keys():
+                    self.check(said["schemas"][step], body)
                 self.received[name].append(json.loads(body))
                 return tuple(said["answer"])
         self.problems.append(f"{method} {url.path} is unknown")
         return 404, {}
 
-    def check(self, path: str, body: bytes):
+    def check(self, path: str | dict, body: bytes):
         self.problems += [e.message for e in Draft202012Validator(schema(path)).iter_errors(json.loads(body))]

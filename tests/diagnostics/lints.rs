@@ -446,19 +446,19 @@ fn lints_help_as_far_as_they_can() {
     for (row, expected) in [
         (
             r#""service":"^cloudtrail[.]","event":"^StopLoging$""#,
-            r#"no known call of cloudtrail has the name "^StopLoging$": it can never match / did you mean "StopLogging""#,
+            r#"no known call of cloudtrail has the name "^StopLoging$": it can never match / did you mean "StopLogging"?"#,
         ),
         (
             r#""service":{"is":"iam"}"#,
-            r#"no known service has the eventSource "iam": it can never match / did you mean "iam.amazonaws.com""#,
+            r#"no known service has the eventSource "iam": it can never match / did you mean "iam.amazonaws.com"?"#,
         ),
         (
             r#""service":{"is":"stepfunctions.amazonaws.com"}"#,
-            r#"no known service has the eventSource "stepfunctions.amazonaws.com": it can never match / did you mean "states.amazonaws.com""#,
+            r#"no known service has the eventSource "stepfunctions.amazonaws.com": it can never match / did you mean "states.amazonaws.com"?"#,
         ),
         (
             r#""service":{"is":"ec2.amazonaws.com"},"event":{"is":"StopLogging"}"#,
-            r#"no service that {"is":"ec2.amazonaws.com"} accepts has a call "StopLogging": it can never match / calls of this name belong to "cloudtrail.amazonaws.com""#,
+            r#"the services that {"is":"ec2.amazonaws.com"} accepts have no call "StopLogging": it can never match / calls of this name belong to "cloudtrail.amazonaws.com""#,
         ),
         (
             r#""service":"^(IAM).*","event":"^(iam.amazonaws.com)","identity":"^(Delete).*""#,

@@ -24,6 +24,10 @@ fn rule(keys: &str) -> String {
 #[test]
 fn each_mistake_has_its_code_and_place() {
     let when = |cell: &str| rule(&format!(r#""when":{{{cell}}}"#));
+    let channel = |keys: &str| {
+        let (channel, when) = (format!(r#""c":{{"type":"sns",{keys}}}"#), r#""when":{"event":"x"}"#);
+        format!(r#"{{"channels":{{{channel}}},"rules":[{{"id":"R","title":"t","severity":"low",{when}}}]}}"#)
+    };
     let with = |keys: &str| rule(&format!(r#""when":{{"event":"x"}},{keys}"#));
     let cases = [
         ("»{".to_owned(), "syntax", ""),
@@ -115,6 +119,11 @@ fn each_mistake_has_its_code_and_place() {
         (with(r#""threshold":{"count":»1,"window":"10m"}"#), "bad-number", "/rules/0/threshold/count"),
         (with(r#""threshold":{"count":5,"window":»"25h"}"#), "bad-duration", "/rules/0/threshold/window"),
         (with(r#""threshold":{"count":5,"window":"1h","distinct":»"usr"}"#), "unknown-field", "/rules/0/threshold/distinct"),
+        (channel(r#""incident":{"window":»"30s"}"#), "bad-duration", "/channels/c/incident/window"),
+        (channel(r#""incident":{"by":[»"acount"]}"#), "unknown-field", "/channels/c/incident/by/0"),
+        (channel(r#""incident":{"by":[»"account_name"]}"#), "no-accounts", "/channels/c/incident/by/0"),
+        (channel(r#""incident":{»"for":"1h"}"#), "unknown-key", "/channels/c/incident"),
+        (channel(r#""incident":»true"#), "wrong-type", "/channels/c/incident"),
         (with(r#""allow":[{"lint":»"data-evnt","reason":"r"}]"#), "unknown-value", "/rules/0/allow/0/lint"),
         (with(r#""allow":[»{"lint":"data-event"}]"#), "missing-key", "/rules/0/allow/0"),
         (with(r#""tests":[{"name":"x","event":»5,"expect":true}]"#), "wrong-type", "/rules/0/tests/0/event"),
@@ -128,7 +137,7 @@ fn each_mistake_has_its_code_and_place() {
         (r#"{"respond":{»"Q":["a"]},"rules":[{"id":"R","title":"t","severity":"low","when":{"event":"x"}}]}"#.to_owned(), "unknown-rule", "/respond/Q"),
         (r#"{"respond":{"R":»["a"]},"rules":[{"id":"R","title":"t","severity":"low","when":{"event":"x"},"respond":["b"]}]}"#.to_owned(), "repeated-key", "/respond/R"),
         (r#"{"respond":»["a"],"rules":[{"id":"R","title":"t","severity":"low","when":{"event":"x"}}]}"#.to_owned(), "wrong-type", "/respond"),
-        (r#"{"channels":{"c":{"type":"sns","rules":»["Q"]}},"rules":[{"id":"R","title":"t","severity":"low","when":{"event":"x"}}]}"#.to_owned(), "unknown-rule", "/channels/c/rules"),
+        (r#"{"channels":{"c":{"type":"sns","rules":[»"Q"]}},"rules":[{"id":"R","title":"t","severity":"low","when":{"event":"x"}}]}"#.to_owned(), "unknown-rule", "/channels/c/rules/0"),
     ];
     for (marked, code, pointer) in cases {
         let (source, place) = unmarked(&marked);
@@ -165,10 +174,10 @@ fn all_mistakes_come_at_once_in_the_order_of_the_file() {
 #[test]
 fn help_names_the_remedy() {
     let help = |source: &str| diagnostics(source).remove(0).help;
-    assert_eq!(help(&rule(r#""when":{"evnet":"x"}"#)), r#"did you mean "event""#);
+    assert_eq!(help(&rule(r#""when":{"evnet":"x"}"#)), r#"did you mean "event"?"#);
     assert_eq!(
         help(&rule(r#""when":{"event":"@m"}"#)),
-        r#"did you mean "l", or, to search for the character @, "[@]m""#
+        r#"did you mean "@l"? Otherwise, to search for the character @, write "[@]m""#
     );
     assert_eq!(help(&rule(r#""when":{"read_only":true}"#)), r#"write {"is": true}"#);
     assert_eq!(
@@ -176,7 +185,7 @@ fn help_names_the_remedy() {
         "write 198.51.100.0/24, or 198.51.100.9 for this address alone"
     );
     let allow = r#""when":{"event":"x"},"allow":[{"lint":"data-evnt","reason":"r"}]"#;
-    assert_eq!(help(&rule(allow)), r#"did you mean "data-event""#);
+    assert_eq!(help(&rule(allow)), r#"did you mean "data-event"?"#);
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! What is said of `rules.json`: mistakes, warnings and notes, each at its place; by the compiler, the lints and the schema.
 
+mod beside;
 mod lints;
 mod members;
 mod mistakes;

@@ -174,12 +174,21 @@ fn the_tables_of_keys_say_what_is_printed() {
     let org = ["org", "--organization", "o-a1b2c3d4e5", "--hub-account", "111122223333", "--hub-region", "eu-west-1"];
     let of = ["--units", "r-ab12", "--regions", "eu-west-1", "--output", &template];
     hold("org", &documented("org", "org"), &[&[&org[..], &of, &jsonl].concat()], None);
+    // Two rules of one id, of which the second has a mistake that is put right.
+    let rule = |title: &str| {
+        format!(r#"{{"id":"R","{title}":"t","severity":"low","when":{{"event":{{"is":"StopInstances"}}}}}}"#)
+    };
+    let fixable =
+        support::file(folder.path(), "rules.json", format!(r#"{{"rules":[{},{}]}}"#, rule("title"), rule("titel")));
+    let fixable = fixable.display().to_string();
     hold(
         "check",
         &documented("check", "check"),
         &[
             &[&["check", "input/wrong.json"][..], &json].concat(),
             &[&["check", "input/warned.json"][..], &json].concat(),
+            &[&["check", &fixable][..], &json].concat(),
+            &[&["check", &fixable, "--fix"][..], &json].concat(),
         ],
         None,
     );

@@ -169,5 +169,5 @@ fn a_misspelt_field_is_an_error_with_its_name() {
     let source = json!({ "rules": [{ "id": "R", "title": "{opened_to_wrld}", "severity": "low", "when": { "instance_typ": "x" } }] });
     let found = RuleSet::compile(&source.to_string()).unwrap_err();
     let help: Vec<&str> = found.iter().map(|found| found.help.as_str()).collect();
-    assert_eq!(help, [r#"did you mean "opened_to_world""#, r#"did you mean "instance_type""#], "{found:?}");
+    assert_eq!(help, [r#"did you mean "opened_to_world"?"#, r#"did you mean "instance_type"?"#], "{found:?}");
 }

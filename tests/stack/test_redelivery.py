@@ -56,7 +56,8 @@ def test_a_roll_up_follows_although_nothing_more_happens(stack, channels):
     assert [(c["delivered"], c["throttled"]) for c in counts] == [(2, 0), (0, 2), (0, 2)]
     roll_up = until(lambda: mentions(slack, "and 2 more"), 150, "roll-up")[0]
     assert_slack_accepts(roll_up)
-    subjects = [inbox.next()["Subject"], inbox.next()["Subject"]]
+    # On the topic, a roll-up waits for the full minute, and is told together with what else is due by then.
+    subjects = [inbox.next()["Subject"], inbox.next(90)["Subject"]]
     assert "and 2 more" in subjects[1] and "more" not in subjects[0], subjects
 
 

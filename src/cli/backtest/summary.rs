@@ -197,8 +197,12 @@ impl BacktestSummary {
 
     /// `60 alerts + 15 roll-ups + 1 digest`: what the messages to all channels are made of.
     pub(super) fn parts(&self) -> String {
-        let MessageCounts { alerts, roll_ups, digests, .. } = self.sent;
-        [(alerts, "alert"), (roll_ups, "roll-up"), (digests, "digest")].map(|(n, what)| counted(n, what)).join(" + ")
+        let MessageCounts { alerts, roll_ups, updates, digests, .. } = self.sent;
+        let mut parts = vec![(alerts, "alert"), (roll_ups, "roll-up"), (digests, "digest")];
+        if updates > 0 {
+            parts.insert(2, (updates, "update"));
+        }
+        parts.into_iter().map(|(n, what)| counted(n, what)).collect::<Vec<_>>().join(" + ")
     }
 }
 

@@ -21,7 +21,7 @@ pub(super) fn write(path: &Path, sources: &Sources, diagnostics: &[Diagnostic]) 
 
 /// One annotation; `end` is the line and the column behind the last character.
 fn annotation(file: &str, diagnostic: &Diagnostic, (end_line, end_column): (usize, usize)) -> String {
-    let Diagnostic { level, code, line, column, message, help, .. } = diagnostic;
+    let Diagnostic { level, code, line, column, message, .. } = diagnostic;
     let command = match level {
         Level::Error => "error",
         Level::Warning => "warning",
@@ -34,7 +34,10 @@ fn annotation(file: &str, diagnostic: &Diagnostic, (end_line, end_column): (usiz
         format!("line={line},endLine={end_line}")
     };
     let (file, title) = (property(file), property(code));
-    format!("::{command} file={file},{place},title={title}::{}", data(&format!("{message}. Help: {help}.")))
+    format!(
+        "::{command} file={file},{place},title={title}::{}",
+        data(&format!("{message}. Help: {}", diagnostic.advice()))
+    )
 }
 
 /// A text as the message of a command.
@@ -62,6 +65,9 @@ mod tests {
             column: 7,
             message: "100% of \"a\r\n::error::b\"".to_owned(),
             help: "write: a, b".to_owned(),
+            fix: None,
+            related: Vec::new(),
+            hidden: None,
             ..found
         };
         assert_eq!(

@@ -2,10 +2,12 @@
 
 mod command;
 mod counts;
+mod fix;
 mod github;
 mod json;
 mod page;
 mod sarif;
 mod selected;
+mod told;
 
 pub(super) use self::command::CheckCommand;

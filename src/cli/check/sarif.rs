@@ -173,7 +173,7 @@ fn outcome<'a>(path: &Path, sources: &Sources, diagnostic: &'a Diagnostic, codes
         rule_id: diagnostic.code,
         rule_index: codes.iter().position(|code| *code == diagnostic.code).unwrap_or_default(),
         level: diagnostic.level.to_string(),
-        message: SarifMessage { text: format!("{}. Help: {}.", diagnostic.message, diagnostic.help) },
+        message: SarifMessage { text: format!("{}. Help: {}", diagnostic.message, diagnostic.advice()) },
         locations: [Location {
             physical_location: Physical {
                 artifact_location: Artifact { uri: uri(&path_of(path, diagnostic)) },

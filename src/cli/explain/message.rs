@@ -2,12 +2,14 @@
 
 use std::io::{self, Write};
 
-use crate::channel::Refusal;
+use crate::channel::{ConfiguredChannel, Refusal};
 use crate::cloudtrail::Record;
+use crate::finding::Finding;
 use crate::handler::first_message;
 use crate::ledger::policy::MOST_TOGETHER;
 use crate::rules::{Mode, Rule};
 use crate::ruleset::RuleSet;
+use crate::text::clean;
 
 /// Prints what a channel would be sent of the record's findings.
 pub(super) fn print<'r>(
@@ -32,7 +34,10 @@ pub(super) fn print<'r>(
             continue;
         }
         if let Some(refusal) = rules.refusal(finding, index) {
-            eprintln!("note: {rule} matches, and {name} is not sent it: {}", because(&refusal));
+            eprintln!(
+                "note: {rule} matches, and {name} is not sent it: {}",
+                because(&refusal, &rules.channels()[index], finding)
+            );
             continue;
         }
         told.push(finding);
@@ -43,10 +48,13 @@ pub(super) fn print<'r>(
     Ok(())
 }
 
-/// Why a channel does not take a finding.
-pub(super) fn because(refusal: &Refusal) -> String {
+/// Why a channel does not take a finding: which key of its filter does not accept it, and what that key has found.
+pub(super) fn because(refusal: &Refusal, channel: &ConfiguredChannel, finding: &Finding) -> String {
     match refusal {
         Refusal::NotNamed => "the rule's \"notify\" does not name it".to_owned(),
-        Refusal::Filtered(key) => format!("its \"{key}\" does not accept it"),
+        Refusal::Filtered(key) => match channel.filter.found(key, finding) {
+            Some(found) => format!("its \"{key}\" does not accept it (found \"{}\")", clean(&found)),
+            None => format!("its \"{key}\" does not accept it (found nothing)"),
+        },
     }
 }

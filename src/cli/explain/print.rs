@@ -5,7 +5,6 @@ use std::io::{self, Write};
 use anstyle::{AnsiColor, Style};
 use serde::Serialize;
 
-use super::message::because;
 use super::verdict::{CellVerdict, ExceptionVerdict, RowVerdict, RuleOutcome, RuleVerdict, shorten};
 use crate::change::Change;
 use crate::cli::words::counted;
@@ -94,7 +93,7 @@ impl<W: Write> Printer<W> {
             match refusal {
                 None if verdict.is_staged() => writeln!(self.out, "  channel {name} would take it")?,
                 None => writeln!(self.out, "  channel {name} takes it")?,
-                Some(refusal) => writeln!(self.out, "  channel {name} does not take it: {}", because(refusal))?,
+                Some(because) => writeln!(self.out, "  channel {name} does not take it: {because}")?,
             }
         }
         for (index, step) in verdict.steps().iter().enumerate() {
@@ -216,7 +215,7 @@ struct LineException<'a> {
 struct LineChannel<'a> {
     channel: &'a str,
     takes: bool,
-    because: Option<String>,
+    because: Option<&'a str>,
 }
 
 impl<'a> VerdictLine<'a> {
@@ -245,10 +244,10 @@ impl<'a> VerdictLine<'a> {
             channels: verdict
                 .channels
                 .iter()
-                .map(|(channel, refusal)| LineChannel {
+                .map(|(channel, because)| LineChannel {
                     channel,
-                    takes: refusal.is_none(),
-                    because: refusal.as_ref().map(because),
+                    takes: because.is_none(),
+                    because: because.as_deref(),
                 })
                 .collect(),
             steps: verdict.steps(),

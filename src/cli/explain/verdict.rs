@@ -1,6 +1,6 @@
 //! What a rule makes of a record, taken apart.
 
-use crate::channel::Refusal;
+use super::message::because;
 use crate::cloudtrail::{FieldValue, Record, named_targets};
 use crate::finding::{Finding, Step};
 use crate::rules::Mode;
@@ -26,7 +26,7 @@ pub(super) struct RuleVerdict<'r> {
     /// The finding, if there is one.
     pub(super) finding: Option<Finding>,
     /// For a finding: each channel, and why it is not sent to it.
-    pub(super) channels: Vec<(&'r str, Option<Refusal>)>,
+    pub(super) channels: Vec<(&'r str, Option<String>)>,
 }
 
 /// Whether a rule matches a record.
@@ -93,8 +93,10 @@ impl<'r> RuleVerdict<'r> {
             .then(|| rules.evaluate_record(record).into_iter().find(|finding| finding.rule.id == rule.info.id))
             .flatten();
         let channels = finding.iter().flat_map(|finding| {
-            let names = rules.channels().iter().map(|channel| channel.name.as_str()).enumerate();
-            names.map(|(index, name)| (name, rules.refusal(finding, index)))
+            rules.channels().iter().map(|channel| {
+                let refusal = channel.refusal(finding);
+                (channel.name.as_str(), refusal.map(|refusal| because(&refusal, channel, finding)))
+            })
         });
         Self { rule, outcome, rows, exceptions: exceptions.collect(), channels: channels.collect(), finding }
     }

@@ -107,7 +107,7 @@ fn body(screen: &Screen) -> Markup {
         Look::Slack => post("offlimits", Some("APP"), &content),
         Look::Teams => post("Workflows", None, &html! { div.card { (content) } }),
         Look::Sms => html! { div.window { p.sender { "SMS" } div.bubble { (content) } } },
-        Look::Email | Look::PagerDuty | Look::Zendesk | Look::ServiceNow => html! {
+        Look::Email | Look::PagerDuty | Look::Zendesk | Look::ServiceNow | Look::Tracker => html! {
             div.window {
                 @if screen.look == Look::PagerDuty { p.state { "Triggered" } }
                 @if let Some(title) = &screen.title { h4.title { (printable(title)) } }

@@ -130,6 +130,8 @@ pub(super) enum Look {
     PagerDuty,
     Zendesk,
     ServiceNow,
+    /// A tracker that has no look of its own here.
+    Tracker,
     Machine,
 }
 
@@ -144,6 +146,7 @@ impl Look {
             Self::PagerDuty => "pagerduty",
             Self::Zendesk => "zendesk",
             Self::ServiceNow => "servicenow",
+            Self::Tracker => "tracker",
             Self::Machine => "machine",
         }
     }

@@ -1,7 +1,6 @@
 //! What a call acts on, of calls that the catalogue does not have: members that are called as names of things are.
 
-use super::search::Part;
-use crate::cloudtrail::fact::FactValue;
+use super::search::{Names, Part};
 
 /// How many members are taken: the thing, what it is in, and one more.
 const MEMBERS: usize = 3;
@@ -50,12 +49,12 @@ const ASIDE: [&str; 6] = ["filterset", "filters", "filter", "tagset", "tags", "t
 
 /// Appends the values of members that identify something: those that stand the least deep, those after which the call is named
 /// first.
-pub(super) fn add_guessed(part: &Part<'_>, event: &str, names: &mut Vec<FactValue>) {
+pub(super) fn add_guessed<'n>(part: &Part<'n>, event: &str, names: &mut Names<'n>) {
     let event = event.to_ascii_lowercase();
     let mut level = vec![part.clone()];
     for _ in 0..MAX_DEPTH {
         // By name, since each element of a list has the same.
-        let mut named: Vec<(bool, String, Vec<Part<'_>>)> = Vec::new();
+        let mut named: Vec<(bool, String, Vec<Part<'n>>)> = Vec::new();
         let mut below = Vec::new();
         for (key, member) in level.iter().flat_map(Part::members) {
             let key = key.to_ascii_lowercase();
@@ -97,9 +96,9 @@ mod tests {
     fn guessed(event: &str, request: &str) -> Vec<String> {
         let json = format!(r#"{{"requestParameters":{request}}}"#);
         let root = Node::parse(&json).unwrap();
-        let mut names = Vec::new();
+        let mut names = Names::default();
         add_guessed(&Part::top(&root, "requestParameters").unwrap(), event, &mut names);
-        names.into_iter().map(|name| name.text).collect()
+        names.into_values().into_iter().map(|name| name.text).collect()
     }
 
     #[test]

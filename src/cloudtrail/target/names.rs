@@ -2,7 +2,7 @@
 
 use super::catalogue::{TargetMember, members_of};
 use super::guess::add_guessed;
-use super::search::Part;
+use super::search::{Names, Part};
 use crate::cloudtrail::api_version::without_version;
 use crate::cloudtrail::fact::FactValue;
 use crate::cloudtrail::path::walk;
@@ -21,7 +21,8 @@ fn names(record: &Record<'_>) -> Vec<FactValue> {
     // What a service does by itself has details instead of a request.
     let request = top("requestParameters").or_else(|| top("serviceEventDetails"));
     let answer = top("responseElements");
-    let mut names = Vec::new();
+    let mut resources = Vec::new();
+    let mut names = Names::default();
     let members = members_of(service, event);
     let is_known = members.is_some();
     for alternative in members.into_iter().flatten() {
@@ -31,7 +32,7 @@ fn names(record: &Record<'_>) -> Vec<FactValue> {
             }
         }
         if !names.is_empty() {
-            return names;
+            return names.into_values();
         }
     }
     // A call that is known may be told of in a shape that is not.
@@ -40,17 +41,14 @@ fn names(record: &Record<'_>) -> Vec<FactValue> {
     }
     if names.is_empty() {
         let path: [Box<str>; 2] = ["resources".into(), "ARN".into()];
-        let mut found = Vec::new();
-        walk(record.root(), &path, &mut found);
-        for arn in found.iter().filter_map(|value| value.scalar()).filter(|arn| !arn.is_empty()) {
-            names.push(FactValue { text: arn.to_owned(), place: "resources.ARN".to_owned() });
-        }
+        walk(record.root(), &path, &mut resources);
+        resources.iter().filter_map(|value| value.scalar()).for_each(|arn| names.add(arn, "resources.ARN"));
     }
     // What is not known and was made is named by the answer; what was read is no target.
     if let Some(answer) = answer.filter(|_| names.is_empty() && !is_known && makes(event)) {
         add_guessed(&answer, event, &mut names);
     }
-    names
+    names.into_values()
 }
 
 /// Whether a call of this name makes something.

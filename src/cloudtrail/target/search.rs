@@ -1,11 +1,41 @@
 //! The values of members that name something, in each of the shapes that CloudTrail gives them.
 
+use std::collections::HashSet;
+
 use crate::cloudtrail::HIDDEN;
 use crate::cloudtrail::fact::FactValue;
 use crate::json::{Node, Value};
 
 /// How deep a request is searched for a member. AWS's identifiers stand higher.
 const MAX_DEPTH: usize = 5;
+
+/// Names as they are found, each once.
+#[derive(Debug, Default)]
+pub(super) struct Names<'n> {
+    found: Vec<FactValue>,
+    /// The texts of `found`: one call may name a hundred thousand things.
+    known: HashSet<&'n str>,
+}
+
+impl<'n> Names<'n> {
+    pub(super) fn add(&mut self, text: &'n str, place: &str) {
+        if says_something(text) && self.known.insert(text) {
+            self.found.push(FactValue { text: text.to_owned(), place: place.to_owned() });
+        }
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.found.len()
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.found.is_empty()
+    }
+
+    pub(super) fn into_values(self) -> Vec<FactValue> {
+        self.found
+    }
+}
 
 /// A value of a record, and the place where it stands.
 #[derive(Debug, Clone)]
@@ -53,12 +83,9 @@ impl<'n> Part<'n> {
     }
 
     /// Appends the names that it is: itself, each element of a list, or the content of an element of XML.
-    pub(super) fn add_names(&self, names: &mut Vec<FactValue>) {
+    pub(super) fn add_names(&self, names: &mut Names<'n>) {
         if let Some(text) = self.node.scalar() {
-            let is_known = names.iter().any(|name| name.text == text);
-            if !is_known && says_something(text) {
-                names.push(FactValue { text: text.to_owned(), place: self.place.clone() });
-            }
+            names.add(text, &self.place);
         } else if self.node.elements().is_some() {
             self.parts().for_each(|element| element.add_names(names));
         } else if let Some((_, content)) = self.members().find(|(key, _)| ["content", "items", "item"].contains(key)) {
@@ -67,7 +94,7 @@ impl<'n> Part<'n> {
     }
 
     /// Appends the names at a path of names, or those of the member of this name that stands the least deep.
-    pub(super) fn add_named(&self, name: &str, names: &mut Vec<FactValue>) {
+    pub(super) fn add_named(&self, name: &str, names: &mut Names<'n>) {
         if name.contains('.') {
             let path: Vec<&str> = name.split('.').collect();
             return self.add_at(&path, names);
@@ -86,7 +113,7 @@ impl<'n> Part<'n> {
         }
     }
 
-    fn add_at(&self, path: &[&str], names: &mut Vec<FactValue>) {
+    fn add_at(&self, path: &[&str], names: &mut Names<'n>) {
         match path.split_first() {
             None => self.add_names(names),
             Some(_) if self.node.elements().is_some() => self.parts().for_each(|element| element.add_at(path, names)),
@@ -125,11 +152,11 @@ mod tests {
     fn named(request: &str, name: &str) -> Vec<String> {
         let json = format!(r#"{{"requestParameters":{request}}}"#);
         let root = Node::parse(&json).unwrap();
-        let mut names = Vec::new();
+        let mut names = Names::default();
         if let Some(request) = Part::top(&root, "requestParameters") {
             request.add_named(name, &mut names);
         }
-        names.into_iter().map(|name| format!("{} {}", name.text, name.place)).collect()
+        names.into_values().into_iter().map(|name| format!("{} {}", name.text, name.place)).collect()
     }
 
     #[test]

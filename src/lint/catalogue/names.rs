@@ -6,7 +6,7 @@ use std::ops::Range;
 use std::sync::OnceLock;
 
 use super::distance::{Distances, Letters, edits};
-use crate::config::suggestion;
+use crate::config::{Suggestion, suggestion};
 use crate::rules::pattern::{Anchor, AnchoredLiteral};
 
 /// Names, each once.
@@ -59,14 +59,13 @@ impl NameTable {
     }
 
     /// The name that is [suggested](suggestion) for what was written: the nearest, if it is near enough, and of those as near the
-    /// first; with its distance.
-    pub(super) fn nearest(&self, written: &str) -> Option<(usize, &'static str)> {
+    /// first; with its distance, and whether no other is as near.
+    pub(super) fn nearest(&self, written: &str) -> Option<(usize, Suggestion<'static>)> {
         let folded = written.to_lowercase();
         let Some(distances) = Distances::from(&folded) else {
             // Beyond ASCII, or long: seldom.
             let best = suggestion(written, self.all.iter().map(|name| name.text))?;
-            let name = self.all.iter().map(|name| name.text).find(|name| best.ends_with(&format!("\"{name}\"")))?;
-            return Some((strsim::osa_distance(&folded, &name.to_lowercase()), name));
+            return Some((strsim::osa_distance(&folded, &best.name.to_lowercase()), best));
         };
         let letters = Letters::of(folded.as_bytes());
         let by_length = self.by_length.get_or_init(|| by_length(&self.all));
@@ -86,6 +85,7 @@ impl NameTable {
             }
         }
         let mut best: Option<(usize, usize)> = None;
+        let mut is_alone = true;
         for (least, places) in open.iter().enumerate() {
             if best.is_some_and(|(distance, _)| distance < least) {
                 break;
@@ -93,20 +93,33 @@ impl NameTable {
             for place in places {
                 let name = self.all[*place].text;
                 let distance = distances.to(name);
-                if distance <= edits(name) && best.is_none_or(|best| (distance, *place) < best) {
+                if distance > edits(name) {
+                    continue;
+                }
+                let other = best.filter(|best| best.0 == distance).map(|best| self.all[best.1].text);
+                is_alone = match other {
+                    Some(other) => is_alone && other.eq_ignore_ascii_case(name),
+                    None => best.is_none_or(|best| distance < best.0) || is_alone,
+                };
+                if best.is_none_or(|best| (distance, *place) < best) {
                     best = Some((distance, *place));
                 }
             }
         }
-        best.map(|(distance, place)| (distance, self.all[place].text))
+        best.map(|(distance, place)| (distance, Suggestion::new(written, self.all[place].text, distance, is_alone)))
     }
 }
 
-/// The help that [`suggestion`] gives of the names of all tables, one after the other.
-pub(in crate::lint) fn suggested<'t>(written: &str, tables: impl IntoIterator<Item = &'t NameTable>) -> Option<String> {
-    let each = tables.into_iter().filter_map(|table| table.nearest(written));
-    let (_, name) = each.min_by_key(|(distance, _)| *distance)?;
-    Some(format!("did you mean \"{name}\""))
+/// What [`suggestion`] gives of the names of all tables, one after the other.
+pub(in crate::lint) fn suggested<'t>(
+    written: &str,
+    tables: impl IntoIterator<Item = &'t NameTable>,
+) -> Option<Suggestion<'static>> {
+    let each: Vec<_> = tables.into_iter().filter_map(|table| table.nearest(written)).collect();
+    let (distance, best) = *each.iter().min_by_key(|(distance, _)| *distance)?;
+    let is_other = |near: &Suggestion<'_>| !near.is_sure || !near.name.eq_ignore_ascii_case(best.name);
+    let is_sure = !each.iter().any(|(other, near)| *other == distance && is_other(near));
+    Some(Suggestion { is_sure, ..best })
 }
 
 fn by_length(names: &[KnownName<'_>]) -> Vec<Vec<usize>> {

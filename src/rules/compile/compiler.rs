@@ -15,7 +15,9 @@ use crate::rules::pattern::Pattern;
 pub(crate) struct RuleCompiler<'n> {
     pub(crate) problems: Problems,
     pub(crate) digest: Arc<str>,
-    pub(crate) lists: HashMap<&'n str, &'n [Node<'n>]>,
+    pub(crate) lists: NamedLists<'n>,
+    /// Whether something named a list that could not be read since this was last asked.
+    pub(crate) names_unread: bool,
     /// What fields ask besides the record.
     pub(crate) surroundings: Surroundings,
     /// What the top of the file says of every message.
@@ -27,6 +29,9 @@ pub(crate) struct RuleCompiler<'n> {
     /// Equal patterns are compiled once.
     pub(super) patterns: HashMap<String, Pattern>,
 }
+
+/// Lists by their names; of one that could not be read, which is told where it stands, there is only the name.
+pub(crate) type NamedLists<'n> = HashMap<&'n str, Option<&'n [Node<'n>]>>;
 
 /// What a row is about: it decides which fields its cells may name.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -59,7 +64,7 @@ impl RuleCompiler<'_> {
 
     /// The value; or `None`, after what is wrong with it has been noted.
     pub(super) fn understood<T>(&mut self, result: Result<T, FieldError>, span: &Range<usize>) -> Option<T> {
-        result.map_err(|FieldError { code, message, help }| self.problems.error(code, span, message, help)).ok()
+        result.map_err(|FieldError { code, message, help, .. }| self.problems.error(code, span, message, help)).ok()
     }
 
     pub(super) fn boolean(&mut self, node: &Node, what: &str) -> Option<bool> {

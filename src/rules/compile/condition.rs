@@ -2,13 +2,15 @@
 
 use std::ops::Range;
 
+use super::foreign::operator_advice;
 use super::operators::{OPERATORS, Operand};
 use super::{RowSubject, RuleCompiler};
-use crate::config::{array, listed, suggestion, wrong_kind};
+use crate::config::{Advice, Fix, array, listed, quoted, suggestion, wrong_kind};
 use crate::json::{Node, Value};
 use crate::rules::condition::Condition;
 use crate::rules::field::{Field, FieldTarget};
-use crate::rules::pattern::{Pattern, PatternError};
+use crate::rules::pattern::{Pattern, PatternError, pattern_meant};
+use crate::text::clip;
 
 impl<'n> RuleCompiler<'n> {
     pub(super) fn condition(&mut self, node: &'n Node<'n>, field: &Field, subject: RowSubject) -> Option<Condition> {
@@ -21,10 +23,15 @@ impl<'n> RuleCompiler<'n> {
             Value::Array(_) => Some(Condition::Any(self.conditions(node, field, subject))),
             Value::Object(_) => self.operator(node, field, subject),
             _ => {
-                let help = format!("write {{\"is\": {}}}", node.compact());
                 let message =
                     format!("a condition must be a pattern, a list or an operator, but this is {}", node.kind());
-                self.problems.error("wrong-type", &node.span, message, help);
+                let advice = if node.is_null() {
+                    "write {\"exists\": false} for what is not there".into()
+                } else {
+                    let meant = format!("{{\"is\": {}}}", node.compact());
+                    Advice::new(format!("write {meant}")).with_fix(Fix::replace(&node.span, meant))
+                };
+                self.problems.error("wrong-type", &node.span, message, advice);
                 None
             }
         }
@@ -49,11 +56,8 @@ impl<'n> RuleCompiler<'n> {
             let operand = Operand { value: &member.node, name_span: &member.key_span, field, subject };
             return (operator.compile)(self, operand);
         }
-        let names = OPERATORS.iter().map(|operator| operator.key.name);
-        let help =
-            suggestion(&member.key, names.clone()).unwrap_or_else(|| format!("the operators are {}", listed(names)));
-        let message = format!("unknown operator \"{}\"", member.key);
-        self.problems.error("unknown-operator", &member.key_span, message, help);
+        let message = format!("unknown operator \"{}\"", clip(&member.key, 80));
+        self.problems.error("unknown-operator", &member.key_span, message, operator_advice(node, member));
         None
     }
 
@@ -61,11 +65,21 @@ impl<'n> RuleCompiler<'n> {
     pub(super) fn list(&mut self, node: &'n Node<'n>) -> Option<&'n [Node<'n>]> {
         let name = node.as_str()?.strip_prefix('@')?;
         let Some(items) = self.lists.get(name).copied() else {
-            let help = suggestion(name, self.lists.keys().copied()).map_or_else(
-                || format!("add it to \"lists\"; to search for the character @, write \"[@]{name}\""),
-                |did_you_mean| format!("{did_you_mean}, or, to search for the character @, \"[@]{name}\""),
-            );
-            self.problems.error("unknown-list", &node.span, format!("there is no list named \"{name}\""), help);
+            let literally = format!("to search for the character @, write \"[@]{name}\"");
+            let advice = match suggestion(name, self.lists.keys().copied()) {
+                None => format!("add it to \"lists\"; {literally}").into(),
+                Some(near) => {
+                    let meant = quoted(&format!("@{}", near.name));
+                    let fix = near.is_sure.then(|| Fix::replace(&node.span, meant.as_str()));
+                    Advice::new(format!("did you mean {meant}? Otherwise, {literally}")).with_fix(fix)
+                }
+            };
+            self.problems.error("unknown-list", &node.span, format!("there is no list named \"{name}\""), advice);
+            return None;
+        };
+        let Some(items) = items else {
+            // What is wrong with it is told where it stands.
+            self.names_unread = true;
             return None;
         };
         if items.is_empty() {
@@ -88,7 +102,7 @@ impl<'n> RuleCompiler<'n> {
         let pattern = self.checked(pattern, &node.span)?;
         if let Some(vocabulary) = field.vocabulary().filter(|words| !words.iter().any(|value| pattern.is_match(value)))
         {
-            self.impossible(&node.span, field, vocabulary);
+            self.impossible(node, field, vocabulary);
         }
         Some(Condition::Pattern(pattern))
     }
@@ -105,14 +119,17 @@ impl<'n> RuleCompiler<'n> {
             }
             Err(error) => {
                 let (message, help) = invalid_pattern(pattern, &error);
-                self.problems.error("bad-regex", span, message, help);
+                let meant = pattern_meant(pattern);
+                let fix = meant.as_ref().map(|meant| Fix::replace(span, quoted(meant)));
+                let help = meant.map_or_else(|| help.to_owned(), |meant| format!("write {}: {help}", quoted(&meant)));
+                self.problems.error("bad-regex", span, message, Advice::new(help).with_fix(fix));
                 None
             }
         }
     }
 
     /// Reports a value that the field never has.
-    pub(super) fn impossible(&mut self, span: &Range<usize>, field: &Field, vocabulary: &[&str]) {
+    pub(super) fn impossible(&mut self, node: &Node, field: &Field, vocabulary: &[&str]) {
         let message = format!("\"{}\" never has this value: the cell can never match", field.written);
         let help = match field.target {
             FieldTarget::Country(_) => {
@@ -120,7 +137,11 @@ impl<'n> RuleCompiler<'n> {
             }
             _ => format!("its values are {}", listed(vocabulary.iter().copied())),
         };
-        self.problems.error("impossible-value", span, message, help);
+        // Only its capitals are others.
+        let written = node.as_str().unwrap_or_default();
+        let meant = vocabulary.iter().find(|value| value.eq_ignore_ascii_case(written));
+        let fix = meant.map(|value| Fix::replace(&node.span, quoted(value)));
+        self.problems.error("impossible-value", &node.span, message, Advice::new(help).with_fix(fix));
     }
 }
 
@@ -135,8 +156,7 @@ fn invalid_pattern(pattern: &str, error: &PatternError) -> (String, &'static str
     let help = if ["(?=", "(?!", "(?<"].iter().any(|look_around| pattern.contains(look_around)) {
         "write the exclusion as {\"not\": …} or as an exception in \"unless\""
     } else if pattern.starts_with('*') {
-        "a pattern is a regular expression, found anywhere: leave the * at the beginning out, end what must end so with $, and \
-         write .* for anything in between"
+        "a pattern is a regular expression, found anywhere: what ends so ends with $, and .* is anything in between"
     } else {
         "write a Rust regular expression; for a literal name use {\"is\": \"name\"}"
     };

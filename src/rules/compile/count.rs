@@ -61,9 +61,12 @@ impl<'n> RuleCompiler<'n> {
             "above" => number(self, &member.node, COUNTED).map(Count::Above),
             "below" => number(self, &member.node, BELOW).map(Count::Below),
             other => {
-                let help = suggestion(other, names()).unwrap_or_else(|| {
+                let otherwise = || {
                     format!("\"count\" takes {}: {{\"count\": {{\"above\": 5}}}} is six or more", listed(names()))
-                });
+                        .into()
+                };
+                let near = suggestion(other, names());
+                let help = near.map_or_else(otherwise, |near| near.advice(&member.key_span));
                 let message = format!("\"count\" has no \"{other}\"");
                 self.problems.error("unknown-operator", &member.key_span, message, help);
                 None

@@ -7,6 +7,8 @@
 mod compiler;
 mod condition;
 mod count;
+mod foreign;
+mod incident;
 mod limits;
 mod messages;
 mod operands;
@@ -16,11 +18,13 @@ mod rule;
 mod settings;
 mod table;
 
-pub(crate) use self::compiler::{NAME, RuleCompiler};
+pub(crate) use self::compiler::{NAME, NamedLists, RuleCompiler};
+pub(crate) use self::incident::{INCIDENT, incidents};
 pub(crate) use self::messages::{SSO_ROLE, SSO_START_URL, TIME_ZONE, message_settings};
+pub(crate) use self::operands::{DAYS_HELP, HOURS_HELP, WEEK_HOURS};
 pub use self::operators::{OPERATORS, Operator};
 pub(crate) use self::respond::RESPONSE;
 pub(crate) use self::rule::RULE;
-pub(crate) use self::settings::{OVERRIDE, Overrides, SEVERITIES, is_link};
+pub(crate) use self::settings::{EVERY, OVERRIDE, Overrides, SEVERITIES, is_link};
 
 use self::compiler::RowSubject;

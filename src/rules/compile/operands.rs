@@ -8,15 +8,17 @@ use ipnet::IpNet;
 
 use super::{RowSubject, RuleCompiler};
 use crate::cloudtrail::{ComputedAlias, is_region, partition_of};
-use crate::config::{KeySpec, ObjectReader, ObjectSpec, ValueShape, array, docs, string, wrong_kind};
+use crate::config::{
+    Advice, Fix, KeySpec, ObjectReader, ObjectSpec, ValueShape, array, docs, quoted, string, wrong_kind,
+};
 use crate::json::{Node, Value};
 use crate::rules::condition::{Condition, Literal, SameAs};
 use crate::rules::decimal::Decimal;
 use crate::rules::field::{Field, FieldTarget};
 use crate::rules::hours::{Hours, zone_remedy};
 
-/// Hours of the week, as `within` and `outside` take them.
-pub(super) static WEEK_HOURS: ObjectSpec = ObjectSpec {
+/// Hours of the week, as `within` and `outside` take them, of a field and of a channel.
+pub(crate) static WEEK_HOURS: ObjectSpec = ObjectSpec {
     name: "WeekSpan",
     what: "a span of time",
     docs: docs!("Hours of the week in a time zone."),
@@ -35,6 +37,13 @@ pub(super) static WEEK_HOURS: ObjectSpec = ObjectSpec {
     ],
     at_least_one: &["hours", "days"],
 };
+
+/// What days of the week look like.
+pub(crate) const DAYS_HELP: &str =
+    "write days such as \"Mon-Fri\" or [\"Mon\", \"Thu-Sat\"]: Mon, Tue, Wed, Thu, Fri, Sat, Sun";
+/// What hours of a day look like.
+pub(crate) const HOURS_HELP: &str = "write hours such as \"08:00-18:00\" or [\"08:00-12:00\", \"13:00-18:00\"]; \"22:00-06:00\" is a night, \
+                                     and 24:00 the end of a day";
 
 const ONE_OR_MORE: ValueShape = ValueShape::AnyOf(&[ValueShape::Text, ValueShape::List(&ValueShape::Text)]);
 
@@ -80,7 +89,7 @@ impl<'n> RuleCompiler<'n> {
             let is_partition = field.target == FieldTarget::Computed(ComputedAlias::Partition);
             let text = if is_partition && is_region(text) { partition_of(text) } else { text };
             if let Some(vocabulary) = field.vocabulary().filter(|words| !words.contains(&text)) {
-                self.impossible(&literal.span, field, vocabulary);
+                self.impossible(literal, field, vocabulary);
             }
             let number = matches!(literal.value, Value::Number(_)).then(|| Decimal::parse(text)).flatten();
             accepted.push(number.map_or_else(|| Literal::Text(text.to_owned()), Literal::Number));
@@ -99,7 +108,9 @@ impl<'n> RuleCompiler<'n> {
                     if network.trunc() != network {
                         let help = format!("write {}, or {} for this address alone", network.trunc(), network.addr());
                         let message = format!("\"{text}\" names an address: its network is {}", network.trunc());
-                        self.problems.warning("host-bits", &literal.span, message, help);
+                        let fix =
+                            literal.as_str().map(|_| Fix::replace(&literal.span, quoted(&network.trunc().to_string())));
+                        self.problems.warning("host-bits", &literal.span, message, Advice::new(help).with_fix(fix));
                     }
                     networks.push(network.trunc());
                 }
@@ -118,7 +129,16 @@ impl<'n> RuleCompiler<'n> {
         if let Value::Number(text) = &node.value {
             return Decimal::parse(text);
         }
-        wrong_kind(node, &format!("\"{what}\" must be a number"), &mut self.problems);
+        let must_be = format!("\"{what}\" must be a number");
+        // A text that is one number in one spelling.
+        match node.as_str().filter(|text| text.parse::<serde_json::Number>().is_ok()) {
+            Some(digits) => {
+                let advice = Advice::new(format!("write {digits}, without quotes"));
+                let advice = advice.with_fix(Fix::replace(&node.span, digits));
+                self.problems.error("wrong-type", &node.span, format!("{must_be}, but this is a string"), advice);
+            }
+            None => wrong_kind(node, &must_be, &mut self.problems),
+        }
         None
     }
 
@@ -128,13 +148,10 @@ impl<'n> RuleCompiler<'n> {
         fields.finish(&mut self.problems);
         let mut hours = self.zone(zone?)?;
         if let Some(node) = days {
-            let help = "write days such as \"Mon-Fri\" or [\"Mon\", \"Thu-Sat\"]: Mon, Tue, Wed, Thu, Fri, Sat, Sun";
-            hours = self.span(node, "days", help, |texts| hours.on(texts))?;
+            hours = self.span(node, "days", DAYS_HELP, |texts| hours.on(texts))?;
         }
         if let Some(node) = spans {
-            let help = "write hours such as \"08:00-18:00\" or [\"08:00-12:00\", \"13:00-18:00\"]; \"22:00-06:00\" is a \
-                        night, and 24:00 the end of a day";
-            hours = self.span(node, "hours", help, |texts| hours.at(texts))?;
+            hours = self.span(node, "hours", HOURS_HELP, |texts| hours.at(texts))?;
         }
         Some(Arc::new(hours))
     }

@@ -123,7 +123,8 @@ impl<'n> RuleCompiler<'n> {
         let tests = fields.objects("tests", &mut self.problems);
         let tests = self.tests(tests);
         fields.finish(&mut self.problems);
-        if self.problems.errors() > before {
+        let names_unread = std::mem::take(&mut self.names_unread);
+        if names_unread || self.problems.errors() > before {
             return None;
         }
         let RuleSettings {

@@ -1,6 +1,6 @@
 //! What a rule says for itself, and an override may say of it instead.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::limits::{REPEATS, Repeats, THRESHOLD};
 use super::operators::TABLE;
@@ -204,9 +204,19 @@ pub(crate) struct Overrides<'n> {
     /// The version of which the rules that came later are staged.
     pub(crate) stage_new_since: Option<Version>,
     pub(crate) by_id: HashMap<&'n str, RuleSettings>,
+    /// The rules of which it says something that could not be read; [`EVERY`] stands for each.
+    pub(crate) unread: HashSet<&'n str>,
 }
 
+/// The key of `overrides` that stands for every rule of the pack.
+pub(crate) const EVERY: &str = "*";
+
 impl Overrides<'_> {
+    /// Whether it is not known what holds for the rule with this id.
+    pub(crate) fn is_unread(&self, id: &str) -> bool {
+        self.unread.contains(EVERY) || self.unread.contains(id)
+    }
+
     /// The settings that hold for a rule with this id, which came with the version `since`, and whose own are `own`. What is
     /// new is staged where it would alert, unless the override of this very rule says otherwise.
     pub(super) fn apply(&self, id: Option<&str>, since: Option<Version>, own: RuleSettings) -> RuleSettings {
@@ -296,10 +306,11 @@ impl<'n> RuleCompiler<'n> {
             let Some(name) = node.as_str().filter(|name| !name.is_empty() && !channels.contains(name)) else {
                 continue;
             };
-            let help = suggestion(name, channels.iter().copied())
-                .unwrap_or_else(|| format!("the channels are {}", listed(channels.iter().copied())));
+            let near = suggestion(name, channels.iter().copied());
+            let otherwise = || format!("the channels are {}", listed(channels.iter().copied())).into();
+            let advice = near.map_or_else(otherwise, |near| near.advice(&node.span));
             let message = format!("there is no channel named \"{name}\"");
-            self.problems.error("unknown-channel", &node.span, message, help);
+            self.problems.error("unknown-channel", &node.span, message, advice);
         }
         Some(names)
     }

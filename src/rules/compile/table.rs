@@ -3,9 +3,9 @@
 use std::ops::Range;
 
 use super::{RowSubject, RuleCompiler};
-use crate::config::{array, repeated_keys, string, wrong_kind};
+use crate::config::{Advice, Fix, array, quoted, repeated_keys, string, wrong_kind};
 use crate::json::{Node, Value};
-use crate::rules::field::Field;
+use crate::rules::field::{Field, FieldError};
 use crate::rules::{Cell, Row, Table};
 
 impl<'n> RuleCompiler<'n> {
@@ -42,7 +42,14 @@ impl<'n> RuleCompiler<'n> {
             RowSubject::Record => Field::parse_with(written, &self.surroundings),
             RowSubject::Element => Field::parse_in_element(written),
         };
-        self.understood(field, span)
+        match field {
+            Err(FieldError { code, message, help, meant: Some(meant) }) => {
+                let advice = Advice::new(help).with_fix(Fix::replace(span, quoted(&meant)));
+                self.problems.error(code, span, message, advice);
+                None
+            }
+            field => self.understood(field, span),
+        }
     }
 
     pub(super) fn field_at(&mut self, node: &Node, what: &str, subject: RowSubject) -> Option<Field> {

@@ -14,6 +14,8 @@ mod literal;
 mod matcher;
 mod required;
 mod text;
+mod wildcard;
 
 pub(crate) use self::literal::{Anchor, AnchoredLiteral};
 pub use self::matcher::{Pattern, PatternError};
+pub(crate) use self::wildcard::pattern_meant;

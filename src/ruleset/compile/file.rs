@@ -1,12 +1,13 @@
 //! The top of `rules.json`: its lists, its channels, and the file as a whole.
 
 use std::collections::HashSet;
+use std::collections::hash_map::Entry;
 
 use super::compiler::{FileCompiler, ParsedPack};
 use super::include::rule_ids;
 use super::keys::FILE;
 use crate::channel::{self, ChannelFilter, ConfiguredChannel, MAX_PER_MINUTE};
-use crate::config::{ObjectReader, array, repeated_keys, suggestion, wrong_kind};
+use crate::config::{Advice, Fix, ObjectReader, array, repeated_keys, suggestion, wrong_kind};
 use crate::json::Node;
 use crate::rules::Rule;
 use crate::rules::compile::{NAME, Overrides, message_settings};
@@ -40,16 +41,20 @@ impl<'n> FileCompiler<'n> {
                 filter: ChannelFilter::default(),
                 channel: channel::default(),
                 max_per_minute: MAX_PER_MINUTE,
+                incidents: None,
             }],
         };
         let include = fields.get("include");
-        let own = fields.get("rules");
+        let own = fields.get("rules").filter(|own| !self.is_empty_beside_packs(root, own));
         if let Some(steps) = fields.get("respond") {
             self.steps(steps, root, packs);
         }
         fields.finish(&mut self.rule_compiler.problems);
         self.names_of_accounts(root, &channels);
-        let names: Vec<&str> = channels.iter().map(|channel| channel.name.as_str()).collect();
+        // A channel that could not be read is there all the same.
+        let unread = root.get("channels").and_then(Node::members).into_iter().flatten().map(|member| &*member.key);
+        let mut names: Vec<&str> = channels.iter().map(|channel| channel.name.as_str()).collect();
+        names.extend(unread.filter(|name| channels.iter().all(|channel| channel.name != *name)));
         let mut rules = Vec::new();
         self.rules(own, &names, &Overrides::default(), &mut rules);
         if let Some(include) = include {
@@ -59,6 +64,19 @@ impl<'n> FileCompiler<'n> {
             self.filters(root, packs, &channels);
         }
         (rules, channels)
+    }
+
+    /// Whether a list of rules is empty where packs bring theirs; reports it then.
+    fn is_empty_beside_packs(&mut self, root: &Node<'_>, own: &Node<'_>) -> bool {
+        let members = root.members().unwrap_or_default();
+        let place = members.iter().position(|member| member.key == "rules");
+        let is_empty = own.elements().is_some_and(<[_]>::is_empty) && root.get("include").is_some();
+        if let Some(place) = place.filter(|_| is_empty) {
+            let advice = Advice::new("leave the key out: the rules of the packs count without it")
+                .with_fix(Fix::without_member(members, place));
+            self.rule_compiler.problems.error("empty", &own.span, "\"rules\" is empty", advice);
+        }
+        is_empty
     }
 
     /// Notes the steps that stand apart from their rules.
@@ -74,9 +92,9 @@ impl<'n> FileCompiler<'n> {
         for member in members {
             if !written.contains(&*member.key) {
                 let message = format!("there is no rule with the id \"{}\"", member.key);
-                let help = suggestion(&member.key, written.iter().copied());
-                let help = help.unwrap_or_else(|| "name a rule by its id".to_owned());
-                self.rule_compiler.problems.error("unknown-rule", &member.key_span, message, help);
+                let near = suggestion(&member.key, written.iter().copied());
+                let advice = near.map_or_else(|| "name a rule by its id".into(), |near| near.advice(&member.key_span));
+                self.rule_compiler.problems.error("unknown-rule", &member.key_span, message, advice);
             }
             self.rule_compiler.steps.insert(&member.key, &member.node);
         }
@@ -92,13 +110,23 @@ impl<'n> FileCompiler<'n> {
     ) {
         for node in nodes.map_or(&[][..], |node| array(node, "\"rules\"", &mut self.rule_compiler.problems)) {
             let Some(rule) = self.rule_compiler.rule(node, channels, overrides) else { continue };
-            if let Some(first) = self.ids.insert(rule.info.id.clone(), self.rule_compiler.problems.file()) {
-                let span = node.get("id").map_or(&node.span, |id| &id.span);
-                let place = first.map(|pack| format!(" (the other is in {pack})")).unwrap_or_default();
-                let message = format!("two rules have the id \"{}\"{place}", rule.info.id);
-                self.rule_compiler.problems.error("repeated-id", span, message, "give each rule an id of its own");
+            let span = node.get("id").map_or(&node.span, |id| &id.span);
+            match self.ids.entry(rule.info.id.clone()) {
+                Entry::Occupied(first) => {
+                    let (file, first) = first.get();
+                    let place = file.as_ref().map(|pack| format!(" (the other is in {pack})")).unwrap_or_default();
+                    let message = format!("two rules have the id \"{}\"{place}", rule.info.id);
+                    let advice = Advice::new("give each rule an id of its own");
+                    let advice = advice.see(file.clone(), first, "the first is here");
+                    self.rule_compiler.problems.error("repeated-id", span, message, advice);
+                }
+                Entry::Vacant(first) => {
+                    first.insert((self.rule_compiler.problems.file(), span.clone()));
+                    if !overrides.is_unread(&rule.info.id) {
+                        rules.push(rule);
+                    }
+                }
             }
-            rules.push(rule);
         }
     }
 
@@ -122,6 +150,10 @@ impl<'n> FileCompiler<'n> {
     /// Reports the rules that channels' filters name and that are in no file.
     fn filters(&mut self, root: &Node, packs: &[ParsedPack<'_>], channels: &[ConfiguredChannel]) {
         let Some(nodes) = root.get("channels").and_then(Node::members) else { return };
+        // Who knows what rules a pack has that cannot be read.
+        if packs.iter().any(|pack| pack.node.is_err()) {
+            return;
+        }
         let packs = packs.iter().filter_map(|pack| pack.node.as_ref().ok());
         let bundled = includes(root).iter().filter_map(|include| include.get("content"));
         let written: HashSet<&str> = std::iter::once(root).chain(packs).chain(bundled).flat_map(rule_ids).collect();
@@ -129,15 +161,13 @@ impl<'n> FileCompiler<'n> {
             nodes.iter().filter_map(|member| Some((&member.node, channels.iter().find(|c| c.name == *member.key)?)))
         {
             for id in channel.filter.rule_ids().iter().filter(|id| !written.contains(id.as_str())) {
-                let span = node.get("rules").map_or(&node.span, |rules| &rules.span);
-                let help =
-                    suggestion(id, written.iter().copied()).unwrap_or_else(|| "name a rule by its id".to_owned());
-                self.rule_compiler.problems.error(
-                    "unknown-rule",
-                    span,
-                    format!("there is no rule with the id \"{id}\""),
-                    help,
-                );
+                let listed = node.get("rules").unwrap_or(node);
+                let items = listed.elements().unwrap_or_default();
+                let span = &items.iter().find(|item| item.as_str() == Some(id)).unwrap_or(listed).span;
+                let near = suggestion(id, written.iter().copied());
+                let advice = near.map_or_else(|| "name a rule by its id".into(), |near| near.advice(span));
+                let message = format!("there is no rule with the id \"{id}\"");
+                self.rule_compiler.problems.error("unknown-rule", span, message, advice);
             }
         }
     }
@@ -148,12 +178,14 @@ impl<'n> FileCompiler<'n> {
         };
         repeated_keys(members, &mut self.rule_compiler.problems);
         for member in members {
+            let before = self.rule_compiler.problems.errors();
             let Some(elements) = member.node.elements() else {
                 wrong_kind(
                     &member.node,
                     &format!("the list \"{}\" must be an array", member.key),
                     &mut self.rule_compiler.problems,
                 );
+                self.rule_compiler.lists.insert(&member.key, None);
                 continue;
             };
             for element in elements {
@@ -174,7 +206,8 @@ impl<'n> FileCompiler<'n> {
                     Some(_) => {}
                 }
             }
-            self.rule_compiler.lists.insert(&member.key, elements);
+            let is_right = self.rule_compiler.problems.errors() == before;
+            self.rule_compiler.lists.insert(&member.key, is_right.then_some(elements));
         }
     }
 

@@ -3,7 +3,6 @@
 //! A pack's text is its own: its rules see its lists alone, and its mistakes are reported in it. What `rules.json` says of a
 //! pack (`overrides`, `lists`) is `rules.json`'s text, and sees the lists of `rules.json`.
 
-use std::collections::HashMap;
 use std::mem;
 use std::sync::Arc;
 
@@ -11,12 +10,9 @@ use super::compiler::{FileCompiler, ParsedPack};
 use super::keys::{ANY_FILE, CHANGED_PACK, FILE_KEYS};
 use crate::config::{KeySpec, ObjectReader, array, listed, repeated_keys, string, suggestion, wrong_kind};
 use crate::json::Node;
-use crate::rules::compile::{OVERRIDE, Overrides};
+use crate::rules::compile::{EVERY, NamedLists, OVERRIDE, Overrides};
 use crate::rules::{Rule, Version};
 use crate::ruleset::sources::pack_name;
-
-/// The key of `overrides` that stands for every rule of the pack.
-const EVERY: &str = "*";
 
 impl<'n> FileCompiler<'n> {
     /// The rules of every pack, in the order of `include`.
@@ -71,6 +67,7 @@ impl<'n> FileCompiler<'n> {
         rules: &mut Vec<Rule>,
     ) {
         let (mut overrides, mut lists, mut content, mut known) = (None, None, None, None);
+        let before = self.rule_compiler.problems.errors();
         if include.members().is_some()
             && let Some(mut fields) = ObjectReader::new(include, &CHANGED_PACK, &mut self.rule_compiler.problems)
         {
@@ -81,6 +78,7 @@ impl<'n> FileCompiler<'n> {
             content = fields.get("content");
             fields.finish(&mut self.rule_compiler.problems);
         }
+        let is_mistaken = self.rule_compiler.problems.errors() > before;
         let name_node = if include.as_str().is_some() { include } else { include.get("pack").unwrap_or(include) };
         // What a bundle holds is part of its own text; a file is another.
         let (pack, file) = match (content, packs.iter().find(|pack| &*pack.name == name)) {
@@ -103,7 +101,14 @@ impl<'n> FileCompiler<'n> {
         let ids: Vec<&str> = rule_ids(pack).collect();
         let mut overrides = overrides.map(|node| self.overrides(node, name, &ids, channels)).unwrap_or_default();
         overrides.stage_new_since = known;
+        if is_mistaken {
+            overrides.unread.insert(EVERY);
+        }
+        let before = self.rule_compiler.problems.errors();
         let replaced = lists.map(|node| self.replaced_lists(node, name, pack)).unwrap_or_default();
+        if self.rule_compiler.problems.errors() > before {
+            overrides.unread.insert(EVERY);
+        }
         let root_lists = mem::take(&mut self.rule_compiler.lists);
         let outside = self.rule_compiler.problems.enter(file);
         self.pack(pack, name, replaced, channels, &overrides, rules);
@@ -113,26 +118,42 @@ impl<'n> FileCompiler<'n> {
 
     fn overrides(&mut self, node: &'n Node<'n>, pack: &str, ids: &[&str], channels: &[&str]) -> Overrides<'n> {
         let mut overrides = Overrides::default();
+        let before = self.rule_compiler.problems.errors();
         let Some(members) = node.members() else {
             wrong_kind(node, "\"overrides\" must be an object of rules' ids", &mut self.rule_compiler.problems);
+            overrides.unread.insert(EVERY);
             return overrides;
         };
         repeated_keys(members, &mut self.rule_compiler.problems);
+        if self.rule_compiler.problems.errors() > before {
+            overrides.unread.insert(EVERY);
+        }
         for member in members {
             let id = &*member.key;
+            let before = self.rule_compiler.problems.errors();
             if id != EVERY && !ids.contains(&id) && !self.is_part {
-                let help = suggestion(id, ids.iter().copied()).unwrap_or_else(|| {
+                let near = suggestion(id, ids.iter().copied());
+                let otherwise = || {
                     let ids = listed(ids.iter().copied().take(20));
                     format!("if the pack has it no more, delete this: its rules are {ids}, and \"*\" is every one")
-                });
+                        .into()
+                };
+                let advice = near.map_or_else(otherwise, |near| near.advice(&member.key_span));
                 let message = format!("the pack \"{pack}\" has no rule \"{id}\"");
-                self.rule_compiler.problems.error("unknown-rule", &member.key_span, message, help);
+                self.rule_compiler.problems.error("unknown-rule", &member.key_span, message, advice);
+                // Which rule is meant is not known.
+                overrides.unread.insert(EVERY);
             }
             let Some(mut fields) = ObjectReader::new(&member.node, &OVERRIDE, &mut self.rule_compiler.problems) else {
+                overrides.unread.insert(id);
                 continue;
             };
             let settings = self.rule_compiler.settings(&mut fields, channels);
             fields.finish(&mut self.rule_compiler.problems);
+            let names_unread = mem::take(&mut self.rule_compiler.names_unread);
+            if names_unread || self.rule_compiler.problems.errors() > before {
+                overrides.unread.insert(id);
+            }
             if id == EVERY {
                 overrides.every = settings;
             } else {
@@ -143,22 +164,18 @@ impl<'n> FileCompiler<'n> {
     }
 
     /// The lists that stand in for the pack's own.
-    fn replaced_lists(
-        &mut self,
-        node: &'n Node<'n>,
-        name: &str,
-        pack: &'n Node<'n>,
-    ) -> HashMap<&'n str, &'n [Node<'n>]> {
+    fn replaced_lists(&mut self, node: &'n Node<'n>, name: &str, pack: &'n Node<'n>) -> NamedLists<'n> {
         let root_lists = mem::take(&mut self.rule_compiler.lists);
         self.lists(node);
         let replaced = mem::replace(&mut self.rule_compiler.lists, root_lists);
         let known = || pack.get("lists").and_then(Node::members).into_iter().flatten().map(|member| &*member.key);
         for member in node.members().unwrap_or_default() {
             if !known().any(|list| list == &*member.key) {
-                let help =
-                    suggestion(&member.key, known()).unwrap_or_else(|| format!("its lists are {}", listed(known())));
+                let near = suggestion(&member.key, known());
+                let otherwise = || format!("its lists are {}", listed(known())).into();
+                let advice = near.map_or_else(otherwise, |near| near.advice(&member.key_span));
                 let message = format!("the pack \"{name}\" has no list \"{}\"", member.key);
-                self.rule_compiler.problems.error("unknown-list", &member.key_span, message, help);
+                self.rule_compiler.problems.error("unknown-list", &member.key_span, message, advice);
             }
         }
         replaced
@@ -168,7 +185,7 @@ impl<'n> FileCompiler<'n> {
         &mut self,
         node: &'n Node<'n>,
         name: &str,
-        replaced: HashMap<&'n str, &'n [Node<'n>]>,
+        replaced: NamedLists<'n>,
         channels: &[&str],
         overrides: &Overrides<'n>,
         rules: &mut Vec<Rule>,
@@ -327,7 +344,7 @@ mod tests {
         assert_eq!(
             told,
             [
-                ("unknown-rule", r#"did you mean "P-1""#),
+                ("unknown-rule", r#"did you mean "P-1"?"#),
                 (
                     "unknown-rule",
                     r#"if the pack has it no more, delete this: its rules are "P-1" and "P-2", and "*" is every one"#

@@ -8,6 +8,8 @@ mod file;
 mod include;
 mod keys;
 
+#[cfg(feature = "cli")]
+pub(super) use self::compiler::read;
 pub(super) use self::compiler::{CompiledFile, compile, part};
 #[cfg(feature = "cli")]
 pub(crate) use self::keys::ANY_FILE;

@@ -145,7 +145,8 @@ impl<'t> Parser<'t> {
         if self.names.contains(&word) {
             return Ok(SigmaCondition::Named(word.to_owned()));
         }
-        let help = suggestion(word, self.names.iter().copied()).map_or_else(String::new, |help| format!("; {help}"));
+        let help = suggestion(word, self.names.iter().copied())
+            .map_or_else(String::new, |near| format!("; {}", near.question()));
         Err(format!("the condition names \"{word}\", and there is no such selection{help}"))
     }
 

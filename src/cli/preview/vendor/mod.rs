@@ -3,9 +3,12 @@
 
 mod adaptive_card;
 mod block_kit;
+mod jira;
+mod jsm;
 mod machine;
 mod pagerduty;
 mod servicenow;
+mod servicenow_events;
 mod slack;
 mod sns;
 mod teams;
@@ -40,6 +43,9 @@ pub(super) fn screens(kind: &str, body: &Body, part: TicketPart) -> Vec<Screen> 
         "pagerduty" => pagerduty::screen(&node),
         "zendesk" => zendesk::screen(&node),
         "servicenow" => servicenow::screen(&node),
+        "servicenow-events" => servicenow_events::screen(&node),
+        "jsm" => jsm::screen(&node),
+        "jira" => jira::screen(&node),
         _ => machine::screen(kind, document),
     }]
 }

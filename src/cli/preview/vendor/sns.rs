@@ -1,16 +1,45 @@
-//! Amazon SNS: an email, an SMS, and JSON for machines.
+//! Amazon SNS: an email, an SMS, JSON for machines, and what Amazon Q Developer posts to a chat. Source of that:
+//! <https://docs.aws.amazon.com/chatbot/latest/adminguide/custom-notifs.html>.
 
-use super::machine;
+use super::{list, machine, text};
 use crate::channel::SnsMessage;
-use crate::cli::preview::markup::linked;
-use crate::cli::preview::piece::{Look, Piece, Screen};
+use crate::cli::preview::markup::{linked, mrkdwn};
+use crate::cli::preview::piece::{Look, Piece, Screen, Span};
+use crate::json::Node;
 
 /// What the stack's topic is called to its recipients (`template.yaml`).
 const DISPLAY_NAME: &str = "offlimits";
 
 /// What each kind of subscriber sees.
 pub(super) fn screens(message: &SnsMessage) -> Vec<Screen> {
-    vec![email(message), sms(&message.sms), machine::screen("JSON for SQS, Lambda and HTTPS", &message.machine)]
+    let mut screens = vec![email(message), sms(&message.sms)];
+    match &message.https {
+        Some(notification) => {
+            screens.push(chat(notification));
+            screens.push(machine::screen("JSON for SQS and Lambda", &message.machine));
+        }
+        None => screens.push(machine::screen("JSON for SQS, Lambda and HTTPS", &message.machine)),
+    }
+    screens
+}
+
+/// A notification of Amazon Q Developer, as Slack shows it.
+fn chat(notification: &str) -> Screen {
+    const LABEL: &str = "Slack or Teams, by Amazon Q";
+    let Ok(node) = Node::parse(notification) else { return machine::screen(LABEL, notification) };
+    let Some(content) = node.get("content") else { return machine::screen(LABEL, notification) };
+    let mut pieces: Vec<Piece> =
+        text(content, "title").map(|title| Piece::Heading(vec![Span::plain(title)])).into_iter().collect();
+    pieces.extend(mrkdwn(text(content, "description").unwrap_or_default(), true));
+    let steps: Vec<Vec<Piece>> =
+        list(content, "nextSteps").iter().filter_map(|step| Some(mrkdwn(step.as_str()?, true))).collect();
+    if !steps.is_empty() {
+        pieces.push(Piece::Text(vec![Span::bold("Next steps")]));
+        pieces.push(Piece::List { is_ordered: false, items: steps });
+    }
+    let keywords: Vec<&str> = list(content, "keywords").iter().filter_map(Node::as_str).collect();
+    pieces.extend((!keywords.is_empty()).then(|| Piece::Quiet(vec![Span::plain(keywords.join("  "))])));
+    Screen { pieces, ..Screen::new(Look::Slack, LABEL) }
 }
 
 fn email(message: &SnsMessage) -> Screen {
