@@ -45,6 +45,7 @@ mod pack_shapes;
 mod pack_titles;
 mod packaging;
 mod packs;
+mod patterns;
 mod policies;
 mod preview;
 mod readers;

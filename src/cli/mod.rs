@@ -33,6 +33,7 @@ mod new_rule;
 mod org;
 mod package;
 mod packs;
+mod pattern;
 mod preview;
 mod replay;
 mod run;
@@ -95,6 +96,7 @@ commands! {
     Learn(learn::LearnCommand),
     Coverage(coverage::CoverageCommand),
     Send(send::SendCommand),
+    Pattern(pattern::PatternCommand),
     Package(package::PackageCommand),
     Bundle(bundle::BundleCommand),
     Org(org::OrgCommand),

@@ -142,6 +142,12 @@ def transform(template: Path, region: str = REGION) -> dict:
     return Translator({}, Parser(), boto_session=boto3.Session(region_name=region)).translate(source, {})
 
 
+def derived_rules(template: dict) -> dict[str, dict]:
+    """The EventBridge rules that `offlimits pattern` has written."""
+    rules = {name: r for name, r in template["Resources"].items() if r["Type"] == "AWS::Events::Rule"}
+    return {name: r for name, r in rules.items() if r.get("Condition") in {"IsDerived", "TakesReads"}}
+
+
 @pytest.fixture(scope="session")
 def transformed() -> dict:
     return transform(TEMPLATE)

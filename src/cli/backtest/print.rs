@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use anstyle::Style;
 
+use super::delivery::DeliveryLine;
 use super::summary::{BacktestSummary, ChannelLine, DayCount, NAME, TopNames};
 use crate::cli::terminal::colour;
 use crate::cli::words::{counted, grouped};
@@ -50,6 +51,9 @@ impl BacktestSummary {
             Self::print_top(out, "source address", &self.addresses)?;
             self.print_days(out)?;
             self.print_channels(out)?;
+        }
+        if let Some(delivery) = &self.delivery {
+            Self::print_delivery(out, delivery)?;
         }
         if !self.silent.is_empty() {
             let shown = text::some_of(&self.silent);
@@ -120,6 +124,24 @@ impl BacktestSummary {
             let line = format!("{start}  {:>9}  {:>9}  {bar}", grouped(findings), grouped(messages));
             writeln!(out, "{}", line.trim_end())?;
             start = later(start, together);
+        }
+        Ok(())
+    }
+
+    fn print_delivery(out: &mut impl Write, delivery: &DeliveryLine) -> io::Result<()> {
+        let bold = Style::new().bold();
+        writeln!(
+            out,
+            "\n{bold}{:<26}  {:>11}  {:>7}  USD for 100 million such records{bold:#}",
+            "EventBridge delivers", "records", "%"
+        )?;
+        for (what, line) in [
+            ("EventPatterns=wide", &delivery.wide),
+            ("EventPatterns=derived", &delivery.derived),
+            ("RuleState=ENABLED_WITH_ALL", &delivery.all),
+        ] {
+            let (percent, dollars) = (line.percent, line.dollars_for_100_million);
+            writeln!(out, "{what:<26}  {:>11}  {percent:>7.2}  {dollars:>8.2}", grouped(line.delivered))?;
         }
         Ok(())
     }
