@@ -175,6 +175,11 @@ impl ClaimId {
         Self(StableId::hash(&["roll-up", alert.as_str()]))
     }
 
+    /// The claim of the update of an incident that is due then, in milliseconds since 1970.
+    pub fn for_update(alert: &AlertId, step: u64) -> Self {
+        Self(StableId::hash(&["update", alert.as_str(), &step.to_string()]))
+    }
+
     /// The claim of the digest of a channel's minute, which is counted in minutes since 1970.
     pub fn for_digest(channel: &str, minute: u64) -> Self {
         Self(StableId::hash(&["digest", channel, &minute.to_string()]))
@@ -281,6 +286,7 @@ mod tests {
         let alert = AlertId::new("rule", "group", &finding);
         for (id, parts) in [
             (ClaimId::for_roll_up(&alert), &["roll-up", alert.as_str()][..]),
+            (ClaimId::for_update(&alert, 7), &["update", alert.as_str(), "7"]),
             (ClaimId::for_digest("soc", 7), &["digest", "soc", "7"]),
             (ClaimId::for_operational("soc", 7), &["operational", "soc", "7"]),
         ] {

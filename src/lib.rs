@@ -69,6 +69,10 @@ pub mod channel;
 // A whole `rules.json`: its rules, its packs and its channels. It evaluates records and routes findings.
 pub mod ruleset;
 
+// The EventBridge rules that let pass what the rules of a `rules.json` can match, and little else.
+#[cfg(feature = "cli")]
+pub mod pattern;
+
 // What has been delivered and counted: which finding opens an alert, which is a repeat, which goes into a sum.
 pub mod ledger;
 

@@ -26,6 +26,8 @@ mod coverage;
 mod delivery;
 mod diagnostics;
 mod docs;
+#[cfg(feature = "aws")]
+mod doctor;
 mod facts;
 mod fingerprint;
 mod fixes;
@@ -43,6 +45,7 @@ mod pack_shapes;
 mod pack_titles;
 mod packaging;
 mod packs;
+mod patterns;
 mod policies;
 mod preview;
 mod readers;

@@ -2,12 +2,14 @@
 //!
 //! Everything here is pure and serialisable: sums are kept by a ledger, merged, and come back through a queue.
 
+mod incident;
 mod targets;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
+pub use self::incident::{IncidentSum, IncidentTally, NamedCall};
 pub use self::targets::{TargetOutcome, TargetTally};
 use crate::finding::Finding;
 use crate::ids::AlertId;
@@ -40,6 +42,8 @@ pub struct Together<'a> {
     /// The alert in which people read of this one, if it was opened in the message of another: the vendor's thread, ticket or
     /// dedup key is that one's.
     pub lead: Option<&'a AlertId>,
+    /// The severity to which its incident has risen since it was opened, this message included.
+    pub raised: Option<Severity>,
 }
 
 /// A finding, or a roll-up, that is told in another's message.
@@ -99,6 +103,8 @@ pub enum AlertKind<'a> {
     News,
     /// What has been held back since the first.
     RollUp(&'a RollUp),
+    /// All of the incident so far.
+    Update(&'a IncidentSum),
     /// More alerts than one channel's people can read, as one.
     Digest(&'a AlertDigest),
     /// Something is wrong with offlimits itself: what, and what to do about it.
@@ -110,7 +116,7 @@ pub enum AlertKind<'a> {
 impl AlertKind<'_> {
     /// Whether it tells of events of the rule of its finding, each of which is in CloudTrail.
     pub const fn is_about_events(&self) -> bool {
-        matches!(self, Self::First | Self::Repeat | Self::News | Self::RollUp(_))
+        matches!(self, Self::First | Self::Repeat | Self::News | Self::RollUp(_) | Self::Update(_))
     }
 
     /// `first`, `roll-up`, …: for machines.
@@ -119,6 +125,7 @@ impl AlertKind<'_> {
             Self::First => "first",
             Self::Repeat | Self::News => "repeat",
             Self::RollUp(_) => "roll-up",
+            Self::Update(_) => "update",
             Self::Digest(_) => "digest",
             Self::Operational(_) => "operational",
             Self::Test => "test",
@@ -148,6 +155,9 @@ impl<'a> Alert<'a> {
                 let (first, last) = sum.span.bounds();
                 FindingId::from(StableId::hash(&["roll-up", self.id.as_str(), first, last, &sum.count.to_string()]))
             }
+            AlertKind::Update(sum) => {
+                FindingId::from(StableId::hash(&["update", self.id.as_str(), &sum.step.to_string()]))
+            }
             AlertKind::Digest(sum) => {
                 let (first, last) = sum.span.bounds();
                 FindingId::from(StableId::hash(&["digest", self.id.as_str(), first, last, &sum.count.to_string()]))
@@ -160,6 +170,7 @@ impl<'a> Alert<'a> {
         match self.kind {
             AlertKind::Digest(sum) => sum.severity.unwrap_or(self.finding.severity),
             AlertKind::RollUp(sum) => sum.severity.unwrap_or(self.finding.severity),
+            AlertKind::Update(sum) => sum.all.severity.unwrap_or(self.finding.severity),
             _ => self.finding.severity,
         }
     }

@@ -3,12 +3,12 @@
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use super::api::usual_endpoint;
 use super::clients::Clients;
 use super::http;
 use super::settings::FunctionSettings;
-use super::signature::{self, Scope};
+use super::signature::{self, Scope, Unsigned};
 use crate::channel::{ContentType, HttpRequest, Method, Reply, Request};
-use crate::cloudtrail::partition_of;
 use crate::deliver::Transport;
 use crate::secret::{Credentials, CredentialsError, Secret};
 use crate::text::percent_encoded;
@@ -39,11 +39,12 @@ impl LaptopTransport {
     async fn publish(&self, topic_arn: &str, form: &str, timeout: Duration) -> Reply {
         let region = topic_arn.split(':').nth(3).unwrap_or_default();
         let access = &self.settings.access;
-        let url = access.endpoint("SNS").map_or_else(|| usual_endpoint(region), str::to_owned);
+        let url = access.endpoint("SNS").map_or_else(|| usual_endpoint("sns", region), str::to_owned);
         let url = format!("{}/", url.trim_end_matches('/'));
         let scope = Scope { service: "sns", region };
         let content_type = ("content-type".to_owned(), ContentType::Form.as_str().to_owned());
-        let signed = match signature::headers(access, scope, &url, &[content_type], form) {
+        let unsigned = Unsigned { method: "POST", url: &url, headers: &[content_type], body: form };
+        let signed = match signature::headers(access, scope, &unsigned) {
             Ok(signed) => signed,
             Err(error) => return Reply::SnsFault(error.to_string()),
         };
@@ -113,19 +114,6 @@ fn form(topic_arn: &str, subject: &str, message: &str, attributes: &[(String, St
     pairs.join("&")
 }
 
-/// SNS in a region: <https://docs.aws.amazon.com/general/latest/gr/sns.html>, and the partitions of
-/// <https://docs.aws.amazon.com/whitepapers/latest/aws-fault-isolation-boundaries/partitions.html>.
-fn usual_endpoint(region: &str) -> String {
-    let suffix = match partition_of(region) {
-        "aws-cn" => "amazonaws.com.cn",
-        "aws-eusc" => "amazonaws.eu",
-        "aws-iso-b" => "sc2s.sgov.gov",
-        "aws-iso" => "c2s.ic.gov",
-        _ => "amazonaws.com",
-    };
-    format!("https://sns.{region}.{suffix}")
-}
-
 /// The text of the first element of this name in a document of XML.
 fn element<'x>(xml: &'x str, name: &str) -> Option<&'x str> {
     let (_, rest) = xml.split_once(&format!("<{name}>"))?;
@@ -148,6 +136,6 @@ mod tests {
         assert_eq!(element("<A><MessageId>x-1</MessageId></A>", "MessageId"), Some("x-1"));
         assert_eq!(element("<Error><Type>Sender</Type><Code>NotFound</Code></Error>", "Code"), Some("NotFound"));
         assert_eq!(element("garbage", "Code"), None);
-        assert_eq!(usual_endpoint("cn-north-1"), "https://sns.cn-north-1.amazonaws.com.cn");
+        assert_eq!(usual_endpoint("sns", "cn-north-1"), "https://sns.cn-north-1.amazonaws.com.cn");
     }
 }

@@ -6,6 +6,8 @@
 
 #[cfg(feature = "lambda")]
 mod accounts_table;
+#[cfg(all(feature = "aws", feature = "cli"))]
+mod api;
 mod clients;
 #[cfg(feature = "lambda")]
 mod databases;
@@ -31,12 +33,16 @@ mod sqs;
 mod stack_reader;
 #[cfg(feature = "lambda")]
 mod transport;
+#[cfg(all(feature = "aws", feature = "cli"))]
+mod xml;
 
+#[cfg(all(feature = "aws", feature = "cli"))]
+pub use self::api::{ApiError, ApiInput, ApiService, AwsApi};
 pub use self::dynamodb::DynamoStore;
 #[cfg(all(feature = "aws", feature = "cli"))]
 pub use self::laptop::LaptopTransport;
 #[cfg(all(feature = "aws", feature = "cli"))]
-pub use self::organizations::{Organization, OrganizationAccounts, OrganizationError};
+pub use self::organizations::{Organization, OrganizationAccounts};
 #[cfg(feature = "lambda")]
 pub use self::runtime::run;
 pub use self::settings::FunctionSettings;

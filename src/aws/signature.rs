@@ -29,13 +29,22 @@ pub(super) struct Scope<'s> {
     pub(super) region: &'s str,
 }
 
-/// The headers that sign a POST request with these headers and this body.
+/// A request that is to be signed.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Unsigned<'r> {
+    /// `GET` or `POST`.
+    pub(super) method: &'static str,
+    pub(super) url: &'r str,
+    pub(super) headers: &'r [(String, String)],
+    /// Empty for a GET.
+    pub(super) body: &'r str,
+}
+
+/// The headers that sign a request.
 pub(super) fn headers(
     access: &AwsAccess,
     scope: Scope<'_>,
-    url: &str,
-    headers: &[(String, String)],
-    body: &str,
+    request: &Unsigned<'_>,
 ) -> Result<Vec<(String, String)>, SigningError> {
     let fault = |error: &dyn std::error::Error| SigningError::Unsignable(error.to_string());
     let (id, secret) = access.key.as_ref().ok_or(ClientError::NoAccessKey)?;
@@ -52,8 +61,9 @@ pub(super) fn headers(
         .build()
         .map_err(|error| fault(&error))?
         .into();
+    let Unsigned { method, url, headers, body } = *request;
     let named = headers.iter().map(|(name, value)| (name.as_str(), value.as_str()));
-    let request = SignableRequest::new("POST", url, named, SignableBody::Bytes(body.as_bytes()));
+    let request = SignableRequest::new(method, url, named, SignableBody::Bytes(body.as_bytes()));
     let request = request.map_err(|error| fault(&error))?;
     let (instructions, _) = sign(request, &params).map_err(|error| fault(&error))?.into_parts();
     Ok(instructions.headers().map(|(name, value)| (name.to_owned(), value.to_owned())).collect())

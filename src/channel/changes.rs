@@ -1,7 +1,7 @@
 //! What a call changed, and what to do first about it, as every channel shows them: few, inert, and no longer than people read.
 
 use super::inert::inert_redacted;
-use crate::alert::AlertKind;
+use crate::alert::{AlertKind, IncidentSum, NamedCall};
 use crate::finding::{Change, Finding, Step};
 use crate::rules::{COMMAND_LIMIT, STEPS_SHOWN};
 use crate::text::clip;
@@ -29,11 +29,28 @@ pub(super) fn changes(finding: &Finding) -> Vec<String> {
 /// its first call.
 pub(super) const fn change_label(finding: &Finding, kind: AlertKind<'_>) -> Option<&'static str> {
     match (kind, finding.call.failed) {
+        (AlertKind::Update(_), _) => Some("So far"),
         (AlertKind::RollUp(_), false) => Some("The first"),
         (AlertKind::RollUp(_), true) => Some("The first asked for"),
         (_, false) => None,
         (_, true) => Some("Asked for"),
     }
+}
+
+/// What an update of an incident names, a line each: `very-high CIS-4 PutUserPolicy on mallory × 3: succeeded`.
+pub(super) fn named_calls(sum: &IncidentSum) -> Vec<String> {
+    let line = |NamedCall { rule, event, outcome, count }: &NamedCall| {
+        let on = if outcome.target.is_empty() { String::new() } else { format!(" on {}", outcome.target) };
+        let times = if *count > 1 { format!(" × {count}") } else { String::new() };
+        let ended = if outcome.succeeded { "succeeded" } else { "failed" };
+        let line = format!("{} {rule} {event}{on}{times}: {ended}", outcome.severity);
+        clip(&inert_redacted(&line), CHANGE_LIMIT).into_owned()
+    };
+    let mut lines: Vec<String> = sum.named.iter().map(line).collect();
+    if sum.more > 0 {
+        lines.push(format!("and {} more", sum.more));
+    }
+    lines
 }
 
 /// What to do first, in order. A command is shown as it is or not at all: it is there to be run.

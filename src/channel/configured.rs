@@ -6,6 +6,7 @@ use super::hours::hours;
 use crate::cloudtrail::accounts::is_within;
 use crate::config::{ObjectReader, Problems};
 use crate::finding::Finding;
+use crate::rules::Incidents;
 #[cfg(feature = "cli")]
 use crate::rules::RuleInfo;
 use crate::rules::hours::Hours;
@@ -22,6 +23,8 @@ pub struct ConfiguredChannel {
     pub channel: Box<dyn Channel>,
     /// Alerts of one severity that it takes in a minute; the rest of them become one digest.
     pub max_per_minute: u64,
+    /// Which findings it is told of as one incident, if it has incidents: they take the place of the rules' throttles.
+    pub incidents: Option<Incidents>,
 }
 
 /// [`ConfiguredChannel::max_per_minute`] of a channel that says nothing: one a second is what people, and Slack, can take.

@@ -5,10 +5,10 @@
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
-use super::changes::{change_label, changes, steps};
+use super::changes::{change_label, changes, named_calls, steps};
 use super::inert::{inert, inert_redacted};
 use super::{facts, links};
-use crate::alert::{Alert, AlertKind, TimeRange};
+use crate::alert::{Alert, AlertKind, IncidentSum, TimeRange};
 use crate::finding::Finding;
 use crate::severity::Severity;
 use crate::text::{clip, one_line};
@@ -69,6 +69,23 @@ impl Content {
                 format!("{} more like the first{}. The first: {own}", sum.count, within(&sum.span)),
                 facts::of_roll_up(alert.finding, sum),
             ),
+            AlertKind::Update(sum) => (
+                format!(
+                    "Incident {}: {} of {}. The first: {title}",
+                    stands(sum),
+                    findings(sum.all.count),
+                    rules(sum.rules)
+                ),
+                format!(
+                    "{} of {} {}{}{}. The first: {own}",
+                    findings(sum.all.count),
+                    rules(sum.rules),
+                    stands(sum),
+                    within(&sum.all.span),
+                    sum.news.map(|news| format!(", {news} of them new")).unwrap_or_default(),
+                ),
+                facts::of_incident(alert.finding, sum),
+            ),
             AlertKind::Digest(sum) if sum.count == 0 => (
                 "At least one alert was held back".to_owned(),
                 format!(
@@ -92,6 +109,7 @@ impl Content {
         }
         let about_one_rule = alert.kind.is_about_events() || matches!(alert.kind, AlertKind::Test);
         let about_one_event = alert.kind.is_about_events();
+        let is_update = matches!(alert.kind, AlertKind::Update(_));
         let links = [
             ("Runbook", rule.runbook.clone().filter(|_| about_one_rule)),
             ("Event in CloudTrail", links::event_link(alert.finding).filter(|_| about_one_event)),
@@ -110,8 +128,13 @@ impl Content {
             rule: rule_name.to_owned(),
             sentence: clip(&sentence, SENTENCE_LIMIT).into_owned(),
             change_label: change_label(alert.finding, alert.kind),
-            changes: if about_one_event { changes(alert.finding) } else { Vec::new() },
-            steps: if about_one_event { steps(alert.finding) } else { Vec::new() },
+            changes: match alert.kind {
+                AlertKind::Update(sum) => named_calls(sum),
+                _ if about_one_event => changes(alert.finding),
+                _ => Vec::new(),
+            },
+            // The first message has said what to do first.
+            steps: if about_one_event && !is_update { steps(alert.finding) } else { Vec::new() },
             facts,
             description: rule
                 .description
@@ -203,6 +226,21 @@ fn footer(alert: &Alert<'_>, rule: &str, about_one_event: bool) -> String {
     }
     let _ = write!(footer, ", rules {}, message {}", alert.finding.rule.rules_digest, alert.key());
     footer
+}
+
+/// How an incident stands, for the title of an update.
+const fn stands(sum: &IncidentSum) -> &'static str {
+    if sum.has_ended { "in all" } else { "so far" }
+}
+
+/// `1 finding`, `12 findings`
+fn findings(count: u64) -> String {
+    if count == 1 { "1 finding".to_owned() } else { format!("{count} findings") }
+}
+
+/// `1 rule`, `12 rules`
+fn rules(count: usize) -> String {
+    if count == 1 { "1 rule".to_owned() } else { format!("{count} rules") }
 }
 
 /// ` between 2026-01-10T11:32:44Z and 2026-01-10T11:47:02Z`

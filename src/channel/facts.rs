@@ -4,7 +4,7 @@
 use std::fmt::Write as _;
 
 use super::inert::{FACT_LIMIT, LIST_LIMIT, inert, inert_redacted};
-use crate::alert::{AlertDigest, Also, RollUp};
+use crate::alert::{AlertDigest, Also, IncidentSum, RollUp};
 use crate::cloudtrail::ApiCall;
 use crate::cloudtrail::agent::short_agent;
 use crate::finding::{Finding, FirstSeen};
@@ -129,6 +129,19 @@ pub(super) fn of_roll_up(finding: &Finding, sum: &RollUp) -> Vec<(String, String
         .add("Events", Some(sum.events.summary()))
         .add("Account", finding.call.shown_account())
         .add("Region", finding.call.region.as_deref())
+        .add_time("From", Some(first), &finding.rule.messages)
+        .add_time("To", Some(last), &finding.rule.messages)
+        .list
+}
+
+pub(super) fn of_incident(finding: &Finding, sum: &IncidentSum) -> Vec<(String, String)> {
+    let (first, last) = sum.all.span.bounds();
+    Facts::new(LIST_LIMIT)
+        .add("Count", Some(count(sum.all.count)))
+        .add("New", sum.news.map(|news| news.to_string()))
+        .add("Actors", Some(sum.all.actors.summary()))
+        .add("Events", Some(sum.all.events.summary()))
+        .add("Account", finding.call.shown_account())
         .add_time("From", Some(first), &finding.rule.messages)
         .add_time("To", Some(last), &finding.rule.messages)
         .list

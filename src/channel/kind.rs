@@ -8,7 +8,8 @@ use crate::config::{
     Advice, KeyDefault, KeySpec, ObjectReader, ObjectSpec, Problems, TaggedSpec, ValueShape, WordList, docs,
 };
 use crate::json::{Member, Node};
-use crate::rules::compile::{NAME, SEVERITIES, WEEK_HOURS};
+use crate::rules::Incidents;
+use crate::rules::compile::{INCIDENT, NAME, SEVERITIES, WEEK_HOURS, incidents};
 
 /// A type of channel: all that there is to know of it before one is configured. Each is declared in its own file, and the
 /// reader, the schema, the pages and the tests are made from it.
@@ -48,7 +49,7 @@ impl fmt::Debug for ChannelType {
 }
 
 /// The keys that every channel has, beside those of its type.
-pub(crate) static COMMON_KEYS: [KeySpec; 12] = [
+pub(crate) static COMMON_KEYS: [KeySpec; 13] = [
     KeySpec::required("type", ValueShape::Word(&TYPE_NAMES), docs!("What kind of channel it is.")),
     KeySpec::new("min_severity", ValueShape::Word(&SEVERITIES), docs!("At least this severity.")),
     KeySpec::new("rules", ValueShape::List(&RULE_ID), docs!("Only these rules, by their ids.")),
@@ -88,6 +89,14 @@ pub(crate) static COMMON_KEYS: [KeySpec; 12] = [
         docs!("How many alerts of one severity its people can read in a minute: what is beyond it becomes one digest."),
     )
     .or(KeyDefault::Value("60")),
+    KeySpec::new(
+        "incident",
+        ValueShape::Object(&INCIDENT),
+        docs!(
+            "Findings that belong together are told as one [incident](README.md#incidents), instead of rule by rule: `{}` for \
+             the usual ones."
+        ),
+    ),
 ];
 
 static RULE_ID: ValueShape = ValueShape::Formatted(&NAME);
@@ -147,9 +156,9 @@ pub(crate) fn read<'n>(name: &str, node: &'n Node<'n>, problems: &mut Problems) 
     let mut fields = ObjectReader::new(node, &channel_type.object, problems)?;
     fields.get("type");
     let channel = (channel_type.configure)(&mut fields, problems);
-    let (filter, max_per_minute) = common(&mut fields, problems);
+    let (filter, max_per_minute, incidents) = common(&mut fields, problems);
     fields.finish_but(problems, |member, problems| reports_credential(name, member, problems));
-    Some(ConfiguredChannel { name: name.to_owned(), filter, channel, max_per_minute })
+    Some(ConfiguredChannel { name: name.to_owned(), filter, channel, max_per_minute, incidents })
 }
 
 /// Names of credentials that no type of ours has.
@@ -183,7 +192,8 @@ fn reports_credential(channel: &str, member: &Member<'_>, problems: &mut Problem
     is_credential
 }
 
-fn common(fields: &mut ObjectReader<'_>, problems: &mut Problems) -> (ChannelFilter, u64) {
+fn common(fields: &mut ObjectReader<'_>, problems: &mut Problems) -> (ChannelFilter, u64, Option<Incidents>) {
     let filter = ChannelFilter::read(fields, problems);
-    (filter, fields.whole("max_per_minute", problems).unwrap_or(MAX_PER_MINUTE))
+    let max_per_minute = fields.whole("max_per_minute", problems).unwrap_or(MAX_PER_MINUTE);
+    (filter, max_per_minute, fields.get("incident").and_then(|node| incidents(node, problems)))
 }

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::links::event_link;
-use crate::alert::{Alert, AlertKind, Also, TargetOutcome, TargetTally};
+use crate::alert::{Alert, AlertKind, Also, IncidentSum, NamedCall, TargetOutcome, TargetTally};
 use crate::cloudtrail::agent::short_agent;
 use crate::finding::{Change, Finding};
 use crate::redact::redacted_text;
@@ -16,7 +16,7 @@ use crate::text::{clean, clip};
 #[derive(Debug, Serialize)]
 pub struct MachineAlert<'a> {
     version: u8,
-    /// `first`, `repeat`, `roll-up`, `digest`, `operational` or `test`.
+    /// `first`, `repeat`, `roll-up`, `update`, `digest`, `operational` or `test`.
     kind: &'static str,
     /// The id of the alert, which its repeats share.
     alert: &'a str,
@@ -106,6 +106,9 @@ pub struct MachineAlert<'a> {
     also: Vec<MachineAlso<'a>>,
     /// The sum, if it is a roll-up or a digest.
     sum: Option<Sum<'a>>,
+    /// What an update of an incident tells beside its sum.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    incident: Option<MachineIncident<'a>>,
     /// What is wrong, if it is an operational alert.
     operational: Option<Cow<'a, str>>,
 }
@@ -122,6 +125,43 @@ struct MachineAlso<'a> {
     /// Of a roll-up: how many findings it sums up. 0: at least one, and the details are gone.
     #[serde(skip_serializing_if = "Option::is_none")]
     count: Option<u64>,
+}
+
+/// All of an incident so far.
+#[derive(Debug, Serialize)]
+struct MachineIncident<'a> {
+    /// How many findings are told for the first time, where that is known.
+    news: Option<u64>,
+    rules: usize,
+    /// Rules × outcomes × targets: successes first, then the highest severities.
+    named: Vec<MachineCall<'a>>,
+    /// How many more there are.
+    more: usize,
+    has_ended: bool,
+}
+
+/// A rule, an outcome and a target.
+#[derive(Debug, Serialize)]
+struct MachineCall<'a> {
+    rule: &'a str,
+    event: &'a str,
+    #[serde(flatten)]
+    outcome: SumTarget<'a>,
+    count: u64,
+}
+
+impl<'a> MachineIncident<'a> {
+    fn from_kind(kind: AlertKind<'a>) -> Option<Self> {
+        let AlertKind::Update(IncidentSum { news, rules, named, more, has_ended, .. }) = kind else { return None };
+        let call = |NamedCall { rule, event, outcome, count }: &'a NamedCall| MachineCall {
+            rule,
+            event,
+            outcome: outcome.into(),
+            count: *count,
+        };
+        let named = named.iter().map(call).collect();
+        Some(Self { news: *news, rules: *rules, named, more: *more, has_ended: *has_ended })
+    }
 }
 
 /// One step of what to do first.
@@ -183,12 +223,14 @@ struct SumTarget<'a> {
 
 impl<'a> From<&'a TargetTally> for SumTargets<'a> {
     fn from(tally: &'a TargetTally) -> Self {
-        let outcome = |pair: &'a TargetOutcome| SumTarget {
-            outcome: if pair.succeeded { "success" } else { "failure" },
-            severity: pair.severity.as_str(),
-            target: &pair.target,
-        };
-        Self { outcomes: tally.shown().iter().map(outcome).collect(), more: tally.more() }
+        Self { outcomes: tally.shown().iter().map(SumTarget::from).collect(), more: tally.more() }
+    }
+}
+
+impl<'a> From<&'a TargetOutcome> for SumTarget<'a> {
+    fn from(pair: &'a TargetOutcome) -> Self {
+        let outcome = if pair.succeeded { "success" } else { "failure" };
+        Self { outcome, severity: pair.severity.as_str(), target: &pair.target }
     }
 }
 
@@ -324,6 +366,7 @@ impl<'a> MachineAlert<'a> {
             request,
             also: others(alert, cut_redacted),
             sum: Sum::from_kind(alert.kind),
+            incident: MachineIncident::from_kind(alert.kind),
             operational: match alert.kind {
                 AlertKind::Operational(text) => Some(cut(text)),
                 _ => None,
@@ -347,7 +390,7 @@ impl<'a> MachineAlert<'a> {
 impl<'a> Sum<'a> {
     fn from_kind(kind: AlertKind<'a>) -> Option<Self> {
         match kind {
-            AlertKind::RollUp(sum) => {
+            AlertKind::RollUp(sum) | AlertKind::Update(IncidentSum { all: sum, .. }) => {
                 let (first_time, last_time) = sum.span.bounds();
                 let actors = SumNames { names: sum.actors.shown(), more: sum.actors.more() };
                 let events = SumNames { names: sum.events.shown(), more: sum.events.more() };

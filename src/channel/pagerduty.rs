@@ -160,7 +160,7 @@ impl PagerDuty {
         let links: Vec<Value> = content.links.iter().map(|(name, link)| json!({"href": link, "text": name})).collect();
         let mut event = json!({
             "event_action": "trigger",
-            "dedup_key": alert.shown_in().as_str(),
+            "dedup_key": dedup_key(alert),
             "client": "offlimits",
             "links": links,
             "payload": payload,
@@ -172,6 +172,13 @@ impl PagerDuty {
         }
         event
     }
+}
+
+/// The alert's id; that of an incident that has risen holds the severity, since PagerDuty notifies nobody of what joins an
+/// incident that was acknowledged.
+fn dedup_key(alert: &Alert<'_>) -> String {
+    let alert_key = alert.shown_in().as_str();
+    alert.together.raised.map_or_else(|| alert_key.to_owned(), |severity| format!("{alert_key}-{severity}"))
 }
 
 fn judge(reply: &Reply) -> Verdict {

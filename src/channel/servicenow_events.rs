@@ -20,7 +20,7 @@ use super::severity_map::{SeverityMap, severity_map};
 use super::{
     Body, Channel, ChannelType, Content, Exchange, ExchangeStep, HttpRequest, Reply, Request, Verdict, endpoint,
 };
-use crate::alert::{Alert, AlertKind};
+use crate::alert::{Alert, AlertKind, IncidentSum};
 use crate::config::{KeyDefault, KeySpec, TextFormat, ValueShape, WordList, docs};
 use crate::secret::{CredentialFault, Secret};
 use crate::text::clip;
@@ -139,7 +139,7 @@ impl ServiceNowEvents {
         let account = of_call(call.account.as_deref());
         // An alert has the severity of its last event, which a sum of repeats must not lower.
         let severity = match alert.kind {
-            AlertKind::RollUp(_) => content.severity.max(alert.finding.severity),
+            AlertKind::RollUp(_) | AlertKind::Update(_) => content.severity.max(alert.finding.severity),
             _ => content.severity,
         };
         let mut event = json!({
@@ -187,7 +187,7 @@ fn additional(alert: &Alert<'_>, content: &Content) -> Value {
 fn time(alert: &Alert<'_>) -> Option<String> {
     let time = match alert.kind {
         AlertKind::First | AlertKind::Repeat | AlertKind::News => alert.finding.call.event_time.as_deref(),
-        AlertKind::RollUp(sum) => Some(sum.span.bounds().1),
+        AlertKind::RollUp(sum) | AlertKind::Update(IncidentSum { all: sum, .. }) => Some(sum.span.bounds().1),
         AlertKind::Digest(sum) => Some(sum.span.bounds().1),
         AlertKind::Operational(_) | AlertKind::Test => None,
     };

@@ -173,8 +173,9 @@ impl Slack {
         if let Some(channel) = &self.channel {
             message["channel"] = json!(channel);
         }
-        if let (AlertKind::Repeat | AlertKind::News | AlertKind::RollUp(_), Some(thread)) = (alert.kind, alert.receipt)
-        {
+        let is_later =
+            matches!(alert.kind, AlertKind::Repeat | AlertKind::News | AlertKind::RollUp(_) | AlertKind::Update(_));
+        if let Some(thread) = alert.receipt.filter(|_| is_later) {
             message["thread_ts"] = json!(thread);
             // A repeat is worse than those before it: nobody should have to open the thread to see it.
             message["reply_broadcast"] = json!(matches!(alert.kind, AlertKind::Repeat | AlertKind::News));

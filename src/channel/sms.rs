@@ -53,6 +53,7 @@ pub(super) fn sms(alert: &Alert<'_>, content: &Content, limit: usize) -> String 
         AlertKind::Repeat | AlertKind::News => "again, ".to_owned(),
         AlertKind::RollUp(sum) if sum.count == 0 => "1 or more like it, first ".to_owned(),
         AlertKind::RollUp(sum) => format!("{} more, first ", sum.count),
+        AlertKind::Update(sum) => format!("{} in all, first ", sum.all.count),
         AlertKind::Digest(_) | AlertKind::Operational(_) | AlertKind::Test => {
             return cut(&gsm(&format!("{severity} {}: {}", content.rule, content.sentence)), limit);
         }
@@ -250,7 +251,7 @@ mod tests {
         let (mut finding, id) = (finding(), AlertId::new("CIS-10", "topic", &finding().id));
         let also = ["CIS-4", "RTM-011"].map(|rule| Also { rule: rule.to_owned(), ..Also::new(&finding, &id) });
         let told = |finding: &Finding| {
-            let together = Together { also: &also, lead: None };
+            let together = Together { also: &also, ..Together::default() };
             let alert = Alert { finding, id: &id, kind: AlertKind::First, receipt: None, together };
             sms(&alert, &Content::new(&alert), 149)
         };

@@ -60,6 +60,11 @@ impl Bundle {
     /// The bundle of the rules in this file. If they cannot be read, do not compile, or can never match, that has been told on
     /// stderr.
     pub(super) fn of(path: &Path) -> Result<Self, Exit> {
+        Self::of_what(path, |_| Ok(()))
+    }
+
+    /// The same, if `accepts` does, which tells on stderr what it does not accept.
+    pub(super) fn of_what(path: &Path, accepts: impl FnOnce(&RuleSet) -> Result<(), Exit>) -> Result<Self, Exit> {
         let sources = load::read(path).ok_or(Exit::Unreadable)?;
         let compiled = RuleSet::compile_sources(&sources).map_err(|diagnostics| {
             report(path, &sources, &diagnostics);
@@ -73,6 +78,7 @@ impl Bundle {
             eprintln!("error: nothing is packaged: {conditions} in {} can never match", path.display());
             return Err(Exit::Wrong);
         }
+        accepts(&compiled.rules)?;
         // What compiles is JSON.
         let text = sources.bundle().unwrap_or_default();
         let index = compiled.rules.index_of(&text, sources.countries());

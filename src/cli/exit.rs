@@ -12,7 +12,7 @@ pub(super) fn cannot_ask_aws() -> Exit {
 pub(super) enum Exit {
     /// The command did what it was asked to.
     Done = 0,
-    /// `check`, `bundle` or `test` found something wrong; `backtest` or `diff` found more than `--max-per-day` allows; `status` found
+    /// `check`, `bundle`, `test` or `doctor` found something wrong; `backtest` or `diff` found more than `--max-per-day` allows; `status` found
     /// nothing, and `preview` nothing to show; `send` was not delivered.
     Wrong = 1,
     /// The usage was wrong, or some input could not be read. Every readable input has still been processed.

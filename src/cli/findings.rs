@@ -12,7 +12,7 @@ use crate::engine::{EvaluateError, Scanned, Scanner};
 use crate::finding::{Change, Finding, Step};
 use crate::ids::StableId;
 use crate::ledger::policy::{self, Going, MOST_TOGETHER};
-use crate::rules::{Mode, Rule, RuleInfo};
+use crate::rules::{Incidents, Mode, Rule, RuleInfo};
 use crate::ruleset::RuleSet;
 use crate::scan::RecordVisitor;
 
@@ -24,6 +24,8 @@ pub(super) struct EvaluatedFinding {
     pub(super) is_with_previous: bool,
     /// The hash of the group within which its throttle takes findings for repeats; none where its rule has no throttle.
     pub(super) group: Option<u64>,
+    /// The hashes of the incidents that it is a part of, one for each channel that has incidents, in their order.
+    pub(super) incidents: Vec<u64>,
     /// What its threshold counts; none where its rule has no threshold.
     pub(super) counted: Option<ThresholdKeys>,
 }
@@ -58,13 +60,17 @@ pub(super) struct FindingVisitor<'r> {
     selection: RuleSelection,
     /// The rules that have a throttle or a threshold.
     limited: HashMap<RuleAddress, &'r Rule>,
+    /// The incidents of the channels that have any.
+    incidents: Vec<&'r Incidents>,
 }
 
 impl<'r> FindingVisitor<'r> {
     pub(super) fn new(rules: &'r RuleSet) -> Self {
         let limited = rules.rules().iter().filter(|rule| rule.throttle.is_some() || rule.threshold.is_some());
         let selection = RuleSelection::default();
-        Self { rules, selection, limited: limited.map(|rule| (address(&rule.info), rule)).collect() }
+        let limited = limited.map(|rule| (address(&rule.info), rule)).collect();
+        let incidents = rules.channels().iter().filter_map(|channel| channel.incidents.as_ref()).collect();
+        Self { rules, selection, limited, incidents }
     }
 
     /// The same, of some findings alone.
@@ -73,12 +79,17 @@ impl<'r> FindingVisitor<'r> {
     }
 
     fn found(&self, finding: Finding, json: &str, is_with_previous: bool) -> EvaluatedFinding {
-        let mut found = EvaluatedFinding { finding, is_with_previous, group: None, counted: None };
-        let Some(rule) = self.limited.get(&address(&found.finding.rule)) else { return found };
-        let id = found.finding.rule.id.as_str();
+        let mut found =
+            EvaluatedFinding { finding, is_with_previous, group: None, incidents: Vec::new(), counted: None };
+        let rule = self.limited.get(&address(&found.finding.rule));
+        if rule.is_none() && self.incidents.is_empty() {
+            return found;
+        }
         let Ok(record) = Record::parse(json) else { return found };
         // The finding knows what the record arrived in.
         let record = record.in_envelope_of(found.finding.call.account.as_deref());
+        found.incidents = self.incidents.iter().map(|incidents| hashed(&incidents.group(&record))).collect();
+        let (Some(rule), id) = (rule, found.finding.rule.id.as_str()) else { return found };
         found.group = rule.throttle.as_ref().map(|throttle| hashed(&throttle.group(id, &record)));
         found.counted = rule.threshold.as_ref().map(|threshold| ThresholdKeys {
             group: hashed(&threshold.group(id, &record)),

@@ -54,6 +54,13 @@ impl RulesOption {
         compiled(&self.path, &read(&self.path)?.with_own(self.own()))
     }
 
+    /// As [`Self::load`], with the texts that they were compiled from.
+    #[cfg(feature = "aws")]
+    pub(super) fn load_with_sources(&self) -> Option<(RuleSet, Sources)> {
+        let sources = read(&self.path)?.with_own(self.own());
+        Some((compiled(&self.path, &sources)?, sources))
+    }
+
     /// As [`Self::load`], of the text that a file in this place is to have.
     pub(super) fn load_text(&self, path: &Path, text: String) -> Option<RuleSet> {
         compiled(path, &gathered(path, text)?.with_own(self.own()))

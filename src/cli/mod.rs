@@ -18,6 +18,7 @@ mod content_policy;
 mod coverage;
 mod diagnostics;
 mod diff;
+mod doctor;
 mod exit;
 mod explain;
 mod findings;
@@ -32,6 +33,7 @@ mod new_rule;
 mod org;
 mod package;
 mod packs;
+mod pattern;
 mod preview;
 mod replay;
 mod run;
@@ -94,10 +96,12 @@ commands! {
     Learn(learn::LearnCommand),
     Coverage(coverage::CoverageCommand),
     Send(send::SendCommand),
+    Pattern(pattern::PatternCommand),
     Package(package::PackageCommand),
     Bundle(bundle::BundleCommand),
     Org(org::OrgCommand),
     Status(status::StatusCommand),
+    Doctor(doctor::DoctorCommand),
     Schema(schema::SchemaCommand),
     Completions(completions::CompletionsCommand),
 }

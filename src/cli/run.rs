@@ -27,9 +27,9 @@ Examples:
 
 Exit codes:
   0    done
-  1    `check`, `test`, `bundle`, `package`, `backtest` or `diff` found
-       something wrong; `status` found nothing, `preview` had nothing to show;
-       `send` was not delivered
+  1    `check`, `test`, `bundle`, `package`, `backtest`, `diff` or `doctor`
+       found something wrong; `status` found nothing, `preview` had nothing to
+       show; `send` was not delivered
   2    wrong usage, or input that could not be read
   130  Ctrl-C ended `backtest` or `diff`: the figures are those so far";
 

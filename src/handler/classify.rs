@@ -16,10 +16,11 @@ use super::subject::Subject;
 use crate::cloudtrail::{RawRecord, Record};
 use crate::deliver::Transport;
 use crate::finding::Finding;
-use crate::ledger::policy::Throttling;
+use crate::ledger::policy::Holding;
 use crate::ledger::{Ledger, Occurrence, Store};
 use crate::redelivery::Queues;
 use crate::rules::{Mode, Rule};
+use crate::ruleset::RuleSet;
 use crate::time::Timestamp;
 
 /// A finding that goes to channels.
@@ -28,19 +29,40 @@ pub(super) struct Routed {
     /// The channels' indices in `rules.json`: one at least.
     pub(super) channels: Vec<usize>,
     /// The group of repeats that its rule's throttle puts it in; `None` if no repeat of it is held back.
-    pub(super) throttle: Option<ThrottleGroup>,
+    throttle: Option<FindingGroup>,
+    /// The groups that it is in on channels with incidents, which take the throttle's place there; by the channel's index.
+    incidents: Vec<(usize, FindingGroup)>,
     /// The SQS message that brought the record, if one did.
     pub(super) message_id: Option<String>,
     /// The place of its record in the payload: the findings of one record go together.
     pub(super) record: usize,
 }
 
-/// A group of findings that are repeats of one another, before it is known on which channel.
-pub(super) struct ThrottleGroup {
-    /// The hash of the rule and the values of the throttle's `by`.
+/// A finding on its way to one channel.
+#[derive(Clone, Copy)]
+pub(super) struct RoutedTo<'r> {
+    pub(super) finding: &'r Finding,
+    /// The group in which it is held back on this channel, if it can be.
+    pub(super) group: Option<&'r FindingGroup>,
+    pub(super) message_id: Option<&'r String>,
+    pub(super) record: usize,
+}
+
+impl Routed {
+    /// The finding on its way to the channel of this index.
+    pub(super) fn to(&self, channel: usize) -> RoutedTo<'_> {
+        let incident = self.incidents.iter().find(|(index, _)| *index == channel);
+        let group = incident.map(|(_, group)| group).or(self.throttle.as_ref());
+        RoutedTo { finding: &self.finding, group, message_id: self.message_id.as_ref(), record: self.record }
+    }
+}
+
+/// A group of findings that are repeats of one another, or parts of one incident, before it is known on which channel.
+pub(super) struct FindingGroup {
+    /// The hash of the rule and the values of the throttle's `by`; or of the values of the incident's.
     pub(super) hash: String,
-    /// How repeats are throttled in it.
-    pub(super) throttling: Throttling,
+    /// How findings are held back in it.
+    pub(super) holding: Holding,
 }
 
 /// Counts the findings of one record, of this number in the payload, and keeps those that go to a channel. After `count_until` no threshold is asked for.
@@ -65,12 +87,27 @@ pub(super) async fn classify<T: Transport, S: Store, R: Store, Q: Queues>(
         // Without a queue no roll-up could follow, and so nothing is held back.
         let throttle = origin.filter(|_| app.queues.has_redelivery()).and_then(|(rule, record)| {
             let throttle = rule.throttle.as_ref()?;
-            Some(ThrottleGroup { hash: throttle.group(&rule.info.id, record), throttling: throttle.into() })
+            Some(FindingGroup { hash: throttle.group(&rule.info.id, record), holding: throttle.into() })
         });
         let throttle = app.own.throttle_of(&finding.call).filter(|_| app.queues.has_redelivery()).or(throttle);
-        routed.push(Routed { finding, channels, throttle, message_id: raw.message_id.clone(), record: number });
+        let record = record.as_ref().filter(|_| app.queues.has_redelivery());
+        let incidents = record.map(|record| incidents(&app.rules, &channels, record)).unwrap_or_default();
+        let message_id = raw.message_id.clone();
+        routed.push(Routed { finding, channels, throttle, incidents, message_id, record: number });
     }
     routed
+}
+
+/// The groups that the findings of a record are in on those of these channels that have incidents.
+fn incidents(rules: &RuleSet, channels: &[usize], record: &Record<'_>) -> Vec<(usize, FindingGroup)> {
+    let with_incidents =
+        channels.iter().filter_map(|index| Some((*index, rules.channels()[*index].incidents.as_ref()?)));
+    with_incidents
+        .map(|(index, incidents)| {
+            let holding = Holding::Incident(Duration::from_secs(incidents.window));
+            (index, FindingGroup { hash: incidents.group(record), holding })
+        })
+        .collect()
 }
 
 /// What becomes of a finding, and the indices of the channels that it goes to.

@@ -33,7 +33,7 @@ pub(super) async fn dispatch<T: Transport, S: Store, Q: Queues>(
     let mut batches: Vec<ChannelBatch<'_>> = channels.iter().map(|_| ChannelBatch::default()).collect();
     for finding in routed {
         for index in &finding.channels {
-            batches[*index].findings.push(finding);
+            batches[*index].findings.push(finding.to(*index));
         }
     }
     let mut orphans: BTreeMap<String, Vec<ReceivedMessage>> = BTreeMap::new();

@@ -5,12 +5,12 @@ use std::time::Duration;
 
 use ipnet::IpNet;
 
-use super::classify::ThrottleGroup;
+use super::classify::FindingGroup;
 use crate::cloudtrail::ApiCall;
 use crate::cloudtrail::spokes::Spokes;
 use crate::ids::StableId;
 use crate::json::Node;
-use crate::ledger::policy::Throttling;
+use crate::ledger::policy::{Holding, Throttling};
 use crate::rules::NewTargets;
 
 /// The calls that the function itself makes at run time. They are recorded by CloudTrail like any other, and an alert about
@@ -74,12 +74,12 @@ impl OwnCalls {
 
     /// The group in which alerts about our own role's calls are held back, one for each action, whatever rules say of the call:
     /// to send an alert takes calls of our role, and alerts about those would call for more.
-    pub(super) fn throttle_of(&self, call: &ApiCall) -> Option<ThrottleGroup> {
+    pub(super) fn throttle_of(&self, call: &ApiCall) -> Option<FindingGroup> {
         let said = |text: &Option<String>| text.clone().unwrap_or_default();
         self.is_by_our_role(call).then(|| {
             let hash = StableId::hash(&["own-role", &said(&call.service), &said(&call.event)]);
             let throttling = Throttling { length: OWN_ROLE_WINDOW, new_targets: NewTargets::Wait };
-            ThrottleGroup { hash: hash.as_str().to_owned(), throttling }
+            FindingGroup { hash: hash.as_str().to_owned(), holding: Holding::Throttle(throttling) }
         })
     }
 

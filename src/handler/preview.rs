@@ -205,7 +205,7 @@ pub fn led<'f>(findings: &[&'f Finding]) -> (&'f Finding, Vec<&'f Finding>) {
 pub fn rendered(channel: &ConfiguredChannel, finding: &Finding, kind: AlertKind<'_>, others: &[&Finding]) -> Body {
     let alert = |finding: &Finding| AlertId::new(&finding.rule.id, &channel.name, &finding.id);
     let also: Vec<Also> = others.iter().map(|finding| Also::new(finding, &alert(finding))).collect();
-    let together = Together { also: &also, lead: None };
+    let together = Together { also: &also, ..Together::default() };
     channel.channel.render(&Alert { together, ..Alert::alone(finding, &alert(finding), kind) })
 }
 

@@ -26,7 +26,7 @@ pub(super) struct Subject {
     pub(super) alert: Option<AlertId>,
     /// The group of repeats on the channel, if its rule has a throttle. A message from a queue does not know it.
     pub(super) group: Option<GroupId>,
-    /// `roll-up` or `digest`, if it is a sum.
+    /// `roll-up`, `update` or `digest`, if it is a sum.
     pub(super) kind: Option<&'static str>,
 }
 
@@ -63,6 +63,10 @@ impl Subject {
                 let opener = Self::of_finding(&order.finding);
                 Self { alert: Some(order.alert.clone()), event_time: None, kind: Some(ROLL_UP), ..opener }
             }
+            Task::Update(order) => {
+                let opener = Self::of_finding(&order.finding);
+                Self { alert: Some(order.alert.clone()), event_time: None, kind: Some(UPDATE), ..opener }
+            }
             Task::Digest(order) => {
                 let id = ClaimId::for_digest(&message.channel, order.minute);
                 Self { alert: Some(AlertId::from(id)), kind: Some(DIGEST), ..Self::default() }
@@ -71,7 +75,7 @@ impl Subject {
         vec![one]
     }
 
-    fn of_delivery(Delivery { id, decision, about, .. }: &Delivery) -> Self {
+    fn of_delivery(Delivery { id, decision, about, step, .. }: &Delivery) -> Self {
         let alert = Some(decision.alert.clone());
         let About { rule, event_id, event_time, .. } = about;
         let event_id = event_id.as_deref().map(short);
@@ -80,9 +84,10 @@ impl Subject {
         }
         let of_claim = |claim: &ClaimId| Some(FindingId::from(StableId::from(claim.clone())));
         let (finding, rule) = (of_claim(id), Some(rule.clone()));
-        if *id == ClaimId::for_roll_up(&decision.alert) {
-            let finding = of_claim(&decision.opener);
-            return Self { finding, rule, event_id, alert, kind: Some(ROLL_UP), ..Self::default() };
+        let is_roll_up = *id == ClaimId::for_roll_up(&decision.alert);
+        if is_roll_up || step.is_some() {
+            let (finding, kind) = (of_claim(&decision.opener), Some(if is_roll_up { ROLL_UP } else { UPDATE }));
+            return Self { finding, rule, event_id, alert, kind, ..Self::default() };
         }
         let event_time = event_time.as_deref().and_then(Timestamp::parse);
         Self { finding, rule, event_id, event_time, alert, ..Self::default() }
@@ -90,6 +95,7 @@ impl Subject {
 }
 
 const ROLL_UP: &str = "roll-up";
+const UPDATE: &str = "update";
 const DIGEST: &str = "digest";
 
 fn short(event_id: &str) -> String {

@@ -2,6 +2,7 @@
 //! takes the others with it, in one message.
 
 use super::candidate::{Admission, Candidate};
+use super::incident::HasIncident as _;
 use super::item::{
     Claim, DeliveryKey, Group, ListedItem, SUM_GRACE, WINDOW_GRACE, attributes, claim_key, group_key, listed, readable,
     shared_key,
@@ -78,8 +79,8 @@ impl<S: Store> Ledger<S> {
         Ok(claims.collect())
     }
 
-    /// Notes that a roll-up has been ordered; in a list of those of its minute, too, where a channel tells them together. That
-    /// another noted it first is as good.
+    /// Notes that a roll-up, or the updates of an incident, have been ordered; a roll-up in a list of those of its minute, too, where
+    /// a channel tells them together. That another noted it first is as good.
     ///
     /// # Errors
     /// That the store does not answer.
@@ -93,9 +94,8 @@ impl<S: Store> Ledger<S> {
         for attempt in 0..TRIES {
             let key = group_key(group);
             let item = self.get(&key).await?;
-            let Some(window) =
-                Group::in_item(item.as_ref(), now).filter(|w| w.alert == order.alert && !w.roll_up_scheduled)
-            else {
+            let window = Group::in_item(item.as_ref(), now).filter(|window| window.alert == order.alert);
+            let Some(window) = window.filter(|window| order.updates.is_some() || !window.roll_up_scheduled) else {
                 return Ok(());
             };
             let entry = list.map(|RollUpList { channel, minute }| {
@@ -108,7 +108,14 @@ impl<S: Store> Ledger<S> {
                 })
             });
             let expires = window.ends.plus(WINDOW_GRACE);
-            let noted = attributes(&Group { roll_up_scheduled: true, ..window })?;
+            let noted = match (&order.updates, window.incident()) {
+                (Some(updates), Some(mut incident)) => {
+                    incident.note_ordered(updates);
+                    window.with_incident(incident)
+                }
+                _ => Group { roll_up_scheduled: true, ..window },
+            };
+            let noted = attributes(&noted)?;
             let mut puts = vec![Put { key, expect: Expect::same(item.as_ref()), attributes: noted, expires }];
             puts.extend(entry.transpose()?);
             if self.store.put(puts).await? {

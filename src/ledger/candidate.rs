@@ -1,7 +1,7 @@
 //! What is asked about a finding on its way to a channel, and what is answered.
 
 use super::item::Decision;
-use super::policy::Throttling;
+use super::policy::Holding;
 use super::sum::RollUpOrder;
 use crate::finding::Finding;
 use crate::time::Timestamp;
@@ -13,9 +13,9 @@ pub struct Candidate<'a> {
     pub finding: &'a Finding,
     /// The channel's name.
     pub channel: &'a str,
-    /// What makes two findings repeats of one another on this channel, as a hash, and how they are throttled; none: every
-    /// finding goes out.
-    pub group: Option<(&'a str, Throttling)>,
+    /// What makes two findings repeats of one another on this channel, or parts of one incident, as a hash, and how they are held
+    /// back; none: every finding goes out.
+    pub group: Option<(&'a str, Holding)>,
     /// When our claim is to end.
     pub lease: Timestamp,
 }
@@ -31,7 +31,7 @@ pub enum Admission {
     Held(Decision, Timestamp),
     /// It is told in the message of the candidate at this place, whatever becomes of that one. This is what is decided of it.
     Merged(usize, Decision),
-    /// It is a repeat, the first that is held back: put the roll-up in the queue, [say so](super::Ledger::roll_up_scheduled), and
+    /// It is a repeat, the first that is held back: put the roll-up, or the updates, in the queue, [say so](super::Ledger::roll_up_scheduled), and
     /// ask again. Where one candidate has this answer, nothing has been written for any of them.
     ScheduleRollUp(Box<RollUpOrder>),
     /// It is a repeat, held back and counted.

@@ -6,8 +6,10 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::incident::{HasIncident, IncidentWindow, RuleOutcome};
 use super::policy::{HasWindow, ThrottleWindow, ToldTargets};
 use super::store::{Attributes, ItemKey, StoreError, StoredItem};
+use crate::alert::RollUp;
 use crate::finding::Finding;
 use crate::ids::{AlertId, ClaimId, PairId, SharedCallId, StableId, TargetId};
 use crate::severity::Severity;
@@ -46,12 +48,15 @@ pub struct Decision {
     /// Where people read of the alert, if its first finding was told in the message of another one.
     #[serde(flatten)]
     pub lead: Option<Lead>,
+    /// The severity to which its incident had risen by then, if it had.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub raised: Option<Severity>,
 }
 
 impl Decision {
     /// What is decided of the first finding of an alert, which this claim opens.
     pub const fn opening(alert: AlertId, opener: ClaimId) -> Self {
-        Self { alert, opener, is_repeat: false, is_no_worse: false, lead: None }
+        Self { alert, opener, is_repeat: false, is_no_worse: false, lead: None, raised: None }
     }
 
     /// Where people read of the alert: in another one, or in itself.
@@ -169,6 +174,26 @@ pub(super) struct Group {
     /// Where people read of its alert, if that is in another one.
     #[serde(flatten)]
     pub(super) lead: Option<Lead>,
+    /// Of an incident: when its first finding came. The group of a throttle has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) opened: Option<Timestamp>,
+    /// Of an incident: the time of the last regular update that is ordered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) ordered: Option<Timestamp>,
+    /// Of an incident: the rules × outcomes of very-high and extreme findings that are told, or are in an update that is ordered.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) grave: Vec<RuleOutcome>,
+    /// Of an incident: the severity to which it has risen.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) raised: Option<Severity>,
+}
+
+impl HasIncident for Group {
+    fn incident(&self) -> Option<IncidentWindow> {
+        let (opened, Self { ends, highest, ordered, grave, .. }) = (self.opened?, self);
+        let ordered = ordered.unwrap_or(opened);
+        Some(IncidentWindow { opened, ends: *ends, highest: *highest, ordered, grave: grave.clone() })
+    }
 }
 
 impl HasWindow for Group {
@@ -197,8 +222,30 @@ impl Group {
             roll_up_scheduled: false,
             finding: opener,
             lead: None,
+            opened: None,
+            ordered: None,
+            grave: Vec::new(),
+            raised: None,
         };
         Ok(group.with_window(window))
+    }
+
+    /// The group whose incident a finding opens.
+    pub(super) fn of_incident(
+        incident: IncidentWindow,
+        decision: &Decision,
+        finding: &Finding,
+    ) -> Result<Self, StoreError> {
+        let (ends, highest) = (incident.ends, incident.highest);
+        let window = ThrottleWindow { ends, highest, succeeded: !finding.call.failed, targets: ToldTargets::default() };
+        Ok(Self::opened(window, decision, finding)?.with_incident(incident))
+    }
+
+    /// The group with what is known of its incident now.
+    pub(super) fn with_incident(self, incident: IncidentWindow) -> Self {
+        let IncidentWindow { opened, ends, highest, ordered, grave } = incident;
+        let ordered = (ordered > opened).then_some(ordered);
+        Self { opened: Some(opened), ends, highest, ordered, grave, ..self }
     }
 
     /// The group with what the policy has made of its window.
@@ -223,12 +270,35 @@ impl Group {
     /// What is decided of a finding that belongs to the window's alert.
     pub(super) fn decision(&self, is_repeat: bool) -> Decision {
         let (alert, opener) = (self.alert.clone(), self.opener.clone());
-        Decision { alert, opener, is_repeat, is_no_worse: false, lead: self.lead.clone() }
+        Decision { alert, opener, is_repeat, is_no_worse: false, lead: self.lead.clone(), raised: self.raised }
     }
 
     pub(super) fn opener_finding(&self) -> Result<Finding, StoreError> {
         serde_json::from_str(&self.finding).map_err(|error| StoreError(format!("an item cannot be read: {error}")))
     }
+}
+
+/// A finding of an incident: a sum of it alone.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct IncidentItem {
+    /// Its rule's id.
+    pub(super) rule: String,
+    /// Whether it went out as a message of its own, or with another of its record: no update need tell it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(super) told: bool,
+    #[serde(flatten)]
+    pub(super) one: RollUp,
+}
+
+/// How many findings of an incident that were held back are in its updates.
+#[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
+pub(super) struct UpdatedItem {
+    pub(super) count: u64,
+}
+
+/// The key of an incident's [`UpdatedItem`], in the partition of its findings, each of which has its hexadecimal id as sort key.
+pub(super) fn updated_key(alert: &AlertId) -> ItemKey {
+    ItemKey::new(repeats(alert), "updated")
 }
 
 /// A roll-up in the list of those of its minute. Its sort key is its alert.

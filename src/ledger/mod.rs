@@ -13,13 +13,13 @@
 //! alert, or is a repeat that is held back, is decided in the same write as its claim, so that a crash loses neither.
 //!
 //! # Who decides
-//! [`policy`] decides, of what is known and what came. [`Ledger`] reads what is known from a [`Store`], asks, and writes what
+//! [`policy`] decides, of what is known and what came; on a channel with incidents [`incident`] does in the throttle's place. [`Ledger`] reads what is known from a [`Store`], asks, and writes what
 //! follows on the condition that nobody else has written meanwhile. The store keeps, and knows nothing.
 //!
 //! # The files
 //! - [`Ledger`] itself, and how it writes, are in `optimistic`. Its methods lie where their subject does: `threshold` counts the
 //!   occurrences of a rule (`record_occurrence`), `admit` decides whether the findings of a record go out (`admit`; `together` is what is decided and written then), `claim` takes and ends
-//!   claims (`claim`, `delivered`, `release`, `receipt`), `sum` has the storm guard, the roll-ups and the digests, `roll_ups` tells those of a minute together (`claim_roll_ups`), `lookup` tells
+//!   claims (`claim`, `delivered`, `release`, `receipt`), `sum` has the storm guard, the roll-ups and the digests, `roll_ups` tells those of a minute together (`claim_roll_ups`), `updates` tells an incident so far (`claim_update`), `lookup` tells
 //!   people what is known of a delivery (`claims`), `sighting` knows who called what for the first time (`sightings`; `pairs` is what a process remembers of it), and `spokes` knows a hub's spokes (`hear_of_spoke`, `spoke_queues`).
 //! - `item` is what the items hold, and `store` is the interface to where they are kept: `memory`, or DynamoDB
 //!   (`aws/dynamodb.rs`).
@@ -32,6 +32,7 @@
 mod admit;
 mod candidate;
 mod claim;
+pub mod incident;
 mod item;
 mod lookup;
 mod memory;
@@ -45,6 +46,7 @@ mod store;
 mod sum;
 mod threshold;
 mod together;
+mod updates;
 
 pub use self::candidate::{Admission, Candidate};
 pub use self::claim::{Claimed, OPERATIONAL, operational_decision};
@@ -56,6 +58,7 @@ pub use self::roll_ups::{ClaimedRollUps, ListedRollUp, RollUpList};
 pub use self::store::{ALL, Attributes, COUNT, Expect, ItemKey, Put, Store, StoreError, StoredItem};
 pub use self::sum::{DigestAdmission, RollUpOrder};
 pub use self::threshold::Occurrence;
+pub use self::updates::{ClaimedUpdate, IncidentUpdate};
 
 #[cfg(test)]
 #[allow(unused_results, reason = "a test says what it looks at")]

@@ -15,6 +15,8 @@
 //! is still known so. `offlimits backtest` keeps it in memory, over an archive. Neither decides anything itself, so that the
 //! second says what the first would do: `src/cli/backtest/tests.rs` compares the two over random traffic.
 //!
+//! On a channel that has incidents, [`incident`](super::incident) stands in the throttle's place.
+//!
 //! docs/design/ledger.md has the same order with its reasons, and the items in which the ledger keeps what is known.
 
 use std::cmp::Reverse;
@@ -28,7 +30,7 @@ use crate::time::Timestamp;
 
 /// How far apart the clocks of two copies of the function may be: what ends later than it ever could, and this, was not
 /// written by one of them.
-const CLOCK_SKEW: Duration = Duration::from_mins(1);
+pub(super) const CLOCK_SKEW: Duration = Duration::from_mins(1);
 
 /// The longest lease of a claim. A delivery of a process that died is taken up again after less than a minute.
 pub const MAX_LEASE: Duration = Duration::from_secs(59);
@@ -75,6 +77,30 @@ pub struct Throttling {
 impl From<&Throttle> for Throttling {
     fn from(throttle: &Throttle) -> Self {
         Self { length: Duration::from_secs(throttle.window), new_targets: throttle.new_targets }
+    }
+}
+
+/// How findings of one group are held back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Holding {
+    /// Repeats, for the roll-up of their rule's throttle.
+    Throttle(Throttling),
+    /// What belongs to an incident of this length, for its updates.
+    Incident(Duration),
+}
+
+impl Holding {
+    /// How long a window is open, from its first finding on.
+    pub const fn length(self) -> Duration {
+        match self {
+            Self::Throttle(Throttling { length, .. }) | Self::Incident(length) => length,
+        }
+    }
+}
+
+impl From<&Throttle> for Holding {
+    fn from(throttle: &Throttle) -> Self {
+        Self::Throttle(throttle.into())
     }
 }
 
@@ -266,7 +292,7 @@ pub fn minute_of(now: Timestamp) -> u64 {
 /// How long after the end of a window, or of a minute, its sum is made. Whoever decided before the end that a finding is held
 /// back has written it down by then, however slow the ledger and the queue are: it is longer than any process may go on
 /// (`ClaimOutlivesClaimer`).
-const SETTLING: Duration = Duration::from_mins(1);
+pub(super) const SETTLING: Duration = Duration::from_mins(1);
 const _: () = assert!(SETTLING.as_secs() > MAX_LEASE.as_secs());
 
 /// The most roll-ups that one message tells.

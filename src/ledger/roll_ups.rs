@@ -41,8 +41,8 @@ impl ListedRollUp {
 
     /// What is decided of it.
     pub fn decision(&self) -> Decision {
-        let (alert, opener) = (self.alert.clone(), ClaimId::from(&self.finding.id));
-        Decision { alert, opener, is_repeat: true, is_no_worse: false, lead: self.lead.clone() }
+        let opening = Decision::opening(self.alert.clone(), ClaimId::from(&self.finding.id));
+        Decision { is_repeat: true, lead: self.lead.clone(), ..opening }
     }
 }
 

@@ -112,6 +112,20 @@ impl<S: Store> Ledger<S> {
         Ok(queues)
     }
 
+    /// When each account and region was last heard to have a spoke, to [twelve hours](FRESH): its account, its region, the time.
+    ///
+    /// # Errors
+    /// The store does not answer.
+    pub async fn spokes_heard(&self, now: Timestamp) -> Result<Vec<(String, String, Timestamp)>, StoreError> {
+        let found = self.store.query(SPOKES, ALL, false, MOST_SPOKES).await?;
+        let heard = found.iter().filter_map(|(place, item)| {
+            let (account, region) = place.split_once('#')?;
+            let spoke: Spoke = readable(Some(item), now)?;
+            Some((account.to_owned(), region.to_owned(), spoke.heard))
+        });
+        Ok(heard.collect())
+    }
+
     /// Writes down that the mover had time for the queues up to this one, and not for those after it.
     ///
     /// # Errors

@@ -2,6 +2,7 @@
 
 use serde::de::DeserializeOwned;
 
+use super::incident::UpdateOrders;
 use super::item::{
     CLAIM_TTL, Claim, Decision, DeliveryKey, DoneAs, Lead, SUM_GRACE, WINDOW_GRACE, attributes, claim_key, minute,
     readable, repeats,
@@ -16,7 +17,7 @@ use crate::ids::AlertId;
 use crate::severity::Severity;
 use crate::time::Timestamp;
 
-/// A roll-up that must be ordered, because a repeat is about to be held back.
+/// A roll-up, or the updates of an incident, that must be ordered, because a finding is about to be held back.
 #[derive(Debug, Clone)]
 pub struct RollUpOrder {
     /// The alert whose repeats they are.
@@ -27,11 +28,14 @@ pub struct RollUpOrder {
     pub finding: Finding,
     /// Where people read of the alert, if that is in another one.
     pub lead: Option<Lead>,
+    /// Of an incident: the updates that are to be ordered, instead of a roll-up.
+    pub updates: Option<UpdateOrders>,
 }
 
 impl PartialEq for RollUpOrder {
     fn eq(&self, other: &Self) -> bool {
-        (&self.alert, self.ends, &self.finding.id) == (&other.alert, other.ends, &other.finding.id)
+        let parts = |order: &Self| (order.alert.clone(), order.ends, order.finding.id.clone(), order.updates.clone());
+        parts(self) == parts(other)
     }
 }
 
@@ -149,7 +153,7 @@ impl<S: Store> Ledger<S> {
     }
 
     /// What the items of a partition hold that have not expired; none for one that cannot be read.
-    async fn all<T: DeserializeOwned>(
+    pub(super) async fn all<T: DeserializeOwned>(
         &self,
         partition: &str,
         between: (&str, &str),

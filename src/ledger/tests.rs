@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 
-use super::policy::{GuardVerdict, Throttling};
+use super::policy::{GuardVerdict, Holding, Throttling};
 use super::*;
 use crate::alert::AlertDigest;
 use crate::finding::{Finding, FirstSeen};
@@ -18,6 +18,9 @@ use crate::severity::Severity;
 use crate::time::Timestamp;
 
 const MINUTE: Duration = Duration::from_mins(1);
+/// How repeats are held back.
+const HOLDING: Holding =
+    Holding::Throttle(Throttling { length: Duration::from_mins(5), new_targets: NewTargets::Sent });
 
 fn at(seconds: u64) -> Timestamp {
     Timestamp::from_millis(1_700_000_000_000 + seconds * 1000)
@@ -33,12 +36,7 @@ fn finding(name: &str, severity: Severity) -> Finding {
 }
 
 fn candidate(finding: &Finding, now: Timestamp) -> Candidate<'_> {
-    Candidate {
-        finding,
-        channel: "soc",
-        group: Some(("g", Throttling { length: 5 * MINUTE, new_targets: NewTargets::Sent })),
-        lease: now.plus(MINUTE / 2),
-    }
+    Candidate { finding, channel: "soc", group: Some(("g", HOLDING)), lease: now.plus(MINUTE / 2) }
 }
 
 /// Asks until the roll-up has been ordered, as the handler does.
@@ -447,7 +445,7 @@ fn of_one_record(record: &str, severities: [Severity; 3]) -> [Finding; 3] {
 const GROUPS: [&str; 3] = ["g1", "g2", "g3"];
 
 fn candidates(findings: &[Finding], now: Timestamp) -> Vec<Candidate<'_>> {
-    let throttling = Throttling { length: 5 * MINUTE, new_targets: NewTargets::Sent };
+    let throttling = HOLDING;
     let own = |(finding, group)| Candidate { group: Some((group, throttling)), ..candidate(finding, now) };
     findings.iter().zip(GROUPS).map(own).collect()
 }

@@ -5,12 +5,13 @@
 use std::cmp::Reverse;
 
 use super::candidate::{Admission, Candidate};
+use super::incident::{self, HasIncident as _, IncidentFinding, IncidentVerdict, UpdateOrders};
 use super::item::{
-    Claim, Decision, DoneAs, Group, Lead, SUM_GRACE, SharedCall, WINDOW_GRACE, attributes, claim_expires, group_key,
-    repeats,
+    Claim, Decision, DoneAs, Group, IncidentItem, Lead, SUM_GRACE, SharedCall, WINDOW_GRACE, attributes, claim_expires,
+    group_key, repeats,
 };
-use super::policy::{self, Going, HasWindow as _, Repeat, ThrottleVerdict};
-use super::store::{Expect, ItemKey, Put, StoreError};
+use super::policy::{self, Going, HasWindow as _, Holding, Repeat, ThrottleVerdict};
+use super::store::{Attributes, Expect, ItemKey, Put, StoreError};
 use super::sum::RollUpOrder;
 use crate::alert::RollUp;
 use crate::finding::Finding;
@@ -125,6 +126,8 @@ struct Judged {
     decision: Decision,
     /// Of one that would be held back: its group.
     held_back_in: Option<Group>,
+    /// What its incident looks at, if its group is one.
+    of_incident: Option<IncidentFinding>,
 }
 
 /// The groups of new candidates as they are after each of these was judged; and whether it has changed since it was read.
@@ -154,7 +157,7 @@ fn decide(
     judged.sort_by_key(|judged| judged.place);
     let leader = policy::leader(judged.iter().map(|judged| (candidates[judged.place].finding.severity, judged.going)));
     let claims: Vec<(Claim, Option<Put>)> = match leader.map(|leader| &judged[leader]) {
-        None => match hold_back(&judged, candidates, plan)? {
+        None => match hold_back(&judged, candidates, now, plan)? {
             Some(claims) => claims,
             // Nothing is written before every roll-up has been ordered.
             None => return Ok(()),
@@ -168,7 +171,12 @@ fn decide(
                 }
             }
             groups.lead(&lead, is_opened);
-            judged.iter().map(|judged| (merged(judged, leader, (candidates, ids, new), plan), None)).collect()
+            let mut claims = Vec::with_capacity(judged.len());
+            for judged in &judged {
+                let told = groups.tell(judged, &candidates[judged.place])?;
+                claims.push((merged(judged, leader, (candidates, ids, new), plan), told));
+            }
+            claims
         }
     };
     for (Judged { place, .. }, (claim, entry)) in judged.iter().zip(claims) {
@@ -196,21 +204,45 @@ fn judge(
     now: Timestamp,
 ) -> Result<Judged, StoreError> {
     let Candidate { finding, channel, .. } = *candidate;
-    let judged = |going, decision, held_back_in| Judged { place, going, decision, held_back_in };
-    let known = candidate.group.and_then(|(group, throttling)| {
-        let known = groups.0.iter_mut().find(|(known, ..)| *known == group)?;
-        Some((group, throttling, known))
+    let of_incident = candidate.group.and_then(|(_, holding)| match holding {
+        Holding::Incident(_) => Some(IncidentFinding::new(finding)),
+        Holding::Throttle(_) => None,
     });
-    let Some((group_id, throttling, (_, known, _, has_changed))) = known else {
+    let judged = |going, decision, held_back_in| Judged { place, going, decision, held_back_in, of_incident };
+    let known = candidate.group.and_then(|(group, holding)| {
+        let known = groups.0.iter_mut().find(|(known, ..)| *known == group)?;
+        Some((group, holding, known))
+    });
+    let Some((group_id, holding, (_, known, _, has_changed))) = known else {
         return Ok(judged(Going::AsFirst, opening(finding, &format!("{channel}#{}", finding.id)), None));
     };
     if let Some(group) = known
         && group.opener == *id
-        && group.window().is_open(throttling.length, now)
+        && group.window().is_open(holding.length(), now)
     {
         // Its claim was forgotten, not its right.
         return Ok(judged(Going::AsFirst, group.decision(false), None));
     }
+    let throttling = match (holding, of_incident) {
+        (Holding::Throttle(throttling), _) => throttling,
+        (Holding::Incident(length), of_incident) => {
+            let of_incident = of_incident.unwrap_or_else(|| IncidentFinding::new(finding));
+            return Ok(match incident::judge(known.clone(), length, of_incident, now) {
+                IncidentVerdict::Opens(incident) => {
+                    let decision = opening(finding, group_id);
+                    (*known, *has_changed) = (Some(Group::of_incident(incident, &decision, finding)?), true);
+                    judged(Going::AsFirst, decision, None)
+                }
+                IncidentVerdict::Rises(group, incident) => {
+                    let group = Group { raised: Some(finding.severity), ..group.with_incident(incident) };
+                    let decision = group.decision(true);
+                    (*known, *has_changed) = (Some(group), true);
+                    judged(Going::AsRepeat, decision, None)
+                }
+                IncidentVerdict::HeldBack(group) => judged(Going::HeldBack, group.decision(true), Some(group)),
+            });
+        }
+    };
     match policy::throttle(known.clone(), throttling.length, Repeat::new(finding, throttling.new_targets), now) {
         ThrottleVerdict::Opens(window) => {
             let decision = opening(finding, group_id);
@@ -237,6 +269,21 @@ impl Groups<'_> {
         }
     }
 
+    /// Notes in its incident that a finding is told, and returns the item that says so; none of what is of no incident.
+    fn tell(&mut self, judged: &Judged, candidate: &Candidate<'_>) -> Result<Option<Put>, StoreError> {
+        let Some((of_incident, (id, _))) = judged.of_incident.zip(candidate.group) else { return Ok(None) };
+        let Some((_, known, _, has_changed)) = self.0.iter_mut().find(|(known, ..)| *known == id) else {
+            return Ok(None);
+        };
+        let told = known.clone().and_then(|group| group.incident().map(|incident| (group, incident)));
+        let Some((group, mut incident)) = told else { return Ok(None) };
+        incident.note_told(of_incident);
+        let group = group.with_incident(incident);
+        let item = incident_put(candidate.finding, &group, true)?;
+        (*known, *has_changed) = (Some(group), true);
+        Ok(Some(item))
+    }
+
     /// What is to be written of a group, once.
     fn put(&mut self, id: &str) -> Result<Option<Put>, StoreError> {
         let Some((id, Some(group), expect, has_changed)) = self.0.iter_mut().find(|(known, ..)| *known == id) else {
@@ -254,17 +301,23 @@ impl Groups<'_> {
 type HeldBack = Vec<(Claim, Option<Put>)>;
 
 /// Each is held back: the claims that say so, each with what it adds to its roll-up; none if a roll-up has still to be ordered.
-fn hold_back(judged: &[Judged], candidates: &[Candidate<'_>], plan: &mut Plan) -> Result<Option<HeldBack>, StoreError> {
+fn hold_back(
+    judged: &[Judged],
+    candidates: &[Candidate<'_>],
+    now: Timestamp,
+    plan: &mut Plan,
+) -> Result<Option<HeldBack>, StoreError> {
     let mut ordered: Vec<&AlertId> = Vec::new();
     for Judged { place, held_back_in, .. } in judged {
         plan.admissions[*place] = Admission::Throttled;
-        let Some(group) = held_back_in.as_ref().filter(|group| !group.roll_up_scheduled) else { continue };
-        if ordered.contains(&&group.alert) {
+        let Some(group) = held_back_in.as_ref().filter(|group| !ordered.contains(&&group.alert)) else { continue };
+        let updates = group.incident().map(|incident| incident.orders(of_alert(judged, &group.alert), now));
+        if updates.as_ref().map_or(group.roll_up_scheduled, UpdateOrders::is_empty) {
             continue;
         }
         ordered.push(&group.alert);
         let (alert, finding) = (group.alert.clone(), group.opener_finding()?);
-        let order = RollUpOrder { alert, ends: group.ends, finding, lead: group.lead.clone() };
+        let order = RollUpOrder { alert, ends: group.ends, finding, lead: group.lead.clone(), updates };
         plan.admissions[*place] = Admission::ScheduleRollUp(Box::new(order));
     }
     if !ordered.is_empty() {
@@ -275,19 +328,41 @@ fn hold_back(judged: &[Judged], candidates: &[Candidate<'_>], plan: &mut Plan) -
     for Judged { place, decision, held_back_in, .. } in judged {
         let (Candidate { finding, lease, .. }, Some(group)) = (candidates[*place], held_back_in) else { continue };
         let held = Claim::held(decision.clone(), lease, Vec::new());
-        let mut one = RollUp::default();
-        one.add(finding);
         // The group's item is not written: in a storm everybody would wait for it. Each repeat has an item of its own, which
         // makes counting it twice impossible.
-        let entry = Put {
-            key: ItemKey::new(repeats(&group.alert), finding.id.as_str()),
-            expect: Expect::Anything,
-            attributes: attributes(&one)?,
-            expires: group.ends.plus(SUM_GRACE),
+        let entry = if group.opened.is_some() {
+            incident_put(finding, group, false)?
+        } else {
+            entry_put(finding, group, attributes(&sum_of(finding))?)
         };
         claims.push((Claim { done: Some(DoneAs::Throttled), ..held }, Some(entry)));
     }
     Ok(Some(claims))
+}
+
+/// What the incident of an alert looks at in those of its findings that are held back.
+fn of_alert<'j>(judged: &'j [Judged], alert: &'j AlertId) -> impl Iterator<Item = IncidentFinding> + 'j {
+    let of_alert =
+        judged.iter().filter(move |judged| judged.held_back_in.as_ref().is_some_and(|group| group.alert == *alert));
+    of_alert.filter_map(|judged| judged.of_incident)
+}
+
+/// The item of a finding of an incident.
+fn incident_put(finding: &Finding, group: &Group, told: bool) -> Result<Put, StoreError> {
+    let item = IncidentItem { rule: finding.rule.id.clone(), told, one: sum_of(finding) };
+    Ok(entry_put(finding, group, attributes(&item)?))
+}
+
+/// An item of a finding in its alert.
+fn entry_put(finding: &Finding, group: &Group, attributes: Attributes) -> Put {
+    let key = ItemKey::new(repeats(&group.alert), finding.id.as_str());
+    Put { key, expect: Expect::Anything, attributes, expires: group.ends.plus(SUM_GRACE) }
+}
+
+fn sum_of(finding: &Finding) -> RollUp {
+    let mut one = RollUp::default();
+    one.add(finding);
+    one
 }
 
 /// The claim of one that is told in the message of the candidate at the place `leader`, or leads that message.

@@ -7,6 +7,7 @@ use super::unknown::accepts_region;
 use super::view::{RowView, RuleView, SourcePlace};
 use super::{Lint, LintContext, LintReport};
 use crate::json::Node;
+use crate::pattern::is_held_back;
 use crate::rules::NeededEvents;
 use crate::text::enumerated;
 
@@ -36,8 +37,9 @@ pub(super) static READ_ONLY_CALL: Lint = Lint {
     code: "read-only-call",
     summary: "The row asks for read-only calls (`Describe…`, `Get…`, `List…`), which the EventBridge rule does not deliver in \
          its default state, `ENABLED`.",
-    docs: "The row cannot fire then. Deploy with `RuleState=ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS`, and say \
-         `\"needs_events\": [\"read-only\"]`.",
+    docs: "The template has rules in the other state for what the rules name ([The event patterns](event-patterns.md)): write them \
+         with `offlimits pattern --write template.yaml`, without which the row cannot fire, and say \
+         `\"needs_events\": [\"read-only\"]`, so that whoever reads the rule knows what it takes.",
     wrong: r#""when": { "service": { "is": "ec2.amazonaws.com" }, "event": { "is": »"DescribeInstances" } }"#,
     right: r#""when": { "service": { "is": "ec2.amazonaws.com" }, "event": { "is": "DescribeInstances" } }, "needs_events": ["read-only"]"#,
 };
@@ -82,12 +84,13 @@ pub(super) fn lint(context: &LintContext<'_>, report: &mut LintReport) {
 }
 
 /// What keeps a call back, as a test of the call.
-type Reason = fn(&CatalogueCall) -> bool;
+pub(super) type Reason = fn(&CatalogueCall) -> bool;
 
 /// What keeps calls back that need such events.
-fn reason(events: NeededEvents) -> Reason {
+pub(super) fn reason(events: NeededEvents) -> Reason {
     match events {
-        NeededEvents::ReadOnly => is_held_back,
+        // STS alone has the two names that are excepted.
+        NeededEvents::ReadOnly => |call| is_held_back(Some("sts.amazonaws.com"), Some(&call.name), !call.data),
         NeededEvents::Data => |call| call.data,
     }
 }
@@ -107,7 +110,9 @@ fn held_back(rule: &RuleView<'_>, report: &mut LintReport) {
         }
         let Some((place, names)) = calls_that(rule, reason(events)) else { continue };
         let (lint, what) = match events {
-            NeededEvents::ReadOnly => (&READ_ONLY_CALL, "EventBridge does not deliver read-only calls by default"),
+            NeededEvents::ReadOnly => {
+                (&READ_ONLY_CALL, "EventBridge delivers read-only calls to rules in another state alone")
+            }
             NeededEvents::Data => (&DATA_EVENT, "a trail records data events only if it is told to"),
         };
         let help = format!("{}, and say \"needs_events\": [\"{word}\"]", events.remedy());
@@ -139,7 +144,7 @@ fn may_match(row: &RowView<'_>, reason: Reason) -> bool {
 }
 
 /// What each pattern or text that accepts no other calls names, and where the first of them stands.
-fn calls_that(rule: &RuleView<'_>, reason: Reason) -> Option<(SourcePlace, Vec<String>)> {
+pub(super) fn calls_that(rule: &RuleView<'_>, reason: Reason) -> Option<(SourcePlace, Vec<String>)> {
     let mut found: Option<(SourcePlace, Vec<String>)> = None;
     for row in &rule.rows {
         let services = services(row);
@@ -163,14 +168,6 @@ fn first_of(calls: &[(&'static Service, &'static CatalogueCall)]) -> String {
     let names: Vec<_> = calls.iter().take(1).copied().collect();
     let more = if calls.len() > 1 { format!(" and {} like it", calls.len() - 1) } else { String::new() };
     format!("{}{more}", named(&names, false))
-}
-
-/// Whether EventBridge keeps the call back in the state ENABLED. It goes by the name, as far as its guide says: what does not begin
-/// so comes, however little it changes, and of what does two calls of STS alone. Source:
-/// <https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-service-event-cloudtrail-management.html>
-fn is_held_back(call: &CatalogueCall) -> bool {
-    let begins_so = ["Describe", "Get", "List"].iter().any(|verb| call.name.starts_with(verb));
-    begins_so && !call.data && !["GetFederationToken", "GetSessionToken"].contains(&call.name.as_str())
 }
 
 /// Rows that wait for a call in a region where it is never recorded.

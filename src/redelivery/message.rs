@@ -13,7 +13,7 @@ use crate::cloudtrail::ApiCall;
 use crate::cloudtrail::envelope::DELIVERY_MARK;
 use crate::finding::Finding;
 use crate::ids::{AlertId, ClaimId, FindingId, StableId};
-use crate::ledger::policy::Throttling;
+use crate::ledger::policy::{Holding, Throttling};
 use crate::ledger::{Decision, Lead};
 use crate::rules::{NewTargets, RuleInfo};
 use crate::severity::Severity;
@@ -62,6 +62,8 @@ pub enum Task {
     Deliver(Box<Delivery>),
     /// Sum up the repeats of an alert, and send the sum.
     RollUp(RollUpTask),
+    /// Send all of an incident so far, if any of it is new.
+    Update(UpdateTask),
     /// Sum up the alerts of a minute that were too many, and send the sum.
     Digest(DigestTask),
     /// Judge this finding, and deliver it if it goes out.
@@ -76,23 +78,26 @@ pub enum TaskRef<'t> {
     Deliver(&'t Delivery),
     /// Make and send this roll-up, as [`Task::RollUp`].
     RollUp(&'t RollUpTask),
+    /// Send this update, as [`Task::Update`].
+    Update(&'t UpdateTask),
     /// Make and send this digest, as [`Task::Digest`].
     Digest(&'t DigestTask),
     /// Judge and deliver this finding, as [`Task::Admit`].
     Admit(&'t AdmitTask),
 }
 
-/// The type of what a message asks for: [`Task`] while it is not known which of the four it is, and then one of the four.
+/// The type of what a message asks for: [`Task`] while it is not known which of the five it is, and then one of the five.
 pub trait QueueTask {
-    /// Which of the four tasks it is.
+    /// Which of the five tasks it is.
     fn task(&self) -> TaskRef<'_>;
 
-    /// What names it in the log, and makes its waits differ from others': the id of a delivery, of an alert to be rolled up, or
+    /// What names it in the log, and makes its waits differ from others': the id of a delivery, of an alert to be rolled up or told so far, or
     /// of the finding that stands for a digest.
     fn id(&self) -> &str {
         match self.task() {
             TaskRef::Deliver(delivery) => delivery.id.as_str(),
             TaskRef::RollUp(roll_up) => roll_up.alert.as_str(),
+            TaskRef::Update(update) => update.alert.as_str(),
             TaskRef::Digest(digest) => digest.finding.id.as_str(),
             TaskRef::Admit(admit) => admit.finding.id.as_str(),
         }
@@ -104,6 +109,7 @@ impl QueueTask for Task {
         match self {
             Self::Deliver(delivery) => TaskRef::Deliver(delivery),
             Self::RollUp(roll_up) => TaskRef::RollUp(roll_up),
+            Self::Update(update) => TaskRef::Update(update),
             Self::Digest(digest) => TaskRef::Digest(digest),
             Self::Admit(admit) => TaskRef::Admit(admit),
         }
@@ -128,6 +134,12 @@ impl QueueTask for RollUpTask {
     }
 }
 
+impl QueueTask for UpdateTask {
+    fn task(&self) -> TaskRef<'_> {
+        TaskRef::Update(self)
+    }
+}
+
 impl QueueTask for DigestTask {
     fn task(&self) -> TaskRef<'_> {
         TaskRef::Digest(self)
@@ -149,6 +161,19 @@ pub struct RollUpTask {
     pub minute: Option<u64>,
 }
 
+/// The order of an update of an incident, which is made when the message is due.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct UpdateTask {
+    /// The alert of the incident.
+    pub alert: AlertId,
+    /// The finding that opened it, without what is long.
+    pub finding: Box<Finding>,
+    /// Which update it is: when it is due for the first time, in milliseconds since 1970.
+    pub step: u64,
+    /// Whether the incident has ended by then.
+    pub has_ended: bool,
+}
+
 /// The order of a digest, which is made when the message is due.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct DigestTask {
@@ -163,13 +188,16 @@ pub struct DigestTask {
 pub struct AdmitTask {
     /// The finding.
     pub finding: Finding,
-    /// The group of repeats that its rule's throttle puts it in: the hash of the rule and the values of `by`, whatever the
-    /// channel; and the length of its window in seconds. `None` if no repeat of it is held back.
+    /// The group of repeats that its rule's throttle puts it in, or the incident: the hash of the rule and the values of `by`,
+    /// whatever the channel; and the length of its window in seconds. `None` if no repeat of it is held back.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub throttle: Option<(String, u64)>,
     /// What becomes of a repeat on a new target there.
     #[serde(default, skip_serializing_if = "NewTargets::are_sent")]
     pub new_targets: NewTargets,
+    /// Whether the group is an incident.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub incident: bool,
     /// The other findings of the same record, which are judged together with it; each without what is long.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub also: Vec<Self>,
@@ -185,7 +213,7 @@ impl AdmitTask {
     ///
     /// # Errors
     /// [`QueueError::Unwritable`].
-    pub fn together(findings: &[(&Finding, Option<(String, Throttling)>)]) -> Result<Vec<Self>, QueueError> {
+    pub fn together(findings: &[(&Finding, Option<(String, Holding)>)]) -> Result<Vec<Self>, QueueError> {
         let mut tasks: Vec<Self> = Vec::new();
         let mut room = 0;
         for (finding, throttle) in findings {
@@ -204,7 +232,7 @@ impl AdmitTask {
 
     /// The findings that are to be judged, each with its throttle. The others are of the same call as the first, and have its
     /// request.
-    pub fn into_findings(self) -> Vec<(Finding, Option<(String, Throttling)>)> {
+    pub fn into_findings(self) -> Vec<(Finding, Option<(String, Holding)>)> {
         let (request, response) = (self.finding.call.request.clone(), self.finding.call.response.clone());
         let mut also = self.also;
         for Self { finding, .. } in &mut also {
@@ -212,23 +240,29 @@ impl AdmitTask {
         }
         let first = Self { also: Vec::new(), ..self };
         let throttled = |order: Self| {
-            let new_targets = order.new_targets;
-            let throttle = order
-                .throttle
-                .map(|(hash, seconds)| (hash, Throttling { length: Duration::from_secs(seconds), new_targets }));
-            (order.finding, throttle)
+            let Self { finding, throttle, new_targets, incident, .. } = order;
+            let group = throttle.map(|(hash, seconds)| {
+                let length = Duration::from_secs(seconds);
+                let throttling = Throttling { length, new_targets };
+                (hash, if incident { Holding::Incident(length) } else { Holding::Throttle(throttling) })
+            });
+            (finding, group)
         };
         std::iter::once(first).chain(also).map(throttled).collect()
     }
 
     /// The order to judge a finding. One that is too long loses what is long.
-    pub fn new(finding: &Finding, throttle: Option<(String, Throttling)>) -> Self {
+    pub fn new(finding: &Finding, group: Option<(String, Holding)>) -> Self {
         let long = finding.call.request.iter().chain(&finding.call.response).map(String::len).sum::<usize>();
         // Escaped once more, a text of quotes doubles.
         let finding = if 2 * long > Self::LIMIT { finding.brief() } else { finding.clone() };
-        let new_targets = throttle.as_ref().map(|(_, throttling)| throttling.new_targets).unwrap_or_default();
-        let throttle = throttle.map(|(hash, throttling)| (hash, throttling.length.as_secs()));
-        Self { finding, throttle, new_targets, also: Vec::new() }
+        let (incident, new_targets) = match group {
+            Some((_, Holding::Incident(_))) => (true, NewTargets::default()),
+            Some((_, Holding::Throttle(Throttling { new_targets, .. }))) => (false, new_targets),
+            None => (false, NewTargets::default()),
+        };
+        let throttle = group.map(|(hash, holding)| (hash, holding.length().as_secs()));
+        Self { finding, throttle, new_targets, incident, also: Vec::new() }
     }
 }
 
@@ -249,6 +283,9 @@ pub struct Delivery {
     /// What its message tells of besides. Their findings are among those that are counted above.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub merged: Vec<Merged>,
+    /// Of an update of an incident: which one it is, as in [`UpdateTask::step`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub step: Option<u64>,
     /// The rendered message: what the channel sends.
     pub body: Body,
 }
@@ -369,7 +406,7 @@ impl QueueMessage {
 
     /// Whether it orders a sum that has still to be made.
     pub const fn is_sum(&self) -> bool {
-        matches!(self.task, Task::RollUp(_) | Task::Digest(_))
+        matches!(self.task, Task::RollUp(_) | Task::Update(_) | Task::Digest(_))
     }
 }
 

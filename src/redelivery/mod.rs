@@ -23,7 +23,7 @@ mod retry;
 pub use self::letter::{Letter, LetterFault, check_letter};
 pub use self::message::{
     About, AdmitTask, Delivery, DigestTask, Merged, MessageError, MessageMark, QueueMessage, QueueTask, RollUpTask,
-    Task, TaskRef,
+    Task, TaskRef, UpdateTask,
 };
 pub use self::queues::{MAX_DELAY, QueueError, Queues};
 pub use self::retry::{AfterAttempt, DELIVERY_LIFETIME};

@@ -97,7 +97,7 @@ impl Threshold {
     }
 }
 
-fn group(what: &str, rule: &str, by: &[Field], record: &Record) -> String {
+pub(super) fn group(what: &str, rule: &str, by: &[Field], record: &Record) -> String {
     let mut parts = vec![what.to_owned(), rule.to_owned()];
     for field in by {
         let values = values(field, record);

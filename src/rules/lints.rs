@@ -28,6 +28,7 @@ macro_rules! each_lint {
             routing: "unrouted-channel", "unrouted-rule";
             account_names: "unknown-account";
             staged: "staged-as-new";
+            wide_row: "wide-row";
             unused: "unused-allow", "unused-list";
         }
     };

@@ -15,6 +15,7 @@ pub mod count;
 pub mod decimal;
 pub mod field;
 pub mod hours;
+mod incident;
 mod limits;
 mod lints;
 mod message_settings;
@@ -29,6 +30,7 @@ mod title;
 mod version;
 
 pub use self::compile::{OPERATORS, Operator};
+pub use self::incident::Incidents;
 pub use self::limits::{NewTargets, Threshold, Throttle};
 #[cfg(feature = "cli")]
 pub(crate) use self::lints::each_lint;
@@ -40,6 +42,8 @@ pub use self::respond::{STEPS_SHOWN, StepTemplate};
 pub use self::scope::Scope;
 pub(crate) use self::scope::computed;
 pub use self::shell::COMMAND_LIMIT;
+#[cfg(all(feature = "aws", feature = "cli"))]
+pub(crate) use self::shell::quoted;
 pub use self::title::Title;
 pub(crate) use self::version::VERSION;
 pub use self::version::Version;

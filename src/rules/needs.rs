@@ -4,7 +4,7 @@
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NeededEvents {
     /// Management events named `Describe…`, `Get…` and `List…`, which EventBridge takes for read-only ones, and delivers to a rule
-    /// in the state `ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS` alone. Source:
+    /// in the state `ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS` alone: `offlimits pattern` derives such rules. Source:
     /// <https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-service-event-cloudtrail-management.html>
     ReadOnly,
     /// Data events, which a trail records only if its event selectors ask for them. Source:
@@ -28,7 +28,7 @@ impl NeededEvents {
     #[cfg(feature = "cli")]
     pub(crate) const fn remedy(self) -> &'static str {
         match self {
-            Self::ReadOnly => "deploy with RuleState=ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS",
+            Self::ReadOnly => "have the template deliver them (offlimits pattern --write template.yaml)",
             Self::Data => "add an event selector for them to the trail in each region",
         }
     }

@@ -171,6 +171,17 @@ fn is_plain(c: char) -> bool {
     c.is_ascii_alphanumeric() || "+=,.@_:/%-".contains(c)
 }
 
+/// A word as a POSIX shell reads it back.
+#[cfg(all(feature = "aws", feature = "cli"))]
+pub(crate) fn quoted(word: &str) -> String {
+    if word.is_empty() {
+        return "''".to_owned();
+    }
+    let mut command = String::with_capacity(word.len());
+    push_quoted(&mut command, word);
+    command
+}
+
 /// Adds a word, in single quotes where a shell would not take it as it is.
 fn push_quoted(command: &mut String, word: &str) {
     let is_plain_word = word.starts_with(|c: char| c != '=') && word.chars().all(is_plain);

@@ -22,6 +22,8 @@ pub(crate) use self::accounts::{read as read_accounts, write as write_accounts};
 pub use self::bundle_text::BundleText;
 #[cfg(feature = "cli")]
 pub(crate) use self::compile::ANY_FILE;
+#[cfg(all(feature = "aws", feature = "cli"))]
+pub(crate) use self::compile::digest_of_bundle;
 pub use self::error::{CountriesFileError, IndexError, PackError, PartError};
 #[cfg(feature = "cli")]
 pub use self::set::Reading;

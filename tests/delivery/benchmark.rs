@@ -13,7 +13,7 @@ use offlimits::channel::{Reply, Request};
 use offlimits::deliver::{Tokens, Transport};
 use offlimits::handler::{App, OwnCalls, Response, handle};
 use offlimits::health::ChannelHealth;
-use offlimits::ledger::{Ledger, MemoryStore};
+use offlimits::ledger::{Ledger, MemoryStore, Store as _};
 use offlimits::redelivery::{QueueError, Queues};
 use offlimits::ruleset::RuleSet;
 use offlimits::secret::{Credentials, CredentialsError};
@@ -36,6 +36,8 @@ struct Vendor {
     start: Instant,
     credentials: Arc<Credentials>,
     taken: Mutex<Vec<(Duration, Value)>>,
+    /// Of each message, in the same order, the findings that an update counts.
+    counted: Mutex<Vec<Vec<String>>>,
 }
 
 impl Transport for Vendor {
@@ -108,7 +110,7 @@ fn function(channel: &Value) -> Function {
     let credentials = Arc::new(Credentials::parse(&secret.to_string()).unwrap());
     App {
         rules,
-        transport: Vendor { start: Instant::now(), credentials, taken: Mutex::default() },
+        transport: Vendor { start: Instant::now(), credentials, taken: Mutex::default(), counted: Mutex::default() },
         tokens: Tokens::default(),
         health: ChannelHealth::default(),
         ledger: Ledger::new(MemoryStore::with_limit(2_000_000)),
@@ -125,6 +127,17 @@ async fn invoke(app: &Function, payload: &str) {
         Ok(Response::Batch(failed)) => assert!(failed.is_empty(), "nothing fails here: {failed:?}"),
         answer => assert!(answer.is_ok(), "{answer:?}"),
     }
+    let known = app.transport.counted.lock().unwrap().len();
+    let new: Vec<Value> = app.transport.taken.lock().unwrap()[known..].iter().map(|(_, alert)| alert.clone()).collect();
+    for alert in new {
+        let mut counted = Vec::new();
+        if alert["kind"] == "update" {
+            let incident = of_incident(app, alert["alert"].as_str().unwrap()).await;
+            check_update(&alert, &incident);
+            counted.extend(incident.into_iter().map(|(finding, _)| finding));
+        }
+        app.transport.counted.lock().unwrap().push(counted);
+    }
 }
 
 /// Hands out what comes due in the queue until then.
@@ -139,7 +152,7 @@ async fn wait_until(app: &Function, then: Instant) {
 }
 
 /// Plays records at their own times, and returns what the vendor was sent.
-async fn play(app: &Function, records: &str) -> Vec<(Duration, Value)> {
+async fn play(app: &Function, records: &str) -> Vec<(Duration, Value, Vec<String>)> {
     let start = app.transport.start;
     for line in records.lines() {
         let record: Value = serde_json::from_str(line).unwrap();
@@ -151,20 +164,39 @@ async fn play(app: &Function, records: &str) -> Vec<(Duration, Value)> {
         invoke(app, &event.to_string()).await;
     }
     wait_until(app, Instant::now() + REST).await;
-    app.transport.taken.lock().unwrap().clone()
+    let taken = app.transport.taken.lock().unwrap().clone();
+    let counted = app.transport.counted.lock().unwrap().clone();
+    taken.into_iter().zip(counted).map(|((at, alert), counted)| (at, alert, counted)).collect()
 }
 
-/// A line for the scorer: what a message says it is of, with the other findings of its record. One alert is a group with its repeats;
-/// of what a roll-up sums up, the message names none.
-fn line(at: Duration, alert: &Value) -> Value {
+/// The findings of an incident by now, as its items in the ledger have them: each with its rule, its outcome and its severity.
+async fn of_incident(app: &Function, alert: &str) -> Vec<(String, Value)> {
+    let found = app.ledger.store().query(&format!("alert#{alert}"), ("0", "g"), false, 100_000).await.unwrap();
+    found.into_iter().map(|(finding, item)| (finding, Value::from((*item.attributes).clone()))).collect()
+}
+
+/// Checks that an update counts all of its incident so far, and names each very-high and extreme rule × outcome.
+fn check_update(update: &Value, incident: &[(String, Value)]) {
+    assert_eq!(update["sum"]["count"], incident.len(), "{update}");
+    let named = update["incident"]["named"].as_array().unwrap();
+    for (finding, item) in incident {
+        let outcomes = item["targets"]["shown"].as_array().unwrap();
+        let is_named = |outcome: &Value| {
+            let outcome = if outcome["succeeded"] == true { "success" } else { "failure" };
+            named.iter().any(|named| named["rule"] == item["rule"] && named["outcome"] == outcome)
+        };
+        let is_grave = |outcome: &&Value| ["very-high", "extreme"].contains(&outcome["severity"].as_str().unwrap());
+        assert!(outcomes.iter().filter(is_grave).all(is_named), "{finding} {item} in {update}");
+    }
+}
+
+/// A line for the scorer: what a message says it is of, with the other findings of its record; of an update, all that it counts. One
+/// alert is a group with its repeats; of what a roll-up sums up, the message names none.
+fn line(at: Duration, alert: &Value, counted: &[String]) -> Value {
     let named = ["first", "repeat"].contains(&alert["kind"].as_str().unwrap_or_default());
     let others = alert["also"].as_array().into_iter().flatten();
-    let findings: Vec<&Value> = [alert]
-        .into_iter()
-        .chain(others)
-        .filter_map(|told| told.get("finding"))
-        .filter(|finding| named && finding.is_string())
-        .collect();
+    let told = [alert].into_iter().chain(others).filter_map(|told| told["finding"].as_str()).filter(|_| named);
+    let findings: Vec<&str> = told.chain(counted.iter().map(String::as_str)).collect();
     json!({ "channel": "siem", "group": alert["alert"], "time": at.as_secs(), "findings": findings, "rule": alert["rule"],
         "severity": alert["severity"], "person": alert["person"] })
 }
@@ -195,7 +227,8 @@ async fn scored(folder: &Path, channel: &Value) -> Value {
     assert_eq!(findings.code, Some(0), "{}", findings.shown());
     std::fs::write(path("findings.jsonl"), findings.stdout).unwrap();
     let sent = play(&function(channel), &std::fs::read_to_string(path("records.jsonl")).unwrap()).await;
-    let lines: Vec<String> = sent.iter().map(|(at, alert)| format!("{}\n", line(*at, alert))).collect();
+    let lines: Vec<String> =
+        sent.iter().map(|(at, alert, counted)| format!("{}\n", line(*at, alert, counted))).collect();
     std::fs::write(path("messages.jsonl"), lines.concat()).unwrap();
     let files = ["labels", "findings", "messages"].map(|name| (format!("--{name}"), path(&format!("{name}.jsonl"))));
     let arguments: Vec<&str> =
@@ -216,4 +249,18 @@ async fn ten_intruders_alert_by_alert() {
     // what is grave is named.
     assert!(figure("reduction") > 0.0, "{score}");
     assert!(figure("grave") > 0.25, "{score}");
+}
+
+/// With incidents of the usual keys: who called, and in whose account. Nobody's chain of roles is followed, so that an intruder is one
+/// incident in each account, and who shares a role shares it.
+#[tokio::test(start_paused = true)]
+async fn ten_intruders_incident_by_incident() {
+    let folder = tempfile::tempdir().unwrap();
+    let channel = json!({ "type": "webhook", "max_per_minute": 1000, "incident": { "window": "6h" } });
+    let score = scored(folder.path(), &channel).await;
+    println!("{score:#}");
+    let score = &score["siem"];
+    let figure = |name: &str| score[name].as_f64().unwrap();
+    assert!((figure("grave") - 1.0).abs() < f64::EPSILON, "{score}");
+    assert!(figure("reduction") >= 0.6, "{score}");
 }

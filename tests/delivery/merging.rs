@@ -39,14 +39,14 @@ fn event(number: usize) -> String {
 
 /// A store that counts what it is asked.
 #[derive(Clone, Default)]
-struct Counting(Arc<(MemoryStore, Mutex<BTreeMap<&'static str, usize>>)>);
+pub(super) struct Counting(Arc<(MemoryStore, Mutex<BTreeMap<&'static str, usize>>)>);
 
 impl Counting {
     fn count(&self, what: &'static str) {
         *self.0.1.lock().unwrap().entry(what).or_default() += 1;
     }
 
-    fn asked(&self) -> BTreeMap<&'static str, usize> {
+    pub(super) fn asked(&self) -> BTreeMap<&'static str, usize> {
         std::mem::take(&mut *self.0.1.lock().unwrap())
     }
 }

@@ -5,6 +5,7 @@ mod deadline;
 mod decoys;
 mod first_seen;
 mod handler;
+mod incidents;
 mod ledger;
 mod log;
 mod merging;

@@ -406,7 +406,7 @@ impl Queues for Sqs {
 #[derive(Clone)]
 pub(crate) struct SlowStore {
     store: Arc<MemoryStore>,
-    takes: Duration,
+    pub(crate) takes: Duration,
     /// How long it takes to say who came first.
     pub(crate) first_takes: Duration,
 }

@@ -24,6 +24,10 @@ fn rule(keys: &str) -> String {
 #[test]
 fn each_mistake_has_its_code_and_place() {
     let when = |cell: &str| rule(&format!(r#""when":{{{cell}}}"#));
+    let channel = |keys: &str| {
+        let (channel, when) = (format!(r#""c":{{"type":"sns",{keys}}}"#), r#""when":{"event":"x"}"#);
+        format!(r#"{{"channels":{{{channel}}},"rules":[{{"id":"R","title":"t","severity":"low",{when}}}]}}"#)
+    };
     let with = |keys: &str| rule(&format!(r#""when":{{"event":"x"}},{keys}"#));
     let cases = [
         ("»{".to_owned(), "syntax", ""),
@@ -115,6 +119,11 @@ fn each_mistake_has_its_code_and_place() {
         (with(r#""threshold":{"count":»1,"window":"10m"}"#), "bad-number", "/rules/0/threshold/count"),
         (with(r#""threshold":{"count":5,"window":»"25h"}"#), "bad-duration", "/rules/0/threshold/window"),
         (with(r#""threshold":{"count":5,"window":"1h","distinct":»"usr"}"#), "unknown-field", "/rules/0/threshold/distinct"),
+        (channel(r#""incident":{"window":»"30s"}"#), "bad-duration", "/channels/c/incident/window"),
+        (channel(r#""incident":{"by":[»"acount"]}"#), "unknown-field", "/channels/c/incident/by/0"),
+        (channel(r#""incident":{"by":[»"account_name"]}"#), "no-accounts", "/channels/c/incident/by/0"),
+        (channel(r#""incident":{»"for":"1h"}"#), "unknown-key", "/channels/c/incident/for"),
+        (channel(r#""incident":»true"#), "wrong-type", "/channels/c/incident"),
         (with(r#""allow":[{"lint":»"data-evnt","reason":"r"}]"#), "unknown-value", "/rules/0/allow/0/lint"),
         (with(r#""allow":[»{"lint":"data-event"}]"#), "missing-key", "/rules/0/allow/0"),
         (with(r#""tests":[{"name":"x","event":»5,"expect":true}]"#), "wrong-type", "/rules/0/tests/0/event"),

@@ -154,9 +154,14 @@ fn the_tables_of_keys_say_what_is_printed() {
         &[
             &[&["backtest", records, "--rules", rules][..], &json].concat(),
             &[&["backtest", records, "--rules", "input/good.json"][..], &json].concat(),
+            &[&["backtest", records, "--delivery", "--rules", rules][..], &json].concat(),
         ],
         None,
     );
+    let wide = json!({"rules": [{"id": "W", "title": "t", "severity": "low", "when": {"source_ip": "^203"}}]});
+    let temporary = tempfile::tempdir().unwrap();
+    let wide = support::file(temporary.path(), "wide.json", wide.to_string()).display().to_string();
+    hold("pattern", &documented("pattern", "pattern"), &[&["pattern", "--rules", &wide, "--format", "json"]], None);
     let learn = ["learn", "input/habits.json", "--rules", "input/habit-rules.json"];
     hold(
         "learn",

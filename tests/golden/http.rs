@@ -11,6 +11,8 @@ pub(crate) struct Asked {
     pub(crate) path: String,
     /// What AWS's JSON protocols call the operation.
     pub(crate) operation: String,
+    /// The region that the signature names.
+    pub(crate) region: String,
     pub(crate) body: String,
 }
 
@@ -33,6 +35,8 @@ pub(crate) fn request(reader: &mut BufReader<TcpStream>) -> Option<Asked> {
     Some(Asked {
         path: first.split(' ').nth(1).unwrap_or_default().to_owned(),
         operation: headers.remove("x-amz-target").unwrap_or_default(),
+        // `AWS4-HMAC-SHA256 Credential=KEY/DATE/REGION/SERVICE/aws4_request, …`
+        region: headers.get("authorization").and_then(|header| header.split('/').nth(2)).unwrap_or_default().to_owned(),
         body: String::from_utf8(body).unwrap(),
     })
 }

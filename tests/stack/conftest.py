@@ -142,6 +142,12 @@ def transform(template: Path, region: str = REGION) -> dict:
     return Translator({}, Parser(), boto_session=boto3.Session(region_name=region)).translate(source, {})
 
 
+def derived_rules(template: dict) -> dict[str, dict]:
+    """The EventBridge rules that `offlimits pattern` has written."""
+    rules = {name: r for name, r in template["Resources"].items() if r["Type"] == "AWS::Events::Rule"}
+    return {name: r for name, r in rules.items() if r.get("Condition") in {"IsDerived", "TakesReads"}}
+
+
 @pytest.fixture(scope="session")
 def transformed() -> dict:
     return transform(TEMPLATE)
@@ -149,6 +155,6 @@ def transformed() -> dict:
 
 def pytest_collection_modifyitems(items):
     """The cheap and telling ones first."""
-    order = ["test_template", "test_spoke", "test_deploy", "test_dependencies", "test_package", "test_ledger", "test_function", "test_spokes", "test_sam", "test_stack", "test_redelivery", "test_dead_letters", "test_status", "test_kill"]
+    order = ["test_template", "test_spoke", "test_deploy", "test_dependencies", "test_package", "test_ledger", "test_function", "test_spokes", "test_sam", "test_stack", "test_redelivery", "test_dead_letters", "test_status", "test_doctor", "test_kill"]
     known = {name: place for place, name in enumerate(order)}
     items.sort(key=lambda item: known.get(item.module.__name__, len(known)))  # another folder's tests follow

@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from conftest import derived_rules
 from local import ROOT, TOOL
 from samcli.yamlhelper import yaml_parse
 
@@ -85,12 +86,25 @@ def test_cfn_lint_finds_nothing(region):
 
 def test_its_rule_sends_what_the_stacks_own_rule_takes(spoke, transformed):
     rule, own = spoke["Resources"]["Trail"]["Properties"], transformed["Resources"]["FunctionTrail"]["Properties"]
-    assert rule["EventPattern"] == own["EventPattern"] and "EventBusName" not in rule
+    assert rule["EventPattern"] == own["EventPattern"] and rule["State"] == own["State"] and "EventBusName" not in rule
     assert spoke["Parameters"]["RuleState"]["AllowedValues"] == transformed["Parameters"]["RuleState"]["AllowedValues"]
-    [target] = rule["Targets"]
-    assert target["Arn"] == {"Ref": "HubBusArn"}
-    assert target["RetryPolicy"] == {"MaximumEventAgeInSeconds": 86400, "MaximumRetryAttempts": 185}
-    assert target["DeadLetterConfig"] == {"Arn": {"Fn::GetAtt": ["Letters", "Arn"]}}
+    for name, rule in spoke["Resources"].items():
+        if rule["Type"] == "AWS::Events::Rule":
+            [target] = rule["Properties"]["Targets"]
+            assert target["Arn"] == {"Ref": "HubBusArn"}, name
+            assert target["RetryPolicy"] == {"MaximumEventAgeInSeconds": 86400, "MaximumRetryAttempts": 185}
+            assert target["DeadLetterConfig"] == {"Arn": {"Fn::GetAtt": ["Letters", "Arn"]}}
+
+
+def test_its_derived_rules_are_the_stacks(spoke, transformed):
+    """By the same rules, on the same parameters."""
+    derived, own = derived_rules(spoke), derived_rules(transformed)
+    assert derived.keys() == own.keys() and len(derived) > 3
+    for name, rule in derived.items():
+        for key in ["Description", "State", "EventPattern"]:
+            assert rule["Properties"][key] == own[name]["Properties"][key], name
+        assert rule["Condition"] == own[name]["Condition"], name
+    assert spoke["Parameters"]["EventPatterns"]["AllowedValues"] == ["wide", "derived"] and spoke["Parameters"]["EventPatterns"]["Default"] == "wide"
 
 
 def test_its_roles_may_do_one_thing_each(spoke):
@@ -117,7 +131,8 @@ def test_its_queue_takes_from_the_rule_and_gives_to_the_hubs_role_alone(spoke):
         assert (resource["DeletionPolicy"], resource["UpdateReplacePolicy"]) == ("RetainExceptOnCreate", "Retain"), "it holds what nobody has had"
     assert queue["Properties"] == {"MessageRetentionPeriod": 14 * 86400, "SqsManagedSseEnabled": True}
     statements = {s["Sid"]: s for s in policy["Properties"]["PolicyDocument"]["Statement"]}
-    rule = {"aws:SourceArn": {"Fn::GetAtt": ["Trail", "Arn"]}}
+    derived = [{"Fn::If": [rule["Condition"], {"Fn::GetAtt": [name, "Arn"]}, {"Ref": "AWS::NoValue"}]} for name, rule in derived_rules(spoke).items()]
+    rule = {"aws:SourceArn": [{"Fn::GetAtt": ["Trail", "Arn"]}, *derived]}
     assert statements.keys() == {"FromTheRule", "FromNobodyElse", "ToTheHub", "TlsOnly"}
     assert (statements["FromTheRule"]["Action"], statements["FromTheRule"]["Condition"]) == ("sqs:SendMessage", {"ArnEquals": rule})
     others = statements["FromNobodyElse"]
@@ -140,7 +155,10 @@ def test_it_makes_its_queue_known(spoke):
 
 def test_in_the_hubs_own_account_and_region_it_sends_nothing(spoke):
     """There the hub's own rule hears the default bus."""
-    assert {name for name, r in spoke["Resources"].items() if r.get("Condition") != "IsNotHub"} == {"Letters"}, "a stack needs a resource"
+    elsewhere = {"IsNotHub", "IsDerived", "TakesReads"}
+    assert {name for name, r in spoke["Resources"].items() if r.get("Condition") not in elsewhere} == {"Letters"}, "a stack needs a resource"
+    for condition in ["IsDerived", "TakesReads"]:
+        assert spoke["Conditions"][condition]["Fn::And"][0] == {"Condition": "IsNotHub"}
 
 
 def test_a_stack_set_takes_a_whole_stack_too(tmp_path):

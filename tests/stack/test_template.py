@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from conftest import BEFORE, SAM, TEMPLATE, transform
+from conftest import BEFORE, SAM, TEMPLATE, derived_rules, transform
 from local import ROOT, plain_environment
 
 # All that the function may do, and why. A new statement needs a new line here.
@@ -194,6 +194,7 @@ def test_only_lambda_may_become_the_role(transformed):
 def test_no_resource_policy_lets_strangers_in(transformed):
     """Each names its principal, and whom a service may act for."""
     conditions = {}
+    derived = [{"Fn::If": [rule["Condition"], {"Fn::GetAtt": [name, "Arn"]}, NOTHING]} for name, rule in derived_rules(transformed).items()]
     for kind in ["AWS::SQS::QueuePolicy", "AWS::SNS::TopicPolicy"]:
         for properties in of_type(transformed, kind).values():
             for statement in statements(properties["PolicyDocument"]):
@@ -202,7 +203,7 @@ def test_no_resource_policy_lets_strangers_in(transformed):
                 assert "*" not in json.dumps([statement["Principal"], statement["Action"], statement["Resource"]])
                 conditions[statement["Principal"]["Service"]] = statement["Condition"]
     assert conditions == {
-        "events.amazonaws.com": {"ArnEquals": {"aws:SourceArn": [{"Fn::GetAtt": ["FunctionTrail", "Arn"]}, {"Fn::If": ["IsHub", {"Fn::GetAtt": ["HubTrail", "Arn"]}, NOTHING]}]}},
+        "events.amazonaws.com": {"ArnEquals": {"aws:SourceArn": [{"Fn::GetAtt": ["FunctionTrail", "Arn"]}, {"Fn::If": ["IsHub", {"Fn::GetAtt": ["HubTrail", "Arn"]}, NOTHING]}, *derived]}},
         "cloudwatch.amazonaws.com": {"StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}},
     }
     for permission in of_type(transformed, "AWS::Lambda::Permission").values():
@@ -240,9 +241,10 @@ def test_what_is_lost_is_kept_and_encrypted(transformed):
     assert queues.keys() == {"UndeliveredEvents", "FailedEvents", "DeadLetters", "Redelivery"}
     for queue in queues.values():
         assert queue["SqsManagedSseEnabled"] == {"Fn::If": ["HasQueuesKey", False, True]} and queue["MessageRetentionPeriod"] == 14 * 86400
-    [target] = transformed["Resources"]["FunctionTrail"]["Properties"]["Targets"]
-    assert targets(target["DeadLetterConfig"]["Arn"]) == ["UndeliveredEvents"]
-    assert target["RetryPolicy"] == {"MaximumEventAgeInSeconds": 3600, "MaximumRetryAttempts": 30}
+    for rule in [transformed["Resources"]["FunctionTrail"], *derived_rules(transformed).values()]:
+        [target] = rule["Properties"]["Targets"]
+        assert targets(target["DeadLetterConfig"]["Arn"]) == ["UndeliveredEvents"]
+        assert target["RetryPolicy"] == {"MaximumEventAgeInSeconds": 3600, "MaximumRetryAttempts": 30}
     asynchronous = transformed["Resources"]["FunctionEventInvokeConfig"]["Properties"]
     assert targets(asynchronous["DestinationConfig"]["OnFailure"]["Destination"]) == ["FailedEvents"]
     assert asynchronous["MaximumRetryAttempts"] == 2 and asynchronous["MaximumEventAgeInSeconds"] == 6 * 3600
@@ -384,6 +386,32 @@ def test_every_alarm_has_a_runbook():
     assert template["Parameters"]["Documentation"]["Default"] == "docs/"
 
 
+ALL = "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS"
+
+
+def test_read_only_calls_come_by_rules_of_their_own(transformed):
+    """In a stock deployment too. Where the wide rule gets all of them, or the derived ones get the rest, no event comes twice."""
+    assert transformed["Parameters"]["EventPatterns"]["Default"] == "wide" and transformed["Parameters"]["RuleState"]["Default"] == "ENABLED"
+    assert transformed["Conditions"]["IsDerived"] == {"Fn::Equals": [{"Ref": "EventPatterns"}, "derived"]}
+    assert transformed["Conditions"]["TakesReads"] == {"Fn::Or": [{"Condition": "IsDerived"}, {"Fn::Equals": [{"Ref": "RuleState"}, "ENABLED"]}]}
+    assert transformed["Resources"]["FunctionTrail"]["Properties"]["State"] == {"Fn::If": ["IsDerived", "DISABLED", {"Ref": "RuleState"}]}
+    states = {(r["Condition"], r["Properties"]["State"]) for r in derived_rules(transformed).values()}
+    assert states == {("IsDerived", "ENABLED"), ("TakesReads", ALL)}
+    reads = json.dumps([r["Properties"]["EventPattern"] for r in derived_rules(transformed).values() if r["Condition"] == "TakesReads"])
+    for call in ["GetPasswordData", "GetParameter", "GetSigninToken", "DescribeInstanceAttribute"]:
+        assert f'"{call}"' in reads, f"{call}: a rule of the packs names it"
+
+
+def test_the_patterns_keep_to_the_limits(transformed):
+    rules = derived_rules(transformed)
+    for name, rule in rules.items():
+        pattern = json.dumps(rule["Properties"]["EventPattern"], separators=(",", ":")).replace('{"Ref":"AWS::AccountId"}', '"123456789012"')
+        assert len(pattern) <= 2048, name
+        assert pattern.count('{"wildcard":') <= 6, name
+        assert re.search(r"patterns [0-9a-f]{12}\.$", rule["Properties"]["Description"]), name
+    assert len(rules) < 30, "so many rules with wildcards a bus takes"
+
+
 def test_silence_is_heard_after_as_many_minutes_as_you_say(transformed):
     silence = transformed["Resources"]["SilenceAlarm"]
     alarm, parameter = silence["Properties"], transformed["Parameters"]["SilenceMinutes"]
@@ -511,9 +539,10 @@ def test_without_an_organization_nothing_is_there_of_a_hub(transformed):
     assert template["Conditions"]["IsHub"] == {"Fn::Not": [{"Fn::Equals": [{"Ref": "OrganizationId"}, ""]}]}
     assert {name for name, r in template["Resources"].items() if r.get("Condition") == "IsHub"} == HUB
     rules = {name: r for name, r in of_type(template, "AWS::Events::Rule").items() if name not in HUB}
-    assert rules.keys() == {"FunctionTrail"}
-    assert rules["FunctionTrail"]["EventPattern"]["account"] == [{"Ref": "AWS::AccountId"}]
-    assert "EventBusName" not in rules["FunctionTrail"]
+    assert rules.keys() == {"FunctionTrail", *derived_rules(template)}
+    for rule in rules.values():
+        assert rule["EventPattern"]["account"] == [{"Ref": "AWS::AccountId"}] and rule["EventPattern"]["source"] == [{"prefix": "aws."}]
+        assert "EventBusName" not in rule
     variables = template["Resources"]["Function"]["Properties"]["Environment"]["Variables"]
     assert variables["OFFLIMITS_STACK_SET"] == {"Fn::If": ["IsHub", {"Ref": "StackSetName"}, NOTHING]}
     assert template["Outputs"]["HubBusArn"]["Condition"] == "IsHub"
@@ -524,7 +553,7 @@ def test_a_hub_takes_the_events_of_its_organization_and_of_no_other(transformed)
     [statement] = bus["Policy"]["Statement"]
     assert (statement["Action"], statement["Condition"]) == ("events:PutEvents", {"StringEquals": {"aws:PrincipalOrgID": {"Ref": "OrganizationId"}}})
     hub, own = (transformed["Resources"][name]["Properties"] for name in ["HubTrail", "FunctionTrail"])
-    assert hub["EventBusName"] == {"Ref": "Bus"} and hub["State"] == own["State"]
+    assert hub["EventBusName"] == {"Ref": "Bus"} and hub["State"] == ALL, "what a spoke sends is meant, be it a read-only call"
     assert dict(hub["EventPattern"]) | {"account": own["EventPattern"]["account"]} == dict(own["EventPattern"]), "but for the account, they are one"
     assert hub["EventPattern"]["source"] == [{"prefix": "aws."}], "nobody in the organization can put such an event"
     [of_hub], [of_own] = hub["Targets"], own["Targets"]

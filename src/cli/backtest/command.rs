@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use clap::ValueEnum;
 
+use super::delivery::DeliveryVisitor;
 use super::report::ReportBuilder;
 use super::summary::BacktestSummary;
 use super::tally::BacktestTally;
@@ -47,6 +48,10 @@ pub(in crate::cli) struct BacktestCommand {
     /// Write a report as one page of HTML that needs no network
     #[arg(long, value_name = "FILE.html")]
     report: Option<PathBuf>,
+    /// Tell too what share of the records EventBridge would deliver, by the patterns of the rules and without, and what it would cost. Every
+    /// record is read whole for it, which takes several times as long
+    #[arg(long)]
+    delivery: bool,
     /// How many rules, actors and addresses the summary names
     #[arg(long, value_name = "N", default_value_t = 10)]
     top: usize,
@@ -81,7 +86,8 @@ impl BacktestCommand {
         #[expect(clippy::disallowed_methods, reason = "the command line's own; the function never comes here")]
         let now = std::time::SystemTime::now();
         let mut report = self.report.as_ref().map(|path| (path, ReportBuilder::new(now.into())));
-        let counts = self.archive.each(&FindingVisitor::new(rules).of(&self.selection), |file, index, found| {
+        let visitor = DeliveryVisitor::new(rules, FindingVisitor::new(rules).of(&self.selection), self.delivery);
+        let counts = self.archive.each(&visitor, |file, index, found| {
             let is_first = tally.add(&found);
             let channels = findings::channels(rules, &found.finding);
             if let Some((_, report)) = report.as_mut().filter(|_| is_first) {
@@ -93,7 +99,8 @@ impl BacktestCommand {
             Ok(())
         })?;
         tally.finish();
-        let summary = BacktestSummary::new(rules, &tally, &counts, self.top);
+        let summary =
+            BacktestSummary { delivery: visitor.line(), ..BacktestSummary::new(rules, &tally, &counts, self.top) };
         // Before the summary: whoever reads that may stop reading, as `head` does.
         if let Some((path, report)) = report
             && let Err(error) = report.write(path, rules, &tally, &summary)

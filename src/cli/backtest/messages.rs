@@ -11,7 +11,7 @@ use crate::time::Date;
 /// What became of findings on their way to people. Of a channel:
 ///
 /// - findings = below threshold + duplicates + alerts + merged + held back + digested
-/// - messages = alerts + roll-ups + digests
+/// - messages = alerts + roll-ups + updates + digests
 ///
 /// Of a rule, what is counted is the sum over all channels; its digests are not, being of many rules.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
@@ -34,6 +34,12 @@ pub(super) struct MessageCounts {
     pub(super) digested_roll_ups: u64,
     /// Such sums that are told in the message of another.
     pub(super) merged_roll_ups: u64,
+    /// Updates of incidents that are sent, each as a message.
+    pub(super) updates: u64,
+    /// Such updates that the storm guard leaves to a digest.
+    pub(super) digested_updates: u64,
+    /// Such updates that have nothing new to say, and are not sent.
+    pub(super) merged_updates: u64,
     /// Digests that are sent, each as a message.
     pub(super) digests: u64,
     /// What is sent, in all.
@@ -52,6 +58,9 @@ impl MessageCounts {
             PlayedOutcome::Digested => (false, &mut self.digested),
             PlayedOutcome::RollUp(_) => (true, &mut self.roll_ups),
             PlayedOutcome::RollUpDigested(_) => (false, &mut self.digested_roll_ups),
+            PlayedOutcome::Update(..) => (true, &mut self.updates),
+            PlayedOutcome::UpdateMerged => (false, &mut self.merged_updates),
+            PlayedOutcome::UpdateDigested(_) => (false, &mut self.digested_updates),
             PlayedOutcome::Digest(_) => (true, &mut self.digests),
             PlayedOutcome::Unrouted | PlayedOutcome::Routed => return,
         };
@@ -138,6 +147,9 @@ mod tests {
         step(Some(0), Some(1), 2, PlayedOutcome::RollUp(1));
         step(Some(1), Some(1), 2, PlayedOutcome::RollUpMerged(0, 2));
         step(Some(1), Some(1), 2, PlayedOutcome::RollUpDigested(3));
+        step(Some(1), Some(1), 2, PlayedOutcome::Update(5, 2));
+        step(Some(1), Some(1), 2, PlayedOutcome::UpdateDigested(2));
+        step(Some(1), Some(1), 2, PlayedOutcome::UpdateMerged);
         step(Some(1), None, 2, PlayedOutcome::Digest(4));
         let total = MessageCounts {
             below_threshold: 1,
@@ -149,14 +161,17 @@ mod tests {
             roll_ups: 1,
             merged_roll_ups: 1,
             digested_roll_ups: 1,
+            updates: 1,
+            digested_updates: 1,
+            merged_updates: 1,
             digests: 1,
-            messages: 3,
+            messages: 4,
         };
         assert_eq!((sent.total, sent.routed, sent.unrouted), (total, 1, 1));
-        assert_eq!(sent.by_channel.iter().map(|counts| counts.messages).collect::<Vec<_>>(), [2, 1]);
+        assert_eq!(sent.by_channel.iter().map(|counts| counts.messages).collect::<Vec<_>>(), [2, 2]);
         assert_eq!(sent.by_channel.iter().map(|counts| counts.below_threshold).collect::<Vec<_>>(), [1, 1]);
-        assert_eq!(sent.by_rule.iter().map(|counts| counts.messages).collect::<Vec<_>>(), [0, 2]);
-        assert_eq!(sent.by_day.values().map(|counts| counts.messages).collect::<Vec<_>>(), [0, 1, 2]);
-        assert_eq!(sent.worst_day(), Some((Timestamp::from_millis(20_002 * 86_400_000).date(), 2)));
+        assert_eq!(sent.by_rule.iter().map(|counts| counts.messages).collect::<Vec<_>>(), [0, 3]);
+        assert_eq!(sent.by_day.values().map(|counts| counts.messages).collect::<Vec<_>>(), [0, 1, 3]);
+        assert_eq!(sent.worst_day(), Some((Timestamp::from_millis(20_002 * 86_400_000).date(), 3)));
     }
 }

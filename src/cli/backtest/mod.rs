@@ -1,6 +1,7 @@
 //! `offlimits backtest`: what the rules would have found in archives, and what would have been sent.
 
 mod command;
+mod delivery;
 mod messages;
 mod names;
 mod playback;

@@ -11,10 +11,14 @@
 //!
 //! Under these assumptions the playback says exactly what the function sends: `tests.rs` beside this file compares the two.
 
+mod incidents;
+
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::num::NonZeroU64;
 use std::time::Duration;
 
+use self::incidents::{CountedFindings, PlayedIncident, PlayedUpdate};
+use crate::ledger::incident::RuleOutcome;
 use crate::ledger::policy::{self, Going, GuardVerdict, HasWindow, Repeat, ThrottleVerdict, ThrottleWindow};
 use crate::rules::Threshold;
 use crate::ruleset::RuleSet;
@@ -41,6 +45,10 @@ pub(super) struct AlertEvent {
     pub(super) shared: Option<NonZeroU64>,
     /// A hash of what makes it a repeat, if its rule is throttled.
     pub(super) group: Option<u64>,
+    /// Hashes of the incidents that it is a part of, one for each channel that has incidents, in their order.
+    pub(super) incidents: Box<[u64]>,
+    /// Its rule, and whether its call succeeded.
+    pub(super) rule_outcome: RuleOutcome,
     /// What its rule's threshold counts, if it has one.
     pub(super) threshold: Option<Box<ThresholdEvent>>,
 }
@@ -134,6 +142,12 @@ pub(super) enum PlayedOutcome {
     RollUpMerged(u32, u64),
     /// The sum of so many repeats, one message too many: they are counted for the digest.
     RollUpDigested(u64),
+    /// A message: all findings of an incident so far, and how many of them are new.
+    Update(u64, u64),
+    /// An update that has nothing new to say.
+    UpdateMerged,
+    /// The same as [`PlayedOutcome::Update`], one message too many: so many that are new are counted for the digest.
+    UpdateDigested(u64),
     /// A message: the sum of so many findings.
     Digest(u64),
 }
@@ -147,14 +161,15 @@ pub(super) fn play(
     tell: &mut impl FnMut(PlayedStep),
 ) {
     let mut thresholds: HashMap<u64, CountedTogether> = HashMap::new();
-    let mut channels: Vec<ChannelPlayback> = rules
-        .channels()
-        .iter()
-        .enumerate()
-        .map(|(place, channel)| {
-            ChannelPlayback::new(place, channel.max_per_minute, channel.channel.tells_roll_ups_together())
-        })
-        .collect();
+    let mut with_incidents = 0;
+    let mut channels: Vec<ChannelPlayback> = Vec::with_capacity(rules.channels().len());
+    for (place, channel) in rules.channels().iter().enumerate() {
+        let tells_together = channel.channel.tells_roll_ups_together();
+        let length = channel.incidents.as_ref().map(|incidents| Duration::from_secs(incidents.window));
+        let incidents = length.map(|length| (with_incidents, length));
+        with_incidents += usize::from(incidents.is_some());
+        channels.push(ChannelPlayback::new(place, channel.max_per_minute, tells_together, incidents));
+    }
     for record in events.chunk_by(|one, next| one.record == next.record) {
         let mut calls: Vec<Vec<Throttled<'_>>> = vec![Vec::new(); channels.len()];
         for event in record {
@@ -201,12 +216,15 @@ struct JudgedEvent<'e> {
     going: Going,
     /// Its group with the window as it is then, if its rule has a throttle.
     known: Option<(u64, PlayedWindow)>,
+    /// Its incident, if its channel has any, and the finding that opened that.
+    incident: Option<(u64, u32)>,
 }
 
 impl JudgedEvent<'_> {
     /// The finding that opened its alert, and the one in whose alert people read of it.
     fn alert(&self) -> (u32, u32) {
-        self.known.map_or((self.event.order, self.event.order), |(_, known)| (known.opener, known.thread))
+        let opener = self.incident.map_or(self.event.order, |(_, opener)| opener);
+        self.known.map_or((opener, opener), |(_, known)| (known.opener, known.thread))
     }
 }
 
@@ -260,6 +278,7 @@ type QueueKey = (Timestamp, u64);
 #[derive(Debug, Clone, Copy)]
 enum QueuedSum {
     RollUp(PlayedRollUp),
+    Update(PlayedUpdate),
     Digest { count: u64 },
 }
 
@@ -310,6 +329,11 @@ struct ChannelPlayback {
     /// Whether the roll-ups of one minute are one message.
     tells_together: bool,
     windows: HashMap<u64, PlayedWindow>,
+    /// The place of its incidents among those of all channels, and their length, if it has incidents.
+    incident: Option<(usize, Duration)>,
+    incidents: HashMap<u64, PlayedIncident>,
+    /// By the finding that opened an incident.
+    counted_findings: HashMap<u32, CountedFindings>,
     /// The severity of the last finding that went this way of each call that several accounts record.
     shared: HashMap<NonZeroU64, Severity>,
     /// At so many windows, those that have ended are forgotten.
@@ -324,12 +348,15 @@ struct ChannelPlayback {
 const WINDOWS: usize = 1024;
 
 impl ChannelPlayback {
-    fn new(place: usize, max_per_minute: u64, tells_together: bool) -> Self {
+    fn new(place: usize, max_per_minute: u64, tells_together: bool, incident: Option<(usize, Duration)>) -> Self {
         Self {
             place,
             max_per_minute,
             tells_together,
             windows: HashMap::new(),
+            incident,
+            incidents: HashMap::new(),
+            counted_findings: HashMap::new(),
             shared: HashMap::new(),
             windows_at_most: WINDOWS,
             minute: PlayedMinute::default(),
@@ -347,7 +374,7 @@ impl ChannelPlayback {
             let (rule, finding) = (Some(event.rule as usize), Some(event.order));
             PlayedStep { channel, rule, time: event.time, finding, opener, thread, outcome }
         };
-        let mut judged: Vec<JudgedEvent<'_>> = Vec::with_capacity(call.len());
+        let mut judged: Vec<Throttled<'_>> = Vec::with_capacity(call.len());
         for (event, window) in call {
             if let Some(call) = event.shared {
                 if policy::is_told_of(self.shared.get(&call).copied(), event.repeat.severity) {
@@ -356,17 +383,23 @@ impl ChannelPlayback {
                 }
                 self.shared.insert(call, event.repeat.severity);
             }
-            judged.push(self.judge(event, *window));
+            judged.push((event, *window));
         }
+        let judged = self.judge_all(&judged);
         let leader = policy::leader(judged.iter().map(|judged| (judged.event.repeat.severity, judged.going)));
         let Some(leader) = leader.map(|leader| judged[leader]) else {
-            for JudgedEvent { event, known, .. } in judged {
-                let Some((group, known)) = known else { continue };
-                self.hold_back(group, known, event.rule);
-                tell(step(event, (Some(known.opener), Some(known.thread)), PlayedOutcome::HeldBack));
+            self.order_updates(&judged, *now);
+            for judged in &judged {
+                if let Some((group, known)) = judged.known {
+                    self.hold_back(group, known, judged.event.rule);
+                }
+                let (opener, thread) = judged.alert();
+                self.count_finding(judged, true);
+                tell(step(judged.event, (Some(opener), Some(thread)), PlayedOutcome::HeldBack));
             }
             return;
         };
+        judged.iter().for_each(|judged| self.note_told(judged));
         let outcome = if leader.going == Going::AsFirst { PlayedOutcome::First } else { PlayedOutcome::Repeat };
         let outcome = self.guard(leader.event, judged.len() as u64, outcome);
         let (opener, thread) = leader.alert();
@@ -384,7 +417,7 @@ impl ChannelPlayback {
     /// Asks the throttle about a finding whose rule holds repeats back for `window`, if it does; and remembers the window.
     fn judge<'e>(&mut self, event: &'e AlertEvent, window: Option<Duration>) -> JudgedEvent<'e> {
         let Some((group, length)) = event.group.zip(window) else {
-            return JudgedEvent { event, going: Going::AsFirst, known: None };
+            return JudgedEvent { event, going: Going::AsFirst, known: None, incident: None };
         };
         let now = event.time;
         let (going, known) = match policy::throttle(self.windows.get(&group).copied(), length, event.repeat, now) {
@@ -398,7 +431,7 @@ impl ChannelPlayback {
         if going != Going::HeldBack {
             self.remember(group, known, now);
         }
-        JudgedEvent { event, going, known: Some((group, known)) }
+        JudgedEvent { event, going, known: Some((group, known)), incident: None }
     }
 
     /// Counts a repeat for the roll-up of its window.
@@ -479,6 +512,7 @@ impl ChannelPlayback {
                     tell(PlayedStep { channel, rule: None, time, finding, opener, thread, outcome });
                 }
                 QueuedSum::RollUp(roll_up) => self.tell_roll_ups(roll_up, time, tell),
+                QueuedSum::Update(update) => self.tell_update(update, time, tell),
             }
         }
     }
@@ -490,7 +524,7 @@ impl ChannelPlayback {
             let due = self.queue.range((time, 0)..=(time, u64::MAX));
             let others = due.filter_map(|(key, sum)| match sum {
                 QueuedSum::RollUp(roll_up) => Some((*key, *roll_up)),
-                QueuedSum::Digest { .. } => None,
+                QueuedSum::Update(_) | QueuedSum::Digest { .. } => None,
             });
             for (key, roll_up) in others.take(policy::MOST_ROLL_UPS - 1).collect::<Vec<_>>() {
                 self.queue.remove(&key);

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use anstyle::Style;
 
-use super::summary::{BacktestSummary, DayCount, NAME, TopNames};
+use super::delivery::DeliveryLine;
+use super::summary::{BacktestSummary, ChannelLine, DayCount, NAME, TopNames};
 use crate::cli::terminal::colour;
 use crate::cli::words::{counted, grouped};
 use crate::text;
@@ -50,6 +51,9 @@ impl BacktestSummary {
             Self::print_top(out, "source address", &self.addresses)?;
             self.print_days(out)?;
             self.print_channels(out)?;
+        }
+        if let Some(delivery) = &self.delivery {
+            Self::print_delivery(out, delivery)?;
         }
         if !self.silent.is_empty() {
             let shown = text::some_of(&self.silent);
@@ -124,22 +128,43 @@ impl BacktestSummary {
         Ok(())
     }
 
+    fn print_delivery(out: &mut impl Write, delivery: &DeliveryLine) -> io::Result<()> {
+        let bold = Style::new().bold();
+        writeln!(
+            out,
+            "\n{bold}{:<26}  {:>11}  {:>7}  USD for 100 million such records{bold:#}",
+            "EventBridge delivers", "records", "%"
+        )?;
+        for (what, line) in [
+            ("EventPatterns=wide", &delivery.wide),
+            ("EventPatterns=derived", &delivery.derived),
+            ("RuleState=ENABLED_WITH_ALL", &delivery.all),
+        ] {
+            let (percent, dollars) = (line.percent, line.dollars_for_100_million);
+            writeln!(out, "{what:<26}  {:>11}  {percent:>7.2}  {dollars:>8.2}", grouped(line.delivered))?;
+        }
+        Ok(())
+    }
+
+    /// The columns of the channels' table. Updates are of channels with incidents alone.
+    fn columns(&self) -> impl Iterator<Item = ChannelColumn> + use<> {
+        let has_updates = self.sent.updates > 0;
+        COLUMNS.into_iter().filter(move |(title, _)| has_updates || *title != UPDATES)
+    }
+
     fn print_channels(&self, out: &mut impl Write) -> io::Result<()> {
         let bold = Style::new().bold();
         let width = self.channels.iter().map(|line| line.channel.chars().count()).max().unwrap_or_default();
         let width = width.clamp(7, NAME);
-        writeln!(
-            out,
-            "\n{bold}{:<width$}  {:>9}  {:>9}  {:>9}  {:>9}  {:>9}  {:>9}  {:>9}{bold:#}",
-            "channel", "findings", "held back", "digested", "alerts", "roll-ups", "digests", "messages"
-        )?;
+        write!(out, "\n{bold}{:<width$}", "channel")?;
+        for (title, _) in self.columns() {
+            write!(out, "  {title:>9}")?;
+        }
+        writeln!(out, "{bold:#}")?;
         for line in &self.channels {
-            let sent = &line.sent;
             write!(out, "{:<width$}", text::clip(&line.channel, NAME))?;
-            for count in
-                [line.findings, sent.held_back, sent.digested, sent.alerts, sent.roll_ups, sent.digests, sent.messages]
-            {
-                write!(out, "  {:>9}", grouped(count))?;
+            for (_, figure) in self.columns() {
+                write!(out, "  {:>9}", grouped(figure(line)))?;
             }
             writeln!(out)?;
         }
@@ -157,6 +182,22 @@ impl BacktestSummary {
         Ok(())
     }
 }
+
+/// A column of the channels' table: its title, and its figure.
+type ChannelColumn = (&'static str, fn(&ChannelLine) -> u64);
+
+const UPDATES: &str = "updates";
+
+const COLUMNS: [ChannelColumn; 8] = [
+    ("findings", |line| line.findings),
+    ("held back", |line| line.sent.held_back),
+    ("digested", |line| line.sent.digested),
+    ("alerts", |line| line.sent.alerts),
+    ("roll-ups", |line| line.sent.roll_ups),
+    (UPDATES, |line| line.sent.updates),
+    ("digests", |line| line.sent.digests),
+    ("messages", |line| line.sent.messages),
+];
 
 /// The day so many days later.
 fn later(date: Date, days: usize) -> Date {

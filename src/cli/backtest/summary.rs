@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use serde::Serialize;
 
+use super::delivery::DeliveryLine;
 use super::messages::{MessageCounts, SentMessages};
 use super::names::NameTally;
 use super::tally::BacktestTally;
@@ -52,6 +53,9 @@ pub(super) struct BacktestSummary {
     pub(super) if_staged_alerted: Option<StagedLine>,
     /// Findings that were too many to be played back: they count as sent.
     pub(super) unplayed: u64,
+    /// What EventBridge would have delivered, if it was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) delivery: Option<DeliveryLine>,
 }
 
 #[derive(Debug, Serialize)]
@@ -179,6 +183,7 @@ impl BacktestSummary {
             worst_day: tally.worst_day().map(DayCount::new),
             if_staged_alerted: tally.sent_if_staged_alerted.as_ref().map(StagedLine::new),
             unplayed: tally.unplayed,
+            delivery: None,
         }
     }
 
@@ -192,8 +197,12 @@ impl BacktestSummary {
 
     /// `60 alerts + 15 roll-ups + 1 digest`: what the messages to all channels are made of.
     pub(super) fn parts(&self) -> String {
-        let MessageCounts { alerts, roll_ups, digests, .. } = self.sent;
-        [(alerts, "alert"), (roll_ups, "roll-up"), (digests, "digest")].map(|(n, what)| counted(n, what)).join(" + ")
+        let MessageCounts { alerts, roll_ups, updates, digests, .. } = self.sent;
+        let mut parts = vec![(alerts, "alert"), (roll_ups, "roll-up"), (digests, "digest")];
+        if updates > 0 {
+            parts.insert(2, (updates, "update"));
+        }
+        parts.into_iter().map(|(n, what)| counted(n, what)).collect::<Vec<_>>().join(" + ")
     }
 }
 

@@ -8,6 +8,7 @@ use super::messages::SentMessages;
 use super::names::NameTally;
 use super::playback::{AlertEvent, PlayedOutcome, PlayedStep, Routes, StagedRules, ThresholdEvent, play};
 use crate::cli::findings::{EvaluatedFinding, hashed};
+use crate::ledger::incident::IncidentFinding;
 use crate::ledger::policy::Repeat;
 use crate::rules::Mode;
 use crate::ruleset::RuleSet;
@@ -143,6 +144,8 @@ impl<'r> BacktestTally<'r> {
             route: self.routes.place(channels),
             shared: finding.shared_call().and_then(|call| NonZeroU64::new(hashed(call.as_str()))),
             group: found.group,
+            incidents: found.incidents.clone().into_boxed_slice(),
+            rule_outcome: IncidentFinding::new(finding).rule_outcome,
             threshold: found
                 .counted
                 .as_ref()
@@ -194,7 +197,10 @@ impl<'r> BacktestTally<'r> {
         self.play_back(&events);
         let mut messages = vec![0_u32; events.len()];
         play(self.rules, &self.routes, &events, StagedRules::Silent, &mut |step| {
-            let sent = matches!(step.outcome, PlayedOutcome::First | PlayedOutcome::Repeat | PlayedOutcome::RollUp(_));
+            let sent = matches!(
+                step.outcome,
+                PlayedOutcome::First | PlayedOutcome::Repeat | PlayedOutcome::RollUp(_) | PlayedOutcome::Update(..)
+            );
             let of = step.opener.or(step.finding).filter(|_| sent);
             if let Some(count) = of.and_then(|place| messages.get_mut(place as usize)) {
                 *count += 1;

@@ -61,7 +61,7 @@ struct Told {
     finding: Option<String>,
     /// Of a message about one finding: its severity, and whether its call failed.
     about: Option<(Severity, bool)>,
-    /// How many findings it tells of; of those of one record: one.
+    /// How many findings it tells of; of those of one record: one. Of an update: a thousand times all, and how many are new.
     count: u64,
     /// The other findings of the same record that it tells of; of roll-ups that are told together, those that opened their alerts,
     /// its own among them, for of equally severe ones any may lead.
@@ -141,6 +141,7 @@ fn played(rules: &RuleSet, records: &[String], is_each_once: bool) -> Said {
             PlayedOutcome::First => ("first", 1),
             PlayedOutcome::Repeat => ("repeat", 1),
             PlayedOutcome::RollUp(count) => ("roll-up", count),
+            PlayedOutcome::Update(count, news) => ("update", 1000 * count + news),
             PlayedOutcome::Digest(count) => ("digest", count),
             _ => return,
         };
@@ -158,7 +159,7 @@ fn played(rules: &RuleSet, records: &[String], is_each_once: bool) -> Said {
     tally.play_back(&events);
     let (total, count) = (tally.sent.total, |count: u64| usize::try_from(count).unwrap());
     let sums: u64 = messages.values().map(|messages| messages.len() as u64).sum();
-    assert_eq!((total.messages, total.alerts + total.roll_ups + total.digests), (sums, sums));
+    assert_eq!((total.messages, total.alerts + total.roll_ups + total.updates + total.digests), (sums, sums));
     assert_eq!(tally.findings, tally.staged + tally.sent.unrouted + total.below_threshold + tally.sent.routed);
     for (counts, findings) in tally.sent.by_channel.iter().zip(&tally.accepted) {
         assert_eq!(
@@ -175,8 +176,8 @@ fn played(rules: &RuleSet, records: &[String], is_each_once: bool) -> Said {
     let tally = TallyFigures {
         delivered: count(total.messages),
         throttled: count(total.held_back),
-        digested: count(total.digested + total.digested_roll_ups),
-        merged: count(total.merged + total.merged_roll_ups),
+        digested: count(total.digested + total.digested_roll_ups + total.digested_updates),
+        merged: count(total.merged + total.merged_roll_ups + total.merged_updates),
         duplicates: is_each_once.then(|| count(total.duplicates)),
         findings: is_each_once.then_some(findings),
     };
@@ -353,7 +354,10 @@ fn sent(rules: RuleSet, records: &[String]) -> (BTreeMap<String, Vec<(Told, Stri
                 rule: (!is_digest).then(|| text("rule")),
                 finding: (!is_digest).then(|| text("finding")),
                 about: document["sum"].is_null().then_some(about),
-                count: document["sum"]["count"].as_u64().unwrap_or(1) + of_others,
+                count: match document["incident"]["news"].as_u64() {
+                    Some(news) => 1000 * document["sum"]["count"].as_u64().unwrap() + news,
+                    None => document["sum"]["count"].as_u64().unwrap_or(1) + of_others,
+                },
                 also: document["also"]
                     .as_array()
                     .into_iter()
@@ -448,7 +452,8 @@ fn the_playback_says_what_the_function_sends() {
     }
     eprintln!("{rounds} archives, seeds from {}: {kinds:?}", seeds.start);
     // What never happens would show nothing.
-    let happens = ["first", "repeat", "roll-up", "digest", "held back", "digested", "staged", "below threshold"];
+    let happens =
+        ["first", "repeat", "roll-up", "update", "digest", "held back", "digested", "staged", "below threshold"];
     for kind in happens.iter().chain(&[
         "unrouted",
         "duplicate",

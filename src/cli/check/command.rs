@@ -12,6 +12,7 @@ use super::{github, json, page, sarif, selected};
 use crate::cli::Exit;
 use crate::cli::diagnostics::report;
 use crate::cli::load::{self, RulesArgument};
+use crate::cli::pattern::stale;
 use crate::cli::selection::RuleSelection;
 use crate::cli::words::counted;
 use crate::config::{Level, suggestion};
@@ -100,7 +101,9 @@ impl CheckCommand {
         }
         let tally = LevelCounts::new(&diagnostics);
         eprintln!("{}: {}", path.display(), summary(rules.as_ref().filter(|_| is_right), &tally));
+        let is_stale = rules.as_ref().filter(|_| is_right).is_some_and(|rules| !stale(path, rules).is_empty());
         let wrong = match self.deny {
+            _ if is_stale => true,
             None => tally.errors > 0,
             Some(Deny::Warnings) => tally.errors + tally.warnings > 0,
             Some(Deny::Notes) => !diagnostics.is_empty(),

@@ -1,13 +1,16 @@
 //! The arguments, the file, and the steps in print.
 
+use std::borrow::Cow;
 use std::io::{self, Stdout, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::super::Exit;
 use super::super::lines::{LineFormat, write_line};
+use super::super::load::load;
 use super::super::whole_file::replace;
-use super::plan::{Organization, Plan, RuleState, Step};
+use super::plan::{EventPatterns, Organization, Plan, RuleState, Step};
 use crate::cloudtrail::own_resources::DEFAULT_STACK;
+use crate::pattern::{DerivedPatterns, written};
 
 /// What a service-managed `StackSet` makes of each account and region.
 const SPOKE: &str = include_str!("../../../deploy/spoke.yaml");
@@ -39,6 +42,12 @@ pub(in super::super) struct OrgCommand {
     /// What the rules of hub and spokes let pass
     #[arg(long, value_enum, default_value_t = RuleState::Enabled)]
     rule_state: RuleState,
+    /// What the spokes send of the calls that change something
+    #[arg(long, value_enum, default_value_t = EventPatterns::Wide)]
+    event_patterns: EventPatterns,
+    /// The rules whose calls the spokes must send [default: rules.json, if it is there; else those that this tool was shipped with]
+    #[arg(long, value_name = "FILE")]
+    rules: Option<PathBuf>,
     /// The `StackSet` is made by a delegated administrator, and not by the organization's management account
     #[arg(long)]
     delegated: bool,
@@ -65,6 +74,7 @@ impl OrgCommand {
             stack: &self.stack,
             stack_set: &self.stack_set,
             rule_state: self.rule_state,
+            event_patterns: self.event_patterns,
             delegated: self.delegated,
             template: self.output.to_string_lossy().into_owned(),
         };
@@ -78,11 +88,12 @@ impl OrgCommand {
             }
         };
         if !self.whole_stacks {
-            if let Err(error) = replace(&self.output, SPOKE.as_bytes()) {
+            let Some(spoke) = self.spoke() else { return Ok(Exit::Unreadable) };
+            if let Err(error) = replace(&self.output, spoke.as_bytes()) {
                 eprintln!("error: cannot write the template: {}: {error}", self.output.display());
                 return Ok(Exit::Unreadable);
             }
-            eprintln!("{}: the template of the spokes, {} bytes", self.output.display(), SPOKE.len());
+            eprintln!("{}: the template of the spokes, {} bytes", self.output.display(), spoke.len());
         }
         for note in &plan.notes {
             eprintln!("note: {note}");
@@ -92,6 +103,22 @@ impl OrgCommand {
             self.print(&mut out, number, step)?;
         }
         Ok(Exit::Done)
+    }
+
+    /// The template of the spokes, which sends what the rules can match. Why there is none has been told on stderr.
+    fn spoke(&self) -> Option<Cow<'static, str>> {
+        let default = Path::new("rules.json");
+        let Some(rules) = self.rules.as_deref().or_else(|| default.exists().then_some(default)) else {
+            return Some(SPOKE.into());
+        };
+        let patterns = DerivedPatterns::of(load(rules)?.rules());
+        match written(SPOKE, &patterns) {
+            Ok(spoke) => Some(spoke.into()),
+            Err(error) => {
+                eprintln!("error: the template of the spokes: {error}");
+                None
+            }
+        }
     }
 
     fn print(&self, out: &mut Stdout, number: usize, step: &Step) -> io::Result<()> {

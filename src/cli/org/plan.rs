@@ -25,6 +25,24 @@ impl RuleState {
     }
 }
 
+/// Which of the calls that change something the spokes send, by the name of the parameter's value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum EventPatterns {
+    /// All.
+    Wide,
+    /// Those that the rules can match for which this tool's template was written.
+    Derived,
+}
+
+impl EventPatterns {
+    const fn value(self) -> &'static str {
+        match self {
+            Self::Wide => "wide",
+            Self::Derived => "derived",
+        }
+    }
+}
+
 /// What the command is told.
 #[derive(Debug)]
 pub(super) struct Organization<'a> {
@@ -36,6 +54,7 @@ pub(super) struct Organization<'a> {
     pub(super) stack: &'a str,
     pub(super) stack_set: &'a str,
     pub(super) rule_state: RuleState,
+    pub(super) event_patterns: EventPatterns,
     pub(super) delegated: bool,
     /// The file that the template of the spokes is written to.
     pub(super) template: String,
@@ -81,7 +100,7 @@ impl Plan {
         let partition = partition_of(of.hub_region);
         let (regions, notes) = regions(of);
         let Organization { id, hub_account, hub_region, stack, stack_set, template, .. } = of;
-        let state = of.rule_state.value();
+        let (state, patterns) = (of.rule_state.value(), of.event_patterns.value());
         let (maker, call_as) = stack_set_maker(of);
         let hub = format!("the hub's account, {hub_account}");
         let targets = format!("--deployment-targets OrganizationalUnitIds={}", of.units.join(","));
@@ -90,7 +109,7 @@ impl Plan {
         let parameters = |role: &str| {
             format!(
                 "--parameters ParameterKey=HubBusArn,ParameterValue={bus} ParameterKey=MoverRoleArn,{role} \
-                 ParameterKey=RuleState,ParameterValue={state}"
+                 ParameterKey=RuleState,ParameterValue={state} ParameterKey=EventPatterns,ParameterValue={patterns}"
             )
         };
         let (given, kept) = (parameters("ParameterValue=\"$MOVER_ROLE\""), parameters("UsePreviousValue=true"));
@@ -219,9 +238,11 @@ impl Plan {
                         "aws cloudformation create-stack-set --stack-set-name {stack_set} --template-url {template} \
                          --permission-model SERVICE_MANAGED --auto-deployment Enabled=true,RetainStacksOnAccountRemoval=false \
                          --capabilities CAPABILITY_IAM --managed-execution Active=true \
-                         --parameters ParameterKey=RuleState,ParameterValue={} ParameterKey=Architecture,ParameterValue=$ARCHITECTURE \
+                         --parameters ParameterKey=RuleState,ParameterValue={} ParameterKey=EventPatterns,ParameterValue={} \
+                         ParameterKey=Architecture,ParameterValue=$ARCHITECTURE \
                          ParameterKey=CodeBucket,ParameterValue={buckets} ParameterKey=CodeKey,ParameterValue=$KEY {at}",
-                        of.rule_state.value()
+                        of.rule_state.value(),
+                        of.event_patterns.value()
                     ),
                     format!(
                         "aws cloudformation create-stack-instances --stack-set-name {stack_set} \
@@ -238,7 +259,7 @@ impl Plan {
                 commands: vec![format!(
                     "aws cloudformation update-stack-set --stack-set-name {stack_set} --template-url {template} \
                      --capabilities CAPABILITY_IAM --parameters ParameterKey=RuleState,UsePreviousValue=true \
-                     ParameterKey=Architecture,ParameterValue=$ARCHITECTURE ParameterKey=CodeBucket,UsePreviousValue=true \
+                     ParameterKey=EventPatterns,UsePreviousValue=true ParameterKey=Architecture,ParameterValue=$ARCHITECTURE ParameterKey=CodeBucket,UsePreviousValue=true \
                      ParameterKey=CodeKey,ParameterValue=$KEY {at}"
                 )],
             },
@@ -383,6 +404,7 @@ mod tests {
             stack: "offlimits",
             stack_set: "offlimits",
             rule_state: RuleState::Enabled,
+            event_patterns: EventPatterns::Wide,
             delegated: false,
             template: "spoke.yaml".to_owned(),
         };

@@ -11,6 +11,7 @@ use super::archive::{self, ArchiveError};
 use super::elf::{Architecture, NotForLambda};
 use crate::cli::Exit;
 use crate::cli::bundle::Bundle;
+use crate::cli::pattern::stale;
 use crate::cli::whole_file::replace;
 use crate::cloudtrail::{countries, places};
 use crate::ruleset::format::{FORMAT, read_by};
@@ -84,7 +85,8 @@ impl PackageCommand {
             );
             return Err(Exit::Unreadable);
         }
-        let bundle = Bundle::of(&self.rules)?;
+        let is_delivered = |rules: &_| if stale(&self.rules, rules).is_empty() { Ok(()) } else { Err(Exit::Wrong) };
+        let bundle = Bundle::of_what(&self.rules, is_delivered)?;
         if !package::is_read_by(&program) {
             eprintln!(
                 "warning: the function and this tool are of different versions: the function compiles the rules at each cold start, \

@@ -226,7 +226,7 @@ impl<'r> AlertGatherer<'r> {
         let id = AlertId::new(&finding.rule.id, "", &finding.id);
         let Content { severity, heading, rule, .. } = Content::new(&Alert::alone(finding, &id, kind));
         let part = match kind {
-            AlertKind::Repeat | AlertKind::News | AlertKind::RollUp(_) => TicketPart::Comment,
+            AlertKind::Repeat | AlertKind::News | AlertKind::RollUp(_) | AlertKind::Update(_) => TicketPart::Comment,
             _ => TicketPart::Opening,
         };
         let channels = channels.into_iter().map(|channel| {
@@ -244,5 +244,6 @@ fn own_topic() -> ConfiguredChannel {
         filter: ChannelFilter::default(),
         channel: channel::default(),
         max_per_minute: MAX_PER_MINUTE,
+        incidents: None,
     }
 }

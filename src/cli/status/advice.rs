@@ -48,7 +48,9 @@ pub(super) fn of_delivery(delivery: &Delivery<'_>) -> String {
             let first = opener.map(|opener| format!("`offlimits status {opener}` says what became of the alert's first finding. "));
             let sum = match roll_up_at {
                 Some(at) => format!("The roll-up that counts this one was delivered at {at}."),
-                None => "The roll-up that counts this one comes a minute after the rule's window has ended.".to_owned(),
+                None => "The roll-up that counts this one comes a minute after the rule's window has ended; on a channel with incidents, the next \
+                          update lists it."
+                    .to_owned(),
             };
             format!("It is a repeat, and was held back. {}{sum}", first.unwrap_or_default())
         }

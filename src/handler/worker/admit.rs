@@ -53,16 +53,15 @@ impl<T: Transport, S: Store, Q: Queues> ChannelWorker<'_, T, S, Q> {
     pub(super) async fn admit(&self, call: &[Incoming<'_>], subjects: &mut [Subject]) -> Vec<Verdict> {
         let groups: Vec<Option<GroupId>> = call
             .iter()
-            .map(|incoming| incoming.throttle.map(|throttle| GroupId::new(&throttle.hash, &self.channel.name)))
+            .map(|incoming| incoming.group.map(|group| GroupId::new(&group.hash, &self.channel.name)))
             .collect();
         loop {
             let (channel, lease) = (self.channel.name.as_str(), self.lease());
             let candidates: Vec<Candidate<'_>> = call
                 .iter()
                 .zip(&groups)
-                .map(|(Incoming { finding, throttle }, group)| {
-                    let group = group.as_ref().zip(*throttle);
-                    let group = group.map(|(group, throttle)| (group.as_str(), throttle.throttling));
+                .map(|(Incoming { finding, group }, id)| {
+                    let group = id.as_ref().zip(*group).map(|(id, group)| (id.as_str(), group.holding));
                     Candidate { finding, channel, group, lease }
                 })
                 .collect();
@@ -91,7 +90,8 @@ impl<T: Transport, S: Store, Q: Queues> ChannelWorker<'_, T, S, Q> {
                     return in_one_message(call, place, admitted, |finding| self.decision_without_ledger(finding));
                 }
                 let group = groups[place].as_ref().map(GroupId::as_str).unwrap_or_default();
-                let list = self.roll_up_due(order.ends).1.map(|minute| RollUpList { channel, minute });
+                let list = self.roll_up_due(order.ends).1.filter(|_| order.updates.is_none());
+                let list = list.map(|minute| RollUpList { channel, minute });
                 if let Err(error) = self.ledger.roll_up_scheduled(group, order, list, self.now()).await {
                     return self.unclaimed(call, &error).await;
                 }
@@ -112,14 +112,19 @@ impl<T: Transport, S: Store, Q: Queues> ChannelWorker<'_, T, S, Q> {
     /// Puts a roll-up into the queue. If the queue does not take it, nobody would ever tell of the repeat: it goes out itself, as
     /// a part of its alert, and unclaimed as where the ledger does not answer.
     async fn order_roll_up(&self, order: &RollUpOrder) -> Result<(), Admitted> {
-        let RollUpOrder { alert, ends, finding, lead } = order.clone();
+        let RollUpOrder { alert, ends, finding, lead, updates } = order.clone();
         let opener = ClaimId::from(&finding.id);
-        let (due, minute) = self.roll_up_due(ends);
-        let task = RollUpTask { alert: alert.clone(), finding: Box::new(finding), lead: lead.clone(), minute };
-        let message = self.new_message(task, due, "a roll-up");
-        self.try_enqueue(&message).await.map_err(|error| {
+        let finding = Box::new(finding);
+        let taken = if let Some(updates) = updates {
+            self.order_updates(&alert, &finding, (ends, &updates)).await
+        } else {
+            let (due, minute) = self.roll_up_due(ends);
+            let task = RollUpTask { alert: alert.clone(), finding, lead: lead.clone(), minute };
+            self.try_enqueue(&self.new_message(task, due, "a roll-up")).await
+        };
+        taken.map_err(|error| {
             self.note_refusal(&error, "no roll-up could follow: the repeat goes out");
-            let decision = Decision { alert, opener, is_repeat: true, is_no_worse: true, lead };
+            let decision = Decision { is_repeat: true, is_no_worse: true, lead, ..Decision::opening(alert, opener) };
             Admitted { decision, is_first_time: false }
         })
     }

@@ -49,6 +49,7 @@ impl<T: Transport, S: Store, Q: Queues> ChannelWorker<'_, T, S, Q> {
         let message = match task {
             Task::Deliver(delivery) => rest.with_task(*delivery),
             Task::RollUp(roll_up) => self.render_roll_up(rest.with_task(roll_up)).await?,
+            Task::Update(update) => self.claim_update(rest.with_task(update)).await?,
             Task::Digest(digest) => self.render_digest(rest.with_task(digest)).await?,
             Task::Admit(admit) => {
                 let findings = admit.into_findings();

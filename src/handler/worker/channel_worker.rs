@@ -12,7 +12,7 @@ use super::incoming::{Incoming, Origin};
 use super::turns::Turns;
 use crate::channel::ConfiguredChannel;
 use crate::deliver::Transport;
-use crate::handler::classify::Routed;
+use crate::handler::classify::RoutedTo;
 use crate::handler::invocation_store::InvocationLedger;
 use crate::handler::outcome::{DeliveryOutcome, DeliverySource};
 use crate::handler::report::Deliveries;
@@ -68,7 +68,7 @@ struct MessageEnd {
 /// What one channel has to deliver.
 #[derive(Default)]
 pub(in crate::handler) struct ChannelBatch<'b> {
-    pub(in crate::handler) findings: Vec<&'b Routed>,
+    pub(in crate::handler) findings: Vec<RoutedTo<'b>>,
     pub(in crate::handler) messages: Vec<ReceivedMessage>,
 }
 
@@ -108,31 +108,31 @@ impl<'a, T: Transport, S: Store, Q: Queues> ChannelWorker<'a, T, S, Q> {
     pub(in crate::handler) async fn run(self, batch: ChannelBatch<'_>) -> ChannelTally {
         let mut tally = ChannelTally::default();
         let calls = batch.findings.chunk_by(|one, next| one.record == next.record);
-        let calls: Vec<&[&Routed]> = calls.flat_map(|call| call.chunks(MOST_TOGETHER)).collect();
+        let calls: Vec<&[RoutedTo<'_>]> = calls.flat_map(|call| call.chunks(MOST_TOGETHER)).collect();
         let mut left = calls.as_slice();
         while let [call, rest @ ..] = left
             && !self.is_time_up()
         {
-            let mut subjects: Vec<Subject> = call.iter().map(|routed| self.subject(routed)).collect();
-            let incoming: Vec<Incoming<'_>> = call.iter().map(|routed| Incoming::from(*routed)).collect();
+            let mut subjects: Vec<Subject> = call.iter().map(|routed| self.subject(*routed)).collect();
+            let incoming: Vec<Incoming<'_>> = call.iter().copied().map(Incoming::from).collect();
             let outcomes = self.deliver_call(&incoming, &mut subjects, Origin::Event).await;
             for ((routed, subject), outcome) in call.iter().zip(&subjects).zip(outcomes) {
-                self.end(&mut tally, subject, DeliverySource::Routed, outcome, routed.message_id.as_ref());
+                self.end(&mut tally, subject, DeliverySource::Routed, outcome, routed.message_id);
             }
             left = rest;
         }
         let findings = left.iter().flat_map(|call| call.iter());
         for (routed, outcome) in findings.zip(self.hand_over_findings(left).await) {
-            let subject = self.subject(routed);
-            self.end(&mut tally, &subject, DeliverySource::Routed, outcome, routed.message_id.as_ref());
+            let subject = self.subject(*routed);
+            self.end(&mut tally, &subject, DeliverySource::Routed, outcome, routed.message_id);
         }
         self.run_messages(batch.messages, &mut tally).await;
         self.add_counts(&mut tally);
         tally
     }
 
-    fn subject(&self, Routed { finding, throttle, .. }: &Routed) -> Subject {
-        Subject::of_routed(finding, throttle.as_ref().map(|throttle| throttle.hash.as_str()), &self.channel.name)
+    fn subject(&self, RoutedTo { finding, group, .. }: RoutedTo<'_>) -> Subject {
+        Subject::of_routed(finding, group.map(|group| group.hash.as_str()), &self.channel.name)
     }
 
     /// Reports what was counted on the way.

@@ -18,7 +18,7 @@ use tokio::time::timeout_at;
 use super::channel_worker::ChannelWorker;
 use super::incoming::Incoming;
 use crate::deliver::Transport;
-use crate::handler::classify::Routed;
+use crate::handler::classify::RoutedTo;
 use crate::handler::outcome::DeliveryOutcome;
 use crate::ledger::Store;
 use crate::redelivery::{AfterAttempt, Delivery, QueueError, QueueMessage, QueueTask, Queues};
@@ -79,8 +79,8 @@ impl<T: Transport, S: Store, Q: Queues> ChannelWorker<'_, T, S, Q> {
 
     /// Hands findings over that nobody has come to, all at once: they are judged when they come back. Without a queue they have
     /// failed, and come again with the whole event.
-    pub(super) async fn hand_over_findings(&self, calls: &[&[&Routed]]) -> Vec<DeliveryOutcome> {
-        let findings: Vec<&Routed> = calls.iter().flat_map(|call| call.iter().copied()).collect();
+    pub(super) async fn hand_over_findings(&self, calls: &[&[RoutedTo<'_>]]) -> Vec<DeliveryOutcome> {
+        let findings: Vec<RoutedTo<'_>> = calls.iter().flat_map(|call| call.iter().copied()).collect();
         if findings.is_empty() {
             return Vec::new();
         }
@@ -89,7 +89,7 @@ impl<T: Transport, S: Store, Q: Queues> ChannelWorker<'_, T, S, Q> {
         let now = self.now();
         let (mut messages, mut counts) = (Vec::new(), Vec::new());
         let written: Result<(), QueueError> = calls.iter().try_for_each(|call| {
-            let call: Vec<Incoming<'_>> = call.iter().map(|routed| Incoming::from(*routed)).collect();
+            let call: Vec<Incoming<'_>> = call.iter().copied().map(Incoming::from).collect();
             for task in Incoming::tasks(&call)? {
                 counts.push(1 + task.also.len());
                 messages.push((self.new_message(task, now, "no time was left").to_json()?, Duration::ZERO));

@@ -1,7 +1,7 @@
 //! What comes to a channel, and where from.
 
 use crate::finding::Finding;
-use crate::handler::classify::{Routed, ThrottleGroup};
+use crate::handler::classify::{FindingGroup, RoutedTo};
 use crate::redelivery::{AdmitTask, QueueError};
 
 /// Where a delivery comes from.
@@ -17,13 +17,13 @@ pub(super) enum Origin {
 #[derive(Clone, Copy)]
 pub(super) struct Incoming<'f> {
     pub(super) finding: &'f Finding,
-    /// The group of repeats that its rule's throttle puts it in.
-    pub(super) throttle: Option<&'f ThrottleGroup>,
+    /// The group in which it is held back here, if it can be.
+    pub(super) group: Option<&'f FindingGroup>,
 }
 
-impl<'f> From<&'f Routed> for Incoming<'f> {
-    fn from(Routed { finding, throttle, .. }: &'f Routed) -> Self {
-        Self { finding, throttle: throttle.as_ref() }
+impl<'f> From<RoutedTo<'f>> for Incoming<'f> {
+    fn from(RoutedTo { finding, group, .. }: RoutedTo<'f>) -> Self {
+        Self { finding, group }
     }
 }
 
@@ -32,9 +32,7 @@ impl Incoming<'_> {
     pub(super) fn tasks(call: &[Self]) -> Result<Vec<AdmitTask>, QueueError> {
         let findings: Vec<_> = call
             .iter()
-            .map(|Incoming { finding, throttle }| {
-                (*finding, throttle.map(|group| (group.hash.clone(), group.throttling)))
-            })
+            .map(|Incoming { finding, group }| (*finding, group.map(|group| (group.hash.clone(), group.holding))))
             .collect();
         AdmitTask::together(&findings)
     }

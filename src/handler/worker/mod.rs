@@ -16,7 +16,7 @@
 //! | [`hand_over`] | the queues, for what did not arrive | queued, dead, failed |
 //!
 //! What an invocation has no time for begins nowhere: [`channel_worker`] leaves messages in their queue, and hands findings over
-//! as they are. [`turns`] lets messages in. [`roll_ups`] tells those of one minute together. [`burial`] is all that is
+//! as they are. [`turns`] lets messages in. [`roll_ups`] tells those of one minute together, and [`updates`] tells an incident so far. [`burial`] is all that is
 //! left for a channel that is gone. Beside the road, [`operators`] tells people of a channel that is in trouble.
 
 mod admit;
@@ -32,6 +32,7 @@ mod send;
 mod settle;
 mod stages;
 mod turns;
+mod updates;
 
 pub(super) use self::burial::gone_channel;
 pub(super) use self::channel_worker::{ChannelBatch, ChannelTally, ChannelWorker, ReceivedMessage};

@@ -82,5 +82,6 @@ pub(super) fn own_topic() -> ConfiguredChannel {
         filter: ChannelFilter::default(),
         channel: channel::default(),
         max_per_minute: MAX_PER_MINUTE,
+        incidents: None,
     }
 }

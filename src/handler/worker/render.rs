@@ -14,7 +14,7 @@ use std::ops::ControlFlow;
 
 use super::channel_worker::ChannelWorker;
 use super::hand_over::Trouble;
-use crate::alert::{Alert, AlertKind, Also, Together};
+use crate::alert::{Alert, AlertKind, Also, IncidentSum, Together};
 use crate::deliver::Transport;
 use crate::finding::{Finding, FirstSeen};
 use crate::handler::outcome::{DeliveryOutcome, StageResult};
@@ -75,8 +75,7 @@ impl<T: Transport, S: Store, Q: Queues> ChannelWorker<'_, T, S, Q> {
         };
         let (rest, RollUpTask { alert, finding, lead, .. }) = message.split();
         let id = ClaimId::for_roll_up(&alert);
-        let decision =
-            Decision { alert, opener: ClaimId::from(&finding.id), is_repeat: true, is_no_worse: false, lead };
+        let decision = Decision { is_repeat: true, lead, ..Decision::opening(alert, ClaimId::from(&finding.id)) };
         let delivery =
             self.render((id, Others::default()), &finding, decision, (AlertKind::RollUp(&sum), sum.count.max(1))).await;
         ControlFlow::Continue(rest.with_task(delivery))
@@ -115,14 +114,16 @@ impl<T: Transport, S: Store, Q: Queues> ChannelWorker<'_, T, S, Q> {
         (kind, findings): (AlertKind<'_>, u64),
     ) -> Delivery {
         let receipt = if decision.is_repeat { self.receipt(&decision.shown_in().opener).await } else { None };
-        let together = Together { also: &others.also, lead: decision.lead.as_ref().map(|lead| &lead.alert) };
+        let lead = decision.lead.as_ref().map(|lead| &lead.alert);
+        let together = Together { also: &others.also, lead, raised: decision.raised };
         let alert = Alert { finding, id: &decision.alert, kind, receipt: receipt.as_deref(), together };
         let body = self.channel.channel.render(&alert);
         let mut about = About::from(finding);
-        if let AlertKind::RollUp(sum) = kind {
+        if let AlertKind::RollUp(sum) | AlertKind::Update(IncidentSum { all: sum, .. }) = kind {
             about.targets.merge(&sum.targets);
         }
-        Delivery { id, decision, about, findings, merged: others.merged, body }
+        let step = if let AlertKind::Update(sum) = kind { Some(sum.step) } else { None };
+        Delivery { id, decision, about, findings, merged: others.merged, step, body }
     }
 
     /// What the vendor calls the first message of the alert that this claim opened.

@@ -16,10 +16,10 @@ use super::incoming::{Incoming, Origin};
 use super::render::LeadingFinding;
 use crate::deliver::Transport;
 use crate::finding::Finding;
-use crate::handler::classify::ThrottleGroup;
+use crate::handler::classify::FindingGroup;
 use crate::handler::outcome::{DeliveryOutcome, StageResult};
 use crate::handler::subject::Subject;
-use crate::ledger::policy::Throttling;
+use crate::ledger::policy::Holding;
 use crate::ledger::{Decision, Store};
 use crate::redelivery::{AdmitTask, Delivery, QueueMessage, Queues, RollUpTask, Task};
 
@@ -53,6 +53,10 @@ impl<T: Transport, S: Store, Q: Queues> ChannelWorker<'_, T, S, Q> {
                         ControlFlow::Continue(message) => self.message_stages(message, is_sum).await,
                         ControlFlow::Break(outcome) => ControlFlow::Break(outcome),
                     },
+                    Task::Update(task) => match self.claim_update(rest.with_task(task)).await {
+                        ControlFlow::Continue(message) => self.claimed_stages(message, is_sum).await,
+                        ControlFlow::Break(outcome) => ControlFlow::Break(outcome),
+                    },
                     Task::Digest(task) => match self.render_digest(rest.with_task(task)).await {
                         ControlFlow::Continue(message) => self.message_stages(message, is_sum).await,
                         ControlFlow::Break(outcome) => ControlFlow::Break(outcome),
@@ -71,9 +75,9 @@ impl<T: Transport, S: Store, Q: Queues> ChannelWorker<'_, T, S, Q> {
         admit: AdmitTask,
         subjects: &mut [Subject],
     ) -> Vec<DeliveryOutcome> {
-        let findings: Vec<(Finding, Option<ThrottleGroup>)> = admit.into_findings().into_iter().map(of_order).collect();
+        let findings: Vec<(Finding, Option<FindingGroup>)> = admit.into_findings().into_iter().map(of_order).collect();
         let call: Vec<Incoming<'_>> =
-            findings.iter().map(|(finding, throttle)| Incoming { finding, throttle: throttle.as_ref() }).collect();
+            findings.iter().map(|(finding, group)| Incoming { finding, group: group.as_ref() }).collect();
         self.call_stages(&call, subjects, (Origin::Queue, &rest)).await
     }
 
@@ -156,9 +160,9 @@ async fn beside<A, B>(main: impl Future<Output = A>, beside: impl Future<Output 
     }
 }
 
-/// A finding that came by itself from a queue, with the group that it is a repeat in.
-fn of_order((finding, throttle): (Finding, Option<(String, Throttling)>)) -> (Finding, Option<ThrottleGroup>) {
-    (finding, throttle.map(|(hash, throttling)| ThrottleGroup { hash, throttling }))
+/// A finding that came by itself from a queue, with the group that it is held back in.
+fn of_order((finding, group): (Finding, Option<(String, Holding)>)) -> (Finding, Option<FindingGroup>) {
+    (finding, group.map(|(hash, holding)| FindingGroup { hash, holding }))
 }
 
 fn either(ended: StageResult<DeliveryOutcome>) -> DeliveryOutcome {

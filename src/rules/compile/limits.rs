@@ -149,7 +149,7 @@ impl<'n> RuleCompiler<'n> {
 }
 
 /// `90s`, `15m`, `2h`, in seconds: from one second to a day.
-fn seconds(text: &str) -> Option<u64> {
+pub(super) fn seconds(text: &str) -> Option<u64> {
     let unit = match text.chars().last()? {
         's' => 1,
         'm' => 60,

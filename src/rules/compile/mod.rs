@@ -8,6 +8,7 @@ mod compiler;
 mod condition;
 mod count;
 mod foreign;
+mod incident;
 mod limits;
 mod messages;
 mod operands;
@@ -18,6 +19,7 @@ mod settings;
 mod table;
 
 pub(crate) use self::compiler::{NAME, NamedLists, RuleCompiler};
+pub(crate) use self::incident::{INCIDENT, incidents};
 pub(crate) use self::messages::{SSO_ROLE, SSO_START_URL, TIME_ZONE, message_settings};
 pub(crate) use self::operands::{DAYS_HELP, HOURS_HELP, WEEK_HOURS};
 pub use self::operators::{OPERATORS, Operator};

@@ -134,6 +134,12 @@ fn digest(root: &Node, packs: &[ParsedPack<'_>]) -> Arc<str> {
     hex(&Sha256::digest(bundled(root, &packs))[..6]).into()
 }
 
+/// The digest of the rules of a bundle, by which alerts and `check` call them; `None` where the text is no JSON.
+#[cfg(all(feature = "aws", feature = "cli"))]
+pub(crate) fn digest_of_bundle(bundle: &str) -> Option<Arc<str>> {
+    Some(digest(&Node::parse(bundle).ok()?, &[]))
+}
+
 /// Makes the rules of all files, one after the other, with one compiler of single rules.
 pub(super) struct FileCompiler<'n> {
     pub(super) rule_compiler: RuleCompiler<'n>,

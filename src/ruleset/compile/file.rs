@@ -41,6 +41,7 @@ impl<'n> FileCompiler<'n> {
                 filter: ChannelFilter::default(),
                 channel: channel::default(),
                 max_per_minute: MAX_PER_MINUTE,
+                incidents: None,
             }],
         };
         let include = fields.get("include");

@@ -9,6 +9,8 @@ mod include;
 mod keys;
 
 #[cfg(feature = "cli")]
+#[cfg(all(feature = "aws", feature = "cli"))]
+pub(crate) use self::compiler::digest_of_bundle;
 pub(super) use self::compiler::read;
 pub(super) use self::compiler::{CompiledFile, compile, part};
 #[cfg(feature = "cli")]

@@ -12,7 +12,7 @@ use offlimits::ruleset::RuleSet;
 use offlimits::severity::Severity;
 use serde_json::Value;
 
-use super::play::{THRESHOLD, THRESHOLD_COUNT, rules};
+use super::play::{INCIDENT, THRESHOLD, THRESHOLD_COUNT, rules};
 use super::world::World;
 use crate::support::choices::Choices;
 
@@ -38,6 +38,8 @@ pub(super) struct Ends {
     pub(super) merged: usize,
     /// Roll-ups that were told in the message of another one of their minute.
     pub(super) merged_roll_ups: usize,
+    /// Updates of incidents that were told.
+    pub(super) updates: usize,
 }
 
 impl AddAssign for Ends {
@@ -50,6 +52,7 @@ impl AddAssign for Ends {
         self.said_when += other.said_when;
         self.merged += other.merged;
         self.merged_roll_ups += other.merged_roll_ups;
+        self.updates += other.updates;
     }
 }
 
@@ -60,6 +63,8 @@ struct Traces {
     /// Of every sum that was told, by the finding that opened its alert, or by its alert, how many findings it counts: the most
     /// that any copy of it said.
     roll_ups: HashMap<(String, String), u64>,
+    /// Of every incident, by its alert, how many findings the fullest of its updates counts.
+    updates: HashMap<(String, String), u64>,
     digests: HashMap<(String, String), u64>,
     /// What is among the dead letters: ids of deliveries, and alerts whose roll-up was never made.
     dead: BTreeSet<(String, String)>,
@@ -70,6 +75,8 @@ struct Traces {
     merged: usize,
     /// Roll-ups that were told in the message of another.
     merged_roll_ups: usize,
+    /// Updates of incidents.
+    updated: usize,
 }
 
 impl Traces {
@@ -77,6 +84,8 @@ impl Traces {
         let mut traces = Self {
             findings: HashMap::new(),
             roll_ups: HashMap::new(),
+            updates: HashMap::new(),
+            updated: 0,
             digests: HashMap::new(),
             dead: BTreeSet::new(),
             dead_digests: BTreeSet::new(),
@@ -109,6 +118,10 @@ impl Traces {
                         traces.merged_roll_ups += 1;
                     }
                 }
+                "update" => {
+                    most(&mut traces.updates, "alert");
+                    traces.updated += 1;
+                }
                 "digest" => most(&mut traces.digests, "alert"),
                 "operational" => {}
                 other => panic!("an alert of the kind {other}"),
@@ -124,9 +137,13 @@ impl Traces {
                     for merged in value["merged"].as_array().into_iter().flatten() {
                         traces.dead.insert((channel.clone(), merged["id"].as_str().unwrap().to_owned()));
                     }
+                    if value["step"].is_u64() {
+                        let alert = value["ticket"]["alert"].as_str().unwrap().to_owned();
+                        traces.dead.insert((channel.clone(), alert));
+                    }
                     traces.dead.insert((channel, text("id")));
                 }
-                "roll_up" => _ = traces.dead.insert((channel, text("alert"))),
+                "roll_up" | "update" => _ = traces.dead.insert((channel, text("alert"))),
                 "digest" => _ = traces.dead_digests.insert(channel),
                 "admit" => {
                     for order in std::iter::once(value).chain(value["also"].as_array().into_iter().flatten()) {
@@ -177,6 +194,7 @@ async fn check(seed: u64, world: &World, records: &[String]) -> Ends {
         said_when: firsts(seed, world),
         merged: traces.merged,
         merged_roll_ups: traces.merged_roll_ups,
+        updates: traces.updated,
         ..Ends::default()
     };
     // What is held back, by channel and alert, and what is left to the digests, by channel.
@@ -192,7 +210,11 @@ async fn check(seed: u64, world: &World, records: &[String]) -> Ends {
         let raw = RawRecord { json: record.clone(), index: 0, message_id: None, account: None };
         let findings = rules.evaluate(&raw).unwrap();
         for finding in findings.clone() {
-            for channel in if finding.rule.id == "USUAL" { &["many", "topic"][..] } else { &["few", "many", "topic"] } {
+            for channel in if finding.rule.id == "USUAL" {
+                &[INCIDENT, "many", "topic"][..]
+            } else {
+                &["few", INCIDENT, "many", "topic"]
+            } {
                 let key = ((*channel).to_owned(), finding.id.to_string());
                 let times = traces.findings.get(&key).copied().unwrap_or_default();
                 assert!(
@@ -268,6 +290,25 @@ async fn check(seed: u64, world: &World, records: &[String]) -> Ends {
     }
     for ((channel, alert, opener), count) in held_back {
         let key = (channel.clone(), alert.clone());
+        if channel == INCIDENT {
+            // The fullest update counts those that were held back, and the opener at least; and the marker counts them.
+            let told = traces.updates.get(&key).copied().unwrap_or_default();
+            let marker = ItemKey::new(format!("alert#{alert}"), "updated");
+            let marker = world.table.get(&[marker]).await.unwrap().pop().flatten();
+            let in_updates = marker.and_then(|item| item.attributes["count"].as_u64()).unwrap_or_default();
+            if told > count && in_updates >= count {
+                ends.rolled_up += usize::try_from(count).unwrap();
+            } else {
+                assert!(
+                    traces.dead.contains(&key),
+                    "{SUMMED}: seed {seed}: {told} are in the fullest update of {alert}, {in_updates} in all, and {count} are \
+                     held back; {}",
+                    world.journal_of(&alert)
+                );
+                ends.watched += usize::try_from(count).unwrap();
+            }
+            continue;
+        }
         let own = ClaimId::for_roll_up(&AlertId::from(stable(&alert)));
         let is_digested = claim(world, &channel, own.as_str(), &[]).await.is_some_and(|(done, ..)| done == "digested");
         match traces.roll_ups.get(&(channel.clone(), opener)) {

@@ -46,25 +46,31 @@ pub(super) struct Event {
 pub(super) fn rules(choices: &mut Choices) -> String {
     let channel = |most| json!({ "type": "webhook", "max_per_minute": most });
     let (few, many) = (choices.of(&[1, 2, 4]), choices.of(&[5, 60]));
+    // There, findings of all rules are one incident of their caller.
+    let incident = json!({ "type": "webhook", "max_per_minute": 10_000,
+        "incident": { "by": ["actor"], "window": choices.of(&["1m", "6m", "1h"]) } });
     // There, the roll-ups of one minute are one message.
     let topic =
         json!({ "type": "sns", "topic_arn": "arn:aws:sns:eu-west-1:123456789012:topic", "max_per_minute": many });
     let window = choices.of(&["10s", "1m", "5m"]);
     let worse = json!([{ "severity": "high", "when": { "user_agent": "worse" } }]);
     json!({
-        "channels": { "few": channel(few), "many": channel(many), "topic": topic },
+        "channels": { "few": channel(few), INCIDENT: incident, "many": channel(many), "topic": topic },
         "rules": [
             { "id": "THROTTLED", "title": "t", "severity": "low", "when": { "event": "StopLogging" }, "severity_when": worse,
               "throttle": { "window": window, "by": ["actor"] } },
             { "id": "EACH", "title": "t", "severity": "medium", "when": { "event": "DeleteTrail" }, "throttle": "off" },
             { "id": "USUAL", "title": "t", "severity": "low", "when": { "event": "StopLogging|DeleteTrail" },
-              "severity_when": worse, "notify": ["many", "topic"] },
+              "severity_when": worse, "notify": [INCIDENT, "many", "topic"] },
             { "id": THRESHOLD, "title": "t", "severity": "medium", "when": { "event": "PutObject" }, "throttle": "off",
               "threshold": { "count": THRESHOLD_COUNT, "window": "5m", "by": ["actor"] } },
         ],
     })
     .to_string()
 }
+
+/// The channel with incidents.
+pub(super) const INCIDENT: &str = "incident";
 
 /// The rule with a threshold, and its count.
 pub(super) const THRESHOLD: &str = "COUNTED";
@@ -117,7 +123,7 @@ pub(super) async fn play(seed: u64) -> (Arc<World>, Vec<String>) {
     let mut choices = Choices::new(seed);
     let text = rules(&mut choices);
     let events = events(&mut choices);
-    let credentials: serde_json::Map<String, Value> = ["few", "many"]
+    let credentials: serde_json::Map<String, Value> = ["few", INCIDENT, "many"]
         .into_iter()
         .map(|name| {
             let url = format!("https://example.com/{name}");

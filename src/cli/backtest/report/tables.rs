@@ -26,6 +26,7 @@ pub(super) fn tops(summary: &BacktestSummary) -> Markup {
 
 /// What each channel would have been sent, and how the figures are made.
 pub(super) fn channels(summary: &BacktestSummary) -> Markup {
+    let findings = summary.channels.iter().map(|line| line.findings).sum();
     html! {
         section.card aria-labelledby="channels" {
             h2 #channels { "What would have been sent" }
@@ -33,18 +34,18 @@ pub(super) fn channels(summary: &BacktestSummary) -> Markup {
                 table {
                     thead { tr {
                         th scope="col" { "Channel" }
-                        @for (title, _) in COLUMNS { th.number scope="col" { (title) } }
+                        @for (title, _) in columns(summary) { th.number scope="col" { (title) } }
                     } }
                     tbody {
-                        @for line in &summary.channels { (channel(&line.channel, line.findings, &line.sent)) }
+                        @for line in &summary.channels { (channel(columns(summary), (&line.channel, line.findings, &line.sent))) }
                     }
                     @if summary.channels.len() > 1 {
-                        tfoot { (channel("All channels", summary.channels.iter().map(|line| line.findings).sum(), &total(summary))) }
+                        tfoot { (channel(columns(summary), ("All channels", findings, &total(summary)))) }
                     }
                 }
             }
             p.note {
-                "Messages = alerts + roll-ups + digests. Findings = alerts + held back + digested + below threshold. "
+                "Messages = alerts + roll-ups + updates + digests. Findings = alerts + held back + digested + below threshold. "
                 "Every record is taken to arrive at its own time, and every channel to take what it is sent. "
                 @if let Some(staged) = &summary.if_staged_alerted {
                     (grouped(summary.staged)) " findings of staged rules go to nobody; if these rules alerted, it would be "
@@ -67,22 +68,34 @@ pub(super) fn channels(summary: &BacktestSummary) -> Markup {
 /// A column of the channels' table: its title, and its figure. What is sent comes first: a phone shows no more.
 type ChannelColumn = (&'static str, fn(u64, &MessageCounts) -> u64);
 
-const COLUMNS: [ChannelColumn; 8] = [
+const UPDATES: &str = "Updates";
+
+const COLUMNS: [ChannelColumn; 9] = [
     ("Findings", |findings, _| findings),
     ("Messages", |_, sent| sent.messages),
     ("Alerts", |_, sent| sent.alerts),
     ("Roll-ups", |_, sent| sent.roll_ups),
+    (UPDATES, |_, sent| sent.updates),
     ("Digests", |_, sent| sent.digests),
     ("Held back", |_, sent| sent.held_back),
     ("Digested", |_, sent| sent.digested),
     ("Below threshold", |_, sent| sent.below_threshold),
 ];
 
-fn channel(name: &str, findings: u64, sent: &MessageCounts) -> Markup {
+/// The columns that have anything to show: updates are of channels with incidents alone.
+fn columns(summary: &BacktestSummary) -> impl Iterator<Item = ChannelColumn> + use<> {
+    let has_updates = summary.sent.updates > 0;
+    COLUMNS.into_iter().filter(move |(title, _)| has_updates || *title != UPDATES)
+}
+
+fn channel(
+    columns: impl Iterator<Item = ChannelColumn>,
+    (name, findings, sent): (&str, u64, &MessageCounts),
+) -> Markup {
     html! {
         tr {
             th scope="row" { (name) }
-            @for (_, figure) in COLUMNS { td.number { (grouped(figure(findings, sent))) } }
+            @for (_, figure) in columns { td.number { (grouped(figure(findings, sent))) } }
         }
     }
 }

@@ -26,11 +26,17 @@ impl Choices {
         let names = &["one", "two", "three"][..=self.below(3)];
         let channel = |choices: &mut Self, name: &str| {
             let mut channel = json!({ "type": "webhook" });
-            if choices.one_in(2) {
+            if !choices.one_in(3) {
                 // There, the roll-ups of one minute are one message.
                 channel = json!({ "type": "sns", "topic_arn": format!("arn:aws:sns:us-east-1:123456789012:{name}") });
             }
             channel["max_per_minute"] = json!(choices.of(&[1, 2, 3, 5, 8, 60, 10_000]));
+            if choices.one_in(8) {
+                channel["incident"] = json!({ "window": choices.of(&["1m", "20m", "1h", "3h"]) });
+                if !choices.one_in(3) {
+                    channel["incident"]["by"] = json!([choices.of(&["account", "source_ip", "event"])]);
+                }
+            }
             match choices.below(8) {
                 0 => channel["min_severity"] = json!(choices.of(&SEVERITIES)),
                 1 => channel["tags"] = json!(["a"]),
@@ -100,7 +106,7 @@ impl Choices {
         let span = self.of(&[60, 600, 3600, 4 * 3600]);
         let (actors, bursts) = (1 + self.below(4), 1 + self.below(4));
         // Of few targets each comes often, and of many a window lets only the first through.
-        let (targets, successes) = (self.of(&[1, 3, 30]), self.of(&[2, 3, 5]));
+        let (targets, successes) = (self.of(&[1, 3, 30]), self.of(&[2, 4, 8]));
         let bursts: Vec<(usize, usize)> =
             (0..bursts).map(|_| (self.below(span), self.of(&[1, 3, 15, 60, 400]))).collect();
         let mut records: Vec<String> = Vec::new();

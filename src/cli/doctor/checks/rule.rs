@@ -1,0 +1,248 @@
+//! The `EventBridge` rules: whether each is there and enabled, passes what the local rules wait for, and hands it to its target.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+
+use super::trail::rules;
+use crate::aws::ApiService;
+use crate::cli::doctor::asker::{Asker, text};
+use crate::cli::doctor::check::Check;
+use crate::cli::doctor::delivery::{WITH_READ_ONLY, Wanted, kinds_kept_back};
+use crate::cli::doctor::remedy::Remedy;
+use crate::cli::doctor::report::{Notes, Told};
+use crate::cli::doctor::stack::Stack;
+
+pub(super) const CHECKS: &[&Check] = &[&MISSING, &DISABLED, &STATE, &PATTERN, &TARGET, &INPUT, &DEAD_LETTERS];
+
+static MISSING: Check = Check {
+    code: "rule-missing",
+    summary: "An EventBridge rule of the stack is gone.",
+    asks: &["events:DescribeRule"],
+};
+
+static DISABLED: Check = Check {
+    code: "rule-disabled",
+    summary: "An EventBridge rule is disabled: the function hears nothing. (That somebody did so may never have arrived.)",
+    asks: &["events:DescribeRule"],
+};
+
+static STATE: Check = Check {
+    code: "rule-state",
+    summary: "Rules wait for read-only calls (`Describe…`, `Get…`, `List…`), and the EventBridge rule does not pass them in its state.",
+    asks: &["events:DescribeRule"],
+};
+
+static PATTERN: Check = Check {
+    code: "rule-pattern",
+    summary: "The EventBridge rule's pattern keeps back kinds of CloudTrail's events: it is not the template's any more.",
+    asks: &["events:DescribeRule"],
+};
+
+static TARGET: Check = Check {
+    code: "rule-target",
+    summary: "The EventBridge rule does not hand events to the function (or, of a spoke, to the hub's bus).",
+    asks: &["events:ListTargetsByRule"],
+};
+
+static INPUT: Check = Check {
+    code: "rule-input",
+    summary: "The EventBridge rule hands its target something else than the event.",
+    asks: &["events:ListTargetsByRule"],
+};
+
+static DEAD_LETTERS: Check = Check {
+    code: "rule-dead-letters",
+    summary: "The EventBridge rule's target has no dead-letter queue, or another than the template's: an event that cannot be handed \
+              over is lost.",
+    asks: &["events:ListTargetsByRule"],
+};
+
+/// An `EventBridge` rule, as it should be.
+#[derive(Debug)]
+pub(in crate::cli::doctor) struct Expected<'e> {
+    pub(in crate::cli::doctor) name: &'e str,
+    /// Another bus than the default one.
+    pub(in crate::cli::doctor) bus: Option<&'e str>,
+    /// The account whose events pass; none: a schedule, which has no pattern.
+    pub(in crate::cli::doctor) account: Option<&'e str>,
+    /// The state that was deployed.
+    pub(in crate::cli::doctor) state: &'e str,
+    /// The ARN of what gets the events.
+    pub(in crate::cli::doctor) target: String,
+    /// The ARN of the target's dead-letter queue, where it is known.
+    pub(in crate::cli::doctor) letters: Option<String>,
+    /// What the target is told instead of the event.
+    pub(in crate::cli::doctor) input: Option<&'e str>,
+    /// The role with which events are sent; none for a function.
+    pub(in crate::cli::doctor) role: Option<String>,
+}
+
+/// Looks at the rules of a stack. The answer is the ARNs of those that are there, which are to invoke the function.
+pub(in crate::cli::doctor) async fn look(stack: &Stack<'_>, wanted: &Wanted, notes: &mut Notes) -> Vec<String> {
+    let state = Some(stack.parameter("RuleState")).filter(|state| !state.is_empty()).unwrap_or("ENABLED");
+    let to_function = |name, bus| Expected {
+        name,
+        bus,
+        account: Some(stack.account.as_str()),
+        state,
+        target: stack.function_arn(),
+        letters: Some(stack.queue_arn("UndeliveredEventsUrl")),
+        input: None,
+        role: None,
+    };
+    let mut expected = vec![to_function(stack.output("RuleName"), None)];
+    if stack.is_hub() {
+        // What is on a bus of its own is called `BUS|RULE`.
+        let name = |logical: &str| stack.physical(logical).and_then(|name| name.rsplit('|').next()).unwrap_or_default();
+        expected.push(to_function(name("HubTrail"), Some(stack.name)));
+        let mover = to_function(name("Mover"), None);
+        expected.push(Expected {
+            account: None,
+            state: "ENABLED",
+            letters: None,
+            input: Some(r#"{"offlimits":"move"}"#),
+            ..mover
+        });
+    }
+    let mut there = Vec::new();
+    for rule in expected.iter().filter(|rule| !rule.name.is_empty()) {
+        there.extend(look_at(stack.asker, rule, wanted, notes).await);
+    }
+    there
+}
+
+/// Looks at one rule. The answer is its ARN, if it is there.
+pub(in crate::cli::doctor) async fn look_at(
+    asker: Asker<'_>,
+    rule: &Expected<'_>,
+    wanted: &Wanted,
+    notes: &mut Notes,
+) -> Option<String> {
+    let input = |key: &str| {
+        let mut input = json!({key: rule.name});
+        if let Some(bus) = rule.bus {
+            input["EventBusName"] = json!(bus);
+        }
+        input
+    };
+    let found = match notes.told(asker.json(&ApiService::EVENTBRIDGE, "DescribeRule", input("Name")).await) {
+        Told::There(found) => found,
+        Told::Missing => {
+            notes.find(&MISSING, rule.name, "the EventBridge rule is gone", rule.anew(asker.region));
+            return None;
+        }
+        Told::Unknown => return None,
+    };
+    judge(asker.region, rule, &found, wanted, notes);
+    let targets = asker.json_list(&ApiService::EVENTBRIDGE, "ListTargetsByRule", input("Rule"), "Targets").await;
+    if let Some(targets) = notes.there(targets) {
+        judge_targets(asker.region, rule, &targets, notes);
+    }
+    text(&found, "Arn").map(str::to_owned)
+}
+
+/// The state and the pattern of a rule.
+fn judge(region: &str, rule: &Expected<'_>, found: &Value, wanted: &Wanted, notes: &mut Notes) {
+    let pattern = text(found, "EventPattern");
+    let state = text(found, "State").unwrap_or_default();
+    let readers = if rule.account.is_some() { wanted.read_only() } else { Vec::new() };
+    if state == "DISABLED" {
+        let remedy = if rule.state == "ENABLED" {
+            rule.aws(region, &["enable-rule", "--name", rule.name])
+        } else {
+            rule.put(region, pattern, rule.state)
+        };
+        notes.find(&DISABLED, rule.name, "the EventBridge rule is disabled: nothing passes", remedy);
+    } else if !readers.is_empty() && state != WITH_READ_ONLY {
+        let message =
+            format!("in the state {state} no read-only call passes, which {} cannot do without", rules(&readers));
+        notes.find(&STATE, rule.name, message, rule.put(region, pattern, WITH_READ_ONLY));
+    }
+    let Some(account) = rule.account else { return };
+    let kept = kinds_kept_back(pattern.unwrap_or_default(), account);
+    if !kept.is_empty() {
+        let message = format!("the pattern does not let pass every \"{}\"", kept.join("\", \""));
+        notes.find(&PATTERN, rule.name, message, rule.put(region, None, rule.state));
+    }
+}
+
+/// What a rule does with an event.
+fn judge_targets(region: &str, rule: &Expected<'_>, targets: &[Value], notes: &mut Notes) {
+    let is_ours = |target: &&Value| {
+        text(target, "Arn").is_some_and(|arn| {
+            arn == rule.target || arn.strip_prefix(&rule.target).is_some_and(|rest| rest.starts_with(':'))
+        })
+    };
+    let Some(target) = targets.iter().find(is_ours) else {
+        let message = format!("the EventBridge rule does not hand events to {}", rule.target);
+        notes.find(&TARGET, rule.name, message, rule.retarget(region, None));
+        return;
+    };
+    let id = text(target, "Id");
+    let is_changed = target.get("InputPath").is_some_and(|path| !path.is_null())
+        || target.get("InputTransformer").is_some_and(|transformer| !transformer.is_null());
+    if is_changed || text(target, "Input") != rule.input {
+        let message = "the EventBridge rule hands its target something else than the event";
+        notes.find(&INPUT, rule.name, message, rule.retarget(region, id));
+    }
+    let letters = target.pointer("/DeadLetterConfig/Arn").and_then(Value::as_str);
+    if let Some(expected) = rule.letters.as_deref().filter(|expected| Some(*expected) != letters) {
+        let message = format!("events that cannot be handed over do not go to {expected}");
+        notes.find(&DEAD_LETTERS, rule.name, message, rule.retarget(region, id));
+    }
+}
+
+impl Expected<'_> {
+    /// `aws events …`, on the rule's bus.
+    fn aws(&self, region: &str, words: &[&str]) -> Remedy {
+        let bus = self.bus.into_iter().flat_map(|bus| ["--event-bus-name", bus]);
+        Remedy::new().aws(region, ["events"].into_iter().chain(words.iter().copied()).chain(bus))
+    }
+
+    /// Writes the rule with this pattern, or else the template's, in a state. Its targets stay.
+    fn put(&self, region: &str, pattern: Option<&str>, state: &str) -> Remedy {
+        let Some(account) = self.account else {
+            let schedule = ["put-rule", "--name", self.name, "--schedule-expression", "rate(15 minutes)"];
+            return self.aws(region, &[&schedule[..], &["--state", state]].concat());
+        };
+        let own = self.pattern(account);
+        let pattern = pattern.unwrap_or(&own);
+        self.aws(region, &["put-rule", "--name", self.name, "--event-pattern", pattern, "--state", state])
+    }
+
+    /// A pattern that lets pass what the template's does. A bus of its own takes other accounts' events.
+    fn pattern(&self, account: &str) -> String {
+        let mut keys = BTreeMap::from([
+            ("source", json!([{"prefix": "aws."}])),
+            ("detail-type", json!([{"suffix": " via CloudTrail"}])),
+        ]);
+        if self.bus.is_none() {
+            keys.insert("account", json!([account]));
+        }
+        json!(keys).to_string()
+    }
+
+    /// Sets the target as it should be, in place of the one of this id.
+    fn retarget(&self, region: &str, id: Option<&str>) -> Remedy {
+        let mut target = json!({"Id": id.unwrap_or("Function"), "Arn": self.target});
+        if let Some(letters) = &self.letters {
+            target["DeadLetterConfig"] = json!({"Arn": letters});
+        }
+        if let Some(input) = self.input {
+            target["Input"] = json!(input);
+        }
+        if let Some(role) = &self.role {
+            target["RoleArn"] = json!(role);
+        }
+        let targets = json!([target]).to_string();
+        self.aws(region, &["put-targets", "--rule", self.name, "--targets", &targets])
+    }
+
+    /// Makes the rule, under the name that `CloudFormation` knows it by, with its target.
+    fn anew(&self, region: &str) -> Remedy {
+        let mut commands = self.put(region, None, self.state).commands();
+        commands.extend(self.retarget(region, None).commands());
+        commands.into_iter().fold(Remedy::new(), Remedy::shell)
+    }
+}
