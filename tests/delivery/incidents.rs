@@ -231,7 +231,7 @@ async fn a_storm_is_a_few_messages_that_count_everything() {
         let mut invocations = JoinSet::new();
         for number in 0..2 * CALLS {
             let (number, app) = (number % CALLS, Rc::clone(&app));
-            sleep(MINUTE / (2 * CALLS as u32)).await;
+            sleep(MINUTE / u32::try_from(2 * CALLS).unwrap()).await;
             invocations.spawn_local(async move {
                 let (name, actor) = (RULES[number / CALLERS % 4].2, format!("user{}", number % CALLERS));
                 let handled = invoke(&event(number, name, &actor, number % 3 == 0), &app).await;
