@@ -543,6 +543,41 @@ fn what_the_rules_wait_for_is_compared_with_what_is_delivered() {
 }
 
 #[test]
+fn rules_with_patterns_of_their_own_are_looked_at_and_may_stand_for_the_wide_one() {
+    let resource = |logical: &str| json!({"LogicalResourceId": logical, "PhysicalResourceId": format!("offlimits-{logical}-1"), "ResourceType": "AWS::Events::Rule"});
+    let some = json!({"source": [{"prefix": "aws."}], "detail": {"eventName": ["DescribeInstances"]}});
+    let reads = |state: &str| rule("offlimits-Reads1-1", state, &some);
+    let waits = json!({"id": "WAITS", "title": "t", "severity": "low", "when": {"service": {"is": "ec2.amazonaws.com"}, "event": {"is": "DescribeInstances"}}});
+    let with = |state: &str| {
+        Aws::healthy()
+            .with_rule(&waits)
+            .says(
+                "ListStackResources",
+                "",
+                &json!({"StackResourceSummaries": [resource("FunctionTrail"), resource("Reads1")]}),
+            )
+            .says("DescribeRule", "Reads1", &reads(state))
+    };
+    let all = "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS";
+    assert_eq!(with(all).finds(&[]), [""; 0]);
+    assert_eq!(with("ENABLED").finds(&[]), ["rule-state"]);
+    assert_eq!(with("DISABLED").finds(&[]), ["rule-disabled", "rule-state"]);
+    // With derived patterns the wide rule is disabled on purpose, and otherwise it is not.
+    let derived = || {
+        let stack = stack("CREATE_COMPLETE", &outputs(false), &[("EventPatterns", "derived")]);
+        with(all)
+            .says("DescribeRule", "FunctionTrail", &rule("offlimits-FunctionTrail-1", "DISABLED", &pattern()))
+            .says("DescribeStacks", "eu-west-1", &stack)
+    };
+    assert_eq!(derived().finds(&[]), [""; 0]);
+    let wide =
+        with(all).says("DescribeRule", "FunctionTrail", &rule("offlimits-FunctionTrail-1", "DISABLED", &pattern()));
+    assert_eq!(wide.finds(&[]), ["rule-disabled"]);
+    let nowhere = json!({"Targets": []});
+    assert_eq!(derived().says("ListTargetsByRule", "Reads1", &nowhere).finds(&[]), ["rule-target"]);
+}
+
+#[test]
 fn people_read_what_is_wrong_and_the_command_that_sets_it_right() {
     let disabled = rule("offlimits-FunctionTrail-1", "DISABLED", &pattern());
     let run = Aws::healthy().says("DescribeRule", "", &disabled).asked(&[]);

@@ -77,8 +77,9 @@ pub(super) async fn look_elsewhere(
             let role = role_of(asker, rule).await;
             let expected = rule::Expected {
                 name: rule,
+                stack: stack.name,
                 bus: None,
-                account: Some(&stack.account),
+                part: rule::Part::Wide { account: &stack.account, has_readers: false },
                 state: "ENABLED",
                 target: bus.to_owned(),
                 letters: None,

@@ -11,7 +11,7 @@ use crate::cli::doctor::check::Check;
 use crate::cli::doctor::delivery::{WITH_READ_ONLY, Wanted, kinds_kept_back};
 use crate::cli::doctor::remedy::Remedy;
 use crate::cli::doctor::report::{Notes, Told};
-use crate::cli::doctor::stack::Stack;
+use crate::cli::doctor::stack::{Resource, Stack};
 
 pub(super) const CHECKS: &[&Check] = &[&MISSING, &DISABLED, &STATE, &PATTERN, &TARGET, &INPUT, &DEAD_LETTERS];
 
@@ -58,14 +58,27 @@ static DEAD_LETTERS: Check = Check {
     asks: &["events:ListTargetsByRule"],
 };
 
+/// What an `EventBridge` rule is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::cli::doctor) enum Part<'e> {
+    /// It passes all of CloudTrail's events of this account; where others pass the read-only calls that rules wait for, it need not.
+    Wide { account: &'e str, has_readers: bool },
+    /// It passes some calls, by a pattern of its own.
+    Some,
+    /// It is a schedule.
+    Schedule,
+}
+
 /// An `EventBridge` rule, as it should be.
 #[derive(Debug)]
 pub(in crate::cli::doctor) struct Expected<'e> {
     pub(in crate::cli::doctor) name: &'e str,
+    /// The stack that has made it, or gets its events.
+    pub(in crate::cli::doctor) stack: &'e str,
     /// Another bus than the default one.
     pub(in crate::cli::doctor) bus: Option<&'e str>,
-    /// The account whose events pass; none: a schedule, which has no pattern.
-    pub(in crate::cli::doctor) account: Option<&'e str>,
+    /// What it is for.
+    pub(in crate::cli::doctor) part: Part<'e>,
     /// The state that was deployed.
     pub(in crate::cli::doctor) state: &'e str,
     /// The ARN of what gets the events.
@@ -81,44 +94,60 @@ pub(in crate::cli::doctor) struct Expected<'e> {
 /// Looks at the rules of a stack. The answer is the ARNs of those that are there, which are to invoke the function.
 pub(in crate::cli::doctor) async fn look(stack: &Stack<'_>, wanted: &Wanted, notes: &mut Notes) -> Vec<String> {
     let state = Some(stack.parameter("RuleState")).filter(|state| !state.is_empty()).unwrap_or("ENABLED");
-    let to_function = |name, bus| Expected {
+    // The rules whose patterns are made for the rules take the place of the wide ones, or pass read-only calls beside them.
+    let wide_state = if stack.parameter("EventPatterns") == "derived" { "DISABLED" } else { state };
+    let to_function = |(name, bus), part, state| Expected {
         name,
+        stack: stack.name,
         bus,
-        account: Some(stack.account.as_str()),
+        part,
         state,
         target: stack.function_arn(),
         letters: Some(stack.queue_arn("UndeliveredEventsUrl")),
         input: None,
         role: None,
     };
-    let mut expected = vec![to_function(stack.output("RuleName"), None)];
-    if stack.is_hub() {
-        // What is on a bus of its own is called `BUS|RULE`.
-        let name = |logical: &str| stack.physical(logical).and_then(|name| name.rsplit('|').next()).unwrap_or_default();
-        expected.push(to_function(name("HubTrail"), Some(stack.name)));
-        let mover = to_function(name("Mover"), None);
-        expected.push(Expected {
-            account: None,
-            state: "ENABLED",
-            letters: None,
-            input: Some(r#"{"offlimits":"move"}"#),
-            ..mover
-        });
+    let (mut there, mut has_readers) = (Vec::new(), false);
+    let is_other = |rule: &&Resource| !["FunctionTrail", "HubTrail", "Mover"].contains(&rule.logical.as_str());
+    for rule in stack.of_kind("AWS::Events::Rule").filter(is_other) {
+        let expected = to_function(named(&rule.physical), Part::Some, "ENABLED");
+        let found = look_at(stack.asker, &expected, wanted, notes).await;
+        has_readers |= found.as_ref().is_some_and(|found| found.state == WITH_READ_ONLY);
+        there.extend(found.map(|found| found.arn));
     }
-    let mut there = Vec::new();
+    let wide = Part::Wide { account: &stack.account, has_readers };
+    let mut expected = vec![to_function((stack.output("RuleName"), None), wide, wide_state)];
+    if stack.is_hub() {
+        let of = |logical: &str| named(stack.physical(logical).unwrap_or_default());
+        expected.push(to_function(of("HubTrail"), wide, wide_state));
+        let mover = to_function(of("Mover"), Part::Schedule, "ENABLED");
+        expected.push(Expected { letters: None, input: Some(r#"{"offlimits":"move"}"#), ..mover });
+    }
     for rule in expected.iter().filter(|rule| !rule.name.is_empty()) {
-        there.extend(look_at(stack.asker, rule, wanted, notes).await);
+        there.extend(look_at(stack.asker, rule, wanted, notes).await.map(|found| found.arn));
     }
     there
 }
 
-/// Looks at one rule. The answer is its ARN, if it is there.
+/// The name of a rule, and its bus: what is on a bus of its own `CloudFormation` calls `BUS|RULE`.
+fn named(physical: &str) -> (&str, Option<&str>) {
+    physical.split_once('|').map_or((physical, None), |(bus, name)| (name, Some(bus)))
+}
+
+/// A rule that is there.
+#[derive(Debug)]
+pub(in crate::cli::doctor) struct FoundRule {
+    arn: String,
+    state: String,
+}
+
+/// Looks at one rule. The answer is what is there.
 pub(in crate::cli::doctor) async fn look_at(
     asker: Asker<'_>,
     rule: &Expected<'_>,
     wanted: &Wanted,
     notes: &mut Notes,
-) -> Option<String> {
+) -> Option<FoundRule> {
     let input = |key: &str| {
         let mut input = json!({key: rule.name});
         if let Some(bus) = rule.bus {
@@ -129,7 +158,12 @@ pub(in crate::cli::doctor) async fn look_at(
     let found = match notes.told(asker.json(&ApiService::EVENTBRIDGE, "DescribeRule", input("Name")).await) {
         Told::There(found) => found,
         Told::Missing => {
-            notes.find(&MISSING, rule.name, "the EventBridge rule is gone", rule.anew(asker.region));
+            let remedy = match rule.part {
+                // Its pattern is in the template alone.
+                Part::Some => Remedy::new().anew(rule.stack, asker.region),
+                Part::Wide { .. } | Part::Schedule => rule.anew(asker.region),
+            };
+            notes.find(&MISSING, rule.name, "the EventBridge rule is gone", remedy);
             return None;
         }
         Told::Unknown => return None,
@@ -139,14 +173,22 @@ pub(in crate::cli::doctor) async fn look_at(
     if let Some(targets) = notes.there(targets) {
         judge_targets(asker.region, rule, &targets, notes);
     }
-    text(&found, "Arn").map(str::to_owned)
+    let state = text(&found, "State").unwrap_or_default().to_owned();
+    Some(FoundRule { arn: text(&found, "Arn")?.to_owned(), state })
 }
 
 /// The state and the pattern of a rule.
 fn judge(region: &str, rule: &Expected<'_>, found: &Value, wanted: &Wanted, notes: &mut Notes) {
+    // One that was deployed so is meant to pass nothing.
+    if rule.state == "DISABLED" {
+        return;
+    }
     let pattern = text(found, "EventPattern");
     let state = text(found, "State").unwrap_or_default();
-    let readers = if rule.account.is_some() { wanted.read_only() } else { Vec::new() };
+    let readers = match rule.part {
+        Part::Wide { has_readers: false, .. } => wanted.read_only(),
+        _ => Vec::new(),
+    };
     if state == "DISABLED" {
         let remedy = if rule.state == "ENABLED" {
             rule.aws(region, &["enable-rule", "--name", rule.name])
@@ -159,7 +201,7 @@ fn judge(region: &str, rule: &Expected<'_>, found: &Value, wanted: &Wanted, note
             format!("in the state {state} no read-only call passes, which {} cannot do without", rules(&readers));
         notes.find(&STATE, rule.name, message, rule.put(region, pattern, WITH_READ_ONLY));
     }
-    let Some(account) = rule.account else { return };
+    let Part::Wide { account, .. } = rule.part else { return };
     let kept = kinds_kept_back(pattern.unwrap_or_default(), account);
     if !kept.is_empty() {
         let message = format!("the pattern does not let pass every \"{}\"", kept.join("\", \""));
@@ -202,9 +244,13 @@ impl Expected<'_> {
 
     /// Writes the rule with this pattern, or else the template's, in a state. Its targets stay.
     fn put(&self, region: &str, pattern: Option<&str>, state: &str) -> Remedy {
-        let Some(account) = self.account else {
-            let schedule = ["put-rule", "--name", self.name, "--schedule-expression", "rate(15 minutes)"];
-            return self.aws(region, &[&schedule[..], &["--state", state]].concat());
+        let account = match self.part {
+            Part::Wide { account, .. } => account,
+            Part::Some => "",
+            Part::Schedule => {
+                let schedule = ["put-rule", "--name", self.name, "--schedule-expression", "rate(15 minutes)"];
+                return self.aws(region, &[&schedule[..], &["--state", state]].concat());
+            }
         };
         let own = self.pattern(account);
         let pattern = pattern.unwrap_or(&own);
