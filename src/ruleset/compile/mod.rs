@@ -8,7 +8,6 @@ mod file;
 mod include;
 mod keys;
 
-#[cfg(feature = "cli")]
 #[cfg(all(feature = "aws", feature = "cli"))]
 pub(crate) use self::compiler::digest_of_bundle;
 #[cfg(feature = "cli")]
