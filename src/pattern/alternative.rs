@@ -88,12 +88,11 @@ impl Alternative {
         let fields: Vec<PatternField> = self.0.keys().copied().collect();
         for field in fields {
             let values = self.get(field);
-            match most.checked_sub(values.wildcards()) {
-                Some(left) => *most = left,
-                None => {
-                    let texts = if field == PatternField::Name { all_names.clone() } else { Texts::Any };
-                    self = self.with(field, Values { texts, absent: values.absent });
-                }
+            if let Some(left) = most.checked_sub(values.wildcards()) {
+                *most = left;
+            } else {
+                let texts = if field == PatternField::Name { all_names.clone() } else { Texts::Any };
+                self = self.with(field, Values { texts, absent: values.absent });
             }
         }
         self

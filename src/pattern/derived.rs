@@ -92,7 +92,7 @@ impl DeliveryState {
 
 impl EventRule {
     /// Its pattern. `account` is what the pattern has for the account: its twelve digits, or CloudFormation's word for them.
-    pub fn pattern(&self, account: Value) -> Value {
+    pub fn pattern(&self, account: &Value) -> Value {
         let mut pattern = json!({
             "source": [{ "prefix": "aws." }],
             "account": [account],
@@ -109,7 +109,7 @@ impl EventRule {
 
     /// The characters of the pattern, as EventBridge counts them.
     pub fn characters(&self) -> usize {
-        self.pattern(json!("123456789012")).to_string().chars().count()
+        self.pattern(&json!("123456789012")).to_string().chars().count()
     }
 
     /// The wildcards in the pattern.

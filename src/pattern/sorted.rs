@@ -221,7 +221,7 @@ fn whole(source: &Text, asked: &Alternative, names: &Values) -> Alternative {
 /// out, and at last the names are.
 fn fit(of_source: &mut OfSource, most: usize, all: &Texts) {
     let shortened = |of_source: &mut OfSource| {
-        let longest = of_source.values().flat_map(|names| match &names.texts {
+        let longest = of_source.values().filter_map(|names| match &names.texts {
             Texts::OneOf(names) => names.iter().map(|name| source_text(name).len()).max(),
             _ => None,
         });

@@ -138,7 +138,7 @@ fn resource(kind: TemplateKind, named: &NamedRule<'_>, digest: &str) -> Vec<Stri
         format!("    Description: {what}; patterns {digest}."),
         format!("    State: {}", rule.state.as_str()),
         // JSON is YAML.
-        format!("    EventPattern: {}", rule.pattern(json!({ "Ref": "AWS::AccountId" }))),
+        format!("    EventPattern: {}", rule.pattern(&json!({ "Ref": "AWS::AccountId" }))),
         "    Targets:".to_owned(),
     ];
     let target: &[&str] = match kind {

@@ -46,7 +46,7 @@ struct Judged {
 
 impl Judged {
     fn of(rule: &EventRule) -> Self {
-        let pattern = rule.pattern(json!(ACCOUNT));
+        let pattern = rule.pattern(&json!(ACCOUNT));
         let characters = pattern.to_string().chars().count();
         assert!(characters <= MAX_CHARACTERS && characters == rule.characters(), "{characters} characters");
         let wildcards = pattern.to_string().matches(r#"{"wildcard":"#).count();
@@ -137,19 +137,19 @@ fn mutated(record: &mut Value, dice: &mut Dice<'_>, names: &[(String, String)]) 
             }
             1 => {
                 record["eventName"] =
-                    json!(["GetSessionToken", "GetFederationToken", "GetCallerIdentity", "AssumeRole"][dice.below(4)])
+                    json!(["GetSessionToken", "GetFederationToken", "GetCallerIdentity", "AssumeRole"][dice.below(4)]);
             }
             2 => {
                 record["eventSource"] = json!(
                     ["sts.amazonaws.com", "sqs.amazonaws.com", "ec2.amazonaws.com", "new.amazonaws.com"][dice.below(4)]
-                )
+                );
             }
             3 => record["managementEvent"] = json!(dice.below(2) == 0),
             4 => record["readOnly"] = json!(dice.below(2) == 0),
             5 => record["errorCode"] = json!(["AccessDenied", "Client.UnauthorizedOperation", "x"][dice.below(3)]),
             6 => {
                 record["userAgent"] =
-                    json!(["aws-cli/2 Linux/6.1-kali5", "pacu", "Boto3", "stratus-red-team_1"][dice.below(4)])
+                    json!(["aws-cli/2 Linux/6.1-kali5", "pacu", "Boto3", "stratus-red-team_1"][dice.below(4)]);
             }
             _ => {
                 let (source, name) = &names[dice.below(names.len())];
@@ -375,7 +375,6 @@ fn the_judges_answers_can_be_written_down() {
         "{passes} of {}",
         pairs.len()
     );
-    #[expect(clippy::disallowed_methods, reason = "where to, whoever runs the test says")]
     if let Some(path) = std::env::var_os("OFFLIMITS_PAIRS") {
         let mut file = std::io::BufWriter::new(std::fs::File::create(path).unwrap());
         pairs.iter().for_each(|pair| writeln!(file, "{pair}").unwrap());

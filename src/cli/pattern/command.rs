@@ -117,7 +117,7 @@ impl PatternCommand {
             state: rule.state.as_str(),
             characters: rule.characters(),
             wildcards: rule.wildcards(),
-            pattern: rule.pattern(json!(self.account)).to_string(),
+            pattern: rule.pattern(&json!(self.account)).to_string(),
         };
         let row = patterns.wide_rows.iter().map(|row| WideRowLine { rule: &row.rule, row: row.row });
         PatternsLine {

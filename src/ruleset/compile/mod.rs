@@ -11,6 +11,7 @@ mod keys;
 #[cfg(feature = "cli")]
 #[cfg(all(feature = "aws", feature = "cli"))]
 pub(crate) use self::compiler::digest_of_bundle;
+#[cfg(feature = "cli")]
 pub(super) use self::compiler::read;
 pub(super) use self::compiler::{CompiledFile, compile, part};
 #[cfg(feature = "cli")]
