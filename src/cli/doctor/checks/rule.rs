@@ -119,7 +119,9 @@ pub(in crate::cli::doctor) async fn look(stack: &Stack<'_>, wanted: &Wanted, not
     let mut expected = vec![to_function((stack.output("RuleName"), None), wide, wide_state)];
     if stack.is_hub() {
         let of = |logical| named(stack, logical, stack.physical(logical).unwrap_or_default());
-        expected.push(to_function(of("HubTrail"), wide, wide_state));
+        // What the spokes have sent is meant, since there are patterns for the rules: the hub's rule passes all of it.
+        let hub_state = if stack.parameter("EventPatterns").is_empty() { state } else { WITH_READ_ONLY };
+        expected.push(to_function(of("HubTrail"), wide, hub_state));
         let mover = to_function(of("Mover"), Part::Schedule, "ENABLED");
         expected.push(Expected { letters: None, input: Some(r#"{"offlimits":"move"}"#), ..mover });
     }
