@@ -38,15 +38,20 @@ pub(in crate::cli::doctor) async fn look(stack: &Stack<'_>, rules: &[String], no
         Told::Missing => Some(json!({})),
         Told::Unknown => None,
     };
-    for (number, rule) in (1..).zip(rules) {
-        if policy.as_ref().is_some_and(|policy| !lets_in(policy, rule)) {
+    let is_kept_out = |rule: &&String| policy.as_ref().is_some_and(|policy| !lets_in(policy, rule));
+    let kept_out: Vec<&String> = rules.iter().filter(is_kept_out).collect();
+    if let Some(first) = kept_out.first() {
+        let allow = |remedy: Remedy, (number, rule): (u32, &&String)| {
             let id = format!("doctor-{number}");
             let allow = ["lambda", "add-permission", "--function-name", name, "--statement-id", &id];
             let whom =
                 ["--action", "lambda:InvokeFunction", "--principal", "events.amazonaws.com", "--source-arn", rule];
-            let message = format!("the function's policy does not let EventBridge invoke it for {rule}");
-            notes.find(&PERMISSION, name, message, Remedy::new().aws(region, allow.into_iter().chain(whom)));
-        }
+            remedy.aws(region, allow.into_iter().chain(whom))
+        };
+        let remedy = (1..).zip(&kept_out).fold(Remedy::new(), allow);
+        let more = if kept_out.len() > 1 { format!(" and {} more", kept_out.len() - 1) } else { String::new() };
+        let message = format!("the function's policy does not let EventBridge invoke it for {first}{more}");
+        notes.find(&PERMISSION, name, message, remedy);
     }
     // The template's is that of $LATEST, which is what EventBridge invokes.
     let of_latest = path("2019-09-25", "event-invoke-config?Qualifier=%24LATEST");

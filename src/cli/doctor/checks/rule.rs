@@ -110,7 +110,7 @@ pub(in crate::cli::doctor) async fn look(stack: &Stack<'_>, wanted: &Wanted, not
     let (mut there, mut has_readers) = (Vec::new(), false);
     let is_other = |rule: &&Resource| !["FunctionTrail", "HubTrail", "Mover"].contains(&rule.logical.as_str());
     for rule in stack.of_kind("AWS::Events::Rule").filter(is_other) {
-        let expected = to_function(named(&rule.physical), Part::Some, "ENABLED");
+        let expected = to_function(named(stack, &rule.logical, &rule.physical), Part::Some, "ENABLED");
         let found = look_at(stack.asker, &expected, wanted, notes).await;
         has_readers |= found.as_ref().is_some_and(|found| found.state == WITH_READ_ONLY);
         there.extend(found.map(|found| found.arn));
@@ -118,8 +118,10 @@ pub(in crate::cli::doctor) async fn look(stack: &Stack<'_>, wanted: &Wanted, not
     let wide = Part::Wide { account: &stack.account, has_readers };
     let mut expected = vec![to_function((stack.output("RuleName"), None), wide, wide_state)];
     if stack.is_hub() {
-        let of = |logical: &str| named(stack.physical(logical).unwrap_or_default());
-        expected.push(to_function(of("HubTrail"), wide, wide_state));
+        let of = |logical| named(stack, logical, stack.physical(logical).unwrap_or_default());
+        // What the spokes have sent is meant, since there are patterns for the rules: the hub's rule passes all of it.
+        let hub_state = if stack.parameter("EventPatterns").is_empty() { state } else { WITH_READ_ONLY };
+        expected.push(to_function(of("HubTrail"), wide, hub_state));
         let mover = to_function(of("Mover"), Part::Schedule, "ENABLED");
         expected.push(Expected { letters: None, input: Some(r#"{"offlimits":"move"}"#), ..mover });
     }
@@ -129,9 +131,12 @@ pub(in crate::cli::doctor) async fn look(stack: &Stack<'_>, wanted: &Wanted, not
     there
 }
 
-/// The name of a rule, and its bus: what is on a bus of its own `CloudFormation` calls `BUS|RULE`.
-fn named(physical: &str) -> (&str, Option<&str>) {
-    physical.split_once('|').map_or((physical, None), |(bus, name)| (name, Some(bus)))
+/// The name of a rule, and its bus: what is on a bus of its own `CloudFormation` calls `BUS|RULE`. The hub's bus is called as its stack.
+fn named<'s>(stack: &Stack<'s>, logical: &str, physical: &'s str) -> (&'s str, Option<&'s str>) {
+    match physical.split_once('|') {
+        Some((bus, name)) => (name, Some(bus)),
+        None => (physical, logical.starts_with("Hub").then_some(stack.name)),
+    }
 }
 
 /// A rule that is there.
