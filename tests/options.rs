@@ -52,7 +52,7 @@ fn rules_are_named_alike_by_every_command() {
         assert!(both.stderr.contains("cannot be used with"), "{command}: {}", both.shown());
         let none = within(folder.path(), &[command]);
         assert_eq!(none.code, Some(2), "{command}");
-        assert!(none.stderr.contains("name your rules with --rules FILE"), "{command}: {}", none.shown());
+        assert!(none.stderr.contains("cannot read the rules: rules.json"), "{command}: {}", none.shown());
     }
 }
 
