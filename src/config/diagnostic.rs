@@ -228,20 +228,7 @@ fn placed(file: Option<&Arc<str>>, source: &str, lines: &LineStarts, told: super
         let (line, column) = lines.line_and_column(source, opened.start);
         Related { file: file.cloned(), line, column, span: opened, message: "it begins here".to_owned() }
     });
-    Diagnostic {
-        level: Level::Error,
-        code: "syntax",
-        file: file.cloned(),
-        pointer: String::new(),
-        line,
-        column,
-        span,
-        message: format!("this is not JSON: {message}"),
-        help,
-        fix,
-        related: related.into_iter().collect(),
-        hidden: None,
-    }
+    Diagnostic { help, fix, related: related.into_iter().collect(), ..not_json(file, span, (line, column), &message) }
 }
 
 /// A file that is not JSON, in the words of the parser.
@@ -254,6 +241,11 @@ fn syntax_error(file: Option<&Arc<str>>, source: &str, error: &serde_json::Error
     let (line, column) = json::line_and_column(source, start);
     let text = error.to_string();
     let message = text.split(" at line ").next().unwrap_or_default();
+    not_json(file, start..start, (line, column), message)
+}
+
+/// A mistake in the syntax, at its place in lines and columns.
+fn not_json(file: Option<&Arc<str>>, span: Range<usize>, (line, column): (usize, usize), message: &str) -> Diagnostic {
     Diagnostic {
         level: Level::Error,
         code: "syntax",
@@ -261,7 +253,7 @@ fn syntax_error(file: Option<&Arc<str>>, source: &str, error: &serde_json::Error
         pointer: String::new(),
         line,
         column,
-        span: start..start,
+        span,
         message: format!("this is not JSON: {message}"),
         help: "a rules file is plain JSON: double quotes, no comments, no comma after the last item".to_owned(),
         fix: None,

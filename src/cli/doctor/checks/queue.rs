@@ -17,28 +17,28 @@ pub(super) const CHECKS: &[&Check] = &[&MISSING, &DEAD_LETTERS, &FAILED_EVENTS, 
 static MISSING: Check =
     Check { code: "queue-missing", summary: "A queue of the stack is gone.", asks: &["sqs:GetQueueAttributes"] };
 
-static DEAD_LETTERS: Check = Check {
-    code: "dead-letters",
-    summary: "Alerts lie in DeadLetters that no channel has taken.",
-    asks: &["sqs:GetQueueAttributes", "cloudwatch:GetMetricStatistics"],
-};
+/// What is asked to learn what waits in a queue, and for how long.
+const WAITING: &[&str] = &["sqs:GetQueueAttributes", "cloudwatch:GetMetricStatistics"];
+
+static DEAD_LETTERS: Check =
+    Check { code: "dead-letters", summary: "Alerts lie in DeadLetters that no channel has taken.", asks: WAITING };
 
 static FAILED_EVENTS: Check = Check {
     code: "failed-events",
     summary: "Events lie in FailedEvents that the function failed on three times.",
-    asks: &["sqs:GetQueueAttributes", "cloudwatch:GetMetricStatistics"],
+    asks: WAITING,
 };
 
 static UNDELIVERED_EVENTS: Check = Check {
     code: "undelivered-events",
     summary: "Events lie in UndeliveredEvents that EventBridge could not hand to the function.",
-    asks: &["sqs:GetQueueAttributes", "cloudwatch:GetMetricStatistics"],
+    asks: WAITING,
 };
 
 static REDELIVERY_AGE: Check = Check {
     code: "redelivery-age",
     summary: "A message has been waiting in Redelivery for more than half an hour: nobody takes what is there.",
-    asks: &["sqs:GetQueueAttributes", "cloudwatch:GetMetricStatistics"],
+    asks: WAITING,
 };
 
 /// Each queue's name, its output, and what is found where something waits in it.
