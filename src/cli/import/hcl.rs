@@ -11,6 +11,7 @@ use hcl_edit::Span;
 use hcl_edit::expr::{Expression, ObjectKey, Traversal, TraversalOperator};
 use hcl_edit::structure::{Block, Body, Structure};
 
+use super::hcl_depth::check_depth;
 use super::tree::{Lines, Tree, TreeValue};
 
 /// A variable's value may name others; no further than this.
@@ -31,8 +32,9 @@ impl HclFile {
     /// Reads a file.
     ///
     /// # Errors
-    /// The first mistake of syntax, with its line.
+    /// The first mistake of syntax, with its line, or what [`check_depth`] says.
     pub(super) fn parse(text: &str) -> Result<Rc<Self>, String> {
+        check_depth(text)?;
         let body = hcl_edit::parser::parse_body(text).map_err(|error| {
             let place = error.location();
             format!("line {}, column {}: not HCL: {}", place.line(), place.column(), error.message())

@@ -10,6 +10,7 @@ mod command;
 mod conformity;
 mod files;
 mod hcl;
+mod hcl_depth;
 mod output;
 mod report;
 mod sigma;
