@@ -1,6 +1,6 @@
 //! Where an alert leads: the pages that a message links to.
 
-use crate::cloudtrail::accounts::account_number;
+use crate::cloudtrail::is_account_id;
 use crate::cloudtrail::partition_of;
 use crate::finding::Finding;
 
@@ -17,7 +17,7 @@ pub fn event_link(finding: &Finding) -> Option<String> {
     }
     let host = console(region)?;
     let page = format!("https://{region}.{host}/cloudtrailv2/home?region={region}#/events/{id}");
-    let account = call.account.as_deref().filter(|account| account_number(account).is_some());
+    let account = call.account.as_deref().filter(|account| is_account_id(account));
     Some(match finding.rule.messages.access_portal.as_ref().zip(account) {
         Some((portal, account)) => portal.link(account, &page),
         None => page,

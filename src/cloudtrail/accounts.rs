@@ -19,6 +19,8 @@ use std::fmt;
 use std::io;
 use std::sync::Arc;
 
+use super::account_id::account_number;
+
 /// The name of the file that people write, beside `rules.json`.
 pub const FILE: &str = "accounts.json";
 /// The name of the table that is made of it, beside a bundle.
@@ -86,12 +88,6 @@ impl TableBytes for Vec<u8> {
         buffer.copy_from_slice(bytes.ok_or(io::ErrorKind::UnexpectedEof)?);
         Ok(())
     }
-}
-
-/// The number of an account, if the text is the id of one: twelve digits.
-pub fn account_number(id: &str) -> Option<u64> {
-    let is_id = id.len() == 12 && id.bytes().all(|byte| byte.is_ascii_digit());
-    is_id.then(|| id.parse().ok()).flatten()
 }
 
 /// Whether a unit is this one, or inside it.

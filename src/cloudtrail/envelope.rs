@@ -9,7 +9,7 @@
 
 use std::borrow::Cow;
 
-use super::accounts::account_number;
+use super::account_id::is_account_id;
 use super::cloudwatch_logs::{message_of_line, unpacked};
 use super::query_rows::{self, RowContent};
 use super::record::RawRecord;
@@ -297,7 +297,7 @@ impl Opener<'_> {
             json: json.to_owned(),
             index: self.opened.records.len(),
             message_id: self.message_id.clone(),
-            account: account.filter(|account| account_number(account).is_some()).map(Cow::into_owned),
+            account: account.filter(|account| is_account_id(account)).map(Cow::into_owned),
         });
     }
 }

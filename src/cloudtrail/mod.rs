@@ -13,6 +13,7 @@
 //! countries  the country of an address, and `places`: where addresses are, for people to read
 //! agent      a user agent, shortened to what tells
 //! api_version    the version of an API in the name of a call
+//! account_id what an account's id looks like
 //! accounts   the names of accounts, and their units (`names`: these and `places`, as a call is told with)
 //! own_resources  whether a call names a resource of the function's own
 //! spokes     what a hub's spokes in other accounts are called, and their queues
@@ -20,6 +21,7 @@
 //! Nothing here knows a rule. Every field of a record is optional, since eventVersion 1.0 has few and AWS leaves out what is
 //! too large: a value that is missing is `None`, never an error.
 
+mod account_id;
 pub mod accounts;
 mod acting_service;
 pub mod agent;
@@ -46,6 +48,7 @@ mod source_network;
 pub mod spokes;
 mod target;
 
+pub use self::account_id::{account_number, is_account_id};
 pub use self::alias::ComputedAlias;
 pub(crate) use self::alias::{ALIAS_PATHS, ALIASES, Alias, AliasTarget, compute};
 pub use self::alias_source::AliasSource;

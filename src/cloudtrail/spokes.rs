@@ -4,6 +4,7 @@
 //! (<https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/stacksets-concepts.html>), and begins the names of what is
 //! in it with the stack's. So a hub that knows the name of the `StackSet` knows what is a spoke's, in whatever account.
 
+use super::account_id::is_account_id;
 use super::alias::ComputedAlias;
 use super::record::RawRecord;
 
@@ -81,8 +82,12 @@ impl Spokes {
             |text: &str| text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'));
         let (rest, name) = url.rsplit_once('/')?;
         let is_of_account = rest.rsplit_once('/').is_some_and(|(_, owner)| owner == account) && rest.contains("://");
-        let is_account = account.len() == 12 && account.bytes().all(|byte| byte.is_ascii_digit());
-        (is_of_account && is_account && self.own(name) && is_plain(name) && is_plain(region) && url.len() < 256)
+        (is_of_account
+            && is_account_id(&account)
+            && self.own(name)
+            && is_plain(name)
+            && is_plain(region)
+            && url.len() < 256)
             .then(|| SpokeQueue { url: url.to_owned(), account: account.into_owned(), region: region.to_owned() })
     }
 }

@@ -1,11 +1,11 @@
 //! The fields about whom a call lets in by a policy: of a thing, or of a role.
 
 use super::parameters::by_parameters;
-use super::policy::{is_account, let_in, statements};
+use super::policy::{let_in, statements};
 use super::resource_policies::RESOURCE_POLICIES;
 use super::trusted::{TRUST_POLICIES, trust_statements};
 use super::value::DerivedField;
-use crate::cloudtrail::{FactValue, Record};
+use crate::cloudtrail::{FactValue, Record, is_account_id};
 
 /// Whom a resource policy or a trust policy lets in.
 pub(super) const LETS_IN: DerivedField = DerivedField {
@@ -46,7 +46,7 @@ pub(crate) fn is_outside(text: &str, own: Option<&str>) -> bool {
         return true;
     }
     let account = if text.starts_with("arn:") { text.split(':').nth(4).unwrap_or_default() } else { text };
-    is_account(account) && own.is_some_and(|own| own != account)
+    is_account_id(account) && own.is_some_and(|own| own != account)
 }
 
 #[cfg(test)]

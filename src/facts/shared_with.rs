@@ -2,9 +2,9 @@
 
 use super::lets_in::is_outside;
 use super::placed::Placed;
-use super::policy::{Found, Who, is_account};
+use super::policy::{Found, Who};
 use super::value::{DerivedField, ServiceCalls};
-use crate::cloudtrail::{FactValue, Record};
+use crate::cloudtrail::{FactValue, Record, is_account_id};
 
 /// Whom a call shares something with.
 pub(super) const SHARED_WITH: DerivedField = DerivedField {
@@ -152,7 +152,7 @@ pub(super) fn each_text(placed: &Placed<'_>, path: &[&str], visit: &mut dyn FnMu
 fn recipient(text: &str) -> String {
     match text {
         _ if text.eq_ignore_ascii_case("all") || text.bytes().all(|byte| byte == b'*') => Who::Everybody.name(),
-        _ if is_account(text) || text.starts_with("arn:") => Who::aws(text).name(),
+        _ if is_account_id(text) || text.starts_with("arn:") => Who::aws(text).name(),
         _ if text.ends_with(".amazonaws.com") => Who::service(text).name(),
         _ if text.starts_with("o-") => format!("organization {text}"),
         _ => text.to_owned(),

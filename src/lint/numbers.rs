@@ -2,6 +2,7 @@
 
 use super::view::{CellView, RuleView, SourcePlace};
 use super::{Lint, LintContext, LintReport};
+use crate::cloudtrail::is_account_id;
 use crate::config::{Advice, Fix, quoted};
 use crate::json::{Node, Value};
 use crate::rules::decimal::Decimal;
@@ -98,8 +99,7 @@ impl CellLook<'_> {
                 let message = format!("\"{written}\" is a text, and {digits} is compared with it as a number");
                 let help = format!("write \"{digits}\", in quotes and with all its digits, zeros at its beginning too");
                 // An account's id is a text of exactly these digits.
-                let is_id = digits.len() == 12 && digits.bytes().all(|digit| digit.is_ascii_digit());
-                let fix = is_id.then(|| Fix::replace(&node.span, quoted(digits)));
+                let fix = is_account_id(digits).then(|| Fix::replace(&node.span, quoted(digits)));
                 report.note(&NUMBER_FOR_TEXT, self.rule, place, message, Advice::new(help).with_fix(fix));
             }
             _ => {}

@@ -8,8 +8,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use crate::cloudtrail::account_number;
 pub(super) use crate::cloudtrail::accounts::FILE;
-use crate::cloudtrail::accounts::{AccountFacts, MAX_CHARACTERS, account_number};
+use crate::cloudtrail::accounts::{AccountFacts, MAX_CHARACTERS};
 use crate::config::{
     Diagnostic, KeySpec, ObjectReader, ObjectSpec, Problems, TextFormat, ValueShape, docs, repeated_keys,
     syntax_errors, wrong_kind,

@@ -1,6 +1,7 @@
 //! How CloudTrail names its files: `ACCOUNT_CloudTrail_REGION_YYYYMMDDTHHmmZ_UNIQUE.json.gz`, the time being that of delivery.
 //! Source: AWS CloudTrail User Guide, "CloudTrail log file examples".
 
+use crate::cloudtrail::is_account_id;
 use crate::time::Date;
 
 /// Which of an archive's log files are read. Files that are not named as CloudTrail names them are: nobody can tell.
@@ -83,18 +84,14 @@ pub fn other_service(file: &str) -> Option<&str> {
     let (folder, name) = file.rsplit_once(['/', '\\']).unwrap_or(("", file));
     let place = LogPrefix::parse(folder);
     if let (Some(account), Some(kind)) = (place.account, place.kind)
-        && is_account(account)
+        && is_account_id(account)
     {
         return (!holds_records(kind)).then_some(kind);
     }
     let mut parts = name.split('_');
     // Resolver's files begin with the network.
-    let is_owned = parts.next().is_some_and(|first| is_account(first) || first.starts_with("vpc-"));
+    let is_owned = parts.next().is_some_and(|first| is_account_id(first) || first.starts_with("vpc-"));
     parts.next().filter(|kind| is_owned && OTHERS.contains(kind))
-}
-
-fn is_account(text: &str) -> bool {
-    text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 fn within(list: &[String], value: &str) -> bool {

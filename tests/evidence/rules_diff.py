@@ -29,7 +29,7 @@ def main():
     arguments.add_argument("new", type=pathlib.Path, metavar="NEW")
     arguments.add_argument("--tool", type=pathlib.Path, default=TOOL)
     arguments.add_argument("--archive", type=pathlib.Path)
-    arguments.add_argument("--markdown", action="store_true", help="a table for CHANGELOG.md")
+    arguments.add_argument("--markdown", action="store_true", help="for CHANGELOG.md: a table of what finds something, and the other rules in one line for each kind of change")
     options = arguments.parse_args()
     old, new = rules(options.old), rules(options.new)
     before, after, days = collections.Counter(), collections.Counter(), 1
@@ -50,11 +50,15 @@ def main():
         print(f"{sum(before.values())} findings before, {sum(after.values())} after, in records of {days} days")
     titles = ["rule", "change", "severity", "mode", *(["a day before", "a day after"] if options.archive else []), "title"]
     if options.markdown:
+        silent = [row for row in rows if options.archive and not before[row[0]] and not after[row[0]]]
         line = lambda cells: print(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |")  # noqa: E731
         line(titles)
         line(["---"] * len(titles))
         for row in rows:
-            line([*row[:-1], f"`{row[-1]}`"])
+            if row not in silent:
+                line([*row[:-1], f"`{row[-1]}`"])
+        for what in sorted({row[1] for row in silent}):
+            print(f"\nWithout a finding there, {what}: {', '.join(row[0] for row in silent if row[1] == what)}.")
     else:
         for row in [titles, *rows]:
             print("\t".join(row))

@@ -40,7 +40,7 @@ pub(super) fn check_depth(text: &str) -> Result<(), String> {
     while scan.at < text.len() {
         scan.step();
         if scan.chains > MAX_CHAINS {
-            let line = text.as_bytes()[..scan.at].iter().filter(|&&byte| byte == b'\n').count() + 1;
+            let line = memchr::memchr_iter(b'\n', &text.as_bytes()[..scan.at]).count() + 1;
             return Err(format!(
                 "line {line}: calculations stand in the brackets of more than {MAX_CHAINS} others, or brackets were not closed: \
                  close them, or give the inner ones names in `locals`"

@@ -4,6 +4,8 @@ use std::borrow::Cow;
 
 use percent_encoding::percent_decode_str;
 
+use crate::cloudtrail::account_id::is_account_id;
+
 /// A name as people say it: `role/Admin` of an ARN, the name alone where it tells what it is. The account is kept where it is not
 /// `own`. What is no ARN stays as it is.
 ///
@@ -16,9 +18,8 @@ pub(crate) fn short_name<'t>(name: &'t str, own: Option<&str>) -> Cow<'t, str> {
         return Cow::Owned(short_name(&decoded, own).into_owned());
     }
     let Some((called, account)) = of_arn(name).or_else(|| of_queue(name)) else { return Cow::Borrowed(name) };
-    let is_account = account.len() == 12 && account.bytes().all(|byte| byte.is_ascii_digit());
     match own {
-        Some(own) if is_account && own != account => Cow::Owned(format!("{called} of account {account}")),
+        Some(own) if is_account_id(account) && own != account => Cow::Owned(format!("{called} of account {account}")),
         _ => called,
     }
 }

@@ -26,5 +26,5 @@ pub(super) use self::admission::{Found, let_in};
 pub(super) use self::condition::Condition;
 pub(super) use self::glob::{Budget, Glob};
 pub(crate) use self::principal::principal_names;
-pub(super) use self::principal::{Principals, Who, is_account};
+pub(super) use self::principal::{Principals, Who};
 pub(super) use self::statement::{Selection, Statement, statements};

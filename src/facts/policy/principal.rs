@@ -1,5 +1,6 @@
 //! Whom a policy names, in one spelling for each.
 
+use crate::cloudtrail::is_account_id;
 use crate::facts::placed::Placed;
 
 /// Somebody whom a policy names.
@@ -45,12 +46,12 @@ impl Who {
         if text.bytes().all(|byte| byte == b'*') {
             return Self::Everybody;
         }
-        if is_account(text) {
+        if is_account_id(text) {
             return Self::Account(text.to_owned());
         }
         match account_of_arn(text) {
             Some(account) if account.contains(['*', '?']) => Self::Everybody,
-            Some(account) if is_account(account) && text.ends_with(":root") && text.contains(":iam::") => {
+            Some(account) if is_account_id(account) && text.ends_with(":root") && text.contains(":iam::") => {
                 Self::Account(account.to_owned())
             }
             Some(_) => Self::Arn(text.to_owned()),
@@ -75,7 +76,7 @@ impl Who {
     pub(in crate::facts) fn account(&self) -> Option<&str> {
         match self {
             Self::Account(account) => Some(account),
-            Self::Arn(arn) => account_of_arn(arn).filter(|account| is_account(account)),
+            Self::Arn(arn) => account_of_arn(arn).filter(|account| is_account_id(account)),
             _ => None,
         }
     }
@@ -139,11 +140,6 @@ fn principals(placed: &Placed<'_>) -> Vec<Principal> {
         }
     }
     found
-}
-
-/// Whether this is the id of an account.
-pub(in crate::facts) fn is_account(text: &str) -> bool {
-    text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 /// The fifth part of an ARN.
