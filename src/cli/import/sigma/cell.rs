@@ -36,6 +36,13 @@ fn doubts(field: &str, values: &Tree, modifiers: &Modifiers, notes: &mut Vec<Str
             "{field}: \"*\" between quotes stands for any text, as in Sigma; the character itself is \\*"
         ));
     }
+    let compares_texts = matches!(
+        modifiers.comparison,
+        Comparison::Equals | Comparison::Contains | Comparison::StartsWith | Comparison::EndsWith
+    );
+    if let Some(path) = texts.iter().find(|text| compares_texts && names_field(text)) {
+        notes.push(format!("{field}: \"{path}\" is compared as a text: what that field holds would be \"fieldref\""));
+    }
     // Of an object, its JSON is searched.
     let object = matches!(field, "requestParameters" | "responseElements" | "additionalEventData" | "userIdentity");
     if object && modifiers.comparison != Comparison::Exists && texts.iter().any(|text| text.contains('"')) {
@@ -44,6 +51,25 @@ fn doubts(field: &str, values: &Tree, modifiers: &Modifiers, notes: &mut Vec<Str
              field, such as {field}.policyDocument"
         ));
     }
+    if let Some(member) = texts.iter().filter(|_| object && compares_texts).find_map(|text| assigned(text)) {
+        notes.push(format!(
+            "{field}: its JSON is searched, in which a name is followed by \":, and not by =: name the field, {field}.{member}"
+        ));
+    }
+}
+
+/// Whether a text is the path of a field, such as `userIdentity.userName`.
+fn names_field(text: &str) -> bool {
+    let word = |part: &str| !part.is_empty() && part.chars().all(|char| char.is_ascii_alphanumeric() || char == '_');
+    text.split_once('.').is_some_and(|(top, rest)| Field::top_level().contains(&top) && rest.split('.').all(word))
+}
+
+/// The name before the first `=`: Athena and others write objects so.
+fn assigned(text: &str) -> Option<&str> {
+    let (name, _) = text.trim_start_matches(['*', '{', ' ']).split_once('=')?;
+    let word = name.starts_with(|char: char| char.is_ascii_alphabetic())
+        && name.chars().all(|char| char.is_ascii_alphanumeric() || char == '_');
+    word.then_some(name)
 }
 
 #[cfg(test)]
@@ -131,6 +157,13 @@ mod tests {
         assert_eq!(notes("requestParameters|contains: ['\"Allow\"', '\"*\"']"), 2);
         assert_eq!(notes(r#"requestParameters.policyDocument|contains: '"Action": "\*"'"#), 0);
         assert_eq!(notes("requestParameters|contains: AdministratorAccess"), 0);
+        assert_eq!(notes("requestParameters|contains: 'runtime='"), 1);
+        assert_eq!(notes("responseElements: '{runtime=python3.13}'"), 1);
+        assert_eq!(notes("requestParameters|contains: 'a2V5 + dmFsdWU='"), 0);
+        assert_eq!(notes("requestParameters.body|contains: 'runtime='"), 0);
+        assert_eq!(notes("requestParameters.name: [x, userIdentity.userName]"), 1);
+        assert_eq!(notes("requestParameters.name|re: 'userIdentity.userName'"), 0);
+        assert_eq!(notes("eventSource: [iam.amazonaws.com, 'userIdentity.']"), 0);
     }
 
     #[test]

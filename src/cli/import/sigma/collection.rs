@@ -35,7 +35,10 @@ impl SigmaDocument {
             return DocumentKind::Correlation;
         }
         let word = |source: &Tree, key: &str| source.get(key).and_then(Tree::text).unwrap_or_default().to_lowercase();
-        let cloudtrail = |source: &Tree| word(source, "product") == "aws" && word(source, "service") == "cloudtrail";
+        // Sigma's specification lets a service stand alone, and no other product has one of this name.
+        let cloudtrail = |source: &Tree| {
+            matches!(word(source, "product").as_str(), "" | "aws") && word(source, "service") == "cloudtrail"
+        };
         match (self.tree.get("logsource").is_some_and(cloudtrail), self.tree.get("filter")) {
             (false, _) => DocumentKind::Other,
             (true, Some(_)) => DocumentKind::Filter,
@@ -138,6 +141,11 @@ mod tests {
                 vec![Filter, Other, Other],
             ),
             (format!("action: global\n{aws}\n"), vec![]),
+            // A product and a service can each stand alone; not every log of AWS is CloudTrail's.
+            (
+                "logsource: {service: cloudtrail}\n---\nlogsource: {product: azure, service: cloudtrail}\n".to_owned(),
+                vec![Rule, Other],
+            ),
         ] {
             assert_eq!(kinds(&yaml), expected, "{yaml}");
         }
