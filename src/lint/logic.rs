@@ -180,6 +180,11 @@ impl<'p> PatternWord<'p> {
         let plain = |c: char| c.is_ascii_alphanumeric() || "_-.:/@ ".contains(c);
         (!rest.is_empty() && rest.chars().all(plain)).then_some(Self { text: rest, starts, ends, open })
     }
+
+    /// The word that a pattern names, whether or not it regards case.
+    pub(super) fn named(pattern: &'p str) -> Option<&'p str> {
+        Self::parse(pattern.strip_prefix("(?i)").unwrap_or(pattern)).map(|word| word.text)
+    }
 }
 
 #[cfg(test)]
@@ -236,6 +241,8 @@ mod tests {
         assert_eq!(PatternWord::parse("StartInstances"), literal("StartInstances", false, false, false));
         assert_eq!(PatternWord::parse("^(iam.amazonaws.com).*"), literal("iam.amazonaws.com", true, false, true));
         assert_eq!(PatternWord::parse("^(?:Create)$"), literal("Create", true, true, false));
+        assert_eq!(PatternWord::named("(?i)^PassRole$"), Some("PassRole"));
+        assert_eq!(PatternWord::parse("(?i)^PassRole$"), None);
         for more in ["a|b", "(a)(b)", "^Create.*User", r"iam\.x", "[ab]", "(?i)x", "", "a+"] {
             assert_eq!(PatternWord::parse(more), None, "{more}");
         }

@@ -1,7 +1,7 @@
 //! What to write instead of names that no record has: the nearest known one, the one that people mean, or two cells for one.
 
 use super::calls::{EVENT, SERVICE, row_accepts};
-use super::catalogue::{Catalogue, suggested};
+use super::catalogue::{Catalogue, camel_case_words, suggested};
 use super::logic::PatternWord;
 use super::view::{CellView, Leaf, LeafCondition, RowView};
 use crate::config::{Advice, Fix, Suggestion, quoted, suggestion};
@@ -143,8 +143,45 @@ pub(super) fn advised(leaf: &Leaf<'_>, word: &str, near: Option<Suggestion<'_>>,
     }
 }
 
-/// Whether a name is another with a slip of the pen in it, and not a longer or a shorter one, which AWS may have made since.
+/// Whether a name is another with a slip of the pen in it, and not a longer or a shorter one, which AWS may have made since, or one
+/// with another word in it (`Egress` for `Ingress`), which may be meant.
 pub(super) fn is_slip(written: &str, name: &str) -> bool {
-    let (written, name) = (written.to_lowercase(), name.to_lowercase());
-    written == name || !(written.starts_with(&name) || name.starts_with(&written))
+    let extends = |one: &str, other: &str| one.starts_with(other) || other.starts_with(one);
+    let (lower, name_lower) = (written.to_lowercase(), name.to_lowercase());
+    if lower == name_lower {
+        return true;
+    }
+    let (words, known): (Vec<&str>, Vec<&str>) =
+        (camel_case_words(written).collect(), camel_case_words(name).collect());
+    let differ = |(word, known): (&&str, &&str)| !extends(&word.to_lowercase(), &known.to_lowercase());
+    let is_other_word = words.len() == known.len()
+        && words.iter().zip(&known).any(|pair| differ(pair) && Catalogue::get().calls().any_has_word(pair.0));
+    !extends(&lower, &name_lower) && !is_other_word
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn another_word_is_no_slip() {
+        for (written, name) in [
+            ("StopLoging", "StopLogging"),
+            ("CreateUzer", "CreateUser"),
+            ("createaccesskey", "CreateAccessKey"),
+            ("DeleteBucketsPolicy", "DeleteBucketPolicy"),
+            ("bucketNamme", "bucketName"),
+        ] {
+            assert!(is_slip(written, name), "{written} {name}");
+        }
+        for (written, name) in [
+            ("AuthorizeCacheSecurityGroupEgress", "AuthorizeCacheSecurityGroupIngress"),
+            ("DetachGroupPolicy", "AttachGroupPolicy"),
+            ("PutSendQuota", "GetSendQuota"),
+            ("ExportKeyPair", "ImportKeyPair"),
+            ("StartInstances", "StartInstance"),
+        ] {
+            assert!(!is_slip(written, name), "{written} {name}");
+        }
+    }
 }

@@ -237,7 +237,14 @@ fn event(
         let message = format!("the services that {asked} accepts have no call \"{written}\"{}", dead(leaf));
         // The one that people mean comes first.
         elsewhere.sort_by_key(|name| !WELL_KNOWN.contains(&name.trim_matches('"').trim_end_matches(".amazonaws.com")));
-        let help = format!("calls of this name belong to {}", enumerated(&elsewhere));
+        let is_limited = services.len() < context.catalogue.services.len();
+        let near = || suggested(&plain_word(word), services.iter().map(|service| service.names()));
+        let near = is_limited.then(near).flatten().filter(|near| near.is_sure);
+        let owners = enumerated(&elsewhere);
+        let help = match near {
+            Some(near) => format!("{} Calls of the name that is written belong to {owners}", near.question()),
+            None => format!("calls of this name belong to {owners}"),
+        };
         return report.condition(&SERVICE_EVENT_MISMATCH, rule, place, (message, !leaf.negated), help);
     }
     let of = match services {
@@ -274,9 +281,7 @@ fn knows(service: &Service, name: &str) -> bool {
 /// The word that a pattern or text names.
 pub(super) fn word<'l>(leaf: &'l Leaf<'_>) -> &'l str {
     match leaf.condition {
-        LeafCondition::Pattern(regex) => {
-            PatternWord::parse(regex.as_str()).map_or(regex.as_str(), |literal| literal.text)
-        }
+        LeafCondition::Pattern(regex) => PatternWord::named(regex.as_str()).unwrap_or(regex.as_str()),
         LeafCondition::Exactly(text) => text,
         LeafCondition::Number(number) => number.written(),
         LeafCondition::Else(_) => "",

@@ -461,6 +461,14 @@ fn lints_help_as_far_as_they_can() {
             r#"the services that {"is":"ec2.amazonaws.com"} accepts have no call "StopLogging": it can never match / calls of this name belong to "cloudtrail.amazonaws.com""#,
         ),
         (
+            r#""service":{"is":"lightsail.amazonaws.com"},"event":{"is":"StartInstances"}"#,
+            r#"the services that {"is":"lightsail.amazonaws.com"} accepts have no call "StartInstances": it can never match / did you mean "StartInstance"? Calls of the name that is written belong to "ec2.amazonaws.com""#,
+        ),
+        (
+            r#""service":{"is":"s3.amazonaws.com"},"event":"(?i)^PutEncryptionConfiguration$""#,
+            r#"CloudTrail records s3's PutEncryptionConfiguration as "PutBucketEncryption": this can never match / write {"is": ["PutBucketEncryption"]}"#,
+        ),
+        (
             r#""service":"^(IAM).*","event":"^(iam.amazonaws.com)","identity":"^(Delete).*""#,
             r#"the cells of this row look rotated: "^(IAM).*" is a value of "identity", "^(iam.amazonaws.com)" is a value of "service", "^(Delete).*" is a value of "event". It can never match / write { "identity": "^(IAM).*", "service": "^(iam.amazonaws.com)", "event": "^(Delete).*" }"#,
         ),

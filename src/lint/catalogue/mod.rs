@@ -6,5 +6,5 @@ mod names;
 mod services;
 
 pub(super) use self::members::{CallPart, Lookup, Members, Walk};
-pub(super) use self::names::{NameTable, near, suggested};
+pub(super) use self::names::{NameTable, camel_case_words, near, suggested};
 pub(super) use self::services::{Catalogue, CatalogueCall, Service};

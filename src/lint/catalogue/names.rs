@@ -42,6 +42,11 @@ impl NameTable {
         self.known.contains(name)
     }
 
+    /// Whether a name has this word, as [`camel_case_words`] divides it, in any case.
+    pub(in crate::lint) fn any_has_word(&self, word: &str) -> bool {
+        self.all.iter().any(|name| camel_case_words(name.text).any(|other| other.eq_ignore_ascii_case(word)))
+    }
+
     /// The names that `accepts` accepts, in the order of the alphabet. `literals` are those of which each of them surely has one; of
     /// `None`, every name is asked about.
     pub(in crate::lint) fn accepted(
@@ -108,6 +113,22 @@ impl NameTable {
         }
         best.map(|(distance, place)| (distance, Suggestion::new(written, self.all[place].text, distance, is_alone)))
     }
+}
+
+/// `DeleteBucketPolicy` → `Delete`, `Bucket`, `Policy`: a word begins where a capital follows what is none.
+pub(in crate::lint) fn camel_case_words(name: &str) -> impl Iterator<Item = &str> {
+    let mut rest = name;
+    std::iter::from_fn(move || {
+        let mut before = true;
+        let end = rest.find(|char: char| {
+            let begins = char.is_ascii_uppercase() && !before;
+            before = char.is_ascii_uppercase();
+            begins
+        });
+        let (word, others) = rest.split_at(end.unwrap_or(rest.len()));
+        rest = others;
+        (!word.is_empty()).then_some(word)
+    })
 }
 
 /// What [`suggestion`] gives of the names of all tables, one after the other.
