@@ -18,6 +18,8 @@ pub(in crate::lint) struct NameTable {
     sorted: OnceLock<SortedNames>,
     /// The places in `all` of the names of each length.
     by_length: OnceLock<Vec<Vec<usize>>>,
+    /// The words of all names, in lower case.
+    words: OnceLock<HashSet<String>>,
 }
 
 /// The names in the order of the alphabet, and all of them in one text, in which many are searched as fast as one.
@@ -34,7 +36,7 @@ impl NameTable {
     pub(super) fn new(names: impl Iterator<Item = &'static str>) -> Self {
         let mut known = HashSet::new();
         let all = names.filter(|name| known.insert(*name)).map(KnownName::new).collect();
-        Self { all, known, sorted: OnceLock::new(), by_length: OnceLock::new() }
+        Self { all, known, sorted: OnceLock::new(), by_length: OnceLock::new(), words: OnceLock::new() }
     }
 
     /// Whether this is one of the names, letter for letter.
@@ -44,7 +46,10 @@ impl NameTable {
 
     /// Whether a name has this word, as [`camel_case_words`] divides it, in any case.
     pub(in crate::lint) fn any_has_word(&self, word: &str) -> bool {
-        self.all.iter().any(|name| camel_case_words(name.text).any(|other| other.eq_ignore_ascii_case(word)))
+        let words = self.words.get_or_init(|| {
+            self.all.iter().flat_map(|name| camel_case_words(name.text)).map(str::to_ascii_lowercase).collect()
+        });
+        words.contains(&word.to_ascii_lowercase())
     }
 
     /// The names that `accepts` accepts, in the order of the alphabet. `literals` are those of which each of them surely has one; of
