@@ -9,9 +9,8 @@ use serde_json::{Value, json};
 
 use super::FunctionSettings;
 use super::api::{ApiError, ApiInput, ApiService, AwsApi};
-use crate::cloudtrail::account_number;
 use crate::cloudtrail::accounts::{AccountFacts, INSIDE, MAX_CHARACTERS};
-use crate::cloudtrail::partition_of;
+use crate::cloudtrail::{account_number, partition_of};
 use crate::text::one_line;
 
 /// Units within each other that are entered. AWS allows five.

@@ -1,7 +1,6 @@
 //! Where an alert leads: the pages that a message links to.
 
-use crate::cloudtrail::is_account_id;
-use crate::cloudtrail::partition_of;
+use crate::cloudtrail::{is_account_id, partition_of};
 use crate::finding::Finding;
 
 /// The event in CloudTrail's console, in the right account where `rules.json` says where people sign in; none for data events,

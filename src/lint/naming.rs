@@ -40,7 +40,7 @@ pub(super) fn service_advice(catalogue: &'static Catalogue, written: &str, leaf:
         return format!("write the pattern \"{pattern}\": \"is\" compares whole values, and * stands for itself")
             .into();
     }
-    let word = PatternWord::parse(written).map_or(written, |literal| literal.text).replace('\\', "");
+    let word = plain_word(written);
     let bare = word.strip_suffix(".amazonaws.com").unwrap_or(&word).to_lowercase();
     let known = |name: &str| catalogue.services.contains_key(format!("{name}.amazonaws.com").as_str());
     let exact = leaf.filter(|leaf| matches!(leaf.condition, LeafCondition::Exactly(_)));
@@ -148,15 +148,15 @@ pub(super) fn advised(leaf: &Leaf<'_>, word: &str, near: Option<Suggestion<'_>>,
 pub(super) fn is_slip(written: &str, name: &str) -> bool {
     let extends = |one: &str, other: &str| one.starts_with(other) || other.starts_with(one);
     let (lower, name_lower) = (written.to_lowercase(), name.to_lowercase());
-    if lower == name_lower {
-        return true;
+    if extends(&lower, &name_lower) {
+        return lower == name_lower;
     }
     let (words, known): (Vec<&str>, Vec<&str>) =
         (camel_case_words(written).collect(), camel_case_words(name).collect());
-    let differ = |(word, known): (&&str, &&str)| !extends(&word.to_lowercase(), &known.to_lowercase());
-    let is_other_word = words.len() == known.len()
-        && words.iter().zip(&known).any(|pair| differ(pair) && Catalogue::get().calls().any_has_word(pair.0));
-    !extends(&lower, &name_lower) && !is_other_word
+    let is_other_word = |(word, known): (&&str, &&str)| {
+        !extends(&word.to_lowercase(), &known.to_lowercase()) && Catalogue::get().calls().any_has_word(word)
+    };
+    words.len() != known.len() || !words.iter().zip(&known).any(is_other_word)
 }
 
 #[cfg(test)]

@@ -1,8 +1,9 @@
 //! How deeply calculations stand in one another's brackets in a file of HCL, asked before it is parsed.
 //!
-//! `hcl-edit` 0.10 reads what follows an operator again when it cannot be read as the operand of a chain. Where each of a chain's
-//! operands is a bracket that holds the next chain, each bracket doubles what one mistake at the bottom costs. Terraform that
-//! people write nests two or three of such chains; the limit leaves 256 readings of a file at most.
+//! `hcl-edit` 0.10 may take exponential time to find a mistake that lies at the bottom of such a nest. A limit of our own leaves it
+//! a few hundred readings of a file at most.
+
+use super::tree::Lines;
 
 /// Brackets that may stand behind a chain of operators, each inside the one before it.
 const MAX_CHAINS: usize = 8;
@@ -40,7 +41,7 @@ pub(super) fn check_depth(text: &str) -> Result<(), String> {
     while scan.at < text.len() {
         scan.step();
         if scan.chains > MAX_CHAINS {
-            let line = memchr::memchr_iter(b'\n', &text.as_bytes()[..scan.at]).count() + 1;
+            let line = Lines::new(text).line(scan.at);
             return Err(format!(
                 "line {line}: calculations stand in the brackets of more than {MAX_CHAINS} others, or brackets were not closed: \
                  close them, or give the inner ones names in `locals`"
@@ -65,6 +66,11 @@ impl<'t> Scan<'t> {
         &self.text.as_bytes()[self.at..]
     }
 
+    /// Where the line ends that is being read.
+    fn line_end(&self) -> usize {
+        memchr::memchr(b'\n', self.rest()).map_or(self.text.len(), |end| self.at + end)
+    }
+
     /// Reads the next character, comment, or mark of an interpolation or heredoc.
     fn step(&mut self) {
         match self.levels.last() {
@@ -83,7 +89,7 @@ impl<'t> Scan<'t> {
         };
         match rest {
             [b'#', ..] | [b'/', b'/', ..] => {
-                self.at += rest.iter().position(|&byte| byte == b'\n').unwrap_or(rest.len());
+                self.at = self.line_end();
                 return;
             }
             [b'/', b'*', ..] => {
@@ -143,7 +149,7 @@ impl<'t> Scan<'t> {
     }
 
     fn heredoc(&mut self, word: &str) {
-        let line_end = self.rest().iter().position(|&byte| byte == b'\n').map_or(self.text.len(), |end| self.at + end);
+        let line_end = self.line_end();
         let begins = self.at == 0 || self.text.as_bytes()[self.at - 1] == b'\n';
         if begins && self.text[self.at..line_end].trim() == word {
             self.levels.pop();
