@@ -42,7 +42,7 @@ pub use self::respond::{STEPS_SHOWN, StepTemplate};
 pub use self::scope::Scope;
 pub(crate) use self::scope::computed;
 pub use self::shell::COMMAND_LIMIT;
-#[cfg(all(feature = "aws", feature = "cli"))]
+#[cfg(feature = "cli")]
 pub(crate) use self::shell::quoted;
 pub use self::title::Title;
 pub(crate) use self::version::VERSION;

@@ -172,7 +172,7 @@ fn is_plain(c: char) -> bool {
 }
 
 /// A word as a POSIX shell reads it back.
-#[cfg(all(feature = "aws", feature = "cli"))]
+#[cfg(feature = "cli")]
 pub(crate) fn quoted(word: &str) -> String {
     if word.is_empty() {
         return "''".to_owned();

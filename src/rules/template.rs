@@ -41,6 +41,18 @@ impl Template {
         Reader { surroundings, kind }.parts(&mut rest, false).map(Self)
     }
 
+    /// What stands before the first field, without the mark that leads over to it: `Access key` of `Access key: {event} by {actor}`.
+    #[cfg(feature = "cli")]
+    pub(super) fn beginning(&self) -> &str {
+        let text = match self.0.first() {
+            Some(TemplatePart::Text(text)) => text.as_str(),
+            _ => "",
+        };
+        text.trim_end_matches(|c: char| {
+            c.is_whitespace() || matches!(c, ':' | ',' | '(' | '-' | '–' | '"' | '\'' | '“')
+        })
+    }
+
     /// The fields that it names, place by place: of those of one place the first that has a value counts.
     #[cfg(feature = "cli")]
     pub(super) fn fields(&self) -> Vec<&[Field]> {

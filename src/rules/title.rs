@@ -30,6 +30,12 @@ impl Title {
         self.0.fields()
     }
 
+    /// What it says of every finding: what stands before its first field; nothing where it begins with one.
+    #[cfg(feature = "cli")]
+    pub(crate) fn beginning(&self) -> &str {
+        self.0.beginning()
+    }
+
     /// The title of a finding: `unknown` for what the record does not say, three values of an array and how many more.
     pub fn render(&self, record: &Record) -> String {
         self.0.render(record, TITLE_LIMIT)
@@ -71,6 +77,19 @@ mod tests {
         assert_eq!(title("{requestParameters.users}", json), r#"{"password":"<redacted>","id":7}"#);
         for field in ["requestParameters", "requestParameters.long"] {
             assert!(!title(&format!("{{{field}}}"), json).contains("hunter2"), "{field}");
+        }
+    }
+
+    #[cfg(feature = "cli")]
+    #[test]
+    fn a_title_begins_with_what_it_says_of_every_finding() {
+        for (template, beginning) in [
+            ("Access key: {event} for {target|actor} by {actor}", "Access key"),
+            ("Root signed in{? from {country}}", "Root signed in"),
+            ("Nothing else", "Nothing else"),
+            ("{event} by {actor}", ""),
+        ] {
+            assert_eq!(Title::parse(template, &Surroundings::default()).unwrap().beginning(), beginning);
         }
     }
 

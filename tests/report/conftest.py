@@ -16,10 +16,8 @@ BROWSER, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
 SEVERITIES = ["low", "medium", "high", "very-high", "extreme"]
 
 
-@pytest.fixture(scope="session")
-def browser():
-    if not BROWSER or not DRIVER:
-        pytest.skip("chromium and chromium-driver are not installed")
+def started():
+    """A browser without a window, and without anything that it would ask of a network by itself."""
     from selenium import webdriver
     from selenium.webdriver.chrome.service import Service
 
@@ -29,7 +27,14 @@ def browser():
     for argument in ["headless", "no-sandbox", "disable-gpu", "disable-dev-shm-usage", *quiet]:
         options.add_argument(f"--{argument}")
     options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
-    driver = webdriver.Chrome(options=options, service=Service(DRIVER))
+    return webdriver.Chrome(options=options, service=Service(DRIVER))
+
+
+@pytest.fixture(scope="session")
+def browser():
+    if not BROWSER or not DRIVER:
+        pytest.skip("chromium and chromium-driver are not installed")
+    driver = started()
     yield driver
     driver.quit()
 
@@ -56,13 +61,18 @@ def record(number: int, **changes) -> dict:
     } | changes
 
 
-def report(folder: Path, records: list[dict]) -> str:
-    """The address of a report on these records."""
-    (folder / "rules.json").write_text(json.dumps(rules()))
+def backtest(folder: Path, records: list[dict], *more: str, rules_are: dict | None = None, accounts: dict | None = None) -> str:
+    """What `offlimits backtest` prints of these records."""
+    (folder / "rules.json").write_text(json.dumps(rules_are or rules()))
     (folder / "log.json").write_text(json.dumps({"Records": records}))
-    run = subprocess.run(
-        [TOOL, "backtest", "log.json", "--report", "report.html"],
-        cwd=folder, capture_output=True, text=True, timeout=60,
-    )
+    if accounts:
+        (folder / "accounts.json").write_text(json.dumps(accounts))
+    run = subprocess.run([TOOL, "backtest", "log.json", *more], cwd=folder, capture_output=True, text=True, timeout=300)
     assert run.returncode == 0, run.stderr
+    return run.stdout
+
+
+def report(folder: Path, records: list[dict], **more: dict) -> str:
+    """The address of a report on these records."""
+    backtest(folder, records, "--report", "report.html", **more)
     return (folder / "report.html").as_uri()

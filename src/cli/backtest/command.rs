@@ -17,6 +17,7 @@ use crate::cli::lines::write_line;
 use crate::cli::load::RulesOption;
 use crate::cli::selection::RuleSelection;
 use crate::cli::words::counted;
+use crate::rules::quoted;
 
 const HELP: &str = "\
 A PATH may be a file or a folder of CloudTrail's log files, plain or gzip, of any size; memory stays small. What cannot be \
@@ -85,13 +86,13 @@ impl BacktestCommand {
         }
         #[expect(clippy::disallowed_methods, reason = "the command line's own; the function never comes here")]
         let now = std::time::SystemTime::now();
-        let mut report = self.report.as_ref().map(|path| (path, ReportBuilder::new(now.into())));
+        let mut report = self.report.as_ref().map(|path| (path, ReportBuilder::new(rules, now.into())));
         let visitor = DeliveryVisitor::new(rules, FindingVisitor::new(rules).of(&self.selection), self.delivery);
         let counts = self.archive.each(&visitor, |file, index, found| {
             let is_first = tally.add(&found);
             let channels = findings::channels(rules, &found.finding);
             if let Some((_, report)) = report.as_mut().filter(|_| is_first) {
-                report.add(&found, &channels, &format!("{file}, record {index}"));
+                report.add(&found, &channels, file, index);
             }
             if self.format == BacktestFormat::Jsonl {
                 write_line(&mut out, &FindingLine::new(&found.finding, channels, file, index))?;
@@ -103,7 +104,7 @@ impl BacktestCommand {
             BacktestSummary { delivery: visitor.line(), ..BacktestSummary::new(rules, &tally, &counts, self.top) };
         // Before the summary: whoever reads that may stop reading, as `head` does.
         if let Some((path, report)) = report
-            && let Err(error) = report.write(path, rules, &tally, &summary)
+            && let Err(error) = report.write(path, &tally, &summary, &typed())
         {
             eprintln!("error: cannot write the report: {}: {error}", path.display());
             return Ok(Exit::Unreadable);
@@ -116,6 +117,12 @@ impl BacktestCommand {
         out.flush()?;
         Ok(end(&counts, self.max_per_day, &tally))
     }
+}
+
+/// The command line as it was typed, fit for a shell.
+fn typed() -> String {
+    let words = std::env::args_os().skip(1).map(|word| quoted(&word.to_string_lossy()));
+    std::iter::once("offlimits".to_owned()).chain(words).collect::<Vec<_>>().join(" ")
 }
 
 /// Says what is left to say, and how it ended.

@@ -6,19 +6,19 @@ use std::sync::OnceLock;
 const TABLE: &str = include_str!("attack.tsv");
 
 /// The version of ATT&CK whose techniques these are.
-pub(super) const VERSION: &str = "19";
+pub(in crate::cli) const VERSION: &str = "19";
 
 /// One of ATT&CK's tactics.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord, Clone, Copy)]
-pub(super) struct Tactic {
+pub(in crate::cli) struct Tactic {
     /// `initial-access`: in tables, tags and layers.
-    pub(super) word: &'static str,
+    pub(in crate::cli) word: &'static str,
     /// `Initial Access`.
-    pub(super) name: &'static str,
+    pub(in crate::cli) name: &'static str,
 }
 
 /// The tactics, in the order of the matrix. <https://attack.mitre.org/tactics/enterprise/>
-pub(super) const TACTICS: [Tactic; 15] = [
+pub(in crate::cli) const TACTICS: [Tactic; 15] = [
     Tactic { word: "reconnaissance", name: "Reconnaissance" },
     Tactic { word: "resource-development", name: "Resource Development" },
     Tactic { word: "initial-access", name: "Initial Access" },
@@ -38,30 +38,30 @@ pub(super) const TACTICS: [Tactic; 15] = [
 
 /// A technique or a sub-technique.
 #[derive(Debug, Clone)]
-pub(super) struct Technique {
+pub(in crate::cli) struct Technique {
     /// `T1098.003`.
-    pub(super) id: &'static str,
+    pub(in crate::cli) id: &'static str,
     /// `Account Manipulation: Additional Cloud Roles`.
-    pub(super) name: String,
+    pub(in crate::cli) name: String,
     /// The words of the tactics that it serves.
-    pub(super) tactics: Vec<&'static str>,
+    pub(in crate::cli) tactics: Vec<&'static str>,
 }
 
 impl Technique {
     /// The technique that a tag names, be it by an id that this version has revoked; `None` if the id is not known.
-    pub(super) fn of_id(id: &str) -> Option<&'static Self> {
+    pub(in crate::cli) fn of_id(id: &str) -> Option<&'static Self> {
         let Techniques { current, replaced } = techniques();
         current.get(replaced.get(id).copied().unwrap_or(id))
     }
 
     /// The id of the technique that this one is a part of.
-    pub(super) fn parent(&self) -> Option<&'static str> {
+    pub(in crate::cli) fn parent(&self) -> Option<&'static str> {
         self.id.split_once('.').map(|(parent, _)| parent)
     }
 }
 
 /// The id of the technique that a rule's tag names: `attack.t1098.003` is `T1098.003`.
-pub(super) fn id_of_tag(tag: &str) -> Option<String> {
+pub(in crate::cli) fn id_of_tag(tag: &str) -> Option<String> {
     let id = tag.strip_prefix("attack.")?.to_ascii_uppercase();
     let digits = id.strip_prefix('T')?;
     digits.starts_with(|first: char| first.is_ascii_digit()).then_some(id)

@@ -4,7 +4,7 @@
 //! [`survey`] gathers it, with [`attack`] (the techniques), [`reach`] (the calls that a rule can match) and [`guardduty`] (AWS's
 //! own rules); the other files print it.
 
-mod attack;
+pub(super) mod attack;
 mod command;
 mod document;
 mod guardduty;

@@ -1,116 +1,194 @@
-//! The list of findings.
+//! The findings: in groups, which stand on the page as they are, and one by one, which the page's script shows; with what filters both.
 
-use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use maud::{Markup, html};
 
-use super::ListedFinding;
+use super::groups::{Group, NameSet};
 use super::markup::{count, name};
+use super::page::ReportPage;
 use crate::cli::words::grouped;
+use crate::severity::Severity;
+use crate::time::Timestamp;
 
-/// Changes of a finding that are shown before its details.
-const SHOWN: usize = 3;
+/// Groups that stand on the page without its script.
+const SHOWN: usize = 500;
+/// Names that a cell shows.
+const NAMES: usize = 3;
 
-/// The list of findings, with what filters and sorts it. `left_out`: how many are not listed.
-pub(super) fn list(findings: &BTreeSet<ListedFinding>, left_out: u64) -> Markup {
-    let severities: BTreeSet<_> = findings.iter().map(|listed| listed.rank).collect();
-    let rules: BTreeSet<&str> = findings.iter().map(|listed| listed.rule.as_str()).collect();
+/// The section of the findings.
+pub(super) fn list(page: &ReportPage<'_>) -> Markup {
+    let groups = page.groups.sorted();
     html! {
-        section.card #findings aria-labelledby="list" {
-            h2 #list { "Findings" }
-            @if left_out > 0 {
-                p.warning role="note" {
-                    "The " (grouped(findings.len() as u64)) " most severe are listed, the earliest of them first; "
-                    (grouped(left_out)) " others are counted above, and not listed. "
-                    code { "--format jsonl" } " prints them all."
+        section.card #findings aria-labelledby="list" tabindex="-1" {
+            div.heading {
+                h2 #list { "Findings by rule, actor and target" }
+                div.views role="group" aria-label="View" hidden {
+                    button type="button" data-view="groups" aria-pressed="true" { "Groups" }
+                    button type="button" data-view="findings" aria-pressed="false" { "Findings" }
                 }
             }
-            @if findings.is_empty() {
-                p { "Nothing was found." }
-            } @else {
-                form.filters role="search" hidden {
-                    label.search { span { "Search" }
-                        input type="search" name="text" placeholder="actor, address, event, request …" autocomplete="off";
+            @if groups.is_empty() { p { "Nothing was found." } } @else {
+                (notes(page, groups.len()))
+                (filters())
+                div.result hidden {
+                    p.shown role="status" aria-live="polite" {}
+                    span.actions {
+                        button.copy type="button" { "Copy link" }
+                        button.csv type="button" { "Save as CSV" }
                     }
-                    label { span { "Rule" }
-                        select name="rule" {
-                            option value="" { "all rules" }
-                            @for rule in rules { option value=(rule) { (rule) } }
-                        }
-                    }
-                    label { span { "Sort by" }
-                        select name="sort" {
-                            option value="severity" { "severity" }
-                            option value="time" { "time" }
-                            option value="-time" { "time, latest first" }
-                            option value="rule" { "rule" }
-                            option value="actor" { "actor" }
-                            option value="address" { "address" }
-                        }
-                    }
-                    fieldset { legend { "Severity" }
-                        @for severity in severities {
-                            label.chip {
-                                input type="checkbox" name="severity" value=(severity.0.as_str()) checked;
-                                span.badge.(severity.0.as_str()) { (name(severity.0)) }
-                            }
-                        }
-                    }
-                    button.chosen type="button" hidden { span {} " ×" span.unseen { " (remove this filter)" } }
-                    button.clear type="reset" { "Clear" }
                 }
-                p.shown role="status" aria-live="polite" { (count(findings.len() as u64, "finding")) }
-                table.findings role="table" {
-                    caption.unseen { "Findings" }
+                table.rows.groups role="table" {
+                    caption.unseen { "Findings by rule, actor and target" }
                     thead role="rowgroup" { tr role="row" {
-                        @for (key, title) in [("severity", "Severity"), ("time", "Time (UTC)"), ("rule", "What"),
-                                              ("actor", "Who"), ("address", "From"), ("", "Details")] {
-                            th role="columnheader" scope="col" aria-sort=[(key == "severity").then_some("descending")] data-key=[(!key.is_empty()).then_some(key)] { (title) }
+                        @for title in ["Severity", "What", "Who", "Target", "Findings", "First (UTC)", "Last (UTC)", "Where"] {
+                            th role="columnheader" scope="col" { (title) }
                         }
                     } }
-                    tbody role="rowgroup" { @for listed in findings { (line(listed)) } }
+                    tbody role="rowgroup" { @for group in groups.iter().take(SHOWN) { (line(page, group)) } }
                 }
+                table.rows.findings role="table" hidden {
+                    caption.unseen { "Findings, one by one" }
+                    thead role="rowgroup" { tr role="row" {
+                        @for title in ["Severity", "Time (UTC)", "What", "Who", "From", "Details"] {
+                            th role="columnheader" scope="col" { (title) }
+                        }
+                    } }
+                    tbody role="rowgroup" {}
+                }
+                button.further type="button" hidden {}
+                p.rest { (rest(groups.len())) }
+                template #data { (page.packed.base64) }
             }
         }
     }
 }
 
-fn line(listed: &ListedFinding) -> Markup {
-    let severity = listed.rank.0;
+/// What the list does not have.
+fn notes(page: &ReportPage<'_>, groups: usize) -> Markup {
+    let left_out = page.offered.iter().sum::<u64>() - page.packed.listed as u64;
     html! {
-        tr role="row" data-severity=(severity.as_str()) data-rank=(severity as usize) data-time=(listed.time) data-rule=(listed.rule)
-            data-actor=(listed.actor) data-address=(listed.source_ip) {
-            td role="cell" { span.badge.(severity.as_str()) { (name(severity)) } }
-            td.time role="cell" { (listed.written_time) }
-            td.what role="cell" { strong { (listed.title) } span.sentence { (listed.sentence) }
-                @for change in listed.changes.iter().take(SHOWN) { span.change { (change) } }
-                span.rule { (listed.rule) } }
-            td.who role="cell" { (listed.actor) }
-            td.from role="cell" { (listed.source_ip) }
-            td.more role="cell" {
-                details {
-                    summary { "Details" span.unseen { " of " (listed.sentence) } }
-                    dl {
-                        @for change in listed.changes.iter().skip(SHOWN) { dt { "Further" } dd { (change) } }
-                        dt { "Goes to" } dd { (listed.to) }
-                        @for (name, value) in &listed.facts {
-                            dt { (name) } dd { @if *name == "Request" { code { (value) } } @else { (value) } }
-                        }
-                        @if !listed.steps.is_empty() {
-                            dt { "What to do first" }
-                            dd { ol { @for (text, command) in &listed.steps {
-                                li { (text) @if let Some(command) = command { br; code { (command) } } }
-                            } } }
-                        }
-                        @if let Some(link) = &listed.link {
-                            dt { "CloudTrail" } dd { a href=(link) rel="noreferrer noopener" { "the event in the console" } }
-                        }
-                        @if let Some(runbook) = &listed.runbook {
-                            dt { "Runbook" } dd { a href=(runbook) rel="noreferrer noopener" { (runbook) } }
-                        }
+        noscript { p.note { "Without JavaScript this page shows groups, and no single findings: " code { "--format jsonl" } " prints them." } }
+        p.warning.trouble role="alert" hidden { "This browser cannot read the single findings: it needs DecompressionStream, as browsers have had it since 2023." }
+        @if left_out > 0 {
+            p.warning role="note" {
+                "Groups count all findings. One by one, the " (grouped(page.packed.listed as u64))
+                " most severe are here, the earliest of them first, and filters are asked of these; " (grouped(left_out))
+                " others are not. " code { "--format jsonl" } " prints them all."
+            }
+        }
+        @if page.packed.with_request < page.packed.listed {
+            p.note {
+                "To keep this page small, the requests of the " (grouped((page.packed.listed - page.packed.with_request) as u64))
+                " last findings are left out; " code { "--format jsonl" } " has them."
+            }
+        }
+        @if page.groups.others > 0 {
+            p.note { (grouped(page.groups.others)) " findings are of groups beyond the first " (grouped(groups as u64)) ", which were too many to be told apart." }
+        }
+    }
+}
+
+/// How many groups stand on paper, and how many on the page without its script, if not all.
+fn rest(groups: usize) -> Markup {
+    html! {
+        @if groups > SHOWN { span.of-page { "The first " (grouped(SHOWN as u64)) " of " (count(groups as u64, "group")) "." } }
+    }
+}
+
+fn filters() -> Markup {
+    html! {
+        form.filters role="search" hidden {
+            label.search { span { "Search" }
+                input type="search" name="q" placeholder="actor, address, event, request …" autocomplete="off";
+            }
+            @for (name, title, all) in [("rule", "Rule", "all rules"), ("account", "Account", "all accounts"),
+                                        ("region", "Region", "all regions"), ("technique", "ATT&CK", "all techniques")] {
+                label data-of=(name) { span { (title) } select name=(name) { option value="" { (all) } } }
+            }
+            label { span { "Sort by" } select name="sort" {} }
+            fieldset { legend { "Severity" }
+                @for severity in Severity::ALL.into_iter().rev() {
+                    label.chip hidden {
+                        input type="checkbox" name="severity" value=(severity.as_str()) data-rank=(severity as usize) checked;
+                        span.badge.(severity.as_str()) { (name(severity)) }
                     }
                 }
             }
+            div.chosen {}
+            button.clear type="reset" { "Clear" }
         }
+    }
+}
+
+/// One group. The page's script makes the same lines of what it filters: `view.js`.
+fn line(page: &ReportPage<'_>, group: &Group) -> Markup {
+    let severity = group.severity;
+    let rule = &page.rules.rules()[group.rule].info.id;
+    let title = group.title.as_deref().unwrap_or(&page.titles[group.rule]);
+    let span = |end: fn((u64, u64)) -> u64| group.span.map_or_else(|| "no time".to_owned(), |span| moment(end(span)));
+    html! {
+        tr role="row" data-rank=(severity as usize) data-count=(group.findings) data-first=[group.span.map(|span| span.0)]
+            data-last=[group.span.map(|span| span.1)] {
+            td role="cell" { span.badge.(severity.as_str()) { (name(severity)) } }
+            td.what role="cell" { strong { (title) }
+                @if group.events.names.len() > 1 { span.sentence { (some(&group.events)) } }
+                @if let Some(failed) = failed(group) { span.failed { (failed) } }
+                span.rule { (rule) } }
+            td.who role="cell" { (group.actor) }
+            td.target role="cell" { (group.target) }
+            td.count role="cell" {
+                button.link type="button" data-rule=(rule) data-actor=(group.actor) data-target=(group.target) {
+                    (grouped(group.findings)) span.unit { " " (if group.findings == 1 { "finding" } else { "findings" }) }
+                }
+            }
+            td.time.first role="cell" { (span(|span| span.0)) }
+            td.time.last role="cell" { (span(|span| span.1)) }
+            td.where role="cell" { span.account { (some(&group.accounts)) } span.region { (some(&group.regions)) } }
+        }
+    }
+}
+
+/// `2 of 5 failed`; nothing where none did.
+fn failed(group: &Group) -> Option<String> {
+    match (group.failed, group.findings) {
+        (0, _) => None,
+        (1, 1) => Some("failed".to_owned()),
+        (failed, all) if failed == all => Some("all failed".to_owned()),
+        (failed, all) => Some(format!("{} of {} failed", grouped(failed), grouped(all))),
+    }
+}
+
+/// `a, b, c and 2 more`
+fn some(set: &NameSet) -> String {
+    let mut names: Vec<&str> = set.names.iter().map(Arc::as_ref).collect();
+    let more = names.len().saturating_sub(NAMES);
+    names.truncate(NAMES);
+    let names = names.join(", ");
+    match (more, set.is_full) {
+        (0, _) => names,
+        (more, true) => format!("{names} and at least {more} more"),
+        (more, false) => format!("{names} and {more} more"),
+    }
+}
+
+/// `2025-03-03 11:05:00`
+pub(super) fn moment(seconds: u64) -> String {
+    let (day, second) = (Timestamp::from_millis(seconds.saturating_mul(1000)).date(), seconds % 86_400);
+    format!("{day} {:02}:{:02}:{:02}", second / 3600, second / 60 % 60, second % 60)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_and_names_are_written_as_the_script_does() {
+        assert_eq!(moment(1_741_000_509), "2025-03-03 11:15:09");
+        let set =
+            |names: &[&str], is_full| NameSet { names: names.iter().map(|name| Arc::from(*name)).collect(), is_full };
+        assert_eq!(some(&set(&["b", "a"], false)), "a, b");
+        assert_eq!(some(&set(&["a", "b", "c", "d", "e"], false)), "a, b, c and 2 more");
+        assert_eq!(some(&set(&["a", "b", "c", "d", "e"], true)), "a, b, c and at least 2 more");
     }
 }

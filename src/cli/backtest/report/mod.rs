@@ -1,182 +1,157 @@
 //! `--report FILE.html`: the backtest as one page that needs no network, no server and no other file.
 //!
+//! ```text
+//! groups      findings by rule, actor and target, counted
+//! row, texts  one finding of the list, its texts cleaned and clipped, each kept once
+//! packed      the list as the page carries it
+//! page        the page, with its parts: timeline (and chart), list, rules, attack_table, names, channels
+//! *.js, *.css what the browser runs: data.js reads the list, view.js shows it, page.js filters it
+//! ```
 //! Most of what it shows was written by whoever called AWS, who may be the attacker: every text is cleaned and clipped
-//! here, and escaped by `maud`; the page's policy lets nothing run but our own script.
+//! here, and escaped by `maud`, or put in place as text by the page's script; the page's policy lets nothing run but that.
 
+mod attack_table;
+mod channels;
 mod chart;
+mod groups;
 mod list;
 mod markup;
+mod names;
+mod packed;
 mod page;
-mod tables;
+mod row;
+mod rules;
+
+mod texts;
 mod timeline;
 
-use std::collections::BTreeSet;
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, HashMap};
 use std::fs;
 use std::io;
 use std::path::Path;
 
 use self::chart::Chart;
-use self::page::ReportPage;
+use self::groups::GroupTally;
+use self::packed::{Packed, PackedRule, Packing};
+use self::page::{ReportPage, ReportSource};
+use self::row::{NONE, ReportRow};
+use self::rules::title_of;
+use self::texts::TextPool;
+use super::names::NameTally;
 use super::summary::BacktestSummary;
 use super::tally::BacktestTally;
-use crate::channel::event_link;
 use crate::cli::findings::EvaluatedFinding;
-use crate::finding::Finding;
-use crate::rules::Mode;
 use crate::ruleset::RuleSet;
 use crate::severity::Severity;
-use crate::text::one_line;
 use crate::time::Timestamp;
 
-/// Findings that the page lists: the worst, then the earliest. A page of 2,000 is three megabytes.
-const LISTED: usize = 2000;
-/// Characters of one text, and of the request's.
-const TEXT: usize = 300;
-const REQUEST: usize = 1500;
-/// Characters of what one change says.
-const CHANGE: usize = 1000;
+/// Findings that the page lists: the worst, then the earliest.
+const LISTED: usize = 50_000;
+/// Bytes of a page: what a mail program still takes.
+const BYTES: usize = 5_000_000;
 
-/// Gathers what a report lists, in bounded memory.
+/// Gathers what a report shows beyond the summary, in bounded memory.
 #[derive(Debug)]
-pub(super) struct ReportBuilder {
+pub(super) struct ReportBuilder<'r> {
+    rules: &'r RuleSet,
+    places: HashMap<&'r str, usize>,
     /// When the report is made, which tells what CloudTrail's console still shows.
     now: Timestamp,
-    /// The last is the first to go.
-    listed: BTreeSet<ListedFinding>,
-    /// Findings that were offered.
-    offered: u64,
+    /// The last is the first to go: of the lowest severity the latest, and what has no time.
+    listed: BTreeMap<(Reverse<Severity>, u64, u64), ReportRow>,
+    /// Findings that were offered, by severity, the least first.
+    offered: [u64; 5],
+    /// Rows that have gone since texts were last swept.
+    gone: usize,
+    texts: TextPool,
+    groups: GroupTally,
+    accounts: NameTally,
+    regions: NameTally,
 }
 
-/// One line of the table. The order of the fields is that of the lines: the worst first.
-#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct ListedFinding {
-    rank: std::cmp::Reverse<Severity>,
-    /// Seconds since 1970; what has no time comes last.
-    time: u64,
-    order: u64,
-    written_time: String,
-    rule: String,
-    title: String,
-    sentence: String,
-    /// What the call changed, or was to.
-    changes: Vec<String>,
-    actor: String,
-    source_ip: String,
-    /// Whom it goes to, or why it goes to nobody.
-    to: String,
-    /// Names and values that are shown on request.
-    facts: Vec<(&'static str, String)>,
-    /// What to do first: each step and its command.
-    steps: Vec<(String, Option<String>)>,
-    runbook: Option<String>,
-    link: Option<String>,
-}
-
-impl ReportBuilder {
-    pub(super) const fn new(now: Timestamp) -> Self {
-        Self { now, listed: BTreeSet::new(), offered: 0 }
+impl<'r> ReportBuilder<'r> {
+    pub(super) fn new(rules: &'r RuleSet, now: Timestamp) -> Self {
+        let places = rules.rules().iter().enumerate().map(|(place, rule)| (rule.info.id.as_str(), place)).collect();
+        Self {
+            rules,
+            places,
+            now,
+            listed: BTreeMap::new(),
+            offered: [0; 5],
+            gone: 0,
+            texts: TextPool::default(),
+            groups: GroupTally::default(),
+            accounts: NameTally::default(),
+            regions: NameTally::default(),
+        }
     }
 
-    /// Notes a finding; `channels`: whom it goes to; `place`: where its record stands.
-    pub(super) fn add(&mut self, found: &EvaluatedFinding, channels: &[&str], place: &str) {
-        let order = self.offered;
-        self.offered += 1;
+    /// Notes a finding; `channels`: whom it goes to; `file` and `record`: where its record stands.
+    pub(super) fn add(&mut self, found: &EvaluatedFinding, channels: &[&str], file: &str, record: usize) {
         let finding = &found.finding;
-        let time = finding.call.event_time.as_deref().and_then(Timestamp::parse).map_or(u64::MAX, Timestamp::seconds);
+        let order = self.offered.iter().sum();
+        self.offered[finding.severity as usize] += 1;
+        let rule = self.places.get(finding.rule.id.as_str()).copied().unwrap_or_default();
+        self.groups.add(finding, rule, &mut self.texts);
+        self.accounts.add(&row::text_or(finding.call.shown_account().as_deref(), NONE));
+        self.regions.add(&row::text_or(finding.call.region.as_deref(), NONE));
         // Most of a large archive's findings are not listed: look at the least first.
-        if self.listed.len() >= LISTED
-            && self.listed.last().is_some_and(|last| {
-                (last.rank, last.time, last.order) < (std::cmp::Reverse(finding.severity), time, order)
-            })
-        {
+        let key = (Reverse(finding.severity), row::time_of(finding).unwrap_or(u64::MAX), order);
+        if self.listed.len() >= LISTED && self.listed.last_key_value().is_some_and(|(last, _)| *last < key) {
             return;
         }
-        let listed = ListedFinding { time, order, ..ListedFinding::new(finding, channels, place, self.now) };
-        self.listed.insert(listed);
+        let row = ReportRow::new((finding, rule), channels, (file, record), self.now, &mut self.texts);
+        self.listed.insert(key, row);
         if self.listed.len() > LISTED {
             self.listed.pop_last();
+            self.gone += 1;
+            if self.gone.is_multiple_of(LISTED) {
+                self.texts.sweep();
+            }
         }
     }
 
-    /// Writes the page.
+    /// Writes the page. `command`: what was typed.
     pub(super) fn write(
         &self,
         path: &Path,
-        rules: &RuleSet,
         tally: &BacktestTally<'_>,
         summary: &BacktestSummary,
+        command: &str,
     ) -> io::Result<()> {
-        let page = ReportPage {
-            summary,
-            chart: Chart::from_slots(&tally.slots),
-            listed: &self.listed,
-            left_out: self.offered - self.listed.len() as u64,
-            digest: rules.digest(),
-            rules: rules.rules().len(),
+        let titles: Vec<String> = self.rules.rules().iter().map(title_of).collect();
+        let techniques: Vec<Vec<&'static str>> = self.rules.rules().iter().map(attack_table::ids_of).collect();
+        let rules: Vec<PackedRule<'_>> = (self.rules.rules().iter().zip(&titles).zip(&techniques))
+            .map(|((rule, title), techniques)| PackedRule {
+                id: &rule.info.id,
+                title,
+                description: rule.info.description.as_deref().unwrap_or_default(),
+                runbook: rule.info.runbook.as_deref().unwrap_or_default(),
+                techniques,
+            })
+            .collect();
+        let rows: Vec<&ReportRow> = self.listed.values().collect();
+        let page = |packed: &Packed| {
+            ReportPage {
+                summary,
+                tally,
+                chart: Chart::from_slots(&tally.slots),
+                groups: &self.groups,
+                accounts: &self.accounts,
+                regions: &self.regions,
+                packed,
+                offered: self.offered,
+                rules: self.rules,
+                titles: &titles,
+                source: ReportSource { made: self.now, command },
+            }
+            .html()
         };
-        fs::write(path, page.html())
-    }
-}
-
-/// `2025-03-03 11:05:00` of `2025-03-03T11:05:00Z`; another time as it is.
-fn spaced(time: &str) -> String {
-    match time.strip_suffix('Z').and_then(|time| time.split_once('T')) {
-        Some((day, time)) if Timestamp::parse(&format!("{day}T{time}Z")).is_some() => format!("{day} {time}"),
-        _ => time.to_owned(),
-    }
-}
-
-impl ListedFinding {
-    fn new(finding: &Finding, channels: &[&str], place: &str, now: Timestamp) -> Self {
-        let Finding { rule, severity, call, changes, steps, .. } = finding;
-        let text = |text: &str| one_line(text, TEXT).into_owned();
-        let some = |text: &Option<String>| text.as_deref().map(|text| one_line(text, TEXT).into_owned());
-        let mfa = call.mfa.map(|mfa| if mfa { "yes" } else { "no" }.to_owned());
-        let request = call.request.as_deref().map(|request| one_line(request, REQUEST).into_owned());
-        let facts = [
-            ("Why it matters", some(&rule.description)),
-            ("Time (local)", call.event_time.as_deref().and_then(|time| rule.messages.local_time(time))),
-            ("Account", some(&call.shown_account())),
-            ("Unit", some(&call.unit)),
-            ("Region", some(&call.region)),
-            ("Service", some(&call.service)),
-            ("Event", some(&call.event)),
-            ("Identity", some(&call.identity)),
-            ("Person", some(&call.person)),
-            ("Principal", some(&call.arn)),
-            ("Access key", some(&call.access_key_id)),
-            ("MFA", mfa),
-            ("Country", some(&call.country)),
-            ("Network", some(&call.network)),
-            ("User agent", some(&call.user_agent)),
-            ("Error", some(&call.error)),
-            ("Error message", some(&call.error_message)),
-            ("Request", request),
-            ("Event ID", some(&call.event_id)),
-            ("Record", Some(text(place))),
-        ];
-        let asked = if call.failed { "asked for: " } else { "" };
-        let to = match (rule.mode, channels) {
-            (Mode::Stage, _) => "nobody: staged".to_owned(),
-            (_, []) => "nobody: no channel takes it".to_owned(),
-            (_, names) => names.join(", "),
-        };
-        Self {
-            rank: std::cmp::Reverse(*severity),
-            time: 0,
-            order: 0,
-            written_time: some(&call.event_time).map_or_else(|| "no time".to_owned(), |time| spaced(&time)),
-            rule: text(&rule.id),
-            title: text(&finding.shown_title()),
-            sentence: text(&call.sentence),
-            changes: changes.iter().map(|change| one_line(&format!("{asked}{change}"), CHANGE).into_owned()).collect(),
-            actor: some(&call.actor).unwrap_or_else(|| "nobody named".to_owned()),
-            source_ip: some(&call.source_ip).unwrap_or_default(),
-            to: text(&to),
-            facts: facts.into_iter().filter_map(|(name, value)| Some((name, value?))).collect(),
-            steps: steps.iter().map(|step| (text(&step.text), step.command.clone())).collect(),
-            runbook: rule.runbook.clone(),
-            link: event_link(finding).filter(|_| !call.is_past_history_at(now)),
-        }
+        let without = page(&Packed { listed: rows.len(), ..Packed::default() }).len();
+        // What the page says of its own list is a little longer where something is left out.
+        let bytes = BYTES.saturating_sub(without + 1000);
+        let packed = Packing { offered: self.offered.iter().sum(), rules: &rules, rows: &rows }.fit(bytes)?;
+        fs::write(path, page(&packed))
     }
 }
