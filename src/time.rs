@@ -21,6 +21,11 @@ impl Timestamp {
         Self(millis.unwrap_or(jiff::Timestamp::MAX))
     }
 
+    /// A point in time of `jiff`'s, to the millisecond; `None` before 1970.
+    pub(crate) fn of(time: jiff::Timestamp) -> Option<Self> {
+        u64::try_from(time.as_millisecond()).ok().map(Self::from_millis)
+    }
+
     /// Milliseconds since 1970.
     pub fn millis(self) -> u64 {
         u64::try_from(self.0.as_millisecond()).unwrap_or_default()
@@ -131,6 +136,15 @@ impl Date {
     #[must_use]
     pub fn plus_days(self, days: u32) -> Self {
         Self(self.0.saturating_add(jiff::Span::new().days(days)))
+    }
+
+    /// The moment at which it begins (UTC); the first or the last that can be told, where that lies outside.
+    pub fn start(self) -> Timestamp {
+        self.0.to_zoned_datetime(TimeZone::UTC).ok().and_then(|start| Timestamp::of(start.timestamp())).unwrap_or_else(
+            || {
+                if self.days_since_epoch() < 0 { Timestamp::default() } else { Timestamp::from_millis(u64::MAX) }
+            },
+        )
     }
 
     /// Days since 1970-01-01.

@@ -166,6 +166,18 @@ fn exceptions_expire_by_the_records_own_time() {
     assert_eq!(findings("", RECORD), 0);
     assert_eq!(findings(r#","expires":"2026-01-10""#, RECORD), 0, "the last day counts");
     assert_eq!(findings(r#","expires":"2026-01-09""#, RECORD), 1);
+    assert_eq!(findings(r#","from":"2026-01-10","expires":"2026-01-10""#, RECORD), 0, "the first day counts");
+    assert_eq!(findings(r#","from":"2026-01-11""#, RECORD), 1);
+    let at = |time: &str| RECORD.replace("2026-01-10T11:32:44Z", time);
+    let window = r#","from":"2026-01-10T22:00[Europe/Berlin]","expires":"2026-01-11T02:30+01:00""#;
+    for (time, expected) in [
+        ("2026-01-10T20:59:59Z", 1),
+        ("2026-01-10T21:00:00Z", 0),
+        ("2026-01-11T01:29:59Z", 0),
+        ("2026-01-11T01:30:00Z", 1),
+    ] {
+        assert_eq!(findings(window, &at(time)), expected, "{time}");
+    }
     let without_time = RECORD.replace("eventTime", "apiVersion");
     assert_eq!(findings(r#","expires":"2027-01-01""#, &without_time), 1);
     assert_eq!(findings("", &without_time), 0);

@@ -83,7 +83,7 @@ enum KeySays {
 
 const RULES: &[&str] = &["Rule", "Override"];
 
-const KEYS: [ForeignKey; 12] = [
+const KEYS: [ForeignKey; 13] = [
     ForeignKey {
         of: RULES,
         theirs: &["enabled", "active", "enable"],
@@ -113,7 +113,12 @@ const KEYS: [ForeignKey; 12] = [
         says: KeySays::Words("write a link in \"runbook\", or a sentence in \"description\""),
     },
     ForeignKey { of: &["Exception"], theirs: &["comment", "why", "description"], says: KeySays::Key("reason") },
-    ForeignKey { of: &["Exception"], theirs: &["until", "expiry", "expiration"], says: KeySays::Key("expires") },
+    ForeignKey {
+        of: &["Exception"],
+        theirs: &["until", "expiry", "expiration", "to", "end", "ends"],
+        says: KeySays::Key("expires"),
+    },
+    ForeignKey { of: &["Exception"], theirs: &["start", "starts", "begin", "begins"], says: KeySays::Key("from") },
     ForeignKey { of: &["Throttle", "Threshold"], theirs: &["group_by", "groupby"], says: KeySays::Key("by") },
     ForeignKey {
         of: &["Throttle", "Threshold"],

@@ -12,7 +12,7 @@ use crate::cloudtrail::envelope::{RECORD_KEYS, WRAPPER_KEYS};
 use crate::cloudtrail::own_resources::{OWN_RESOURCE_PATHS, RECORDED_IN_PATHS};
 use crate::rules::field::FieldTarget;
 use crate::rules::pattern::{Anchor, AnchoredLiteral};
-use crate::rules::{Row, Rule};
+use crate::rules::{Exception, Row, Rule};
 
 /// The most pairs of literals under which one row is filed. A row with more is filed under its event's literals alone, or as if
 /// it asked for no derived field.
@@ -55,7 +55,7 @@ fn build_trie(rules: &[Rule]) -> PathTrie {
                 FieldTarget::OwnResource(_) => asks_for_own = true,
             }
         }
-        if rule.unless.iter().any(|exception| exception.expires.is_some()) {
+        if rule.unless.iter().any(Exception::is_timed) {
             trie.add_field(["eventTime"]);
         }
     }

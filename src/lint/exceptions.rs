@@ -1,10 +1,13 @@
 //! Exceptions that let through more than their author means, and those whose time is over.
 
+use std::time::Duration;
+
 use regex_syntax::hir::Look;
 
 use super::view::{CellView, ExceptionView, Leaf, LeafCondition, RowView, RuleView, SourcePlace};
 use super::{Lint, LintContext, LintReport};
 use crate::cloudtrail::ComputedAlias;
+use crate::rules::Exception;
 use crate::rules::condition::Condition;
 use crate::rules::count::Count;
 use crate::rules::field::FieldTarget;
@@ -42,7 +45,8 @@ static EXPIRED_EXCEPTION: Lint = Lint {
 static EXPIRING_EXCEPTION: Lint = Lint {
     code: "expiring-exception",
     summary: "The exception's last day is within 30 days.",
-    docs: "`check` alone looks at today's date; the function compares with the record's time.",
+    docs: "`check` alone looks at today's date; the function compares with the record's time. One that has a `from` too, and \
+         lasts no longer than 30 days, is a maintenance window, whose end surprises nobody.",
     wrong: r#""unless": [ { "when": { "user": { "is": "jana" } }, "reason": "the migration", "expires": »"2026-12-20" } ]"#,
     right: r#""unless": [ { "when": { "user": { "is": "jana" } }, "reason": "the migration", "expires": "2027-12-20" } ]"#,
 };
@@ -76,7 +80,9 @@ pub(super) fn lint(context: &LintContext<'_>, report: &mut LintReport) {
 }
 
 fn expiry(context: &LintContext<'_>, rule: &RuleView<'_>, exception: &ExceptionView<'_>, report: &mut LintReport) {
-    let Some(last) = exception.exception.expires else { return };
+    let Some(end) = exception.exception.ends else { return };
+    // The day of the last moment at which it holds.
+    let last = end.minus(Duration::from_millis(1)).date();
     let node = exception.node.get("expires").unwrap_or(exception.node);
     let place = SourcePlace { file: exception.file.clone(), span: node.span.clone() };
     let left = context.today.days_until(last);
@@ -84,7 +90,7 @@ fn expiry(context: &LintContext<'_>, rule: &RuleView<'_>, exception: &ExceptionV
     if left < 0 {
         let message = format!("this exception ended with {written}: what it allowed alerts again");
         report.warn(&EXPIRED_EXCEPTION, rule, place, message, "delete it, or give it a new date and a reason for that");
-    } else if left <= SOON {
+    } else if left <= SOON && !is_window(exception.exception) {
         let when = match left {
             0 => "today".to_owned(),
             1 => "tomorrow".to_owned(),
@@ -93,6 +99,12 @@ fn expiry(context: &LintContext<'_>, rule: &RuleView<'_>, exception: &ExceptionV
         let message = format!("this exception ends {when}: from then on what it allows alerts");
         report.warn(&EXPIRING_EXCEPTION, rule, place, message, "give it a new date, or prepare for the alerts");
     }
+}
+
+/// Whether the exception is for a time that its author has chosen as a whole, such as a maintenance window: its end is no
+/// surprise.
+fn is_window(exception: &Exception) -> bool {
+    exception.from.zip(exception.ends).is_some_and(|(from, end)| from.date().days_until(end.date()) <= SOON)
 }
 
 /// Values that the caller chooses.

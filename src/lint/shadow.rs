@@ -61,10 +61,11 @@ pub(super) fn lint(context: &LintContext<'_>, report: &mut LintReport) {
 
 /// Rows whose every match an exception allows.
 fn excepted(rule: &RuleView<'_>, report: &mut LintReport) {
-    let lasting =
-        rule.exceptions.iter().enumerate().filter(|(_, exception)| {
-            exception.exception.expires.is_none() && exception.exception.max_severity.is_none()
-        });
+    let lasting = rule
+        .exceptions
+        .iter()
+        .enumerate()
+        .filter(|(_, exception)| !exception.exception.is_timed() && exception.exception.max_severity.is_none());
     let wide = lasting.flat_map(|(number, exception)| exception.rows.iter().map(move |row| (number, row.row)));
     let wide: Vec<_> = wide.collect();
     let index = RowIndex::new(wide.iter().enumerate().map(|(place, (_, row))| (place, *row)));

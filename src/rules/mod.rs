@@ -20,6 +20,7 @@ mod limits;
 mod lints;
 mod message_settings;
 mod model;
+mod moment;
 mod needs;
 pub mod pattern;
 mod respond;

@@ -16,7 +16,7 @@ use super::title::Title;
 use super::version::Version;
 use crate::cloudtrail::{AliasSource, Record};
 use crate::severity::Severity;
-use crate::time::Date;
+use crate::time::Timestamp;
 
 /// One rule, ready to be asked about a record.
 #[derive(Debug, Clone)]
@@ -143,14 +143,17 @@ pub struct Exception {
     pub when: Table,
     /// Why it is allowed, in the author's words.
     pub reason: String,
-    /// The last day (UTC) on which it is allowed; `None` if it always is.
-    pub expires: Option<Date>,
+    /// The first moment at which it is allowed; `None` if it is from ever.
+    pub from: Option<Timestamp>,
+    /// The first moment at which it is no longer allowed; `None` if it is for ever. A day in rules.json ends with its last
+    /// moment (UTC).
+    pub ends: Option<Timestamp>,
     /// The highest severity of findings that are allowed; `None` if it does not matter.
     pub max_severity: Option<Severity>,
 }
 
 impl Exception {
-    /// Whether the exception of this rule covers the record. One that expires covers no record without a time.
+    /// Whether the exception of this rule covers the record. One that begins or ends covers no record without a time.
     pub fn covers(&self, rule: &Rule, record: &Record) -> bool {
         self.is_in_time(record) && self.when.first_match(record).is_some() && !self.is_exceeded(rule, record)
     }
@@ -160,11 +163,23 @@ impl Exception {
         self.max_severity.is_some_and(|highest| rule.severity_of(record) > highest)
     }
 
-    /// Whether the call was made before the exception expired.
+    /// Whether the exception holds at some times only.
+    pub fn is_timed(&self) -> bool {
+        self.from.is_some() || self.ends.is_some()
+    }
+
+    /// Whether the call was made while the exception holds.
     pub fn is_in_time(&self, facts: &impl AliasSource) -> bool {
-        self.expires.as_ref().is_none_or(|last_day| {
-            facts.text(&["eventTime"]).and_then(Date::of_time).is_some_and(|day| day <= *last_day)
-        })
+        !self.is_timed()
+            || facts.text(&["eventTime"]).and_then(Timestamp::parse).is_some_and(|time| {
+                self.from.is_none_or(|first| first <= time) && self.ends.is_none_or(|end| time < end)
+            })
+    }
+
+    /// Whether the call was made before the exception begins.
+    pub fn is_early(&self, facts: &impl AliasSource) -> bool {
+        let time = facts.text(&["eventTime"]).and_then(Timestamp::parse);
+        self.from.zip(time).is_some_and(|(first, time)| time < first)
     }
 }
 

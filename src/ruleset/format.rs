@@ -13,7 +13,7 @@ use crate::json::{Node, line_and_column};
 /// The newest format, in one place for the number and for the mark.
 macro_rules! newest {
     () => {
-        3
+        4
     };
 }
 
@@ -81,7 +81,7 @@ mod tests {
         assert_eq!(found("{}"), None);
         assert_eq!(found(&format!(r#"{{"needs":{FORMAT}}}"#)), None);
         let newer = found(&format!(r#"{{"needs":{}}}"#, FORMAT + 1)).unwrap();
-        let said = "error[newer-rules] at /needs: these rules are of format 4, and this version of offlimits reads rules of format 3";
+        let said = "error[newer-rules] at /needs: these rules are of format 5, and this version of offlimits reads rules of format 4";
         assert!(newer.contains(said), "{newer}");
     }
 }

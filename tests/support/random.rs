@@ -237,7 +237,12 @@ pub(crate) fn rules(dice: &mut Dice<'_>) -> String {
 fn rule(dice: &mut Dice<'_>, number: usize) -> String {
     let mut more = String::new();
     if dice.one_in(3) {
-        let expires = if dice.one_in(3) { r#","expires":"2024-01-10""# } else { "" };
+        let expires = match dice.below(6) {
+            0 => r#","expires":"2024-01-10""#,
+            1 => r#","from":"2024-01-10T12:00+01:00""#,
+            2 => r#","from":"2024-01-10","expires":"2024-01-10T12:33[Europe/Berlin]""#,
+            _ => "",
+        };
         more = format!(r#","unless":[{{"when":{},"reason":"r"{expires}}}]"#, table(dice));
     }
     if dice.one_in(6) {

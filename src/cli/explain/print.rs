@@ -78,6 +78,9 @@ impl<W: Write> Printer<W> {
         for (index, exception) in verdict.exceptions.iter().enumerate() {
             let covers = match exception {
                 ExceptionVerdict { covers: true, .. } => "covers it".to_owned(),
+                ExceptionVerdict { early: true, .. } => {
+                    "would cover it, but had not begun when the record was written".to_owned()
+                }
                 ExceptionVerdict { expired: true, .. } => {
                     "would cover it, but had expired when the record was written (or the record has no time)".to_owned()
                 }
@@ -206,6 +209,7 @@ struct LineCell<'a> {
 struct LineException<'a> {
     reason: &'a str,
     covers: bool,
+    early: bool,
     expired: bool,
     exceeded: bool,
     rows: Vec<LineRow<'a>>,
@@ -257,8 +261,15 @@ impl<'a> VerdictLine<'a> {
 
 impl<'a> LineException<'a> {
     fn new(exception: &'a ExceptionVerdict<'a>) -> Self {
-        let ExceptionVerdict { reason, covers, expired, exceeded, rows } = exception;
-        Self { reason, covers: *covers, expired: *expired, exceeded: exceeded.is_some(), rows: line_rows(rows) }
+        let ExceptionVerdict { reason, covers, early, expired, exceeded, rows } = exception;
+        Self {
+            reason,
+            covers: *covers,
+            early: *early,
+            expired: *expired,
+            exceeded: exceeded.is_some(),
+            rows: line_rows(rows),
+        }
     }
 }
 

@@ -63,6 +63,8 @@ pub(super) struct CellVerdict<'r> {
 pub(super) struct ExceptionVerdict<'r> {
     pub(super) reason: &'r str,
     pub(super) covers: bool,
+    /// Whether it would cover the record, had it begun when the record was written.
+    pub(super) early: bool,
     /// Whether it would cover the record, had it not expired when the record was written.
     pub(super) expired: bool,
     /// The highest severity that it allows, where it would cover the record if the rule's finding were not more severe.
@@ -83,7 +85,10 @@ impl<'r> RuleVerdict<'r> {
         let exceptions = rule.unless.iter().map(|exception| ExceptionVerdict {
             reason: &exception.reason,
             covers: exception.covers(rule, record),
-            expired: !exception.is_in_time(record) && exception.when.first_match(record).is_some(),
+            early: exception.is_early(record) && exception.when.first_match(record).is_some(),
+            expired: !exception.is_in_time(record)
+                && !exception.is_early(record)
+                && exception.when.first_match(record).is_some(),
             exceeded: exception
                 .max_severity
                 .filter(|_| exception.when.first_match(record).is_some() && exception.is_exceeded(rule, record)),

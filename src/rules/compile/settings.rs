@@ -10,9 +10,9 @@ use crate::config::{
     KeyDefault, KeySpec, ObjectReader, ObjectSpec, TextFormat, ValueShape, WordList, docs, listed, suggestion, words,
 };
 use crate::json::Node;
+use crate::rules::moment::{MOMENT_PATTERN, Moment};
 use crate::rules::{Allow, Exception, LINTS, Mode, ResponseStep, Table, Threshold, Version};
 use crate::severity::Severity;
-use crate::time::Date;
 
 /// The keys that a rule and an override of it share.
 pub(super) const SETTINGS: &[KeySpec] = &[
@@ -108,9 +108,19 @@ static EXCEPTION: ObjectSpec = ObjectSpec {
             ),
             KeySpec::required("reason", ValueShape::Text, docs!("Why.")),
             KeySpec::new(
+                "from",
+                ValueShape::Formatted(&MOMENT),
+                docs!(
+                    "The first day (UTC) on which it is allowed, or the time from which on it is, compared with the record's own time: see [Maintenance windows](#maintenance-windows)."
+                ),
+            )
+            .such_as(r#""2027-03-27T22:00[Europe/Berlin]""#),
+            KeySpec::new(
                 "expires",
-                ValueShape::Formatted(&DATE),
-                docs!("The last day (UTC) on which it is allowed, compared with the record's own time."),
+                ValueShape::Formatted(&MOMENT),
+                docs!(
+                    "The last day (UTC) on which it is allowed, or the time from which on it no longer is, compared with the record's own time."
+                ),
             )
             .such_as(r#""2027-03-31""#),
             KeySpec::new(
@@ -126,13 +136,13 @@ static EXCEPTION: ObjectSpec = ObjectSpec {
     at_least_one: &[],
 };
 
-static DATE: TextFormat = TextFormat {
-    what: "date",
+static MOMENT: TextFormat = TextFormat {
+    what: "day or time",
     code: "bad-date",
-    pattern: r"^\d{4}-\d{2}-\d{2}$",
+    pattern: MOMENT_PATTERN,
     max_characters: None,
-    fits: |text| Date::parse(text).is_some(),
-    remedy: |_| "write a day that exists, such as 2027-03-31".into(),
+    fits: |text| Moment::parse(text).is_some(),
+    remedy: Moment::remedy,
 };
 
 static ALLOWANCE: ObjectSpec = ObjectSpec {
@@ -289,11 +299,17 @@ impl<'n> RuleCompiler<'n> {
         for mut fields in items {
             let when = fields.get("when").map(|node| self.table(node, RowSubject::Record));
             let reason = fields.text("reason", &mut self.problems);
-            let expires = fields.text("expires", &mut self.problems).and_then(Date::parse);
+            let from = fields.text("from", &mut self.problems).and_then(Moment::parse).map(Moment::start);
+            let ends = fields.text("expires", &mut self.problems).and_then(Moment::parse).map(Moment::end);
+            if from.zip(ends).is_some_and(|(from, ends)| ends <= from) {
+                let place = fields.get("expires").map_or(0..0, |node| node.span.clone());
+                let message = "this exception ends before it begins: it would allow nothing";
+                self.problems.error("bad-date", &place, message, "write in \"expires\" what is later than \"from\"");
+            }
             let max_severity = fields.word("max_severity", &mut self.problems).and_then(Severity::from_word);
             fields.finish(&mut self.problems);
             if let (Some(when), Some(reason)) = (when, reason) {
-                exceptions.push(Exception { when, reason: reason.to_owned(), expires, max_severity });
+                exceptions.push(Exception { when, reason: reason.to_owned(), from, ends, max_severity });
             }
         }
         exceptions
