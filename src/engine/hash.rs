@@ -48,17 +48,18 @@ impl Default for Checksum {
 impl Checksum {
     /// Adds bytes: a multiple of 32 of them, but for the last.
     pub(crate) fn add(&mut self, bytes: &[u8]) {
-        let [mut one, mut two] = self.lanes;
-        let (blocks, tail) = bytes.as_chunks::<BLOCK>();
+        let mut lanes = self.lanes;
+        let blocks = bytes.as_chunks::<8>().0.as_chunks::<4>().0;
         for block in blocks {
-            [one, two] = after([one, two], block);
+            lanes = after(lanes, block);
         }
+        let tail = &bytes[BLOCK * blocks.len()..];
         if !tail.is_empty() {
-            let mut block = [0; BLOCK];
-            block[..tail.len()].copy_from_slice(tail);
-            [one, two] = after([one, two], &block);
+            let mut block = [[0; 8]; 4];
+            block.as_flattened_mut()[..tail.len()].copy_from_slice(tail);
+            lanes = after(lanes, &block);
         }
-        (self.lanes, self.length) = ([one, two], self.length + bytes.len() as u64);
+        (self.lanes, self.length) = (lanes, self.length + bytes.len() as u64);
     }
 
     /// The sum of all that was added.
@@ -69,11 +70,13 @@ impl Checksum {
 }
 
 /// What a block makes of the lanes. Two of its words go into each: one beside a mask, without which a block of zeros would leave a lane at
-/// zero, the other with what came before.
+/// zero, the other with what came before. (Nothing in it is a call, also where the function is built for size.)
 #[inline(always)]
-fn after([one, two]: [u64; 2], block: &[u8; BLOCK]) -> [u64; 2] {
-    let word = |place: usize| block[8 * place..].first_chunk().map_or(0, |word| u64::from_le_bytes(*word));
-    [folded_product(word(0) ^ MASKS[0], word(1) ^ one), folded_product(word(2) ^ MASKS[1], word(3) ^ two)]
+fn after([one, two]: [u64; 2], [a, b, c, d]: &[[u8; 8]; 4]) -> [u64; 2] {
+    [
+        folded_product(u64::from_le_bytes(*a) ^ MASKS[0], u64::from_le_bytes(*b) ^ one),
+        folded_product(u64::from_le_bytes(*c) ^ MASKS[1], u64::from_le_bytes(*d) ^ two),
+    ]
 }
 
 /// Two odd numbers whose bits look like chance.
