@@ -5,7 +5,11 @@
 //! an index does not depend on (the command line, the lints, the channels, the tests) leaves the fingerprint as it is.
 //!
 //! `tests/fingerprint.rs` holds [`LAYERS`] to what the sources use.
+//!
+//! And it has the function linked without the tables for unwinding, where a panic ends the process anyway
+//! (`src/bin/bootstrap.ld`).
 
+use std::env;
 use std::fs;
 use std::io;
 use std::path::Path;
@@ -39,8 +43,19 @@ fn main() -> io::Result<()> {
         println!("cargo::rerun-if-changed={input}");
     }
     println!("cargo::rustc-env=OFFLIMITS_FINGERPRINT={:016x}", fingerprint(package)?);
+    println!("cargo::rerun-if-changed={LINKER_SCRIPT}");
+    let is = |name: &str, value: &str| env::var_os(name).is_some_and(|found| found == value);
+    // The function's profile, the only one of this level, and its panics end the process. (Cargo does not say which profile it is; and
+    // `CARGO_CFG_PANIC` is of the target.)
+    if is("OPT_LEVEL", "z") && is("CARGO_CFG_TARGET_OS", "linux") {
+        let script = env::current_dir()?.join(LINKER_SCRIPT);
+        println!("cargo::rustc-link-arg-bin=bootstrap=-Wl,-T,{}", script.display());
+    }
     Ok(())
 }
+
+/// What the function is linked with in addition.
+const LINKER_SCRIPT: &str = "src/bin/bootstrap.ld";
 
 /// The files and folders that the fingerprint is of, relative to the package's. Only those that are there: Cargo would run
 /// this script at every build for one that is not, and `Cargo.lock` is missing where the package is another's dependency.

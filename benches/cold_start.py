@@ -13,33 +13,34 @@ whatever else the machine does falls on all alike; the figures to hold are the r
   alert      our bootstrap and an event that it alerts on: it asks the ledger's table, reads the secret, publishes to SNS and posts to Slack, each
              over TLS to a mock of its own, so that no connection serves two
   3 findings the same with three rules that find the event: one message on each channel, and asked for as often
+  1 rule     as "no match", with the alert's one rule in place of the package's: what the package's others add is what loading them costs
 
-usage: cold_start.py [RUNS]     (40 unless told; builds hello once, about a minute)
+With --against, the function of another checkout is built too and starts between ours, each with the rules of its own package and the index of its
+own tool: its kinds are called "old …". Nothing is written into that checkout.
+
+usage: cold_start.py [--against CHECKOUT] [RUNS]     (40 unless told; builds hello once, about a minute)
 """
 
-import datetime
+import argparse
 import json
-import multiprocessing
 import os
 import shutil
 import signal
 import socket
-import ssl
 import statistics
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 import tomllib
-from collections.abc import Callable
-from contextlib import contextmanager
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT / "tests/stack"))
 from local import LAMBDA, PACKAGE, TOOL, plain_environment  # noqa: E402
+from mocks import certificate, mocks, request  # noqa: E402
 from places import TARGET  # noqa: E402
 
 # What is to be held, and what is aimed at.
@@ -49,8 +50,14 @@ BARS = {
     "1000 rules ÷ 10 rules": (2.2, 1.3),
     "accounts ÷ no match": (1.05, 1.05),
     "peak memory, MiB": (12.0, 12.0),
-    "size, MB": (8.0, 6.0),
+    "size, MB": (7.5, 6.0),
+    "no match ÷ old": (1.02, 1.0),
+    "alert ÷ old": (1.05, 1.0),
+    "a rule's load ÷ old": (1.1, 0.5),
+    "a warm event ÷ hello": (1.25, 1.15),
 }
+# Further events that a process is given where one that is warm is to be counted.
+WARM = 200
 RULES = {
     "channels": {"topic": {"type": "sns"}, "soc": {"type": "slack"}},
     "rules": [
@@ -126,32 +133,6 @@ async fn main() -> Result<(), Error> {
     return target / "function/bootstrap"
 
 
-def certificate(folder: Path):
-    """An authority of our own and a certificate for this machine. (Clients refuse one that vouches for itself.)"""
-    from cryptography import x509
-    from cryptography.hazmat.primitives import hashes, serialization
-    from cryptography.hazmat.primitives.asymmetric import ec
-    from ipaddress import ip_address
-
-    now = datetime.datetime.now(datetime.UTC)
-
-    def make(subject: str, issuer: str, key, signer, *extensions) -> bytes:
-        names = [x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, n)]) for n in (subject, issuer)]
-        builder = x509.CertificateBuilder().subject_name(names[0]).issuer_name(names[1]).public_key(key.public_key())
-        builder = builder.serial_number(x509.random_serial_number())
-        builder = builder.not_valid_before(now - datetime.timedelta(days=1)).not_valid_after(now + datetime.timedelta(days=2))
-        for extension, critical in extensions:
-            builder = builder.add_extension(extension, critical)
-        return builder.sign(signer, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
-
-    authority, key = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
-    (folder / "ca.pem").write_bytes(make("ca", "ca", authority, authority, (x509.BasicConstraints(True, None), True)))
-    here = x509.SubjectAlternativeName([x509.DNSName("localhost"), x509.IPAddress(ip_address("127.0.0.1"))])
-    pem = make("localhost", "ca", key, authority, (here, False), (x509.BasicConstraints(False, None), True))
-    private = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    (folder / "server.pem").write_bytes(pem + private)
-
-
 def made_up(count: int) -> dict:
     """Rules as people write them, each about calls of its own: names, prefixes in the seed's way, and one in ten with a pattern that is neither."""
 
@@ -170,128 +151,58 @@ def made_up(count: int) -> dict:
 
 
 @dataclass
-class Service:
-    """One that always says the same of an operation (the end of the header X-Amz-Target; none where there is no such header), or makes its
-    answer of what is asked."""
+class Checkout:
+    """A function, and the tool of its own version that packages rules for it."""
 
-    kind: str
-    answers: dict[str, str | Callable[[dict], dict]]
-    # How often an alert asks, so that a run which alerted nobody is not taken for a fast one.
-    asked: int = 1
+    root: Path
+    bootstrap: Path
+    tool: Path
 
+    def package(self, folder: Path, rules: dict | None = None, index=True, accounts=0) -> Path:
+        """The bootstrap with these rules beside it (those that the checkout ships, unless told), and with their index unless they are to be compiled
+        at the start; and with the names of so many accounts."""
+        folder.mkdir()
+        file = folder / "rules.json"
+        if accounts:
+            named = {f"{n:012}": {"name": f"account number {n}", "unit": f"Workloads/Team {n % 400}"} for n in range(accounts)}
+            (folder / "accounts.json").write_text(json.dumps(named))
+        if rules is not None:
+            file.write_text(json.dumps(rules))
+        if index:
+            source = self.root / "rules.json" if rules is None else file
+            subprocess.run([self.tool, "bundle", source, "--output", file], check=True, capture_output=True)
+        shutil.copy2(self.bootstrap, folder)
+        return folder / "bootstrap"
 
-def mock(listener: socket.socket, folder: Path, service: Service, count):
-    """Answers, on as many connections as there are, and counts."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(folder / "server.pem")
-
-    def serve(connection: socket.socket):
-        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        try:
-            with context.wrap_socket(connection, server_side=True) as tls:
-                while (asked := request(tls)).line:
-                    body = service.answers[asked.target]
-                    if callable(body):
-                        body = json.dumps(body(json.loads(asked.body)))
-                    with count.get_lock():
-                        count.value += 1
-                    head = f"HTTP/1.1 200 OK\r\nContent-Type: {service.kind}\r\nContent-Length: {len(body)}\r\n\r\n"
-                    tls.sendall((head + body).encode())
-        except OSError:  # the function was killed: that is how every run ends
-            pass
-
-    while True:
-        threading.Thread(target=serve, args=(listener.accept()[0],), daemon=True).start()
+    @property
+    def shipped(self) -> int:
+        """How many rules the checkout ships, with those of its packs."""
+        bundle = subprocess.run([self.tool, "bundle", self.root / "rules.json"], check=True, capture_output=True, text=True).stdout
+        whole = json.loads(bundle)
+        return sum(len(file.get("rules", [])) for file in [whole, *(include["content"] for include in whole.get("include", []))])
 
 
-def updated(asked: dict) -> dict:
-    """What DynamoDB answers to an UpdateItem of an item that is new: all of it, if it is asked for that, and else that a count is 1."""
-    if asked["ReturnValues"] != "ALL_NEW":
-        return {"Attributes": {"count": {"N": "1"}}}
-    values = asked["ExpressionAttributeValues"]
-    return {"Attributes": asked["Key"] | {name: values[f":{placeholder[1:]}"] for placeholder, name in asked["ExpressionAttributeNames"].items()}}
-
-
-@contextmanager
-def mocks(folder: Path):
-    """Secrets Manager, SNS, Slack and DynamoDB: the environment that leads to them, how often each was asked, and how often an alert asks.
-    Each is a process: what they do to answer takes turns with nothing."""
-    listeners = [socket.create_server(("127.0.0.1", 0)) for _ in range(4)]
-    secrets, sns, slack, dynamodb = (f"https://localhost:{listener.getsockname()[1]}" for listener in listeners)
-    secret = json.dumps({"soc": {"webhook_url": f"{slack}/services/T0/B0/x"}})
-    published = (
-        '<PublishResponse xmlns="http://sns.amazonaws.com/doc/2010-03-31/"><PublishResult><MessageId>1</MessageId>'
-        "</PublishResult><ResponseMetadata><RequestId>1</RequestId></ResponseMetadata></PublishResponse>"
-    )
-    # For each of the two channels: nothing is known of the finding or its group; both are written; it is the minute's first; it is done. And
-    # once for both: the pair of the caller and the call is new.
-    table = {
-        "BatchGetItem": '{"Responses":{},"UnprocessedKeys":{}}',
-        "TransactWriteItems": "{}",
-        "UpdateItem": updated,
-        "PutItem": "{}",
-    }
-    services = [
-        Service("application/x-amz-json-1.1", {"GetSecretValue": json.dumps({"ARN": "arn", "Name": "offlimits", "SecretString": secret})}),
-        Service("text/xml", {"": published}),
-        Service("text/plain", {"": "ok"}),
-        Service("application/x-amz-json-1.0", table, 2 * len(table) + 1),
-    ]
-    counts = [multiprocessing.Value("i", 0) for _ in services]
-    processes = [
-        multiprocessing.Process(target=mock, args=(listener, folder, service, count), daemon=True)
-        for listener, service, count in zip(listeners, services, counts, strict=True)
-    ]
-    for process in processes:
-        process.start()
-    try:
-        endpoints = {"SECRETS_MANAGER": secrets, "SNS": sns, "DYNAMODB": dynamodb}
-        yield {f"AWS_ENDPOINT_URL_{name}": url for name, url in endpoints.items()}, counts, [service.asked for service in services]
-    finally:
-        for process in processes:
-            process.terminate()
-            process.join()
-
-
-@dataclass
-class Request:
-    """One HTTP request: its first line, the operation of AWS's JSON protocols that it names, and its body. Empty at a connection's end."""
-
-    line: str = ""
-    target: str = ""
-    body: bytes = b""
-
-
-def request(connection: socket.socket) -> Request:
-    data, target = b"", ""
-    while b"\r\n\r\n" not in data:
-        if not (more := connection.recv(65536)):
-            return Request()
-        data += more
-    head, body = data.split(b"\r\n\r\n", 1)
-    for header in head.split(b"\r\n"):
-        line = header.lower()
-        if line.startswith(b"x-amz-target:"):
-            target = header.decode().rsplit(".", 1)[1]
-        if line.startswith(b"content-length:"):
-            while len(body) < int(line.split(b":")[1]):
-                body += connection.recv(65536)
-        if line.startswith(b"transfer-encoding: chunked"):
-            while not body.endswith(b"0\r\n\r\n"):
-                body += connection.recv(65536)
-    return Request(head.split(b"\r\n", 1)[0].decode(), target, body)
+def other(root: Path) -> Checkout:
+    """Builds the function and the tool of another checkout, in a folder of ours."""
+    target = TARGET / "against"
+    function = ["--profile", "function", "--no-default-features", "--features", "lambda", "--bin", "bootstrap"]
+    for what in (function, ["--bin", "offlimits"]):
+        subprocess.run(["cargo", "build", "-q", "--locked", *what], cwd=root, env={**os.environ, "CARGO_TARGET_DIR": str(target)}, check=True)
+    return Checkout(root, target / "function/bootstrap", target / "debug/offlimits")
 
 
 @dataclass
 class Start:
-    """One new process: milliseconds from spawn to its first response, those of CPU, its peak memory in MiB."""
+    """One new process: milliseconds from spawn to its last response, those of CPU, its peak memory in MiB, its page faults."""
 
     wall: float
     cpu: float
     peak: float
+    faults: int
 
 
-def start(command: list[str], event: bytes, environment: dict, end=signal.SIGKILL) -> Start:
+def start(command: list[str], event: bytes, environment: dict, end=signal.SIGKILL, events=1) -> Start:
+    """Starts a process and gives it an event, so many times."""
     program = Path(command[-1])
     with socket.create_server(("127.0.0.1", 0)) as listener:
         listener.settimeout(60)
@@ -317,7 +228,10 @@ def start(command: list[str], event: bytes, environment: dict, end=signal.SIGKIL
                     connections[0].sendall(head.encode() + event)
                 elif line.split()[1].endswith("/response"):
                     took = (time.perf_counter() - begun) * 1000
-                    break
+                    events -= 1
+                    if not events:
+                        break
+                    connections[0].sendall(b"HTTP/1.1 202 Accepted\r\nContent-Length: 0\r\n\r\n")
                 else:
                     raise RuntimeError(f"{program} failed: {line} {asked.body.decode()}")
             status = Path(f"/proc/{pid}/status").read_text()
@@ -325,30 +239,16 @@ def start(command: list[str], event: bytes, environment: dict, end=signal.SIGKIL
         finally:
             os.kill(pid, end)
             usage = os.wait4(pid, 0)[2]
-        return Start(took, (usage.ru_utime + usage.ru_stime) * 1000, peak / 1024)
+        return Start(took, (usage.ru_utime + usage.ru_stime) * 1000, peak / 1024, usage.ru_minflt + usage.ru_majflt)
 
 
-def instructions(program: Path, event: bytes, environment: dict, folder: Path) -> int | None:
+def instructions(program: Path, event: bytes, environment: dict, folder: Path, events=1) -> int | None:
     """Those of the whole process, with its loader's and the C library's."""
     if not (valgrind := shutil.which("valgrind")):
         return None
     out = folder / "callgrind"
-    start([valgrind, "--tool=callgrind", f"--callgrind-out-file={out}", str(program)], event, environment, signal.SIGTERM)
+    start([valgrind, "--tool=callgrind", f"--callgrind-out-file={out}", str(program)], event, environment, signal.SIGTERM, events)
     return int(next(line for line in out.read_text().splitlines() if line.startswith("totals:")).split()[1])
-
-
-def package(folder: Path, rules: str, index=True, accounts=0) -> Path:
-    """Our bootstrap with these rules beside it, and with their index unless they are to be compiled at the start; and with the names of so many
-    accounts."""
-    folder.mkdir()
-    (folder / "rules.json").write_text(rules)
-    if accounts:
-        named = {f"{n:012}": {"name": f"account number {n}", "unit": f"Workloads/Team {n % 400}"} for n in range(accounts)}
-        (folder / "accounts.json").write_text(json.dumps(named))
-    if index:
-        subprocess.run([TOOL, "bundle", folder / "rules.json", "--output", folder / "rules.json"], check=True, capture_output=True)
-    shutil.copy2(PACKAGE / "bootstrap", folder)
-    return folder / "bootstrap"
 
 
 def be_first() -> bool:
@@ -360,58 +260,95 @@ def be_first() -> bool:
     return True
 
 
+def environment_with(endpoints: dict, folder: Path) -> dict:
+    """What Lambda and the template tell the function, with these places of AWS's services."""
+    environment = plain_environment() | LAMBDA | endpoints
+    return environment | {
+        "AWS_REGION": "us-east-1",
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "SSL_CERT_FILE": str(folder / "ca.pem"),
+        "OFFLIMITS_TOPIC_ARN": "arn:aws:sns:us-east-1:123456789012:offlimits",
+        "OFFLIMITS_SECRET_ARN": "arn:aws:secretsmanager:us-east-1:123456789012:secret:offlimits-AbCdEf",
+        "OFFLIMITS_ROLE_ARN": "arn:aws:iam::123456789012:role/offlimits",
+        "OFFLIMITS_TABLE": "offlimits",
+        "OFFLIMITS_PRIVATE_ENDPOINTS": "true",  # where the mocks are
+        # Not asked where all goes well.
+        "OFFLIMITS_REDELIVERY_URL": "https://localhost:1/redelivery",
+        "OFFLIMITS_DEAD_LETTERS_URL": "https://localhost:1/dead-letters",
+    }
+
+
+# A program, and the event that it is started with.
+Kind = tuple[Path, bytes]
+
+
+def kinds_of(ours: Checkout, old: Checkout | None, folder: Path) -> dict[str, Kind]:
+    """What is started, in this order."""
+    silent, alerting = ((ROOT / f"events/{name}.json").read_bytes() for name in ("describe-instances", "start-instances"))
+    seed = ours.package(folder / "seed", RULES)
+    kinds = {
+        "hello": (hello(), silent),
+        "no match": (ours.package(folder / "packaged"), silent),
+        "1 rule": (seed, silent),
+        "accounts": (ours.package(folder / "accounts", accounts=100_000), silent),
+        "10 rules": (ours.package(folder / "ten", made_up(10)), silent),
+        "1000 rules": (ours.package(folder / "thousand", made_up(1000)), silent),
+        "compiled": (ours.package(folder / "compiled", made_up(1000), index=False), silent),
+        "alert": (seed, alerting),
+        "3 findings": (ours.package(folder / "three", of_three(RULES)), alerting),
+    }
+    if old:
+        seed = old.package(folder / "old-seed", RULES)
+        kinds |= {
+            "old no match": (old.package(folder / "old-packaged"), silent),
+            "old 1 rule": (seed, silent),
+            "old alert": (seed, alerting),
+        }
+    return kinds
+
+
 def main():
-    runs = int(sys.argv[1]) if len(sys.argv) > 1 else 40
+    arguments = argparse.ArgumentParser(description="How long the function takes from nothing to its first answer.")
+    arguments.add_argument("--against", type=Path, metavar="CHECKOUT", help="starts that checkout's function too")
+    arguments.add_argument("runs", type=int, nargs="?", default=40)
+    told = arguments.parse_args()
     if not (PACKAGE / "bootstrap").exists():
         sys.exit("there is no function to measure: run `make build`")
-    yardstick = hello()
-    silent, alerting = ((ROOT / f"events/{name}.json").read_bytes() for name in ("describe-instances", "start-instances"))
-    with tempfile.TemporaryDirectory() as name:
+    ours = Checkout(ROOT, PACKAGE / "bootstrap", TOOL)
+    old = other(told.against.resolve()) if told.against else None
+    with tempfile.TemporaryDirectory() as name, ExitStack() as stack:
         folder = Path(name)
-        seed = package(folder / "seed", json.dumps(RULES))
-        kinds = {
-            "hello": (yardstick, silent),
-            "no match": (package(folder / "packaged", (PACKAGE / "rules.json").read_text()), silent),
-            "accounts": (package(folder / "accounts", (PACKAGE / "rules.json").read_text(), accounts=100_000), silent),
-            "10 rules": (package(folder / "ten", json.dumps(made_up(10))), silent),
-            "1000 rules": (package(folder / "thousand", json.dumps(made_up(1000))), silent),
-            "compiled": (package(folder / "compiled", json.dumps(made_up(1000)), index=False), silent),
-            "alert": (seed, alerting),
-            "3 findings": (package(folder / "three", json.dumps(of_three(RULES))), alerting),
-        }
+        kinds = kinds_of(ours, old, folder)
         certificate(folder)
         undisturbed = be_first()
-        with mocks(folder) as (endpoints, counts, an_alert_asks):
-            environment = plain_environment() | LAMBDA | endpoints
-            environment |= {
-                "AWS_REGION": "us-east-1",
-                "AWS_ACCESS_KEY_ID": "test",
-                "AWS_SECRET_ACCESS_KEY": "test",
-                "SSL_CERT_FILE": str(folder / "ca.pem"),
-                "OFFLIMITS_TOPIC_ARN": "arn:aws:sns:us-east-1:123456789012:offlimits",
-                "OFFLIMITS_SECRET_ARN": "arn:aws:secretsmanager:us-east-1:123456789012:secret:offlimits-AbCdEf",
-                "OFFLIMITS_ROLE_ARN": "arn:aws:iam::123456789012:role/offlimits",
-                "OFFLIMITS_TABLE": "offlimits",
-                "OFFLIMITS_PRIVATE_ENDPOINTS": "true",  # where the mocks are
-                # Not asked where all goes well.
-                "OFFLIMITS_REDELIVERY_URL": "https://localhost:1/redelivery",
-                "OFFLIMITS_DEAD_LETTERS_URL": "https://localhost:1/dead-letters",
-            }
-            results: dict[str, list[Start]] = {kind: [] for kind in kinds}
-            for turn in range(runs + 2):
-                for kind, (program, event) in kinds.items():
-                    result = start([str(program)], event, environment)
-                    if turn >= 2:  # the first two warm the page cache
-                        results[kind].append(result)
-            asked = [count.value for count in counts]
-            # What three rules find in one event is one message on each channel, and asks as often as what one finds.
-            alerts = 2 * (runs + 2)
-            if asked != [alerts * times for times in an_alert_asks]:
-                sys.exit(f"each alert asks Secrets Manager, SNS, Slack and DynamoDB {an_alert_asks} times; {alerts} alerts asked {asked} times")
-            counted = {kind: instructions(program, event, environment, folder) for kind, (program, event) in kinds.items()}
+        # Another version may ask otherwise: it has mocks of its own.
+        endpoints, counts, an_alert_asks = stack.enter_context(mocks(folder))
+        environments = {kind: environment_with(endpoints, folder) for kind in kinds}
+        if old:
+            endpoints = stack.enter_context(mocks(folder))[0]
+            environments |= {kind: environment_with(endpoints, folder) for kind in kinds if kind.startswith("old ")}
+        results: dict[str, list[Start]] = {kind: [] for kind in kinds}
+        for turn in range(told.runs + 2):
+            for kind, (program, event) in kinds.items():
+                result = start([str(program)], event, environments[kind])
+                if turn >= 2:  # the first two warm the page cache
+                    results[kind].append(result)
+        asked = [count.value for count in counts]
+        # What three rules find in one event is one message on each channel, and asks as often as what one finds.
+        alerts = 2 * (told.runs + 2)
+        if asked != [alerts * times for times in an_alert_asks]:
+            sys.exit(f"each alert asks Secrets Manager, SNS, Slack and DynamoDB {an_alert_asks} times; {alerts} alerts asked {asked} times")
+        counted = {kind: instructions(*of, environments[kind], folder) for kind, of in kinds.items()}
+        warm = {}
+        for kind in ("hello", "no match", "old no match"):
+            if kind in kinds and counted[kind]:
+                warm[kind] = (instructions(*kinds[kind], environments[kind], folder, 1 + WARM) - counted[kind]) / WARM
+        sizes = {kind: kinds[kind][0].stat().st_size / 1e6 for kind in ("hello", "no match", "old no match") if kind in kinds}
+        rules = {"": ours.shipped} | ({"old ": old.shipped} if old else {})
 
-    print(f"spawn to first response, medians of {runs}, the kinds in turn{', before all else on this machine' if undisturbed else ''}")
-    print(f"  {'':10}  {'ms':>6}  {'10 % to 90 %':>14}  {'CPU ms':>6}  {'million instructions':>20}  {'peak MiB':>8}")
+    print(f"spawn to first response, medians of {told.runs}, the kinds in turn{', before all else on this machine' if undisturbed else ''}")
+    print(f"  {'':12}  {'ms':>6}  {'10 % to 90 %':>14}  {'CPU ms':>6}  {'million instructions':>20}  {'page faults':>11}  {'peak MiB':>8}")
 
     def median(kind: str, what: str) -> float:
         return statistics.median(getattr(found, what) for found in results[kind])
@@ -419,16 +356,22 @@ def main():
     for kind, found in results.items():
         spread = statistics.quantiles([one.wall for one in found], n=10)
         between = f"{spread[0]:.2f} to {spread[-1]:.2f}"
-        million = "" if counted[kind] is None else f"{counted[kind] / 1e6:.2f}"
-        print(f"  {kind:10}  {median(kind, 'wall'):6.2f}  {between:>14}  {median(kind, 'cpu'):6.2f}  {million:>20}  {median(kind, 'peak'):8.1f}")
+        million = "" if counted[kind] is None else f"{counted[kind] / 1e6:.3f}"
+        print(
+            f"  {kind:12}  {median(kind, 'wall'):6.2f}  {between:>14}  {median(kind, 'cpu'):6.2f}  {million:>20}  "
+            f"{median(kind, 'faults'):11.0f}  {median(kind, 'peak'):8.1f}"
+        )
     print()
 
     def ratio(one: str, other: str) -> tuple[float, str]:
-        wall, cpu = (median(one, what) / median(other, what) for what in ("wall", "cpu"))
+        wall, cpu, faults = (median(one, what) / median(other, what) for what in ("wall", "cpu", "faults"))
         more = f"CPU {cpu:.2f}"
         if counted[one] and counted[other]:
-            more += f", instructions {counted[one] / counted[other]:.2f}"
+            more += f", instructions {counted[one] / counted[other]:.2f}, page faults {faults:.2f}"
         return wall, more
+
+    def load(version: str) -> float:
+        return (counted[f"{version}no match"] - counted[f"{version}1 rule"]) / (rules[version] - 1)
 
     figures = {
         "no match ÷ hello": ratio("no match", "hello"),
@@ -436,8 +379,17 @@ def main():
         "1000 rules ÷ 10 rules": ratio("1000 rules", "10 rules"),
         "accounts ÷ no match": ratio("accounts", "no match"),
         "peak memory, MiB": (median("alert", "peak"), f"hello {median('hello', 'peak'):.1f}"),
-        "size, MB": ((PACKAGE / "bootstrap").stat().st_size / 1e6, f"hello {yardstick.stat().st_size / 1e6:.2f}"),
+        "size, MB": (sizes["no match"], ", ".join(f"{kind} {size:.2f}" for kind, size in sizes.items() if kind != "no match")),
     }
+    if warm:
+        told_in_full = ", ".join(f"{kind} {count:,.0f}" for kind, count in warm.items())
+        figures["a warm event ÷ hello"] = (warm["no match"] / warm["hello"], f"instructions: {told_in_full}")
+    if old:
+        figures["no match ÷ old"] = ratio("no match", "old no match")
+        figures["alert ÷ old"] = ratio("alert", "old alert")
+        if counted["no match"]:
+            loads = f"instructions: {load(''):,.0f} of {rules['']} rules, {load('old '):,.0f} of {rules['old ']}"
+            figures["a rule's load ÷ old"] = (load("") / load("old "), loads)
     for name, (figure, more) in figures.items():
         bar, aim = BARS[name]
         verdict = "aim met" if figure <= aim else "bar met" if figure <= bar else "MISSED"

@@ -197,8 +197,8 @@ fn rules_from_a_package_find_what_all_of_them_find() {
     let root = serde_json::json!({ "include": packs() }).to_string();
     let compiled = compiled(&root);
     let bundle = sources(&root).bundle().unwrap();
-    let index = compiled.index_of(&bundle, sources(&root).countries()).unwrap();
-    let packaged = RuleSet::packaged(bundle.clone(), &index, || Ok(database()), OwnResources::default()).unwrap();
+    let index: &'static [u8] = compiled.index_of(&bundle, sources(&root).countries()).unwrap().leak();
+    let packaged = RuleSet::packaged(bundle.clone(), index, || Ok(database()), OwnResources::default()).unwrap();
     assert_eq!(packaged.digest(), compiled.digest());
     let mut texts: Vec<String> = inline_events(&compiled);
     // The packs' own tests alone let most rules find something; real records let them find it under other circumstances.
@@ -218,7 +218,7 @@ fn rules_from_a_package_find_what_all_of_them_find() {
 
     // The database must be there at the start, not at the first call that asks it.
     let nowhere = || Err(std::io::ErrorKind::NotFound.into());
-    let reason = RuleSet::packaged(bundle, &index, nowhere, OwnResources::default()).unwrap_err().to_string();
+    let reason = RuleSet::packaged(bundle, index, nowhere, OwnResources::default()).unwrap_err().to_string();
     assert!(reason.contains("countries"), "{reason}");
 }
 

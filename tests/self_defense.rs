@@ -292,7 +292,7 @@ fn what_the_environment_lists_is_watched() {
     let bundle = sources.bundle().unwrap();
     // The index is made where the rules are packaged, which knows nothing of the stack.
     let elsewhere = RuleSet::compile(&bundle).unwrap().rules.index_of(&bundle, None).unwrap();
-    let packaged = RuleSet::packaged(bundle, &elsewhere, || unreachable!(), own).unwrap();
+    let packaged = RuleSet::packaged(bundle, elsewhere.leak(), || unreachable!(), own).unwrap();
     for (record, rule) in &cases {
         let raw = RawRecord { json: record.to_string(), index: 0, message_id: None, account: None };
         for rules in [&compiled, &packaged] {

@@ -237,8 +237,8 @@ fn compiling(records: &[String], out: &mut String) {
         std::fs::write(&index, &bytes).expect("a file can be written");
         let read = || std::fs::read_to_string(&text).expect("the rules are there");
         let load = || {
-            let index = std::fs::read(&index).expect("the index is there");
-            RuleSet::packaged(read(), &index, || unreachable!(), OwnResources::default())
+            let index = std::fs::read(&index).expect("the index is there").leak();
+            RuleSet::packaged(read(), index, || unreachable!(), OwnResources::default())
                 .expect("the index is of the rules")
         };
         let compiling = || compile(&read());

@@ -1,7 +1,8 @@
 //! Lambda's runtime: the rules are loaded once, and each event is handled before Lambda's deadline by [`handle`].
 
 use std::fs;
-use std::io::{self, Read as _, Seek as _, Write as _};
+use std::io::{self, Write as _};
+use std::os::unix::fs::FileExt as _;
 use std::path::Path;
 use std::sync::{Arc, Once};
 use std::time::Duration;
@@ -148,14 +149,16 @@ fn rules(file: &Path, own: OwnResources) -> Result<RuleSet, Error> {
     let unreadable = |error: io::Error| format!("cannot read the rules: {path}: {error}");
     // Without an index: rules that nobody packaged.
     if let Ok(index) = fs::read(file.with_extension(package::EXTENSION)) {
-        let text = bundle(file, &index).map_err(unreadable)?;
+        let text = bundle(file).map_err(unreadable)?;
+        // As long as the process runs: its tables are used where they stand.
+        let index = index.leak();
         let surroundings = Surroundings {
             accounts: packaged_accounts.clone(),
             places: Some(places.clone()),
             own: own.clone(),
             ..Surroundings::default()
         };
-        match RuleSet::packaged(text, &index, countries, surroundings) {
+        match RuleSet::packaged(text, index, countries, surroundings) {
             Ok(rules) => return Ok(rules),
             Err(reason) => {
                 tracing::warn!(%reason, "the index beside the rules is not used: they are compiled, which takes longer");
@@ -184,24 +187,11 @@ fn rules(file: &Path, own: OwnResources) -> Result<RuleSet, Error> {
     Ok(compiled.rules)
 }
 
-/// The bundle that an index is of: its head, and where the rest is, which a rule asks for when it comes into question.
-fn bundle(file: &Path, index: &[u8]) -> io::Result<BundleText> {
-    let mut opened = fs::File::open(file)?;
+/// The bundle in a file, of which nothing is kept.
+fn bundle(file: &Path) -> io::Result<BundleText> {
+    let opened = fs::File::open(file)?;
     let length = opened.metadata()?.len();
-    let Some(head) = package::head_length(index).filter(|head| (*head as u64) < length) else {
-        return fs::read_to_string(file).map(BundleText::from);
-    };
-    let mut bytes = vec![0; head];
-    opened.read_exact(&mut bytes)?;
-    let file = file.to_owned();
-    let rest = move || {
-        let mut opened = fs::File::open(&file)?;
-        opened.seek(io::SeekFrom::Start(head as u64))?;
-        let mut rest = String::new();
-        opened.read_to_string(&mut rest).map(|_| rest)
-    };
-    let text = String::from_utf8(bytes).map_err(|_| io::Error::from(io::ErrorKind::InvalidData))?;
-    Ok(BundleText::with_rest(text, length - head as u64, rest))
+    Ok(BundleText::in_file(length, move |offset, buffer| opened.read_exact_at(buffer, offset)))
 }
 
 /// The text of the accounts beside rules that nobody packaged, if there is one.

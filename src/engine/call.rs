@@ -10,7 +10,7 @@ use std::ops::Range;
 
 use super::extract::{ByteSpan, Extracted, Scalar};
 use super::hash::call_hash;
-use super::path_trie::{FieldId, PathTrie};
+use super::path_trie::{FieldId, TrieView};
 
 /// The paths of the parts of a call, in the order in which all of the engine has them.
 pub(super) const CALL_PATHS: [&[&str]; 3] = [&["userIdentity", "type"], &["eventSource"], &["eventName"]];
@@ -39,7 +39,7 @@ pub(super) struct CallKey<'t> {
 }
 
 /// The fields that are the parts of a call. Every trie has them.
-pub(super) fn call_fields(trie: &PathTrie) -> [FieldId; 3] {
+pub(super) fn call_fields(trie: TrieView<'_>) -> [FieldId; 3] {
     CALL_PATHS.map(|path| trie.field(path.iter().copied()).unwrap_or_default())
 }
 

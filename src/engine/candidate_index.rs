@@ -16,17 +16,16 @@
 
 use std::hash::Hasher as _;
 
-use serde::{Deserialize, Serialize};
-
 use super::call::{CallKey, EVENT, IDENTITY, SERVICE};
 use super::hash::Mixer;
 use super::literals::{LiteralId, LiteralIndex};
-use super::packed::{IdTable, PackedLists, PackedU32s};
+use super::packed::{PackedU32s, number, packed_struct};
 use super::path_trie::{FieldId, PathTrie};
 use super::plan::{RowId, RowPlace};
+use super::tables::{IdTable, PackedLists};
 
 /// The index over the rows of all rules that are on. [`super::index_builder`] makes it.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug)]
 pub(crate) struct CandidateIndex {
     /// The fields that are extracted from every record.
     pub(super) trie: PathTrie,
@@ -43,9 +42,10 @@ pub(crate) struct CandidateIndex {
     /// The place of each row: its rule's, and its own in the rule's table.
     pub(super) rows: PackedU32s,
 }
+packed_struct!(CandidateIndex { trie, services, events, pairs, identities, by_identity, fields, unindexed, rows });
 
 /// The rows that are filed under pairs of a literal of the service and one of the event.
-#[derive(Debug, Default, Serialize, Deserialize)]
+#[derive(Debug, Default)]
 pub(super) struct PairIndex {
     /// The two literals of each pair, as [`encode`] writes them.
     pairs: PackedU32s,
@@ -54,15 +54,17 @@ pub(super) struct PairIndex {
     /// The rows of each pair.
     rows: PackedLists,
 }
+packed_struct!(PairIndex { pairs, ids, rows });
 
 /// The rows that are filed under the literals of one field.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug)]
 pub(super) struct FieldIndex {
     pub(super) field: FieldId,
     pub(super) literals: LiteralIndex,
     /// The rows of each literal.
     pub(super) rows: PackedLists,
 }
+packed_struct!(FieldIndex { field, literals, rows });
 
 /// Memory for the literals that a call has, used again for the next call.
 #[derive(Debug, Default)]
@@ -77,7 +79,7 @@ impl CandidateIndex {
     #[inline]
     pub(super) fn row(&self, id: RowId) -> RowPlace {
         let at = 2 * id as usize;
-        RowPlace { rule: self.rows[at], row: self.rows[at + 1] }
+        RowPlace { rule: number(&self.rows, at), row: number(&self.rows, at + 1) }
     }
 
     /// Whether every row is filed under a part of the call, so that the call alone tells which may match.
@@ -120,14 +122,14 @@ impl PairIndex {
     }
 
     /// The rows of a pair; `None` stands for *any*.
-    fn rows(&self, service: Option<LiteralId>, event: Option<LiteralId>) -> &[RowId] {
+    fn rows(&self, service: Option<LiteralId>, event: Option<LiteralId>) -> impl Iterator<Item = RowId> {
         let pair = encode(service, event);
-        self.ids.find(hash(pair), |id| self.pair(id) == pair).map_or(&[], |id| self.rows.list(id))
+        self.ids.find(hash(pair), |id| self.pair(id) == pair).into_iter().flat_map(|id| self.rows.list(id))
     }
 
     fn pair(&self, id: u32) -> [u32; 2] {
         let at = 2 * id as usize;
-        [self.pairs[at], self.pairs[at + 1]]
+        [number(&self.pairs, at), number(&self.pairs, at + 1)]
     }
 }
 
@@ -140,7 +142,7 @@ impl FieldIndex {
     }
 
     /// All the rows that are filed here.
-    pub(super) fn all_rows(&self) -> &[RowId] {
+    pub(super) fn all_rows(&self) -> impl Iterator<Item = RowId> {
         self.rows.all()
     }
 }

@@ -24,6 +24,12 @@ pub enum LoadError {
     /// The index has no place in the bundle for the rule of this number, from 0 in the order of the file.
     #[error("the index has no rule {0}")]
     NoPlace(usize),
+    /// The text of the rule of this number cannot be had from the bundle.
+    #[error("rule {0} cannot be read: {1}")]
+    Unreadable(usize, #[source] Box<dyn Error + Send + Sync>),
+    /// The bundle cannot be had.
+    #[error("the rules cannot be read: {0}")]
+    NoBundle(#[source] Box<dyn Error + Send + Sync>),
     /// What stands at the place of the rule of this number is not a rule.
     #[error("the index's rule {0} is not a rule")]
     NotARule(usize),

@@ -5,7 +5,7 @@
 
 #![allow(clippy::inline_always, reason = "every record comes through here")]
 
-use std::sync::{Mutex, OnceLock, PoisonError, TryLockError};
+use std::sync::{Mutex, PoisonError, TryLockError};
 
 use super::call::{CallKey, call_fields};
 use super::call_cache::{CallCache, Lookup};
@@ -14,9 +14,10 @@ use super::error::{EvaluateError, LoadError};
 use super::extract::Extracted;
 use super::index_builder;
 use super::literals::LiteralId;
+use super::packed::numbers;
 use super::path_trie::FieldId;
 use super::plan::{ExtractedRecord, Holds, RowId, RowPlace, RowPlan, RulePlan};
-use super::rules::{LazyRules, RuleLoader, Rules};
+use super::rules::{LazyRules, PerRule, RuleLoader, Rules};
 use super::simple;
 use crate::cloudtrail::{FieldValue, Names, RawRecord, Record};
 use crate::finding::Finding;
@@ -35,7 +36,7 @@ pub(crate) struct Engine {
     /// [`CandidateIndex::all_rows_keyed_by_call`], which is asked for every record.
     all_rows_keyed_by_call: bool,
     /// How each rule is asked, by its place in the file. A rule is planned when it first comes into question.
-    plans: Box<[OnceLock<RulePlan>]>,
+    plans: PerRule<RulePlan>,
     /// The memory that [`Engine::evaluate`] used last.
     spare: Mutex<Option<Box<Scratch>>>,
 }
@@ -67,19 +68,17 @@ impl Engine {
     /// Makes the engine of rules that have been compiled, in the order of the file.
     pub(crate) fn new(rules: Vec<Rule>) -> Self {
         let (index, plans) = index_builder::build(&rules);
-        let plans = plans.into_iter().map(|plan| plan.map_or_else(OnceLock::new, OnceLock::from)).collect();
-        Self::from_parts(Rules::Compiled(rules), index, plans)
+        Self::from_parts(Rules::Compiled(rules), index, plans.into())
     }
 
     /// Makes the engine of an index that was made before, and of as many rules, which `loader` compiles when they first come
     /// into question.
     pub(crate) fn from_index(index: CandidateIndex, loader: Box<dyn RuleLoader>, rules: usize) -> Self {
-        let plans = std::iter::repeat_with(OnceLock::new).take(rules).collect();
-        Self::from_parts(Rules::Lazy(LazyRules::new(loader, rules)), index, plans)
+        Self::from_parts(Rules::Lazy(LazyRules::new(loader, rules)), index, PerRule::new(rules))
     }
 
-    fn from_parts(rules: Rules, index: CandidateIndex, plans: Box<[OnceLock<RulePlan>]>) -> Self {
-        let (call, all_rows_keyed_by_call) = (call_fields(&index.trie), index.all_rows_keyed_by_call());
+    fn from_parts(rules: Rules, index: CandidateIndex, plans: PerRule<RulePlan>) -> Self {
+        let (call, all_rows_keyed_by_call) = (call_fields(index.trie.view()), index.all_rows_keyed_by_call());
         Self { rules, names: Names::default(), index, call, all_rows_keyed_by_call, plans, spare: Mutex::default() }
     }
 
@@ -148,7 +147,7 @@ impl Engine {
         let mut lexer = Lexer::new(text);
         let start = lexer.space(0);
         let is_object = lexer.byte(start) == b'{';
-        let end = scratch.extracted.extract(&self.index.trie, &mut lexer, text, start).ok().filter(|_| is_object);
+        let end = scratch.extracted.extract(self.index.trie.view(), &mut lexer, text, start).ok().filter(|_| is_object);
         let is_record = end.is_some_and(|end| lexer.is_at_end(end));
         // What is not a record is told by whoever parses it.
         let candidates = if is_record { self.prefilter(text, account, scratch)? } else { Candidates::All };
@@ -209,7 +208,7 @@ impl Engine {
         let Scratch { extracted, cache, rules, rows, literals, buffers } = scratch;
         let index = &self.index;
         rules.clear();
-        let record = ExtractedRecord::new(&index.trie, extracted, (text, account));
+        let record = ExtractedRecord::new(index.trie.view(), extracted, (text, account));
         let of_call = match lookup {
             Lookup::HitEmpty => &[],
             Lookup::Hit(entry) => cache.rows(entry),
@@ -239,8 +238,8 @@ impl Engine {
             if !rows.is_empty() {
                 self.retain_matching_calls(call, rows)?;
             }
-            for row in rows.iter().chain(index.unindexed.iter()) {
-                self.push_candidate(*row, &record, rules)?;
+            for row in rows.iter().copied().chain(numbers(&index.unindexed)) {
+                self.push_candidate(row, &record, rules)?;
             }
             if rules.len() > 1 {
                 rules.sort_unstable();
@@ -288,7 +287,7 @@ impl Engine {
 
     fn planned_rule(&self, number: u32) -> Result<(&Rule, &RulePlan), LoadError> {
         let rule = self.rule(number)?;
-        let plan = &self.plans[number as usize];
-        Ok((rule, plan.get_or_init(|| RulePlan::new(rule, &self.index.trie, self.call))))
+        let plan = self.plans.place(number);
+        Ok((rule, plan.get_or_init(|| RulePlan::new(rule, self.index.trie.view(), self.call))))
     }
 }

@@ -14,7 +14,7 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
-use super::path_trie::{FieldId, PathTrie};
+use super::path_trie::{FieldId, TrieView};
 use crate::cloudtrail::FieldValue;
 use crate::json::{Lexer, Nesting, Next, NotJson, Quoted, unescape};
 
@@ -105,7 +105,7 @@ impl Extracted {
     /// Extracts the fields of the value that begins at byte `at`, and returns where it ends. `lexer` is the text's.
     pub(super) fn extract(
         &mut self,
-        trie: &PathTrie,
+        trie: TrieView<'_>,
         lexer: &mut Lexer<'_>,
         text: &str,
         at: usize,
@@ -215,7 +215,7 @@ impl Extracted {
 
 /// The walk over one record.
 struct FieldExtractor<'a, 't> {
-    trie: &'a PathTrie,
+    trie: TrieView<'a>,
     lexer: &'a mut Lexer<'t>,
     text: &'a str,
     extracted: &'a mut Extracted,
@@ -284,6 +284,7 @@ impl FieldExtractor<'_, '_> {
     }
 
     fn object(&mut self, id: FieldId, depth: usize, start: usize) -> Result<usize, NotJson> {
+        let node = self.trie.node(id);
         self.objects += 1;
         let this = self.objects;
         let mut next = self.lexer.open(start);
@@ -294,7 +295,7 @@ impl FieldExtractor<'_, '_> {
             };
             let (key, at) = self.lexer.key(at)?;
             self.extracted.needs_full_parse |= key.escaped;
-            let end = match self.trie.child(id, self.text.as_bytes(), key.inner.start, key.inner.len()) {
+            let end = match self.trie.child(node, self.text.as_bytes(), key.inner.start, key.inner.len()) {
                 Some(child) => {
                     let field = self.extracted.field_mut(child);
                     let repeated = field.seen_in == this;
@@ -334,9 +335,9 @@ mod tests {
         builder.add_field(path.iter().copied());
         let trie = builder.build();
         let mut extracted = Extracted::default();
-        extracted.extract(&trie, &mut Lexer::new(json), json, 0).unwrap();
+        extracted.extract(trie.view(), &mut Lexer::new(json), json, 0).unwrap();
         assert!(!extracted.needs_full_parse(), "{json}");
-        let field = trie.field(path.iter().copied()).unwrap();
+        let field = trie.view().field(path.iter().copied()).unwrap();
         extracted.with_values(field, json, |values| values.iter().map(|value| value.text().into_owned()).collect())
     }
 
@@ -366,7 +367,7 @@ mod tests {
         let trie = builder.build();
         let mut extracted = Extracted::default();
         let mut needs_full_parse = |json: &str| {
-            extracted.extract(&trie, &mut Lexer::new(json), json, 0).unwrap();
+            extracted.extract(trie.view(), &mut Lexer::new(json), json, 0).unwrap();
             extracted.needs_full_parse()
         };
         let nested = |levels: usize| format!(r#"{{"a":{}{}}}"#, "[".repeat(levels), "]".repeat(levels));

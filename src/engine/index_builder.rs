@@ -4,9 +4,9 @@ use super::call::{CALL_PATHS, EVENT, IDENTITY, SERVICE, call_fields};
 use super::candidate_index::{CandidateIndex, FieldIndex, PairIndex, encode};
 use super::hash::{Map, Set};
 use super::literals::{LiteralId, LiteralsBuilder};
-use super::packed::PackedLists;
 use super::path_trie::{FieldId, PathTrie, TrieBuilder};
 use super::plan::{RowId, RowPlace, RowPlan, RulePlan, ValueSource};
+use super::tables::PackedLists;
 use crate::cloudtrail::ALIAS_PATHS;
 use crate::cloudtrail::envelope::{RECORD_KEYS, WRAPPER_KEYS};
 use crate::cloudtrail::own_resources::{OWN_RESOURCE_PATHS, RECORDED_IN_PATHS};
@@ -21,11 +21,11 @@ const MAX_PAIRS: usize = 1_024;
 /// Makes the index of the rules that are on, and the plans of those. Rules stand in the order of the file.
 pub(super) fn build(rules: &[Rule]) -> (CandidateIndex, Vec<Option<RulePlan>>) {
     let trie = build_trie(rules);
-    let call = call_fields(&trie);
+    let call = call_fields(trie.view());
     let mut builder = IndexBuilder::default();
     let mut plans = Vec::with_capacity(rules.len());
     for (number, rule) in (0..).zip(rules) {
-        let plan = rule.is_on().then(|| RulePlan::new(rule, &trie, call));
+        let plan = rule.is_on().then(|| RulePlan::new(rule, trie.view(), call));
         for (place, (row, plan)) in (0..).zip(rule.when.0.iter().zip(plan.iter().flat_map(|plan| &plan.rows))) {
             builder.file(RowPlace { rule: number, row: place }, row, plan);
         }

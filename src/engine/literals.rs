@@ -8,11 +8,9 @@
 
 use std::hash::Hasher as _;
 
-use serde::{Deserialize, Serialize};
-use serde_bytes::ByteBuf;
-
 use super::hash::{Mixer, scatter};
-use super::packed::{IdTable, PackedU32s, range};
+use super::packed::{PackedBytes, PackedU32s, length, number, numbers, packed_struct};
+use super::tables::{IdTable, range};
 use crate::rules::pattern::{Anchor, AnchoredLiteral};
 
 /// The number of a literal among those of one field, from 0.
@@ -25,10 +23,10 @@ const GRAM: usize = 4;
 const LOWER: u32 = 0x2020_2020;
 
 /// The literals that rules ask of one field.
-#[derive(Debug, Default, Serialize, Deserialize)]
+#[derive(Debug, Default)]
 pub(super) struct LiteralIndex {
     /// The literals one after the other, each behind the [`tag`] of its anchor.
-    bytes: ByteBuf,
+    bytes: PackedBytes,
     /// Where each ends in `bytes`.
     ends: PackedU32s,
     /// The numbers of the literals, by the hash of anchor and bytes.
@@ -42,29 +40,31 @@ pub(super) struct LiteralIndex {
     /// Those that may stand anywhere, in whatever case.
     any_case: GramIndex,
 }
+packed_struct!(LiteralIndex { bytes, ends, ids, prefix_lengths, suffix_lengths, anywhere, any_case });
 
 /// The literals of one field while the rules are indexed.
 #[derive(Debug, Default)]
 pub(super) struct LiteralsBuilder {
     bytes: Vec<u8>,
-    ends: Vec<u32>,
+    ends: Vec<[u8; 4]>,
     ids: IdTable,
 }
 
 /// The lengths that occur among literals with the same two bytes at one end.
-#[derive(Debug, Default, Serialize, Deserialize)]
+#[derive(Debug, Default)]
 struct LiteralLengths {
     /// By the hash of the two bytes, a bit for each length below [`LONG`]; the last bit stands for all from there on.
     short: PackedU32s,
     /// The lengths from [`LONG`] on, ascending.
     long: PackedU32s,
 }
+packed_struct!(LiteralLengths { short, long });
 
 /// The length from which on [`LiteralLengths`] lists each.
 const LONG: usize = 31;
 
 /// Literals by one of their grams.
-#[derive(Debug, Default, Serialize, Deserialize)]
+#[derive(Debug, Default)]
 struct GramIndex {
     /// A bit for the hash of each gram, since most grams of a text are in no literal.
     filter: PackedU32s,
@@ -77,6 +77,7 @@ struct GramIndex {
     /// The literals that are shorter than a gram: each is searched for.
     short: PackedU32s,
 }
+packed_struct!(GramIndex { filter, grams, literals, offsets, short });
 
 impl LiteralsBuilder {
     /// The number of a literal; equal ones have the same.
@@ -88,7 +89,7 @@ impl LiteralsBuilder {
             let id = length(ends.len());
             bytes.push(anchor);
             bytes.extend_from_slice(&literal.bytes);
-            ends.push(length(bytes.len()));
+            ends.push(length(bytes.len()).to_le_bytes());
             ids.add(|id| entry(bytes, ends, id).split_first().map_or(0, |(anchor, literal)| hash(*anchor, literal)));
             id
         })
@@ -159,17 +160,12 @@ fn hash(anchor: u8, literal: &[u8]) -> u64 {
     hasher.finish()
 }
 
-fn entry<'b>(bytes: &'b [u8], ends: &[u32], id: LiteralId) -> &'b [u8] {
+fn entry<'b>(bytes: &'b [u8], ends: &[[u8; 4]], id: LiteralId) -> &'b [u8] {
     &bytes[range(ends, id)]
 }
 
 fn is_it(entry: &[u8], anchor: u8, literal: &[u8]) -> bool {
     entry.split_first() == Some((&anchor, literal))
-}
-
-/// A length in 32 bits. A Lambda function could not even hold rules whose literals are longer than 4 GiB together.
-fn length(length: usize) -> u32 {
-    u32::try_from(length).unwrap_or(u32::MAX)
 }
 
 /// The first two bytes as a number; 0 if there are fewer.
@@ -209,8 +205,8 @@ impl LiteralLengths {
 
     /// The lengths, ascending, of literals that may have these two bytes.
     fn of_texts(&self, two: u32) -> impl Iterator<Item = usize> {
-        let bits = self.short.len().trailing_zeros();
-        let mut lengths = if self.short.is_empty() { 0 } else { self.short[scatter(two, bits)] };
+        let short = &*self.short;
+        let mut lengths = if short.is_empty() { 0 } else { number(short, scatter(two, short.len().trailing_zeros())) };
         let long = if lengths >> LONG == 0 { &[][..] } else { &self.long };
         lengths &= (1 << LONG) - 1;
         let short = std::iter::from_fn(move || {
@@ -218,7 +214,7 @@ impl LiteralLengths {
             lengths &= lengths.wrapping_sub(1);
             length
         });
-        short.chain(long.iter().map(|length| *length as usize))
+        short.chain(numbers(long).map(|length| length as usize))
     }
 }
 
@@ -251,7 +247,7 @@ impl GramIndex {
         filed.sort_unstable();
         // At most one bit in sixteen is set.
         let mut filter = vec![0_u32; filed.len().div_ceil(2).next_power_of_two().min(1 << 11)];
-        let bits = bits_of(&filter);
+        let bits = bits_of(filter.len());
         for (gram, ..) in &filed {
             let bit = scatter(*gram, bits);
             filter[bit / 32] |= 1 << (bit % 32);
@@ -268,7 +264,7 @@ impl GramIndex {
 
     /// All the literals.
     fn all(&self) -> impl Iterator<Item = LiteralId> {
-        self.short.iter().chain(self.literals.iter()).copied()
+        numbers(&self.short).chain(numbers(&self.literals))
     }
 
     /// Appends the literals that the text has. `fold` is what has been done to the grams of literals, and `is_alike` compares a
@@ -281,27 +277,28 @@ impl GramIndex {
         is_alike: impl Fn(&[u8], &[u8]) -> bool,
         found: &mut Vec<LiteralId>,
     ) {
-        for id in self.short.iter() {
-            let literal = all.literal(*id);
+        for id in numbers(&self.short) {
+            let literal = all.literal(id);
             if text.windows(literal.len()).any(|part| is_alike(part, literal)) {
-                found.push(*id);
+                found.push(id);
             }
         }
-        if self.filter.is_empty() {
+        let (filter, filed) = (&*self.filter, &*self.grams);
+        if filter.is_empty() {
             return;
         }
-        let bits = bits_of(&self.filter);
+        let bits = bits_of(filter.len());
         for (at, gram) in grams(text) {
             let gram = fold(gram);
             let bit = scatter(gram, bits);
-            if self.filter[bit / 32] >> (bit % 32) & 1 == 0 {
+            if number(filter, bit / 32) >> (bit % 32) & 1 == 0 {
                 continue;
             }
-            let first = self.grams.partition_point(|other| *other < gram);
-            for place in (first..self.grams.len()).take_while(|place| self.grams[*place] == gram) {
-                let id = self.literals[place];
+            let first = filed.partition_point(|other| u32::from_le_bytes(*other) < gram);
+            for place in (first..filed.len()).take_while(|place| number(filed, *place) == gram) {
+                let id = number(&self.literals, place);
                 let literal = all.literal(id);
-                let start = at.checked_sub(self.offsets[place] as usize);
+                let start = at.checked_sub(number(&self.offsets, place) as usize);
                 let part = start.and_then(|start| text.get(start..start + literal.len()));
                 if part.is_some_and(|part| is_alike(part, literal)) {
                     found.push(id);
@@ -311,9 +308,9 @@ impl GramIndex {
     }
 }
 
-/// How many bits of a hash choose one bit of a filter, which has a power of two of them.
-fn bits_of(filter: &[u32]) -> u32 {
-    (filter.len() * 32).trailing_zeros()
+/// How many bits of a hash choose one bit of a filter of so many numbers, which are a power of two.
+fn bits_of(filter: usize) -> u32 {
+    (filter * 32).trailing_zeros()
 }
 
 #[cfg(test)]

@@ -17,7 +17,7 @@
 //! them to it (`ruleset/tests.rs`).
 //!
 //! What the road is made of: `rules` (compiled at once or when they first come into question), `literals` (which of many a
-//! text has), `packed` (tables that a package holds as they are) and `hash`.
+//! text has), `tables` (what the index is made of), `packed` (how a package holds it, ready to be used where it stands) and `hash`.
 
 mod call;
 mod call_cache;
@@ -34,11 +34,12 @@ mod plan;
 mod rules;
 mod scan;
 mod simple;
+mod tables;
 
 pub(crate) use self::candidate_index::CandidateIndex;
 pub use self::error::{EvaluateError, LoadError};
 pub(crate) use self::evaluate::Engine;
-pub(crate) use self::hash::checksum;
-pub(crate) use self::packed::PackedU32s;
+pub(crate) use self::hash::{Checksum, checksum};
+pub(crate) use self::packed::{Packed, PackedBytes, PackedU32s, Unpacker, number, packed_struct};
 pub(crate) use self::rules::RuleLoader;
 pub use self::scan::{Scanned, Scanner};

@@ -1,174 +1,244 @@
-//! Tables that are arrays of numbers: a package holds them as they stand in memory, so that to read one is to copy it.
-//! (The standard library's maps would have to be filled again at every cold start, entry by entry.)
+//! Tables as a package holds them: bytes that are used where they stand, so that a start copies nothing and allocates nothing for
+//! a rule. A table that the tool has just made owns its bytes; one of a package borrows them, and both are read the same way.
+//!
+//! The form is each value behind the one before it, all numbers with the lowest byte first: a number as four or eight bytes, and a
+//! table as its number of entries and then the entries. [`Unpacker`] looks at those lengths alone, once; every later look is checked
+//! against the table's end like that of any other slice.
 
-use std::ops::{Deref, Range};
+use std::borrow::Cow;
+use std::ops::Deref;
 
-use serde::{Deserialize, Serialize};
-use serde_bytes::ByteBuf;
+/// What a package holds as it stands in memory.
+pub(crate) trait Packed: Sized {
+    /// Appends it.
+    fn pack(&self, into: &mut Vec<u8>);
 
-/// An array of numbers. In a package it is a string of bytes, four for each number, the lowest first.
-#[derive(Debug, Default, Clone, Serialize, Deserialize)]
-#[serde(from = "ByteBuf", into = "ByteBuf")]
-pub(crate) struct PackedU32s(Vec<u32>);
+    /// The next thing in a package; `None` if the package ends before it does.
+    fn unpack(from: &mut Unpacker) -> Option<Self>;
+}
 
-impl Deref for PackedU32s {
-    type Target = [u32];
+/// Packs and unpacks a struct by its fields, in this order.
+macro_rules! packed_struct {
+    ($name:ident { $($field:ident),+ $(,)? }) => {
+        impl $crate::engine::Packed for $name {
+            fn pack(&self, into: &mut Vec<u8>) {
+                $($crate::engine::Packed::pack(&self.$field, into);)+
+            }
 
-    fn deref(&self) -> &[u32] {
+            fn unpack(from: &mut $crate::engine::Unpacker) -> Option<Self> {
+                $(let $field = $crate::engine::Packed::unpack(from)?;)+
+                Some(Self { $($field),+ })
+            }
+        }
+    };
+}
+pub(crate) use packed_struct;
+
+/// Reads a package from its beginning.
+#[derive(Debug)]
+pub(crate) struct Unpacker(&'static [u8]);
+
+impl Unpacker {
+    /// Reads these bytes.
+    pub(crate) fn new(bytes: &'static [u8]) -> Self {
+        Self(bytes)
+    }
+
+    /// Whether nothing is left.
+    pub(crate) fn is_at_end(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    fn take(&mut self, length: usize) -> Option<&'static [u8]> {
+        let (taken, rest) = self.0.split_at_checked(length)?;
+        self.0 = rest;
+        Some(taken)
+    }
+}
+
+/// A table whose entries have `N` bytes each.
+#[derive(Debug, Clone)]
+pub(crate) struct Table<const N: usize>(Cow<'static, [[u8; N]]>);
+
+/// An array of numbers.
+pub(crate) type PackedU32s = Table<4>;
+
+impl<const N: usize> Table<N> {
+    /// The entries, to be changed. Those of a package are copied first.
+    pub(super) fn to_mut(&mut self) -> &mut Vec<[u8; N]> {
+        self.0.to_mut()
+    }
+}
+
+impl<const N: usize> Default for Table<N> {
+    fn default() -> Self {
+        Self(Cow::Borrowed(&[]))
+    }
+}
+
+impl<const N: usize> Deref for Table<N> {
+    type Target = [[u8; N]];
+
+    #[inline]
+    fn deref(&self) -> &[[u8; N]] {
         &self.0
+    }
+}
+
+impl<const N: usize> From<Vec<[u8; N]>> for Table<N> {
+    fn from(entries: Vec<[u8; N]>) -> Self {
+        Self(Cow::Owned(entries))
+    }
+}
+
+impl<const N: usize> Packed for Table<N> {
+    fn pack(&self, into: &mut Vec<u8>) {
+        length(self.len()).pack(into);
+        into.extend_from_slice(self.as_flattened());
+    }
+
+    fn unpack(from: &mut Unpacker) -> Option<Self> {
+        let count = u32::unpack(from)? as usize;
+        let bytes = from.take(count.checked_mul(N)?)?;
+        Some(Self(Cow::Borrowed(bytes.as_chunks().0)))
     }
 }
 
 impl From<Vec<u32>> for PackedU32s {
     fn from(numbers: Vec<u32>) -> Self {
-        Self(numbers)
+        numbers.into_iter().map(u32::to_le_bytes).collect::<Vec<_>>().into()
     }
 }
 
-impl From<ByteBuf> for PackedU32s {
-    fn from(bytes: ByteBuf) -> Self {
-        Self(bytes.as_chunks::<4>().0.iter().map(|number| u32::from_le_bytes(*number)).collect())
-    }
-}
+/// Bytes, such as those of a text.
+#[derive(Debug, Default, Clone)]
+pub(crate) struct PackedBytes(Cow<'static, [u8]>);
 
-impl From<PackedU32s> for ByteBuf {
-    fn from(numbers: PackedU32s) -> Self {
-        numbers.iter().flat_map(|number| number.to_le_bytes()).collect::<Vec<u8>>().into()
-    }
-}
+impl Deref for PackedBytes {
+    type Target = [u8];
 
-/// A hash table of things that are numbered from 0. It holds the numbers alone; the things stand elsewhere, and whoever asks
-/// compares them. Open addressing: a number stands at the first free place from where its hash points.
-#[derive(Debug, Default, Clone, Serialize, Deserialize)]
-pub(super) struct IdTable {
-    /// A power of two of places, half of them free at least: a number and one, or 0 where none is.
-    places: PackedU32s,
-    count: u32,
-}
-
-impl IdTable {
-    /// The number of the thing that has this hash and for which `is_it` is true.
     #[inline]
-    pub(super) fn find(&self, hash: u64, is_it: impl Fn(u32) -> bool) -> Option<u32> {
-        let mask = self.places.len().checked_sub(1)?;
-        let mut at = place(hash, mask);
-        loop {
-            match self.places[at].checked_sub(1) {
-                None => return None,
-                Some(number) if is_it(number) => return Some(number),
-                Some(_) => at = (at + 1) & mask,
-            }
-        }
-    }
-
-    /// Adds the thing with the next number. `hash_of` gives the hash of any thing so far: where the table grows, it is asked
-    /// for all.
-    pub(super) fn add(&mut self, hash_of: impl Fn(u32) -> u64) {
-        self.count += 1;
-        let places = &mut self.places.0;
-        let first = if places.len() < 2 * self.count as usize {
-            *places = vec![0; (4 * self.count as usize).next_power_of_two()];
-            0
-        } else {
-            self.count - 1
-        };
-        let mask = places.len() - 1;
-        for number in first..self.count {
-            let mut at = place(hash_of(number), mask);
-            while places[at] != 0 {
-                at = (at + 1) & mask;
-            }
-            places[at] = number + 1;
-        }
+    fn deref(&self) -> &[u8] {
+        &self.0
     }
 }
 
-#[expect(clippy::cast_possible_truncation, reason = "of a hash, some bits are enough")]
-fn place(hash: u64, mask: usize) -> usize {
-    hash as usize & mask
-}
-
-/// A list of numbers for each number from 0.
-#[derive(Debug, Default, Clone, Serialize, Deserialize)]
-pub(super) struct PackedLists {
-    /// The place in `all` at which each list ends.
-    ends: PackedU32s,
-    all: PackedU32s,
-}
-
-impl PackedLists {
-    /// Makes the lists of pairs: the number of a list, and a number in it. The lists are ascending, and hold nothing twice.
-    pub(super) fn from_pairs(mut pairs: Vec<(u32, u32)>) -> Self {
-        pairs.sort_unstable();
-        pairs.dedup();
-        let mut ends = Vec::new();
-        for (end, (list, _)) in (1..).zip(&pairs) {
-            let before = ends.last().copied().unwrap_or_default();
-            ends.resize(*list as usize + 1, before);
-            ends[*list as usize] = end;
-        }
-        Self { ends: ends.into(), all: pairs.into_iter().map(|(_, number)| number).collect::<Vec<_>>().into() }
-    }
-
-    /// One of the lists; empty if nothing was put into it.
-    #[inline]
-    pub(super) fn list(&self, number: u32) -> &[u32] {
-        &self.all[range(&self.ends, number)]
-    }
-
-    /// What all the lists hold, one behind the other.
-    pub(super) fn all(&self) -> &[u32] {
-        &self.all
+impl From<Vec<u8>> for PackedBytes {
+    fn from(bytes: Vec<u8>) -> Self {
+        Self(Cow::Owned(bytes))
     }
 }
 
-/// The range of part `number` of something that is cut at `ends`: from the end of the part before it to its own.
+impl Packed for PackedBytes {
+    fn pack(&self, into: &mut Vec<u8>) {
+        length(self.len()).pack(into);
+        into.extend_from_slice(self);
+    }
+
+    fn unpack(from: &mut Unpacker) -> Option<Self> {
+        let count = u32::unpack(from)? as usize;
+        Some(Self(Cow::Borrowed(from.take(count)?)))
+    }
+}
+
+impl Packed for u16 {
+    fn pack(&self, into: &mut Vec<u8>) {
+        into.extend(self.to_le_bytes());
+    }
+
+    fn unpack(from: &mut Unpacker) -> Option<Self> {
+        Some(Self::from_le_bytes(*from.take(2)?.first_chunk()?))
+    }
+}
+
+impl Packed for u32 {
+    fn pack(&self, into: &mut Vec<u8>) {
+        into.extend(self.to_le_bytes());
+    }
+
+    fn unpack(from: &mut Unpacker) -> Option<Self> {
+        Some(Self::from_le_bytes(*from.take(4)?.first_chunk()?))
+    }
+}
+
+impl Packed for u64 {
+    fn pack(&self, into: &mut Vec<u8>) {
+        into.extend(self.to_le_bytes());
+    }
+
+    fn unpack(from: &mut Unpacker) -> Option<Self> {
+        Some(Self::from_le_bytes(*from.take(8)?.first_chunk()?))
+    }
+}
+
+impl<T: Packed> Packed for Vec<T> {
+    fn pack(&self, into: &mut Vec<u8>) {
+        length(self.len()).pack(into);
+        self.iter().for_each(|thing| thing.pack(into));
+    }
+
+    fn unpack(from: &mut Unpacker) -> Option<Self> {
+        let count = u32::unpack(from)?;
+        (0..count).map(|_| T::unpack(from)).collect()
+    }
+}
+
+/// Numbers of a table, of four bytes each.
 #[inline]
-pub(super) fn range(ends: &[u32], number: u32) -> Range<usize> {
-    let number = number as usize;
-    let start = number.checked_sub(1).and_then(|before| ends.get(before)).copied().unwrap_or_default();
-    let end = ends.get(number).copied().unwrap_or(start);
-    start as usize..end as usize
+pub(crate) fn numbers(entries: &[[u8; 4]]) -> impl DoubleEndedIterator<Item = u32> + ExactSizeIterator + Clone {
+    entries.iter().map(|entry| u32::from_le_bytes(*entry))
+}
+
+/// A number of a table. It ends the program where there is none, as an index does.
+#[inline]
+pub(crate) fn number(entries: &[[u8; 4]], place: usize) -> u32 {
+    u32::from_le_bytes(entries[place])
+}
+
+/// A length in 32 bits. A Lambda function could not even hold rules whose literals are longer than 4 GiB together.
+pub(super) fn length(length: usize) -> u32 {
+    u32::try_from(length).unwrap_or(u32::MAX)
 }
 
 #[cfg(test)]
 mod tests {
-    use std::collections::{BTreeMap, BTreeSet};
-
     use proptest::prelude::*;
 
     use super::*;
 
+    #[derive(Debug)]
+    struct Both {
+        numbers: PackedU32s,
+        bytes: PackedBytes,
+        sum: u64,
+    }
+    packed_struct!(Both { numbers, bytes, sum });
+
     proptest! {
         #[test]
-        fn lists_hold_what_was_paired(pairs in prop::collection::vec((0_u32..9, 0_u32..9), 0..40)) {
-            let mut expected: BTreeMap<u32, BTreeSet<u32>> = BTreeMap::new();
-            for (list, number) in &pairs {
-                expected.entry(*list).or_default().insert(*number);
-            }
-            let lists = PackedLists::from_pairs(pairs);
-            for number in 0..12 {
-                let list: Vec<u32> = expected.get(&number).into_iter().flatten().copied().collect();
-                prop_assert_eq!(lists.list(number), list);
+        fn what_is_packed_is_unpacked(
+            some in prop::collection::vec(any::<u32>(), 0..20),
+            text in prop::collection::vec(any::<u8>(), 0..20),
+            sum: u64,
+        ) {
+            let both = vec![Both { numbers: some.clone().into(), bytes: text.clone().into(), sum }];
+            let mut packed = Vec::new();
+            both.pack(&mut packed);
+            let packed: &'static [u8] = packed.leak();
+            let mut unpacker = Unpacker::new(packed);
+            let read = Vec::<Both>::unpack(&mut unpacker).unwrap();
+            prop_assert!(unpacker.is_at_end());
+            prop_assert!(numbers(&read[0].numbers).eq(some) && *read[0].bytes == *text && read[0].sum == sum);
+            // What is cut off is missed.
+            for end in 0..packed.len() {
+                prop_assert!(Vec::<Both>::unpack(&mut Unpacker::new(&packed[..end])).is_none());
             }
         }
+    }
 
-        #[test]
-        fn things_are_found_by_their_hashes(hashes in prop::collection::vec(0_u64..20, 0..40), wanted in 0_u64..25) {
-            let mut table = IdTable::default();
-            // Things that are alike but for their number.
-            hashes.iter().for_each(|_| table.add(|number| hashes[number as usize]));
-            for (number, hash) in (0_u32..).zip(&hashes) {
-                prop_assert_eq!(table.find(*hash, |found| found == number), Some(number));
-            }
-            let found = table.find(wanted, |found| hashes[found as usize] == wanted);
-            prop_assert_eq!(found.is_some(), hashes.contains(&wanted));
-        }
-
-        #[test]
-        fn numbers_survive_the_package(numbers in prop::collection::vec(any::<u32>(), 0..20)) {
-            let bytes = postcard::to_allocvec(&PackedU32s(numbers.clone())).unwrap();
-            prop_assert_eq!(postcard::from_bytes::<PackedU32s>(&bytes).unwrap().0, numbers);
-        }
+    #[test]
+    fn a_length_that_no_package_has_is_not_believed() {
+        assert!(Table::<32>::unpack(&mut Unpacker::new(&[0xff; 40])).is_none());
+        assert!(Vec::<PackedBytes>::unpack(&mut Unpacker::new(&[0xff; 40])).is_none());
     }
 }

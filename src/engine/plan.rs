@@ -9,7 +9,7 @@ use std::cell::Cell;
 
 use super::call::{CallKey, EVENT, SERVICE};
 use super::extract::Extracted;
-use super::path_trie::{FieldId, PathTrie};
+use super::path_trie::{FieldId, TrieView};
 use crate::cloudtrail::{AliasSource, FieldValue, may_say_failure};
 use crate::facts::DerivedField;
 use crate::rules::field::FieldTarget;
@@ -71,7 +71,7 @@ pub(super) enum Holds {
 
 impl RulePlan {
     /// Plans a rule. `trie` has the fields that are extracted, and `call` those of the call.
-    pub(super) fn new(rule: &Rule, trie: &PathTrie, call: [FieldId; 3]) -> Self {
+    pub(super) fn new(rule: &Rule, trie: TrieView<'_>, call: [FieldId; 3]) -> Self {
         let rows = rule.when.0.iter().map(|row| RowPlan::new(row, trie, &call)).collect();
         // Whether an exception covers a record is not remembered with its call.
         let plans = |rows: &[Row]| rows.iter().map(|row| RowPlan::new(row, trie, &[])).collect();
@@ -93,7 +93,7 @@ impl RulePlan {
 }
 
 impl RowPlan {
-    fn new(row: &Row, trie: &PathTrie, call: &[FieldId]) -> Self {
+    fn new(row: &Row, trie: TrieView<'_>, call: &[FieldId]) -> Self {
         let (mut call_cells, mut other_cells) = (Vec::new(), Vec::new());
         for (place, cell) in (0_u16..).zip(&row.0) {
             let source = ValueSource::new(cell, trie);
@@ -138,7 +138,7 @@ impl RowPlan {
 }
 
 impl ValueSource {
-    fn new(cell: &rules::Cell, trie: &PathTrie) -> Self {
+    fn new(cell: &rules::Cell, trie: TrieView<'_>) -> Self {
         if cell.condition.needs_the_record() {
             return Self::Record;
         }
@@ -157,7 +157,7 @@ impl ValueSource {
 /// A record of which only fields have been extracted: it answers as [`crate::cloudtrail::Record`] does, or says that it is
 /// not sure.
 pub(super) struct ExtractedRecord<'p> {
-    trie: &'p PathTrie,
+    trie: TrieView<'p>,
     extracted: &'p Extracted,
     text: &'p str,
     /// The account that the envelope named.
@@ -169,7 +169,7 @@ pub(super) struct ExtractedRecord<'p> {
 impl<'p> ExtractedRecord<'p> {
     /// The record that has been extracted from `text` by `trie`, and the account that its envelope named.
     pub(super) fn new(
-        trie: &'p PathTrie,
+        trie: TrieView<'p>,
         extracted: &'p Extracted,
         (text, account): (&'p str, Option<&'p str>),
     ) -> Self {

@@ -36,10 +36,43 @@ pub(crate) enum Rules {
 #[derive(Debug)]
 pub(crate) struct LazyRules {
     loader: Box<dyn RuleLoader>,
-    /// Those that have come into question, by their numbers.
-    each: Box<[OnceLock<Box<Rule>>]>,
+    /// Those that have come into question.
+    each: PerRule<Box<Rule>>,
     /// All of them, once a record has asked for all.
     all: OnceLock<Vec<Rule>>,
+}
+
+/// A place for something of each rule, which is made when it is first asked for. A start that asks for none allocates none.
+#[derive(Debug)]
+pub(super) struct PerRule<T> {
+    count: usize,
+    places: OnceLock<Box<[OnceLock<T>]>>,
+}
+
+impl<T> PerRule<T> {
+    /// For so many rules.
+    pub(super) fn new(count: usize) -> Self {
+        Self { count, places: OnceLock::new() }
+    }
+
+    /// The place of a rule, by its number.
+    #[inline]
+    pub(super) fn place(&self, number: u32) -> &OnceLock<T> {
+        &self.places.get_or_init(|| std::iter::repeat_with(OnceLock::new).take(self.count).collect())[number as usize]
+    }
+
+    /// What has been made so far, in the order of the rules.
+    fn filled(&self) -> impl Iterator<Item = &T> {
+        self.places.get().into_iter().flatten().filter_map(OnceLock::get)
+    }
+}
+
+impl<T> From<Vec<Option<T>>> for PerRule<T> {
+    fn from(made: Vec<Option<T>>) -> Self {
+        let count = made.len();
+        let places: Box<[_]> = made.into_iter().map(|thing| thing.map_or_else(OnceLock::new, OnceLock::from)).collect();
+        Self { count, places: OnceLock::from(places) }
+    }
 }
 
 impl Rules {
@@ -73,11 +106,11 @@ impl Rules {
 impl LazyRules {
     /// So many rules, none of which has been compiled yet.
     pub(crate) fn new(loader: Box<dyn RuleLoader>, count: usize) -> Self {
-        Self { loader, each: std::iter::repeat_with(OnceLock::new).take(count).collect(), all: OnceLock::new() }
+        Self { loader, each: PerRule::new(count), all: OnceLock::new() }
     }
 
     fn get(&self, number: u32) -> Result<&Rule, LoadError> {
-        let rule = &self.each[number as usize];
+        let rule = self.each.place(number);
         if let Some(rule) = rule.get() {
             return Ok(rule);
         }
@@ -94,7 +127,7 @@ impl LazyRules {
     }
 
     fn compiled(&self) -> impl Iterator<Item = &Rule> {
-        let each = self.each.iter().filter_map(|rule| rule.get().map(|rule| &**rule));
+        let each = self.each.filled().map(|rule| &**rule);
         each.chain(self.all.get().into_iter().flatten())
     }
 }

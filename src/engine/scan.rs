@@ -9,7 +9,7 @@ use super::call;
 use super::error::EvaluateError;
 use super::evaluate::{Candidates, Engine, Scratch};
 use super::extract::Scalar;
-use super::path_trie::{FieldId, PathTrie};
+use super::path_trie::{FieldId, TrieView};
 use crate::cloudtrail::RawRecord;
 use crate::cloudtrail::envelope::{self, NotARecord, RECORD_KEYS, Returned, WRAPPER_KEYS};
 use crate::finding::Finding;
@@ -55,13 +55,13 @@ pub struct Scanned {
 impl Engine {
     /// Makes a scanner, for one thread.
     pub(crate) fn scanner(&self) -> Scanner<'_> {
-        let envelope_keys = EnvelopeKeys::new(&self.index.trie);
+        let envelope_keys = EnvelopeKeys::new(self.index.trie.view());
         Scanner { engine: self, envelope_keys, scratch: Box::default(), hits: Vec::new() }
     }
 }
 
 impl EnvelopeKeys {
-    fn new(trie: &PathTrie) -> Self {
+    fn new(trie: TrieView<'_>) -> Self {
         let nodes = |keys: &[&str]| keys.iter().filter_map(|key| trie.node_at([*key])).collect();
         Self { record: nodes(&RECORD_KEYS), wrapper: nodes(&WRAPPER_KEYS) }
     }
@@ -81,7 +81,7 @@ impl Scanner<'_> {
     #[doc(hidden)]
     pub fn extract<'t>(&mut self, json: &'t str) -> [Option<&'t str>; 3] {
         let engine = self.engine;
-        let is_read = self.scratch.extracted.extract(&engine.index.trie, &mut Lexer::new(json), json, 0).is_ok();
+        let is_read = self.scratch.extracted.extract(engine.index.trie.view(), &mut Lexer::new(json), json, 0).is_ok();
         engine.call.map(|field| match self.scratch.extracted.scalar(field) {
             Scalar::Text(span) if is_read => Some(span.raw(json)),
             _ => None,
@@ -205,7 +205,7 @@ impl PlainFile<'_> {
             return None;
         }
         let engine = self.engine;
-        let end = self.scratch.extracted.extract(&engine.index.trie, lexer, self.text, at).ok()?;
+        let end = self.scratch.extracted.extract(engine.index.trie.view(), lexer, self.text, at).ok()?;
         let extracted = &self.scratch.extracted;
         let is_record = self.envelope_keys.record.iter().any(|key| extracted.has_key(*key));
         let is_wrapper = self.envelope_keys.wrapper.iter().any(|key| extracted.has_key(*key));

@@ -44,6 +44,9 @@ pub enum IndexError {
     /// It was made of another bundle.
     #[error("it is of another rules.json")]
     OtherBundle,
+    /// The bundle cannot be read.
+    #[error("rules.json cannot be read: {0}")]
+    Bundle(#[source] io::Error),
     /// The rules ask a database of countries, and there is none to be used.
     #[error("its countries cannot be read: {0}")]
     Countries(#[source] CountriesFileError),

@@ -19,7 +19,7 @@ mod tests;
 
 #[cfg(all(feature = "aws", feature = "cli"))]
 pub(crate) use self::accounts::{read as read_accounts, write as write_accounts};
-pub use self::bundle_text::BundleText;
+pub use self::bundle_text::{BundlePartError, BundleText};
 #[cfg(feature = "cli")]
 pub(crate) use self::compile::ANY_FILE;
 #[cfg(all(feature = "aws", feature = "cli"))]

@@ -11,15 +11,16 @@
 use std::io;
 use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
-
-use super::bundle_text::BundleText;
+use super::bundle_text::{BundleText, Part};
 use super::compile;
 use super::error::{CountriesFileError, IndexError};
 use super::sources::{RuleContext, contexts, steps_of};
 use crate::channel::ConfiguredChannel;
 use crate::cloudtrail::countries::Countries;
-use crate::engine::{CandidateIndex, Engine, LoadError, PackedU32s, RuleLoader, checksum};
+use crate::engine::{
+    CandidateIndex, Engine, LoadError, Packed, PackedBytes, PackedU32s, RuleLoader, Unpacker, checksum, number,
+    packed_struct,
+};
 use crate::rules::Rule;
 use crate::rules::field::Surroundings;
 
@@ -33,45 +34,52 @@ const HEAD: &str = concat!("offlimits index ", env!("OFFLIMITS_FINGERPRINT"), "\
 /// to replace the program. (A SHA-256 would take longer than all the rest of a start.)
 const SUM: usize = 8;
 
-/// Bytes of the number that follows: how long the bundle's head is.
-const LENGTH: usize = 8;
-
-/// Bytes of the bundle that are read at the start: what follows are the steps of what to do first, which a rule asks for when it comes into
-/// question. `None`
-/// if this program does not read the index.
-pub fn head_length(index: &[u8]) -> Option<usize> {
-    let rest = index.strip_prefix(HEAD.as_bytes())?.get(SUM..)?;
-    usize::try_from(u64::from_le_bytes(*rest.first_chunk::<LENGTH>()?)).ok()
-}
-
 /// Whether a function's program is of the version that reads the indexes of this one: it holds what they begin with.
 #[cfg(feature = "cli")]
 pub fn is_read_by(program: &[u8]) -> bool {
     memchr::memmem::find(program, HEAD.as_bytes()).is_some()
 }
 
-/// What an index holds.
-#[derive(Debug, Serialize, Deserialize)]
-struct Contents<I> {
-    /// The checksum of the bundle's head.
+/// What an index says of its bundle. Behind it stands the engine's index.
+#[derive(Debug)]
+struct Contents {
+    /// Bytes of the bundle's head, which is all but the steps of what to do first.
+    head_length: u64,
+    /// The checksum of the head.
     head: u64,
     /// The checksum of what follows it.
     rest: u64,
     /// Bytes of the whole.
     length: u64,
+    /// Whether the rules were compiled with a database of countries ([`COUNTRIES`]), and with the names of accounts
+    /// ([`ACCOUNTS`]).
+    compiled_with: u32,
     /// The digest by which the rules are called.
-    digest: String,
-    /// Whether the rules were compiled with a database of countries.
-    countries: bool,
-    /// Whether they were compiled with the names of accounts.
-    accounts: bool,
+    digest: PackedBytes,
     /// What stands around the rules of each file.
     contexts: Vec<RuleContext>,
-    /// Of each rule, its file's place in `contexts`, where it begins and ends in the bundle's head, and where its steps do in the
-    /// rest (nowhere: there are none).
+    /// Of each rule the [`PLACE`] numbers that [`RulePlace`] has.
     rules: PackedU32s,
-    index: I,
 }
+packed_struct!(Contents { head_length, head, rest, length, compiled_with, digest, contexts, rules });
+
+const COUNTRIES: u32 = 1;
+const ACCOUNTS: u32 = 2;
+
+/// Where a rule stands.
+#[derive(Debug)]
+struct RulePlace {
+    /// The number of its file, among [`Contents::contexts`].
+    context: usize,
+    /// Its text in the bundle.
+    rule: Part,
+    /// Its steps; none where it has none.
+    steps: Option<Part>,
+}
+
+/// Numbers of each rule in [`Contents::rules`]: its file, and where it and its steps begin and end, each with the lower half of its
+/// checksum. Steps that begin and end at once are none.
+const PLACE: usize = 7;
 
 /// What a package holds, ready to run.
 pub(super) struct Package {
@@ -84,17 +92,10 @@ pub(super) struct Package {
 #[derive(Debug)]
 struct PackagedRules {
     bundle: BundleText,
-    /// Bytes of its head, and the checksum of the rest.
-    head: usize,
-    rest: u64,
     digest: Arc<str>,
     surroundings: Surroundings,
-    contexts: Vec<RuleContext>,
-    places: PackedU32s,
+    contents: Contents,
 }
-
-/// Numbers of each rule in [`Contents::rules`].
-const PLACE: usize = 5;
 
 /// The index of rules that were compiled from this bundle; `None` if they were not.
 pub(super) fn index_of(engine: &Engine, digest: &str, bundle: &str, countries: Option<&Countries>) -> Option<Vec<u8>> {
@@ -106,27 +107,31 @@ pub(super) fn index_of(engine: &Engine, digest: &str, bundle: &str, countries: O
         for (id, span) in spans {
             let steps = id.and_then(|id| steps.get(&id).cloned()).unwrap_or_default();
             places.push(number);
-            for place in [span.start, span.end, steps.start, steps.end] {
-                places.push(place.try_into().ok()?);
+            // Steps are placed from the end of the head on.
+            for (part, from) in [(span, 0), (steps, head)] {
+                places.extend([u32::try_from(part.start).ok()?, u32::try_from(part.end).ok()?]);
+                places.push(Part::sum(bundle.get(from + part.start..from + part.end)?.as_bytes()));
             }
         }
     }
     if places.len() != PLACE * engine.rules().len() {
         return None;
     }
+    let accounts = engine.names().accounts.as_ref().map_or(0, |_| ACCOUNTS);
     let contents = Contents {
+        head_length: head as u64,
         head: checksum(&bundle.as_bytes()[..head]),
         rest: checksum(&bundle.as_bytes()[head..]),
         length: bundle.len() as u64,
-        digest: digest.to_owned(),
-        countries: countries.is_some(),
-        accounts: engine.names().accounts.is_some(),
+        compiled_with: accounts | countries.map_or(0, |_| COUNTRIES),
+        digest: digest.as_bytes().to_vec().into(),
         contexts: in_order,
         rules: places.into(),
-        index: engine.index(),
     };
-    let contents = [(head as u64).to_le_bytes().to_vec(), postcard::to_allocvec(&contents).ok()?].concat();
-    Some([HEAD.as_bytes(), &checksum(&contents).to_le_bytes(), &contents].concat())
+    let mut packed = Vec::new();
+    contents.pack(&mut packed);
+    engine.index().pack(&mut packed);
+    Some([HEAD.as_bytes(), &checksum(&packed).to_le_bytes(), &packed].concat())
 }
 
 /// The rules and channels of a bundle by its index. `countries` gives the bytes of the database, if the rules ask it;
@@ -136,81 +141,100 @@ pub(super) fn index_of(engine: &Engine, digest: &str, bundle: &str, countries: O
 /// The reason for which the index is not to be used.
 pub(super) fn packaged(
     bundle: BundleText,
-    index: &[u8],
+    index: &'static [u8],
     countries: impl FnOnce() -> io::Result<Vec<u8>>,
     surroundings: Surroundings,
 ) -> Result<Package, IndexError> {
-    let (head, contents) = contents(&bundle, index)?;
+    let (contents, index) = read(index)?;
+    if !contents.is_of(&bundle)? {
+        return Err(IndexError::OtherBundle);
+    }
+    let asks = |what| contents.compiled_with & what != 0;
     let database = || -> Result<Countries, CountriesFileError> { Ok(Countries::read(countries()?)?) };
-    let countries = contents.countries.then(database).transpose().map_err(IndexError::Countries)?;
-    if contents.accounts && surroundings.accounts.is_none() {
+    let countries = asks(COUNTRIES).then(database).transpose().map_err(IndexError::Countries)?;
+    if asks(ACCOUNTS) && surroundings.accounts.is_none() {
         return Err(IndexError::NoAccounts);
     }
-    let digest: Arc<str> = contents.digest.as_str().into();
+    let digest: Arc<str> = std::str::from_utf8(&contents.digest).map_err(|_| IndexError::Damaged)?.into();
     let top = contents.contexts.first().map(RuleContext::without_rules).unwrap_or_default();
     let surroundings = Surroundings { countries, ..surroundings };
     let (_, channels) = compile::part(&top, &digest, &surroundings)?;
-    let Contents { contexts, rules: places, index, rest, .. } = contents;
-    let count = places.len() / PLACE;
+    let count = contents.rules.len() / PLACE;
     let names = surroundings.names();
-    let rules = PackagedRules { bundle, head, rest, digest: Arc::clone(&digest), surroundings, contexts, places };
+    let rules = PackagedRules { bundle, digest: Arc::clone(&digest), surroundings, contents };
     let engine = Engine::from_index(index, Box::new(rules), count).with_names(names);
     Ok(Package { engine, channels, digest })
 }
 
-/// How long the bundle's head is, and what its index holds.
-fn contents(bundle: &BundleText, index: &[u8]) -> Result<(usize, Contents<CandidateIndex>), IndexError> {
+/// What an index holds: what it says of its bundle, and the engine's index.
+fn read(index: &'static [u8]) -> Result<(Contents, CandidateIndex), IndexError> {
     let rest = index.strip_prefix(HEAD.as_bytes()).ok_or(IndexError::OtherVersion)?;
-    let (noted, rest) = rest.split_at_checked(SUM).ok_or(IndexError::Damaged)?;
-    if *noted != checksum(rest).to_le_bytes() {
+    let (noted, packed) = rest.split_at_checked(SUM).ok_or(IndexError::Damaged)?;
+    if *noted != checksum(packed).to_le_bytes() {
         return Err(IndexError::Damaged);
     }
-    let (length, rest) = rest.split_first_chunk::<LENGTH>().ok_or(IndexError::Damaged)?;
-    let contents: Contents<CandidateIndex> = postcard::from_bytes(rest).map_err(|_| IndexError::Damaged)?;
-    let length = usize::try_from(u64::from_le_bytes(*length)).map_err(|_| IndexError::Damaged)?;
-    let (head, rest) = bundle.head.as_bytes().split_at_checked(length).ok_or(IndexError::OtherBundle)?;
-    // Of a text that is there whole, the rest can be looked at now.
-    let is_its_own = contents.head == checksum(head)
-        && contents.length == bundle.length()
-        && (rest.is_empty() || contents.rest == checksum(rest));
-    if is_its_own { Ok((length, contents)) } else { Err(IndexError::OtherBundle) }
+    let mut unpacker = Unpacker::new(packed);
+    let contents = Contents::unpack(&mut unpacker).zip(CandidateIndex::unpack(&mut unpacker));
+    contents.filter(|_| unpacker.is_at_end()).ok_or(IndexError::Damaged)
+}
+
+impl Contents {
+    /// Whether they were made of this bundle. Its head is read once from one end to the other for that, and not kept; what follows it is
+    /// looked at where it is read.
+    fn is_of(&self, bundle: &BundleText) -> Result<bool, IndexError> {
+        let head = 0..self.head_length.min(self.length);
+        Ok(self.length == bundle.length() && self.head == bundle.sum(head).map_err(IndexError::Bundle)?)
+    }
+
+    /// The place of a rule; none where the index has no such rule.
+    fn place(&self, rule: usize) -> Option<RulePlace> {
+        let numbers = self.rules.get(PLACE.checked_mul(rule)?..)?.get(..PLACE)?;
+        let at = |place| u64::from(number(numbers, place));
+        let part = |first| Part { range: at(first)..at(first + 1), sum: number(numbers, first + 2) };
+        let steps = Some(part(4)).filter(|steps| steps.range.start < steps.range.end);
+        Some(RulePlace { context: number(numbers, 0) as usize, rule: part(1), steps })
+    }
 }
 
 impl PackagedRules {
-    /// The text of a bundle that holds the rule of this number alone; none where the index has no such place. Without its steps
-    /// it is a rule all the same.
-    fn part(&self, number: usize) -> Option<String> {
-        let &[context, start, end, steps_start, steps_end] =
-            self.places.get(PLACE * number..PLACE * (number + 1)).unwrap_or_default()
-        else {
-            return None;
-        };
-        let context = self.contexts.get(context as usize)?;
-        let rule = self.bundle.head.get(start as usize..end as usize)?;
-        let rest = (steps_start < steps_end).then(|| self.bundle.rest(self.head, self.rest)).flatten();
-        let steps = rest.and_then(|rest| rest.get(steps_start as usize..steps_end as usize));
-        Some(match steps.zip(rule.strip_suffix('}')) {
+    /// The text of a bundle that holds the rule of this number alone. Without its steps it is a rule all the same.
+    fn part(&self, number: usize) -> Result<String, LoadError> {
+        let RulePlace { context, rule, steps } = self.contents.place(number).ok_or(LoadError::NoPlace(number))?;
+        let context = self.contents.contexts.get(context).ok_or(LoadError::NoPlace(number))?;
+        let rule = self.bundle.part(&rule).map_err(|reason| LoadError::Unreadable(number, reason.into()))?;
+        let head = self.contents.head_length;
+        let steps = steps.and_then(|Part { range, sum }| {
+            let steps = Part { range: head.checked_add(range.start)?..head.checked_add(range.end)?, sum };
+            let read = self.bundle.part(&steps);
+            read.inspect_err(|reason| self.bundle.tell_that_steps_are_missing(reason)).ok()
+        });
+        Ok(match steps.as_deref().zip(rule.strip_suffix('}')) {
             // It has an id at least.
             Some((steps, open)) => context.wrap(&[open, ",\"respond\":", steps, "}"].concat()),
-            None => context.wrap(rule),
+            None => context.wrap(&rule),
         })
     }
 }
 
 impl RuleLoader for PackagedRules {
     fn load(&self, number: usize) -> Result<Rule, LoadError> {
-        let part = self.part(number).ok_or(LoadError::NoPlace(number))?;
+        let part = self.part(number)?;
         let (rules, _) =
             compile::part(&part, &self.digest, &self.surroundings).map_err(|error| LoadError::Compile(error.into()))?;
         rules.into_iter().next().ok_or(LoadError::NotARule(number))
     }
 
     fn load_all(&self) -> Result<Vec<Rule>, LoadError> {
-        let head = self.bundle.head.get(..self.head).unwrap_or_default();
-        let whole = match self.bundle.rest(self.head, self.rest) {
-            Some(rest) => [head, rest].concat(),
+        let Contents { head_length, head, rest, length, .. } = self.contents;
+        let [head, rest] = [(0..head_length, head), (head_length..length, rest)].map(|part| self.bundle.whole(part));
+        let head = head.map_err(|reason| LoadError::NoBundle(reason.into()))?;
+        let whole = match rest {
+            Ok(rest) => [head, rest].concat(),
             // What is left is closed behind its last key.
-            None => [head.trim_end_matches(','), "}"].concat(),
+            Err(reason) => {
+                self.bundle.tell_that_steps_are_missing(&reason);
+                [head.trim_end_matches(','), "}"].concat()
+            }
         };
         let (rules, _) = compile::part(&whole, &self.digest, &self.surroundings)
             .map_err(|error| LoadError::Compile(error.into()))?;
@@ -220,6 +244,9 @@ impl RuleLoader for PackagedRules {
 
 #[cfg(test)]
 mod tests {
+    use std::ops::Range;
+    use std::sync::Mutex;
+
     use super::*;
     use crate::cloudtrail::RawRecord;
     use crate::cloudtrail::own_resources::OwnResources;
@@ -230,7 +257,10 @@ mod tests {
     fn packaged(bundle: &str) -> (RuleSet, RuleSet) {
         let compiled = RuleSet::compile(bundle).unwrap().rules;
         let index = compiled.index_of(bundle, None).unwrap();
-        (compiled, RuleSet::packaged(bundle.to_owned(), &index, || unreachable!(), OwnResources::default()).unwrap())
+        (
+            compiled,
+            RuleSet::packaged(bundle.to_owned(), index.leak(), || unreachable!(), OwnResources::default()).unwrap(),
+        )
     }
 
     #[test]
@@ -261,37 +291,79 @@ mod tests {
         assert_eq!(ready(), ["P", "R", "P", "Q"]);
     }
 
-    #[test]
-    fn the_steps_are_read_when_a_finding_asks_for_them() {
-        use std::sync::Arc;
-        use std::sync::atomic::{AtomicUsize, Ordering};
+    /// The rules of [`BUNDLE`], which stands in a file with this text, and where the file has been read, behind its head.
+    fn in_file(text: &'static str) -> (Result<RuleSet, IndexError>, Arc<Mutex<Vec<Range<usize>>>>) {
         let index = RuleSet::compile(BUNDLE).unwrap().rules.index_of(BUNDLE, None).unwrap();
-        let head = head_length(&index).unwrap();
-        assert!(BUNDLE[head..].starts_with(r#""respond""#));
-        let start = |rest: &'static str| {
-            let reads = Arc::new(AtomicUsize::new(0));
-            let counted = Arc::clone(&reads);
-            let read = move || {
-                counted.fetch_add(1, Ordering::Relaxed);
-                Ok(rest.to_owned())
-            };
-            let text = BundleText::with_rest(BUNDLE[..head].to_owned(), (BUNDLE.len() - head) as u64, read);
-            (RuleSet::packaged(text, &index, || unreachable!(), OwnResources::default()).unwrap(), reads)
+        let reads = Arc::new(Mutex::new(Vec::new()));
+        let noted = Arc::clone(&reads);
+        let read_at = move |offset, buffer: &mut [u8]| {
+            let range = offset as usize..offset as usize + buffer.len();
+            buffer.copy_from_slice(text.as_bytes().get(range.clone()).ok_or(io::ErrorKind::UnexpectedEof)?);
+            noted.lock().unwrap().push(range);
+            Ok(())
         };
-        let asked = |rules: &RuleSet, json: &str| {
-            let raw = RawRecord { json: json.to_owned(), index: 0, message_id: None, account: None };
-            rules.evaluate(&raw).map(|findings| findings.iter().map(|finding| finding.steps.len()).collect::<Vec<_>>())
-        };
-        let (found, other) = (r#"{"eventSource":"x","eventName":"C"}"#, r#"{"eventSource":"s","eventName":"Z"}"#);
-        let (rules, reads) = start(&BUNDLE[head..]);
-        assert_eq!((asked(&rules, other).unwrap(), reads.load(Ordering::Relaxed)), (vec![], 0));
-        assert_eq!((asked(&rules, found).unwrap(), reads.load(Ordering::Relaxed)), (vec![2], 1));
-        assert_eq!((asked(&rules, found).unwrap(), reads.load(Ordering::Relaxed)), (vec![2], 1));
+        let bundle = BundleText::in_file(text.len() as u64, read_at);
+        (RuleSet::packaged(bundle, index.leak(), || unreachable!(), OwnResources::default()), reads)
+    }
+
+    fn steps(rules: &RuleSet, json: &str) -> Vec<usize> {
+        let raw = RawRecord { json: json.to_owned(), index: 0, message_id: None, account: None };
+        rules.evaluate(&raw).unwrap().iter().map(|finding| finding.steps.len()).collect()
+    }
+
+    const FOUND: &str = r#"{"eventSource":"x","eventName":"C"}"#;
+    const OTHER: &str = r#"{"eventSource":"s","eventName":"Z"}"#;
+
+    #[test]
+    fn a_rule_and_its_steps_are_read_when_they_come_into_question() {
+        let head = BUNDLE.find(r#""respond""#).unwrap();
+        let (rules, reads) = in_file(BUNDLE);
+        let rules = rules.unwrap();
+        let taken = || std::mem::take(&mut *reads.lock().unwrap());
+        // For its sum: once.
+        assert_eq!(taken(), [0..head]);
+        assert_eq!((steps(&rules, OTHER), taken()), (vec![], vec![]));
+        assert_eq!(steps(&rules, FOUND), [2]);
+        let read = taken();
+        assert!(
+            matches!(&*read, [rule, steps] if BUNDLE[rule.clone()].starts_with(r#"{"id":"P""#) && BUNDLE[steps.clone()].starts_with(r#"["Ask"#)),
+            "{read:?}"
+        );
+        assert_eq!((steps(&rules, FOUND), taken()), (vec![2], vec![]));
         assert_eq!(rules.rules().len(), 3);
-        // Steps that are of other rules, and none that can be read, take no alert away.
-        let (rules, reads) = start("\"respond\":{}}");
-        assert_eq!((asked(&rules, found).unwrap(), reads.load(Ordering::Relaxed)), (vec![0], 1));
-        assert_eq!((rules.rules().len(), reads.load(Ordering::Relaxed)), (3, 1));
+    }
+
+    #[test]
+    fn steps_that_are_of_other_rules_take_no_alert_away() {
+        let (rules, _) = in_file(BUNDLE.replace("Ask", "ask").leak());
+        let rules = rules.unwrap();
+        assert_eq!(steps(&rules, FOUND), [0]);
+        assert_eq!(rules.rules().len(), 3);
+    }
+
+    #[test]
+    fn a_rule_that_has_changed_since_the_start_is_an_error() {
+        let index = RuleSet::compile(BUNDLE).unwrap().rules.index_of(BUNDLE, None).unwrap();
+        let text = Arc::new(Mutex::new(BUNDLE.to_owned()));
+        let now = Arc::clone(&text);
+        let read_at = move |offset, buffer: &mut [u8]| {
+            let text = now.lock().unwrap();
+            buffer.copy_from_slice(&text.as_bytes()[offset as usize..offset as usize + buffer.len()]);
+            Ok(())
+        };
+        let bundle = BundleText::in_file(BUNDLE.len() as u64, read_at);
+        let rules = RuleSet::packaged(bundle, index.leak(), || unreachable!(), OwnResources::default()).unwrap();
+        let changed = text.lock().unwrap().replace("\"low\"", "\"LOW\"");
+        *text.lock().unwrap() = changed;
+        let why = |json: &str| {
+            let raw = RawRecord { json: json.to_owned(), index: 0, message_id: None, account: None };
+            rules.evaluate(&raw).unwrap_err().to_string()
+        };
+        assert_eq!(why(FOUND), "rule 1 cannot be read: it is of another rules.json");
+        assert_eq!(
+            why(r#"{"eventName":"A","eventName":"B"}"#),
+            "the rules cannot be read: it is of another rules.json"
+        );
     }
 
     #[test]
@@ -330,12 +402,13 @@ mod tests {
     fn an_index_is_used_for_its_own_bundle_alone() {
         let index = RuleSet::compile(BUNDLE).unwrap().rules.index_of(BUNDLE, None).unwrap();
         let why = |bundle: &str, index: &[u8]| {
+            let index = index.to_vec().leak();
             RuleSet::packaged(bundle.to_owned(), index, || unreachable!(), OwnResources::default())
                 .unwrap_err()
                 .to_string()
         };
         assert_eq!(why(&BUNDLE.replace("\"A\"", "\"D\""), &index), "it is of another rules.json");
-        assert_eq!(why(&BUNDLE.replace("Ask", "ask"), &index), "it is of another rules.json");
+        assert_eq!(why(&BUNDLE.replace("Ask", "Please ask"), &index), "it is of another rules.json");
         let other = String::from_utf8_lossy(&index[..HEAD.len()]).replace("index ", "index 0");
         assert_eq!(why(BUNDLE, other.as_bytes()), "another version of offlimits wrote it");
         for place in HEAD.len()..index.len() {
@@ -345,5 +418,13 @@ mod tests {
             assert_eq!(why(BUNDLE, &index[..place]), "it is damaged", "{place}");
         }
         assert!(RuleSet::compile(BUNDLE).unwrap().rules.index_of(r#"{"rules":[]}"#, None).is_none());
+        // Every byte of the head is looked at.
+        let head = BUNDLE.find(r#""respond""#).unwrap();
+        for place in 0..head {
+            let mut damaged = BUNDLE.as_bytes().to_vec();
+            damaged[place] ^= 1;
+            let Ok(damaged) = String::from_utf8(damaged) else { continue };
+            assert_eq!(why(&damaged, &index), "it is of another rules.json", "{place}");
+        }
     }
 }

@@ -85,14 +85,14 @@ impl RuleSet {
         (Self { engine, channels, digest }, diagnostics)
     }
 
-    /// The rules and channels of a bundle by the index that stands beside it. `countries` gives the bytes of the database, if
+    /// The rules and channels of a bundle by the index that stands beside it, whose tables are used where they stand. `countries` gives the bytes of the database, if
     /// the rules ask it; `surroundings` is what else the rules ask.
     ///
     /// # Errors
     /// The reason for which the index is not to be used.
     pub fn packaged(
         bundle: impl Into<BundleText>,
-        index: &[u8],
+        index: &'static [u8],
         countries: impl FnOnce() -> io::Result<Vec<u8>>,
         surroundings: impl Into<Surroundings>,
     ) -> Result<Self, IndexError> {

@@ -7,8 +7,6 @@ use std::collections::HashMap;
 use std::io;
 use std::ops::Range;
 
-use serde::{Deserialize, Serialize};
-
 use super::accounts;
 use super::error::{CountriesFileError, PackError};
 use super::format;
@@ -17,6 +15,7 @@ use crate::cloudtrail::countries::Countries;
 use crate::cloudtrail::own_resources::OwnResources;
 use crate::cloudtrail::places::Places;
 use crate::config::Diagnostic;
+use crate::engine::{PackedBytes, packed_struct};
 use crate::json::{Member, Node, write_string};
 use crate::rules::field::Surroundings;
 
@@ -274,21 +273,33 @@ fn write_elements<'n>(out: &mut String, elements: &'n [Node<'n>], mut write: imp
 }
 
 /// What a bundle holds around the rules of one of its files, so that each of them can be compiled alone.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug)]
 pub(super) struct RuleContext {
-    before: String,
-    after: String,
+    before: PackedBytes,
+    after: PackedBytes,
 }
+packed_struct!(RuleContext { before, after });
 
 impl RuleContext {
+    fn new(before: &str, after: &str) -> Self {
+        Self { before: before.as_bytes().to_vec().into(), after: after.as_bytes().to_vec().into() }
+    }
+
+    /// What stands before and behind the rules. (An index that holds no text there makes no bundle, which compiling it tells.)
+    fn texts(&self) -> [&str; 2] {
+        [&self.before, &self.after].map(|bytes| std::str::from_utf8(bytes).unwrap_or_default())
+    }
+
     /// The text of a bundle that holds this rule alone.
     pub(super) fn wrap(&self, rule: &str) -> String {
-        [&self.before, "\"rules\":[", rule, "]", &self.after].concat()
+        let [before, after] = self.texts();
+        [before, "\"rules\":[", rule, "]", after].concat()
     }
 
     /// The text of a bundle that holds no rule.
     pub(super) fn without_rules(&self) -> String {
-        [self.before.trim_end_matches(','), &self.after].concat()
+        let [before, after] = self.texts();
+        [before.trim_end_matches(','), after].concat()
     }
 }
 
@@ -328,7 +339,7 @@ pub(super) fn contexts(bundle: &str) -> Option<Vec<(RuleContext, Vec<RuleSpan>)>
     };
     let mut before = String::new();
     open(&mut before, &root, &["rules", "include", STEPS]);
-    let mut contexts = vec![(RuleContext { before: before.clone(), after: "}".to_owned() }, spans(&root))];
+    let mut contexts = vec![(RuleContext::new(&before, "}"), spans(&root))];
     for include in includes(&root) {
         let content = include.get("content")?;
         let mut before = before.clone();
@@ -336,7 +347,7 @@ pub(super) fn contexts(bundle: &str) -> Option<Vec<(RuleContext, Vec<RuleSpan>)>
         open(&mut before, include, &["content"]);
         before.push_str("\"content\":");
         open(&mut before, content, &["rules"]);
-        contexts.push((RuleContext { before, after: "}}]}".to_owned() }, spans(content)));
+        contexts.push((RuleContext::new(&before, "}}]}"), spans(content)));
     }
     Some(contexts)
 }

@@ -37,7 +37,7 @@ impl Both {
         let compiled = RuleSet::compile(rules)?.rules;
         let bundle = Sources::alone(rules).bundle().unwrap();
         let index = compiled.index_of(&bundle, None).unwrap();
-        let packaged = RuleSet::packaged(bundle, &index, || unreachable!(), OwnResources::default()).unwrap();
+        let packaged = RuleSet::packaged(bundle, index.leak(), || unreachable!(), OwnResources::default()).unwrap();
         Ok(Self { compiled, packaged })
     }
 }

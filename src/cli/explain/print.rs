@@ -206,6 +206,7 @@ struct LineCell<'a> {
 }
 
 #[derive(Serialize)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a key of the printed JSON")]
 struct LineException<'a> {
     reason: &'a str,
     covers: bool,

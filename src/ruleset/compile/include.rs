@@ -321,7 +321,7 @@ mod tests {
             assert_eq!(format!("{:?}", bundled.rules()), format!("{:?}", rules.rules()));
             let index = rules.index_of(&sources.bundle().unwrap(), None).unwrap();
             let packaged =
-                RuleSet::packaged(sources.bundle().unwrap(), &index, || unreachable!(), OwnResources::default());
+                RuleSet::packaged(sources.bundle().unwrap(), index.leak(), || unreachable!(), OwnResources::default());
             assert_eq!(format!("{:?}", packaged.unwrap().rules()), format!("{:?}", rules.rules()));
             rules.rules().iter().map(|rule| rule.info.mode.as_str()).collect::<Vec<_>>()
         };
