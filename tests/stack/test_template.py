@@ -335,6 +335,8 @@ WATCHED = {
 }
 # Those that a hub has besides. Its metrics are not there otherwise, so the dashboard does not have them.
 WATCHED_BY_A_HUB = {"spoke-letters": "SpokeLettersMoved", "spoke-letters-refused": "SpokeLettersRefused", "spoke-queues-unreached": "SpokeQueuesUnreached"}
+# Of the hub's rule, which is on a bus of its own: a metric of the default bus names the rule alone.
+WATCHED_OF_THE_HUBS_RULE = {"hub-failed-invocations": "FailedInvocations", "hub-lost-events": "InvocationsFailedToBeSentToDlq"}
 DIMENSIONS = {"AWS/Lambda": "FunctionName", "AWS/SQS": "QueueName", "AWS/Events": "RuleName", "AWS/SNS": "TopicName", "offlimits": "FunctionName"}
 
 
@@ -346,8 +348,8 @@ def alarms(template: dict) -> dict[str, dict]:
 def test_alarms_watch_everything_that_can_lose_an_alert(transformed):
     watched = {}
     for name, alarm in alarms(transformed).items():
-        if name in WATCHED_BY_A_HUB:
-            continue  # test_a_hub_hears_when_its_spokes_are_in_trouble
+        if name in WATCHED_BY_A_HUB | WATCHED_OF_THE_HUBS_RULE:
+            continue  # test_a_hub_hears_when_its_spokes_are_in_trouble and the one after it
         [dimension] = alarm["Dimensions"]
         assert dimension["Name"] == DIMENSIONS[alarm["Namespace"]]
         if name != "silence":
@@ -530,6 +532,7 @@ def test_the_help_names_every_target():
 # -------------------------------------------------------------------------------------------------------------------------------- a hub
 
 HUB = {"Bus", "HubTrail", "HubTrailPermission", "Mover", "MoverPermission", "SpokeLettersAlarm", "SpokeLettersRefusedAlarm", "SpokeQueuesUnreachedAlarm"}
+HUB |= {"HubFailedInvocationsAlarm", "HubLostEventsAlarm"}
 
 
 def test_without_an_organization_nothing_is_there_of_a_hub(transformed):
@@ -589,3 +592,15 @@ def test_a_hub_hears_when_its_spokes_are_in_trouble(transformed):
         assert (alarm["Namespace"], alarm["Statistic"], alarm["Threshold"], alarm["TreatMissingData"]) == ("offlimits", "Sum", 0, "notBreaching")
         assert alarm["Dimensions"] == [{"Name": "FunctionName", "Value": {"Ref": "Function"}}]
     assert set(WATCHED_BY_A_HUB.values()) <= json.loads((ROOT / "tests/golden/metrics.json").read_text()).keys()
+
+
+def test_a_hub_hears_when_its_own_rule_cannot_hand_an_event_over(transformed):
+    """Every rule that feeds the function in a stock deployment, and every one of a hub, is in an alarm on what is given up and on what is lost."""
+    found = {name: alarm for name, alarm in alarms(transformed).items() if name in WATCHED_OF_THE_HUBS_RULE}
+    assert {name: alarm["MetricName"] for name, alarm in found.items()} == WATCHED_OF_THE_HUBS_RULE
+    name_in_arn = {"Fn::Select": [2, {"Fn::Split": ["/", {"Fn::GetAtt": ["HubTrail", "Arn"]}]}]}
+    for alarm in found.values():
+        assert (alarm["Namespace"], alarm["Statistic"], alarm["Threshold"], alarm["TreatMissingData"]) == ("AWS/Events", "Sum", 0, "notBreaching")
+        assert alarm["Dimensions"] == [{"Name": "EventBusName", "Value": {"Ref": "Bus"}}, {"Name": "RuleName", "Value": name_in_arn}]
+    conditions = {r.get("Condition") for r in transformed["Resources"].values() if r["Type"] == "AWS::CloudWatch::Alarm" and r["Properties"] in found.values()}
+    assert conditions == {"IsHub"}

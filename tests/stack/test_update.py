@@ -105,4 +105,4 @@ def test_a_stack_takes_every_parameter(aws, deploy):
     # Its policy, which this AWS does not tell, is test_template.py's.
     assert bus["Arn"] == outputs["HubBusArn"]
     assert [rule["Name"] for rule in aws.client("events").list_rules(EventBusName=NAME)["Rules"]]
-    assert len(found) == 17 and all(topic in alarm["AlarmActions"] for alarm in found)
+    assert len(found) == 19 and all(topic in alarm["AlarmActions"] for alarm in found)
