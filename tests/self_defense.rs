@@ -391,6 +391,15 @@ fn a_hub_watches_its_spokes_in_every_account() {
             call("scheduler", "DeleteSchedule", None, &more(json!({ "name": "StackSet-all-6a3e-Probe-1" }))),
             Some("SELF-14"),
         ),
+        (
+            call(
+                "lambda",
+                "TagResource20170331v2",
+                None,
+                &json!({ "requestParameters": { "resource": "arn:aws:lambda:us-east-1:123456789012:function:sec-b-Function-1" } }),
+            ),
+            Some("SELF-15"),
+        ),
         (call("cloudformation", "DeleteStack", None, &more(json!({ "stackName": stack }))), Some("SELF-10")),
         (call("events", "DeleteRule", CFN, &more(json!({ "name": "StackSet-all-6a3e-Trail-1" }))), Some("SELF-10")),
         // The administrator of the StackSet, in another account still.

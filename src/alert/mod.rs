@@ -3,6 +3,7 @@
 //! Everything here is pure and serialisable: sums are kept by a ledger, merged, and come back through a queue.
 
 mod incident;
+mod silence;
 mod targets;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -10,6 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 pub use self::incident::{IncidentSum, IncidentTally, NamedCall};
+pub use self::silence::SilenceNotice;
 pub use self::targets::{TargetOutcome, TargetTally};
 use crate::finding::Finding;
 use crate::ids::AlertId;
@@ -44,6 +46,8 @@ pub struct Together<'a> {
     pub lead: Option<&'a AlertId>,
     /// The severity to which its incident has risen since it was opened, this message included.
     pub raised: Option<Severity>,
+    /// The silence that begins with it.
+    pub silence: Option<&'a SilenceNotice>,
 }
 
 /// A finding, or a roll-up, that is told in another's message.

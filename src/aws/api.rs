@@ -41,7 +41,7 @@ enum Protocol {
     Json { target: &'static str, content_type: &'static str },
     /// A form with the API's version; the answer is XML.
     Query { version: &'static str },
-    /// A GET of a path; the answer is JSON.
+    /// A GET of a path, or a POST of JSON to one; the answer is JSON, or nothing.
     Rest,
 }
 
@@ -81,6 +81,8 @@ impl ApiService {
     pub const SECRETS_MANAGER: Self = Self::json("Secrets Manager", "secretsmanager", "secretsmanager");
     /// SNS.
     pub const SNS: Self = Self::query("SNS", "sns", "2010-03-31");
+    /// STS.
+    pub const STS: Self = Self::query("STS", "sts", "2011-06-15");
     /// SQS.
     pub const SQS: Self = Self::json_1_0("SQS", "sqs", "AmazonSQS");
 }
@@ -94,6 +96,8 @@ pub enum ApiInput {
     Form(Vec<(&'static str, String)>),
     /// A path that begins with `/`, its parts percent-encoded.
     Path(String),
+    /// Such a path, and an object that is sent there.
+    Post(String, Value),
 }
 
 /// Asks AWS's APIs.
@@ -261,6 +265,10 @@ impl AwsApi {
                 (format!("{base}/"), vec![header("content-type", content_type)], Some(form(operation, version, fields)))
             }
             (Protocol::Rest, ApiInput::Path(path)) => (format!("{base}{path}"), Vec::new(), None),
+            (Protocol::Rest, ApiInput::Post(path, input)) => {
+                let headers = vec![header("content-type", "application/json".to_owned())];
+                (format!("{base}{path}"), headers, Some(input.to_string()))
+            }
             _ => return Err(ApiError::Unexpected(operation)),
         };
         let method = if body.is_some() { "POST" } else { "GET" };
@@ -280,7 +288,14 @@ impl AwsApi {
         let (status, named) = (response.status(), code_of_headers(response.headers()));
         let text = response.text().await.map_err(no_answer)?;
         let is_xml = matches!(service.protocol, Protocol::Query { .. });
-        let answer = if is_xml { xml::read(&text) } else { serde_json::from_str(&text).ok() };
+        let is_done_without_words = matches!(input, ApiInput::Post(..)) && status.is_success() && text.is_empty();
+        let answer = if is_done_without_words {
+            Some(Value::Object(serde_json::Map::new()))
+        } else if is_xml {
+            xml::read(&text)
+        } else {
+            serde_json::from_str(&text).ok()
+        };
         if !status.is_success() {
             return Err(refusal(operation, status.as_u16(), named, answer.as_ref()));
         }

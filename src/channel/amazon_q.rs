@@ -19,7 +19,7 @@ const TITLE_LIMIT: usize = 140;
 /// <https://docs.slack.dev/reference/block-kit/blocks/section-block>
 const DESCRIPTION_LIMIT: usize = 2900;
 /// Characters of one text, from the most to the least: the first with which the description fits is taken.
-const TEXT_LIMITS: [usize; 5] = [2000, 600, 300, 100, 50];
+const TEXT_LIMITS: [usize; 6] = [2000, 600, 300, 100, 50, 25];
 /// Characters of the summary.
 const SUMMARY_LIMIT: usize = 500;
 /// Resources that are named.

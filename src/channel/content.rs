@@ -104,6 +104,9 @@ impl Content {
             ),
             AlertKind::Operational(text) => ("offlimits itself needs attention".to_owned(), inert(text), Vec::new()),
         };
+        if let Some(silence) = alert.together.silence {
+            facts.insert(0, facts::of_silence(silence));
+        }
         if let Some(others) = facts::of_others(alert.together.also) {
             facts.insert(0, others);
         }

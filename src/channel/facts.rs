@@ -4,7 +4,7 @@
 use std::fmt::Write as _;
 
 use super::inert::{FACT_LIMIT, LIST_LIMIT, inert, inert_redacted};
-use crate::alert::{AlertDigest, Also, IncidentSum, RollUp};
+use crate::alert::{AlertDigest, Also, IncidentSum, RollUp, SilenceNotice};
 use crate::cloudtrail::ApiCall;
 use crate::cloudtrail::agent::short_agent;
 use crate::finding::{Finding, FirstSeen};
@@ -78,6 +78,16 @@ pub(super) fn of_others(also: &[Also]) -> Option<(String, String)> {
         told.push_str(&one);
     }
     (!told.is_empty()).then(|| ("Also".to_owned(), told))
+}
+
+/// What a silence that begins holds back: until when, why, and who wants it.
+pub(super) fn of_silence(SilenceNotice { id, until, who, reason }: &SilenceNotice) -> (String, String) {
+    let (who, reason) = (inert_redacted(who), inert_redacted(reason));
+    let told = format!(
+        "the next findings like this one are held back here until {until}, for {who}: {reason} (offlimits silence end {})",
+        inert(id)
+    );
+    ("Silence".to_owned(), clip(&told, LIST_LIMIT).into_owned())
 }
 
 /// Others that are told by name.

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::links::event_link;
-use crate::alert::{Alert, AlertKind, Also, IncidentSum, NamedCall, TargetOutcome, TargetTally};
+use crate::alert::{Alert, AlertKind, Also, DistinctValues, IncidentSum, NamedCall, TargetOutcome, TargetTally};
 use crate::cloudtrail::agent::short_agent;
 use crate::finding::{Change, Finding};
 use crate::redact::redacted_text;
@@ -104,6 +104,12 @@ pub struct MachineAlert<'a> {
     /// What the message tells of, too: other findings of the same record, or other roll-ups.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     also: Vec<MachineAlso<'a>>,
+    /// How many more others it tells of, where there is no room for them.
+    #[serde(skip_serializing_if = "is_none")]
+    also_more: usize,
+    /// The silence that begins with it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    silence: Option<MachineSilence<'a>>,
     /// The sum, if it is a roll-up or a digest.
     sum: Option<Sum<'a>>,
     /// What an update of an incident tells beside its sum.
@@ -119,12 +125,21 @@ struct MachineAlso<'a> {
     finding: &'a str,
     /// The alert that it belongs to.
     alert: &'a str,
-    rule: &'a str,
+    rule: Cow<'a, str>,
     severity: &'static str,
     title: Cow<'a, str>,
     /// Of a roll-up: how many findings it sums up. 0: at least one, and the details are gone.
     #[serde(skip_serializing_if = "Option::is_none")]
     count: Option<u64>,
+}
+
+/// A silence: from this message on, findings like this one are held back on the channel.
+#[derive(Debug, Serialize)]
+struct MachineSilence<'a> {
+    id: &'a str,
+    until: String,
+    who: Cow<'a, str>,
+    reason: Cow<'a, str>,
 }
 
 /// All of an incident so far.
@@ -143,20 +158,20 @@ struct MachineIncident<'a> {
 /// A rule, an outcome and a target.
 #[derive(Debug, Serialize)]
 struct MachineCall<'a> {
-    rule: &'a str,
-    event: &'a str,
+    rule: Cow<'a, str>,
+    event: Cow<'a, str>,
     #[serde(flatten)]
     outcome: SumTarget<'a>,
     count: u64,
 }
 
 impl<'a> MachineIncident<'a> {
-    fn from_kind(kind: AlertKind<'a>) -> Option<Self> {
+    fn from_kind(kind: AlertKind<'a>, detail: Detail) -> Option<Self> {
         let AlertKind::Update(IncidentSum { news, rules, named, more, has_ended, .. }) = kind else { return None };
         let call = |NamedCall { rule, event, outcome, count }: &'a NamedCall| MachineCall {
-            rule,
-            event,
-            outcome: outcome.into(),
+            rule: detail.name(rule),
+            event: detail.name(event),
+            outcome: SumTarget::new(outcome, detail),
             count: *count,
         };
         let named = named.iter().map(call).collect();
@@ -202,8 +217,14 @@ struct Sum<'a> {
 
 #[derive(Debug, Serialize)]
 struct SumNames<'a> {
-    names: &'a [String],
+    names: Vec<Cow<'a, str>>,
     more: usize,
+}
+
+impl<'a> SumNames<'a> {
+    fn new(values: &'a DistinctValues, detail: Detail) -> Self {
+        Self { names: values.shown().iter().map(|name| detail.name(name)).collect(), more: values.more() }
+    }
 }
 
 /// What the calls of a sum acted on: successes first, then the highest severities.
@@ -218,19 +239,20 @@ struct SumTarget<'a> {
     /// `success` or `failure`.
     outcome: &'static str,
     severity: &'static str,
-    target: &'a str,
+    target: Cow<'a, str>,
 }
 
-impl<'a> From<&'a TargetTally> for SumTargets<'a> {
-    fn from(tally: &'a TargetTally) -> Self {
-        Self { outcomes: tally.shown().iter().map(SumTarget::from).collect(), more: tally.more() }
+impl<'a> SumTargets<'a> {
+    fn new(tally: &'a TargetTally, detail: Detail) -> Self {
+        let outcomes = tally.shown().iter().map(|pair| SumTarget::new(pair, detail)).collect();
+        Self { outcomes, more: tally.more() }
     }
 }
 
-impl<'a> From<&'a TargetOutcome> for SumTarget<'a> {
-    fn from(pair: &'a TargetOutcome) -> Self {
+impl<'a> SumTarget<'a> {
+    fn new(pair: &'a TargetOutcome, detail: Detail) -> Self {
         let outcome = if pair.succeeded { "success" } else { "failure" };
-        Self { outcome, severity: pair.severity.as_str(), target: &pair.target }
+        Self { outcome, severity: pair.severity.as_str(), target: detail.name(&pair.target) }
     }
 }
 
@@ -248,6 +270,16 @@ pub enum Detail {
 impl Detail {
     /// The levels, from the most detail to the least.
     pub const ALL: [Self; 3] = [Self::Full, Self::NoRequest, Self::Brief];
+
+    /// How many others are told.
+    const fn others(self) -> usize {
+        if matches!(self, Self::Brief) { LIST_LIMIT } else { usize::MAX }
+    }
+
+    /// A name in a sum: sums have so many that each is cut shorter than a text.
+    fn name(self, text: &str) -> Cow<'_, str> {
+        if self == Self::Brief { clip(text, BRIEF_NAME_LIMIT) } else { text.into() }
+    }
 }
 
 /// Bytes of a request that are sent along.
@@ -257,20 +289,28 @@ const TOO_LARGE: &str = "left out: it is too large; see the event in CloudTrail"
 const TEXT_LIMIT: usize = 2048;
 /// Characters of a text that is cut short.
 const BRIEF_LIMIT: usize = 100;
+/// Characters of a name in a sum that is cut short. An update of an incident may name sixty calls, with three names each, and the
+/// JSON stands in a message of SNS four times, with its quotes escaped once more: at 256 KB SNS refuses it.
+const BRIEF_NAME_LIMIT: usize = 40;
 /// Items of a list that are told.
 const LIST_LIMIT: usize = 10;
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
+const fn is_none(number: &usize) -> bool {
+    *number == 0
+}
+
 /// What the message tells of besides.
-fn others<'a>(alert: &Alert<'a>, cut: impl Fn(&'a str) -> Cow<'a, str>) -> Vec<MachineAlso<'a>> {
+fn others<'a>(alert: &Alert<'a>, detail: Detail, cut: impl Fn(&'a str) -> Cow<'a, str>) -> Vec<MachineAlso<'a>> {
     let other = |also: &'a Also| MachineAlso {
         finding: also.finding.as_str(),
         alert: also.alert.as_str(),
-        rule: &also.rule,
+        rule: detail.name(&also.rule),
         severity: also.severity.as_str(),
         title: cut(&also.title),
         count: also.count,
     };
-    alert.together.also.iter().map(other).collect()
+    alert.together.also.iter().take(detail.others()).map(other).collect()
 }
 
 impl<'a> MachineAlert<'a> {
@@ -364,9 +404,16 @@ impl<'a> MachineAlert<'a> {
                 .collect(),
             link: event_link(alert.finding),
             request,
-            also: others(alert, cut_redacted),
-            sum: Sum::from_kind(alert.kind),
-            incident: MachineIncident::from_kind(alert.kind),
+            also: others(alert, detail, cut_redacted),
+            also_more: alert.together.also.len().saturating_sub(detail.others()),
+            silence: alert.together.silence.map(|silence| MachineSilence {
+                id: &silence.id,
+                until: silence.until.to_string(),
+                who: cut(&silence.who),
+                reason: cut(&silence.reason),
+            }),
+            sum: Sum::from_kind(alert.kind, detail),
+            incident: MachineIncident::from_kind(alert.kind, detail),
             operational: match alert.kind {
                 AlertKind::Operational(text) => Some(cut(text)),
                 _ => None,
@@ -388,20 +435,19 @@ impl<'a> MachineAlert<'a> {
 }
 
 impl<'a> Sum<'a> {
-    fn from_kind(kind: AlertKind<'a>) -> Option<Self> {
+    fn from_kind(kind: AlertKind<'a>, detail: Detail) -> Option<Self> {
         match kind {
             AlertKind::RollUp(sum) | AlertKind::Update(IncidentSum { all: sum, .. }) => {
                 let (first_time, last_time) = sum.span.bounds();
-                let actors = SumNames { names: sum.actors.shown(), more: sum.actors.more() };
-                let events = SumNames { names: sum.events.shown(), more: sum.events.more() };
-                let (actors, events) = (Some(actors), Some(events));
-                let (count, targets) = (sum.count, SumTargets::from(&sum.targets));
+                let names = |values| Some(SumNames::new(values, detail));
+                let (actors, events) = (names(&sum.actors), names(&sum.events));
+                let (count, targets) = (sum.count, SumTargets::new(&sum.targets, detail));
                 Some(Self { count, first_time, last_time, actors, events, rules: None, other_rules: None, targets })
             }
             AlertKind::Digest(sum) => {
                 let (first_time, last_time) = sum.span.bounds();
                 let (rules, other_rules) = (Some(&sum.rules), Some(sum.others));
-                let (count, targets) = (sum.count, SumTargets::from(&sum.targets));
+                let (count, targets) = (sum.count, SumTargets::new(&sum.targets, detail));
                 Some(Self { count, first_time, last_time, actors: None, events: None, rules, other_rules, targets })
             }
             AlertKind::First | AlertKind::Repeat | AlertKind::News | AlertKind::Operational(_) | AlertKind::Test => {

@@ -40,6 +40,7 @@ mod run;
 mod schema;
 mod selection;
 mod send;
+mod silence;
 mod slug;
 mod status;
 mod terminal;
@@ -101,6 +102,7 @@ commands! {
     Bundle(bundle::BundleCommand),
     Org(org::OrgCommand),
     Status(status::StatusCommand),
+    Silence(silence::SilenceCommand),
     Doctor(doctor::DoctorCommand),
     Schema(schema::SchemaCommand),
     Completions(completions::CompletionsCommand),

@@ -7,8 +7,8 @@ use std::fmt;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Invariant {
     /// Every finding and every delivery is counted once where it comes from, and once where it ends
-    /// ([`InvocationReport::adds_up`](super::InvocationReport::adds_up)). What is counted where it ends has a line in the log,
-    /// and nothing else has one.
+    /// ([`InvocationReport::adds_up`](super::InvocationReport::adds_up)). What a silence holds back is counted as *silenced*, among
+    /// the deliveries alone. What is counted where it ends has a line in the log, and nothing else has one.
     SumsHold,
     /// A delivery that ends in any way but *failed* has told somebody, or has left a message in a queue that will, or is counted
     /// for a sum that is in the queue, or was done with before.
@@ -20,7 +20,8 @@ pub enum Invariant {
     /// Attempts to deliver end before the deadline, and all else so soon after it that Lambda gets its answer. Nothing is begun
     /// for which there is no time: a message is left untouched in its queue, and a finding is handed to the queue as it is.
     TimeIsKept,
-    /// A roll-up or a digest is in the queue before the first finding is held back for it, and counts all that are.
+    /// A roll-up (of a throttle or of a silence) or a digest is in the queue before the first finding is held back for it, and
+    /// counts all that are.
     OrderedBeforeHeldBack,
     /// A claim ends after the process that made it, and a minute later at most: what a process that died had claimed is taken up
     /// again.

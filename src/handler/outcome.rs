@@ -48,6 +48,8 @@ pub(super) enum DeliveryOutcome {
     Delivered,
     /// It is a repeat that is held back, and the roll-up that counts it is in the queue.
     Throttled,
+    /// A silence holds it back, and the roll-up that counts it is in the queue.
+    Silenced,
     /// It is told in the message of another finding of its record, or of another roll-up, whatever becomes of that.
     Merged,
     /// It is one alert too many, and the digest that counts it is in the queue.
@@ -85,6 +87,7 @@ impl DeliveryOutcome {
         match self {
             Self::Delivered => "delivered",
             Self::Throttled => "throttled",
+            Self::Silenced => "silenced",
             Self::Merged => "merged",
             Self::Digested => "digested",
             Self::Duplicate => "duplicate",
@@ -98,6 +101,7 @@ impl DeliveryOutcome {
         match self {
             Self::Delivered => &mut deliveries.delivered,
             Self::Throttled => &mut deliveries.throttled,
+            Self::Silenced => &mut deliveries.silenced,
             Self::Merged => &mut deliveries.merged,
             Self::Digested => &mut deliveries.digested,
             Self::Duplicate => &mut deliveries.duplicate,
@@ -187,6 +191,7 @@ mod tests {
             DeliveryOutcome::Queued,
             DeliveryOutcome::Dead,
             DeliveryOutcome::Failed,
+            DeliveryOutcome::Silenced,
         ];
         let mut report = InvocationReport::default();
         for (index, outcome) in outcomes.into_iter().enumerate() {
@@ -203,6 +208,7 @@ mod tests {
             roll_ups,
             delivered,
             throttled,
+            silenced,
             merged,
             digested,
             duplicate,
@@ -211,8 +217,8 @@ mod tests {
             failed,
             latencies: _,
         } = report.deliveries;
-        assert_eq!([routed, redelivered, roll_ups], [36, 36, 36]);
-        let outcomes = [delivered, throttled, merged, digested, duplicate, queued, dead, failed];
-        assert_eq!(outcomes, [3, 6, 9, 12, 15, 18, 21, 24]);
+        assert_eq!([routed, redelivered, roll_ups], [45, 45, 45]);
+        let outcomes = [delivered, throttled, merged, digested, duplicate, queued, dead, failed, silenced];
+        assert_eq!(outcomes, [3, 6, 9, 12, 15, 18, 21, 24, 27]);
     }
 }

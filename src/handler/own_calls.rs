@@ -84,7 +84,7 @@ impl OwnCalls {
     }
 
     /// Whether our role made the call, in whatever session and by whatever means.
-    fn is_by_our_role(&self, call: &ApiCall) -> bool {
+    pub(super) fn is_by_our_role(&self, call: &ApiCall) -> bool {
         let session = self.session_of("");
         session.zip(call.arn.as_deref()).is_some_and(|(session, arn)| arn.starts_with(&session))
     }

@@ -73,7 +73,7 @@ pub struct Findings {
 }
 
 /// The deliveries. What there was to deliver is equal to what became of it:
-/// routed + redelivered + roll-ups = delivered + throttled + merged + digested + duplicate + queued + dead + failed.
+/// routed + redelivered + roll-ups = delivered + throttled + silenced + merged + digested + duplicate + queued + dead + failed.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Deliveries {
     /// Routed findings × their channels.
@@ -86,6 +86,8 @@ pub struct Deliveries {
     pub delivered: usize,
     /// Repeats that were held back, for the roll-up.
     pub throttled: usize,
+    /// What a silence held back, for its roll-up.
+    pub silenced: usize,
     /// What was told in the message of another finding of its record, or of another roll-up, or is to be told so.
     pub merged: usize,
     /// Alerts that were too many in their minute, and were held back for the digest.
@@ -117,11 +119,19 @@ impl InvocationReport {
         let Self { findings: f, deliveries: d, .. } = self;
         f.total == f.staged + f.unrouted + f.below_threshold + f.own + f.routed
             && d.total()
-                == d.delivered + d.throttled + d.merged + d.digested + d.duplicate + d.queued + d.dead + d.failed
+                == d.delivered
+                    + d.throttled
+                    + d.silenced
+                    + d.merged
+                    + d.digested
+                    + d.duplicate
+                    + d.queued
+                    + d.dead
+                    + d.failed
     }
 
     /// Every count of the report, by the name of its metric.
-    pub fn counts(&self) -> [(&'static str, usize); 25] {
+    pub fn counts(&self) -> [(&'static str, usize); 26] {
         let Self { records, ignored, unreadable, findings: f, deliveries: d, operational, ledger_faults, spokes } =
             self;
         [
@@ -150,6 +160,7 @@ impl InvocationReport {
             ("SpokeLettersRefused", spokes.refused),
             ("SpokeQueuesUnreached", spokes.unreached),
             ("Merged", d.merged),
+            ("Silenced", d.silenced),
         ]
     }
 }
@@ -171,6 +182,7 @@ impl InvocationReport {
             deliveries = deliveries.total(),
             delivered = deliveries.delivered,
             throttled = deliveries.throttled,
+            silenced = deliveries.silenced,
             merged = deliveries.merged,
             digested = deliveries.digested,
             duplicate = deliveries.duplicate,
@@ -191,6 +203,7 @@ impl AddAssign<&Deliveries> for Deliveries {
         self.roll_ups += other.roll_ups;
         self.delivered += other.delivered;
         self.throttled += other.throttled;
+        self.silenced += other.silenced;
         self.merged += other.merged;
         self.digested += other.digested;
         self.duplicate += other.duplicate;

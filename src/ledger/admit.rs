@@ -1,6 +1,11 @@
 //! Whether the findings of a record go out on a channel: one opens an alert, or is a repeat of one that is open. What goes out
 //! takes the others with it, in one message.
 
+use std::pin::pin;
+
+use futures_util::FutureExt as _;
+use futures_util::future::join;
+
 use super::candidate::{Admission, Candidate};
 use super::incident::HasIncident as _;
 use super::item::{
@@ -9,6 +14,8 @@ use super::item::{
 };
 use super::optimistic::{Ledger, TRIES, lost, pause};
 use super::roll_ups::RollUpList;
+use super::silence;
+use super::silences::{KnownSilence, Silences};
 use super::store::{Expect, ItemKey, Put, Store, StoreError, StoredItem};
 use super::sum::RollUpOrder;
 use super::together::{Known, KnownCandidate, plan};
@@ -23,6 +30,29 @@ impl<S: Store> Ledger<S> {
     /// # Errors
     /// That the store does not answer.
     pub async fn admit(&self, candidates: &[Candidate<'_>], now: Timestamp) -> Result<Vec<Admission>, StoreError> {
+        self.admit_unless_silenced(candidates, &self.silences, now).await
+    }
+
+    /// As [`Ledger::admit`], with the silences that the process knows, which are read beside it if that was long ago.
+    ///
+    /// # Errors
+    /// That the store does not answer.
+    pub async fn admit_unless_silenced(
+        &self,
+        candidates: &[Candidate<'_>],
+        silences: &Silences,
+        now: Timestamp,
+    ) -> Result<Vec<Admission>, StoreError> {
+        let may_be_silenced = |candidate: &Candidate<'_>| {
+            let finding = candidate.finding;
+            candidate.may_be_silenced && silence::may_be_silenced(&finding.rule.id, finding.severity)
+        };
+        let is_any_silenceable = candidates.iter().any(may_be_silenced);
+        let silences = async {
+            if is_any_silenceable { self.known_silences(silences, now).await.unwrap_or_default() } else { Vec::new() }
+        };
+        let mut silences = pin!(silences.fuse());
+        let mut known_silences: Option<Vec<KnownSilence>> = None;
         let ids: Vec<ClaimId> = candidates.iter().map(|candidate| ClaimId::from(&candidate.finding.id)).collect();
         let mut keys: Vec<ItemKey> = Vec::with_capacity(3 * candidates.len());
         for (candidate, id) in candidates.iter().zip(&ids) {
@@ -41,12 +71,21 @@ impl<S: Store> Ledger<S> {
             });
         }
         for attempt in 0..TRIES {
-            let items = self.store.get(&keys).await?;
+            let items = match &known_silences {
+                Some(_) => self.store.get(&keys).await?,
+                None => {
+                    let (items, known) = join(self.store.get(&keys), &mut silences).await;
+                    known_silences = Some(known);
+                    items?
+                }
+            };
+            let silencing = self.silencing(candidates, known_silences.as_deref().unwrap_or_default(), now).await?;
             let item =
                 |key: &ItemKey| keys.iter().position(|known| known == key).and_then(|place| items[place].as_ref());
             let known: Vec<KnownCandidate> =
                 candidates.iter().zip(&ids).map(|(candidate, id)| known(candidate, id, item, now)).collect();
-            let known = Known { leaders: self.absent_leaders(&known, &ids, candidates, now).await?, candidates: known };
+            let leaders = self.absent_leaders(&known, &ids, candidates, now).await?;
+            let known = Known { leaders, candidates: known, silencing };
             let plan = plan(candidates, &ids, &known, now)?;
             if plan.puts.is_empty() || self.store.put(plan.puts).await? {
                 return Ok(plan.admissions);

@@ -16,6 +16,8 @@ pub struct Candidate<'a> {
     /// What makes two findings repeats of one another on this channel, or parts of one incident, as a hash, and how they are held
     /// back; none: every finding goes out.
     pub group: Option<(&'a str, Holding)>,
+    /// Whether a silence may hold it back: there is a queue for the roll-up, and it is not about our own role.
+    pub may_be_silenced: bool,
     /// When our claim is to end.
     pub lease: Timestamp,
 }
@@ -36,6 +38,8 @@ pub enum Admission {
     ScheduleRollUp(Box<RollUpOrder>),
     /// It is a repeat, held back and counted.
     Throttled,
+    /// A silence holds it back, and its roll-up counts it.
+    Silenced,
     /// It was done with before; or the call was, since another account's record of it went this way.
     Duplicate,
 }

@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::incident::{HasIncident, IncidentWindow, RuleOutcome};
 use super::policy::{HasWindow, ThrottleWindow, ToldTargets};
 use super::store::{Attributes, ItemKey, StoreError, StoredItem};
-use crate::alert::RollUp;
+use crate::alert::{RollUp, SilenceNotice};
 use crate::finding::Finding;
 use crate::ids::{AlertId, ClaimId, PairId, SharedCallId, StableId, TargetId};
 use crate::severity::Severity;
@@ -51,12 +51,15 @@ pub struct Decision {
     /// The severity to which its incident had risen by then, if it had.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub raised: Option<Severity>,
+    /// The silence that its message names, from which on that may hold findings back on the channel.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub silence: Option<SilenceNotice>,
 }
 
 impl Decision {
     /// What is decided of the first finding of an alert, which this claim opens.
     pub const fn opening(alert: AlertId, opener: ClaimId) -> Self {
-        Self { alert, opener, is_repeat: false, is_no_worse: false, lead: None, raised: None }
+        Self { alert, opener, is_repeat: false, is_no_worse: false, lead: None, raised: None, silence: None }
     }
 
     /// Where people read of the alert: in another one, or in itself.
@@ -144,6 +147,8 @@ pub enum DoneAs {
     Delivered,
     /// It is a repeat, and in the roll-up of its alert.
     Throttled,
+    /// It is in the roll-up of a silence.
+    Silenced,
     /// It was one too many in its minute, and is in that minute's digest.
     Digested,
 }
@@ -270,7 +275,8 @@ impl Group {
     /// What is decided of a finding that belongs to the window's alert.
     pub(super) fn decision(&self, is_repeat: bool) -> Decision {
         let (alert, opener) = (self.alert.clone(), self.opener.clone());
-        Decision { alert, opener, is_repeat, is_no_worse: false, lead: self.lead.clone(), raised: self.raised }
+        let (lead, raised) = (self.lead.clone(), self.raised);
+        Decision { is_repeat, lead, raised, ..Decision::opening(alert, opener) }
     }
 
     pub(super) fn opener_finding(&self) -> Result<Finding, StoreError> {

@@ -1,6 +1,7 @@
 //! What was held back, summed up: roll-ups of repeats, and digests of too many alerts.
 
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 
 use super::incident::UpdateOrders;
 use super::item::{
@@ -30,6 +31,20 @@ pub struct RollUpOrder {
     pub lead: Option<Lead>,
     /// Of an incident: the updates that are to be ordered, instead of a roll-up.
     pub updates: Option<UpdateOrders>,
+    /// Of what a silence holds back: which one that is. Its roll-up comes when the silence has ended.
+    pub silence: Option<SilenceOrder>,
+}
+
+/// Which silence a roll-up is of.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SilenceOrder {
+    /// Its id.
+    pub id: String,
+    /// When it ends, unless somebody ends it before.
+    pub until: Timestamp,
+    /// Whether somebody was seen to have ended it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub ended: bool,
 }
 
 impl PartialEq for RollUpOrder {

@@ -36,7 +36,13 @@ fn finding(name: &str, severity: Severity) -> Finding {
 }
 
 fn candidate(finding: &Finding, now: Timestamp) -> Candidate<'_> {
-    Candidate { finding, channel: "soc", group: Some(("g", HOLDING)), lease: now.plus(MINUTE / 2) }
+    Candidate {
+        finding,
+        channel: "soc",
+        group: Some(("g", HOLDING)),
+        may_be_silenced: true,
+        lease: now.plus(MINUTE / 2),
+    }
 }
 
 /// Asks until the roll-up has been ordered, as the handler does.

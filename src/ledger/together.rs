@@ -11,6 +11,7 @@ use super::item::{
     group_key, repeats,
 };
 use super::policy::{self, Going, HasWindow as _, Holding, Repeat, ThrottleVerdict};
+use super::silencing::{Announces, HoldsBack, Silencing};
 use super::store::{Attributes, Expect, ItemKey, Put, StoreError};
 use super::sum::RollUpOrder;
 use crate::alert::RollUp;
@@ -23,6 +24,8 @@ pub(super) struct Known {
     pub(super) candidates: Vec<KnownCandidate>,
     /// The claims of leaders that are not among them.
     pub(super) leaders: Vec<(ClaimId, Claim)>,
+    /// What silences make of each, if it is new.
+    pub(super) silencing: Vec<Silencing>,
 }
 
 /// What was read of a candidate: its claim, its group, and the call that another account recorded too.
@@ -83,11 +86,51 @@ pub(super) fn plan(
             }
         };
     }
-    let mut new: Vec<usize> = (0..candidates.len()).filter(|place| standings[*place] == Standing::New).collect();
+    let (silenced, mut new): (Vec<usize>, Vec<usize>) = (0..candidates.len())
+        .filter(|place| standings[*place] == Standing::New)
+        .partition(|place| matches!(known.silencing[*place], Silencing::HoldsBack(_)));
+    if !silence(candidates, (known, &silenced), now, &mut plan)? {
+        return Ok(plan);
+    }
     // Where two are of one group, the worse one opens it.
     new.sort_by_key(|place| Reverse(candidates[*place].finding.severity));
     decide(candidates, ids, (known, &new), now, &mut plan)?;
     Ok(plan)
+}
+
+/// Holds back what silences do, before any throttle looks at it: false if a roll-up has still to be ordered, before which nothing
+/// is written.
+fn silence(
+    candidates: &[Candidate<'_>],
+    (known, silenced): (&Known, &[usize]),
+    now: Timestamp,
+    plan: &mut Plan,
+) -> Result<bool, StoreError> {
+    let mut ordered: Vec<AlertId> = Vec::new();
+    let mut puts = Vec::with_capacity(2 * silenced.len());
+    for place in silenced {
+        let Silencing::HoldsBack(held) = &known.silencing[*place] else { continue };
+        let (HoldsBack { order, is_unordered, expires }, candidate) = (&**held, &candidates[*place]);
+        plan.admissions[*place] = Admission::Silenced;
+        if *is_unordered && !ordered.contains(&order.alert) {
+            ordered.push(order.alert.clone());
+            plan.admissions[*place] = Admission::ScheduleRollUp(Box::new(order.clone()));
+        }
+        let KnownCandidate { claim_key, claim_expect, .. } = &known.candidates[*place];
+        let decision =
+            Decision { lead: order.lead.clone(), ..Decision::opening(order.alert.clone(), (&order.finding.id).into()) };
+        let held = Claim::held(Decision { is_repeat: true, ..decision }, candidate.lease, Vec::new());
+        puts.push(claim_put(claim_key, *claim_expect, &Claim { done: Some(DoneAs::Silenced), ..held }, now)?);
+        let key = ItemKey::new(repeats(&order.alert), candidate.finding.id.as_str());
+        let attributes = attributes(&sum_of(candidate.finding))?;
+        puts.push(Put { key, expect: Expect::Anything, attributes, expires: *expires });
+    }
+    if !ordered.is_empty() {
+        plan.puts.clear();
+        return Ok(false);
+    }
+    plan.puts.extend(puts);
+    Ok(true)
 }
 
 fn standing(place: usize, candidates: &[Candidate<'_>], ids: &[ClaimId], known: &Known, now: Timestamp) -> Standing {
@@ -171,6 +214,15 @@ fn decide(
                 }
             }
             groups.lead(&lead, is_opened);
+            // One message names one silence.
+            let announces = judged.iter().find_map(|judged| match &known.silencing[judged.place] {
+                Silencing::Announces(announces) => Some((judged.place, announces.clone())),
+                _ => None,
+            });
+            if let Some((place, announces)) = announces {
+                plan.puts.push(announces.put(&ids[leader], candidates[place].finding, lead.clone())?);
+                name(&mut judged, leader, announces);
+            }
             let mut claims = Vec::with_capacity(judged.len());
             for judged in &judged {
                 let told = groups.tell(judged, &candidates[judged.place])?;
@@ -259,6 +311,13 @@ fn judge(
     }
 }
 
+/// Notes in the decision of the leading finding which silence its message names.
+fn name(judged: &mut [Judged], leader: usize, announces: Announces) {
+    if let Some(leading) = judged.iter_mut().find(|judged| judged.place == leader) {
+        leading.decision.silence = Some(announces.notice);
+    }
+}
+
 impl Groups<'_> {
     /// Notes in the groups that were opened now where people read of their alerts.
     fn lead(&mut self, lead: &Lead, is_opened: impl Fn(&ClaimId) -> bool) {
@@ -317,7 +376,7 @@ fn hold_back(
         }
         ordered.push(&group.alert);
         let (alert, finding) = (group.alert.clone(), group.opener_finding()?);
-        let order = RollUpOrder { alert, ends: group.ends, finding, lead: group.lead.clone(), updates };
+        let order = RollUpOrder { alert, ends: group.ends, finding, lead: group.lead.clone(), updates, silence: None };
         plan.admissions[*place] = Admission::ScheduleRollUp(Box::new(order));
     }
     if !ordered.is_empty() {

@@ -14,7 +14,7 @@ use crate::cloudtrail::envelope::DELIVERY_MARK;
 use crate::finding::Finding;
 use crate::ids::{AlertId, ClaimId, FindingId, StableId};
 use crate::ledger::policy::{Holding, Throttling};
-use crate::ledger::{Decision, Lead};
+use crate::ledger::{Decision, Lead, SilenceOrder};
 use crate::rules::{NewTargets, RuleInfo};
 use crate::severity::Severity;
 use crate::time::Timestamp;
@@ -159,6 +159,9 @@ pub struct RollUpTask {
     /// The minute in whose list of roll-ups it is, in minutes since 1970, where they are told together.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub minute: Option<u64>,
+    /// Of what a silence held back: which one that is. It is made when that has ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub silence: Option<SilenceOrder>,
 }
 
 /// The order of an update of an incident, which is made when the message is due.

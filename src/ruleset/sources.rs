@@ -378,7 +378,7 @@ mod tests {
         let bundle = sources.bundle().unwrap();
         assert_eq!(
             bundle,
-            r#"{"needs":3,"include":[{"pack":"a.json","content":{"rules":[{"id":"a.json"}]}},"#.to_owned()
+            r#"{"needs":4,"include":[{"pack":"a.json","content":{"rules":[{"id":"a.json"}]}},"#.to_owned()
                 + r#"{"pack":"b.json","overrides":{"*":{"mode":"off"}},"content":{"rules":[{"id":"b.json"}]}}],"#
                 + r#""rules":[{"id":"R"}],"respond":{"a.json":["s"],"R":["r"]}}"#
         );

@@ -1,10 +1,13 @@
 //! Alerts of every kind, about findings of every size.
 
-use offlimits::alert::{Alert, AlertDigest, AlertKind, RollUp, Together};
+use offlimits::alert::{
+    Alert, AlertDigest, AlertKind, Also, IncidentSum, IncidentTally, RollUp, SilenceNotice, Together,
+};
 use offlimits::cloudtrail::RawRecord;
 use offlimits::finding::{Change, Finding, FirstSeen, Step};
 use offlimits::ids::AlertId;
 use offlimits::ruleset::RuleSet;
+use offlimits::severity::Severity;
 use offlimits::time::Timestamp;
 use serde_json::{Value, json};
 
@@ -169,6 +172,55 @@ impl Sums {
             AlertKind::Operational(operational),
             AlertKind::Test,
         ]
+    }
+}
+
+/// Others of the same record, or roll-ups of the same minute: as many as one message tells.
+fn others(finding: &Finding, id: &AlertId, count: usize) -> Vec<Also> {
+    let also = |number: usize| Also { rule: format!("RTM-{number:03}-{}", "x".repeat(90)), ..Also::new(finding, id) };
+    (0..count).map(also).collect()
+}
+
+/// An incident that is as long as one may be: as many grave rules as are named, each on a target with a long name.
+fn incident(finding: &Finding) -> IncidentSum {
+    let mut tally = IncidentTally::default();
+    for number in 0..100 {
+        let mut finding = finding.clone();
+        let long = |text: &str| format!("{number} {}", text.chars().take(2000).collect::<String>());
+        finding.severity = Severity::Extreme;
+        finding.call.targets = vec![long(finding.call.targets.first().map_or("x", String::as_str))];
+        finding.call.event = finding.call.event.as_deref().map(long);
+        finding.call.actor = finding.call.actor.as_deref().map(long);
+        let mut one = RollUp::default();
+        one.add(&finding);
+        tally.add(&format!("RTM-{number:03}-{}", "x".repeat(90)), &one);
+    }
+    tally.sum(Some(7), 1_768_044_764_000, false)
+}
+
+/// A silence whose maker and reason are what an attacker writes into the table.
+fn silence() -> SilenceNotice {
+    let until = Timestamp::from_millis(1_768_044_764_000);
+    SilenceNotice { id: HOSTILE.to_owned(), until, who: HOSTILE.to_owned(), reason: HOSTILE.to_owned() }
+}
+
+/// Calls `with` for every kind of alert about the finding, and for all that a message may tell beside its kind: other findings of
+/// its record, other roll-ups of its minute, an incident so far, and the silence that begins with it. Each with its name.
+pub(crate) fn each_case(finding: &Finding, mut with: impl FnMut(&str, &Alert<'_>)) {
+    each_kind(finding, |alert| with(alert.kind.as_str(), alert));
+    let id = AlertId::new(&finding.rule.id, "soc", &finding.id);
+    let (sums, incident, silence) = (Sums::of(finding, 40), incident(finding), silence());
+    let [_, _, _, roll_up, ..] = sums.kinds();
+    let (merged, roll_ups) = (others(finding, &id, 32), others(finding, &id, 19));
+    let alone = Together::default();
+    for (name, kind, together) in [
+        ("merged", AlertKind::First, Together { also: &merged, ..alone }),
+        ("roll-ups", roll_up, Together { also: &roll_ups, ..alone }),
+        ("incident", AlertKind::Update(&incident), Together { raised: Some(Severity::Extreme), ..alone }),
+        ("silenced-first", AlertKind::First, Together { silence: Some(&silence), ..alone }),
+        ("silenced-merged", AlertKind::News, Together { also: &merged, silence: Some(&silence), ..alone }),
+    ] {
+        with(name, &Alert { finding, id: &id, kind, receipt: Some("1503435956.000247"), together });
     }
 }
 

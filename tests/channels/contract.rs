@@ -7,7 +7,7 @@ use offlimits::channel::{Body, ContentType, HttpRequest, Method, Request};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use super::alerts::{HOSTILE, each_kind, finding, findings, record_of, rules};
+use super::alerts::{HOSTILE, each_case, each_kind, finding, findings, record_of, rules};
 use super::exchange::{channel, drive, kind, requests};
 use super::invariants::check_all;
 use super::samples::{credentials, http, sample, samples};
@@ -17,10 +17,10 @@ fn every_channel_takes_every_finding_of_every_kind() {
     let rules = rules("t", "d");
     let mut lines = String::new();
     for (name, finding) in findings() {
-        each_kind(&finding, |alert| {
+        each_case(&finding, |of_alert, alert| {
             for channel in rules.channels() {
                 for (step, request) in check_all(channel, alert) {
-                    let case = format!("{name} {}", alert.kind.as_str());
+                    let case = format!("{name} {of_alert}");
                     writeln!(lines, "{}", written(kind(channel), &case, step, &request)).unwrap();
                 }
             }

@@ -12,6 +12,7 @@ mod merging;
 mod model;
 mod outside;
 mod redelivery;
+mod silences;
 mod spokes;
 mod storm;
 mod trust;

@@ -118,6 +118,7 @@ pub(crate) fn account() -> Summary {
         roll_ups: 12,
         delivered: 13,
         throttled: 14,
+        silenced: 29,
         merged: 28,
         digested: 15,
         duplicate: 16,

@@ -11,7 +11,7 @@ use crate::cli::words::counted;
 /// Prints a report.
 pub(super) fn write(out: &mut impl Write, report: &DoctorReport) -> io::Result<()> {
     let DoctorReport { stack, regions, findings, unanswered } = report;
-    for RegionReport { region, account, watched_by } in regions {
+    for RegionReport { region, account, watched_by, silences } in regions {
         let whose = account.as_ref().map(|account| format!(" in account {account}")).unwrap_or_default();
         let watched = match watched_by {
             WatchedBy::Stack => format!("the stack {stack}{whose}"),
@@ -22,6 +22,7 @@ pub(super) fn write(out: &mut impl Write, report: &DoctorReport) -> io::Result<(
         let number = findings.iter().filter(|finding| finding.region == *region).count();
         let found = if number == 0 { "nothing wrong".to_owned() } else { counted(number, "finding") };
         writeln!(out, "{region}: {watched}: {found}")?;
+        silences.iter().try_for_each(|silence| writeln!(out, "  silence {silence}"))?;
     }
     findings.iter().try_for_each(|finding| write_finding(out, finding))?;
     if !findings.is_empty() {

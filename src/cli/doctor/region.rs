@@ -8,6 +8,8 @@ use super::delivery::Wanted;
 use super::report::{Notes, Told, WatchedBy};
 use super::stack::Stack;
 use crate::aws::{ApiService, OrganizationAccounts, StackReader};
+use crate::cli::silence::{SilenceLine, running};
+use crate::ledger::Ledger;
 use crate::ruleset::RuleSet;
 
 /// What the local rules say.
@@ -48,6 +50,21 @@ pub(super) async fn look_at_spokes(
     notes: &mut Notes,
 ) {
     spoke::look(stack, reader, organization, regions, notes).await;
+}
+
+/// The silences that run in a stack.
+pub(super) async fn silences(stack: &Stack<'_>, reader: &StackReader, notes: &mut Notes) -> Vec<SilenceLine> {
+    let table = stack.output("TableName");
+    if table.is_empty() {
+        return Vec::new();
+    }
+    match running(&Ledger::new(reader.store(table)), stack.asker.now).await {
+        Ok(silences) => silences,
+        Err(error) => {
+            notes.unanswered(&format!("the silences of {table}: {error}"));
+            Vec::new()
+        }
+    }
 }
 
 /// Looks at a region without a stack: whether a rule there sends its events to one of these stacks, and does so as it should.

@@ -5,6 +5,7 @@ use serde::Serialize;
 use super::check::Check;
 use super::remedy::Remedy;
 use crate::aws::ApiError;
+use crate::cli::silence::SilenceLine;
 use crate::text::one_line;
 
 /// Characters of a sentence or of a name that AWS told.
@@ -30,6 +31,9 @@ pub(super) struct RegionReport {
     /// The account, where a stack has told it.
     pub(super) account: Option<String>,
     pub(super) watched_by: WatchedBy,
+    /// The silences that run there: for people. `silence list` has them as JSON.
+    #[serde(skip)]
+    pub(super) silences: Vec<SilenceLine>,
 }
 
 /// Who watches a region.

@@ -63,7 +63,9 @@ impl<'q> Round<'q> {
                     region::look_at_stack(&stack, of, &mut notes).await;
                     let reader = self.reader(region);
                     region::look_at_spokes(&stack, &reader, organization.as_ref(), &regions, &mut notes).await;
+                    let silences = region::silences(&stack, &reader, &mut notes).await;
                     report.take(region, Some(stack.account.clone()), WatchedBy::Stack, notes);
+                    report.regions.iter_mut().last().into_iter().for_each(|last| last.silences = silences.clone());
                     stacks.push(stack);
                 }
                 Told::Missing => others.push((region, notes)),
@@ -120,7 +122,7 @@ impl<'q> Round<'q> {
 
 impl DoctorReport {
     fn take(&mut self, region: &str, account: Option<String>, watched_by: WatchedBy, notes: Notes) {
-        self.regions.push(RegionReport { region: region.to_owned(), account, watched_by });
+        self.regions.push(RegionReport { region: region.to_owned(), account, watched_by, silences: Vec::new() });
         self.findings.extend(notes.findings);
         self.unanswered.extend(notes.unanswered);
     }

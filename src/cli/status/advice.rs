@@ -1,6 +1,8 @@
 //! What to do next, in one or two sentences: for a person who has been woken.
 
-use super::outcome::{DEAD, DELIVERED, DIGESTED, DUPLICATE, FAILED, MERGED, OPEN, QUEUED, SENDING, THROTTLED};
+use super::outcome::{
+    DEAD, DELIVERED, DIGESTED, DUPLICATE, FAILED, MERGED, OPEN, QUEUED, SENDING, SILENCED, THROTTLED,
+};
 use super::question::Subject;
 
 /// A finding on a channel, as far as it matters for what to do.
@@ -53,6 +55,13 @@ pub(super) fn of_delivery(delivery: &Delivery<'_>) -> String {
                     .to_owned(),
             };
             format!("It is a repeat, and was held back. {}{sum}", first.unwrap_or_default())
+        }
+        SILENCED => {
+            let sum = roll_up_at.map_or_else(
+                || "The roll-up that counts this one comes when the silence has ended: `offlimits silence list`.".to_owned(),
+                |at| format!("The roll-up that counts this one was delivered at {at}."),
+            );
+            format!("Somebody has silenced its rule for some hours, and it was held back. {sum}")
         }
         DIGESTED => format!("More came in that minute than `max_per_minute` of {channel}: it is in the digest of the minute."),
         MERGED => {

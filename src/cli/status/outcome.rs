@@ -4,6 +4,8 @@
 pub(super) const DELIVERED: &str = "delivered";
 /// A repeat that is held back, for the roll-up.
 pub(super) const THROTTLED: &str = "throttled";
+/// A silence holds it back, for its roll-up.
+pub(super) const SILENCED: &str = "silenced";
 /// One too many in its minute, for the digest.
 pub(super) const DIGESTED: &str = "digested";
 /// It is told in the message of another finding of its record.

@@ -17,7 +17,8 @@ pub(super) fn write(out: &mut impl Write, report: &StatusReport) -> io::Result<(
         }
         return next.iter().try_for_each(|next| writeln!(out, "  next: {next}"));
     }
-    findings.iter().try_for_each(|status| finding(out, status))
+    findings.iter().try_for_each(|status| finding(out, status))?;
+    report.silences.iter().try_for_each(|silence| writeln!(out, "silence {silence}"))
 }
 
 fn finding(out: &mut impl Write, status: &FindingStatus) -> io::Result<()> {

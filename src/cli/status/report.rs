@@ -8,9 +8,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::advice::{self, Delivery};
-use super::outcome::{self, DELIVERED, DIGESTED, DUPLICATE, OPEN, SENDING, THROTTLED};
+use super::outcome::{self, DELIVERED, DIGESTED, DUPLICATE, OPEN, SENDING, SILENCED, THROTTLED};
 use super::question::Subject;
 use crate::aws::LogLine;
+use crate::cli::silence::SilenceLine;
 use crate::ledger::{Claim, DoneAs};
 use crate::text::one_line;
 use crate::time::Timestamp;
@@ -33,6 +34,9 @@ pub(super) struct StatusReport {
     pub(super) log_tells: Option<bool>,
     /// What to do if nothing was found.
     pub(super) next: Vec<String>,
+    /// The silences that run: for people. `silence list` has them as JSON.
+    #[serde(skip)]
+    pub(super) silences: Vec<SilenceLine>,
     /// Who did not answer, and why.
     pub(super) unanswered: Vec<String>,
 }
@@ -217,6 +221,7 @@ fn standing(ends: &[&Line], claim: Option<&Claim>, now: Timestamp) -> (String, O
             DoneAs::Delivered => (DELIVERED, Some(*until)),
             // Its claim keeps the end of the lease with which it came.
             DoneAs::Throttled => (THROTTLED, None),
+            DoneAs::Silenced => (SILENCED, None),
             DoneAs::Digested => (DIGESTED, Some(*until)),
         };
         return (word.to_owned(), line_of(word).or(noted));
@@ -250,6 +255,7 @@ impl StatusReport {
             findings,
             log_tells: None,
             next: Vec::new(),
+            silences: Vec::new(),
             unanswered,
         }
     }

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 
 use crate::aws::{DynamoStore, FunctionSettings, LogLine, ReadError, StackReader};
+use crate::cli::silence::running;
 use crate::ids::{ClaimId, StableId};
 use crate::ledger::{DoneAs, Ledger, StoreError};
 use crate::scan::s3;
@@ -69,7 +70,13 @@ impl<'q> Source<'q> {
             Some(group) if findings.is_empty() && unanswered.0.is_empty() => self.log_tells(group).await.ok(),
             _ => None,
         };
+        let mut silences = Vec::new();
+        if let Some(table) = &table {
+            let ledger = Ledger::new(self.reader.store(table));
+            silences = unanswered.or_none(&format!("the table {table}"), running(&ledger, self.now).await);
+        }
         let mut report = StatusReport::new(subject, self.since, findings, unanswered.0);
+        report.silences = silences;
         if !report.known {
             report.log_tells = log_tells;
             report.next = advice::of_nothing(subject, stack, &self.region, log_tells);
@@ -158,7 +165,7 @@ impl<'q> Source<'q> {
         let mut known = Vec::new();
         for (channel, claim) in ledger.claims(&ClaimId::from(id), self.now).await? {
             let mut roll_up = None;
-            if claim.done == Some(DoneAs::Throttled) {
+            if matches!(claim.done, Some(DoneAs::Throttled | DoneAs::Silenced)) {
                 let claims = ledger.claims(&ClaimId::for_roll_up(&claim.decision.alert), self.now).await?;
                 roll_up = claims.into_iter().find(|(name, _)| *name == channel).map(|(_, claim)| claim);
             }

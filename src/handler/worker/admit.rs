@@ -62,10 +62,13 @@ impl<T: Transport, S: Store, Q: Queues> ChannelWorker<'_, T, S, Q> {
                 .zip(&groups)
                 .map(|(Incoming { finding, group }, id)| {
                     let group = id.as_ref().zip(*group).map(|(id, group)| (id.as_str(), group.holding));
-                    Candidate { finding, channel, group, lease }
+                    let may_be_silenced = self.may_be_silenced(finding);
+                    Candidate { finding, channel, group, may_be_silenced, lease }
                 })
                 .collect();
-            let admissions = match self.ledger.admit(&candidates, self.now()).await {
+            let silences = self.app.ledger.silences();
+            let admitted = self.ledger.admit_unless_silenced(&candidates, silences, self.now()).await;
+            let admissions = match admitted {
                 Ok(admissions) => admissions,
                 Err(error) => return self.unclaimed(call, &error).await,
             };
@@ -88,6 +91,12 @@ impl<T: Transport, S: Store, Q: Queues> ChannelWorker<'_, T, S, Q> {
                 subjects[place].alert = Some(order.alert.clone());
                 if let Err(admitted) = self.order_roll_up(order).await {
                     return in_one_message(call, place, admitted, |finding| self.decision_without_ledger(finding));
+                }
+                if let Some(silence) = &order.silence {
+                    if let Err(error) = self.ledger.silence_ordered(&silence.id, channel, self.now()).await {
+                        return self.unclaimed(call, &error).await;
+                    }
+                    continue;
                 }
                 let group = groups[place].as_ref().map(GroupId::as_str).unwrap_or_default();
                 let list = self.roll_up_due(order.ends).1.filter(|_| order.updates.is_none());
@@ -112,14 +121,23 @@ impl<T: Transport, S: Store, Q: Queues> ChannelWorker<'_, T, S, Q> {
     /// Puts a roll-up into the queue. If the queue does not take it, nobody would ever tell of the repeat: it goes out itself, as
     /// a part of its alert, and unclaimed as where the ledger does not answer.
     async fn order_roll_up(&self, order: &RollUpOrder) -> Result<(), Admitted> {
-        let RollUpOrder { alert, ends, finding, lead, updates } = order.clone();
+        let RollUpOrder { alert, ends, finding, lead, updates, silence } = order.clone();
         let opener = ClaimId::from(&finding.id);
         let finding = Box::new(finding);
-        let taken = if let Some(updates) = updates {
+        let taken = if let Some(silence) = silence {
+            self.order_roll_up_of_silence(RollUpTask {
+                alert: alert.clone(),
+                finding,
+                lead: lead.clone(),
+                minute: None,
+                silence: Some(silence),
+            })
+            .await
+        } else if let Some(updates) = updates {
             self.order_updates(&alert, &finding, (ends, &updates)).await
         } else {
             let (due, minute) = self.roll_up_due(ends);
-            let task = RollUpTask { alert: alert.clone(), finding, lead: lead.clone(), minute };
+            let task = RollUpTask { alert: alert.clone(), finding, lead: lead.clone(), minute, silence: None };
             self.try_enqueue(&self.new_message(task, due, "a roll-up")).await
         };
         taken.map_err(|error| {
@@ -202,6 +220,7 @@ fn verdict(admission: Admission, subject: &mut Subject) -> Verdict {
         }
         // Nobody has this answer where nothing is left to be ordered.
         Admission::Throttled | Admission::ScheduleRollUp(_) => Verdict::Ended(DeliveryOutcome::Throttled),
+        Admission::Silenced => Verdict::Ended(DeliveryOutcome::Silenced),
         Admission::Duplicate => Verdict::Ended(DeliveryOutcome::Duplicate),
     }
 }

@@ -8,7 +8,7 @@
 //!
 //! | stage | asks | ends it as |
 //! |---|---|---|
-//! | [`admit`] | the ledger: is it a duplicate, a repeat that is held back, or ours to send? | duplicate, throttled, queued |
+//! | [`admit`] | the ledger: is it a duplicate, a repeat that is held back, or ours to send? | duplicate, throttled, silenced, queued |
 //! | [`guard`] | the ledger: are there too many in this minute? | digested |
 //! | [`render`] | the channel: what is the message? Frozen from here on | |
 //! | [`send`] | the vendor, until the deadline | |
@@ -16,7 +16,7 @@
 //! | [`hand_over`] | the queues, for what did not arrive | queued, dead, failed |
 //!
 //! What an invocation has no time for begins nowhere: [`channel_worker`] leaves messages in their queue, and hands findings over
-//! as they are. [`turns`] lets messages in. [`roll_ups`] tells those of one minute together, and [`updates`] tells an incident so far. [`burial`] is all that is
+//! as they are. [`turns`] lets messages in. [`roll_ups`] tells those of one minute together, and [`updates`] tells an incident so far, and [`silences`] makes the roll-up of a silence wait for its end. [`burial`] is all that is
 //! left for a channel that is gone. Beside the road, [`operators`] tells people of a channel that is in trouble.
 
 mod admit;
@@ -30,6 +30,7 @@ mod render;
 mod roll_ups;
 mod send;
 mod settle;
+mod silences;
 mod stages;
 mod turns;
 mod updates;

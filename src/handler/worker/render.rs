@@ -115,7 +115,8 @@ impl<T: Transport, S: Store, Q: Queues> ChannelWorker<'_, T, S, Q> {
     ) -> Delivery {
         let receipt = if decision.is_repeat { self.receipt(&decision.shown_in().opener).await } else { None };
         let lead = decision.lead.as_ref().map(|lead| &lead.alert);
-        let together = Together { also: &others.also, lead, raised: decision.raised };
+        let (raised, silence) = (decision.raised, decision.silence.as_ref());
+        let together = Together { also: &others.also, lead, raised, silence };
         let alert = Alert { finding, id: &decision.alert, kind, receipt: receipt.as_deref(), together };
         let body = self.channel.channel.render(&alert);
         let mut about = About::from(finding);

@@ -43,7 +43,7 @@ impl<T: Transport, S: Store, Q: Queues> ChannelWorker<'_, T, S, Q> {
     /// The roll-ups that are ours to tell with this one, the leader first, each with its sum.
     async fn try_claim_roll_ups(
         &self,
-        RollUpTask { alert, finding, lead, minute }: &RollUpTask,
+        RollUpTask { alert, finding, lead, minute, .. }: &RollUpTask,
     ) -> Result<ControlFlow<ClaimedRollUps, Vec<(ListedRollUp, RollUp)>>, StoreError> {
         let (channel, minute) = (self.channel.name.as_str(), minute.unwrap_or_default());
         let own = ListedRollUp { alert: alert.clone(), finding: (**finding).clone(), lead: lead.clone() };

@@ -49,10 +49,7 @@ impl<T: Transport, S: Store, Q: Queues> ChannelWorker<'_, T, S, Q> {
                     Task::Admit(admit) => return self.deliver_handed_over(rest, *admit, subjects).await,
                     Task::Deliver(delivery) => self.message_stages(rest.with_task(*delivery), is_sum).await,
                     Task::RollUp(task) if task.minute.is_some() => self.roll_up_stages(rest.with_task(task)).await,
-                    Task::RollUp(task) => match self.render_roll_up(rest.with_task(task)).await {
-                        ControlFlow::Continue(message) => self.message_stages(message, is_sum).await,
-                        ControlFlow::Break(outcome) => ControlFlow::Break(outcome),
-                    },
+                    Task::RollUp(task) => self.lone_roll_up_stages(rest.with_task(task)).await,
                     Task::Update(task) => match self.claim_update(rest.with_task(task)).await {
                         ControlFlow::Continue(message) => self.claimed_stages(message, is_sum).await,
                         ControlFlow::Break(outcome) => ControlFlow::Break(outcome),
@@ -133,6 +130,13 @@ impl<T: Transport, S: Store, Q: Queues> ChannelWorker<'_, T, S, Q> {
     async fn roll_up_stages(&self, message: QueueMessage<RollUpTask>) -> StageResult<DeliveryOutcome> {
         let message = self.claim_roll_ups(message).await?;
         self.claimed_stages(message, true).await
+    }
+
+    /// The stages of a roll-up that is told by itself.
+    async fn lone_roll_up_stages(&self, message: QueueMessage<RollUpTask>) -> StageResult<DeliveryOutcome> {
+        let message = self.await_end_of_silence(message).await?;
+        let message = self.render_roll_up(message).await?;
+        self.message_stages(message, true).await
     }
 
     async fn message_stages(&self, message: QueueMessage<Delivery>, is_sum: bool) -> StageResult<DeliveryOutcome> {

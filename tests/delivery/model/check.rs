@@ -26,6 +26,8 @@ pub(super) struct Ends {
     pub(super) told: usize,
     /// It is counted in a roll-up that was told.
     pub(super) rolled_up: usize,
+    /// A silence held it back: it is counted in a roll-up too.
+    pub(super) silenced: usize,
     /// It is counted in a digest that was told.
     pub(super) digested: usize,
     /// It lies in the dead-letter queue or in the on-failure queue.
@@ -46,6 +48,7 @@ impl AddAssign for Ends {
     fn add_assign(&mut self, other: Self) {
         self.told += other.told;
         self.rolled_up += other.rolled_up;
+        self.silenced += other.silenced;
         self.digested += other.digested;
         self.watched += other.watched;
         self.shared += other.shared;
@@ -204,6 +207,8 @@ async fn check(seed: u64, world: &World, records: &[String]) -> Ends {
     // told; and those whose other record was told instead.
     let mut shared = BTreeMap::<(String, String, String), (Option<Severity>, Vec<(Severity, usize)>)>::new();
     let mut left_to_others = Vec::new();
+    // The alerts of silences.
+    let mut silences = BTreeSet::new();
     // Of what a threshold counts, who is heard of, by channel and caller: of how many.
     let mut counted: BTreeMap<(String, String), (usize, usize)> = BTreeMap::new();
     for record in records {
@@ -230,7 +235,13 @@ async fn check(seed: u64, world: &World, records: &[String]) -> Ends {
                     true
                 } else if let Some((done, alert, opener)) = known.clone().filter(|(done, ..)| done != "delivered") {
                     match done.as_str() {
-                        "throttled" => *held_back.entry((key.0.clone(), alert, opener)).or_default() += 1,
+                        "throttled" | "silenced" => {
+                            if done == "silenced" {
+                                ends.silenced += 1;
+                                silences.insert(alert.clone());
+                            }
+                            *held_back.entry((key.0.clone(), alert, opener)).or_default() += 1;
+                        }
                         "digested" => *digested.entry(key.0.clone()).or_default() += 1,
                         other => panic!("seed {seed}: done as {other}"),
                     }
@@ -290,7 +301,8 @@ async fn check(seed: u64, world: &World, records: &[String]) -> Ends {
     }
     for ((channel, alert, opener), count) in held_back {
         let key = (channel.clone(), alert.clone());
-        if channel == INCIDENT {
+        // What a silence holds back is in no incident.
+        if channel == INCIDENT && !silences.contains(&alert) {
             // The fullest update counts those that were held back, and the opener at least; and the marker counts them.
             let told = traces.updates.get(&key).copied().unwrap_or_default();
             let marker = ItemKey::new(format!("alert#{alert}"), "updated");

@@ -49,7 +49,8 @@ fn every_finding_is_told_or_waits_where_somebody_watches() {
     for kind in FAULTS {
         assert!(faults.get(kind).copied().unwrap_or_default() as u64 >= rounds, "{kind} hardly ever fails: {faults:?}");
     }
-    let Ends { told, rolled_up, digested, watched, shared, said_when, merged, merged_roll_ups, updates } = ends;
+    let Ends { told, rolled_up, silenced, digested, watched, shared, said_when, merged, merged_roll_ups, updates } =
+        ends;
     for (end, count) in [
         ("told", told),
         ("rolled up", rolled_up),
@@ -63,4 +64,5 @@ fn every_finding_is_told_or_waits_where_somebody_watches() {
     ] {
         assert!(count as u64 * 4 >= rounds, "{end}: {count} in {rounds} rounds");
     }
+    assert!(rounds < 20 || silenced > 0, "no silence has held anything back in {rounds} rounds");
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use offlimits::deliver::Tokens;
 use offlimits::handler::{App, Handled, Invariant, OwnCalls, Response, handle};
 use offlimits::health::ChannelHealth;
-use offlimits::ledger::Ledger;
+use offlimits::ledger::{Ledger, Silence};
 use offlimits::ruleset::RuleSet;
 use offlimits::secret::Credentials;
 use offlimits::time::Timestamp;
@@ -118,6 +118,26 @@ fn events(choices: &mut Choices) -> Vec<Event> {
     events
 }
 
+/// In every third round, somebody has silenced a rule for some minutes.
+async fn silence(world: &Arc<World>) {
+    if world.choose(|choices| choices.below(3)) > 0 {
+        return;
+    }
+    let (rule, minutes) = world.choose(|choices| (choices.of(&["EACH", "THROTTLED", "USUAL"]), choices.of(&[3, 12])));
+    let created = Timestamp::from_millis(START * 1000);
+    let silence = Silence {
+        rule: rule.to_owned(),
+        by: std::collections::BTreeMap::new(),
+        created,
+        until: created.plus(Duration::from_mins(minutes)),
+        who: "jana".to_owned(),
+        reason: "the migration".to_owned(),
+        ended: None,
+    };
+    let ledger = Ledger::new(Table(Arc::clone(world)));
+    while ledger.add_silence(&silence).await.is_err() {}
+}
+
 /// Plays the round of a seed, and returns what is left.
 pub(super) async fn play(seed: u64) -> (Arc<World>, Vec<String>) {
     let mut choices = Choices::new(seed);
@@ -147,6 +167,7 @@ pub(super) async fn play(seed: u64) -> (Arc<World>, Vec<String>) {
         })
         .collect();
 
+    silence(&world).await;
     let mut sources = JoinSet::new();
     let start = Instant::now();
     let records = events.iter().map(|event| event.record.clone()).collect();
