@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::item::attributes;
 use super::pairs::Sightings;
+use super::sessions::Sessions;
 use super::store::{Expect, ItemKey, Put, Store, StoreError, StoredItem};
 use crate::ids::spread;
 use crate::time::Timestamp;
@@ -15,6 +16,7 @@ use crate::time::Timestamp;
 pub struct Ledger<S> {
     pub(super) store: S,
     pub(super) sightings: Sightings,
+    pub(super) sessions: Sessions,
 }
 
 /// Writes that lose a race are tried again so many times, with a fresh look each.
@@ -23,7 +25,7 @@ pub(super) const TRIES: u32 = 8;
 impl<S: Store> Ledger<S> {
     /// The ledger that is kept in `store`.
     pub const fn new(store: S) -> Self {
-        Self { store, sightings: Sightings::new() }
+        Self { store, sightings: Sightings::new(), sessions: Sessions::new() }
     }
 
     /// Where it is kept.
