@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 pub use crate::change::Change;
 use crate::cloudtrail::ApiCall;
+use crate::cloudtrail::credentials::Ancestor;
 use crate::ids::{FindingId, PairId, SharedCallId, StableId};
 use crate::rules::RuleInfo;
 use crate::severity::Severity;
@@ -38,6 +39,10 @@ pub struct Finding {
     /// What to do first, in order. Versions before 2026-11-29 did not write it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub steps: Vec<Step>,
+    /// Those whose credentials were used, the first of all first, and whoever called last: where a channel follows
+    /// them. Versions before 2026-11-29 did not write it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub lineage: Vec<Ancestor>,
 }
 
 /// When a finding of a pair (of who called and what, in an account) first came, of those that are remembered: none of them lies
@@ -157,6 +162,11 @@ impl Finding {
             },
             changes: self.changes.iter().take(BRIEF_CHANGES.1).map(brief_change).collect(),
             steps: self.steps.iter().take(BRIEF.1).map(|step| step.brief(BRIEF.0)).collect(),
+            lineage: self
+                .lineage
+                .iter()
+                .map(|one| Ancestor { account: some(&one.account), name: short(&one.name) })
+                .collect(),
             ..self.clone()
         }
     }
@@ -188,6 +198,7 @@ impl Finding {
             first_seen: None,
             changes: Vec::new(),
             steps: Vec::new(),
+            lineage: Vec::new(),
         }
     }
 }

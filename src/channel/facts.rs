@@ -7,6 +7,7 @@ use super::inert::{FACT_LIMIT, LIST_LIMIT, inert, inert_redacted};
 use crate::alert::{AlertDigest, Also, IncidentSum, RollUp, SilenceNotice};
 use crate::cloudtrail::ApiCall;
 use crate::cloudtrail::agent::short_agent;
+use crate::cloudtrail::credentials::Ancestor;
 use crate::finding::{Finding, FirstSeen};
 use crate::rules::MessageSettings;
 use crate::text::clip;
@@ -45,6 +46,17 @@ impl Facts {
     }
 }
 
+/// Whose credentials were used, the first of all first: `jana (111122223333) → Relay (111122223333) → Audit (444455556666)`.
+fn lineage(finding: &Finding) -> Option<String> {
+    let named = |Ancestor { account, name }: &Ancestor| match account {
+        Some(account) => format!("{name} ({account})"),
+        None => name.clone(),
+    };
+    let told: Vec<String> = finding.lineage.iter().map(named).collect();
+    // Of one alone the sentence tells.
+    (told.len() > 1).then(|| told.join(" → "))
+}
+
 /// The facts of a finding's call that a person acts on.
 pub(super) fn of_call(finding: &Finding) -> Vec<(String, String)> {
     let call = &finding.call;
@@ -54,6 +66,7 @@ pub(super) fn of_call(finding: &Finding) -> Vec<(String, String)> {
         .add("Caller's account", call.shown_caller_account())
         .add("Region", call.region.as_deref())
         .add("Person", call.person.as_deref())
+        .add("Lineage", lineage(finding))
         .add("Principal", call.arn.as_deref().or(call.actor.as_deref()))
         .add("Source", source(call))
         .add_inert(USER_AGENT, call.user_agent.as_deref().map(|agent| short_agent(&inert(agent))))
@@ -144,11 +157,17 @@ pub(super) fn of_roll_up(finding: &Finding, sum: &RollUp) -> Vec<(String, String
         .list
 }
 
+/// Whose the credentials were first, of an incident that follows them.
+fn origin(finding: &Finding) -> Option<&str> {
+    finding.lineage.first().map(|one| one.name.as_str())
+}
+
 pub(super) fn of_incident(finding: &Finding, sum: &IncidentSum) -> Vec<(String, String)> {
     let (first, last) = sum.all.span.bounds();
     Facts::new(LIST_LIMIT)
         .add("Count", Some(count(sum.all.count)))
         .add("New", sum.news.map(|news| news.to_string()))
+        .add("Origin", origin(finding))
         .add("Actors", Some(sum.all.actors.summary()))
         .add("Events", Some(sum.all.events.summary()))
         .add("Account", finding.call.shown_account())

@@ -69,6 +69,9 @@ pub struct MachineAlert<'a> {
     assumed_root: bool,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     from_console: bool,
+    /// Whose credentials were used, the first of all first, where the channel's incidents follow them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    lineage: Vec<MachineAncestor<'a>>,
     arn: Option<Cow<'a, str>>,
     access_key_id: Option<Cow<'a, str>>,
     service: Option<Cow<'a, str>>,
@@ -177,6 +180,14 @@ impl<'a> MachineIncident<'a> {
         let named = named.iter().map(call).collect();
         Some(Self { news: *news, rules: *rules, named, more: *more, has_ended: *has_ended })
     }
+}
+
+/// One of those whose credentials were used.
+#[derive(Debug, Serialize)]
+struct MachineAncestor<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    account: Option<Cow<'a, str>>,
+    name: Cow<'a, str>,
 }
 
 /// One step of what to do first.
@@ -374,6 +385,12 @@ impl<'a> MachineAlert<'a> {
             on_behalf_of: text(&call.on_behalf_of),
             assumed_root: call.assumed_root,
             from_console: call.from_console,
+            lineage: alert
+                .finding
+                .lineage
+                .iter()
+                .map(|one| MachineAncestor { account: text(&one.account), name: cut(&one.name) })
+                .collect(),
             arn: text(&call.arn),
             access_key_id: text(&call.access_key_id),
             service: text(&call.service),

@@ -8,6 +8,7 @@ use serde::Serialize;
 use super::selection::RuleSelection;
 use crate::cloudtrail::Record;
 use crate::cloudtrail::agent::short_agent;
+use crate::cloudtrail::credentials::{Bearer, ISSUING_CALLS, IssuedSession};
 use crate::engine::{EvaluateError, Scanned, Scanner};
 use crate::finding::{Change, Finding, Step};
 use crate::ids::StableId;
@@ -15,6 +16,7 @@ use crate::ledger::policy::{self, Going, MOST_TOGETHER};
 use crate::rules::{Incidents, Mode, Rule, RuleInfo};
 use crate::ruleset::RuleSet;
 use crate::scan::RecordVisitor;
+use crate::time::Timestamp;
 
 /// A finding, with the keys by which a throttle or a threshold would count it.
 #[derive(Debug)]
@@ -28,6 +30,32 @@ pub(super) struct EvaluatedFinding {
     pub(super) incidents: Vec<u64>,
     /// What its threshold counts; none where its rule has no threshold.
     pub(super) counted: Option<ThresholdKeys>,
+    /// Whose incident it is a part of where a channel's incidents follow credentials; none where nobody asks.
+    pub(super) followed: Option<FollowedFinding>,
+    /// The session that its record tells of. Then it is no finding of the rules': see [`FindingVisitor::following`].
+    pub(super) session: Option<IssuedSession>,
+}
+
+/// What decides whose incident a finding belongs to.
+#[derive(Debug, Clone)]
+pub(super) struct FollowedFinding {
+    /// Who called.
+    pub(super) bearer: Bearer,
+    /// Of each channel with incidents that follow credentials: its place among those with incidents, and what of the group the record
+    /// decides.
+    pub(super) rests: Vec<(usize, String)>,
+}
+
+/// The rule that finds the calls which issue sessions, before these: for [`FindingVisitor::following`]. None where no channel's incidents
+/// follow credentials.
+pub(super) fn with_issuing_calls(rules: &RuleSet) -> Option<RuleSet> {
+    let mut incidents = rules.channels().iter().filter_map(|channel| channel.incidents.as_ref());
+    if !incidents.any(|incidents| incidents.lineage.is_some()) {
+        return None;
+    }
+    let rule = serde_json::json!({ "rules": [{ "id": "sessions", "title": "A session was issued", "severity": "low",
+        "when": { "service": "sts", "event": format!("^({})$", ISSUING_CALLS.join("|")) } }] });
+    RuleSet::compile(&rule.to_string()).ok().map(|issuing| issuing.rules.with_rules_of(rules))
 }
 
 /// What a threshold counts of a finding.
@@ -62,6 +90,8 @@ pub(super) struct FindingVisitor<'r> {
     limited: HashMap<RuleAddress, &'r Rule>,
     /// The incidents of the channels that have any.
     incidents: Vec<&'r Incidents>,
+    /// The rules with that which finds issued sessions before them, and the address of that.
+    issuing: Option<(&'r RuleSet, RuleAddress)>,
 }
 
 impl<'r> FindingVisitor<'r> {
@@ -70,7 +100,14 @@ impl<'r> FindingVisitor<'r> {
         let selection = RuleSelection::default();
         let limited = limited.map(|rule| (address(&rule.info), rule)).collect();
         let incidents = rules.channels().iter().filter_map(|channel| channel.incidents.as_ref()).collect();
-        Self { rules, selection, limited, incidents }
+        Self { rules, selection, limited, incidents, issuing: None }
+    }
+
+    /// The same, which hands over every session that was issued, too, be there a rule for the call or not: `both` are the rules with
+    /// that which finds them ([`with_issuing_calls`]).
+    pub(super) fn following(self, both: Option<&'r RuleSet>) -> Self {
+        let issuing = both.and_then(|both| Some((both, address(&both.rules().first()?.info))));
+        Self { issuing, ..self }
     }
 
     /// The same, of some findings alone.
@@ -79,8 +116,15 @@ impl<'r> FindingVisitor<'r> {
     }
 
     fn found(&self, finding: Finding, json: &str, is_with_previous: bool) -> EvaluatedFinding {
-        let mut found =
-            EvaluatedFinding { finding, is_with_previous, group: None, incidents: Vec::new(), counted: None };
+        let mut found = EvaluatedFinding {
+            finding,
+            is_with_previous,
+            group: None,
+            incidents: Vec::new(),
+            counted: None,
+            followed: None,
+            session: None,
+        };
         let rule = self.limited.get(&address(&found.finding.rule));
         if rule.is_none() && self.incidents.is_empty() {
             return found;
@@ -89,6 +133,11 @@ impl<'r> FindingVisitor<'r> {
         // The finding knows what the record arrived in.
         let record = record.in_envelope_of(found.finding.call.account.as_deref());
         found.incidents = self.incidents.iter().map(|incidents| hashed(&incidents.group(&record))).collect();
+        if self.issuing.is_some() {
+            let follows = self.incidents.iter().enumerate().filter(|(_, incidents)| incidents.lineage.is_some());
+            let rests = follows.map(|(place, incidents)| (place, incidents.rest_of_group(&record))).collect();
+            found.followed = Some(FollowedFinding { bearer: Bearer::from(&found.finding.call), rests });
+        }
         let (Some(rule), id) = (rule, found.finding.rule.id.as_str()) else { return found };
         found.group = rule.throttle.as_ref().map(|throttle| hashed(&throttle.group(id, &record)));
         found.counted = rule.threshold.as_ref().map(|threshold| ThresholdKeys {
@@ -96,6 +145,15 @@ impl<'r> FindingVisitor<'r> {
             values: threshold.values(&record).map(|values| values.iter().map(|value| hashed(value)).collect()),
         });
         found
+    }
+
+    /// The session that a record tells of, which its own rule has found.
+    fn issued(&self, finding: Finding, json: &str) -> Option<EvaluatedFinding> {
+        let time = finding.call.event_time.as_deref().and_then(Timestamp::parse).unwrap_or_default();
+        let record = Record::parse(json).ok()?.in_envelope_of(finding.call.account.as_deref());
+        let session = Some(IssuedSession::of(&record, time)?);
+        let (group, incidents, counted, followed) = (None, Vec::new(), None, None);
+        Some(EvaluatedFinding { finding, is_with_previous: false, group, incidents, counted, followed, session })
     }
 
     /// Reads a document, and hands over all findings of each record that has any.
@@ -117,8 +175,12 @@ impl<'r> FindingVisitor<'r> {
     ) -> Scanned {
         scanner.scan(text, |index, json, findings| {
             let found = findings.map(|findings| {
+                let is_issuing = |one: &Finding| self.issuing.is_some_and(|(_, issuing)| address(&one.rule) == issuing);
+                let (issuing, findings): (Vec<_>, Vec<_>) = findings.into_iter().partition(is_issuing);
+                let sessions = issuing.into_iter().filter_map(|one| self.issued(one, json));
                 let taken = findings.into_iter().filter(|one| self.selection.takes_finding(one));
-                taken.enumerate().map(|(place, one)| self.found(one, json, place > 0)).collect()
+                let found = taken.enumerate().map(|(place, one)| self.found(one, json, place > 0));
+                sessions.chain(found).collect()
             });
             take(index, json, found);
         })
@@ -130,7 +192,7 @@ impl<'r> RecordVisitor for FindingVisitor<'r> {
     type State = Scanner<'r>;
 
     fn state(&self) -> Scanner<'r> {
-        self.rules.scanner()
+        self.issuing.map_or(self.rules, |(both, _)| both).scanner()
     }
 
     fn document(

@@ -68,7 +68,7 @@ pub fn session(record: &impl AliasSource) -> Option<&str> {
 
 /// How the names of the roles begin that IAM Identity Center makes in an account for its permission sets. Source:
 /// <https://docs.aws.amazon.com/singlesignon/latest/userguide/referencingpermissionsets.html>.
-const IDENTITY_CENTER_ROLE: &str = "AWSReservedSSO_";
+pub(super) const IDENTITY_CENTER_ROLE: &str = "AWSReservedSSO_";
 
 /// The person whom IAM Identity Center has named the session of its role after.
 pub fn person(record: &impl AliasSource) -> Option<&str> {

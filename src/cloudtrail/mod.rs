@@ -8,6 +8,7 @@
 //! fact       a value that was worked out of a record, and the record's memory of such values
 //! alias      short names of paths, and values that are computed from several (`identity`: those about who called;
 //!                `acting_service`: whether a service of AWS's does; `answer`: whether nothing was done)
+//! credentials    who presents which credentials, and the calls that issue others
 //! call       the facts of a record that people are told ([`ApiCall`]), and `sentence`, which sums them up
 //! target     what a call acts on, of the catalogue of AWS's calls, and what people call that
 //! countries  the country of an address, and `places`: where addresses are, for people to read
@@ -32,6 +33,7 @@ mod api_version;
 mod call;
 mod cloudwatch_logs;
 pub mod countries;
+pub mod credentials;
 pub mod envelope;
 mod fact;
 pub mod identity;

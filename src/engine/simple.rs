@@ -29,6 +29,7 @@ pub(super) fn findings<'r>(rules: impl IntoIterator<Item = &'r Rule>, record: &R
         row,
         call,
         first_seen: None,
+        lineage: Vec::new(),
         changes,
         steps: steps(rule, record),
     };

@@ -10,12 +10,15 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::App;
+use super::lineage::lineage_of;
 use super::outcome::FindingOutcome;
 use super::report::InvocationReport;
 use super::subject::Subject;
+use crate::cloudtrail::credentials::Ancestor;
 use crate::cloudtrail::{RawRecord, Record};
 use crate::deliver::Transport;
 use crate::finding::Finding;
+use crate::ledger::lineage::{self, Lineage};
 use crate::ledger::policy::Holding;
 use crate::ledger::{Ledger, Occurrence, Store};
 use crate::redelivery::Queues;
@@ -75,6 +78,8 @@ pub(super) async fn classify<T: Transport, S: Store, R: Store, Q: Queues>(
     let mut routed = Vec::new();
     // Few records match anything: what follows is worked out for those alone.
     let record = if findings.is_empty() { None } else { raw.parse().ok() };
+    // Asked for once a record, when the first of its findings goes to a channel that follows credentials.
+    let mut lineage: Option<Lineage> = None;
     for mut finding in findings {
         finding.call.note_age(app.transport.now().into());
         // Both are there: the finding was made of them.
@@ -91,7 +96,12 @@ pub(super) async fn classify<T: Transport, S: Store, R: Store, Q: Queues>(
         });
         let throttle = app.own.throttle_of(&finding.call).filter(|_| app.queues.has_redelivery()).or(throttle);
         let record = record.as_ref().filter(|_| app.queues.has_redelivery());
-        let incidents = record.map(|record| incidents(&app.rules, &channels, record)).unwrap_or_default();
+        if lineage.as_ref().is_none_or(Vec::is_empty) && record.is_some() {
+            lineage = Some(lineage_of(&finding.call, &channels, (app, ledger), &mut report.ledger_faults).await);
+        }
+        let of_record = lineage.as_deref().unwrap_or_default();
+        finding.lineage = of_record.to_vec();
+        let incidents = record.map(|record| incidents(&app.rules, &channels, (record, of_record))).unwrap_or_default();
         let message_id = raw.message_id.clone();
         routed.push(Routed { finding, channels, throttle, incidents, message_id, record: number });
     }
@@ -99,13 +109,19 @@ pub(super) async fn classify<T: Transport, S: Store, R: Store, Q: Queues>(
 }
 
 /// The groups that the findings of a record are in on those of these channels that have incidents.
-fn incidents(rules: &RuleSet, channels: &[usize], record: &Record<'_>) -> Vec<(usize, FindingGroup)> {
+fn incidents(
+    rules: &RuleSet,
+    channels: &[usize],
+    (record, of_record): (&Record<'_>, &[Ancestor]),
+) -> Vec<(usize, FindingGroup)> {
     let with_incidents =
         channels.iter().filter_map(|index| Some((*index, rules.channels()[*index].incidents.as_ref()?)));
     with_incidents
         .map(|(index, incidents)| {
             let holding = Holding::Incident(Duration::from_secs(incidents.window));
-            (index, FindingGroup { hash: incidents.group(record), holding })
+            let of_origin = lineage::group(incidents, of_record, || incidents.rest_of_group(record));
+            let hash = of_origin.unwrap_or_else(|| incidents.group(record));
+            (index, FindingGroup { hash, holding })
         })
         .collect()
 }

@@ -10,6 +10,7 @@ use super::answer::{Handled, Unfinished, answer};
 use super::classify::classify;
 use super::dispatch::dispatch;
 use super::invocation_store::{InvocationLedger, InvocationStore};
+use super::lineage::remember_sessions;
 use super::mover::move_letters;
 use super::order::Order;
 use super::report::InvocationReport;
@@ -62,6 +63,7 @@ pub async fn handle<T: Transport, S: Store, Q: Queues>(
     }
     let count_until = Instant::now() + deadline.saturating_duration_since(Instant::now()).mul_f64(COUNTING_SHARE);
     let ledger: InvocationLedger<'_, S> = Ledger::new(InvocationStore::new(app.ledger.store(), deadline));
+    remember_sessions(&opened.records, (app, &ledger, count_until), &mut report).await;
     let mut unreadable = opened.unreadable;
     let mut routed = Vec::new();
     for (number, record) in opened.records.iter().enumerate() {

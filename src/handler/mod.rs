@@ -24,6 +24,7 @@ pub mod emf;
 mod invariant;
 mod invocation;
 mod invocation_store;
+mod lineage;
 mod mover;
 mod order;
 mod outcome;

@@ -20,7 +20,7 @@
 //! - [`Ledger`] itself, and how it writes, are in `optimistic`. Its methods lie where their subject does: `threshold` counts the
 //!   occurrences of a rule (`record_occurrence`), `admit` decides whether the findings of a record go out (`admit`; `together` is what is decided and written then), `claim` takes and ends
 //!   claims (`claim`, `delivered`, `release`, `receipt`), `sum` has the storm guard, the roll-ups and the digests, `roll_ups` tells those of a minute together (`claim_roll_ups`), `updates` tells an incident so far (`claim_update`), `lookup` tells
-//!   people what is known of a delivery (`claims`), `sighting` knows who called what for the first time (`sightings`; `pairs` is what a process remembers of it), `silencing` what is held back for a time by hand (`silence` says what may be, `silences` what a process has read), and `spokes` knows a hub's spokes (`hear_of_spoke`, `spoke_queues`).
+//!   people what is known of a delivery (`claims`), `sighting` knows who called what for the first time (`sightings`; `pairs` is what a process remembers of it), `silencing` what is held back for a time by hand (`silence` says what may be, `silences` what a process has read), `issued` knows who asked for a session (`sessions`, which is also what a process remembers; `lineage` decides), and `spokes` knows a hub's spokes (`hear_of_spoke`, `spoke_queues`).
 //! - `item` is what the items hold, and `store` is the interface to where they are kept: `memory`, or DynamoDB
 //!   (`aws/dynamodb.rs`).
 //!
@@ -33,13 +33,16 @@ mod admit;
 mod candidate;
 mod claim;
 pub mod incident;
+mod issued;
 mod item;
+pub mod lineage;
 mod lookup;
 mod memory;
 mod optimistic;
 mod pairs;
 pub mod policy;
 mod roll_ups;
+mod sessions;
 mod sighting;
 mod silence;
 mod silences;
@@ -58,6 +61,7 @@ pub use self::memory::MemoryStore;
 pub use self::optimistic::Ledger;
 pub use self::pairs::Sightings;
 pub use self::roll_ups::{ClaimedRollUps, ListedRollUp, RollUpList};
+pub use self::sessions::Sessions;
 pub use self::silence::{LONGEST_SILENCE, SILENCE_FIELDS, Silence, alert_of_silence, may_be_silenced};
 pub use self::silences::{KnownSilence, Silences};
 pub use self::silencing::{AFTER_EARLY_END, LOOKS_AGAIN_AFTER, SilenceStanding, silence_roll_up_due};

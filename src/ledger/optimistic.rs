@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::item::attributes;
 use super::pairs::Sightings;
+use super::sessions::Sessions;
 use super::silences::Silences;
 use super::store::{Expect, ItemKey, Put, Store, StoreError, StoredItem};
 use crate::ids::spread;
@@ -16,6 +17,7 @@ use crate::time::Timestamp;
 pub struct Ledger<S> {
     pub(super) store: S,
     pub(super) sightings: Sightings,
+    pub(super) sessions: Sessions,
     pub(super) silences: Silences,
 }
 
@@ -25,7 +27,7 @@ pub(super) const TRIES: u32 = 8;
 impl<S: Store> Ledger<S> {
     /// The ledger that is kept in `store`.
     pub const fn new(store: S) -> Self {
-        Self { store, sightings: Sightings::new(), silences: Silences::new() }
+        Self { store, sightings: Sightings::new(), sessions: Sessions::new(), silences: Silences::new() }
     }
 
     /// Where it is kept.

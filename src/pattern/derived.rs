@@ -11,8 +11,10 @@ use super::partition::Cut;
 use super::rows::alternatives;
 use super::values::{Text, Texts, Values};
 use crate::cloudtrail::Record;
+use crate::cloudtrail::credentials::{ISSUER, ISSUING_CALLS};
 use crate::ids::StableId;
 use crate::rules::{Row, Rule};
+use crate::ruleset::RuleSet;
 
 /// The EventBridge rules that let every record pass which a rule that is on can match, and few others. No event comes by two of them:
 /// no event matches two that are in the same state, and of two in different states one gets it. (But for one: a call of STS that is
@@ -47,10 +49,21 @@ pub struct EventRule {
 }
 
 impl DerivedPatterns {
+    /// Those of a whole `rules.json`. Where a channel's incidents follow credentials, the calls that issue them pass, too.
+    pub fn of_set(rules: &RuleSet) -> Self {
+        let mut incidents = rules.channels().iter().filter_map(|channel| channel.incidents.as_ref());
+        let follows = incidents.any(|incidents| incidents.lineage.is_some());
+        Self::with(rules.rules(), follows.then(issuing))
+    }
+
     /// Those of these rules.
     pub fn of(rules: &[Rule]) -> Self {
+        Self::with(rules, None)
+    }
+
+    fn with(rules: &[Rule], also: Option<Alternative>) -> Self {
         let mut wide_rows = Vec::new();
-        let mut all = vec![probe()];
+        let mut all: Vec<Alternative> = std::iter::once(probe()).chain(also).collect();
         for rule in rules.iter().filter(|rule| rule.is_on()) {
             for (place, row) in rule.when.0.iter().enumerate() {
                 if is_wide(row) {
@@ -161,6 +174,15 @@ impl EventRule {
 fn probe() -> Alternative {
     let is = |text| Values::some(Texts::exact([text]));
     Alternative::default().with(PatternField::Source, is("sqs.amazonaws.com")).with(PatternField::Name, is("TagQueue"))
+}
+
+/// The calls by which the function learns whose a session is, be there a rule for them or not. EventBridge delivers each of them to a
+/// rule in either state.
+fn issuing() -> Alternative {
+    let source = Values::some(Texts::exact([ISSUER]));
+    Alternative::default()
+        .with(PatternField::Source, source)
+        .with(PatternField::Name, Values::some(Texts::exact(ISSUING_CALLS)))
 }
 
 /// Whether no pattern can narrow the row down.

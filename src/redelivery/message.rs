@@ -346,6 +346,7 @@ impl Delivery {
             row: 0,
             call: ApiCall { sentence, event_id, event_time, ..ApiCall::default() },
             first_seen: None,
+            lineage: Vec::new(),
             changes: Vec::new(),
             steps: Vec::new(),
         }

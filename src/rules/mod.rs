@@ -31,7 +31,7 @@ mod title;
 mod version;
 
 pub use self::compile::{OPERATORS, Operator};
-pub use self::incident::Incidents;
+pub use self::incident::{Incidents, SharedNames};
 pub use self::limits::{NewTargets, Threshold, Throttle};
 #[cfg(feature = "cli")]
 pub(crate) use self::lints::each_lint;

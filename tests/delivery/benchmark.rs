@@ -31,6 +31,11 @@ const ROAD: Duration = Duration::from_secs(20);
 /// After the last event, so that every window has ended.
 const REST: Duration = Duration::from_hours(26);
 
+/// Calls of each intruder, of which each is something else, so that little can be told together.
+const FEW: u64 = 12;
+/// The same of an intruder who is at work.
+const MANY: u64 = 100;
+
 /// The vendor: it takes every message, and keeps it with its time.
 struct Vendor {
     start: Instant,
@@ -197,8 +202,10 @@ fn line(at: Duration, alert: &Value, counted: &[String]) -> Value {
     let others = alert["also"].as_array().into_iter().flatten();
     let told = [alert].into_iter().chain(others).filter_map(|told| told["finding"].as_str()).filter(|_| named);
     let findings: Vec<&str> = told.chain(counted.iter().map(String::as_str)).collect();
+    // Whose the credentials were first, where the channel follows them.
+    let person = alert["lineage"][0].get("name").unwrap_or(&alert["person"]);
     json!({ "channel": "siem", "group": alert["alert"], "time": at.as_secs(), "findings": findings, "rule": alert["rule"],
-        "severity": alert["severity"], "person": alert["person"] })
+        "severity": alert["severity"], "person": person })
 }
 
 fn python(script: &str, arguments: &[&str]) -> String {
@@ -216,23 +223,32 @@ fn number(variable: &str, usual: u64) -> u64 {
     std::env::var_os(variable).and_then(|value| value.to_str()?.parse().ok()).unwrap_or(usual)
 }
 
-/// Generates the traffic into a folder, plays it, and scores what a channel was sent.
-async fn scored(folder: &Path, channel: &Value) -> Value {
+/// Generates the traffic into a folder, so many calls of each intruder unless somebody asks for more, plays it, and scores what a channel
+/// was sent.
+async fn scored(folder: &Path, channel: &Value, calls: u64) -> Value {
     let path = |name: &str| folder.join(name).to_str().unwrap().to_owned();
-    let (seed, calls) = (number("OFFLIMITS_SEED", 1).to_string(), number("OFFLIMITS_TRAFFIC_CALLS", 12).to_string());
+    let (seed, calls) = (number("OFFLIMITS_SEED", 1).to_string(), number("OFFLIMITS_TRAFFIC_CALLS", calls).to_string());
     python("intruders.py", &[&path(""), "--seed", &seed, "--calls", &calls]);
     let mut replay = offlimits(["replay", "--format", "jsonl"]);
     replay.arg(path("records.jsonl")).current_dir(repository(""));
     let findings = run(replay);
     assert_eq!(findings.code, Some(0), "{}", findings.shown());
     std::fs::write(path("findings.jsonl"), findings.stdout).unwrap();
-    let sent = play(&function(channel), &std::fs::read_to_string(path("records.jsonl")).unwrap()).await;
+    let function = function(channel);
+    let counting = function.rules.rules().iter().filter(|rule| rule.threshold.is_some());
+    let counting: Vec<String> = counting.map(|rule| format!("{}\n", rule.info.id)).collect();
+    std::fs::write(path("counting.txt"), counting.concat()).unwrap();
+    let sent = play(&function, &std::fs::read_to_string(path("records.jsonl")).unwrap()).await;
     let lines: Vec<String> =
         sent.iter().map(|(at, alert, counted)| format!("{}\n", line(*at, alert, counted))).collect();
     std::fs::write(path("messages.jsonl"), lines.concat()).unwrap();
     let files = ["labels", "findings", "messages"].map(|name| (format!("--{name}"), path(&format!("{name}.jsonl"))));
-    let arguments: Vec<&str> =
-        files.iter().flat_map(|(option, file)| [option.as_str(), file]).chain(["--json"]).collect();
+    let counting = path("counting.txt");
+    let arguments: Vec<&str> = files
+        .iter()
+        .flat_map(|(option, file)| [option.as_str(), file])
+        .chain(["--counting", &counting, "--json"])
+        .collect();
     serde_json::from_str(&python("score_messages.py", &arguments)).unwrap()
 }
 
@@ -240,7 +256,7 @@ async fn scored(folder: &Path, channel: &Value) -> Value {
 #[tokio::test(start_paused = true)]
 async fn ten_intruders_alert_by_alert() {
     let folder = tempfile::tempdir().unwrap();
-    let score = scored(folder.path(), &json!({ "type": "webhook", "max_per_minute": 1000 })).await;
+    let score = scored(folder.path(), &json!({ "type": "webhook", "max_per_minute": 1000 }), FEW).await;
     println!("{score:#}");
     let score = &score["siem"];
     let figure = |name: &str| score[name].as_f64().unwrap();
@@ -257,10 +273,38 @@ async fn ten_intruders_alert_by_alert() {
 async fn ten_intruders_incident_by_incident() {
     let folder = tempfile::tempdir().unwrap();
     let channel = json!({ "type": "webhook", "max_per_minute": 1000, "incident": { "window": "6h" } });
-    let score = scored(folder.path(), &channel).await;
+    let score = scored(folder.path(), &channel, FEW).await;
     println!("{score:#}");
     let score = &score["siem"];
     let figure = |name: &str| score[name].as_f64().unwrap();
     assert!((figure("grave") - 1.0).abs() < f64::EPSILON, "{score}");
     assert!(figure("reduction") >= 0.6, "{score}");
+}
+
+/// With incidents that follow credentials: an intruder is one incident, through however many roles and accounts, and two who share a role
+/// or an address are two.
+async fn ten_intruders_by_lineage(calls: u64, recall: f64, reduction: f64) {
+    let folder = tempfile::tempdir().unwrap();
+    let incident = json!({ "window": "6h", "lineage": true, "shared": ["pipeline-build"] });
+    let channel = json!({ "type": "webhook", "max_per_minute": 1000, "incident": incident });
+    let score = scored(folder.path(), &channel, calls).await;
+    println!("{score:#}");
+    let score = &score["siem"];
+    let figure = |name: &str| score[name].as_f64().unwrap();
+    assert!((figure("grave") - 1.0).abs() < f64::EPSILON, "{score}");
+    assert!(figure("precision") >= 0.99 && figure("persons") >= 0.95, "{score}");
+    // The record that a role's account has of a session which somebody of another account asks for names a stranger: what a rule finds of
+    // that is an incident of its own, and the fewer calls there are, the more that counts.
+    assert!(figure("recall") >= recall && figure("reduction") >= reduction, "{score}");
+}
+
+/// Each call is of another rule, and most are grave: each of those is told within a minute, and so most messages are of one call.
+#[tokio::test(start_paused = true)]
+async fn ten_intruders_with_few_calls_by_lineage() {
+    ten_intruders_by_lineage(FEW, 0.65, 0.55).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn ten_intruders_with_many_calls_by_lineage() {
+    ten_intruders_by_lineage(MANY, 0.85, 0.8).await;
 }

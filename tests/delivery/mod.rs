@@ -7,6 +7,7 @@ mod first_seen;
 mod handler;
 mod incidents;
 mod ledger;
+mod lineage;
 mod log;
 mod merging;
 mod model;

@@ -3,7 +3,7 @@
     python3 tests/evidence/intruders.py OUT
     offlimits replay OUT/records.jsonl --format jsonl > OUT/findings.jsonl
     python3 tests/evidence/score_messages.py --labels OUT/labels.jsonl --findings OUT/findings.jsonl --messages FILE
-        [--within SECONDS] [--json]
+        [--within SECONDS] [--counting FILE] [--json]
 
 `--labels` is what `intruders.py` writes, `--findings` what `offlimits replay --format jsonl` prints of its records. `--messages`
 has a line of JSON for each message that was sent:
@@ -15,6 +15,9 @@ has a line of JSON for each message that was sent:
     findings   the ids of the findings that it names or counts (the key `finding` of replay), or
     events     the eventIDs of the records: then all findings of these records count as named
     person     whom the message calls the person behind all this (optional)
+
+`--counting` has a line for each rule that counts (a threshold): of what it has found, and no message names, nobody was to be told
+(below the threshold it is not told), and it is left out of every figure.
 
 It prints, for each channel:
 
@@ -46,7 +49,7 @@ def lines(path):
 class Scored:
     """The figures of one channel."""
 
-    def __init__(self, labels, findings, messages, within=None):
+    def __init__(self, labels, findings, messages, within=None, counting=()):
         self.labels = {label["event"]: label for label in labels}
         # CloudTrail delivers some records twice; a finding is one.
         self.findings = {finding["finding"]: finding for finding in findings if finding["mode"] == "alert"}
@@ -62,6 +65,8 @@ class Scored:
             groups = message["group"]
             for group in groups if isinstance(groups, list) else [groups]:
                 self.groups[group] |= names
+        for name in [name for name, finding in self.findings.items() if finding["rule"] in counting and name not in self.named]:
+            del self.findings[name]
 
     def names(self, message):
         names = set(message.get("findings", []))
@@ -143,13 +148,15 @@ def main():
     for name in ("labels", "findings", "messages"):
         arguments.add_argument(f"--{name}", type=pathlib.Path, required=True)
     arguments.add_argument("--within", type=float, help="look only at pairs that are at most so many seconds apart")
+    arguments.add_argument("--counting", type=pathlib.Path, help="the ids of the rules that count, one a line")
     arguments.add_argument("--json", action="store_true", help="print one object, by channel")
     options = arguments.parse_args()
     labels, findings = lines(options.labels), lines(options.findings)
+    counting = set(options.counting.read_text().split()) if options.counting else set()
     by_channel = collections.defaultdict(list)
     for message in lines(options.messages):
         by_channel[message["channel"]].append(message)
-    figures = {channel: Scored(labels, findings, messages, options.within).figures()
+    figures = {channel: Scored(labels, findings, messages, options.within, counting).figures()
                for channel, messages in sorted(by_channel.items())}
     if options.json:
         return print(json.dumps(figures))

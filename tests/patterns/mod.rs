@@ -380,3 +380,34 @@ fn the_judges_answers_can_be_written_down() {
         pairs.iter().for_each(|pair| writeln!(file, "{pair}").unwrap());
     }
 }
+
+/// Where a channel's incidents follow credentials, the calls that issue sessions come by one rule each, though none is about them.
+#[test]
+fn the_calls_that_issue_sessions_pass_where_a_channel_follows_credentials() {
+    let compiled = |incident: Value| {
+        let channels = json!({ "c": { "type": "sns", "incident": incident } });
+        let rule = json!({ "id": "R", "title": "t", "severity": "low", "when": { "event": { "is": "StopLogging" } } });
+        RuleSet::compile(&json!({ "channels": channels, "rules": [rule] }).to_string()).unwrap().rules
+    };
+    let (with, without) = (compiled(json!({ "lineage": true })), compiled(json!({})));
+    let (with, without) = (DerivedPatterns::of_set(&with), DerivedPatterns::of_set(&without));
+    assert_ne!(with.digest, without.digest);
+    for (source, name, comes) in [
+        ("sts.amazonaws.com", "AssumeRole", 1),
+        ("sts.amazonaws.com", "AssumeRoleWithSAML", 1),
+        ("sts.amazonaws.com", "AssumeRoleWithWebIdentity", 1),
+        ("sts.amazonaws.com", "AssumeRoot", 1),
+        ("sts.amazonaws.com", "GetFederationToken", 1),
+        ("sts.amazonaws.com", "GetCallerIdentity", 0),
+        ("ec2.amazonaws.com", "AssumeRole", 0),
+    ] {
+        let document = json!({ "eventSource": source, "eventName": name, "readOnly": true, "managementEvent": true });
+        let text = document.to_string();
+        let record = Record::parse(&text).unwrap();
+        assert_eq!((with.deliveries(&record), without.deliveries(&record)), (comes, 0), "{name}");
+        // Those that are told to every rule need none of those for read-only calls.
+        assert!(comes == 0 || DeliveryState::of(&record) == DeliveryState::Plain, "{name}");
+        let passes = judged(&with).iter().filter(|judged| judged.judge.passes(&event(&document))).count();
+        assert_eq!(passes, comes, "{name}");
+    }
+}

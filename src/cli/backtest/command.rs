@@ -87,9 +87,14 @@ impl BacktestCommand {
         #[expect(clippy::disallowed_methods, reason = "the command line's own; the function never comes here")]
         let now = std::time::SystemTime::now();
         let mut report = self.report.as_ref().map(|path| (path, ReportBuilder::new(rules, now.into())));
-        let visitor = DeliveryVisitor::new(rules, FindingVisitor::new(rules).of(&self.selection), self.delivery);
+        let both = findings::with_issuing_calls(rules);
+        let visitor = FindingVisitor::new(rules).of(&self.selection).following(both.as_ref());
+        let visitor = DeliveryVisitor::new(rules, visitor, self.delivery);
         let counts = self.archive.each(&visitor, |file, index, found| {
             let is_first = tally.add(&found);
+            if found.session.is_some() {
+                return Ok(());
+            }
             let channels = findings::channels(rules, &found.finding);
             if let Some((_, report)) = report.as_mut().filter(|_| is_first) {
                 report.add(&found, &channels, file, index);

@@ -58,7 +58,7 @@ impl<'r> DeliveryVisitor<'r> {
     /// `wanted`: whether anything is to be counted.
     pub(super) fn new(rules: &'r RuleSet, findings: FindingVisitor<'r>, wanted: bool) -> Self {
         let counts = wanted.then(|| DeliveryCounts {
-            patterns: DerivedPatterns::of(rules.rules()),
+            patterns: DerivedPatterns::of_set(rules),
             records: AtomicU64::new(0),
             wide: AtomicU64::new(0),
             derived: AtomicU64::new(0),

@@ -7,6 +7,7 @@ mod names;
 mod playback;
 mod print;
 mod report;
+mod sessions;
 mod summary;
 mod tally;
 #[cfg(test)]

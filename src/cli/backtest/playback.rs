@@ -18,6 +18,7 @@ use std::num::NonZeroU64;
 use std::time::Duration;
 
 use self::incidents::{CountedFindings, PlayedIncident, PlayedUpdate};
+use crate::cli::findings::FollowedFinding;
 use crate::ledger::incident::RuleOutcome;
 use crate::ledger::policy::{self, Going, GuardVerdict, HasWindow, Repeat, ThrottleVerdict, ThrottleWindow};
 use crate::rules::Threshold;
@@ -47,6 +48,8 @@ pub(super) struct AlertEvent {
     pub(super) group: Option<u64>,
     /// Hashes of the incidents that it is a part of, one for each channel that has incidents, in their order.
     pub(super) incidents: Box<[u64]>,
+    /// Whose incidents they are, where any follows credentials: `sessions` puts it into them.
+    pub(super) followed: Option<Box<FollowedFinding>>,
     /// Its rule, and whether its call succeeded.
     pub(super) rule_outcome: RuleOutcome,
     /// What its rule's threshold counts, if it has one.

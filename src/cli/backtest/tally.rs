@@ -7,7 +7,10 @@ use std::num::NonZeroU64;
 use super::messages::SentMessages;
 use super::names::NameTally;
 use super::playback::{AlertEvent, PlayedOutcome, PlayedStep, Routes, StagedRules, ThresholdEvent, play};
+use super::sessions::{ArrivedSession, follow};
 use crate::cli::findings::{EvaluatedFinding, hashed};
+use crate::cloudtrail::credentials::IssuedSession;
+use crate::finding::Finding;
 use crate::ledger::incident::IncidentFinding;
 use crate::ledger::policy::Repeat;
 use crate::rules::Mode;
@@ -49,7 +52,9 @@ pub(in crate::cli) struct BacktestTally<'r> {
     /// Findings that were too many to be played back: each counts as sent, on each of its channels.
     pub(super) unplayed: u64,
     seen: HashSet<u64>,
-    events: Vec<AlertEvent>,
+    pub(super) events: Vec<AlertEvent>,
+    /// The sessions that were issued, as many as there may be findings.
+    sessions: Vec<ArrivedSession>,
     pub(super) routes: Routes,
     /// The time of the last finding that had one.
     last_time: Option<Timestamp>,
@@ -90,6 +95,7 @@ impl<'r> BacktestTally<'r> {
             unplayed: 0,
             seen: HashSet::new(),
             events: Vec::new(),
+            sessions: Vec::new(),
             routes: Routes::default(),
             last_time: None,
             timeless: 0,
@@ -97,9 +103,13 @@ impl<'r> BacktestTally<'r> {
         }
     }
 
-    /// Counts a finding; whether it is the first of its kind.
+    /// Counts a finding; whether it is the first of its kind. A session that was issued is no finding, and is remembered.
     pub(in crate::cli) fn add(&mut self, found: &EvaluatedFinding) -> bool {
         let finding = &found.finding;
+        if let Some(session) = &found.session {
+            self.add_session(finding, session);
+            return false;
+        }
         self.records += u32::from(!found.is_with_previous);
         let id = hashed(finding.id.as_str());
         if self.seen.contains(&id) {
@@ -145,6 +155,7 @@ impl<'r> BacktestTally<'r> {
             shared: finding.shared_call().and_then(|call| NonZeroU64::new(hashed(call.as_str()))),
             group: found.group,
             incidents: found.incidents.clone().into_boxed_slice(),
+            followed: found.followed.clone().map(Box::new),
             rule_outcome: IncidentFinding::new(finding).rule_outcome,
             threshold: found
                 .counted
@@ -159,6 +170,15 @@ impl<'r> BacktestTally<'r> {
             self.count_as_sent(&event);
         }
         true
+    }
+
+    fn add_session(&mut self, issuing: &Finding, session: &IssuedSession) {
+        let time = issuing.call.event_time.as_deref().and_then(Timestamp::parse).or(self.last_time).unwrap_or_default();
+        // A record that comes again tells nothing more.
+        if self.sessions.len() < PLAYED && self.seen.insert(hashed(issuing.id.as_str())) {
+            let order = u32::try_from(self.findings).unwrap_or(u32::MAX);
+            self.sessions.push(ArrivedSession { time, order, session: session.clone() });
+        }
     }
 
     /// Counts a finding that is not played back.
@@ -221,6 +241,7 @@ impl<'r> BacktestTally<'r> {
             events[..self.timeless].iter_mut().for_each(|event| event.time = first);
         }
         events.sort_unstable_by_key(|event| (event.time, event.order));
+        follow(self.rules, &mut events, std::mem::take(&mut self.sessions));
         events
     }
 

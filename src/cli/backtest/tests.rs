@@ -26,8 +26,8 @@ use self::choices::{Choices, seeds};
 use super::playback::{PlayedOutcome, StagedRules, play};
 use super::tally::BacktestTally;
 use crate::channel::{Reply, Request};
-use crate::cli::findings::FindingVisitor;
-use crate::cloudtrail::RawRecord;
+use crate::cli::findings::{FindingVisitor, with_issuing_calls};
+use crate::cloudtrail::{ApiCall, RawRecord, Record};
 use crate::deliver::{Tokens, Transport};
 use crate::finding::Finding;
 use crate::handler::{App, Handled, InvocationReport, OwnCalls, handle};
@@ -35,6 +35,7 @@ use crate::health::ChannelHealth;
 use crate::ledger::{Ledger, MemoryStore};
 use crate::redelivery::{QueueError, Queues};
 use crate::ruleset::RuleSet;
+use crate::scan::RecordVisitor as _;
 use crate::secret::{Credentials, CredentialsError};
 use crate::severity::Severity;
 use crate::time::Timestamp;
@@ -84,6 +85,8 @@ struct Said {
     /// By channel, with the finding that opened the alert which each message belongs to.
     messages: BTreeMap<String, Vec<(Told, Option<u32>)>>,
     tally: TallyFigures,
+    /// Findings that are another's incident than who called.
+    of_a_lineage: usize,
 }
 
 /// The figures of both, as far as the two must agree on them.
@@ -101,7 +104,9 @@ struct TallyFigures {
 
 fn played(rules: &RuleSet, records: &[String], is_each_once: bool) -> Said {
     let archive = format!(r#"{{"Records":[{}]}}"#, records.join(","));
-    let (visitor, mut scanner) = (FindingVisitor::new(rules), rules.scanner());
+    let both = with_issuing_calls(rules);
+    let visitor = FindingVisitor::new(rules).following(both.as_ref());
+    let mut scanner = visitor.state();
     let mut tally = BacktestTally::new(rules);
     let (mut ids, mut calls) = (Vec::new(), Vec::new());
     visitor.records(&mut scanner, &archive, |_, found| {
@@ -113,7 +118,10 @@ fn played(rules: &RuleSet, records: &[String], is_each_once: bool) -> Said {
         }
     });
     let epoch = if tally.slots.is_empty() { START + FULL_MINUTE } else { 0 };
+    let own: Vec<Box<[u64]>> = tally.events.iter().map(|event| event.incidents.clone()).collect();
     let events = tally.arrivals();
+    let of_a_lineage =
+        events.iter().filter(|event| event.followed.is_some() && own[event.order as usize] != event.incidents).count();
     let mut messages: BTreeMap<String, Vec<(Told, Option<u32>)>> = BTreeMap::new();
     play(rules, &tally.routes, &events, StagedRules::Silent, &mut |step| {
         let channel = step.channel.map(|place| rules.channels()[place].name.clone());
@@ -181,7 +189,7 @@ fn played(rules: &RuleSet, records: &[String], is_each_once: bool) -> Said {
         duplicates: is_each_once.then(|| count(total.duplicates)),
         findings: is_each_once.then_some(findings),
     };
-    Said { messages, tally }
+    Said { messages, tally, of_a_lineage }
 }
 
 /// Vendors that take everything, and a clock that runs with tokio's.
@@ -299,7 +307,11 @@ fn arrivals(rules: &RuleSet, records: &[String]) -> Vec<(u64, String)> {
             rules.evaluate(&RawRecord { json: record.clone(), index: 0, message_id: None, account: None }).unwrap();
         let own = found.first().and_then(|finding| finding.call.event_time.as_deref()).and_then(Timestamp::parse);
         last = own.map(|time| time.seconds() - START).or(last);
-        let known = (last, place);
+        // A session that is issued comes at its own time, be there a finding of it or not.
+        let issued = ApiCall::from_record(&Record::parse(record).unwrap());
+        let issued = issued.event_time.filter(|_| issued.event.as_deref() == Some("AssumeRole"));
+        let issued = issued.as_deref().and_then(Timestamp::parse).map(|time| time.seconds() - START);
+        let known = (issued.or(last), place);
         first.insert(record, known);
         timed.push((known, record));
     }
@@ -431,6 +443,7 @@ fn compare(seed: u64, kinds: &mut BTreeMap<String, usize>) {
     };
     assert_eq!(said.tally, figures, "left: the playback, right: the function, {}", about());
     for (kind, count) in [
+        ("of a lineage", said.of_a_lineage),
         ("held back", figures.throttled),
         ("digested", figures.digested),
         ("staged", findings.staged),
@@ -461,6 +474,7 @@ fn the_playback_says_what_the_function_sends() {
         "new target",
         "with others",
         "roll-ups together",
+        "of a lineage",
     ]) {
         let count = kinds.get(*kind).copied().unwrap_or_default();
         assert!(count as u64 * 5 >= rounds, "{kind}: {count} in {rounds} archives");

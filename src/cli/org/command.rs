@@ -111,7 +111,7 @@ impl OrgCommand {
         let Some(rules) = self.rules.as_deref().or_else(|| default.exists().then_some(default)) else {
             return Some(SPOKE.into());
         };
-        let patterns = DerivedPatterns::of(load(rules)?.rules());
+        let patterns = DerivedPatterns::of_set(&load(rules)?);
         match written(SPOKE, &patterns) {
             Ok(spoke) => Some(spoke.into()),
             Err(error) => {

@@ -80,7 +80,7 @@ struct WideRowLine<'p> {
 impl PatternCommand {
     pub(in crate::cli) fn run(&self) -> io::Result<Exit> {
         let Some(rules) = self.rules.load() else { return Ok(Exit::Unreadable) };
-        let patterns = DerivedPatterns::of(rules.rules());
+        let patterns = DerivedPatterns::of_set(&rules);
         for row in &patterns.wide_rows {
             eprintln!(
                 "warning: row {} of {} says nothing that a pattern can ask: everything passes",

@@ -25,7 +25,7 @@ pub(in crate::cli) fn stale(path: &Path, rules: &RuleSet) -> Vec<PathBuf> {
     if templates.is_empty() {
         return Vec::new();
     }
-    let patterns = DerivedPatterns::of(rules.rules());
+    let patterns = DerivedPatterns::of_set(rules);
     let is_stale = |(path, text): (PathBuf, String)| match written(&text, &patterns) {
         Ok(wanted) if wanted == text => None,
         // Somebody's own template, or one of the version before.

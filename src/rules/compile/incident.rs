@@ -5,8 +5,8 @@ use crate::config::{
     Advice, Fix, KeyDefault, KeySpec, ObjectReader, ObjectSpec, Problems, TextFormat, ValueShape, docs, quoted, string,
 };
 use crate::json::Node;
-use crate::rules::Incidents;
 use crate::rules::field::{Field, FieldError};
+use crate::rules::{Incidents, SharedNames};
 
 /// Seconds of the shortest window: the first update comes after a minute.
 const SHORTEST_WINDOW: u64 = 60;
@@ -39,6 +39,24 @@ pub(crate) static INCIDENT: ObjectSpec = ObjectSpec {
                 docs!("For how long, from the first finding on: a number and s, m or h, from 1m to 24h."),
             )
             .or(KeyDefault::Value("1h")),
+            KeySpec::new(
+                "lineage",
+                ValueShape::Boolean,
+                docs!(
+                    "Whether an incident [follows credentials](../design/ledger.md#lineage) from session to session: `account` and \
+                     `principal` in `by` are then those of whoever the first credentials belong to."
+                ),
+            )
+            .or(KeyDefault::Value("false")),
+            KeySpec::new(
+                "shared",
+                ValueShape::List(&ValueShape::Text),
+                docs!(
+                    "With `lineage`: names of roles, users and source identities that many share, such as a pipeline's, each with \
+                     the account before it if need be (`123456789012/deploy`); a `*` at the end stands for whatever follows. What \
+                     they ask for is nobody's but its own."
+                ),
+            ),
         ],
         &[],
     ],
@@ -57,8 +75,10 @@ pub(crate) fn incidents<'n>(node: &'n Node<'n>, problems: &mut Problems) -> Opti
         Some(_) => fields.text("window", problems).and_then(window)?,
         None => Incidents::DEFAULT_WINDOW,
     };
+    let follows = fields.boolean("lineage", problems).unwrap_or_default();
+    let shared = fields.texts("shared", problems);
     fields.finish(problems);
-    Some(Incidents { by, window })
+    Some(Incidents { by, window, lineage: follows.then(|| SharedNames(shared.unwrap_or_default())) })
 }
 
 /// A field that the record alone answers: a channel is read without what else a rule may ask.

@@ -46,9 +46,13 @@ pub(super) struct Event {
 pub(super) fn rules(choices: &mut Choices) -> String {
     let channel = |most| json!({ "type": "webhook", "max_per_minute": most });
     let (few, many) = (choices.of(&[1, 2, 4]), choices.of(&[5, 60]));
-    // There, findings of all rules are one incident of their caller.
-    let incident = json!({ "type": "webhook", "max_per_minute": 10_000,
-        "incident": { "by": ["actor"], "window": choices.of(&["1m", "6m", "1h"]) } });
+    // There, findings of all rules are one incident of their caller, or of whoever the caller's credentials come from.
+    let mut of_incident = json!({ "by": ["actor"], "window": choices.of(&["1m", "6m", "1h"]) });
+    if choices.below(2) == 0 {
+        of_incident["by"] = json!(["account", "principal"]);
+        of_incident["lineage"] = json!(true);
+    }
+    let incident = json!({ "type": "webhook", "max_per_minute": 10_000, "incident": of_incident });
     // There, the roll-ups of one minute are one message.
     let topic =
         json!({ "type": "sns", "topic_arn": "arn:aws:sns:eu-west-1:123456789012:topic", "max_per_minute": many });
@@ -88,6 +92,12 @@ fn events(choices: &mut Choices) -> Vec<Event> {
             "userIdentity": { "type": "IAMUser", "userName": actor },
             "requestParameters": { "name": format!("trail{}", choices.below(4)) },
         });
+        if name != "PutObject" && choices.below(4) == 0 {
+            // In a session that one of them has asked for, whose record comes before or after this, if it comes.
+            let arn = "arn:aws:sts::123456789012:assumed-role/shared/session";
+            let key = format!("ASIA{}", choices.below(3));
+            record["userIdentity"] = json!({ "type": "AssumedRole", "arn": arn, "accessKeyId": key });
+        }
         let late = choices.of(&[0, 500, 3_000]);
         if name != "PutObject" && choices.below(4) == 0 {
             // Another account records the same call, about the same time; its record may be judged otherwise.
@@ -114,6 +124,19 @@ fn events(choices: &mut Choices) -> Vec<Event> {
         for _ in 0..THRESHOLD_COUNT + choices.below(3) {
             add(choices, "PutObject", format!("cluster{cluster}"), at, "usual");
         }
+    }
+    for _ in 0..choices.below(4) {
+        // No rule is about it.
+        let at = choices.below(span);
+        let record = json!({
+            "eventID": format!("session{}", events.len()), "eventName": "AssumeRole", "eventSource": "sts.amazonaws.com",
+            "eventTime": Timestamp::from_millis(START * 1000 + at as u64).to_string(), "awsRegion": "eu-west-1",
+            "recipientAccountId": "123456789012",
+            "userIdentity": { "type": "IAMUser", "userName": format!("actor{}", choices.below(3)) },
+            "requestParameters": { "roleArn": "arn:aws:iam::123456789012:role/shared", "durationSeconds": 3600 },
+            "responseElements": { "credentials": { "accessKeyId": format!("ASIA{}", choices.below(3)) } },
+        });
+        events.push(Event { record: record.to_string(), arrives: Duration::from_millis(at as u64) });
     }
     events
 }

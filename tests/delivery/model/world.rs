@@ -1,6 +1,6 @@
 //! What lies outside the function, with faults: the table, the queues, the vendors, and the clock of each copy.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
@@ -75,6 +75,8 @@ pub(super) struct World {
     pub(super) dead: Mutex<Vec<String>>,
     /// Lambda's on-failure queue: the payloads.
     pub(super) given_up: Mutex<Vec<String>>,
+    /// The updates of incidents that were ordered: each with its channel, its alert, and its step.
+    pub(super) ordered: Mutex<BTreeSet<(String, String, u64)>>,
     pub(super) told: Mutex<Vec<Told>>,
     /// What has happened, for whoever reads of a failure: each line with what it is about.
     journal: Mutex<Vec<String>>,
@@ -109,6 +111,7 @@ impl World {
             arrived: Notify::new(),
             dead: Mutex::default(),
             given_up: Mutex::default(),
+            ordered: Mutex::default(),
             told: Mutex::default(),
             journal: Mutex::default(),
             is_over: AtomicBool::new(false),
@@ -183,6 +186,12 @@ impl World {
     }
 
     pub(super) fn put_into_queue(&self, body: String, delay: Duration, receives: u32) {
+        let message: Value = serde_json::from_str(&body).unwrap();
+        if let Some(update) = message["task"].get("update") {
+            let text = |value: &Value| value.as_str().unwrap().to_owned();
+            let update = (text(&message["channel"]), text(&update["alert"]), update["step"].as_u64().unwrap());
+            self.ordered.lock().unwrap().insert(update);
+        }
         self.waiting.lock().unwrap().push(Message { due: Instant::now() + delay, body, receives });
         self.arrived.notify_one();
     }

@@ -34,7 +34,13 @@ impl Choices {
             if choices.one_in(8) {
                 channel["incident"] = json!({ "window": choices.of(&["1m", "20m", "1h", "3h"]) });
                 if !choices.one_in(3) {
-                    channel["incident"]["by"] = json!([choices.of(&["account", "source_ip", "event"])]);
+                    channel["incident"]["by"] = json!([choices.of(&["account", "source_ip", "event", "principal"])]);
+                }
+                if !choices.one_in(3) {
+                    channel["incident"]["lineage"] = json!(true);
+                    if choices.one_in(3) {
+                        channel["incident"]["shared"] = json!(["actor0", "role*"]);
+                    }
                 }
             }
             match choices.below(8) {
@@ -109,6 +115,8 @@ impl Choices {
         let (targets, successes) = (self.of(&[1, 3, 30]), self.of(&[2, 4, 8]));
         let bursts: Vec<(usize, usize)> =
             (0..bursts).map(|_| (self.below(span), self.of(&[1, 3, 15, 60, 400]))).collect();
+        // Sessions that are issued have a time, so that both sides know when that was.
+        let with_sessions = self.one_in(8);
         let mut records: Vec<String> = Vec::new();
         for number in 0..=self.below(60) {
             let seconds = if self.one_in(5) {
@@ -133,10 +141,32 @@ impl Choices {
                 record["errorCode"] = json!(self.of(&["AccessDenied", "TrailNotFoundException"]));
             }
             if self.one_in(3) {
-                let arn = format!("arn:aws:sts::123456789012:assumed-role/role/session{}", self.below(3));
+                let arn =
+                    format!("arn:aws:sts::123456789012:assumed-role/role{}/session{}", self.below(2), self.below(3));
                 record["userIdentity"] = json!({ "type": "AssumedRole", "arn": arn });
+                if with_sessions {
+                    record["userIdentity"]["accessKeyId"] = json!(format!("ASIA{}", self.below(4)));
+                    if self.one_in(3) {
+                        record["userIdentity"]["sessionContext"] =
+                            json!({ "sourceIdentity": format!("whoever{}", self.below(2)) });
+                    }
+                }
             }
-            if self.one_in(40) {
+            if with_sessions && self.one_in(3) {
+                record["eventSource"] = json!("sts.amazonaws.com");
+                record["eventName"] = json!("AssumeRole");
+                record["requestParameters"] = json!({ "roleArn": "arn:aws:iam::123456789012:role/role0",
+                    "durationSeconds": self.of(&[1, 900, 3600]) });
+                record["responseElements"] =
+                    json!({ "credentials": { "accessKeyId": format!("ASIA{}", self.below(4)) } });
+                if self.one_in(4) {
+                    record["requestParameters"]["sourceIdentity"] = json!(format!("whoever{}", self.below(2)));
+                }
+                if self.one_in(5) {
+                    record["userIdentity"] =
+                        json!({ "type": "AWSAccount", "accountId": "555555555555", "principalId": "AROAEXAMPLE:x" });
+                }
+            } else if !with_sessions && self.one_in(40) {
                 record.as_object_mut().unwrap().remove("eventTime");
             }
             if self.one_in(6) {
