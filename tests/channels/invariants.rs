@@ -160,7 +160,7 @@ fn amazon_q(notification: &Value, links: &[String]) {
 /// A line of Slack's markup, or of Markdown: but for the name at its beginning and for code, nothing of it is a format or a mention.
 fn is_plain_markdown(line: &str) {
     static CODE: LazyLock<Regex> =
-        LazyLock::new(|| Regex::new(r"^\*[A-Z][A-Za-z' ()]*:\*|`[^`<>]+`|\w_\w|\w@\w").unwrap());
+        LazyLock::new(|| Regex::new(r"^\*[A-Z][A-Za-z' ()]*:\*|`[^`<>]+`|\w_[\w…]|\w@\w").unwrap());
     let rest = CODE.replace_all(line, "");
     let rest = CODE.replace_all(&rest, "");
     assert!(!rest.contains(['*', '~', '`', '<', '>', '[', '|', '#', '\\']), "markup: {line}");
