@@ -1,4 +1,4 @@
-//! AWS's APIs, asked from the command line without an SDK: a signed request, and its answer as JSON, whichever of AWS's
+//! AWS's APIs, asked without an SDK, by the command line and by the function's sweep: a signed request, and its answer as JSON, whichever of AWS's
 //! protocols the service speaks.
 
 use std::time::Duration;
@@ -41,7 +41,7 @@ enum Protocol {
     Json { target: &'static str, content_type: &'static str },
     /// A form with the API's version; the answer is XML.
     Query { version: &'static str },
-    /// A GET of a path; the answer is JSON.
+    /// A GET of a path, or a POST; the answer is JSON, or empty.
     Rest,
 }
 
@@ -94,6 +94,15 @@ pub enum ApiInput {
     Form(Vec<(&'static str, String)>),
     /// A path that begins with `/`, its parts percent-encoded.
     Path(String),
+    /// A path with a body of JSON, and headers of this operation.
+    Post {
+        /// As of [`ApiInput::Path`].
+        path: String,
+        /// The body.
+        body: String,
+        /// Names in lower-case letters, and values.
+        headers: &'static [(&'static str, &'static str)],
+    },
 }
 
 /// Asks AWS's APIs.
@@ -261,6 +270,10 @@ impl AwsApi {
                 (format!("{base}/"), vec![header("content-type", content_type)], Some(form(operation, version, fields)))
             }
             (Protocol::Rest, ApiInput::Path(path)) => (format!("{base}{path}"), Vec::new(), None),
+            (Protocol::Rest, ApiInput::Post { path, body, headers }) => {
+                let headers = headers.iter().map(|(name, value)| header(name, (*value).to_owned())).collect();
+                (format!("{base}{path}"), headers, Some(body.clone()))
+            }
             _ => return Err(ApiError::Unexpected(operation)),
         };
         let method = if body.is_some() { "POST" } else { "GET" };
@@ -280,7 +293,15 @@ impl AwsApi {
         let (status, named) = (response.status(), code_of_headers(response.headers()));
         let text = response.text().await.map_err(no_answer)?;
         let is_xml = matches!(service.protocol, Protocol::Query { .. });
-        let answer = if is_xml { xml::read(&text) } else { serde_json::from_str(&text).ok() };
+        let is_empty = text.is_empty() && matches!(input, ApiInput::Post { .. });
+        let answer = if is_xml {
+            xml::read(&text)
+        } else if is_empty {
+            // What is taken and done later is answered with nothing.
+            Some(Value::Object(serde_json::Map::new()))
+        } else {
+            serde_json::from_str(&text).ok()
+        };
         if !status.is_success() {
             return Err(refusal(operation, status.as_u16(), named, answer.as_ref()));
         }

@@ -19,6 +19,7 @@ mod coverage;
 mod diagnostics;
 mod diff;
 mod doctor;
+mod drill;
 mod exit;
 mod explain;
 mod findings;
@@ -102,6 +103,7 @@ commands! {
     Org(org::OrgCommand),
     Status(status::StatusCommand),
     Doctor(doctor::DoctorCommand),
+    Drill(drill::DrillCommand),
     Schema(schema::SchemaCommand),
     Completions(completions::CompletionsCommand),
 }

@@ -3,13 +3,17 @@
 
 use serde_json::{Map, Value, json};
 
-use super::InvocationReport;
+use super::{InvocationReport, SweepCounts};
 use crate::time::Timestamp;
 
 /// The namespace in which CloudWatch shows the metrics.
 pub const NAMESPACE: &str = "offlimits";
 /// The metric of how late alerts are.
 const LATENCY: &str = "Latency";
+/// The accounts and regions that should be heard and are not: one value a sweep.
+const SILENT_SOURCES: &str = "SilentSources";
+/// The longest that the last probe of any account and region took, in milliseconds: one value a sweep.
+const PROBE_LATENCY: &str = "ProbeLatency";
 
 /// The most values that one metric may have in one line.
 const MAX_VALUES: usize = 100;
@@ -20,18 +24,34 @@ const MAX_VALUES: usize = 100;
 /// line cannot hold have lines of their own.
 pub fn lines(report: &InvocationReport, function: &str, now: Timestamp) -> Vec<String> {
     let mut latencies = report.deliveries.latencies.chunks(MAX_VALUES);
-    let first = line(&report.counts(), latencies.next().unwrap_or_default(), function, now);
-    let further = latencies.map(|latencies| line(&[], latencies, function, now));
+    let first = line(&report.counts(), report.sweep, latencies.next().unwrap_or_default(), (function, now));
+    let further = latencies.map(|latencies| line(&[], None, latencies, (function, now)));
     std::iter::once(first).chain(further).collect()
 }
 
-fn line(counts: &[(&'static str, usize)], latencies: &[u64], function: &str, now: Timestamp) -> String {
+fn line(
+    counts: &[(&'static str, usize)],
+    sweep: Option<SweepCounts>,
+    latencies: &[u64],
+    (function, now): (&str, Timestamp),
+) -> String {
     let metrics = counts.iter().filter(|(_, count)| *count > 0);
     let mut metrics: Vec<Value> = metrics.map(|(name, _)| json!({ "Name": name, "Unit": "Count" })).collect();
+    let mut found: Vec<(&str, u64)> = Vec::new();
+    // Of a sweep zero is a metric, too: that there is none rings the alarm.
+    if let Some(SweepCounts { silent, latency_ms, .. }) = sweep {
+        metrics.push(json!({ "Name": SILENT_SOURCES, "Unit": "Count" }));
+        found.push((SILENT_SOURCES, silent as u64));
+        if let Some(latency) = latency_ms {
+            metrics.push(json!({ "Name": PROBE_LATENCY, "Unit": "Milliseconds" }));
+            found.push((PROBE_LATENCY, latency));
+        }
+    }
     if !latencies.is_empty() {
         metrics.push(json!({ "Name": LATENCY, "Unit": "Milliseconds" }));
     }
     let mut line: Map<String, Value> = counts.iter().map(|(name, count)| ((*name).to_owned(), json!(count))).collect();
+    line.extend(found.into_iter().map(|(name, value)| (name.to_owned(), json!(value))));
     line.insert(LATENCY.to_owned(), json!(latencies));
     line.insert("FunctionName".to_owned(), json!(function));
     // Lambda's log filter goes by these two: "Log-level filtering" in its guide. What is logged as INFO passes wherever anything of ours should.
@@ -64,6 +84,21 @@ mod tests {
             directive["Metrics"].as_array().unwrap().iter().filter_map(|m| m["Name"].as_str()).collect();
         assert_eq!(names, ["Records", "Failed"]);
         assert_eq!((&line["Failed"], &line["Findings"], &line["FunctionName"]), (&json!(1), &json!(0), &json!("f")));
+    }
+
+    #[test]
+    fn a_sweep_that_finds_nothing_is_a_metric() {
+        let of = |latency_ms| {
+            let sweep = Some(SweepCounts { sources: 1, latency_ms, ..SweepCounts::default() });
+            let report = InvocationReport { sweep, ..InvocationReport::default() };
+            let line: Value = serde_json::from_str(&lines(&report, "f", Timestamp::from_millis(7))[0]).unwrap();
+            let named = line["_aws"]["CloudWatchMetrics"][0]["Metrics"].as_array().unwrap().clone();
+            (named, line["SilentSources"].clone(), line["ProbeLatency"].clone())
+        };
+        let silent = json!({ "Name": "SilentSources", "Unit": "Count" });
+        let latency = json!({ "Name": "ProbeLatency", "Unit": "Milliseconds" });
+        assert_eq!(of(None), (vec![silent.clone()], json!(0), Value::Null));
+        assert_eq!(of(Some(900)), (vec![silent, latency], json!(0), json!(900)));
     }
 
     #[test]

@@ -20,7 +20,7 @@
 //! - [`Ledger`] itself, and how it writes, are in `optimistic`. Its methods lie where their subject does: `threshold` counts the
 //!   occurrences of a rule (`record_occurrence`), `admit` decides whether the findings of a record go out (`admit`; `together` is what is decided and written then), `claim` takes and ends
 //!   claims (`claim`, `delivered`, `release`, `receipt`), `sum` has the storm guard, the roll-ups and the digests, `roll_ups` tells those of a minute together (`claim_roll_ups`), `updates` tells an incident so far (`claim_update`), `lookup` tells
-//!   people what is known of a delivery (`claims`), `sighting` knows who called what for the first time (`sightings`; `pairs` is what a process remembers of it), and `spokes` knows a hub's spokes (`hear_of_spoke`, `spoke_queues`).
+//!   people what is known of a delivery (`claims`), `sighting` knows who called what for the first time (`sightings`; `pairs` is what a process remembers of it), `spokes` knows a hub's spokes (`hear_of_spoke`, `spoke_queues`), and `probes` when each account and region was last heard (`hear_of_probe`, `probes_seen`).
 //! - `item` is what the items hold, and `store` is the interface to where they are kept: `memory`, or DynamoDB
 //!   (`aws/dynamodb.rs`).
 //!
@@ -39,6 +39,7 @@ mod memory;
 mod optimistic;
 mod pairs;
 pub mod policy;
+mod probes;
 mod roll_ups;
 mod sighting;
 mod spokes;
@@ -54,6 +55,7 @@ pub use self::item::{Claim, Decision, DeliveryKey, DoneAs, Lead};
 pub use self::memory::MemoryStore;
 pub use self::optimistic::Ledger;
 pub use self::pairs::Sightings;
+pub use self::probes::{SeenProbe, SweepMemory, ToldFault};
 pub use self::roll_ups::{ClaimedRollUps, ListedRollUp, RollUpList};
 pub use self::store::{ALL, Attributes, COUNT, Expect, ItemKey, Put, Store, StoreError, StoredItem};
 pub use self::sum::{DigestAdmission, RollUpOrder};

@@ -11,6 +11,7 @@ mod log;
 mod merging;
 mod model;
 mod outside;
+mod probe;
 mod redelivery;
 mod spokes;
 mod storm;
