@@ -17,6 +17,7 @@ use tokio::time::{Instant, sleep};
 
 use crate::channel::ConfiguredChannel;
 use crate::channel::{Body, Exchange, ExchangeStep, Reply, Request, Token, Verdict, leads_inside};
+use crate::cloudtrail::event_rule::EventRuleFound;
 use crate::health::ChannelHealth;
 use crate::ids::{ClaimId, spread};
 use crate::secret::{Credentials, CredentialsError, Secret};
@@ -39,6 +40,15 @@ pub trait Transport: Send + Sync {
     /// Whether the deployment lets requests go to this machine and into private networks.
     fn may_go_inside(&self) -> bool {
         true
+    }
+
+    /// The EventBridge rules of these ARNs, in their order: `None` in the place of one that is gone, and an error (safe to log) where
+    /// EventBridge does not tell. `None` altogether where there is nobody to ask.
+    fn event_rules(
+        &self,
+        _arns: &[String],
+    ) -> impl Future<Output = Option<Vec<Result<Option<EventRuleFound>, String>>>> + Send {
+        std::future::ready(None)
     }
 }
 

@@ -569,12 +569,13 @@ fn rules_with_patterns_of_their_own_are_looked_at_and_may_stand_for_the_wide_one
             .says("DescribeRule", "FunctionTrail", &rule("offlimits-FunctionTrail-1", "DISABLED", &pattern()))
             .says("DescribeStacks", "eu-west-1", &stack)
     };
-    assert_eq!(derived().finds(&[]), [""; 0]);
+    // What this stand-in has are not the patterns of the rules.
+    assert_eq!(derived().finds(&[]), ["rule-derived"]);
     let wide =
         with(all).says("DescribeRule", "FunctionTrail", &rule("offlimits-FunctionTrail-1", "DISABLED", &pattern()));
     assert_eq!(wide.finds(&[]), ["rule-disabled"]);
     let nowhere = json!({"Targets": []});
-    assert_eq!(derived().says("ListTargetsByRule", "Reads1", &nowhere).finds(&[]), ["rule-target"]);
+    assert_eq!(derived().says("ListTargetsByRule", "Reads1", &nowhere).finds(&[]), ["rule-target", "rule-derived"]);
 }
 
 #[test]
@@ -631,4 +632,73 @@ fn the_page_of_checks_is_current() {
     codes.sort();
     codes.dedup();
     assert_eq!(codes.len(), before, "two checks have one code");
+}
+
+/// The last probes, as the ledger has them: when, in how many milliseconds, and by which patterns.
+fn probes(of: &[(&str, u64, u64, &str)]) -> Value {
+    let items: Vec<Value> = of
+        .iter()
+        .map(|(place, at, latency, patterns)| {
+            json!({"partition": {"S": "probes"}, "sort": {"S": place}, "version": {"N": "0"}, "expires": {"N": "4102444800"},
+                   "at": {"N": at.to_string()}, "latency": {"N": latency.to_string()}, "patterns": {"S": patterns}})
+        })
+        .collect();
+    json!({"Count": items.len(), "Items": items})
+}
+
+#[test]
+fn a_stack_with_probes_tells_whose_have_not_come_whose_are_late_and_whose_patterns_are_others() {
+    let (own, spoke) = ("111122223333#eu-west-1", "444455556666#us-east-1");
+    let probed = |of: &[(&str, u64, u64, &str)]| {
+        let parameters = [("Probes", "true"), ("StackSetName", "offlimits"), ("OrganizationId", "o-a1b2c3d4e5")];
+        Aws::healthy()
+            .says("DescribeStacks", "eu-west-1", &stack("CREATE_COMPLETE", &outputs(false), &parameters))
+            .says("Query", "", &probes(of))
+    };
+    // 2100: whatever the clock says, that is not long ago.
+    let future = 4_102_444_800_000;
+    assert_eq!(probed(&[(own, future, 900, "all"), (spoke, future, 4_000, "all")]).finds(&[]), [""; 0]);
+    assert_eq!(probed(&[]).finds(&[]), ["probe-silent"]);
+    assert_eq!(probed(&[(spoke, future, 0, "all")]).finds(&[]), ["probe-silent"], "the stack's own");
+    assert_eq!(probed(&[(own, future, 0, "all"), (spoke, 1000, 0, "all")]).finds(&[]), ["probe-silent"]);
+    assert_eq!(probed(&[(own, future, 16 * 60_000, "all")]).finds(&[]), ["probe-late"]);
+    let (report, _) = probed(&[(own, future, 0, "all"), (spoke, future, 0, "0123456789ab")]).report(&[]);
+    let [finding] = &report["findings"].as_array().unwrap()[..] else { panic!("{report}") };
+    assert_eq!((&finding["code"], &finding["account"]), (&json!("probe-patterns"), &json!("444455556666")));
+    assert!(finding["message"].as_str().unwrap().starts_with("the patterns there are 0123456789ab"), "{finding}");
+    // A stack without probes is not asked about any.
+    assert_eq!(Aws::healthy().says("Query", "", &probes(&[(own, 1000, 0, "all")])).finds(&[]), [""; 0]);
+}
+
+#[test]
+fn derived_patterns_that_are_not_those_of_the_local_rules_are_told() {
+    let derived = [("EventPatterns", "derived")];
+    let made = |logical: &str| json!({"LogicalResourceId": logical, "PhysicalResourceId": format!("offlimits-{logical}-1"), "ResourceType": "AWS::Events::Rule"});
+    let found = |resources: &[Value]| {
+        Aws::healthy()
+            .says("DescribeStacks", "eu-west-1", &stack("CREATE_COMPLETE", &outputs(false), &derived))
+            .says("ListStackResources", "", &json!({"StackResourceSummaries": resources}))
+            .says("DescribeRule", "Calls1", &rule("offlimits-Calls1-1", "ENABLED", &pattern()))
+            .finds(&[])
+    };
+    assert_eq!(found(&[made("Calls1")]), ["rule-derived"]);
+    assert_eq!(found(&[]), ["rule-derived"], "none is there");
+}
+
+#[test]
+fn the_schedule_of_the_sweep_tells_the_function_of_the_rules_that_feed_it() {
+    let made = |logical: &str| json!({"LogicalResourceId": logical, "PhysicalResourceId": format!("offlimits-{logical}-1"), "ResourceType": "AWS::Events::Rule"});
+    let schedule = json!({"Name": "offlimits-Sweep-1", "State": "ENABLED", "ScheduleExpression": "rate(5 minutes)", "Arn": "arn:aws:events:eu-west-1:1:rule/s"});
+    let told = |order: &str| {
+        let target = json!({"Targets": [{"Id": "1", "Arn": format!("arn:aws:lambda:eu-west-1:{ACCOUNT}:function:offlimits-Function-1"),
+                            "Input": order}]});
+        Aws::healthy()
+            .says("ListStackResources", "", &json!({"StackResourceSummaries": [made("FunctionTrail"), made("Sweep")]}))
+            .says("DescribeRule", "Sweep", &schedule)
+            .says("ListTargetsByRule", "Sweep", &target)
+            .finds(&[])
+    };
+    let trail = "arn:aws:events:eu-west-1:111122223333:rule/offlimits-FunctionTrail-1";
+    assert_eq!(told(&format!(r#"{{"offlimits":"sweep","rules":["{trail}"]}}"#)), [""; 0]);
+    assert_eq!(told(r#"{"offlimits":"sweep","rules":[]}"#), ["rule-input"]);
 }

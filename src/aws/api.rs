@@ -1,4 +1,4 @@
-//! AWS's APIs, asked from the command line without an SDK: a signed request, and its answer as JSON, whichever of AWS's
+//! AWS's APIs, asked without an SDK, by the command line and by the function's sweep: a signed request, and its answer as JSON, whichever of AWS's
 //! protocols the service speaks.
 
 use std::time::Duration;
@@ -98,6 +98,8 @@ pub enum ApiInput {
     Path(String),
     /// Such a path, and an object that is sent there.
     Post(String, Value),
+    /// Such a path, and an event that a function is handed there, whose end nobody waits for.
+    Event(String, String),
 }
 
 /// Asks AWS's APIs.
@@ -269,6 +271,10 @@ impl AwsApi {
                 let headers = vec![header("content-type", "application/json".to_owned())];
                 (format!("{base}{path}"), headers, Some(input.to_string()))
             }
+            (Protocol::Rest, ApiInput::Event(path, event)) => {
+                let headers = vec![header("x-amz-invocation-type", "Event".to_owned())];
+                (format!("{base}{path}"), headers, Some(event.clone()))
+            }
             _ => return Err(ApiError::Unexpected(operation)),
         };
         let method = if body.is_some() { "POST" } else { "GET" };
@@ -288,7 +294,8 @@ impl AwsApi {
         let (status, named) = (response.status(), code_of_headers(response.headers()));
         let text = response.text().await.map_err(no_answer)?;
         let is_xml = matches!(service.protocol, Protocol::Query { .. });
-        let is_done_without_words = matches!(input, ApiInput::Post(..)) && status.is_success() && text.is_empty();
+        let is_done_without_words =
+            matches!(input, ApiInput::Post(..) | ApiInput::Event(..)) && status.is_success() && text.is_empty();
         let answer = if is_done_without_words {
             Some(Value::Object(serde_json::Map::new()))
         } else if is_xml {

@@ -6,12 +6,13 @@
 
 #[cfg(feature = "lambda")]
 mod accounts_table;
-#[cfg(all(feature = "aws", feature = "cli"))]
 mod api;
 mod clients;
 #[cfg(feature = "lambda")]
 mod databases;
 mod dynamodb;
+#[cfg(feature = "lambda")]
+mod event_rules;
 mod http;
 #[cfg(all(feature = "aws", feature = "cli"))]
 mod laptop;
@@ -25,7 +26,6 @@ mod runtime;
 mod sam_local;
 mod sdk;
 pub mod settings;
-#[cfg(all(feature = "aws", feature = "cli"))]
 mod signature;
 #[cfg(feature = "lambda")]
 mod sqs;
@@ -33,10 +33,8 @@ mod sqs;
 mod stack_reader;
 #[cfg(feature = "lambda")]
 mod transport;
-#[cfg(all(feature = "aws", feature = "cli"))]
 mod xml;
 
-#[cfg(all(feature = "aws", feature = "cli"))]
 pub use self::api::{ApiError, ApiInput, ApiService, AwsApi};
 pub use self::dynamodb::DynamoStore;
 #[cfg(all(feature = "aws", feature = "cli"))]

@@ -23,10 +23,14 @@ use super::{AwsTransport, FunctionSettings, http, logging};
 use crate::cloudtrail::accounts;
 use crate::cloudtrail::countries;
 use crate::cloudtrail::own_resources::{DEFAULT_STACK, OwnResources};
+use crate::cloudtrail::partition_of;
+use crate::cloudtrail::probe::Probes;
 use crate::cloudtrail::spokes::Spokes;
 use crate::config;
 use crate::deliver::Tokens;
-use crate::handler::{App, GRACE, HandleError, Handled, OwnCalls, Preview, Response, emf, handle, preview};
+use crate::handler::{
+    App, DeployedRules, GRACE, HandleError, Handled, OwnCalls, Preview, Response, Watch, emf, handle, preview,
+};
 use crate::health::ChannelHealth;
 use crate::ledger::{Ledger, MemoryStore};
 use crate::rules::field::Surroundings;
@@ -87,6 +91,7 @@ fn app(settings: FunctionSettings) -> Result<App<AwsTransport, AnyStore, SqsQueu
         log_group: settings.log_group.clone(),
         addresses: networks(&settings.own_addresses)?,
         spokes: spokes(&settings),
+        watch: watch(&settings)?,
     };
     let (settings, clients) = (Arc::new(settings), Arc::new(Clients::default()));
     if settings.redelivery_url.is_none() {
@@ -127,6 +132,30 @@ fn own_resources(settings: &FunctionSettings) -> OwnResources {
 /// What a hub's spokes are called.
 fn spokes(settings: &FunctionSettings) -> Spokes {
     Spokes::of_stack_set(settings.stack_set.as_deref().unwrap_or_default())
+}
+
+/// Who should be heard, and how we are fed.
+fn watch(settings: &FunctionSettings) -> Result<Watch, Error> {
+    // arn:aws:iam::ACCOUNT:role/…
+    let account = settings.role_arn.as_deref().and_then(|arn| arn.split(':').nth(4));
+    let home = account.zip(settings.access.region.as_deref());
+    let function_arn = settings.function_name.as_ref().zip(home).map(|(function, (account, region))| {
+        format!("arn:{}:lambda:{region}:{account}:function:{function}", partition_of(region))
+    });
+    let rules = match settings.event_rules.as_deref() {
+        None => None,
+        Some(text) => Some(DeployedRules::parse(text).ok_or("OFFLIMITS_EVENT_RULES does not hold five words")?),
+    };
+    Ok(Watch {
+        probes: Probes::new(settings.probe_queue.clone(), spokes(settings)),
+        // Without a probe of our own there is none to hear.
+        home: home
+            .filter(|_| settings.probe_queue.is_some())
+            .map(|(account, region)| (account.to_owned(), region.to_owned())),
+        regions: settings.watched_regions.clone(),
+        function_arn,
+        rules,
+    })
 }
 
 /// The networks of the function's own addresses.

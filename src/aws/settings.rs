@@ -27,6 +27,12 @@ pub struct FunctionSettings {
     pub stack: Option<String>,
     /// `OFFLIMITS_STACK_SET`: the name of the `StackSet` of a hub's spokes. Only a hub has one.
     pub stack_set: Option<String>,
+    /// `OFFLIMITS_PROBE_QUEUE`: the ARN of the queue whose tags our own probe writes; none where it is switched off.
+    pub probe_queue: Option<String>,
+    /// `OFFLIMITS_WATCHED_REGIONS`: of a hub, the regions, with commas between them, in which every account should be heard.
+    pub watched_regions: Vec<String>,
+    /// `OFFLIMITS_EVENT_RULES`: how the EventBridge rules were deployed (`DeployedRules::parse`).
+    pub event_rules: Option<String>,
     /// `OFFLIMITS_OWN_ARNS`: the ARNs, with commas between them, of what belongs to the function and is told nowhere else.
     pub own_arns: Vec<String>,
     /// `OFFLIMITS_OWN_ADDRESSES`: the networks, with commas between them, from which the function calls AWS. Empty where they
@@ -131,6 +137,9 @@ impl FunctionSettings {
             role_arn: variable("OFFLIMITS_ROLE_ARN"),
             stack: variable("OFFLIMITS_STACK"),
             stack_set: variable("OFFLIMITS_STACK_SET"),
+            probe_queue: variable("OFFLIMITS_PROBE_QUEUE"),
+            watched_regions: list("OFFLIMITS_WATCHED_REGIONS"),
+            event_rules: variable("OFFLIMITS_EVENT_RULES"),
             own_arns: list("OFFLIMITS_OWN_ARNS"),
             own_addresses: list("OFFLIMITS_OWN_ADDRESSES"),
             log_group: variable("AWS_LAMBDA_LOG_GROUP_NAME"),

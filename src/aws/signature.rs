@@ -1,12 +1,11 @@
 //! Signs requests to services of AWS that take no SDK to talk to (Signature Version 4):
 //! <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv.html>.
 
-use std::time::SystemTime;
-
 use aws_credential_types::Credentials;
 use aws_sigv4::http_request::{SignableBody, SignableRequest, SigningSettings, sign};
 use aws_sigv4::sign::v4;
 
+use super::http;
 use super::sdk::ClientError;
 use super::settings::AwsAccess;
 
@@ -49,9 +48,8 @@ pub(super) fn headers(
     let fault = |error: &dyn std::error::Error| SigningError::Unsignable(error.to_string());
     let (id, secret) = access.key.as_ref().ok_or(ClientError::NoAccessKey)?;
     let token = access.session_token.as_ref().map(|token| token.expose().to_owned());
-    let identity = Credentials::new(id, secret.expose(), token, None, "command line").into();
-    #[expect(clippy::disallowed_methods, reason = "the command line's own; the function never comes here")]
-    let now = SystemTime::now();
+    let identity = Credentials::new(id, secret.expose(), token, None, "environment").into();
+    let now = http::now();
     let params = v4::SigningParams::builder()
         .identity(&identity)
         .region(scope.region)

@@ -1,6 +1,6 @@
 //! Sends through SNS and HTTP, and reads the credentials from Secrets Manager.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, SystemTime};
 
 use aws_sdk_sns::Config;
@@ -10,9 +10,11 @@ use aws_sdk_sns::types::MessageAttributeValue;
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 
+use super::api::AwsApi;
 use super::clients::Clients;
-use super::{FunctionSettings, http};
+use super::{FunctionSettings, event_rules, http};
 use crate::channel::{Reply, Request};
+use crate::cloudtrail::event_rule::EventRuleFound;
 use crate::deliver::Transport;
 use crate::secret::{Credentials, CredentialsError};
 
@@ -29,11 +31,13 @@ pub struct AwsTransport {
     settings: Arc<FunctionSettings>,
     clients: Arc<Clients>,
     credentials: Mutex<Option<(Instant, Arc<Credentials>)>>,
+    /// For the sweep alone.
+    api: OnceLock<AwsApi>,
 }
 
 impl AwsTransport {
     pub(super) fn new(settings: Arc<FunctionSettings>, clients: Arc<Clients>) -> Self {
-        Self { settings, clients, credentials: Mutex::new(None) }
+        Self { settings, clients, credentials: Mutex::new(None), api: OnceLock::new() }
     }
 
     async fn publish(
@@ -138,5 +142,10 @@ impl Transport for AwsTransport {
 
     fn may_go_inside(&self) -> bool {
         self.settings.private_endpoints
+    }
+
+    async fn event_rules(&self, arns: &[String]) -> Option<Vec<Result<Option<EventRuleFound>, String>>> {
+        let api = self.api.get_or_init(|| AwsApi::new((*self.settings).clone()));
+        Some(event_rules::found(api, arns).await)
     }
 }

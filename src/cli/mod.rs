@@ -19,6 +19,7 @@ mod coverage;
 mod diagnostics;
 mod diff;
 mod doctor;
+mod drill;
 mod exit;
 mod explain;
 mod findings;
@@ -104,6 +105,7 @@ commands! {
     Status(status::StatusCommand),
     Silence(silence::SilenceCommand),
     Doctor(doctor::DoctorCommand),
+    Drill(drill::DrillCommand),
     Schema(schema::SchemaCommand),
     Completions(completions::CompletionsCommand),
 }

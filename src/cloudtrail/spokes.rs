@@ -30,7 +30,7 @@ pub struct SpokeQueue {
 const PROBE_ROLE: &str = "-ProbeRole-";
 /// Where calls of SQS name the queue: the request of all but `CreateQueue`, which answers with it. The second spelling is that
 /// of the request's own JSON, should CloudTrail ever keep it for what EventBridge Scheduler calls.
-const QUEUE_PATHS: [&[&str]; 3] =
+pub(super) const QUEUE_PATHS: [&[&str]; 3] =
     [&["requestParameters", "queueUrl"], &["requestParameters", "QueueUrl"], &["responseElements", "queueUrl"]];
 
 impl Spokes {

@@ -3,7 +3,7 @@
 
 use std::fmt::{self, Write as _};
 
-use super::InvocationReport;
+use super::{InvocationReport, SweepCounts};
 use crate::json::write_string;
 use crate::time::Timestamp;
 
@@ -11,6 +11,10 @@ use crate::time::Timestamp;
 pub const NAMESPACE: &str = "offlimits";
 /// The metric of how late alerts are.
 const LATENCY: &str = "Latency";
+/// The accounts and regions that should be heard and are not: one value a sweep.
+const SILENT_SOURCES: &str = "SilentSources";
+/// The longest that the last probe of any account and region took, in milliseconds: one value a sweep.
+const PROBE_LATENCY: &str = "ProbeLatency";
 
 /// The most values that one metric may have in one line.
 const MAX_VALUES: usize = 100;
@@ -21,17 +25,28 @@ const MAX_VALUES: usize = 100;
 /// line cannot hold have lines of their own.
 pub fn lines(report: &InvocationReport, function: &str, now: Timestamp) -> Vec<String> {
     let mut latencies = report.deliveries.latencies.chunks(MAX_VALUES);
-    let first = line(&report.counts(), latencies.next().unwrap_or_default(), function, now);
-    let further = latencies.map(|latencies| line(&[], latencies, function, now));
+    let first = line(&report.counts(), report.sweep, latencies.next().unwrap_or_default(), (function, now));
+    let further = latencies.map(|latencies| line(&[], None, latencies, (function, now)));
     std::iter::once(first).chain(further).collect()
 }
 
 /// The texts are written one after the other: every event comes through here, and a tree of them would be most of what it costs.
-fn line(counts: &[(&'static str, usize)], latencies: &[u64], function: &str, now: Timestamp) -> String {
+fn line(
+    counts: &[(&'static str, usize)],
+    sweep: Option<SweepCounts>,
+    latencies: &[u64],
+    (function, now): (&str, Timestamp),
+) -> String {
+    // Of a sweep zero is a metric, too: that there is none rings the alarm.
+    let silent = sweep.map(|found| (SILENT_SOURCES, "Count", found.silent as u64));
+    let slowest = sweep.and_then(|found| Some((PROBE_LATENCY, "Milliseconds", found.latency_ms?)));
     let mut line = String::with_capacity(1024);
     line.push('{');
     for (name, count) in counts {
         push(&mut line, format_args!("\"{name}\":{count},"));
+    }
+    for (name, _, value) in silent.into_iter().chain(slowest) {
+        push(&mut line, format_args!("\"{name}\":{value},"));
     }
     push(&mut line, format_args!("\"{LATENCY}\":["));
     for (place, latency) in latencies.iter().enumerate() {
@@ -46,7 +61,8 @@ fn line(counts: &[(&'static str, usize)], latencies: &[u64], function: &str, now
     line.push_str(",\"Dimensions\":[[\"FunctionName\"]],\"Metrics\":[");
     let counted = counts.iter().filter(|(_, count)| *count > 0).map(|(name, _)| (*name, "Count"));
     let measured = (!latencies.is_empty()).then_some((LATENCY, "Milliseconds"));
-    for (place, (name, unit)) in counted.chain(measured).enumerate() {
+    let swept = silent.into_iter().chain(slowest).map(|(name, unit, _)| (name, unit));
+    for (place, (name, unit)) in counted.chain(swept).chain(measured).enumerate() {
         let comma = if place == 0 { "" } else { "," };
         push(&mut line, format_args!("{comma}{{\"Name\":\"{name}\",\"Unit\":\"{unit}\"}}"));
     }
@@ -78,6 +94,21 @@ mod tests {
             directive["Metrics"].as_array().unwrap().iter().filter_map(|m| m["Name"].as_str()).collect();
         assert_eq!(names, ["Records", "Failed"]);
         assert_eq!((&line["Failed"], &line["Findings"], &line["FunctionName"]), (&json!(1), &json!(0), &json!("f")));
+    }
+
+    #[test]
+    fn a_sweep_that_finds_nothing_is_a_metric() {
+        let of = |latency_ms| {
+            let sweep = Some(SweepCounts { sources: 1, latency_ms, ..SweepCounts::default() });
+            let report = InvocationReport { sweep, ..InvocationReport::default() };
+            let line: Value = serde_json::from_str(&lines(&report, "f", Timestamp::from_millis(7))[0]).unwrap();
+            let named = line["_aws"]["CloudWatchMetrics"][0]["Metrics"].as_array().unwrap().clone();
+            (named, line["SilentSources"].clone(), line["ProbeLatency"].clone())
+        };
+        let silent = json!({ "Name": "SilentSources", "Unit": "Count" });
+        let latency = json!({ "Name": "ProbeLatency", "Unit": "Milliseconds" });
+        assert_eq!(of(None), (vec![silent.clone()], json!(0), Value::Null));
+        assert_eq!(of(Some(900)), (vec![silent, latency], json!(0), json!(900)));
     }
 
     #[test]

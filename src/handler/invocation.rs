@@ -15,6 +15,7 @@ use super::mover::move_letters;
 use super::order::Order;
 use super::report::InvocationReport;
 use super::strays::bury_strays;
+use super::sweep::{hear_of_probe, sweep};
 use super::test_alert::send_test_alerts;
 use super::worker::ReceivedMessage;
 use super::{App, Invariant, Response};
@@ -50,6 +51,10 @@ pub async fn handle<T: Transport, S: Store, Q: Queues>(
             let report = move_letters(deadline, app).await;
             return Handled { answer: Ok(Response::Report(report.clone())), report };
         }
+        Some(Order::Sweep(rules)) => {
+            let report = sweep(&rules, deadline, app).await;
+            return Handled { answer: Ok(Response::Report(report.clone())), report };
+        }
         Some(Order::Move) | None => {}
     }
     let opened = envelope::open(payload);
@@ -68,6 +73,10 @@ pub async fn handle<T: Transport, S: Store, Q: Queues>(
     let mut routed = Vec::new();
     for (number, record) in opened.records.iter().enumerate() {
         hear_of_spoke(record, (app, &ledger, deadline), &mut report).await;
+        if let Some(probe) = app.own.watch.probes.told_in(record) {
+            hear_of_probe(&probe, (app, &ledger, deadline), &mut report).await;
+            continue;
+        }
         match app.rules.evaluate(record) {
             Ok(findings) => {
                 let asked = (app, &ledger, count_until);

@@ -33,6 +33,7 @@ mod preview;
 mod report;
 mod strays;
 mod subject;
+mod sweep;
 mod test_alert;
 mod worker;
 
@@ -44,4 +45,5 @@ pub use self::own_calls::OwnCalls;
 pub use self::preview::{
     FindingPreview, MessagePreview, Preview, ThresholdPreview, first_message, led, preview, rendered,
 };
-pub use self::report::{Deliveries, Findings, InvocationReport, SpokeLetters};
+pub use self::report::{Deliveries, Findings, InvocationReport, SpokeLetters, SweepCounts};
+pub use self::sweep::{DeployedRules, Watch};

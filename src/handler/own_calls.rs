@@ -6,6 +6,7 @@ use std::time::Duration;
 use ipnet::IpNet;
 
 use super::classify::FindingGroup;
+use super::sweep::Watch;
 use crate::cloudtrail::ApiCall;
 use crate::cloudtrail::spokes::Spokes;
 use crate::ids::StableId;
@@ -37,6 +38,8 @@ pub struct OwnCalls {
     pub addresses: Vec<IpNet>,
     /// A hub's spokes.
     pub spokes: Spokes,
+    /// Who should be heard, by the probes that it makes.
+    pub watch: Watch,
 }
 
 /// How long alerts about one action of our own role are held back.
@@ -60,7 +63,8 @@ impl OwnCalls {
         !is_denied(call) && ((self.is_ours(call) && self.is_our_use(call)) || self.is_a_probe(call))
     }
 
-    /// Whether a spoke makes its queue known: once an hour, in every account and region. No rule can mean that.
+    /// Whether a spoke of a version before 2026-11-29 makes its queue known, once an hour, by a role without a path of its own: no
+    /// probe that a sweep waits for. No rule can mean that.
     fn is_a_probe(&self, call: &ApiCall) -> bool {
         (call.service.as_deref(), call.event.as_deref()) == (Some("sqs.amazonaws.com"), Some("TagQueue"))
             && call.arn.as_deref().is_some_and(|arn| self.spokes.is_probe(arn))

@@ -25,6 +25,31 @@ pub struct InvocationReport {
     /// What the mover found in the spokes' queues. A deployment that is no hub does not name it.
     #[serde(skip_serializing_if = "SpokeLetters::is_empty")]
     pub spokes: SpokeLetters,
+    /// Probes among the records: no rule is asked about them. Where there are none, they are not named.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub probes: usize,
+    /// What a sweep found, if this was one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sweep: Option<SweepCounts>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde gives a reference")]
+const fn is_zero(count: &usize) -> bool {
+    *count == 0
+}
+
+/// What a sweep found.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct SweepCounts {
+    /// Accounts × regions that should be heard.
+    pub sources: usize,
+    /// Those of them that are not.
+    pub silent: usize,
+    /// All that is wrong: these, those whose patterns are others than ours, and what differs in our own EventBridge rules.
+    pub faults: usize,
+    /// The longest that the last probe of any of them took, in milliseconds; none if none came lately.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub latency_ms: Option<u64>,
 }
 
 /// What the mover found in the queues of a hub's spokes. None of it is a delivery: what was moved is counted there when it comes
@@ -131,9 +156,9 @@ impl InvocationReport {
     }
 
     /// Every count of the report, by the name of its metric.
-    pub fn counts(&self) -> [(&'static str, usize); 26] {
-        let Self { records, ignored, unreadable, findings: f, deliveries: d, operational, ledger_faults, spokes } =
-            self;
+    pub fn counts(&self) -> [(&'static str, usize); 27] {
+        let Self { records, ignored, unreadable, findings: f, deliveries: d, operational, ledger_faults, .. } = self;
+        let Self { spokes, probes, .. } = self;
         [
             ("Records", *records),
             ("Ignored", *ignored),
@@ -161,6 +186,7 @@ impl InvocationReport {
             ("SpokeQueuesUnreached", spokes.unreached),
             ("Merged", d.merged),
             ("Silenced", d.silenced),
+            ("Probes", *probes),
         ]
     }
 }
@@ -168,7 +194,7 @@ impl InvocationReport {
 impl InvocationReport {
     /// Writes the report to the log, as one line.
     pub(super) fn log(&self) {
-        let Self { records, ignored, unreadable, findings, deliveries, operational, ledger_faults, spokes: _ } = self;
+        let Self { records, ignored, unreadable, findings, deliveries, operational, ledger_faults, .. } = self;
         tracing::info!(
             records,
             ignored,
@@ -229,5 +255,7 @@ impl AddAssign<&InvocationReport> for InvocationReport {
         self.operational += other.operational;
         self.ledger_faults += other.ledger_faults;
         self.spokes += &other.spokes;
+        self.probes += other.probes;
+        self.sweep = self.sweep.or(other.sweep);
     }
 }

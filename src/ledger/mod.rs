@@ -20,7 +20,7 @@
 //! - [`Ledger`] itself, and how it writes, are in `optimistic`. Its methods lie where their subject does: `threshold` counts the
 //!   occurrences of a rule (`record_occurrence`), `admit` decides whether the findings of a record go out (`admit`; `together` is what is decided and written then), `claim` takes and ends
 //!   claims (`claim`, `delivered`, `release`, `receipt`), `sum` has the storm guard, the roll-ups and the digests, `roll_ups` tells those of a minute together (`claim_roll_ups`), `updates` tells an incident so far (`claim_update`), `lookup` tells
-//!   people what is known of a delivery (`claims`), `sighting` knows who called what for the first time (`sightings`; `pairs` is what a process remembers of it), `silencing` what is held back for a time by hand (`silence` says what may be, `silences` what a process has read), `issued` knows who asked for a session (`sessions`, which is also what a process remembers; `lineage` decides), and `spokes` knows a hub's spokes (`hear_of_spoke`, `spoke_queues`).
+//!   people what is known of a delivery (`claims`), `sighting` knows who called what for the first time (`sightings`; `pairs` is what a process remembers of it), `silencing` what is held back for a time by hand (`silence` says what may be, `silences` what a process has read), `issued` knows who asked for a session (`sessions`, which is also what a process remembers; `lineage` decides), `spokes` knows a hub's spokes (`hear_of_spoke`, `spoke_queues`), and `probes` when each account and region was last heard (`hear_of_probe`, `probes_seen`).
 //! - `item` is what the items hold, and `store` is the interface to where they are kept: `memory`, or DynamoDB
 //!   (`aws/dynamodb.rs`).
 //!
@@ -41,6 +41,7 @@ mod memory;
 mod optimistic;
 mod pairs;
 pub mod policy;
+mod probes;
 mod roll_ups;
 mod sessions;
 mod sighting;
@@ -60,6 +61,7 @@ pub use self::item::{Claim, Decision, DeliveryKey, DoneAs, Lead};
 pub use self::memory::MemoryStore;
 pub use self::optimistic::Ledger;
 pub use self::pairs::Sightings;
+pub use self::probes::{SeenProbe, SweepMemory, ToldFault};
 pub use self::roll_ups::{ClaimedRollUps, ListedRollUp, RollUpList};
 pub use self::sessions::Sessions;
 pub use self::silence::{LONGEST_SILENCE, SILENCE_FIELDS, Silence, alert_of_silence, may_be_silenced};

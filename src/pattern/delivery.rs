@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use super::alternative::Alternative;
 use super::field::PatternField;
 use super::values::{Text, Texts, Values};
+use crate::cloudtrail::event_rule::WITH_READ_ONLY;
 
 /// The state of an EventBridge rule, as far as it is about calls that CloudTrail records.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -20,7 +21,7 @@ impl DeliveryState {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Plain => "ENABLED",
-            Self::All => "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS",
+            Self::All => WITH_READ_ONLY,
         }
     }
 }

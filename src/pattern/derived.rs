@@ -12,7 +12,7 @@ use super::rows::alternatives;
 use super::values::{Text, Texts, Values};
 use crate::cloudtrail::Record;
 use crate::cloudtrail::credentials::{ISSUER, ISSUING_CALLS};
-use crate::ids::StableId;
+use crate::cloudtrail::event_rule::{DETAIL_TYPE_SUFFIX, patterns_digest};
 use crate::rules::{Row, Rule};
 use crate::ruleset::RuleSet;
 
@@ -29,6 +29,10 @@ pub struct DerivedPatterns {
     pub wide_rows: Vec<WideRow>,
     /// Which patterns these are: 12 hexadecimal digits of their SHA-256.
     pub digest: String,
+    /// The digest of those in `plain` alone.
+    pub plain_digest: String,
+    /// The digest of those in `reads` alone.
+    pub reads_digest: String,
 }
 
 /// A row that no pattern can narrow down.
@@ -74,10 +78,13 @@ impl DerivedPatterns {
         }
         let plain = family(DeliveryState::Plain, all.clone());
         let reads = family(DeliveryState::All, all.into_iter().flat_map(held_back).collect());
-        let texts: Vec<String> =
-            plain.iter().chain(&reads).map(|rule| format!("{} {}", rule.state.as_str(), rule.detail())).collect();
-        let digest = StableId::hash(&texts.iter().map(String::as_str).collect::<Vec<_>>()).as_str()[..12].to_owned();
-        Self { plain, reads, wide_rows, digest }
+        let of = |rules: &mut dyn Iterator<Item = &EventRule>| {
+            let texts: Vec<String> = rules.map(|rule| format!("{} {}", rule.state.as_str(), rule.detail())).collect();
+            patterns_digest(&texts)
+        };
+        let digest = of(&mut plain.iter().chain(&reads));
+        let (plain_digest, reads_digest) = (of(&mut plain.iter()), of(&mut reads.iter()));
+        Self { plain, reads, wide_rows, digest, plain_digest, reads_digest }
     }
 
     /// How many of the EventBridge rules the record comes by, where the template's parameter says `derived`.
@@ -109,7 +116,7 @@ impl EventRule {
         let mut pattern = json!({
             "source": [{ "prefix": "aws." }],
             "account": [account],
-            "detail-type": [{ "suffix": " via CloudTrail" }],
+            "detail-type": [{ "suffix": DETAIL_TYPE_SUFFIX }],
         });
         let detail = self.detail();
         if let (Value::Object(members), Value::Object(detail)) = (&mut pattern, detail)

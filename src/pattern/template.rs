@@ -22,6 +22,8 @@ enum Block {
     Rules,
     /// The elements of a list of the rules' ARNs.
     Arns,
+    /// The mapping that says which patterns these are.
+    Digest,
 }
 
 /// Why a template cannot be written.
@@ -81,6 +83,7 @@ impl Block {
         match name {
             "rules" => Some(Self::Rules),
             "arns" => Some(Self::Arns),
+            "digest" => Some(Self::Digest),
             _ => None,
         }
     }
@@ -93,6 +96,14 @@ impl Block {
                 .into_iter()
                 .map(|named| format!("- !If [{}, !GetAtt {}.Arn, !Ref AWS::NoValue]", named.condition, named.name))
                 .collect(),
+            // In quotes, for twelve digits may look like a number.
+            Self::Digest => vec![
+                "Patterns:".to_owned(),
+                "  Digest:".to_owned(),
+                format!("    All: \"{}\"", patterns.digest),
+                format!("    Calls: \"{}\"", patterns.plain_digest),
+                format!("    Reads: \"{}\"", patterns.reads_digest),
+            ],
         }
     }
 }

@@ -12,6 +12,7 @@ mod log;
 mod merging;
 mod model;
 mod outside;
+mod probe;
 mod redelivery;
 mod silences;
 mod spokes;

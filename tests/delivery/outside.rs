@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
 use offlimits::channel::{Reply, Request};
+use offlimits::cloudtrail::event_rule::EventRuleFound;
 use offlimits::cloudtrail::spokes::SpokeQueue;
 use offlimits::deliver::{Tokens, Transport};
 use offlimits::handler::{App, Handled, InvocationReport, OwnCalls, Response, handle};
@@ -74,6 +75,8 @@ pub(crate) struct Outside {
     /// How long the secret takes to be read, once.
     pub(crate) secret_takes: Duration,
     pub(crate) secret_is_read: tokio::sync::Mutex<bool>,
+    /// The EventBridge rules that are there, by their ARNs.
+    pub(crate) event_rules: Mutex<BTreeMap<String, EventRuleFound>>,
 }
 
 /// A redelivery queue and a dead-letter queue.
@@ -133,6 +136,7 @@ pub(crate) fn app_on<S: Store>(rules: &str, store: S) -> TestApp<S> {
         credentials: Arc::new(credentials),
         secret_takes: Duration::ZERO,
         secret_is_read: tokio::sync::Mutex::default(),
+        event_rules: Mutex::default(),
     };
     let sqs = Sqs {
         waiting: Mutex::default(),
@@ -295,6 +299,11 @@ impl Transport for Outside {
     fn now(&self) -> SystemTime {
         // 2026-01-10T11:32:44Z, when the samples happened.
         SystemTime::UNIX_EPOCH + Duration::from_secs(1_768_044_764) + (Instant::now() - self.start)
+    }
+
+    async fn event_rules(&self, arns: &[String]) -> Option<Vec<Result<Option<EventRuleFound>, String>>> {
+        let rules = self.event_rules.lock().unwrap();
+        Some(arns.iter().map(|arn| Ok(rules.get(arn).cloned())).collect())
     }
 }
 

@@ -128,7 +128,19 @@ pub(crate) fn account() -> Summary {
         latencies: vec![23, 24],
     };
     let spokes = SpokeLetters { moved: 25, refused: 26, unreached: 27 };
-    Summary { records: 1, ignored: 2, unreadable: 3, findings, deliveries, operational: 20, ledger_faults: 21, spokes }
+    Summary {
+        records: 1,
+        ignored: 2,
+        unreadable: 3,
+        findings,
+        deliveries,
+        operational: 20,
+        ledger_faults: 21,
+        spokes,
+        probes: 29,
+        // Its metrics are in a sweep's line alone.
+        sweep: None,
+    }
 }
 
 /// The line of metrics of an account.

@@ -33,7 +33,7 @@ def deployed(aws: Aws, folder, name: str, *parameters: str) -> Stack:
     """A stack without a phone, for ministack does not know SNS's sandbox for SMS; and a trail."""
     built(folder, TEMPLATE)
     package(folder / "Function", HERE / "rules.json")
-    given = [f"Architecture={ARCHITECTURE}", "Email=someone@example.com", "SavedQueries=false", *parameters]
+    given = [f"Architecture={ARCHITECTURE}", "Email=someone@example.com", "SavedQueries=false", "Probes=false", *parameters]
     command = [SAM, "deploy", "--template-file", "template.yaml", "--config-file", ROOT / "samconfig.toml"]
     command += ["--stack-name", name, "--parameter-overrides", *given]
     done = subprocess.run(command, cwd=folder, env=aws.environment, capture_output=True, text=True, timeout=180)

@@ -144,13 +144,20 @@ def test_its_queue_takes_from_the_rule_and_gives_to_the_hubs_role_alone(spoke):
 
 
 def test_it_makes_its_queue_known(spoke):
-    target = spoke["Resources"]["Probe"]["Properties"]["Target"]
-    assert target["Arn"] == {"Fn::Sub": "arn:${AWS::Partition}:scheduler:::aws-sdk:sqs:tagQueue"}
-    given = json.loads(target["Input"]["Fn::Sub"])
+    probe = spoke["Resources"]["Probe"]["Properties"]
+    target = probe["Target"]
+    assert probe["ScheduleExpression"] == "rate(5 minutes)" and target["Arn"] == {"Fn::Sub": "arn:${AWS::Partition}:scheduler:::aws-sdk:sqs:tagQueue"}
+    text, values = target["Input"]["Fn::Sub"]
+    given = json.loads(text)
     assert given.keys() == {"QueueUrl", "Tags"} and given["QueueUrl"] == "${Letters}"
-    assert len(given["Tags"]) == 1, "a queue has room for fifty"
-    # The hub knows the role by it: src/cloudtrail/spokes.rs.
-    assert spoke["Resources"]["ProbeRole"]["Type"] == "AWS::IAM::Role"
+    assert given["Tags"].keys() == {"offlimits:probe", "offlimits:patterns"}, "a queue has room for fifty"
+    assert values == {"Digest": {"Fn::If": ["TakesReads", {"Fn::FindInMap": ["Patterns", "Digest", "All"]}, "all"]}}
+    # The hub knows the role by its path and its name: src/cloudtrail/probe.rs.
+    assert spoke["Resources"]["ProbeRole"]["Properties"]["Path"] == "/offlimits-probe/"
+
+
+def test_its_patterns_are_the_stacks(spoke, transformed):
+    assert spoke["Mappings"] == transformed["Mappings"]
 
 
 def test_in_the_hubs_own_account_and_region_it_sends_nothing(spoke):

@@ -36,6 +36,8 @@ GRANTS = {
     ("dynamodb:UpdateItem", "Ledger"): "the counter of a minute",
     ("sqs:ReceiveMessage", "spokes"): "what a hub's spokes could not deliver: test_a_hub_takes_from_its_spokes_queues_alone",
     ("sqs:DeleteMessage", "spokes"): "once the hub has it",
+    ("events:DescribeRule", "rules"): "how the rules are that feed it: test_the_sweep_reads_the_stacks_own_rules_and_no_other",
+    ("events:ListTargetsByRule", "rules"): "and whom they tell",
     ("kms:Decrypt", "LedgerKeyArn"): "the ledger may be encrypted with a key of its own",
     ("kms:GenerateDataKey", "QueuesKeyArn"): "and so may the queues: to send",
     ("kms:Decrypt", "QueuesKeyArn"): "and to send again, and to take",
@@ -50,6 +52,8 @@ VPC = {
     "ec2:UnassignPrivateIpAddresses",
 }
 NOTHING = {"Ref": "AWS::NoValue"}
+# How EventBridge rules of the stack are called, on the default bus and on the hub's.
+OWN_RULES = ["${AWS::StackName}-*", "${AWS::StackName}/${AWS::StackName}-*"]
 
 
 def listed(value) -> list:
@@ -110,7 +114,7 @@ def test_no_partition_is_written_down():
 def test_the_function_may_do_only_what_it_needs(transformed):
     role = transformed["Resources"]["Role"]["Properties"]
     assert "ManagedPolicyArns" not in role, "a managed policy is not scoped to our resources"
-    assert of_type(transformed, "AWS::IAM::Role").keys() == {"Role"}
+    assert of_type(transformed, "AWS::IAM::Role").keys() == {"Role", "ProbeRole"}, "test_the_probe_may_do_one_thing"
     assert not of_type(transformed, "AWS::IAM::Policy") and not of_type(transformed, "AWS::IAM::ManagedPolicy")
     granted = set()
     for policy in role["Policies"]:
@@ -119,12 +123,14 @@ def test_the_function_may_do_only_what_it_needs(transformed):
                 continue
             assert statement["Effect"] == "Allow" and "NotAction" not in statement and "NotResource" not in statement
             spokes = {"Fn::Sub": "arn:${AWS::Partition}:sqs:*:*:StackSet-${StackSetName}-*"}
-            resources = ["spokes"] if statement["Resource"] == spokes else [name for r in listed(statement["Resource"]) for name in targets(r)]
+            own = [{"Fn::Sub": f"arn:${{AWS::Partition}}:events:${{AWS::Region}}:${{AWS::AccountId}}:rule/{name}"} for name in OWN_RULES]
+            wide = {json.dumps(spokes): ["spokes"], json.dumps(own): ["rules"]}
+            resources = wide.get(json.dumps(statement["Resource"])) or [name for r in listed(statement["Resource"]) for name in targets(r)]
             for resource in resources:
                 assert "*" not in resource, f"{statement['Sid']} is not scoped"
                 granted |= {(action, resource) for action in listed(statement["Action"])}
     assert granted == GRANTS.keys()
-    for _, resource in granted - {(action, "spokes") for action, _ in granted}:
+    for _, resource in granted - {(action, name) for action, _ in granted for name in ["spokes", "rules"]}:
         assert resource in transformed["Resources"] or resource in transformed["Parameters"]
 
 
@@ -352,7 +358,7 @@ def test_alarms_watch_everything_that_can_lose_an_alert(transformed):
             continue  # test_a_hub_hears_when_its_spokes_are_in_trouble and the one after it
         [dimension] = alarm["Dimensions"]
         assert dimension["Name"] == DIMENSIONS[alarm["Namespace"]]
-        if name != "silence":
+        if name not in {"silence", "silent-sources"}:  # which ring where nothing is
             assert (alarm["ComparisonOperator"], alarm["TreatMissingData"]) == ("GreaterThanThreshold", "notBreaching")
             assert (alarm["Period"], alarm["EvaluationPeriods"]) == (60, 1)
             watched[name] = (alarm["Namespace"], alarm["MetricName"], *targets(dimension["Value"]), alarm["Statistic"], alarm["Threshold"])
@@ -414,11 +420,69 @@ def test_the_patterns_keep_to_the_limits(transformed):
     assert len(rules) < 30, "so many rules with wildcards a bus takes"
 
 
+def test_without_its_probes_a_stack_is_in_alarm(transformed):
+    """On where nobody says otherwise. A missing metric rings, too: that of a sweep that found nothing is zero."""
+    resources = transformed["Resources"]
+    assert transformed["Parameters"]["Probes"]["Default"] == "true" and transformed["Conditions"]["HasProbes"] == {"Fn::Equals": [{"Ref": "Probes"}, "true"]}
+    assert {name for name, r in resources.items() if r.get("Condition") == "HasProbes"} == {"Probe", "ProbeRole", "Sweep", "SweepPermission", "SilentSourcesAlarm"}
+    alarm = resources["SilentSourcesAlarm"]["Properties"]
+    assert (alarm["Namespace"], alarm["MetricName"], alarm["Statistic"]) == ("offlimits", "SilentSources", "Maximum")
+    assert (alarm["ComparisonOperator"], alarm["Threshold"], alarm["TreatMissingData"]) == ("GreaterThanThreshold", 0, "breaching")
+    assert (alarm["Period"], alarm["EvaluationPeriods"]) == (300, 3) and alarm["Dimensions"] == [{"Name": "FunctionName", "Value": {"Ref": "Function"}}]
+
+
+def test_the_probe_may_do_one_thing(transformed):
+    """It writes two tags of one queue, by a role that is known by its path, and whose path is not that of the function's."""
+    role, probe = (transformed["Resources"][name]["Properties"] for name in ["ProbeRole", "Probe"])
+    [trust] = statements(role["AssumeRolePolicyDocument"])
+    assert trust["Principal"] == {"Service": "scheduler.amazonaws.com"} and trust["Condition"] == {"StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}}
+    [policy] = role["Policies"]
+    [statement] = policy["PolicyDocument"]["Statement"]
+    assert (statement["Effect"], statement["Action"], targets(statement["Resource"])) == ("Allow", "sqs:TagQueue", ["UndeliveredEvents"])
+    assert "ManagedPolicyArns" not in role and role["Path"] == {"Fn::Sub": "${RolePath}offlimits-probe/"}
+    assert role["PermissionsBoundary"] == transformed["Resources"]["Role"]["Properties"]["PermissionsBoundary"]
+    target = probe["Target"]
+    assert probe["ScheduleExpression"] == "rate(5 minutes)" and target["Arn"] == {"Fn::Sub": "arn:${AWS::Partition}:scheduler:::aws-sdk:sqs:tagQueue"}
+    text, values = target["Input"]["Fn::Sub"]
+    given = json.loads(text)
+    assert given == {"QueueUrl": "${UndeliveredEvents}", "Tags": {"offlimits:probe": "<aws.scheduler.scheduled-time>", "offlimits:patterns": "${Digest}"}}
+    digest = {"Fn::FindInMap": ["Patterns", "Digest", "All"]}
+    assert values == {"Digest": {"Fn::If": ["TakesReads", digest, "all"]}}
+    variables = transformed["Resources"]["Function"]["Properties"]["Environment"]["Variables"]
+    assert variables["OFFLIMITS_PROBE_QUEUE"] == {"Fn::If": ["HasProbes", {"Fn::GetAtt": ["UndeliveredEvents", "Arn"]}, NOTHING]}
+    digests = [{"Fn::FindInMap": ["Patterns", "Digest", name]} for name in ["All", "Calls", "Reads"]]
+    assert variables["OFFLIMITS_EVENT_RULES"] == {"Fn::Join": [" ", [*digests, {"Ref": "EventPatterns"}, {"Ref": "RuleState"}]]}
+    assert transformed["Mappings"]["Patterns"]["Digest"].keys() == {"All", "Calls", "Reads"}
+    for rule in derived_rules(transformed).values():
+        assert rule["Properties"]["Description"].endswith(f" patterns {transformed['Mappings']['Patterns']['Digest']['All']}.")
+
+
+def test_the_sweep_reads_the_stacks_own_rules_and_no_other(transformed):
+    """It is told all that feed the function, each on the condition on which it is there; of no other has it leave to read."""
+    condition, statement, otherwise = conditional_statements(transformed)["SeeTheRules"]
+    assert (condition, otherwise) == ("HasProbes", NOTHING) and set(statement["Action"]) == {"events:DescribeRule", "events:ListTargetsByRule"}
+    sweep = transformed["Resources"]["Sweep"]["Properties"]
+    [target] = sweep["Targets"]
+    assert sweep["ScheduleExpression"] == "rate(5 minutes)" and targets(target["Arn"]) == ["Function"]
+    _, [begin, inner, end] = target["Input"]["Fn::Join"]
+    between, told = inner["Fn::Join"]
+    assert json.loads(begin + between.join(["a", "b"]) + end) == {"offlimits": "sweep", "rules": ["a", "b"]}
+    arn = lambda name: {"Fn::GetAtt": [name, "Arn"]}  # noqa: E731
+    derived = [{"Fn::If": [rule["Condition"], arn(name), NOTHING]} for name, rule in derived_rules(transformed).items()]
+    assert told == [arn("FunctionTrail"), {"Fn::If": ["IsHub", arn("HubTrail"), NOTHING]}, *derived]
+    feeds = {name for name, rule in of_type(transformed, "AWS::Events::Rule").items() if "EventPattern" in rule}
+    assert feeds == {"FunctionTrail", "HubTrail", *derived_rules(transformed)}
+    assert transformed["Parameters"]["WatchedRegions"]["Default"] == ""
+    fits = transformed["Parameters"]["WatchedRegions"]["AllowedPattern"]
+    assert [bool(re.search(fits, text)) for text in ["", "eu-west-1", "us-gov-west-1", "ap-southeast-3", "*", "eu west 1", "EU-WEST-1"]] == [True, True, True, True, False, False, False]
+
+
 def test_silence_is_heard_after_as_many_minutes_as_you_say(transformed):
     silence = transformed["Resources"]["SilenceAlarm"]
     alarm, parameter = silence["Properties"], transformed["Parameters"]["SilenceMinutes"]
     assert silence["Condition"] == "HearsSilence"
-    assert transformed["Conditions"]["HearsSilence"] == {"Fn::Not": [{"Fn::Equals": [{"Ref": "SilenceMinutes"}, 0]}]}
+    without_probes = [{"Fn::Equals": [{"Ref": "Probes"}, "false"]}, {"Fn::Not": [{"Fn::Equals": [{"Ref": "SilenceMinutes"}, 0]}]}]
+    assert transformed["Conditions"]["HearsSilence"] == {"Fn::And": without_probes}
     assert (alarm["Namespace"], alarm["MetricName"], alarm["Statistic"]) == ("offlimits", "Records", "Sum")
     assert (alarm["ComparisonOperator"], alarm["Threshold"], alarm["TreatMissingData"]) == ("LessThanThreshold", 1, "breaching")
     assert (alarm["Period"], alarm["EvaluationPeriods"]) == (60, {"Ref": "SilenceMinutes"})
@@ -483,6 +547,9 @@ def test_the_function_and_its_log(transformed):
         "OFFLIMITS_OWN_ARNS",
         "OFFLIMITS_OWN_ADDRESSES",
         "OFFLIMITS_STACK_SET",
+        "OFFLIMITS_PROBE_QUEUE",
+        "OFFLIMITS_WATCHED_REGIONS",
+        "OFFLIMITS_EVENT_RULES",
         "HTTPS_PROXY",
         "NO_PROXY",
     }
@@ -542,8 +609,8 @@ def test_without_an_organization_nothing_is_there_of_a_hub(transformed):
     assert template["Conditions"]["IsHub"] == {"Fn::Not": [{"Fn::Equals": [{"Ref": "OrganizationId"}, ""]}]}
     assert {name for name, r in template["Resources"].items() if r.get("Condition") == "IsHub"} == HUB
     rules = {name: r for name, r in of_type(template, "AWS::Events::Rule").items() if name not in HUB}
-    assert rules.keys() == {"FunctionTrail", *derived_rules(template)}
-    for rule in rules.values():
+    assert rules.keys() == {"FunctionTrail", "Sweep", *derived_rules(template)}
+    for rule in [rule for name, rule in rules.items() if name != "Sweep"]:
         assert rule["EventPattern"]["account"] == [{"Ref": "AWS::AccountId"}] and rule["EventPattern"]["source"] == [{"prefix": "aws."}]
         assert "EventBusName" not in rule
     variables = template["Resources"]["Function"]["Properties"]["Environment"]["Variables"]
@@ -572,7 +639,7 @@ def test_a_hub_takes_from_its_spokes_queues_alone(transformed):
     assert set(statement["Action"]) == {"sqs:ReceiveMessage", "sqs:DeleteMessage"}
     assert statement["Resource"] == {"Fn::Sub": "arn:${AWS::Partition}:sqs:*:*:StackSet-${StackSetName}-*"}
     assert statement["Condition"] == {"StringEquals": {"aws:ResourceOrgID": {"Ref": "OrganizationId"}}}
-    assert "events:" not in json.dumps(transformed["Resources"]["Role"])
+    assert set(re.findall(r'"(events:\w+)"', json.dumps(transformed["Resources"]["Role"]))) == {"events:DescribeRule", "events:ListTargetsByRule"}
     [mover] = transformed["Resources"]["Mover"]["Properties"]["Targets"]
     assert json.loads(mover["Input"]) == {"offlimits": "move"} and targets(mover["Arn"]) == ["Function"]
 

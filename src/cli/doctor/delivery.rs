@@ -5,24 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
+use crate::cloudtrail::event_rule::DETAIL_TYPES as KINDS;
+pub(super) use crate::cloudtrail::event_rule::WITH_READ_ONLY;
 use crate::lint::{RuleNeeds, needs};
 use crate::ruleset::{RuleSet, Sources};
-
-/// The state in which an EventBridge rule passes read-only calls:
-/// <https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-service-event-cloudtrail-management.html>.
-pub(super) const WITH_READ_ONLY: &str = "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS";
-
-/// What the rule of the template lets pass: the kinds of events that CloudTrail sends.
-/// <https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-service-event-cloudtrail.html>
-const KINDS: [&str; 7] = [
-    "AWS API Call via CloudTrail",
-    "AWS Console Sign In via CloudTrail",
-    "AWS Console Signin via CloudTrail",
-    "AWS Console Action via CloudTrail",
-    "AWS Service Event via CloudTrail",
-    "AWS Network Activity Event via CloudTrail",
-    "AWS Insight via CloudTrail",
-];
 
 /// What the rules want to hear.
 #[derive(Debug, Default)]

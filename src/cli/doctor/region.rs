@@ -3,7 +3,9 @@
 use serde_json::json;
 
 use super::asker::{Asker, text};
-use super::checks::{alarm, code, function, invoke, queue, rule, secret, spoke, stack, table, topic, trail, unwatched};
+use super::checks::{
+    alarm, code, derived, function, invoke, probe, queue, rule, secret, spoke, stack, table, topic, trail, unwatched,
+};
 use super::delivery::Wanted;
 use super::report::{Notes, Told, WatchedBy};
 use super::stack::Stack;
@@ -30,6 +32,7 @@ pub(super) async fn look_at_stack(stack: &Stack<'_>, of: Rules<'_>, notes: &mut 
     trail::look(stack.asker, &stack.account, stack.output("RuleName"), of.wanted, notes).await;
     let is_there = function::look(stack, notes).await;
     let rules = rule::look(stack, of.wanted, notes).await;
+    derived::look(stack, of.rules, notes).await;
     if is_there {
         code::look(stack, of.rules, notes).await;
         invoke::look(stack, &rules, notes).await;
@@ -39,6 +42,11 @@ pub(super) async fn look_at_stack(stack: &Stack<'_>, of: Rules<'_>, notes: &mut 
     queue::look(stack, notes).await;
     table::look(stack, notes).await;
     alarm::look(stack, notes).await;
+}
+
+/// Looks at the probes that a stack has heard, which its ledger knows.
+pub(super) async fn look_at_probes(stack: &Stack<'_>, reader: &StackReader, of: Rules<'_>, notes: &mut Notes) {
+    probe::look(stack, reader, of.rules, notes).await;
 }
 
 /// Looks at the spokes of a stack, which its ledger knows.

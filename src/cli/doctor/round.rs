@@ -62,6 +62,7 @@ impl<'q> Round<'q> {
                 Told::There(stack) => {
                     region::look_at_stack(&stack, of, &mut notes).await;
                     let reader = self.reader(region);
+                    region::look_at_probes(&stack, &reader, of, &mut notes).await;
                     region::look_at_spokes(&stack, &reader, organization.as_ref(), &regions, &mut notes).await;
                     let silences = region::silences(&stack, &reader, &mut notes).await;
                     report.take(region, Some(stack.account.clone()), WatchedBy::Stack, notes);

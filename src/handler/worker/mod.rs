@@ -37,4 +37,5 @@ mod updates;
 
 pub(super) use self::burial::gone_channel;
 pub(super) use self::channel_worker::{ChannelBatch, ChannelTally, ChannelWorker, ReceivedMessage};
+pub(super) use self::operators::publish_to_operators;
 pub(super) use self::send::send_test;

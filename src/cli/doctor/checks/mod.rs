@@ -2,8 +2,10 @@
 
 pub(super) mod alarm;
 pub(super) mod code;
+pub(super) mod derived;
 pub(super) mod function;
 pub(super) mod invoke;
+pub(super) mod probe;
 pub(super) mod queue;
 pub(super) mod rule;
 pub(super) mod secret;
@@ -19,11 +21,12 @@ pub(super) mod unwatched;
 use super::check::Check;
 
 /// Every check, in the order of docs/doctor.md: that of an event's road.
-pub(super) const ALL: [&[&Check]; 14] = [
+pub(super) const ALL: [&[&Check]; 16] = [
     unwatched::CHECKS,
     stack::CHECKS,
     trail::CHECKS,
     rule::CHECKS,
+    derived::CHECKS,
     function::CHECKS,
     code::CHECKS,
     invoke::CHECKS,
@@ -34,4 +37,5 @@ pub(super) const ALL: [&[&Check]; 14] = [
     table::CHECKS,
     alarm::CHECKS,
     spoke::CHECKS,
+    probe::CHECKS,
 ];

@@ -66,7 +66,10 @@ pub(in crate::cli::doctor) enum Part<'e> {
     /// It passes some calls, by a pattern of its own.
     Some,
     /// It is a schedule.
-    Schedule,
+    Schedule {
+        /// How often.
+        rate: &'static str,
+    },
 }
 
 /// An `EventBridge` rule, as it should be.
@@ -108,7 +111,7 @@ pub(in crate::cli::doctor) async fn look(stack: &Stack<'_>, wanted: &Wanted, not
         role: None,
     };
     let (mut there, mut has_readers) = (Vec::new(), false);
-    let is_other = |rule: &&Resource| !["FunctionTrail", "HubTrail", "Mover"].contains(&rule.logical.as_str());
+    let is_other = |rule: &&Resource| !["FunctionTrail", "HubTrail", "Mover", "Sweep"].contains(&rule.logical.as_str());
     for rule in stack.of_kind("AWS::Events::Rule").filter(is_other) {
         let expected = to_function(named(stack, &rule.logical, &rule.physical), Part::Some, "ENABLED");
         let found = look_at(stack.asker, &expected, wanted, notes).await;
@@ -122,13 +125,44 @@ pub(in crate::cli::doctor) async fn look(stack: &Stack<'_>, wanted: &Wanted, not
         // What the spokes have sent is meant, since there are patterns for the rules: the hub's rule passes all of it.
         let hub_state = if stack.parameter("EventPatterns").is_empty() { state } else { WITH_READ_ONLY };
         expected.push(to_function(of("HubTrail"), wide, hub_state));
-        let mover = to_function(of("Mover"), Part::Schedule, "ENABLED");
+        let mover = to_function(of("Mover"), Part::Schedule { rate: "rate(15 minutes)" }, "ENABLED");
         expected.push(Expected { letters: None, input: Some(r#"{"offlimits":"move"}"#), ..mover });
+    }
+    let order = sweeps_order(stack);
+    // A stack without probes has none.
+    if let Some(name) = stack.physical("Sweep") {
+        let sweep = to_function((name, None), Part::Schedule { rate: "rate(5 minutes)" }, "ENABLED");
+        expected.push(Expected { letters: None, input: Some(&order), ..sweep });
     }
     for rule in expected.iter().filter(|rule| !rule.name.is_empty()) {
         there.extend(look_at(stack.asker, rule, wanted, notes).await.map(|found| found.arn));
     }
     there
+}
+
+/// What the schedule of the sweep tells the function: the rules that feed it, in the template's order.
+fn sweeps_order(stack: &Stack<'_>) -> String {
+    // The wide rule, the hub's, then those that are derived, by their numbers.
+    let place = |logical: &str| {
+        let number = |prefix: &str| logical.strip_prefix(prefix)?.parse::<u32>().ok();
+        match logical {
+            "FunctionTrail" => Some((0, 0)),
+            "HubTrail" => Some((1, 0)),
+            _ => number("Calls").map(|number| (2, number)).or_else(|| number("Reads").map(|number| (3, number))),
+        }
+    };
+    let mut rules: Vec<_> =
+        stack.of_kind("AWS::Events::Rule").filter_map(|rule| Some((place(&rule.logical)?, rule))).collect();
+    rules.sort_by_key(|(place, _)| *place);
+    let arns: Vec<String> = rules
+        .iter()
+        .map(|(_, rule)| match named(stack, &rule.logical, &rule.physical) {
+            (name, Some(bus)) => stack.arn("events", &format!("rule/{bus}/{name}")),
+            (name, None) => stack.arn("events", &format!("rule/{name}")),
+        })
+        .collect();
+    // With the letters and in the order of the template, not of whoever writes JSON.
+    format!(r#"{{"offlimits":"sweep","rules":["{}"]}}"#, arns.join("\",\""))
 }
 
 /// The name of a rule, and its bus: what is on a bus of its own `CloudFormation` calls `BUS|RULE`. The hub's bus is called as its stack.
@@ -166,7 +200,7 @@ pub(in crate::cli::doctor) async fn look_at(
             let remedy = match rule.part {
                 // Its pattern is in the template alone.
                 Part::Some => Remedy::new().anew(rule.stack, asker.region),
-                Part::Wide { .. } | Part::Schedule => rule.anew(asker.region),
+                Part::Wide { .. } | Part::Schedule { .. } => rule.anew(asker.region),
             };
             notes.find(&MISSING, rule.name, "the EventBridge rule is gone", remedy);
             return None;
@@ -252,8 +286,8 @@ impl Expected<'_> {
         let account = match self.part {
             Part::Wide { account, .. } => account,
             Part::Some => "",
-            Part::Schedule => {
-                let schedule = ["put-rule", "--name", self.name, "--schedule-expression", "rate(15 minutes)"];
+            Part::Schedule { rate } => {
+                let schedule = ["put-rule", "--name", self.name, "--schedule-expression", rate];
                 return self.aws(region, &[&schedule[..], &["--state", state]].concat());
             }
         };

@@ -1,0 +1,78 @@
+//! What a drill found.
+
+use serde::Serialize;
+
+use super::await_alerts::Awaited;
+use super::exercise::Exercise;
+use crate::ledger::DoneAs;
+
+/// What a drill found.
+#[derive(Debug, Serialize)]
+pub(super) struct DrillReport {
+    /// The stack.
+    pub(super) stack: String,
+    /// Its region.
+    pub(super) region: String,
+    /// The rules that were drilled, in the order of `rules.json`.
+    pub(super) rules: Vec<RuleReport>,
+    /// What did not answer, and why.
+    pub(super) unanswered: Vec<String>,
+}
+
+/// How one rule answered.
+#[derive(Debug, Serialize)]
+pub(super) struct RuleReport {
+    /// Its id.
+    pub(super) rule: String,
+    /// The `eventID` of the call.
+    pub(super) event_id: String,
+    /// Whether each of its channels has answered.
+    pub(super) answered: bool,
+    /// Each channel that its finding goes to.
+    pub(super) channels: Vec<ChannelReport>,
+    /// From the call to the message on the webhook, in milliseconds: if it came there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) webhook_ms: Option<u64>,
+}
+
+/// How one channel answered.
+#[derive(Debug, Serialize)]
+pub(super) struct ChannelReport {
+    /// Its name.
+    pub(super) channel: String,
+    /// What became of the alert: `delivered`, `throttled` or `digested`, as `offlimits status` says; none, if nothing is known of it.
+    pub(super) outcome: Option<&'static str>,
+    /// From the call until then, in milliseconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) ms: Option<u64>,
+}
+
+impl DrillReport {
+    /// Whether every rule has answered.
+    pub(super) fn is_answered(&self) -> bool {
+        self.rules.iter().all(|rule| rule.answered)
+    }
+}
+
+impl RuleReport {
+    /// How the rule of an exercise answered.
+    pub(super) fn of(exercise: &Exercise, awaited: &[Awaited]) -> Self {
+        let own: Vec<&Awaited> = awaited.iter().filter(|one| one.rule == exercise.rule).collect();
+        let millis = |span: std::time::Duration| u64::try_from(span.as_millis()).unwrap_or(u64::MAX);
+        let channels: Vec<ChannelReport> = own
+            .iter()
+            .map(|one| ChannelReport {
+                channel: one.channel.clone(),
+                outcome: one.done.map(|(_, done)| match done {
+                    DoneAs::Delivered => "delivered",
+                    DoneAs::Throttled => "throttled",
+                    DoneAs::Digested => "digested",
+                }),
+                ms: one.done.map(|(at, _)| millis(at.since(one.sent))),
+            })
+            .collect();
+        let webhook_ms = own.iter().find_map(|one| Some(millis(one.heard?.since(one.sent))));
+        let answered = !channels.is_empty() && channels.iter().all(|channel| channel.outcome.is_some());
+        Self { rule: exercise.rule.clone(), event_id: exercise.event_id.clone(), answered, channels, webhook_ms }
+    }
+}
