@@ -85,7 +85,7 @@ mod tests {
     fn a_title_begins_with_what_it_says_of_every_finding() {
         for (template, beginning) in [
             ("Access key: {event} for {target|actor} by {actor}", "Access key"),
-            ("Root signed in{? from {country}}", "Root signed in"),
+            ("Root signed in{? to {target}}", "Root signed in"),
             ("Nothing else", "Nothing else"),
             ("{event} by {actor}", ""),
         ] {

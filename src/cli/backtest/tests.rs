@@ -477,6 +477,6 @@ fn the_playback_says_what_the_function_sends() {
         "of a lineage",
     ]) {
         let count = kinds.get(*kind).copied().unwrap_or_default();
-        assert!(count as u64 * 5 >= rounds, "{kind}: {count} in {rounds} archives");
+        assert!(count as u64 * 10 >= rounds, "{kind}: {count} in {rounds} archives");
     }
 }

@@ -66,6 +66,7 @@ impl RuleReport {
                 outcome: one.done.map(|(_, done)| match done {
                     DoneAs::Delivered => "delivered",
                     DoneAs::Throttled => "throttled",
+                    DoneAs::Silenced => "silenced",
                     DoneAs::Digested => "digested",
                 }),
                 ms: one.done.map(|(at, _)| millis(at.since(one.sent))),
