@@ -6,7 +6,7 @@ use super::attack_table::attack_table;
 use super::channels::channels;
 use super::chart::Chart;
 use super::groups::GroupTally;
-use super::list::{list, moment};
+use super::list::{FindingList, list, moment};
 use super::markup::{count, name};
 use super::names::top;
 use super::packed::Packed;
@@ -74,7 +74,7 @@ impl ReportPage<'_> {
                     main {
                         (self.tiles())
                         (timeline(&self.chart, &self.headline()))
-                        (list(self))
+                        (list(&self.list()))
                         (rules_table(self.summary, self.rules, self.titles))
                         (attack_table(self.summary, self.rules))
                         div.tops #tops tabindex="-1" {
@@ -91,6 +91,16 @@ impl ReportPage<'_> {
             }
         };
         page.into_string()
+    }
+
+    fn list(&self) -> FindingList<'_> {
+        FindingList {
+            groups: self.groups,
+            packed: self.packed,
+            offered: self.offered.iter().sum(),
+            rules: self.rules,
+            titles: self.titles,
+        }
     }
 
     fn headline(&self) -> String {
