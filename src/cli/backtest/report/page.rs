@@ -85,7 +85,7 @@ impl ReportPage<'_> {
                         }
                         (channels(self.summary))
                     }
-                    footer { (self.footer()) }
+                    footer { (footer()) }
                     script { (PreEscaped(SCRIPT)) }
                 }
             }
@@ -149,13 +149,6 @@ impl ReportPage<'_> {
         }
     }
 
-    fn footer(&self) -> Markup {
-        html! {
-            "This page holds all its data, and asks nothing of any network. What filters it stands in its address, after the #: whoever "
-            "has the page and that address sees the same. Texts of records were written by whoever called AWS."
-        }
-    }
-
     fn tiles(&self) -> Markup {
         let summary = self.summary;
         let worst = summary.worst_day.as_ref();
@@ -173,6 +166,13 @@ impl ReportPage<'_> {
                       &format!("from {}", count(summary.addresses.distinct as u64, "address"))))
             }
         }
+    }
+}
+
+fn footer() -> Markup {
+    html! {
+        "This page holds all its data, and asks nothing of any network. What filters it stands in its address, after the #: whoever "
+        "has the page and that address sees the same. Texts of records were written by whoever called AWS."
     }
 }
 
