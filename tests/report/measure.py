@@ -27,6 +27,12 @@ FILTERS = [
 ]
 
 
+def busy(browser) -> float:
+    """Seconds that the page's thread has been busy."""
+    metrics = browser.execute_cdp_cmd("Performance.getMetrics", {})["metrics"]
+    return next(metric["value"] for metric in metrics if metric["name"] == "TaskDuration")
+
+
 def main(count: int, folder: Path) -> None:
     start = time.monotonic()
     conftest.backtest(folder, many.records(count), "--report", "report.html", rules_are=many.rules())
@@ -43,14 +49,18 @@ def main(count: int, folder: Path) -> None:
         print(f"shown after {time.monotonic() - start:.2f} s: {browser.execute_script('return document.querySelector(`.shown`).textContent')}")
         # Nobody types sooner.
         time.sleep(1)
-        worst = 0
+        worst = worst_of_thread = 0
+        # The time of the page's own thread: on a busy machine the other one is mostly waiting.
+        browser.execute_cdp_cmd("Performance.enable", {"timeDomain": "threadTicks"})
         for view in ["groups", "findings"]:
             browser.execute_script(f"document.querySelector('[data-view={view}]').click()")
             for field, value in FILTERS:
+                before = busy(browser)
                 took, status = browser.execute_async_script(TYPED, field, value)
-                worst = max(worst, took)
-                print(f"{view:<8} {field} {value!r}: {took:.0f} ms: {status}")
-        print(f"the slowest answer: {worst / 1000:.3f} s")
+                of_thread = 1000 * (busy(browser) - before)
+                worst, worst_of_thread = max(worst, took), max(worst_of_thread, of_thread)
+                print(f"{view:<8} {field} {value!r}: {took:.0f} ms, of which the page computed {of_thread:.0f}: {status}")
+        print(f"the slowest answer: {worst / 1000:.3f} s; the most that the page computed for one: {worst_of_thread / 1000:.3f} s")
     finally:
         browser.quit()
 

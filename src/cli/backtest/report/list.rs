@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use maud::{Markup, html};
 
-use super::groups::{Group, NameSet};
+use super::groups::{Group, GroupTally, NameSet};
 use super::markup::{count, name};
-use super::page::ReportPage;
+use super::packed::Packed;
 use crate::cli::words::grouped;
+use crate::ruleset::RuleSet;
 use crate::severity::Severity;
 use crate::time::Timestamp;
 
@@ -16,9 +17,21 @@ const SHOWN: usize = 500;
 /// Names that a cell shows.
 const NAMES: usize = 3;
 
+/// What the section shows.
+pub(super) struct FindingList<'p> {
+    pub(super) groups: &'p GroupTally,
+    /// The findings that are listed.
+    pub(super) packed: &'p Packed,
+    /// Findings, listed or not.
+    pub(super) offered: u64,
+    pub(super) rules: &'p RuleSet,
+    /// Of each rule, what it is about.
+    pub(super) titles: &'p [String],
+}
+
 /// The section of the findings.
-pub(super) fn list(page: &ReportPage<'_>) -> Markup {
-    let groups = page.groups.sorted();
+pub(super) fn list(list: &FindingList<'_>) -> Markup {
+    let groups = list.groups.sorted();
     html! {
         section.card #findings aria-labelledby="list" tabindex="-1" {
             div.heading {
@@ -29,7 +42,7 @@ pub(super) fn list(page: &ReportPage<'_>) -> Markup {
                 }
             }
             @if groups.is_empty() { p { "Nothing was found." } } @else {
-                (notes(page, groups.len()))
+                (notes(list, groups.len()))
                 (filters())
                 div.result hidden {
                     p.shown role="status" aria-live="polite" {}
@@ -45,7 +58,7 @@ pub(super) fn list(page: &ReportPage<'_>) -> Markup {
                             th role="columnheader" scope="col" { (title) }
                         }
                     } }
-                    tbody role="rowgroup" { @for group in groups.iter().take(SHOWN) { (line(page, group)) } }
+                    tbody role="rowgroup" { @for group in groups.iter().take(SHOWN) { (line(list, group)) } }
                 }
                 table.rows.findings role="table" hidden {
                     caption.unseen { "Findings, one by one" }
@@ -58,33 +71,33 @@ pub(super) fn list(page: &ReportPage<'_>) -> Markup {
                 }
                 button.further type="button" hidden {}
                 p.rest { (rest(groups.len())) }
-                template #data { (page.packed.base64) }
+                template #data { (list.packed.base64) }
             }
         }
     }
 }
 
 /// What the list does not have.
-fn notes(page: &ReportPage<'_>, groups: usize) -> Markup {
-    let left_out = page.offered.iter().sum::<u64>() - page.packed.listed as u64;
+fn notes(list: &FindingList<'_>, groups: usize) -> Markup {
+    let left_out = list.offered - list.packed.listed as u64;
     html! {
         noscript { p.note { "Without JavaScript this page shows groups, and no single findings: " code { "--format jsonl" } " prints them." } }
         p.warning.trouble role="alert" hidden { "This browser cannot read the single findings: it needs DecompressionStream, as browsers have had it since 2023." }
         @if left_out > 0 {
             p.warning role="note" {
-                "Groups count all findings. One by one, the " (grouped(page.packed.listed as u64))
+                "Groups count all findings. One by one, the " (grouped(list.packed.listed as u64))
                 " most severe are here, the earliest of them first, and filters are asked of these; " (grouped(left_out))
                 " others are not. " code { "--format jsonl" } " prints them all."
             }
         }
-        @if page.packed.with_request < page.packed.listed {
+        @if list.packed.with_request < list.packed.listed {
             p.note {
-                "To keep this page small, the requests of the " (grouped((page.packed.listed - page.packed.with_request) as u64))
+                "To keep this page small, the requests of the " (grouped((list.packed.listed - list.packed.with_request) as u64))
                 " last findings are left out; " code { "--format jsonl" } " has them."
             }
         }
-        @if page.groups.others > 0 {
-            p.note { (grouped(page.groups.others)) " findings are of groups beyond the first " (grouped(groups as u64)) ", which were too many to be told apart." }
+        @if list.groups.others > 0 {
+            p.note { (grouped(list.groups.others)) " findings are of groups beyond the first " (grouped(groups as u64)) ", which were too many to be told apart." }
         }
     }
 }
@@ -122,10 +135,10 @@ fn filters() -> Markup {
 }
 
 /// One group. The page's script makes the same lines of what it filters: `view.js`.
-fn line(page: &ReportPage<'_>, group: &Group) -> Markup {
+fn line(list: &FindingList<'_>, group: &Group) -> Markup {
     let severity = group.severity;
-    let rule = &page.rules.rules()[group.rule].info.id;
-    let title = group.title.as_deref().unwrap_or(&page.titles[group.rule]);
+    let rule = &list.rules.rules()[group.rule].info.id;
+    let title = group.title.as_deref().unwrap_or(&list.titles[group.rule]);
     let span = |end: fn((u64, u64)) -> u64| group.span.map_or_else(|| "no time".to_owned(), |span| moment(end(span)));
     html! {
         tr role="row" data-rank=(severity as usize) data-count=(group.findings) data-first=[group.span.map(|span| span.0)]

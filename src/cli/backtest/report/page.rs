@@ -6,7 +6,7 @@ use super::attack_table::attack_table;
 use super::channels::channels;
 use super::chart::Chart;
 use super::groups::GroupTally;
-use super::list::{list, moment};
+use super::list::{FindingList, list, moment};
 use super::markup::{count, name};
 use super::names::top;
 use super::packed::Packed;
@@ -74,7 +74,7 @@ impl ReportPage<'_> {
                     main {
                         (self.tiles())
                         (timeline(&self.chart, &self.headline()))
-                        (list(self))
+                        (list(&self.list()))
                         (rules_table(self.summary, self.rules, self.titles))
                         (attack_table(self.summary, self.rules))
                         div.tops #tops tabindex="-1" {
@@ -85,12 +85,22 @@ impl ReportPage<'_> {
                         }
                         (channels(self.summary))
                     }
-                    footer { (self.footer()) }
+                    footer { (footer()) }
                     script { (PreEscaped(SCRIPT)) }
                 }
             }
         };
         page.into_string()
+    }
+
+    fn list(&self) -> FindingList<'_> {
+        FindingList {
+            groups: self.groups,
+            packed: self.packed,
+            offered: self.offered.iter().sum(),
+            rules: self.rules,
+            titles: self.titles,
+        }
     }
 
     fn headline(&self) -> String {
@@ -139,13 +149,6 @@ impl ReportPage<'_> {
         }
     }
 
-    fn footer(&self) -> Markup {
-        html! {
-            "This page holds all its data, and asks nothing of any network. What filters it stands in its address, after the #: whoever "
-            "has the page and that address sees the same. Texts of records were written by whoever called AWS."
-        }
-    }
-
     fn tiles(&self) -> Markup {
         let summary = self.summary;
         let worst = summary.worst_day.as_ref();
@@ -163,6 +166,13 @@ impl ReportPage<'_> {
                       &format!("from {}", count(summary.addresses.distinct as u64, "address"))))
             }
         }
+    }
+}
+
+fn footer() -> Markup {
+    html! {
+        "This page holds all its data, and asks nothing of any network. What filters it stands in its address, after the #: whoever "
+        "has the page and that address sees the same. Texts of records were written by whoever called AWS."
     }
 }
 

@@ -40,7 +40,7 @@ pub(super) fn timeline(chart: &Chart, headline: &str) -> Markup {
                 }
             }
             figure.chart {
-                div.scale aria-hidden="true" { span { (grouped(top)) } span { (grouped(top / 2)) } span { "0" } }
+                div.scale aria-hidden="true" { span { (grouped(top)) } span { @if top.is_multiple_of(2) { (grouped(top / 2)) } } span { "0" } }
                 div.plot {
                     svg role="img" aria-label=(label) viewBox=(format!("0 0 {} 100", chart.bars.len() * 10))
                         preserveAspectRatio="none" {
