@@ -148,6 +148,7 @@ impl Finding {
                 network: some(&call.network),
                 arn: some(&call.arn),
                 access_key_id: some(&call.access_key_id),
+                stranger_session_key: some(&call.stranger_session_key),
                 service: some(&call.service),
                 event: some(&call.event),
                 source_ip: some(&call.source_ip),

@@ -162,6 +162,8 @@ impl Aws {
                 json!({"SecretString": json!({"soc": {"webhook_url": format!("https://hooks.slack.com/{SECRET}")}}).to_string()}),
             ),
             ("GetQueueAttributes", "", 200, attributes),
+            // Nobody has been heard, and nothing is silenced.
+            ("Query", "", 200, json!({"Count": 0, "Items": []})),
             ("DescribeTable", "", 200, json!({"Table": {"TableStatus": "ACTIVE"}})),
             (
                 "DescribeTimeToLive",
@@ -196,7 +198,7 @@ impl Aws {
             .says("ListStackResources", "", &json!({"StackResourceSummaries": resources}))
             .says("DescribeRule", "Mover", &schedule)
             .says("ListTargetsByRule", "Mover", &moved)
-            .says("Query", "", &json!({"Count": 2, "Items": items}))
+            .says("Query", "spokes", &json!({"Count": 2, "Items": items}))
     }
 
     /// The same with an organization of three accounts, one of which is closed.
@@ -294,7 +296,7 @@ impl Aws {
 fn nothing_is_wrong_with_what_is_healthy() {
     assert_eq!(Aws::healthy().finds(&[]), [""; 0]);
     let now = json!({"Count": 0, "Items": []});
-    assert_eq!(Aws::hub().says("Query", "", &now).finds(&[]), [""; 0]);
+    assert_eq!(Aws::hub().says("Query", "spokes", &now).finds(&[]), [""; 0]);
     let run = Aws::healthy().asked(&[]);
     assert_eq!(
         (run.code, run.stdout.as_str()),
@@ -476,7 +478,8 @@ fn a_hub_tells_who_is_silent_and_an_organization_who_is_missing() {
     // The hub's own rules are looked at, too.
     let disabled = rule("offlimits-HubTrail-1", "DISABLED", &pattern());
     let spokes = json!({"Count": 0, "Items": []});
-    let (report, _) = Aws::hub().says("Query", "", &spokes).says("DescribeRule", "HubTrail", &disabled).report(&[]);
+    let (report, _) =
+        Aws::hub().says("Query", "spokes", &spokes).says("DescribeRule", "HubTrail", &disabled).report(&[]);
     let [finding] = &report["findings"].as_array().unwrap()[..] else { panic!("{report}") };
     assert_eq!((&finding["code"], &finding["resource"]), (&json!("rule-disabled"), &json!("offlimits-HubTrail-1")));
     assert_eq!(
@@ -490,7 +493,7 @@ fn a_region_whose_events_a_rule_sends_to_the_stack_is_watched() {
     let forwarded = |state: &str| {
         let bus = json!({"Targets": [{"Id": "hub", "Arn": BUS, "RoleArn": "arn:aws:iam::111122223333:role/r"}]});
         Aws::hub()
-            .says("Query", "", &json!({"Count": 0, "Items": []}))
+            .says("Query", "spokes", &json!({"Count": 0, "Items": []}))
             .says("ListRuleNamesByTarget", BUS, &json!({"RuleNames": ["StackSet-offlimits-1-Trail-1"]}))
             .says("DescribeRule", "StackSet", &rule("StackSet-offlimits-1-Trail-1", state, &pattern()))
             .says("ListTargetsByRule", "StackSet", &bus)
@@ -653,7 +656,7 @@ fn a_stack_with_probes_tells_whose_have_not_come_whose_are_late_and_whose_patter
         let parameters = [("Probes", "true"), ("StackSetName", "offlimits"), ("OrganizationId", "o-a1b2c3d4e5")];
         Aws::healthy()
             .says("DescribeStacks", "eu-west-1", &stack("CREATE_COMPLETE", &outputs(false), &parameters))
-            .says("Query", "", &probes(of))
+            .says("Query", "probes", &probes(of))
     };
     // 2100: whatever the clock says, that is not long ago.
     let future = 4_102_444_800_000;
@@ -667,7 +670,7 @@ fn a_stack_with_probes_tells_whose_have_not_come_whose_are_late_and_whose_patter
     assert_eq!((&finding["code"], &finding["account"]), (&json!("probe-patterns"), &json!("444455556666")));
     assert!(finding["message"].as_str().unwrap().starts_with("the patterns there are 0123456789ab"), "{finding}");
     // A stack without probes is not asked about any.
-    assert_eq!(Aws::healthy().says("Query", "", &probes(&[(own, 1000, 0, "all")])).finds(&[]), [""; 0]);
+    assert_eq!(Aws::healthy().says("Query", "probes", &probes(&[(own, 1000, 0, "all")])).finds(&[]), [""; 0]);
 }
 
 #[test]

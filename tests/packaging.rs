@@ -95,7 +95,7 @@ fn what_is_refused_leaves_nothing() {
         (RULES, &[], b"MZ".to_vec(), 1, "is not a program for Linux"),
         (RULES, &[], b"PK\x05\x06".to_vec(), 1, "the zip archive is damaged"),
         (wrong, &[], program(62), 1, "evnt"),
-        (RULES, &[], unmarked(62), 1, "reads rules of format 1, and this tool writes format 3"),
+        (RULES, &[], unmarked(62), 1, "reads rules of format 1, and this tool writes format 4"),
         (RULES, &[], [unmarked(62), older.into()].concat(), 1, "take a function of this version or a later one"),
     ];
     for (rules, more, program, code, expected) in cases {

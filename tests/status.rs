@@ -90,7 +90,11 @@ impl Stack {
             "FilterLogEvents" => self.log(&body).to_string(),
             "Query" => {
                 let partition = body["ExpressionAttributeValues"][":p"]["S"].as_str().unwrap();
-                let items = self.claims.get(partition.strip_prefix("finding#").unwrap()).cloned().unwrap_or_default();
+                let items = match partition.strip_prefix("finding#") {
+                    Some(finding) => self.claims.get(finding).cloned().unwrap_or_default(),
+                    None if partition == "silences" => Vec::new(),
+                    None => panic!("nobody asks for {partition}"),
+                };
                 json!({"Count": items.len(), "Items": items}).to_string()
             }
             other => panic!("nobody asks for {other}"),

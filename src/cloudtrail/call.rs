@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::accounts::{AccountFacts, log_unreadable};
 use super::alias::ComputedAlias;
 use super::identity;
+use super::issuing;
 use super::names::Names;
 use super::places::Place;
 use super::record::Record;
@@ -87,6 +88,10 @@ pub struct ApiCall {
     pub arn: Option<String>,
     /// `userIdentity.accessKeyId`: an identifier, not a secret.
     pub access_key_id: Option<String>,
+    /// The key of the session that a stranger, whom the account of the role knows by an id at most, was issued by this call: the
+    /// caller's own account may have told who it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stranger_session_key: Option<String>,
     /// `eventSource`.
     pub service: Option<String>,
     /// `eventName`.
@@ -189,6 +194,9 @@ impl ApiCall {
             from_console: is_true(&["sessionCredentialFromConsole"]),
             arn: text(&["userIdentity", "arn"]),
             access_key_id: text(&["userIdentity", "accessKeyId"]),
+            stranger_session_key: issuing::issued_key(record)
+                .filter(|_| issuing::is_of_stranger(record))
+                .map(str::to_owned),
             service: text(&["eventSource"]),
             event: text(&["eventName"]),
             source_ip,

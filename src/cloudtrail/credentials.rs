@@ -9,15 +9,9 @@ use serde::{Deserialize, Serialize};
 
 use super::call::ApiCall;
 use super::identity::{self, IDENTITY_CENTER_ROLE};
+use super::issuing::{is_of_stranger, issued_key};
 use super::record::Record;
 use crate::time::Timestamp;
-
-/// The service that issues sessions.
-pub const ISSUER: &str = "sts.amazonaws.com";
-
-/// Its calls whose sessions do not name who asked for them. A session of `GetSessionToken` does: its records name the user.
-pub const ISSUING_CALLS: [&str; 5] =
-    ["AssumeRole", "AssumeRoleWithSAML", "AssumeRoleWithWebIdentity", "AssumeRoot", "GetFederationToken"];
 
 /// How the id of a user's long-term access key begins. Source:
 /// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html#identifiers-unique-ids>.
@@ -42,6 +36,9 @@ pub struct Ancestor {
 pub struct Bearer {
     /// Who it is by the record alone; nobody if a service of AWS's calls.
     pub own: Option<Ancestor>,
+    /// Whether the record is that of a role's account, which knows the caller from another account by an id at most. The session is
+    /// then the one that the call has issued, since the caller's own account records the same call.
+    pub is_stranger: bool,
     /// Whether the record names a person whom IAM Identity Center knows, so that nobody else need be looked for.
     pub is_person: bool,
     /// The access key of a session that somebody may have asked for. A long-term key, and a session that is named after its user,
@@ -66,7 +63,13 @@ impl Bearer {
             _ => None,
         };
         let key = key.filter(|key| !key.starts_with(LONG_TERM) && kind != Some("IAMUser"));
-        Self { own, is_person: person.is_some(), session_key: some(key), source_identity: some(source_identity) }
+        Self {
+            own,
+            is_stranger: false,
+            is_person: person.is_some(),
+            session_key: some(key),
+            source_identity: some(source_identity),
+        }
     }
 }
 
@@ -82,14 +85,16 @@ struct Who<'a> {
 
 impl From<&ApiCall> for Bearer {
     fn from(call: &ApiCall) -> Self {
-        Self::new(Who {
+        let stranger_key = call.stranger_session_key.as_deref();
+        let bearer = Self::new(Who {
             kind: call.identity.as_deref(),
             account: call.caller_account.as_deref().or(call.account.as_deref()),
             principal: call.principal.as_deref(),
             person: call.person.as_deref(),
-            key: call.access_key_id.as_deref(),
+            key: stranger_key.or(call.access_key_id.as_deref()),
             source_identity: call.source_identity.as_deref(),
-        })
+        });
+        Self { is_stranger: stranger_key.is_some(), ..bearer }
     }
 }
 
@@ -114,11 +119,7 @@ impl IssuedSession {
     /// records name a person of IAM Identity Center.
     pub fn of(record: &Record<'_>, now: Timestamp) -> Option<Self> {
         let text = |path: &[&str]| record.non_empty(path);
-        let event = text(&["eventName"])?;
-        if text(&["eventSource"]) != Some(ISSUER) || !ISSUING_CALLS.contains(&event) {
-            return None;
-        }
-        let key = text(&["responseElements", "credentials", "accessKeyId"])?.to_owned();
+        let key = issued_key(record)?.to_owned();
         let is_of_person = text(&["requestParameters", "roleArn"])
             .and_then(|arn| arn.rsplit('/').next())
             .is_some_and(|role| role.starts_with(IDENTITY_CENTER_ROLE));
@@ -146,8 +147,7 @@ impl IssuedSession {
             let seconds = text(&["requestParameters", "durationSeconds"]).and_then(|text| text.parse().ok());
             began.plus(std::time::Duration::from_secs(seconds.unwrap_or(LONGEST)))
         });
-        let is_of_stranger = kind == Some("AWSAccount");
-        Some(Self { key, caller, is_of_stranger, set_source_identity, ends: ends.min(latest) })
+        Some(Self { key, caller, is_of_stranger: is_of_stranger(record), set_source_identity, ends: ends.min(latest) })
     }
 }
 
@@ -164,6 +164,7 @@ fn expiration(text: &str) -> Option<Timestamp> {
 mod tests {
     use serde_json::{Value, json};
 
+    use super::super::issuing::ISSUER;
     use super::*;
 
     fn assumed(change: impl FnOnce(&mut Value)) -> Option<IssuedSession> {

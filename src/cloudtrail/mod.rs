@@ -38,6 +38,7 @@ pub mod envelope;
 pub mod event_rule;
 mod fact;
 pub mod identity;
+pub mod issuing;
 mod names;
 pub mod own_resources;
 mod partition;

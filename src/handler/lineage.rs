@@ -9,7 +9,8 @@ use tokio::time::{Instant, timeout_at};
 
 use super::App;
 use super::report::InvocationReport;
-use crate::cloudtrail::credentials::{Ancestor, Bearer, ISSUER, IssuedSession};
+use crate::cloudtrail::credentials::{Ancestor, Bearer, IssuedSession};
+use crate::cloudtrail::issuing::ISSUER;
 use crate::cloudtrail::{ApiCall, RawRecord};
 use crate::deliver::Transport;
 use crate::ledger::lineage::Lineage;

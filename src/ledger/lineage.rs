@@ -43,6 +43,8 @@ pub fn lineage_of(
     let Some(own) = bearer.own.clone() else { return Lineage::new() };
     let mut lineage = match (of_session, &bearer.source_identity, of_source_identity) {
         _ if bearer.is_person => Lineage::new(),
+        // The caller's own account has told who it was, and the stranger is that caller.
+        (Some(known), ..) if bearer.is_stranger && !known.is_of_stranger => return known.lineage.clone(),
         (Some(known), ..) => known.lineage.clone(),
         (None, Some(_), Some(KnownLineage { is_of_several: true, .. })) | (None, None, _) => Lineage::new(),
         (None, Some(name), known) => {
@@ -108,7 +110,7 @@ mod tests {
 
     fn bearer(name: &str, source_identity: Option<&str>) -> Bearer {
         let source_identity = source_identity.map(str::to_owned);
-        Bearer { own: Some(one(name)), is_person: false, session_key: Some("ASIA".to_owned()), source_identity }
+        Bearer { own: Some(one(name)), session_key: Some("ASIA".to_owned()), source_identity, ..Bearer::default() }
     }
 
     fn known(names: &[&str]) -> KnownLineage {
@@ -158,6 +160,11 @@ mod tests {
             set_source_identity: None,
             ends: Timestamp::default(),
         };
+        // The stranger's own record is of whoever the session is.
+        let seen = Bearer { is_stranger: true, ..bearer("AROA", None) };
+        assert_eq!(lineage_of(&seen, Some(&known(&["jana", "Relay"])), None), [one("jana"), one("Relay")]);
+        let unknown = KnownLineage { is_of_stranger: true, ..known(&["AROA"]) };
+        assert_eq!(lineage_of(&seen, Some(&unknown), None), [one("AROA")]);
         let (stranger, own) = (session(true), session(false));
         let first = issued(&stranger, vec![one("AROA")], None).unwrap();
         assert!(first.is_of_stranger);

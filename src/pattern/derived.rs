@@ -11,8 +11,8 @@ use super::partition::Cut;
 use super::rows::alternatives;
 use super::values::{Text, Texts, Values};
 use crate::cloudtrail::Record;
-use crate::cloudtrail::credentials::{ISSUER, ISSUING_CALLS};
 use crate::cloudtrail::event_rule::{DETAIL_TYPE_SUFFIX, patterns_digest};
+use crate::cloudtrail::issuing::{ISSUER, ISSUING_CALLS};
 use crate::rules::{Row, Rule};
 use crate::ruleset::RuleSet;
 

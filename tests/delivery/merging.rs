@@ -117,7 +117,7 @@ async fn one_call_is_one_message_a_channel_and_costs_the_requests_of_one_finding
         // The same event again, and later calls of the same kind, are no news for any of them.
         assert_eq!(reported(invoke(&event(1), &app).await).deliveries.duplicate, 2 * count);
     }
-    let of_one = BTreeMap::from([("get", 2), ("put", 4), ("count", 2), ("keep first", 1)]);
+    let of_one = BTreeMap::from([("get", 2), ("put", 4), ("count", 2), ("keep first", 1), ("query", 1)]);
     assert_eq!(asked, [of_one.clone(), of_one]);
 }
 
