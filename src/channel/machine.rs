@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::links::event_link;
 use crate::alert::{Alert, AlertKind, Also, DistinctValues, IncidentSum, NamedCall, TargetOutcome, TargetTally};
 use crate::cloudtrail::agent::short_agent;
-use crate::finding::{Change, Finding};
+use crate::finding::{Change, Finding, Step};
 use crate::redact::redacted_text;
 use crate::text::{clean, clip};
 
@@ -324,6 +324,16 @@ fn others<'a>(alert: &Alert<'a>, detail: Detail, cut: impl Fn(&'a str) -> Cow<'a
     alert.together.also.iter().take(detail.others()).map(other).collect()
 }
 
+/// The steps; their commands are left out where there is no room.
+fn machine_steps<'a>(steps: &'a [Step], detail: Detail, cut: impl Fn(&'a str) -> Cow<'a, str>) -> Vec<MachineStep<'a>> {
+    let command = |step: &'a Step| step.command.as_deref().filter(|command| command.len() <= TEXT_LIMIT);
+    let step = |step: &'a Step| MachineStep {
+        text: cut(&step.text),
+        command: command(step).filter(|_| detail != Detail::Brief),
+    };
+    steps.iter().take(LIST_LIMIT).map(step).collect()
+}
+
 impl<'a> MachineAlert<'a> {
     /// Collects what the JSON holds, in this detail.
     pub fn new(alert: &Alert<'a>, detail: Detail) -> Self {
@@ -408,17 +418,7 @@ impl<'a> MachineAlert<'a> {
             is_first_seen: alert.finding.first_seen.map(|first| first.is_now),
             targets: call.targets.iter().take(LIST_LIMIT).map(|target| cut(target)).collect(),
             changes: changes.iter().take(LIST_LIMIT).map(changed).collect(),
-            steps: steps
-                .iter()
-                .take(LIST_LIMIT)
-                .map(|step| MachineStep {
-                    text: cut_redacted(&step.text),
-                    command: step
-                        .command
-                        .as_deref()
-                        .filter(|command| detail != Detail::Brief && command.len() <= TEXT_LIMIT),
-                })
-                .collect(),
+            steps: machine_steps(steps, detail, cut_redacted),
             link: event_link(alert.finding),
             request,
             also: others(alert, detail, cut_redacted),

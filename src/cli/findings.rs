@@ -149,7 +149,7 @@ impl<'r> FindingVisitor<'r> {
     }
 
     /// The session that a record tells of, which its own rule has found.
-    fn issued(&self, finding: Finding, json: &str) -> Option<EvaluatedFinding> {
+    fn issued(finding: Finding, json: &str) -> Option<EvaluatedFinding> {
         let time = finding.call.event_time.as_deref().and_then(Timestamp::parse).unwrap_or_default();
         let record = Record::parse(json).ok()?.in_envelope_of(finding.call.account.as_deref());
         let session = Some(IssuedSession::of(&record, time)?);
@@ -178,7 +178,7 @@ impl<'r> FindingVisitor<'r> {
             let found = findings.map(|findings| {
                 let is_issuing = |one: &Finding| self.issuing.is_some_and(|(_, issuing)| address(&one.rule) == issuing);
                 let (issuing, findings): (Vec<_>, Vec<_>) = findings.into_iter().partition(is_issuing);
-                let sessions = issuing.into_iter().filter_map(|one| self.issued(one, json));
+                let sessions = issuing.into_iter().filter_map(|one| Self::issued(one, json));
                 let taken = findings.into_iter().filter(|one| self.selection.takes_finding(one));
                 let found = taken.enumerate().map(|(place, one)| self.found(one, json, place > 0));
                 sessions.chain(found).collect()

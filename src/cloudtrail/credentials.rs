@@ -54,8 +54,8 @@ impl Bearer {
         !self.is_person && self.own.is_some() && (self.session_key.is_some() || self.source_identity.is_some())
     }
 
-    fn new(who: Who<'_>) -> Self {
-        let Who { kind, account, principal, person, key, source_identity } = who;
+    fn new(who: &Who<'_>) -> Self {
+        let &Who { kind, account, principal, person, key, source_identity } = who;
         let some = |text: Option<&str>| text.filter(|text| !text.is_empty()).map(str::to_owned);
         let own = match (some(person), some(principal)) {
             (Some(name), _) => Some(Ancestor { account: None, name }),
@@ -86,7 +86,7 @@ struct Who<'a> {
 impl From<&ApiCall> for Bearer {
     fn from(call: &ApiCall) -> Self {
         let stranger_key = call.stranger_session_key.as_deref();
-        let bearer = Self::new(Who {
+        let bearer = Self::new(&Who {
             kind: call.identity.as_deref(),
             account: call.caller_account.as_deref().or(call.account.as_deref()),
             principal: call.principal.as_deref(),
@@ -126,7 +126,7 @@ impl IssuedSession {
         let kind = text(&["userIdentity", "type"]);
         let account = record.computed(super::ComputedAlias::Account);
         let principal = identity::principal(record);
-        let caller = Bearer::new(Who {
+        let caller = Bearer::new(&Who {
             kind,
             account: text(&["userIdentity", "accountId"]).or(account.as_deref()),
             principal: principal.as_deref(),
@@ -179,15 +179,15 @@ mod tests {
         IssuedSession::of(&Record::parse(&record.to_string()).unwrap(), Timestamp::default())
     }
 
-    fn ancestor(account: Option<&str>, name: &str) -> Option<Ancestor> {
-        Some(Ancestor { account: account.map(str::to_owned), name: name.to_owned() })
+    fn ancestor(account: Option<&str>, name: &str) -> Ancestor {
+        Ancestor { account: account.map(str::to_owned), name: name.to_owned() }
     }
 
     #[test]
     fn who_asked_for_a_session_is_told() {
         let one = assumed(|_| ()).unwrap();
         assert_eq!((one.key.as_str(), one.is_of_stranger, one.set_source_identity), ("ASIAONE", false, None));
-        assert_eq!(one.caller.own, ancestor(Some("111122223333"), "jana"));
+        assert_eq!(one.caller.own, Some(ancestor(Some("111122223333"), "jana")));
         // A long-term key was issued by nobody.
         assert!(!one.caller.is_followed());
         assert_eq!(one.ends, Timestamp::parse("2026-11-03T09:05:00Z").unwrap());
@@ -200,7 +200,7 @@ mod tests {
         let caller = chained.as_ref().unwrap().caller.clone();
         assert_eq!(
             (caller.own.clone(), caller.session_key.as_deref()),
-            (ancestor(Some("111122223333"), "Relay"), Some("ASIAZERO"))
+            (Some(ancestor(Some("111122223333"), "Relay")), Some("ASIAZERO"))
         );
         // It was not set anew.
         assert!(caller.is_followed() && chained.unwrap().set_source_identity.is_none());
@@ -216,7 +216,7 @@ mod tests {
         });
         let one = one.unwrap();
         assert!(one.is_of_stranger);
-        assert_eq!(one.caller.own, ancestor(Some("555555555555"), "AROAEXAMPLE"));
+        assert_eq!(one.caller.own, Some(ancestor(Some("555555555555"), "AROAEXAMPLE")));
     }
 
     #[test]

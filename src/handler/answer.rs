@@ -17,6 +17,7 @@ pub struct Handled {
 /// What the function answers if it need not be tried again as a whole.
 #[derive(Debug, PartialEq, Eq, Serialize)]
 #[serde(untagged)]
+#[expect(clippy::large_enum_variant, reason = "an invocation has one, and hands it on")]
 pub enum Response {
     /// The answer to an event: the report.
     Report(InvocationReport),

@@ -71,13 +71,12 @@ impl<S: Store> Ledger<S> {
             });
         }
         for attempt in 0..TRIES {
-            let items = match &known_silences {
-                Some(_) => self.store.get(&keys).await?,
-                None => {
-                    let (items, known) = join(self.store.get(&keys), &mut silences).await;
-                    known_silences = Some(known);
-                    items?
-                }
+            let items = if known_silences.is_some() {
+                self.store.get(&keys).await?
+            } else {
+                let (items, known) = join(self.store.get(&keys), &mut silences).await;
+                known_silences = Some(known);
+                items?
             };
             let silencing = self.silencing(candidates, known_silences.as_deref().unwrap_or_default(), now).await?;
             let item =

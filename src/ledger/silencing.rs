@@ -203,7 +203,6 @@ impl<S: Store> Ledger<S> {
             let announcement = place.and_then(|place| announcements[place].as_ref());
             let claim = announcement.and_then(|of| claims.iter().find(|(id, _)| *id == of.claim)?.1.as_ref());
             let standing = match (announcement, claim) {
-                (None, _) => Standing::Unknown,
                 (Some(_), Some(claim)) if claim.done.is_none() && policy::is_held(claim.until, now) => {
                     Standing::BeingTold
                 }

@@ -42,7 +42,7 @@ fn with_source_identity(mut session: Value, name: &str) -> Value {
     session
 }
 
-fn record(id: &str, caller: &Value, account: &str, event: (&str, &str), request: Value, response: Value) -> Value {
+fn record(id: &str, caller: &Value, account: &str, event: (&str, &str), request: &Value, response: &Value) -> Value {
     json!({ "eventID": id, "eventSource": event.0, "eventName": event.1, "eventTime": "2026-01-10T11:32:44Z",
         "recipientAccountId": account, "awsRegion": "us-east-1", "userIdentity": caller,
         "requestParameters": request, "responseElements": response })
@@ -53,13 +53,13 @@ fn assumed(id: &str, caller: &Value, account: &str, role: &str, key: &str) -> Va
     let request = json!({ "roleArn": format!("arn:aws:iam::{account}:role/{role}"), "roleSessionName": "whoever" });
     let response = json!({ "credentials": { "accessKeyId": key, "expiration": "Jan 10, 2026, 12:32:44 PM" } });
     let of = caller["accountId"].as_str().unwrap_or(account);
-    record(id, caller, of, ("sts.amazonaws.com", "AssumeRole"), request, response)
+    record(id, caller, of, ("sts.amazonaws.com", "AssumeRole"), &request, &response)
 }
 
 fn stopped(id: &str, caller: &Value) -> Value {
     let account = caller["accountId"].as_str().unwrap();
     let target = json!({ "name": format!("trail-{id}") });
-    record(id, caller, account, ("cloudtrail.amazonaws.com", "StopLogging"), target, Value::Null)
+    record(id, caller, account, ("cloudtrail.amazonaws.com", "StopLogging"), &target, &Value::Null)
 }
 
 async fn play<S: Store>(app: &TestApp<S>, records: &[Value]) {

@@ -6,7 +6,8 @@ It writes
 
 - OUT/AWSLogs: the records, as CloudTrail delivers them, and OUT/records.jsonl: the same, one a line, in the order of time;
 - OUT/labels.jsonl: a line for each record: {"event": eventID, "who": "intruder-3" or "operator", "person": who it is by name (an
-  IAM user, or a person of Identity Center), "chain": the chain of roles whose last session made the call, or null}.
+  IAM user, or a person of Identity Center), "chain": the chain of roles whose last session made the call, or null,
+  "shared": what the records of one call in two accounts have in common, or null}.
 
 Ten intruders come in five pairs, and each pair shares something by which they could be taken for one:
 
@@ -237,7 +238,8 @@ class Traffic:
 
     def add(self, made, who, person, chain=None):
         self.records.append(made)
-        self.labels.append({"event": made["eventID"], "who": who, "person": person, "chain": chain})
+        self.labels.append({"event": made["eventID"], "who": who, "person": person, "chain": chain,
+                            "shared": made.get("sharedEventID")})
 
     def assume(self, time, caller, role, session, who, person, address, agent, source_identity=None):
         """Assumes a role, and returns the key. What crosses accounts is recorded in both, and each record is labelled."""

@@ -67,6 +67,18 @@ class Scored:
                 self.groups[group] |= names
         for name in [name for name, finding in self.findings.items() if finding["rule"] in counting and name not in self.named]:
             del self.findings[name]
+        self.leave_out_told_by_another_account()
+
+    def leave_out_told_by_another_account(self):
+        """What two accounts have recorded of one call is told once, whichever record came first."""
+        acts = collections.defaultdict(set)
+        for name, finding in self.findings.items():
+            shared = self.label(name).get("shared")
+            if shared:
+                acts[shared, finding["rule"]].add(name)
+        for names in acts.values():
+            for name in names - self.named if names & self.named else ():
+                del self.findings[name]
 
     def names(self, message):
         names = set(message.get("findings", []))

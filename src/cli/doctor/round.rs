@@ -66,7 +66,7 @@ impl<'q> Round<'q> {
                     region::look_at_spokes(&stack, &reader, organization.as_ref(), &regions, &mut notes).await;
                     let silences = region::silences(&stack, &reader, &mut notes).await;
                     report.take(region, Some(stack.account.clone()), WatchedBy::Stack, notes);
-                    report.regions.iter_mut().last().into_iter().for_each(|last| last.silences = silences.clone());
+                    report.regions.iter_mut().last().into_iter().for_each(|last| last.silences.clone_from(&silences));
                     stacks.push(stack);
                 }
                 Told::Missing => others.push((region, notes)),

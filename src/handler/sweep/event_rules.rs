@@ -35,6 +35,9 @@ impl Part {
 /// A rule that was asked for, and what was found: nothing if it is gone.
 pub(super) type Asked = (String, Result<Option<EventRuleFound>, String>);
 
+/// EventBridge rules of one kind: how their names begin, the digest of their patterns, whether they are deployed, and which they are.
+type Family<'a> = (&'a str, &'a str, bool, fn(Part) -> bool);
+
 /// Where the rules that were asked for differ from what was deployed.
 pub(super) fn differences(watch: &Watch, asked: &[Asked]) -> Vec<Fault> {
     let Some(deployed) = &watch.rules else { return Vec::new() };
@@ -43,7 +46,7 @@ pub(super) fn differences(watch: &Watch, asked: &[Asked]) -> Vec<Fault> {
     for (arn, answer) in asked {
         let name = arn.rsplit('/').next().unwrap_or(arn);
         let mut fault = |text: String| {
-            faults.push(Fault::new(format!("rule {name}"), format!("the EventBridge rule {name} {text}")))
+            faults.push(Fault::new(format!("rule {name}"), format!("the EventBridge rule {name} {text}")));
         };
         let Some(part) = Part::of(arn) else {
             fault("is none of the template's".to_owned());
@@ -66,7 +69,7 @@ pub(super) fn differences(watch: &Watch, asked: &[Asked]) -> Vec<Fault> {
         ));
     }
     found.sort_by_key(|(part, _)| *part);
-    let families: [(&str, &str, bool, fn(Part) -> bool); 2] = [
+    let families: [Family<'_>; 2] = [
         ("Calls", &deployed.calls, deployed.is_derived, |part| matches!(part, Part::Calls(_))),
         ("Reads", &deployed.reads, deployed.takes_reads(), |part| matches!(part, Part::Reads(_))),
     ];
