@@ -63,7 +63,7 @@ pub(super) async fn look_at_spokes(
 /// The silences that run in a stack.
 pub(super) async fn silences(stack: &Stack<'_>, reader: &StackReader, notes: &mut Notes) -> Vec<SilenceLine> {
     let table = stack.output("TableName");
-    if table.is_empty() {
+    if table.is_empty() || table::is_told_gone(notes) {
         return Vec::new();
     }
     match running(&Ledger::new(reader.store(table)), stack.asker.now).await {

@@ -28,6 +28,11 @@ static TTL: Check = Check {
     asks: &["dynamodb:DescribeTimeToLive"],
 };
 
+/// Whether it has been told that the table cannot be asked.
+pub(in crate::cli::doctor) fn is_told_gone(notes: &Notes) -> bool {
+    notes.findings.iter().any(|finding| [MISSING.code, UNAVAILABLE.code].contains(&finding.code))
+}
+
 /// Looks at the table. The answer is whether it can be asked.
 pub(in crate::cli::doctor) async fn look(stack: &Stack<'_>, notes: &mut Notes) -> bool {
     let (table, region) = (stack.output("TableName"), stack.region());
