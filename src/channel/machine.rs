@@ -274,22 +274,43 @@ pub enum Detail {
     Full,
     /// Everything but the request is told.
     NoRequest,
-    /// The request is left out, and every text is cut short: the result fits whatever the record holds.
+    /// The request is left out, and every text is cut short.
     Brief,
+    /// Every text is cut shorter still: the result fits whatever the record holds, and whatever an incident sums up.
+    Least,
 }
 
 impl Detail {
     /// The levels, from the most detail to the least.
-    pub const ALL: [Self; 3] = [Self::Full, Self::NoRequest, Self::Brief];
+    pub const ALL: [Self; 4] = [Self::Full, Self::NoRequest, Self::Brief, Self::Least];
+
+    /// Characters to which a text is cut; none where it is told as it is.
+    const fn text_limit(self) -> Option<usize> {
+        match self {
+            Self::Full | Self::NoRequest => None,
+            Self::Brief => Some(100),
+            Self::Least => Some(60),
+        }
+    }
+
+    /// Characters to which a name in a sum is cut. An update of an incident may name sixty calls, with three names each, and the JSON
+    /// stands in a message of SNS four times, with its quotes escaped once more: at 256 KB SNS refuses it.
+    const fn name_limit(self) -> Option<usize> {
+        match self {
+            Self::Full | Self::NoRequest => None,
+            Self::Brief => Some(40),
+            Self::Least => Some(16),
+        }
+    }
 
     /// How many others are told.
     const fn others(self) -> usize {
-        if matches!(self, Self::Brief) { LIST_LIMIT } else { usize::MAX }
+        if self.text_limit().is_some() { LIST_LIMIT } else { usize::MAX }
     }
 
     /// A name in a sum: sums have so many that each is cut shorter than a text.
     fn name(self, text: &str) -> Cow<'_, str> {
-        if self == Self::Brief { clip(text, BRIEF_NAME_LIMIT) } else { text.into() }
+        self.name_limit().map_or(Cow::Borrowed(text), |limit| clip(text, limit))
     }
 }
 
@@ -298,11 +319,6 @@ const REQUEST_LIMIT: usize = 16 * 1024;
 const TOO_LARGE: &str = "left out: it is too large; see the event in CloudTrail";
 /// Characters of a text: twice what CloudTrail lets through.
 const TEXT_LIMIT: usize = 2048;
-/// Characters of a text that is cut short.
-const BRIEF_LIMIT: usize = 100;
-/// Characters of a name in a sum that is cut short. An update of an incident may name sixty calls, with three names each, and the
-/// JSON stands in a message of SNS four times, with its quotes escaped once more: at 256 KB SNS refuses it.
-const BRIEF_NAME_LIMIT: usize = 40;
 /// Items of a list that are told.
 const LIST_LIMIT: usize = 10;
 
@@ -329,7 +345,7 @@ fn machine_steps<'a>(steps: &'a [Step], detail: Detail, cut: impl Fn(&'a str) ->
     let command = |step: &'a Step| step.command.as_deref().filter(|command| command.len() <= TEXT_LIMIT);
     let step = |step: &'a Step| MachineStep {
         text: cut(&step.text),
-        command: command(step).filter(|_| detail != Detail::Brief),
+        command: command(step).filter(|_| detail.text_limit().is_none()),
     };
     steps.iter().take(LIST_LIMIT).map(step).collect()
 }
@@ -338,18 +354,14 @@ impl<'a> MachineAlert<'a> {
     /// Collects what the JSON holds, in this detail.
     pub fn new(alert: &Alert<'a>, detail: Detail) -> Self {
         let Finding { id, rule, title, row, call, changes, steps, .. } = alert.finding;
-        let cut = |text: &'a str| match detail {
-            Detail::Full | Detail::NoRequest => {
-                Cow::Owned(clip(&redacted_text(&clip(text, 2 * TEXT_LIMIT)), TEXT_LIMIT).into_owned())
-            }
-            Detail::Brief => {
-                Cow::Owned(clip(&redacted_text(&clean(&clip(text, TEXT_LIMIT))), BRIEF_LIMIT).into_owned())
-            }
+        let cut = |text: &'a str| match detail.text_limit() {
+            None => Cow::Owned(clip(&redacted_text(&clip(text, 2 * TEXT_LIMIT)), TEXT_LIMIT).into_owned()),
+            Some(limit) => Cow::Owned(clip(&redacted_text(&clean(&clip(text, TEXT_LIMIT))), limit).into_owned()),
         };
         // A title was blanked when it was made: it is the words of the rule's author, with blanked values in them.
-        let cut_redacted = |text: &'a str| match detail {
-            Detail::Full | Detail::NoRequest => clip(text, TEXT_LIMIT),
-            Detail::Brief => Cow::Owned(clip(&clean(&clip(text, TEXT_LIMIT)), BRIEF_LIMIT).into_owned()),
+        let cut_redacted = |text: &'a str| match detail.text_limit() {
+            None => clip(text, TEXT_LIMIT),
+            Some(limit) => Cow::Owned(clip(&clean(&clip(text, TEXT_LIMIT)), limit).into_owned()),
         };
         let text = |text: &'a Option<String>| text.as_deref().map(cut);
         let changed = |change: &'a Change| MachineChange {

@@ -26,6 +26,8 @@ const SMS_LENGTH: u16 = 149;
 const MESSAGE_LIMIT: usize = 250_000;
 /// Characters of an attribute's value; filter policies match at most 256.
 const ATTRIBUTE_LIMIT: usize = 256;
+/// Bytes of an email: it stands in a message twice, beside the JSON. Only the sum of an incident with the longest of names has more.
+const EMAIL_LIMIT: usize = 48_000;
 
 /// Errors of SNS, of the key's service behind it, and of the road there, that pass by themselves.
 const PASSING: [&str; 12] = [
@@ -156,15 +158,17 @@ impl Channel for Sns {
         .collect();
         let mut message = SnsMessage {
             subject: subject(&content),
-            email: email(&content),
+            email: with_room(email(&content)),
             sms: sms(alert, &content, self.sms_length.into()),
             machine: String::new(),
             https: self.is_for_amazon_q.then(|| amazon_q::notification(alert, &content)),
             attributes,
         };
         message.machine = MachineAlert::fitting(alert, |machine| {
+            let whole = SnsMessage { machine: machine.to_owned(), ..message.clone() };
             machine.len() <= MESSAGE_LIMIT / 4
-                && published(&SnsMessage { machine: machine.to_owned(), ..message.clone() }).len() <= MESSAGE_LIMIT
+                && published(&whole).len() <= MESSAGE_LIMIT
+                && serde_json::to_string(&Body::Sns(whole)).is_ok_and(|frozen| frozen.len() <= Body::LIMIT)
         });
         Body::Sns(message)
     }
@@ -194,6 +198,16 @@ fn judge(reply: &Reply) -> Verdict {
         Reply::Unreachable(reason) => Verdict::Retry { after: None, reason: (*reason).to_owned() },
         Reply::Http { .. } => Verdict::foreign("the reply"),
     }
+}
+
+/// The whole lines of an email that there is room for.
+fn with_room(mut email: String) -> String {
+    if email.len() > EMAIL_LIMIT {
+        let end = email.floor_char_boundary(EMAIL_LIMIT);
+        email.truncate(email[..end].rfind('\n').unwrap_or(end));
+        email.push_str("\n… (the rest is left out: it is too long for SNS)\n");
+    }
+    email
 }
 
 /// A text for each protocol.

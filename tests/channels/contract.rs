@@ -33,13 +33,11 @@ fn every_channel_takes_every_finding_of_every_kind() {
 
 /// The same with all that a message may tell beside its kind: other findings, other roll-ups, an incident, a silence.
 #[test]
-#[ignore = "the invariants of some channels' clipped texts have still to be looked at for the longest incidents"]
 fn every_channel_takes_all_that_a_message_tells_beside() {
     let rules = rules("t", "d");
-    for (name, finding) in findings() {
-        each_case(&finding, |case, alert| {
+    for (_, finding) in findings() {
+        each_case(&finding, |_, alert| {
             for channel in rules.channels() {
-                eprintln!("{name} {case} {}", kind(channel));
                 check_all(channel, alert);
             }
         });
