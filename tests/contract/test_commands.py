@@ -5,12 +5,15 @@ customizations `argrename.py` and `commands.py`). A field is a value of its own:
 more than was meant, takes none.
 """
 
+import itertools
 import json
 import shlex
+import subprocess
 import botocore.session
 import pytest
 from botocore import xform_name
 from conftest import ROOT
+from places import TOOL
 
 SERVICES = {"s3api": "s3", "configservice": "config"}
 RENAMED = {("ec2", "ingress"): "egress"}
@@ -21,11 +24,11 @@ SESSION = botocore.session.Session()
 MODELS = {}
 
 
-def commands():
+def commands(program):
     for path in (*sorted((ROOT / "packs").glob("*.json")), ROOT / "rules.json", ROOT / "src/cli/init/rules.json"):
         for rule in json.loads(path.read_bytes())["rules"]:
             for number, step in enumerate(rule["respond"]):
-                if "run" in step and isinstance(step, dict):
+                if "run" in step and isinstance(step, dict) and program in (None, step["run"].split()[0]):
                     yield pytest.param(step["run"], id=f"{rule['id']}-{number}")
 
 
@@ -36,10 +39,21 @@ def operations(service):
     return MODELS[service]
 
 
-@pytest.mark.parametrize("command", list(commands()))
+def test_every_command_is_one_of_these_programs():
+    assert sum(1 for program in ("aws", "offlimits") for _ in commands(program)) == sum(1 for _ in commands(None))
+
+
+@pytest.mark.parametrize("command", list(commands("offlimits")))
+def test_the_command_is_one_of_our_own(command):
+    _, *words = shlex.split(command)
+    names = list(itertools.takewhile(lambda word: not word.startswith("--"), words))
+    told = subprocess.run([TOOL, *names, "--help"], capture_output=True, text=True, check=True).stdout
+    assert [word for word in words if word.startswith("--") and word not in told.split()] == []
+
+
+@pytest.mark.parametrize("command", list(commands("aws")))
 def test_the_command_is_one_of_the_cli(command):
-    program, service, operation, *rest = shlex.split(command)
-    assert program == "aws"
+    _, service, operation, *rest = shlex.split(command)
     request = operations(service)[operation].input_shape
     members = {xform_name(name, "-"): (name, member) for name, member in request.members.items()} if request else {}
     given, option = {}, None
@@ -78,7 +92,7 @@ def test_the_command_is_one_of_the_cli(command):
 def test_regional_services_are_told_the_region():
     """Of global services the CLI knows the one region; every other command says which."""
     of_the_partition = {"iam", "organizations", "route53", "cloudfront", "account"}
-    for command in (parameter.values[0] for parameter in commands()):
+    for command in (parameter.values[0] for parameter in commands("aws")):
         service, operation = command.split()[1:3]
         has_none = service in of_the_partition or operation in {"list-buckets", "register-organization-delegated-admin"}
         assert ("--region" in command.split()) != has_none, command
