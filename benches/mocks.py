@@ -93,18 +93,19 @@ def mocks(folder: Path):
         "</PublishResult><ResponseMetadata><RequestId>1</RequestId></ResponseMetadata></PublishResponse>"
     )
     # For each of the two channels: nothing is known of the finding or its group; both are written; it is the minute's first; it is done. And
-    # once for both: the pair of the caller and the call is new.
+    # once for both: the pair of the caller and the call is new, and nothing is silenced.
     table = {
         "BatchGetItem": '{"Responses":{},"UnprocessedKeys":{}}',
         "TransactWriteItems": "{}",
         "UpdateItem": updated,
         "PutItem": "{}",
+        "Query": '{"Count":0,"Items":[]}',
     }
     services = [
         Service("application/x-amz-json-1.1", {"GetSecretValue": json.dumps({"ARN": "arn", "Name": "offlimits", "SecretString": secret})}),
         Service("text/xml", {"": published}),
         Service("text/plain", {"": "ok"}),
-        Service("application/x-amz-json-1.0", table, 2 * len(table) + 1),
+        Service("application/x-amz-json-1.0", table, 10),
     ]
     counts = [multiprocessing.Value("i", 0) for _ in services]
     processes = [
