@@ -23,6 +23,11 @@ from tool import replay  # noqa: E402
 QUIET = {"tests", "runbook", "description", "tags", "respond", "allow"}
 
 
+def a_day(findings):
+    """Findings a day, in three digits or whole."""
+    return f"{findings:.3g}" if findings < 100 else f"{findings:.0f}"
+
+
 def main():
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     arguments.add_argument("old", type=pathlib.Path, metavar="OLD")
@@ -41,13 +46,13 @@ def main():
         change = changed(old.get(rule), new.get(rule))
         if change or before[rule] != after[rule]:
             kept = new.get(rule) or old[rule]
-            figures = [f"{before[rule] / days:.3g}", f"{after[rule] / days:.3g}"] if options.archive else []
+            figures = [a_day(before[rule] / days), a_day(after[rule] / days)] if options.archive else []
             rows.append([rule, change or "finds otherwise", kept["severity"], kept.get("mode", "alert"), *figures, kept["title"]])
     counted = collections.Counter(row[1].split(":")[0] for row in rows)
     numbers = ", ".join(f"{number} {what}" for what, number in counted.items())
     print(f"{len(old)} rules before, {len(new)} after: {numbers or 'as before'}")
     if options.archive:
-        print(f"{sum(before.values())} findings before, {sum(after.values())} after, in records of {days} days")
+        print(f"{sum(before.values())} findings before, {sum(after.values())} after, in records of {days} {'day' if days == 1 else 'days'}")
     titles = ["rule", "change", "severity", "mode", *(["a day before", "a day after"] if options.archive else []), "title"]
     if options.markdown:
         silent = [row for row in rows if options.archive and not before[row[0]] and not after[row[0]]]
