@@ -114,8 +114,11 @@ impl<S: Store> Ledger<S> {
     /// The store does not answer. The same holds for the methods below.
     pub async fn add_silence(&self, silence: &Silence) -> Result<String, StoreError> {
         let id = silence.id();
-        let _ = self.write(silence_key(&id), Expect::Anything, silence, silence.until.plus(SUM_GRACE)).await?;
-        Ok(id)
+        if self.write(silence_key(&id), Expect::Anything, silence, silence.until.plus(SUM_GRACE)).await? {
+            Ok(id)
+        } else {
+            Err(lost())
+        }
     }
 
     /// Ends a silence now, and returns it; none if there is no such silence.
