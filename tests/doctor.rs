@@ -689,6 +689,32 @@ fn derived_patterns_that_are_not_those_of_the_local_rules_are_told() {
 }
 
 #[test]
+fn where_incidents_follow_credentials_the_patterns_let_their_issuing_calls_pass() {
+    let mut aws = Aws::healthy();
+    aws.rules["channels"]["topic"]["incident"] = json!({"lineage": true});
+    let rules = offlimits::ruleset::RuleSet::compile(&aws.rules.to_string()).unwrap().rules;
+    let patterns = offlimits::pattern::DerivedPatterns::of_set(&rules);
+    assert!(patterns.plain.len() == 1 && patterns.reads.is_empty());
+    let own = patterns.plain[0].pattern(&json!(ACCOUNT));
+    let derived = [("EventPatterns", "derived"), ("Probes", "true")];
+    let made = json!({"LogicalResourceId": "Calls1", "PhysicalResourceId": "offlimits-Calls1-1", "ResourceType": "AWS::Events::Rule"});
+    let found = |aws: Aws, pattern: &Value, digest: &str| {
+        aws.says("DescribeStacks", "eu-west-1", &stack("CREATE_COMPLETE", &outputs(false), &derived))
+            .says("ListStackResources", "", &json!({"StackResourceSummaries": [made]}))
+            .says("DescribeRule", "Calls1", &rule("offlimits-Calls1-1", "ENABLED", pattern))
+            .says("Query", "probes", &probes(&[("111122223333#eu-west-1", 4_102_444_800_000, 0, digest)]))
+            .finds(&[])
+    };
+    assert_eq!(found(aws, &own, &patterns.digest), [""; 0]);
+    // Without the calls that issue sessions, sessions go unnoticed.
+    let mut aws = Aws::healthy();
+    aws.rules["channels"]["topic"]["incident"] = json!({"lineage": true});
+    let without = offlimits::pattern::DerivedPatterns::of(rules.rules());
+    let found = found(aws, &without.plain[0].pattern(&json!(ACCOUNT)), &without.digest);
+    assert_eq!(found, ["rule-derived", "probe-patterns"]);
+}
+
+#[test]
 fn the_schedule_of_the_sweep_tells_the_function_of_the_rules_that_feed_it() {
     let made = |logical: &str| json!({"LogicalResourceId": logical, "PhysicalResourceId": format!("offlimits-{logical}-1"), "ResourceType": "AWS::Events::Rule"});
     let schedule = json!({"Name": "offlimits-Sweep-1", "State": "ENABLED", "ScheduleExpression": "rate(5 minutes)", "Arn": "arn:aws:events:eu-west-1:1:rule/s"});

@@ -27,6 +27,13 @@ pub struct ConfiguredChannel {
     pub incidents: Option<Incidents>,
 }
 
+impl ConfiguredChannel {
+    /// Whether its incidents follow credentials.
+    pub fn follows_credentials(&self) -> bool {
+        self.incidents.as_ref().is_some_and(|incidents| incidents.lineage.is_some())
+    }
+}
+
 /// [`ConfiguredChannel::max_per_minute`] of a channel that says nothing: one a second is what people, and Slack, can take.
 pub const MAX_PER_MINUTE: u64 = 60;
 

@@ -50,8 +50,7 @@ pub(super) struct FollowedFinding {
 /// The rule that finds the calls which issue sessions, before these: for [`FindingVisitor::following`]. None where no channel's incidents
 /// follow credentials.
 pub(super) fn with_issuing_calls(rules: &RuleSet) -> Option<RuleSet> {
-    let mut incidents = rules.channels().iter().filter_map(|channel| channel.incidents.as_ref());
-    if !incidents.any(|incidents| incidents.lineage.is_some()) {
+    if !rules.follows_credentials() {
         return None;
     }
     let rule = serde_json::json!({ "rules": [{ "id": "sessions", "title": "A session was issued", "severity": "low",

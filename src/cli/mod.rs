@@ -43,6 +43,8 @@ mod selection;
 mod send;
 mod silence;
 mod slug;
+#[cfg(feature = "aws")]
+mod stack_access;
 mod status;
 mod terminal;
 mod test;

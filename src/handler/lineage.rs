@@ -16,19 +16,10 @@ use crate::deliver::Transport;
 use crate::ledger::lineage::Lineage;
 use crate::ledger::{Ledger, Store};
 use crate::redelivery::Queues;
-use crate::ruleset::RuleSet;
 use crate::time::Timestamp;
 
 /// The longest that one question may take. An alert waits for the answer.
 const PATIENCE: Duration = Duration::from_secs(1);
-
-/// Whether any channel's incidents follow credentials.
-fn follows(rules: &RuleSet) -> bool {
-    rules
-        .channels()
-        .iter()
-        .any(|channel| channel.incidents.as_ref().is_some_and(|incidents| incidents.lineage.is_some()))
-}
 
 /// Remembers the sessions that these records tell of, be there rules for these calls or not, in the order in which they were issued.
 /// After `until` none is looked at any more: what is alerted needs the time.
@@ -37,7 +28,7 @@ pub(super) async fn remember_sessions<T: Transport, S: Store, R: Store, Q: Queue
     (app, ledger, until): (&App<T, S, Q>, &Ledger<R>, Instant),
     report: &mut InvocationReport,
 ) {
-    if !follows(&app.rules) {
+    if !app.rules.follows_credentials() {
         return;
     }
     let now: Timestamp = app.transport.now().into();
@@ -71,8 +62,7 @@ pub(super) async fn lineage_of<T: Transport, S: Store, R: Store, Q: Queues>(
     ledger_faults: &mut usize,
 ) -> Lineage {
     let all = app.rules.channels();
-    let asks = |index: &usize| all[*index].incidents.as_ref().is_some_and(|incidents| incidents.lineage.is_some());
-    if !channels.iter().any(asks) {
+    if !channels.iter().any(|index| all[*index].follows_credentials()) {
         return Lineage::new();
     }
     let (bearer, now) = (Bearer::from(call), app.transport.now().into());

@@ -61,7 +61,7 @@ pub use self::item::{Claim, Decision, DeliveryKey, DoneAs, Lead};
 pub use self::memory::MemoryStore;
 pub use self::optimistic::Ledger;
 pub use self::pairs::Sightings;
-pub use self::probes::{SeenProbe, SweepMemory, ToldFault};
+pub use self::probes::{SILENT_AFTER, SeenProbe, SweepMemory, ToldFault};
 pub use self::roll_ups::{ClaimedRollUps, ListedRollUp, RollUpList};
 pub use self::sessions::Sessions;
 pub use self::silence::{LONGEST_SILENCE, SILENCE_FIELDS, Silence, alert_of_silence, may_be_silenced};

@@ -36,6 +36,22 @@ pub struct SeenProbe {
     pub patterns: Option<String>,
 }
 
+/// So long after its last probe an account and region is silent: six probes have not come then.
+pub const SILENT_AFTER: Duration = Duration::from_mins(30);
+
+impl SeenProbe {
+    /// Whether nothing has come for so long that the account and region is silent.
+    pub fn is_silent(&self, now: Timestamp) -> bool {
+        self.at.plus(SILENT_AFTER) < now
+    }
+
+    /// The digest of the patterns there, if they are others than these and let less than every call pass.
+    pub fn other_patterns(&self, ours: &str) -> Option<&str> {
+        // Where every call passes, it covers all rules.
+        self.patterns.as_deref().filter(|theirs| *theirs != "all" && *theirs != ours)
+    }
+}
+
 /// The item of a probe.
 #[derive(Debug, Serialize, Deserialize)]
 struct ProbeItem {

@@ -55,9 +55,7 @@ pub struct EventRule {
 impl DerivedPatterns {
     /// Those of a whole `rules.json`. Where a channel's incidents follow credentials, the calls that issue them pass, too.
     pub fn of_set(rules: &RuleSet) -> Self {
-        let mut incidents = rules.channels().iter().filter_map(|channel| channel.incidents.as_ref());
-        let follows = incidents.any(|incidents| incidents.lineage.is_some());
-        Self::with(rules.rules(), follows.then(issuing))
+        Self::with(rules.rules(), rules.follows_credentials().then(issuing))
     }
 
     /// Those of these rules.

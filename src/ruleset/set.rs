@@ -171,6 +171,11 @@ impl RuleSet {
         &self.channels
     }
 
+    /// Whether any channel's incidents follow credentials.
+    pub fn follows_credentials(&self) -> bool {
+        self.channels.iter().any(ConfiguredChannel::follows_credentials)
+    }
+
     /// Which rules these are: the first 12 hexadecimal digits of the SHA-256 of the bundle ([`Sources::bundle`]).
     pub fn digest(&self) -> &Arc<str> {
         &self.digest

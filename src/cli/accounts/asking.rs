@@ -9,12 +9,11 @@ use serde::Serialize;
 
 use crate::aws::{FunctionSettings, Organization, OrganizationAccounts};
 use crate::cli::diagnostics::report;
+use crate::cli::stack_access::add_credentials;
 use crate::cli::words::counted;
 use crate::cloudtrail::accounts::AccountFacts;
 use crate::config::Diagnostic;
 use crate::ruleset::{Sources, read_accounts};
-use crate::scan::s3;
-use crate::secret::Secret;
 
 /// What is different from what the file had.
 #[derive(Debug, Serialize)]
@@ -77,9 +76,7 @@ pub(super) fn before(file: &Path, is_kept: bool) -> Option<BTreeMap<u64, Account
 pub(super) fn found(region: Option<&String>) -> Result<OrganizationAccounts, String> {
     let mut settings = FunctionSettings::from_env();
     settings.access.region = region.cloned().or(settings.access.region);
-    let credentials = s3::credentials()?;
-    settings.access.key = Some((credentials.key().to_owned(), Secret::new(credentials.secret())));
-    settings.access.session_token = credentials.token().map(Secret::new);
+    add_credentials(&mut settings)?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()

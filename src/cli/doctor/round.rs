@@ -7,9 +7,8 @@ use super::region::{self, Rules};
 use super::report::{DoctorReport, Notes, RegionReport, Told, WatchedBy};
 use super::stack::Stack;
 use crate::aws::{ApiService, AwsApi, FunctionSettings, Organization, OrganizationAccounts, StackReader};
+use crate::cli::stack_access::{add_credentials, now};
 use crate::ruleset::RuleSet;
-use crate::scan::s3;
-use crate::secret::Secret;
 use crate::time::Timestamp;
 
 /// Where regions are asked for that nobody has named, unless the environment says otherwise.
@@ -31,12 +30,8 @@ impl<'q> Round<'q> {
     /// What is missing, and the remedy.
     pub(super) fn begin(question: &'q Question) -> Result<Self, String> {
         let mut settings = FunctionSettings::from_env();
-        let credentials = s3::credentials()?;
-        settings.access.key = Some((credentials.key().to_owned(), Secret::new(credentials.secret())));
-        settings.access.session_token = credentials.token().map(Secret::new);
-        #[expect(clippy::disallowed_methods, reason = "the command line's own; the function never comes here")]
-        let now = Timestamp::from(std::time::SystemTime::now());
-        Ok(Self { question, api: AwsApi::new(settings.clone()), settings, now })
+        add_credentials(&mut settings)?;
+        Ok(Self { question, api: AwsApi::new(settings.clone()), settings, now: now() })
     }
 
     /// All that is found. Who does not answer is named in it, and the others are asked all the same.
@@ -66,7 +61,9 @@ impl<'q> Round<'q> {
                     region::look_at_spokes(&stack, &reader, organization.as_ref(), &regions, &mut notes).await;
                     let silences = region::silences(&stack, &reader, &mut notes).await;
                     report.take(region, Some(stack.account.clone()), WatchedBy::Stack, notes);
-                    report.regions.iter_mut().last().into_iter().for_each(|last| last.silences.clone_from(&silences));
+                    if let Some(taken) = report.regions.last_mut() {
+                        taken.silences = silences;
+                    }
                     stacks.push(stack);
                 }
                 Told::Missing => others.push((region, notes)),

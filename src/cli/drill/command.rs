@@ -54,6 +54,7 @@ impl DrillCommand {
         use super::print;
         use super::replay::Drill;
         use crate::cli::lines::write_line;
+        use crate::cli::stack_access::now;
 
         let Some(rules) = self.question.rules.load() else { return Ok(Exit::Unreadable) };
         if !self.question.selection.is_of(&[&rules]) {
@@ -66,7 +67,7 @@ impl DrillCommand {
                 return Ok(Exit::Unreadable);
             }
         };
-        let (exercises, left_out) = match exercises(&rules, &self.question, Drill::now()) {
+        let (exercises, left_out) = match exercises(&rules, &self.question, now()) {
             Ok(found) => found,
             Err(reason) => {
                 eprintln!("error: {reason}");

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use crate::cli::stack_access::now;
 use crate::time::Timestamp;
 
 /// The longest request that is read: a message has a few kilobytes.
@@ -62,8 +63,7 @@ fn take(mut stream: TcpStream, heard: &Heard) -> io::Result<()> {
     let (mut bytes, mut chunk) = (Vec::new(), [0; 8192]);
     for _ in 0..MOST_READS {
         if let Some(body) = body(&bytes) {
-            #[expect(clippy::disallowed_methods, reason = "the command line's own; the function never comes here")]
-            let now = Timestamp::from(std::time::SystemTime::now());
+            let now = now();
             if let Ok(message) = serde_json::from_slice::<Value>(body) {
                 note(&message, now, &mut lock(heard));
             }

@@ -7,18 +7,14 @@ use super::exercise::Exercise;
 use super::inbox::WebhookInbox;
 use super::question::Question;
 use super::report::{DrillReport, RuleReport};
-use crate::aws::{ApiInput, ApiService, AwsApi, FunctionSettings, StackReader};
-use crate::scan::s3;
-use crate::secret::Secret;
+use crate::aws::{ApiInput, ApiService};
+use crate::cli::stack_access::{StackAccess, now};
 use crate::text::percent_encoded;
-use crate::time::Timestamp;
 
 /// A deployed function, and how long its alerts are awaited.
 pub(super) struct Drill<'c> {
     question: &'c Question,
-    api: AwsApi,
-    reader: StackReader,
-    region: String,
+    access: StackAccess,
 }
 
 impl<'c> Drill<'c> {
@@ -27,22 +23,7 @@ impl<'c> Drill<'c> {
     /// # Errors
     /// What is missing, and the remedy.
     pub(super) fn open(question: &'c Question) -> Result<Self, String> {
-        let mut settings = FunctionSettings::from_env();
-        settings.access.region = question.region.clone().or(settings.access.region);
-        let Some(region) = settings.access.region.clone() else {
-            return Err("no region: name the stack's with --region, or set AWS_REGION".to_owned());
-        };
-        let credentials = s3::credentials()?;
-        settings.access.key = Some((credentials.key().to_owned(), Secret::new(credentials.secret())));
-        settings.access.session_token = credentials.token().map(Secret::new);
-        Ok(Self { question, api: AwsApi::new(settings.clone()), reader: StackReader::new(settings), region })
-    }
-
-    /// The time of day.
-    pub(super) fn now() -> Timestamp {
-        #[expect(clippy::disallowed_methods, reason = "the command line's own; the function never comes here")]
-        let now = std::time::SystemTime::now();
-        now.into()
+        Ok(Self { question, access: StackAccess::open(question.region.as_ref())? })
     }
 
     /// Drills the rules.
@@ -51,12 +32,7 @@ impl<'c> Drill<'c> {
     /// Nothing could be sent.
     pub(super) async fn run(&self, exercises: &[Exercise]) -> Result<DrillReport, String> {
         let stack = &self.question.rules.stack;
-        let outputs = self.reader.outputs(stack).await;
-        let outputs = outputs.map_err(|error| format!("the stack {stack} in {}: {error}", self.region))?;
-        let named = |output: &str| {
-            outputs.get(output).cloned().ok_or_else(|| format!("the stack {stack} has no output {output}"))
-        };
-        let (function, table) = (named("FunctionName")?, named("TableName")?);
+        let [function, table] = self.access.outputs(stack, ["FunctionName", "TableName"]).await?;
         let inbox = match self.question.webhook {
             None => None,
             Some(address) => Some(
@@ -66,27 +42,28 @@ impl<'c> Drill<'c> {
         };
         let (mut awaited, mut unanswered) = (Vec::new(), Vec::new());
         for exercise in exercises {
-            let sent = Self::now();
+            let sent = now();
             match self.invoke(&function, &exercise.payload).await {
                 Ok(()) => awaited.extend(Awaited::of(exercise, sent)),
                 Err(error) => unanswered.push(format!("{}: {error}", exercise.rule)),
             }
         }
         let wait = Duration::from_secs(self.question.wait);
-        let store = self.reader.store(&table);
-        if let Err(error) = await_all(&mut awaited, store, inbox.as_ref(), wait, Self::now).await {
+        let store = self.access.reader.store(&table);
+        if let Err(error) = await_all(&mut awaited, store, inbox.as_ref(), wait, now).await {
             unanswered.push(format!("the table {table}: {error}"));
         }
         let rules = exercises.iter().map(|exercise| RuleReport::of(exercise, &awaited)).collect();
-        Ok(DrillReport { stack: stack.clone(), region: self.region.clone(), rules, unanswered })
+        Ok(DrillReport { stack: stack.clone(), region: self.access.region.clone(), rules, unanswered })
     }
 
     /// Hands an event to the function, as EventBridge does.
     async fn invoke(&self, function: &str, payload: &str) -> Result<(), String> {
         let path = format!("/2015-03-31/functions/{}/invocations", percent_encoded(function));
         let input = ApiInput::Event(path, payload.to_owned());
-        self.api
-            .ask(&ApiService::LAMBDA, &self.region, "Invoke", &input)
+        self.access
+            .api
+            .ask(&ApiService::LAMBDA, &self.access.region, "Invoke", &input)
             .await
             .map(drop)
             .map_err(|error| error.to_string())

@@ -8,12 +8,12 @@ use tokio::time::Instant;
 use crate::alert::{Alert, AlertKind};
 use crate::aws::{FunctionSettings, LaptopTransport};
 use crate::channel::{ConfiguredChannel, Verdict};
+use crate::cli::stack_access::add_credentials;
 use crate::deliver::{Errand, Patience, Tokens, Transport as _, deliver};
 use crate::finding::Finding;
 use crate::health::ChannelHealth;
 use crate::ids::{AlertId, ClaimId};
-use crate::scan::s3;
-use crate::secret::{Credentials, Secret};
+use crate::secret::Credentials;
 use crate::time::Timestamp;
 
 /// What became of an alert, in words.
@@ -39,9 +39,7 @@ pub(super) fn send(
     settings.topic_arn = topic;
     let kind = channel.channel.kind();
     if kind == "sns" {
-        let found = s3::credentials()?;
-        settings.access.key = Some((found.key().to_owned(), Secret::new(found.secret())));
-        settings.access.session_token = found.token().map(Secret::new);
+        add_credentials(&mut settings)?;
     }
     let transport = LaptopTransport::new(settings, credentials);
     let finding = Finding::test(Arc::clone(rules_digest), Timestamp::from(transport.now()).to_string());

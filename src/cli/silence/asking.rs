@@ -6,10 +6,9 @@ use serde_json::{Value, json};
 
 use super::line::SilenceLine;
 use super::question::StackQuestion;
-use crate::aws::{ApiInput, ApiService, AwsApi, FunctionSettings, StackReader};
+use crate::aws::{ApiInput, ApiService};
+use crate::cli::stack_access::{StackAccess, now};
 use crate::ledger::{Ledger, Silence, may_be_silenced};
-use crate::scan::s3;
-use crate::secret::Secret;
 use crate::severity::Severity;
 use crate::text::percent_encoded;
 use crate::time::Timestamp;
@@ -30,9 +29,7 @@ pub(super) struct Wanted<'w> {
 /// A stack that is asked.
 pub(super) struct Asking<'q> {
     question: &'q StackQuestion,
-    reader: StackReader,
-    api: AwsApi,
-    region: String,
+    access: StackAccess,
     now: Timestamp,
 }
 
@@ -48,18 +45,7 @@ impl<'q> Asking<'q> {
     /// # Errors
     /// What is missing, and the remedy.
     pub(super) fn open(question: &'q StackQuestion) -> Result<Self, String> {
-        let mut settings = FunctionSettings::from_env();
-        settings.access.region = question.region.clone().or(settings.access.region);
-        let Some(region) = settings.access.region.clone() else {
-            return Err("no region: name the stack's with --region, or set AWS_REGION".to_owned());
-        };
-        let credentials = s3::credentials()?;
-        settings.access.key = Some((credentials.key().to_owned(), Secret::new(credentials.secret())));
-        settings.access.session_token = credentials.token().map(Secret::new);
-        #[expect(clippy::disallowed_methods, reason = "the command line's own; the function never comes here")]
-        let now = Timestamp::from(std::time::SystemTime::now());
-        let reader = StackReader::new(settings.clone());
-        Ok(Self { question, reader, api: AwsApi::new(settings), region, now })
+        Ok(Self { question, access: StackAccess::open(question.region.as_ref())?, now: now() })
     }
 
     /// Makes a silence: first the call that is recorded, then the item.
@@ -82,7 +68,7 @@ impl<'q> Asking<'q> {
             ended: None,
         };
         self.tag(&names, &format!("{} {rule} until {}", silence.id(), silence.until)).await?;
-        let ledger = Ledger::new(self.reader.store(&names.table));
+        let ledger = Ledger::new(self.access.reader.store(&names.table));
         let id = ledger.add_silence(&silence).await.map_err(|error| format!("the table {}: {error}", names.table))?;
         Ok(SilenceLine::new(&id, &silence, self.now))
     }
@@ -93,7 +79,7 @@ impl<'q> Asking<'q> {
     /// Somebody did not answer.
     pub(super) async fn list(&self) -> Result<Vec<SilenceLine>, String> {
         let names = self.names().await?;
-        let ledger = Ledger::new(self.reader.store(&names.table));
+        let ledger = Ledger::new(self.access.reader.store(&names.table));
         let kept =
             ledger.kept_silences(self.now).await.map_err(|error| format!("the table {}: {error}", names.table))?;
         let mut lines: Vec<SilenceLine> =
@@ -108,7 +94,7 @@ impl<'q> Asking<'q> {
     /// Somebody did not answer.
     pub(super) async fn end(&self, id: &str) -> Result<Option<SilenceLine>, String> {
         let names = self.names().await?;
-        let ledger = Ledger::new(self.reader.store(&names.table));
+        let ledger = Ledger::new(self.access.reader.store(&names.table));
         let ended =
             ledger.end_silence(id, self.now).await.map_err(|error| format!("the table {}: {error}", names.table))?;
         let Some(ended) = ended else { return Ok(None) };
@@ -120,19 +106,17 @@ impl<'q> Asking<'q> {
     }
 
     async fn names(&self) -> Result<Names, String> {
-        let stack = &self.question.stack;
-        let outputs = self.reader.outputs(stack).await;
-        let mut outputs = outputs.map_err(|error| format!("the stack {stack} in {}: {error}", self.region))?;
-        let mut output = |name: &str| {
-            outputs.remove(name).ok_or_else(|| format!("the stack {stack} in {} has no output {name}", self.region))
-        };
-        Ok(Names { function: output("FunctionName")?, table: output("TableName")? })
+        let [function, table] = self.access.outputs(&self.question.stack, ["FunctionName", "TableName"]).await?;
+        Ok(Names { function, table })
     }
 
     /// The ARN of whoever runs this.
     async fn who(&self) -> Result<String, String> {
-        let asked =
-            self.api.ask(&ApiService::STS, &self.region, "GetCallerIdentity", &ApiInput::Form(Vec::new())).await;
+        let asked = self
+            .access
+            .api
+            .ask(&ApiService::STS, &self.access.region, "GetCallerIdentity", &ApiInput::Form(Vec::new()))
+            .await;
         let answer = asked.map_err(|error| error.to_string())?;
         let arn = answer.get("Arn").and_then(Value::as_str);
         arn.map(str::to_owned).ok_or_else(|| "GetCallerIdentity does not say who you are".to_owned())
@@ -141,14 +125,15 @@ impl<'q> Asking<'q> {
     /// Writes the function's tag: CloudTrail records the call as a management event.
     async fn tag(&self, names: &Names, value: &str) -> Result<(), String> {
         let path = format!("/2015-03-31/functions/{}", percent_encoded(&names.function));
-        let asked = self.api.ask(&ApiService::LAMBDA, &self.region, "GetFunction", &ApiInput::Path(path)).await;
+        let asked =
+            self.access.api.ask(&ApiService::LAMBDA, &self.access.region, "GetFunction", &ApiInput::Path(path)).await;
         let answer = asked.map_err(|error| error.to_string())?;
         let arn = answer.pointer("/Configuration/FunctionArn").and_then(Value::as_str);
         let arn = arn.ok_or_else(|| "GetFunction does not name the function's ARN".to_owned())?;
         let value: String = value.chars().filter(|c| is_for_tags(*c)).take(TAG_LIMIT).collect();
         let path = format!("/2017-03-31/tags/{}", percent_encoded(arn));
         let input = ApiInput::Post(path, json!({"Tags": {TAG: value}}));
-        let asked = self.api.ask(&ApiService::LAMBDA, &self.region, "TagResource", &input).await;
+        let asked = self.access.api.ask(&ApiService::LAMBDA, &self.access.region, "TagResource", &input).await;
         asked.map(|_| ()).map_err(|error| error.to_string())
     }
 }

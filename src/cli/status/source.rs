@@ -3,12 +3,11 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
-use crate::aws::{DynamoStore, FunctionSettings, LogLine, ReadError, StackReader};
+use crate::aws::{DynamoStore, LogLine, ReadError, StackReader};
 use crate::cli::silence::running;
+use crate::cli::stack_access::{StackAccess, now};
 use crate::ids::{ClaimId, StableId};
 use crate::ledger::{DoneAs, Ledger, StoreError};
-use crate::scan::s3;
-use crate::secret::Secret;
 use crate::time::Timestamp;
 
 use super::advice;
@@ -36,17 +35,9 @@ impl<'q> Source<'q> {
     /// # Errors
     /// What is missing, and the remedy.
     pub(super) fn open(question: &'q Question) -> Result<Self, String> {
-        let mut settings = FunctionSettings::from_env();
-        settings.access.region = question.region.clone().or(settings.access.region);
-        let Some(region) = settings.access.region.clone() else {
-            return Err("no region: name the stack's with --region, or set AWS_REGION".to_owned());
-        };
-        let credentials = s3::credentials()?;
-        settings.access.key = Some((credentials.key().to_owned(), Secret::new(credentials.secret())));
-        settings.access.session_token = credentials.token().map(Secret::new);
-        #[expect(clippy::disallowed_methods, reason = "the command line's own; the function never comes here")]
-        let now = Timestamp::from(std::time::SystemTime::now());
-        Ok(Self { question, reader: StackReader::new(settings), region, now, since: question.since.point(now) })
+        let StackAccess { reader, region, .. } = StackAccess::open(question.region.as_ref())?;
+        let now = now();
+        Ok(Self { question, reader, region, now, since: question.since.point(now) })
     }
 
     /// All that is known. Who does not answer is named in it, and the others are asked all the same.

@@ -2,12 +2,11 @@
 
 use tokio::time::{Instant, timeout_at};
 
-use super::sources::SILENT_AFTER;
 use crate::cloudtrail::probe::Probe;
 use crate::deliver::Transport;
 use crate::handler::App;
 use crate::handler::report::InvocationReport;
-use crate::ledger::{Ledger, Store};
+use crate::ledger::{Ledger, SILENT_AFTER, Store};
 use crate::time::Timestamp;
 
 /// Counts a probe, and writes down that it has come. One that is late proves nothing of now: it is counted alone. Where the ledger

@@ -5,11 +5,8 @@ use std::time::Duration;
 
 use super::deployed::DeployedRules;
 use crate::cloudtrail::probe::Probes;
-use crate::ledger::SeenProbe;
+use crate::ledger::{SILENT_AFTER, SeenProbe};
 use crate::time::Timestamp;
-
-/// So long after its last probe an account and region is silent: six probes have not come then.
-pub(in crate::handler) const SILENT_AFTER: Duration = Duration::from_mins(30);
 
 /// What this deployment watches, and how it is fed.
 #[derive(Debug, Clone, Default)]
@@ -70,15 +67,12 @@ pub(super) fn standing(
         if !unheard.remove(&source) {
             continue;
         }
-        if probe.at.plus(SILENT_AFTER) < now {
+        if probe.is_silent(now) {
             standing.silent.insert(source, Some(probe.at));
             continue;
         }
         standing.worst_latency = standing.worst_latency.max(Some(probe.latency));
-        // Where every call passes, it covers all rules.
-        let other =
-            probe.patterns.as_deref().filter(|theirs| *theirs != "all" && ours.is_some_and(|ours| ours != *theirs));
-        if let Some(other) = other {
+        if let Some(other) = ours.and_then(|ours| probe.other_patterns(ours)) {
             standing.other_patterns.insert(source, other.to_owned());
         }
     }

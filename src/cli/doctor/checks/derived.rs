@@ -25,7 +25,7 @@ pub(in crate::cli::doctor) async fn look(stack: &Stack<'_>, rules: &RuleSet, not
     if stack.parameter("EventPatterns") != "derived" {
         return;
     }
-    let patterns = DerivedPatterns::of(rules.rules());
+    let patterns = DerivedPatterns::of_set(rules);
     let named = |family: &'static str, rules: &[EventRule]| -> Vec<(String, Value)> {
         (1..)
             .zip(rules)

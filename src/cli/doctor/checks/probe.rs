@@ -34,8 +34,6 @@ static PATTERNS: Check = Check {
     asks: &["dynamodb:Query"],
 };
 
-/// As the function's sweep has it.
-const SILENCE: Duration = Duration::from_mins(30);
 /// CloudTrail delivers an event within five minutes on average:
 /// <https://docs.aws.amazon.com/awscloudtrail/latest/userguide/how-cloudtrail-works.html>.
 const LATENESS: Duration = Duration::from_mins(15);
@@ -71,22 +69,22 @@ pub(in crate::cli::doctor) async fn look(stack: &Stack<'_>, reader: &StackReader
         let place = format!("{} {}", stack.account, stack.region());
         notes.find(&SILENT, &place, "the stack's own probe has never come", remedy(stack.region()));
     }
-    let ours = DerivedPatterns::of(rules.rules()).digest;
+    let ours = DerivedPatterns::of_set(rules).digest;
     for probe in &seen {
-        let SeenProbe { account, region, at, latency, patterns } = probe;
+        let SeenProbe { account, region, at, latency, .. } = probe;
         let place = format!("{account} {region}");
         let mut found = |check: &'static Check, message: String, remedy: Remedy| {
             notes.find(check, &place, message, remedy);
             notes.last_is_of(account, region);
         };
-        if at.plus(SILENCE) < stack.asker.now {
+        if probe.is_silent(stack.asker.now) {
             let message = format!("the last probe was of {at}, and took {} s", latency.as_secs());
             found(&SILENT, message, remedy(region));
         } else if *latency > LATENESS {
             let message = format!("the last probe, of {at}, took {} s", latency.as_secs());
             found(&LATE, message, remedy(region));
         }
-        if let Some(theirs) = patterns.as_deref().filter(|theirs| *theirs != "all" && *theirs != ours) {
+        if let Some(theirs) = probe.other_patterns(&ours) {
             let message = format!("the patterns there are {theirs}, and the local rules have {ours}");
             let written = Remedy::new().shell("offlimits pattern --write template.yaml deploy/spoke.yaml");
             let update = if is_home(probe) {
