@@ -46,10 +46,11 @@ pub(super) async fn dispatch<T: Transport, S: Store, Q: Queues>(
     let gone: Vec<ConfiguredChannel> = orphans.keys().map(|name| gone_channel(name)).collect();
     let needs_credentials =
         channels.iter().zip(&batches).any(|(channel, batch)| channel.channel.needs_credentials() && !batch.is_empty());
-    let workers = channels
-        .iter()
-        .zip(batches)
-        .map(|(channel, batch)| ChannelWorker::new(app, ledger, channel, deadline).run(batch));
+    // A channel that has nothing to deliver needs no worker.
+    let (busy, batches): (Vec<&ConfiguredChannel>, Vec<ChannelBatch<'_>>) =
+        channels.iter().zip(batches).filter(|(_, batch)| !batch.is_empty()).unzip();
+    let workers =
+        busy.iter().zip(batches).map(|(channel, batch)| ChannelWorker::new(app, ledger, channel, deadline).run(batch));
     let burials = gone
         .iter()
         .zip(orphans.into_values())
@@ -66,7 +67,7 @@ pub(super) async fn dispatch<T: Transport, S: Store, Q: Queues>(
         Either::Left((tallies, _)) => tallies,
         Either::Right(((), workers)) => workers.await,
     };
-    for (channel, tally) in channels.iter().zip(tallies).chain(gone.iter().zip(buried)) {
+    for (channel, tally) in busy.into_iter().zip(tallies).chain(gone.iter().zip(buried)) {
         let ChannelTally { deliveries, operational, ledger_faults, unfinished_message_ids } = tally;
         if !unfinished_message_ids.is_empty() {
             unfinished.channels.push(channel.name.clone());

@@ -7,6 +7,7 @@
 use tokio::time::{Instant, timeout_at};
 
 use super::answer::{Handled, Unfinished, answer};
+use super::apart::apart;
 use super::classify::classify;
 use super::dispatch::dispatch;
 use super::invocation_store::{InvocationLedger, InvocationStore};
@@ -19,8 +20,8 @@ use super::sweep::{hear_of_probe, sweep};
 use super::test_alert::send_test_alerts;
 use super::worker::ReceivedMessage;
 use super::{App, Invariant, Response};
-use crate::cloudtrail::RawRecord;
 use crate::cloudtrail::envelope::{self, NotARecord};
+use crate::cloudtrail::spokes::SpokeQueue;
 use crate::deliver::Transport;
 use crate::ledger::{Ledger, Store};
 use crate::redelivery::{QueueMessage, Queues};
@@ -44,19 +45,25 @@ pub async fn handle<T: Transport, S: Store, Q: Queues>(
 ) -> Handled {
     match Order::parse(payload) {
         Some(Order::Test) => {
-            let test = send_test_alerts(deadline, app).await;
-            return Handled { report: InvocationReport::default(), answer: Ok(Response::Test { test }) };
+            let test = apart(|| send_test_alerts(deadline, app)).await;
+            Handled { report: InvocationReport::default(), answer: Ok(Response::Test { test }) }
         }
-        Some(Order::Move) if app.own.spokes.is_hub() => {
-            let report = move_letters(deadline, app).await;
-            return Handled { answer: Ok(Response::Report(report.clone())), report };
-        }
-        Some(Order::Sweep(rules)) => {
-            let report = sweep(&rules, deadline, app).await;
-            return Handled { answer: Ok(Response::Report(report.clone())), report };
-        }
-        Some(Order::Move) | None => {}
+        Some(Order::Move) if app.own.spokes.is_hub() => carried_out(apart(|| move_letters(deadline, app)).await),
+        Some(Order::Sweep(rules)) => carried_out(apart(|| sweep(&rules, deadline, app)).await),
+        Some(Order::Move) | None => handle_records(payload, deadline, app).await,
     }
+}
+
+/// What an order comes to.
+fn carried_out(report: InvocationReport) -> Handled {
+    Handled { answer: Ok(Response::Report(report.clone())), report }
+}
+
+async fn handle_records<T: Transport, S: Store, Q: Queues>(
+    payload: &str,
+    deadline: Instant,
+    app: &App<T, S, Q>,
+) -> Handled {
     let opened = envelope::open(payload);
     let mut report = InvocationReport {
         records: opened.records.len(),
@@ -68,19 +75,24 @@ pub async fn handle<T: Transport, S: Store, Q: Queues>(
     }
     let count_until = Instant::now() + deadline.saturating_duration_since(Instant::now()).mul_f64(COUNTING_SHARE);
     let ledger: InvocationLedger<'_, S> = Ledger::new(InvocationStore::new(app.ledger.store(), deadline));
-    remember_sessions(&opened.records, (app, &ledger, count_until), &mut report).await;
+    if app.rules.follows_credentials() {
+        apart(|| remember_sessions(&opened.records, (app, &ledger, count_until), &mut report)).await;
+    }
     let mut unreadable = opened.unreadable;
     let mut routed = Vec::new();
     for (number, record) in opened.records.iter().enumerate() {
-        hear_of_spoke(record, (app, &ledger, deadline), &mut report).await;
+        if let Some(queue) = app.own.spokes.queue_told_in(record) {
+            apart(|| hear_of_spoke(&queue, (app, &ledger, deadline), &mut report)).await;
+        }
         if let Some(probe) = app.own.watch.probes.told_in(record) {
-            hear_of_probe(&probe, (app, &ledger, deadline), &mut report).await;
+            apart(|| hear_of_probe(&probe, (app, &ledger, deadline), &mut report)).await;
             continue;
         }
         match app.rules.evaluate(record) {
+            Ok(findings) if findings.is_empty() => {}
             Ok(findings) => {
                 let asked = (app, &ledger, count_until);
-                routed.extend(classify(findings, (number, record), asked, &mut report).await);
+                routed.extend(apart(|| classify(findings, (number, record), asked, &mut report)).await);
             }
             Err(error) => {
                 let (reason, message_id) = (error.to_string(), record.message_id.clone());
@@ -104,23 +116,26 @@ pub async fn handle<T: Transport, S: Store, Q: Queues>(
         tracing::error!(reason, "a record cannot be read");
         unfinished.message_ids.push(message_id);
     }
-    bury_strays(payload, &opened.ignored, (app, deadline), &mut unfinished).await;
-    dispatch(&routed, messages, (app, &ledger, deadline), &mut report, &mut unfinished).await;
+    if !opened.ignored.is_empty() {
+        apart(|| bury_strays(payload, &opened.ignored, (app, deadline), &mut unfinished)).await;
+    }
+    if !routed.is_empty() || !messages.is_empty() {
+        apart(|| dispatch(&routed, messages, (app, &ledger, deadline), &mut report, &mut unfinished)).await;
+    }
     debug_assert!(report.adds_up(), "{}: {report:?}", Invariant::SumsHold);
     report.log();
     let answer = answer(payload, &report, unfinished);
     Handled { report, answer }
 }
 
-/// Writes down the queue that a record tells of, if it is a spoke's. Where the ledger does not answer, the spoke tells of it again
+/// Writes down the queue of a spoke. Where the ledger does not answer, the spoke tells of it again
 /// within the hour.
 async fn hear_of_spoke<T: Transport, S: Store, R: Store, Q>(
-    record: &RawRecord,
+    queue: &SpokeQueue,
     (app, ledger, deadline): (&App<T, S, Q>, &Ledger<R>, Instant),
     report: &mut InvocationReport,
 ) {
-    let Some(queue) = app.own.spokes.queue_told_in(record) else { return };
-    let heard = timeout_at(deadline, ledger.hear_of_spoke(&queue, app.transport.now().into())).await;
+    let heard = timeout_at(deadline, ledger.hear_of_spoke(queue, app.transport.now().into())).await;
     let reason = match heard {
         Ok(Ok(())) => return,
         Ok(Err(error)) => error.to_string(),

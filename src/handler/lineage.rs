@@ -28,9 +28,6 @@ pub(super) async fn remember_sessions<T: Transport, S: Store, R: Store, Q: Queue
     (app, ledger, until): (&App<T, S, Q>, &Ledger<R>, Instant),
     report: &mut InvocationReport,
 ) {
-    if !app.rules.follows_credentials() {
-        return;
-    }
     let now: Timestamp = app.transport.now().into();
     // Few records are worth being parsed for it.
     let mentions = |record: &&RawRecord| record.json.contains(ISSUER) && record.json.contains("credentials");

@@ -17,6 +17,7 @@
 //! What holds whatever fails around it has names: [`Invariant`].
 
 mod answer;
+mod apart;
 mod app;
 mod classify;
 mod dispatch;

@@ -122,12 +122,16 @@ pub struct Claim {
     /// The claim of the one in whose message it is told.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub leader: Option<ClaimId>,
+    /// Of an update of an incident: how many findings it tells that no other update does. Versions before 2026-11-29 did not
+    /// write it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub news: Option<u64>,
 }
 
 impl Claim {
     /// A claim that somebody holds until then, and has not done with.
     pub(super) const fn held(decision: Decision, until: Timestamp, with: Vec<ClaimId>) -> Self {
-        Self { decision, until, done: None, receipt: None, with, leader: None }
+        Self { decision, until, done: None, receipt: None, with, leader: None, news: None }
     }
 }
 

@@ -76,13 +76,16 @@ impl<S: Store> Ledger<S> {
             }
             let in_updates = readable::<UpdatedItem>(updated, now).unwrap_or_default().count;
             let (tally, held_back, raised) = self.incident_so_far(update, now).await?;
-            // Whoever claimed it before has noted what it was to tell, and has not told it.
+            // What has come since the last update is news, and so is what this one was to tell when somebody claimed it before, noted
+            // it as being in an update, and did not tell it.
+            let since = held_back.saturating_sub(in_updates);
+            let news = claim.as_ref().map_or(Some(0), |claim| claim.news).map(|untold| untold + since);
             if claim.is_none() && !incident::has_news(held_back, in_updates) {
                 return Ok(ClaimedUpdate::NothingNew);
             }
             let opening = Decision::opening(update.alert.clone(), opener.clone());
             let decision = Decision { is_repeat: true, raised, ..opening };
-            let held = Claim::held(decision.clone(), lease, Vec::new());
+            let held = Claim { news, ..Claim::held(decision.clone(), lease, Vec::new()) };
             let count = in_updates.max(held_back);
             let put = |place: usize, expect, attributes, expires| Put {
                 key: keys[place].clone(),
@@ -95,7 +98,6 @@ impl<S: Store> Ledger<S> {
                 put(1, Expect::same(updated), attributes(&UpdatedItem { count })?, now.plus(SUM_GRACE)),
             ];
             if self.store.put(puts).await? {
-                let news = claim.is_none().then(|| held_back.saturating_sub(in_updates));
                 let sum = tally.sum(news, update.step, update.has_ended);
                 return Ok(ClaimedUpdate::Ours(Box::new(sum), decision));
             }

@@ -217,6 +217,8 @@ async fn an_update_is_sent_once_and_outlives_its_sender() {
     redeliver_until(&one, 2 * 60 * MINUTE).await;
     let sent: Vec<(String, u64)> = shown(&one).into_iter().map(|(_, kind, count)| (kind, count)).collect();
     assert_eq!(sent, [("first".to_owned(), 1), ("update".to_owned(), 2)]);
+    // What it was to tell, and did not, is still news.
+    assert_eq!(told(&one)[1].1["incident"]["news"], json!(1));
     assert!(two.transport.taken("topic").is_empty());
 }
 

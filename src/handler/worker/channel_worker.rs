@@ -12,6 +12,7 @@ use super::incoming::{Incoming, Origin};
 use super::turns::Turns;
 use crate::channel::ConfiguredChannel;
 use crate::deliver::Transport;
+use crate::handler::apart::apart;
 use crate::handler::classify::RoutedTo;
 use crate::handler::invocation_store::InvocationLedger;
 use crate::handler::outcome::{DeliveryOutcome, DeliverySource};
@@ -115,18 +116,22 @@ impl<'a, T: Transport, S: Store, Q: Queues> ChannelWorker<'a, T, S, Q> {
         {
             let mut subjects: Vec<Subject> = call.iter().map(|routed| self.subject(*routed)).collect();
             let incoming: Vec<Incoming<'_>> = call.iter().copied().map(Incoming::from).collect();
-            let outcomes = self.deliver_call(&incoming, &mut subjects, Origin::Event).await;
+            let outcomes = apart(|| self.deliver_call(&incoming, &mut subjects, Origin::Event)).await;
             for ((routed, subject), outcome) in call.iter().zip(&subjects).zip(outcomes) {
                 self.end(&mut tally, subject, DeliverySource::Routed, outcome, routed.message_id);
             }
             left = rest;
         }
-        let findings = left.iter().flat_map(|call| call.iter());
-        for (routed, outcome) in findings.zip(self.hand_over_findings(left).await) {
-            let subject = self.subject(*routed);
-            self.end(&mut tally, &subject, DeliverySource::Routed, outcome, routed.message_id);
+        if !left.is_empty() {
+            let findings = left.iter().flat_map(|call| call.iter());
+            for (routed, outcome) in findings.zip(apart(|| self.hand_over_findings(left)).await) {
+                let subject = self.subject(*routed);
+                self.end(&mut tally, &subject, DeliverySource::Routed, outcome, routed.message_id);
+            }
         }
-        self.run_messages(batch.messages, &mut tally).await;
+        if !batch.messages.is_empty() {
+            apart(|| self.run_messages(batch.messages, &mut tally)).await;
+        }
         self.add_counts(&mut tally);
         tally
     }

@@ -41,7 +41,8 @@ impl<T: Transport, S: Store, Q: Queues> ChannelWorker<'_, T, S, Q> {
         match self.ledger.claim_update(&update, self.now(), self.lease()).await {
             Ok(ClaimedUpdate::Ours(sum, decision)) => {
                 // Whoever counts the findings of a digest has counted those of other updates before.
-                let news = sum.news.unwrap_or_default().max(1);
+                // A claim of an older version does not say how many are new: then all of them count, rather than too few.
+                let news = sum.news.unwrap_or(sum.all.count).max(1);
                 let (id, kind) = (update.id(), AlertKind::Update(&sum));
                 let delivery = self.render((id, Others::default()), finding, decision, (kind, news)).await;
                 ControlFlow::Continue(message.split().0.with_task(delivery))

@@ -52,7 +52,7 @@ pub(super) fn rules(choices: &mut Choices) -> String {
         of_incident["by"] = json!(["account", "principal"]);
         of_incident["lineage"] = json!(true);
     }
-    let incident = json!({ "type": "webhook", "max_per_minute": 10_000, "incident": of_incident });
+    let incident = json!({ "type": "webhook", "max_per_minute": choices.of(&[2, 60]), "incident": of_incident });
     // There, the roll-ups of one minute are one message.
     let topic =
         json!({ "type": "sns", "topic_arn": "arn:aws:sns:eu-west-1:123456789012:topic", "max_per_minute": many });
