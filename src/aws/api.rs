@@ -1,90 +1,48 @@
-//! AWS's APIs, asked without an SDK, by the command line and by the function's sweep: a signed request, and its answer as JSON, whichever of AWS's
-//! protocols the service speaks.
+//! AWS's APIs, asked without an SDK: a signed request over the HTTP client that the vendors get, and its answer as JSON, whichever
+//! of AWS's protocols the service speaks. The function asks DynamoDB, SQS and EventBridge so, and the command line everything.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use reqwest::header::HeaderMap;
 use serde_json::Value;
 
-use super::clients::Clients;
-use super::sdk::ClientError;
+use super::clients::{ClientError, Clients};
+use super::endpoint::usual_endpoint;
+use super::service::{ApiService, Protocol};
 use super::signature::{self, Scope, SigningError, Unsigned};
-use super::{FunctionSettings, xml};
-use crate::cloudtrail::partition_of;
+use super::{FunctionSettings, http, xml};
+use crate::ids::spread;
 use crate::text::{one_line, percent_encoded};
+use crate::time::Timestamp;
 
-/// How long one request may take.
-const TIMEOUT: Duration = Duration::from_secs(20);
 /// How long a download may take.
 const DOWNLOAD_TIMEOUT: Duration = Duration::from_mins(2);
-/// How often a request is made that AWS asks us to make again.
-const ATTEMPTS: u32 = 8;
-/// How often a request is made that nobody answers.
-const UNANSWERED_ATTEMPTS: u32 = 3;
-/// The wait before the second attempt; it doubles.
-const FIRST_WAIT: Duration = Duration::from_millis(250);
 
-/// A service of AWS, and how it is talked to. The facts are those of its model in botocore (`metadata`).
-#[derive(Debug)]
-pub struct ApiService {
-    /// What the SDKs call it, and so the variable that names another endpoint: `AWS_ENDPOINT_URL_…`.
-    name: &'static str,
-    /// The beginning of its host, and its name in signatures.
-    host: &'static str,
-    protocol: Protocol,
+/// For how long AWS is asked, and how often.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Patience {
+    /// The time of one request.
+    pub(super) request: Duration,
+    /// The time of all requests together.
+    pub(super) whole: Option<Duration>,
+    /// How often a request is made that AWS asks us to make again.
+    pub(super) busy: u32,
+    /// How often a request is made that nobody answers.
+    pub(super) unanswered: u32,
+    /// The mean of the wait before the second request; it doubles.
+    pub(super) first_wait: Duration,
 }
 
-/// How an operation and its input are written.
-#[derive(Debug)]
-enum Protocol {
-    /// `x-amz-target: TARGET.Operation`, and an object of JSON.
-    Json { target: &'static str, content_type: &'static str },
-    /// A form with the API's version; the answer is XML.
-    Query { version: &'static str },
-    /// A GET of a path, or a POST of JSON to one; the answer is JSON, or nothing.
-    Rest,
-}
-
-impl ApiService {
-    const fn json(name: &'static str, host: &'static str, target: &'static str) -> Self {
-        Self { name, host, protocol: Protocol::Json { target, content_type: "application/x-amz-json-1.1" } }
-    }
-
-    const fn json_1_0(name: &'static str, host: &'static str, target: &'static str) -> Self {
-        Self { name, host, protocol: Protocol::Json { target, content_type: "application/x-amz-json-1.0" } }
-    }
-
-    const fn query(name: &'static str, host: &'static str, version: &'static str) -> Self {
-        Self { name, host, protocol: Protocol::Query { version } }
-    }
-
-    /// `CloudFormation`.
-    pub const CLOUDFORMATION: Self = Self::query("CloudFormation", "cloudformation", "2010-05-15");
-    /// `CloudTrail`.
-    pub const CLOUDTRAIL: Self =
-        Self::json("CloudTrail", "cloudtrail", "com.amazonaws.cloudtrail.v20131101.CloudTrail_20131101");
-    /// `CloudWatch`: the query protocol is the one that every partition and emulator has.
-    pub const CLOUDWATCH: Self = Self::query("CloudWatch", "monitoring", "2010-08-01");
-    /// `DynamoDB`.
-    pub const DYNAMODB: Self = Self::json_1_0("DynamoDB", "dynamodb", "DynamoDB_20120810");
-    /// EC2.
-    pub const EC2: Self = Self::query("EC2", "ec2", "2016-11-15");
-    /// `EventBridge`.
-    pub const EVENTBRIDGE: Self = Self::json("EventBridge", "events", "AWSEvents");
-    /// KMS.
-    pub const KMS: Self = Self::json("KMS", "kms", "TrentService");
-    /// Lambda.
-    pub const LAMBDA: Self = Self { name: "Lambda", host: "lambda", protocol: Protocol::Rest };
-    /// Organizations.
-    pub const ORGANIZATIONS: Self = Self::json("Organizations", "organizations", "AWSOrganizationsV20161128");
-    /// Secrets Manager.
-    pub const SECRETS_MANAGER: Self = Self::json("Secrets Manager", "secretsmanager", "secretsmanager");
-    /// SNS.
-    pub const SNS: Self = Self::query("SNS", "sns", "2010-03-31");
-    /// STS.
-    pub const STS: Self = Self::query("STS", "sts", "2011-06-15");
-    /// SQS.
-    pub const SQS: Self = Self::json_1_0("SQS", "sqs", "AmazonSQS");
+impl Patience {
+    /// Of a person who waits, perhaps on a slow line.
+    const OF_PEOPLE: Self = Self {
+        request: Duration::from_secs(20),
+        whole: None,
+        busy: 8,
+        unanswered: 3,
+        first_wait: Duration::from_millis(250),
+    };
 }
 
 /// What an operation is told, as the service's protocol writes it.
@@ -103,10 +61,11 @@ pub enum ApiInput {
 }
 
 /// Asks AWS's APIs.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct AwsApi {
-    settings: FunctionSettings,
-    clients: Clients,
+    settings: Arc<FunctionSettings>,
+    clients: Arc<Clients>,
+    patience: Patience,
 }
 
 /// Why AWS does not tell. The text quotes no credential.
@@ -127,10 +86,14 @@ pub enum ApiError {
     Refused {
         /// What was asked.
         operation: &'static str,
+        /// That of HTTP.
+        status: u16,
         /// AWS's code: `AccessDeniedException`.
         code: String,
         /// AWS's words.
         message: String,
+        /// Of a transaction of `DynamoDB` that was cancelled: the codes of its items, `None` for one that was in order.
+        reasons: Vec<String>,
     },
     /// The answer is not what AWS documents.
     #[error("{0} was answered with something else than AWS documents")]
@@ -173,29 +136,88 @@ impl ApiError {
         }
     }
 
-    /// How often a request is made that ends so.
-    fn attempts(&self) -> u32 {
-        const BUSY: [&str; 7] = [
-            "TooManyRequestsException",
-            "ThrottlingException",
-            "Throttling",
-            "ThrottledException",
-            "RequestThrottled",
+    /// Whether AWS asks us to make the request again: the codes and the statuses that the SDKs take for throttling and for trouble
+    /// that passes. <https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html>
+    fn is_busy(&self) -> bool {
+        const CODES: [&str; 14] = [
+            "BandwidthLimitExceeded",
+            "EC2ThrottledException",
+            "InternalError",
+            "LimitExceededException",
+            "PriorRequestNotComplete",
+            "ProvisionedThroughputExceededException",
             "RequestLimitExceeded",
-            "ServiceException",
+            "RequestThrottled",
+            "RequestThrottledException",
+            "RequestTimeout",
+            "SlowDown",
+            "ThrottledException",
+            "ThrottlingException",
+            "TooManyRequestsException",
         ];
         match self {
-            Self::NoAnswer(_) => UNANSWERED_ATTEMPTS,
-            Self::Refused { code, .. } if BUSY.contains(&code.as_str()) || code.starts_with("status 5") => ATTEMPTS,
+            Self::Refused { status, code, .. } => {
+                matches!(status, 429 | 500 | 502 | 503 | 504) || code == "Throttling" || CODES.contains(&code.as_str())
+            }
+            _ => false,
+        }
+    }
+
+    /// How often a request is made that ends so.
+    fn attempts(&self, patience: Patience) -> u32 {
+        match self {
+            Self::NoAnswer(_) => patience.unanswered,
+            _ if self.is_busy() => patience.busy,
             _ => 1,
         }
     }
 }
 
 impl AwsApi {
-    /// Asks with these settings: of them, the credentials, the endpoints and the further roots are used.
+    /// Asks with these settings: of them, the credentials, the endpoints and the further roots are used; and with a person's
+    /// patience.
     pub fn new(settings: FunctionSettings) -> Self {
-        Self { settings, clients: Clients::default() }
+        Self::sharing(Arc::new(settings), Arc::default()).with_patience(Patience::OF_PEOPLE)
+    }
+
+    /// Asks over a client that others use too.
+    pub(super) const fn sharing(settings: Arc<FunctionSettings>, clients: Arc<Clients>) -> Self {
+        Self { settings, clients, patience: Patience::OF_PEOPLE }
+    }
+
+    pub(super) const fn with_patience(mut self, patience: Patience) -> Self {
+        self.patience = patience;
+        self
+    }
+
+    /// Gives one request this time.
+    #[cfg(all(feature = "aws", feature = "cli"))]
+    pub(super) const fn with_time_of_request(mut self, request: Duration) -> Self {
+        self.patience.request = request;
+        self
+    }
+
+    /// Our own region.
+    pub(super) fn region(&self) -> Result<&str, ApiError> {
+        Ok(self.settings.access.region.as_deref().ok_or(ClientError::NoRegion)?)
+    }
+
+    /// The settings that it asks with.
+    pub(super) fn settings(&self) -> &FunctionSettings {
+        &self.settings
+    }
+
+    /// The answer of one operation of a service that speaks JSON, in our own region.
+    ///
+    /// # Errors
+    /// As [`ask`](Self::ask); and no region is set.
+    pub(super) async fn ask_here(
+        &self,
+        service: &ApiService,
+        operation: &'static str,
+        input: Value,
+    ) -> Result<Value, ApiError> {
+        self.ask(service, self.region()?, operation, &ApiInput::Json(input)).await
     }
 
     /// The answer of one operation, asked again while AWS wants that. An answer of the query protocol is what stands in its
@@ -210,11 +232,30 @@ impl AwsApi {
         operation: &'static str,
         input: &ApiInput,
     ) -> Result<Value, ApiError> {
-        let (mut attempt, mut wait) = (1, FIRST_WAIT);
+        let asked = self.attempts(service, region, operation, input);
+        match self.patience.whole {
+            None => asked.await,
+            Some(whole) => {
+                let asked = tokio::time::timeout(whole, asked).await;
+                asked.unwrap_or_else(|_| Err(ApiError::NoAnswer(format!("within {} seconds", whole.as_secs()))))
+            }
+        }
+    }
+
+    async fn attempts(
+        &self,
+        service: &ApiService,
+        region: &str,
+        operation: &'static str,
+        input: &ApiInput,
+    ) -> Result<Value, ApiError> {
+        let (mut attempt, mut wait) = (1, self.patience.first_wait);
         loop {
             match self.attempt(service, region, operation, input).await {
-                Err(error) if attempt < error.attempts() => {
-                    tokio::time::sleep(wait).await;
+                Err(error) if attempt < error.attempts(self.patience) => {
+                    // What fails together must not come back together.
+                    let now = Timestamp::from(http::now()).millis().to_string();
+                    tokio::time::sleep(wait.mul_f64(0.5 + spread(&now, attempt))).await;
                     wait *= 2;
                     attempt += 1;
                 }
@@ -228,7 +269,7 @@ impl AwsApi {
     /// # Errors
     /// Nobody answers, or there is more than `most` bytes. The text does not have the address.
     pub async fn download(&self, operation: &'static str, url: &str, most: usize) -> Result<Vec<u8>, ApiError> {
-        let no_answer = |error: reqwest::Error| ApiError::NoAnswer(error.without_url().to_string());
+        let no_answer = |error: reqwest::Error| ApiError::NoAnswer(http::reason(error));
         let request = self.clients.http(&self.settings)?.get(url).timeout(DOWNLOAD_TIMEOUT);
         let mut response = request.send().await.map_err(no_answer)?;
         if !response.status().is_success() {
@@ -253,7 +294,7 @@ impl AwsApi {
     ) -> Result<Value, ApiError> {
         let client = self.clients.http(&self.settings)?;
         let endpoint = self.settings.access.endpoint(service.name);
-        let base = endpoint.map_or_else(|| usual_endpoint(service.host, region), str::to_owned);
+        let base = endpoint.map_or_else(|| usual_endpoint(service.host, region, &self.settings.access), str::to_owned);
         let base = base.trim_end_matches('/');
         let header = |name: &str, value: String| (name.to_owned(), value);
         let (url, mut headers, body) = match (&service.protocol, input) {
@@ -282,14 +323,15 @@ impl AwsApi {
         let scope = Scope { service: service.host, region };
         let signed = signature::headers(&self.settings.access, scope, &unsigned)?;
         headers.extend(signed);
-        let mut request = if body.is_some() { client.post(&url) } else { client.get(&url) }.timeout(TIMEOUT);
+        let mut request =
+            if body.is_some() { client.post(&url) } else { client.get(&url) }.timeout(self.patience.request);
         for (name, value) in headers {
             request = request.header(name, value);
         }
         if let Some(body) = body {
             request = request.body(body);
         }
-        let no_answer = |error: reqwest::Error| ApiError::NoAnswer(error.without_url().to_string());
+        let no_answer = |error: reqwest::Error| ApiError::NoAnswer(http::reason(error));
         let response = request.send().await.map_err(no_answer)?;
         let (status, named) = (response.status(), code_of_headers(response.headers()));
         let text = response.text().await.map_err(no_answer)?;
@@ -335,7 +377,10 @@ fn refusal(operation: &'static str, status: u16, named: Option<String>, answer: 
     // `com.amazonaws…#AccessDeniedException` is the same.
     let code = code.rsplit('#').next().unwrap_or_default().to_owned();
     let message = text(&["message", "Message"]).unwrap_or_else(|| "no reason was given".to_owned());
-    ApiError::Refused { operation, code, message }
+    let reasons = answer.and_then(|answer| answer.get("CancellationReasons")?.as_array());
+    let reason = |reason: &Value| reason.get("Code").and_then(Value::as_str).unwrap_or("None").to_owned();
+    let reasons = reasons.into_iter().flatten().map(reason).collect();
+    ApiError::Refused { operation, status, code, message, reasons }
 }
 
 fn form(operation: &str, version: &str, fields: &[(&'static str, String)]) -> String {
@@ -346,36 +391,11 @@ fn form(operation: &str, version: &str, fields: &[(&'static str, String)]) -> St
     form
 }
 
-/// A service in a region: <https://docs.aws.amazon.com/general/latest/gr/rande.html>, and the partitions of
-/// <https://docs.aws.amazon.com/whitepapers/latest/aws-fault-isolation-boundaries/partitions.html>.
-pub(super) fn usual_endpoint(host: &str, region: &str) -> String {
-    let suffix = match partition_of(region) {
-        "aws-cn" => "amazonaws.com.cn",
-        "aws-eusc" => "amazonaws.eu",
-        "aws-iso-b" => "sc2s.sgov.gov",
-        "aws-iso" => "c2s.ic.gov",
-        _ => "amazonaws.com",
-    };
-    format!("https://{host}.{region}.{suffix}")
-}
-
 #[cfg(test)]
 mod tests {
     use serde_json::json;
 
     use super::*;
-
-    #[test]
-    fn each_partition_has_its_own_place() {
-        for (region, url) in [
-            ("us-east-1", "https://organizations.us-east-1.amazonaws.com"),
-            ("us-gov-west-1", "https://organizations.us-gov-west-1.amazonaws.com"),
-            ("cn-northwest-1", "https://organizations.cn-northwest-1.amazonaws.com.cn"),
-            ("eusc-de-east-1", "https://organizations.eusc-de-east-1.amazonaws.eu"),
-        ] {
-            assert_eq!(usual_endpoint("organizations", region), url);
-        }
-    }
 
     #[test]
     fn a_refusal_of_each_protocol_says_its_code_and_what_may_pass_is_asked_again() {
@@ -394,19 +414,35 @@ mod tests {
             told(Some("ResourceNotFoundException"), &json!({"Message": "gone"})),
             "ResourceNotFoundException: gone"
         );
-        let refused = |code: &str, message: &str| ApiError::Refused {
+        let refused = |status: u16, code: &str, message: &str| ApiError::Refused {
             operation: "X",
+            status,
             code: code.to_owned(),
             message: message.to_owned(),
+            reasons: Vec::new(),
         };
-        for busy in ["TooManyRequestsException", "ThrottlingException", "status 503"] {
-            assert_eq!(refused(busy, "").attempts(), ATTEMPTS, "{busy}");
+        for (status, code) in
+            [(400, "ThrottlingException"), (400, "ProvisionedThroughputExceededException"), (503, "X")]
+        {
+            assert_eq!(refused(status, code, "").attempts(Patience::OF_PEOPLE), 8, "{status} {code}");
         }
-        assert_eq!((refused("AccessDeniedException", "").attempts(), ApiError::Unexpected("X").attempts()), (1, 1));
-        assert!(refused("ValidationError", "Stack with id x does not exist").is_missing());
-        assert!(
-            !refused("ValidationError", "1 validation error").is_missing() && !refused("AccessDenied", "").is_missing()
-        );
+        for error in [refused(403, "AccessDeniedException", ""), ApiError::Unexpected("X")] {
+            assert_eq!(error.attempts(Patience::OF_PEOPLE), 1, "{error}");
+        }
+        assert!(refused(400, "ValidationError", "Stack with id x does not exist").is_missing());
+        assert!(!refused(400, "ValidationError", "1 validation error").is_missing());
+        assert!(!refused(403, "AccessDenied", "").is_missing());
+    }
+
+    #[test]
+    fn a_cancelled_transaction_says_what_was_wrong_with_each_item() {
+        let answer = json!({
+            "__type": "com.amazonaws.dynamodb.v20120810#TransactionCanceledException", "Message": "Transaction cancelled",
+            "CancellationReasons": [{ "Code": "None" }, { "Code": "ConditionalCheckFailed", "Message": "failed" }],
+        });
+        let ApiError::Refused { code, reasons, .. } = refusal("X", 400, None, Some(&answer)) else { panic!("refused") };
+        assert_eq!(code, "TransactionCanceledException");
+        assert_eq!(reasons, ["None", "ConditionalCheckFailed"]);
     }
 
     #[test]

@@ -1,21 +1,16 @@
 //! The ledger's store in DynamoDB: one table, whose items hold their JSON's members as attributes.
 
-use std::fmt::Write as _;
-
 use std::collections::HashMap;
+use std::fmt::Write as _;
+use std::hash::{BuildHasher as _, RandomState};
 use std::sync::Arc;
 use std::time::Duration;
 
-use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
-use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
-use aws_sdk_dynamodb::types::{
-    AttributeValue, CancellationReason, KeysAndAttributes, Put as DynamoPut, ReturnValue, TransactWriteItem,
-};
-use serde_json::{Map, Number, Value};
+use serde_json::{Map, Number, Value, json};
 
-use super::FunctionSettings;
-use super::clients::Clients;
+use super::api::{ApiError, AwsApi, Patience};
+use super::service::ApiService;
+use crate::ids::hex;
 #[cfg(feature = "lambda")]
 use crate::ledger::MemoryStore;
 use crate::ledger::{Attributes, COUNT, Expect, ItemKey, Put, Store, StoreError, StoredItem};
@@ -28,53 +23,70 @@ const VERSION: &str = "version";
 /// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/time-to-live-ttl-before-you-start.html>.
 const EXPIRES: &str = "expires";
 
-/// How often a table that is too busy is asked, beside the SDK's own retry, which does not know partial answers and cancelled
-/// transactions.
+/// How often a table is asked that had no time for a part of a question, or for a transaction.
 const TRIES: u32 = 5;
+
+/// The function's: an alert waits for the answer, and goes out without it.
+#[cfg(feature = "lambda")]
+const PATIENCE: Patience = Patience {
+    request: Duration::from_millis(1500),
+    whole: Some(Duration::from_secs(4)),
+    busy: 3,
+    unanswered: 3,
+    first_wait: Duration::from_millis(50),
+};
 
 /// The ledger's table in DynamoDB. `template.yaml` creates it, and its rights are those that the calls here need.
 #[derive(Debug)]
 pub struct DynamoStore {
     /// The table's name.
     table: String,
-    settings: Arc<FunctionSettings>,
-    clients: Arc<Clients>,
+    api: AwsApi,
 }
 
 impl DynamoStore {
-    pub(super) fn new(table: &str, settings: Arc<FunctionSettings>, clients: Arc<Clients>) -> Self {
-        Self { table: table.to_owned(), settings, clients }
+    /// The store in this table, for a person.
+    pub fn new(table: &str, api: AwsApi) -> Self {
+        Self { table: table.to_owned(), api }
     }
 
-    /// The store in this table, with clients of its own.
-    pub fn from_settings(table: &str, settings: FunctionSettings) -> Self {
-        Self::new(table, Arc::new(settings), Arc::default())
+    /// The store in this table, for an alert.
+    #[cfg(feature = "lambda")]
+    pub(super) fn for_alerts(table: &str, api: AwsApi) -> Self {
+        Self::new(table, api.with_patience(PATIENCE))
     }
 
-    fn client(&self) -> Result<&Client, StoreError> {
-        self.clients.dynamodb(&self.settings).map_err(|error| StoreError(error.to_string()))
+    /// An answer of DynamoDB's: an object.
+    async fn ask(&self, operation: &'static str, input: Value) -> Result<Map<String, Value>, ApiError> {
+        match self.api.ask_here(&ApiService::DYNAMODB, operation, input).await? {
+            Value::Object(answer) => Ok(answer),
+            _ => Err(ApiError::Unexpected(operation)),
+        }
+    }
+
+    /// The write of an item, as one by itself and as a part of a transaction.
+    fn input_of(&self, put: Put) -> Value {
+        let (condition, version) = condition(put.expect);
+        let mut input = json!({ "TableName": self.table, "Item": item_of(put) });
+        if let Some(condition) = condition {
+            input["ConditionExpression"] = json!(condition);
+            input["ExpressionAttributeNames"] = json!({ "#v": VERSION });
+        }
+        if let Some(version) = version {
+            input["ExpressionAttributeValues"] = json!({ ":v": number_of(version) });
+        }
+        input
     }
 
     async fn put_one(&self, put: Put) -> Result<bool, StoreError> {
-        let (condition, version) = condition(put.expect);
-        let sent = self
-            .client()?
-            .put_item()
-            .table_name(&self.table)
-            .set_item(Some(item_of(put)))
-            .set_condition_expression(condition.map(str::to_owned))
-            .set_expression_attribute_names(condition.map(|_| names(&[("#v", VERSION)])))
-            .set_expression_attribute_values(version)
-            .send()
-            .await;
-        match sent {
+        match self.ask("PutItem", self.input_of(put)).await {
             Ok(_) => Ok(true),
-            Err(error)
-                if matches!(error.code(), Some("ConditionalCheckFailedException" | "TransactionConflictException")) =>
+            Err(ApiError::Refused { code, .. })
+                if matches!(&*code, "ConditionalCheckFailedException" | "TransactionConflictException") =>
             {
                 Ok(false)
             }
-            Err(error) => Err(store_error(&error)),
+            Err(error) => Err(store_error(error)),
         }
     }
 
@@ -86,58 +98,44 @@ impl DynamoStore {
         (now, expires): (Timestamp, Timestamp),
         is_alive: bool,
     ) -> Result<Option<Attributes>, StoreError> {
-        let (mut update, mut names) = ("SET #e = :e".to_owned(), names(&[("#e", EXPIRES)]));
-        let mut values = HashMap::from([(":e".to_owned(), seconds(expires)), (":now".to_owned(), seconds(now))]);
+        let (mut update, mut names) = ("SET #e = :e".to_owned(), json!({ "#e": EXPIRES }));
+        let mut values = json!({ ":e": seconds(expires), ":now": seconds(now) });
         for (number, (name, value)) in attributes.iter().enumerate() {
             let kept = if is_alive { format!("if_not_exists(#a{number}, :a{number})") } else { format!(":a{number}") };
             let _ = write!(update, ", #a{number} = {kept}");
-            names.insert(format!("#a{number}"), name.clone());
-            values.insert(format!(":a{number}"), written(value.clone()));
+            names[format!("#a{number}")] = json!(name);
+            values[format!(":a{number}")] = written(value.clone());
         }
-        let condition = if is_alive { "attribute_not_exists(#e) OR #e > :now" } else { "#e <= :now" };
-        let sent = self
-            .client()?
-            .update_item()
-            .table_name(&self.table)
-            .set_key(Some(key_of(key)))
-            .update_expression(update)
-            .condition_expression(condition)
-            .set_expression_attribute_names(Some(names))
-            .set_expression_attribute_values(Some(values))
-            .return_values(ReturnValue::AllNew)
-            .send()
-            .await;
-        match sent {
-            Ok(answer) => {
-                let kept = answer.attributes.and_then(read).map(|(_, item)| (*item.attributes).clone());
+        let input = json!({
+            "TableName": self.table,
+            "Key": key_of(key),
+            "UpdateExpression": update,
+            "ConditionExpression":
+                if is_alive { "attribute_not_exists(#e) OR #e > :now" } else { "#e <= :now" },
+            "ExpressionAttributeNames": names,
+            "ExpressionAttributeValues": values,
+            "ReturnValues": "ALL_NEW",
+        });
+        match self.ask("UpdateItem", input).await {
+            Ok(mut answer) => {
+                let kept = answer.remove("Attributes").and_then(read).map(|(_, item)| (*item.attributes).clone());
                 kept.map(Some).ok_or_else(|| StoreError("an update tells nothing of its item".to_owned()))
             }
-            Err(error) if error.code() == Some("ConditionalCheckFailedException") => Ok(None),
-            Err(error) => Err(store_error(&error)),
+            Err(ApiError::Refused { code, .. }) if code == "ConditionalCheckFailedException" => Ok(None),
+            Err(error) => Err(store_error(error)),
         }
     }
 
     async fn put_together(&self, puts: Vec<Put>) -> Result<bool, StoreError> {
-        let mut items = Vec::with_capacity(puts.len());
-        for put in puts {
-            let (condition, version) = condition(put.expect);
-            let put = DynamoPut::builder()
-                .table_name(&self.table)
-                .set_item(Some(item_of(put)))
-                .set_condition_expression(condition.map(str::to_owned))
-                .set_expression_attribute_names(condition.map(|_| names(&[("#v", VERSION)])))
-                .set_expression_attribute_values(version)
-                .build()
-                .map_err(|error| StoreError(error.to_string()))?;
-            items.push(TransactWriteItem::builder().put(put).build());
-        }
+        let items: Vec<Value> = puts.into_iter().map(|put| json!({ "Put": self.input_of(put) })).collect();
+        // With the same token, a transaction that is asked for again since nobody heard the answer is not made again.
+        let input = json!({ "TransactItems": items, "ClientRequestToken": token() });
         for attempt in 0..TRIES {
-            let sent = self.client()?.transact_write_items().set_transact_items(Some(items.clone())).send().await;
-            let Err(error) = sent else { return Ok(true) };
+            let Err(error) = self.ask("TransactWriteItems", input.clone()).await else { return Ok(true) };
             match cancelled(&error) {
                 Some(Cancelled::ByCondition) => return Ok(false),
                 Some(Cancelled::Busy) => pause(attempt).await,
-                None => return Err(store_error(&error)),
+                None => return Err(store_error(error)),
             }
         }
         Err(StoreError("the table is too busy".to_owned()))
@@ -147,27 +145,16 @@ impl DynamoStore {
 impl Store for DynamoStore {
     async fn get(&self, keys: &[ItemKey]) -> Result<Vec<Option<StoredItem>>, StoreError> {
         let mut found = HashMap::new();
-        let mut wanted: Vec<_> = keys.iter().map(key_of).collect();
+        let keys_of = |answer: &Value| answer.pointer(&format!("/{}/Keys", self.table)).cloned();
+        let mut wanted = Value::Array(keys.iter().map(key_of).collect());
         for attempt in 0..TRIES {
-            let request = KeysAndAttributes::builder()
-                .set_keys(Some(wanted))
-                .consistent_read(true)
-                .build()
-                .map_err(|error| StoreError(error.to_string()))?;
-            let answer = self
-                .client()?
-                .batch_get_item()
-                .request_items(&self.table, request)
-                .send()
-                .await
-                .map_err(|e| store_error(&e))?;
-            for item in answer.responses.into_iter().flat_map(HashMap::into_values).flatten() {
-                found.extend(read(item));
-            }
-            wanted =
-                answer.unprocessed_keys.into_iter().flat_map(HashMap::into_values).flat_map(|left| left.keys).collect();
-            if wanted.is_empty() {
-                return Ok(keys.iter().map(|key| found.remove(key)).collect());
+            let input = json!({ "RequestItems": { &self.table: { "Keys": wanted, "ConsistentRead": true } } });
+            let mut answer = self.ask("BatchGetItem", input).await.map_err(store_error)?;
+            let items = answer.remove("Responses").and_then(|mut tables| Some(tables.get_mut(&self.table)?.take()));
+            found.extend(array(items).into_iter().filter_map(read));
+            match answer.get("UnprocessedKeys").and_then(keys_of) {
+                Some(left) if left.as_array().is_some_and(|left| !left.is_empty()) => wanted = left,
+                _ => return Ok(keys.iter().map(|key| found.remove(key)).collect()),
             }
             pause(attempt).await;
         }
@@ -183,20 +170,16 @@ impl Store for DynamoStore {
     }
 
     async fn count(&self, key: ItemKey, expires: Timestamp) -> Result<u64, StoreError> {
-        let answer = self
-            .client()?
-            .update_item()
-            .table_name(&self.table)
-            .set_key(Some(key_of(&key)))
-            .update_expression("ADD #c :one SET #e = :e")
-            .set_expression_attribute_names(Some(names(&[("#c", COUNT), ("#e", EXPIRES)])))
-            .expression_attribute_values(":one", AttributeValue::N("1".to_owned()))
-            .expression_attribute_values(":e", seconds(expires))
-            .return_values(ReturnValue::UpdatedNew)
-            .send()
-            .await
-            .map_err(|error| store_error(&error))?;
-        let count = answer.attributes.as_ref().and_then(|attributes| number(attributes.get(COUNT)?));
+        let input = json!({
+            "TableName": self.table,
+            "Key": key_of(&key),
+            "UpdateExpression": "ADD #c :one SET #e = :e",
+            "ExpressionAttributeNames": { "#c": COUNT, "#e": EXPIRES },
+            "ExpressionAttributeValues": { ":one": number_of(1), ":e": seconds(expires) },
+            "ReturnValues": "UPDATED_NEW",
+        });
+        let answer = self.ask("UpdateItem", input).await.map_err(store_error)?;
+        let count = answer.get("Attributes").and_then(|attributes| number(attributes.get(COUNT)?));
         count.ok_or_else(|| StoreError("a counter is not a number".to_owned()))
     }
 
@@ -225,32 +208,26 @@ impl Store for DynamoStore {
         limit: usize,
     ) -> Result<Vec<(String, StoredItem)>, StoreError> {
         let mut found = Vec::new();
-        let mut start = None;
         if from > to {
             return Ok(found);
         }
+        let mut input = json!({
+            "TableName": self.table,
+            "ConsistentRead": true,
+            "KeyConditionExpression": "#p = :p AND #s BETWEEN :from AND :to",
+            "ExpressionAttributeNames": { "#p": PARTITION, "#s": SORT },
+            "ExpressionAttributeValues": { ":p": text_of(partition), ":from": text_of(from), ":to": text_of(to) },
+            "ScanIndexForward": !backwards,
+        });
         loop {
             let left = limit.saturating_sub(found.len());
-            let answer = self
-                .client()?
-                .query()
-                .table_name(&self.table)
-                .consistent_read(true)
-                .key_condition_expression("#p = :p AND #s BETWEEN :from AND :to")
-                .set_expression_attribute_names(Some(names(&[("#p", PARTITION), ("#s", SORT)])))
-                .expression_attribute_values(":p", AttributeValue::S(partition.to_owned()))
-                .expression_attribute_values(":from", AttributeValue::S(from.to_owned()))
-                .expression_attribute_values(":to", AttributeValue::S(to.to_owned()))
-                .scan_index_forward(!backwards)
-                .limit(i32::try_from(left).unwrap_or(i32::MAX))
-                .set_exclusive_start_key(start)
-                .send()
-                .await
-                .map_err(|error| store_error(&error))?;
-            found.extend(answer.items.into_iter().flatten().filter_map(read).map(|(key, item)| (key.sort, item)));
-            start = answer.last_evaluated_key;
-            if start.is_none() || found.len() >= limit {
-                return Ok(found);
+            input["Limit"] = json!(i32::try_from(left).unwrap_or(i32::MAX));
+            let mut answer = self.ask("Query", input.clone()).await.map_err(store_error)?;
+            found
+                .extend(array(answer.remove("Items")).into_iter().filter_map(read).map(|(key, item)| (key.sort, item)));
+            match answer.remove("LastEvaluatedKey") {
+                Some(start) if start.is_object() && found.len() < limit => input["ExclusiveStartKey"] = start,
+                _ => return Ok(found),
             }
         }
     }
@@ -323,61 +300,58 @@ enum Cancelled {
     Busy,
 }
 
-fn cancelled(error: &SdkError<TransactWriteItemsError>) -> Option<Cancelled> {
-    let error = error.as_service_error()?;
-    if error.is_transaction_in_progress_exception() {
+fn cancelled(error: &ApiError) -> Option<Cancelled> {
+    let ApiError::Refused { code, reasons, .. } = error else { return None };
+    if code == "TransactionInProgressException" {
         return Some(Cancelled::Busy);
     }
-    let TransactWriteItemsError::TransactionCanceledException(cancelled) = error else { return None };
-    let codes: Vec<&str> = cancelled.cancellation_reasons().iter().filter_map(CancellationReason::code).collect();
-    if codes.iter().any(|code| matches!(*code, "ConditionalCheckFailed" | "TransactionConflict")) {
+    if reasons.iter().any(|code| matches!(&**code, "ConditionalCheckFailed" | "TransactionConflict")) {
         return Some(Cancelled::ByCondition);
     }
-    codes
-        .iter()
-        .any(|code| matches!(*code, "ProvisionedThroughputExceeded" | "ThrottlingError"))
-        .then_some(Cancelled::Busy)
+    let is_busy = |code: &String| matches!(&**code, "ProvisionedThroughputExceeded" | "ThrottlingError");
+    reasons.iter().any(is_busy).then_some(Cancelled::Busy)
 }
 
-/// The condition of a write, and the value in it.
-fn condition(expect: Expect) -> (Option<&'static str>, Option<HashMap<String, AttributeValue>>) {
+/// A text that no other call has: 32 hexadecimal digits, as random as the seeds of this process's hash tables.
+fn token() -> String {
+    let random = || RandomState::new().hash_one(0).to_be_bytes();
+    hex(&[random(), random()].concat())
+}
+
+/// The condition of a write, and the version in it.
+const fn condition(expect: Expect) -> (Option<&'static str>, Option<u64>) {
     match expect {
         Expect::Anything => (None, None),
         Expect::Absent => (Some("attribute_not_exists(#v)"), None),
-        Expect::Version(version) => {
-            let value = AttributeValue::N(version.to_string());
-            (Some("#v = :v"), Some(HashMap::from([(":v".to_owned(), value)])))
-        }
+        Expect::Version(version) => (Some("#v = :v"), Some(version)),
     }
 }
 
-fn key_of(key: &ItemKey) -> HashMap<String, AttributeValue> {
-    HashMap::from([
-        (PARTITION.to_owned(), AttributeValue::S(key.partition.clone())),
-        (SORT.to_owned(), AttributeValue::S(key.sort.clone())),
-    ])
+fn key_of(key: &ItemKey) -> Value {
+    json!({ PARTITION: text_of(&key.partition), SORT: text_of(&key.sort) })
 }
 
-fn item_of(put: Put) -> HashMap<String, AttributeValue> {
+fn item_of(put: Put) -> Value {
     let Put { key, expect, attributes, expires } = put;
     let mut item = key_of(&key);
-    item.insert(VERSION.to_owned(), AttributeValue::N(expect.next_version().to_string()));
-    item.insert(EXPIRES.to_owned(), seconds(expires));
-    item.extend(
-        attributes.into_iter().filter(|(_, value)| !value.is_null()).map(|(name, value)| (name, written(value))),
-    );
+    item[VERSION] = number_of(expect.next_version());
+    item[EXPIRES] = seconds(expires);
+    for (name, value) in attributes.into_iter().filter(|(_, value)| !value.is_null()) {
+        item[name] = written(value);
+    }
     item
 }
 
-fn read(mut item: HashMap<String, AttributeValue>) -> Option<(ItemKey, StoredItem)> {
-    let mut text = |name: &str| match item.remove(name) {
-        Some(AttributeValue::S(text)) => Some(text),
+fn read(item: Value) -> Option<(ItemKey, StoredItem)> {
+    let Value::Object(mut item) = item else { return None };
+    let mut text = |name: &str| match item.remove(name)?.get_mut("S")?.take() {
+        Value::String(text) => Some(text),
         _ => None,
     };
     let key = ItemKey { partition: text(PARTITION)?, sort: text(SORT)? };
     let version = item.remove(VERSION).and_then(|value| number(&value)).unwrap_or_default();
     let expires = item.remove(EXPIRES).and_then(|value| number(&value)).unwrap_or_default();
-    let attributes: Attributes = item.into_iter().map(|(name, value)| (name, json(value))).collect();
+    let attributes: Attributes = item.into_iter().map(|(name, value)| (name, plain(value))).collect();
     Some((
         key,
         StoredItem {
@@ -388,58 +362,129 @@ fn read(mut item: HashMap<String, AttributeValue>) -> Option<(ItemKey, StoredIte
     ))
 }
 
-fn seconds(time: Timestamp) -> AttributeValue {
-    AttributeValue::N(time.millis().div_ceil(1000).to_string())
-}
-
-fn number(value: &AttributeValue) -> Option<u64> {
-    value.as_n().ok()?.parse().ok()
-}
-
-fn written(value: Value) -> AttributeValue {
+fn array(value: Option<Value>) -> Vec<Value> {
     match value {
-        Value::Null => AttributeValue::Null(true),
-        Value::Bool(value) => AttributeValue::Bool(value),
-        Value::Number(number) => AttributeValue::N(number.to_string()),
-        Value::String(text) => AttributeValue::S(text),
-        Value::Array(values) => AttributeValue::L(values.into_iter().map(written).collect()),
+        Some(Value::Array(values)) => values,
+        _ => Vec::new(),
+    }
+}
+
+fn text_of(text: &str) -> Value {
+    json!({ "S": text })
+}
+
+fn number_of(number: u64) -> Value {
+    json!({ "N": number.to_string() })
+}
+
+fn seconds(time: Timestamp) -> Value {
+    number_of(time.millis().div_ceil(1000))
+}
+
+fn number(value: &Value) -> Option<u64> {
+    value.get("N")?.as_str()?.parse().ok()
+}
+
+/// A value as DynamoDB writes it: under the name of its type.
+/// Source: <https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_AttributeValue.html>
+fn written(value: Value) -> Value {
+    match value {
+        Value::Null => json!({ "NULL": true }),
+        Value::Bool(value) => json!({ "BOOL": value }),
+        Value::Number(number) => json!({ "N": number.to_string() }),
+        Value::String(text) => json!({ "S": text }),
+        Value::Array(values) => json!({ "L": values.into_iter().map(written).collect::<Value>() }),
         Value::Object(members) => {
-            AttributeValue::M(members.into_iter().map(|(name, value)| (name, written(value))).collect())
+            json!({ "M": members.into_iter().map(|(name, value)| (name, written(value))).collect::<Map<_, _>>() })
         }
     }
 }
 
-fn json(value: AttributeValue) -> Value {
-    match value {
-        AttributeValue::Bool(value) => Value::Bool(value),
+/// A value that DynamoDB has written.
+fn plain(value: Value) -> Value {
+    let Value::Object(typed) = value else { return Value::Null };
+    match typed.into_iter().next() {
+        Some((kind, Value::Bool(value))) if kind == "BOOL" => Value::Bool(value),
         // No number of ours has a fraction.
-        AttributeValue::N(number) => number.parse::<Number>().map_or(Value::String(number), Value::Number),
-        AttributeValue::S(text) => Value::String(text),
-        AttributeValue::L(values) => Value::Array(values.into_iter().map(json).collect()),
-        AttributeValue::M(members) => {
-            Value::Object(members.into_iter().map(|(name, value)| (name, json(value))).collect::<Map<_, _>>())
+        Some((kind, Value::String(number))) if kind == "N" => {
+            number.parse::<Number>().map_or(Value::String(number), Value::Number)
+        }
+        Some((kind, Value::String(text))) if kind == "S" => Value::String(text),
+        Some((kind, Value::Array(values))) if kind == "L" => Value::Array(values.into_iter().map(plain).collect()),
+        Some((kind, Value::Object(members))) if kind == "M" => {
+            Value::Object(members.into_iter().map(|(name, value)| (name, plain(value))).collect())
         }
         // We write no other.
         _ => Value::Null,
     }
 }
 
-fn names(names: &[(&str, &str)]) -> HashMap<String, String> {
-    names.iter().map(|(short, name)| ((*short).to_owned(), (*name).to_owned())).collect()
-}
-
-/// The error of a call: DynamoDB's code, or why there was no answer. No text quotes the request.
-fn store_error<E>(error: &SdkError<E>) -> StoreError
-where
-    SdkError<E>: ProvideErrorMetadata + std::error::Error,
-{
-    StoreError(match error.code() {
-        Some(code) => code.to_owned(),
-        None => format!("no answer: {}", DisplayErrorContext(error)),
-    })
+/// DynamoDB's code, or why there was no answer. No text quotes the request.
+fn store_error(error: ApiError) -> StoreError {
+    match error {
+        ApiError::Refused { code, .. } => StoreError(code),
+        other => StoreError(other.to_string()),
+    }
 }
 
 /// Longer each time.
 async fn pause(attempt: u32) {
     tokio::time::sleep(Duration::from_millis(20 << attempt)).await;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_written_is_read_again() {
+        let value = json!({ "a": [1, "2", true, null, { "b": {} }], "c": 18_446_744_073_709_551_615_u64, "d": "" });
+        assert_eq!(plain(written(value.clone())), value);
+        assert_eq!(written(json!(7)), json!({ "N": "7" }));
+        for odd in [json!({ "SS": ["a"] }), json!({}), json!(7), json!({ "S": 7 })] {
+            assert_eq!(plain(odd), Value::Null);
+        }
+    }
+
+    #[test]
+    fn an_item_has_its_key_its_version_and_its_life() {
+        let attributes: Attributes =
+            [("n".to_owned(), json!(7)), ("gone".to_owned(), Value::Null)].into_iter().collect();
+        let expires = Timestamp::from_millis(1_700_000_000_001);
+        let key = ItemKey::new("p".to_owned(), "s");
+        let put = Put { key: key.clone(), expect: Expect::Version(3), attributes, expires };
+        let item = item_of(put);
+        let expected = json!({
+            "partition": { "S": "p" }, "sort": { "S": "s" }, "version": { "N": "4" }, "expires": { "N": "1700000001" },
+            "n": { "N": "7" },
+        });
+        assert_eq!(item, expected);
+        let (read_key, stored) = read(item).unwrap();
+        assert_eq!((read_key, stored.version, stored.expires.millis()), (key, 4, 1_700_000_001_000));
+        assert_eq!(stored.attributes.iter().collect::<Vec<_>>(), [(&"n".to_owned(), &json!(7))]);
+    }
+
+    #[test]
+    fn no_two_calls_have_one_token() {
+        let tokens: std::collections::BTreeSet<String> = (0..100).map(|_| token()).collect();
+        assert_eq!((tokens.len(), tokens.first().unwrap().len()), (100, 32));
+    }
+
+    #[test]
+    fn a_cancelled_transaction_is_looked_at_again_or_asked_again() {
+        let refused = |code: &str, reasons: &[&str]| ApiError::Refused {
+            operation: "TransactWriteItems",
+            status: 400,
+            code: code.to_owned(),
+            message: String::new(),
+            reasons: reasons.iter().map(|reason| (*reason).to_owned()).collect(),
+        };
+        let cancelled = |reasons: &[&str]| super::cancelled(&refused("TransactionCanceledException", reasons));
+        assert!(matches!(cancelled(&["None", "ConditionalCheckFailed"]), Some(Cancelled::ByCondition)));
+        assert!(matches!(cancelled(&["TransactionConflict"]), Some(Cancelled::ByCondition)));
+        assert!(matches!(cancelled(&["None", "ThrottlingError"]), Some(Cancelled::Busy)));
+        assert!(cancelled(&["ItemCollectionSizeLimitExceeded"]).is_none());
+        let in_progress = super::cancelled(&refused("TransactionInProgressException", &[]));
+        assert!(matches!(in_progress, Some(Cancelled::Busy)));
+    }
 }

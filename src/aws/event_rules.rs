@@ -3,7 +3,8 @@
 use futures_util::stream::{self, StreamExt as _};
 use serde_json::{Value, json};
 
-use super::api::{ApiInput, ApiService, AwsApi};
+use super::api::{ApiInput, AwsApi};
+use super::service::ApiService;
 use crate::cloudtrail::event_rule::{EventRuleFound, TargetFound};
 use crate::text::one_line;
 

@@ -4,8 +4,6 @@ use std::error::Error;
 use std::io;
 use std::time::{Duration, SystemTime};
 
-use aws_smithy_types::DateTime;
-use aws_smithy_types::date_time::Format;
 use reqwest::header::{CONTENT_TYPE, HeaderValue, RETRY_AFTER};
 
 use crate::channel::{HttpRequest, Method, Reply};
@@ -65,6 +63,18 @@ fn why_unreachable(error: &reqwest::Error) -> &'static str {
     }
 }
 
+/// Why there was no answer, with the reasons behind it, without the URL.
+pub(super) fn reason(error: reqwest::Error) -> String {
+    let error = error.without_url();
+    let mut reason = error.to_string();
+    let mut source = error.source();
+    while let Some(deeper) = source {
+        reason.extend([": ", &deeper.to_string()]);
+        source = deeper.source();
+    }
+    reason
+}
+
 /// The error of TLS that caused another, if one did.
 fn tls_error<'e>(error: &'e (dyn Error + 'static)) -> Option<&'e rustls::Error> {
     // An error of a connection holds another one that it does not give as its source.
@@ -115,8 +125,9 @@ fn parse_retry_after(text: &str, now: SystemTime) -> Option<Duration> {
     if let Ok(seconds) = text.trim().parse::<f64>() {
         return Duration::try_from_secs_f64(seconds).ok();
     }
-    let at = DateTime::from_str(text.trim(), Format::HttpDate).ok()?;
-    Some(SystemTime::try_from(at).ok()?.duration_since(now).unwrap_or_default())
+    let at = jiff::fmt::rfc2822::parse(text.trim()).ok()?.timestamp().as_second();
+    let at = SystemTime::UNIX_EPOCH + Duration::from_secs(u64::try_from(at).ok()?);
+    Some(at.duration_since(now).unwrap_or_default())
 }
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ mod clients;
 #[cfg(feature = "lambda")]
 mod databases;
 mod dynamodb;
+mod endpoint;
 #[cfg(feature = "lambda")]
 mod event_rules;
 mod http;
@@ -24,7 +25,9 @@ mod organizations;
 mod runtime;
 #[cfg(feature = "lambda")]
 mod sam_local;
+#[cfg(feature = "lambda")]
 mod sdk;
+mod service;
 pub mod settings;
 mod signature;
 #[cfg(feature = "lambda")]
@@ -35,7 +38,7 @@ mod stack_reader;
 mod transport;
 mod xml;
 
-pub use self::api::{ApiError, ApiInput, ApiService, AwsApi};
+pub use self::api::{ApiError, ApiInput, AwsApi};
 pub use self::dynamodb::DynamoStore;
 #[cfg(all(feature = "aws", feature = "cli"))]
 pub use self::laptop::LaptopTransport;
@@ -43,8 +46,9 @@ pub use self::laptop::LaptopTransport;
 pub use self::organizations::{Organization, OrganizationAccounts};
 #[cfg(feature = "lambda")]
 pub use self::runtime::run;
+pub use self::service::ApiService;
 pub use self::settings::FunctionSettings;
 #[cfg(all(feature = "aws", feature = "cli"))]
-pub use self::stack_reader::{LogLine, ReadError, StackReader};
+pub use self::stack_reader::{LogLine, StackReader};
 #[cfg(feature = "lambda")]
 pub use self::transport::AwsTransport;

@@ -8,7 +8,8 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::FunctionSettings;
-use super::api::{ApiError, ApiInput, ApiService, AwsApi};
+use super::api::{ApiError, ApiInput, AwsApi};
+use super::service::ApiService;
 use crate::cloudtrail::accounts::{AccountFacts, INSIDE, MAX_CHARACTERS};
 use crate::cloudtrail::{account_number, partition_of};
 use crate::text::one_line;

@@ -14,6 +14,7 @@ use serde_json::value::RawValue;
 use tokio::time::Instant;
 
 use super::accounts_table;
+use super::api::AwsApi;
 use super::clients::Clients;
 use super::databases;
 use super::dynamodb::{AnyStore, DynamoStore};
@@ -98,7 +99,10 @@ fn app(settings: FunctionSettings) -> Result<App<AwsTransport, AnyStore, SqsQueu
         tracing::warn!("there is no redelivery queue: what fails fails the invocation, and no repeat is held back");
     }
     let store = match &settings.table {
-        Some(table) => AnyStore::Dynamo(DynamoStore::new(table, Arc::clone(&settings), Arc::clone(&clients))),
+        Some(table) => {
+            let api = AwsApi::sharing(Arc::clone(&settings), Arc::clone(&clients));
+            AnyStore::Dynamo(DynamoStore::for_alerts(table, api))
+        }
         None => AnyStore::Memory(MemoryStore::default()),
     };
     Ok(App {

@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
-use aws_sdk_dynamodb::config::retry::RetryConfig;
-use aws_sdk_dynamodb::config::timeout::TimeoutConfig;
-use aws_sdk_dynamodb::config::{BehaviorVersion, IdentityCache, Region, StalledStreamProtectionConfig};
+use aws_sdk_sns::config::retry::RetryConfig;
+use aws_sdk_sns::config::timeout::TimeoutConfig;
+use aws_sdk_sns::config::{BehaviorVersion, IdentityCache, Region, StalledStreamProtectionConfig};
 use aws_smithy_async::rt::sleep::TokioSleep;
 use aws_smithy_runtime_api::client::http::{
     HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpConnector,
@@ -19,27 +19,13 @@ use aws_smithy_types::body::SdkBody;
 use aws_types::SdkConfig;
 use aws_types::service_config::{LoadServiceConfig, ServiceConfigKey};
 
+use super::clients::ClientError;
 use super::settings::AwsAccess;
-use crate::http_client::HttpClientError;
 
 /// The time of one attempt: what AWS has not answered by then is asked again.
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(3);
 
-/// Why a client of AWS or of HTTP cannot be made. It is a matter of the deployment, and no further try helps.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub(super) enum ClientError {
-    /// Neither `AWS_REGION` nor `AWS_DEFAULT_REGION` is set.
-    #[error("AWS_REGION is not set")]
-    NoRegion,
-    /// One of the two variables of the access key is missing.
-    #[error("AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY are not set")]
-    NoAccessKey,
-    /// There is no HTTP client below the SDK's.
-    #[error(transparent)]
-    Http(#[from] HttpClientError),
-}
-
-/// How every AWS service is called over this client. Three attempts, each of three seconds at most; a caller with a retry of
+/// How a service of AWS that has an SDK is called over this client. Three attempts, each of three seconds at most; a caller with a retry of
 /// its own turns the SDK's off.
 ///
 /// # Errors
@@ -121,7 +107,6 @@ fn fault(error: reqwest::Error) -> ConnectorError {
 }
 
 #[cfg(test)]
-#[cfg(feature = "lambda")]
 mod tests {
     use std::io::{BufRead, BufReader, Read, Write};
     use std::net::{TcpListener, TcpStream};

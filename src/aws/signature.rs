@@ -5,8 +5,8 @@ use aws_credential_types::Credentials;
 use aws_sigv4::http_request::{SignableBody, SignableRequest, SigningSettings, sign};
 use aws_sigv4::sign::v4;
 
+use super::clients::ClientError;
 use super::http;
-use super::sdk::ClientError;
 use super::settings::AwsAccess;
 
 /// Why a request cannot be signed. The text quotes no credential.

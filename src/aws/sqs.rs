@@ -3,46 +3,59 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use aws_sdk_sqs::error::{DisplayErrorContext, ProvideErrorMetadata};
-use aws_sdk_sqs::types::{DeleteMessageBatchRequestEntry, Message, SendMessageBatchRequestEntry};
 use futures_util::stream::{self, StreamExt as _};
+use serde_json::{Value, json};
 
 use super::FunctionSettings;
+use super::api::{ApiError, ApiInput, AwsApi, Patience};
 use super::clients::Clients;
+use super::service::ApiService;
 use crate::cloudtrail::spokes::SpokeQueue;
 use crate::redelivery::{Letter, QueueError, Queues};
 
 /// The attribute in which EventBridge says why it gave an event up.
 const ERROR_CODE: &str = "ERROR_CODE";
 /// For how long a letter that was taken is hidden: longer than an invocation lives, and gone before the mover comes again.
-const HIDDEN_SECONDS: i32 = 300;
+const HIDDEN_SECONDS: u32 = 300;
+/// An alert that is handed over to no queue has failed.
+const PATIENCE: Patience = Patience {
+    request: Duration::from_secs(3),
+    whole: None,
+    busy: 3,
+    unanswered: 3,
+    first_wait: Duration::from_millis(100),
+};
 
-/// The two queues in SQS, by the URLs of the settings. The SDK's own retry is on: an alert that is handed over to no queue has
-/// failed.
+/// The two queues in SQS, by the URLs of the settings.
 #[derive(Debug)]
 pub(super) struct SqsQueues {
-    settings: Arc<FunctionSettings>,
-    clients: Arc<Clients>,
+    api: AwsApi,
 }
 
 impl SqsQueues {
-    pub(super) fn new(settings: Arc<FunctionSettings>, clients: Arc<Clients>) -> Self {
-        Self { settings, clients }
+    pub(super) const fn new(settings: Arc<FunctionSettings>, clients: Arc<Clients>) -> Self {
+        Self { api: AwsApi::sharing(settings, clients).with_patience(PATIENCE) }
     }
 
-    /// The client of the region in which a spoke's queue is.
-    fn client_of(&self, queue: &SpokeQueue) -> Result<aws_sdk_sqs::Client, QueueError> {
-        let client = self.clients.sqs_in(&queue.region, &self.settings);
-        client.map_err(|error| QueueError::Unavailable(error.to_string()))
+    fn redelivery_url(&self) -> Option<&String> {
+        self.api.settings().redelivery_url.as_ref()
+    }
+
+    /// Asks about a spoke's queue where it is: SQS knows none of another region.
+    async fn ask_there(&self, queue: &SpokeQueue, operation: &'static str, input: Value) -> Result<Value, QueueError> {
+        let asked = self.api.ask(&ApiService::SQS, &queue.region, operation, &ApiInput::Json(input)).await;
+        asked.map_err(queue_error)
+    }
+
+    async fn ask_here(&self, operation: &'static str, input: Value) -> Result<Value, QueueError> {
+        self.api.ask_here(&ApiService::SQS, operation, input).await.map_err(queue_error)
     }
 
     /// Hands a message to a queue; an error of SQS keeps its code. `delay` is in whole seconds.
     async fn send(&self, queue: Option<&String>, message: String, delay: Duration) -> Result<(), QueueError> {
         let queue = queue.ok_or(QueueError::Absent)?;
-        let seconds = i32::try_from(delay.as_secs()).unwrap_or(i32::MAX);
-        let client = self.clients.sqs(&self.settings).map_err(|error| QueueError::Unavailable(error.to_string()))?;
-        let sent = client.send_message().queue_url(queue).message_body(message).delay_seconds(seconds).send().await;
-        sent.map(drop).map_err(|error| refusal(error.code(), &error))
+        let input = json!({ "QueueUrl": queue, "MessageBody": message, "DelaySeconds": delay.as_secs() });
+        self.ask_here("SendMessage", input).await.map(drop)
     }
 
     /// Hands up to ten messages to the redelivery queue, and says of each whether it was taken.
@@ -51,32 +64,32 @@ impl SqsQueues {
     }
 
     async fn try_send_batch(&self, messages: &[(String, Duration)]) -> Result<Vec<Result<(), QueueError>>, QueueError> {
-        let queue = self.settings.redelivery_url.as_ref().ok_or(QueueError::Absent)?;
-        let client = self.clients.sqs(&self.settings).map_err(|error| QueueError::Unavailable(error.to_string()))?;
-        let mut request = client.send_message_batch().queue_url(queue);
-        for (number, (message, delay)) in messages.iter().enumerate() {
-            let entry = SendMessageBatchRequestEntry::builder()
-                .id(number.to_string())
-                .message_body(message)
-                .delay_seconds(i32::try_from(delay.as_secs()).unwrap_or(i32::MAX))
-                .build()
-                .map_err(|error| QueueError::Unwritable(error.to_string()))?;
-            request = request.entries(entry);
-        }
-        let answer = request.send().await.map_err(|error| refusal(error.code(), &error))?;
-        let refused = |number: usize| answer.failed().iter().find(|failed| failed.id() == number.to_string());
-        let taken = |number| match refused(number) {
+        let queue = self.redelivery_url().ok_or(QueueError::Absent)?;
+        let entry = |(number, (message, delay)): (usize, &(String, Duration))| json!({ "Id": number.to_string(), "MessageBody": message, "DelaySeconds": delay.as_secs() });
+        let entries: Vec<Value> = messages.iter().enumerate().map(entry).collect();
+        let input = json!({ "QueueUrl": queue, "Entries": entries });
+        let answer = self.ask_here("SendMessageBatch", input).await?;
+        let refused = refused(&answer);
+        let taken = |number: usize| match refused.iter().find(|(id, _)| *id == number.to_string()) {
             None => Ok(()),
-            Some(failed) => Err(QueueError::Refused(failed.code().to_owned())),
+            Some((_, code)) => Err(QueueError::Refused((*code).to_owned())),
         };
         Ok((0..messages.len()).map(taken).collect())
     }
 }
 
-fn refusal(code: Option<&str>, error: &(dyn std::error::Error + 'static)) -> QueueError {
-    match code {
-        Some(code) => QueueError::Refused(code.to_owned()),
-        None => QueueError::Unavailable(format!("no answer: {}", DisplayErrorContext(error))),
+/// The entries of a batch that SQS did not take: the id of each, and the code of its error.
+fn refused(answer: &Value) -> Vec<(&str, &str)> {
+    let text = |entry, key: &str| Value::get(entry, key).and_then(Value::as_str).unwrap_or_default();
+    let failed = answer.get("Failed").and_then(Value::as_array).into_iter().flatten();
+    failed.map(|entry| (text(entry, "Id"), text(entry, "Code"))).collect()
+}
+
+/// SQS's code, or why there was no answer. No text quotes the request.
+fn queue_error(error: ApiError) -> QueueError {
+    match error {
+        ApiError::Refused { code, .. } => QueueError::Refused(code),
+        other => QueueError::Unavailable(other.to_string()),
     }
 }
 
@@ -104,16 +117,16 @@ fn batches<T>(items: &[T], len: impl Fn(&T) -> usize) -> Vec<&[T]> {
 
 impl Queues for SqsQueues {
     fn has_redelivery(&self) -> bool {
-        self.settings.redelivery_url.is_some()
+        self.redelivery_url().is_some()
     }
 
     fn has_dead_letter(&self) -> bool {
-        self.settings.dead_letters_url.is_some()
+        self.api.settings().dead_letters_url.is_some()
     }
 
     fn is_redelivery(&self, arn: &str) -> bool {
         // A URL ends with the account and the name of the queue, and so does an ARN.
-        self.settings.redelivery_url.as_ref().is_some_and(|url| {
+        self.redelivery_url().is_some_and(|url| {
             let mut of_url = url.rsplit('/');
             let mut of_arn = arn.rsplit(':');
             (of_arn.next(), of_arn.next()) == (of_url.next(), of_url.next())
@@ -121,7 +134,7 @@ impl Queues for SqsQueues {
     }
 
     async fn enqueue(&self, message: String, delay: Duration) -> Result<(), QueueError> {
-        self.send(self.settings.redelivery_url.as_ref(), message, delay).await
+        self.send(self.redelivery_url(), message, delay).await
     }
 
     async fn enqueue_all(&self, messages: Vec<(String, Duration)>) -> Vec<Result<(), QueueError>> {
@@ -131,40 +144,35 @@ impl Queues for SqsQueues {
     }
 
     async fn dead_letter(&self, message: String) -> Result<(), QueueError> {
-        self.send(self.settings.dead_letters_url.as_ref(), message, Duration::ZERO).await
+        self.send(self.api.settings().dead_letters_url.as_ref(), message, Duration::ZERO).await
     }
 
     async fn take_letters(&self, queue: &SpokeQueue) -> Result<Vec<Letter>, QueueError> {
-        let answer = self
-            .client_of(queue)?
-            .receive_message()
-            .queue_url(&queue.url)
-            .max_number_of_messages(10)
-            .visibility_timeout(HIDDEN_SECONDS)
-            .message_attribute_names(ERROR_CODE)
-            .send()
-            .await
-            .map_err(|error| refusal(error.code(), &error))?;
-        let letter = |message: Message| {
-            let code = message.message_attributes.as_ref().and_then(|attributes| attributes.get(ERROR_CODE));
+        let input = json!({
+            "QueueUrl": queue.url,
+            "MaxNumberOfMessages": 10,
+            "VisibilityTimeout": HIDDEN_SECONDS,
+            "MessageAttributeNames": [ERROR_CODE],
+        });
+        let answer = self.ask_there(queue, "ReceiveMessage", input).await?;
+        let letter = |message: &Value| {
+            let text = |pointer: &str| message.pointer(pointer).and_then(Value::as_str).map(str::to_owned);
             Some(Letter {
-                error_code: code.and_then(|code| code.string_value.clone()),
-                message_id: message.message_id?,
-                receipt: message.receipt_handle?,
-                body: message.body?,
+                error_code: text(&format!("/MessageAttributes/{ERROR_CODE}/StringValue")),
+                message_id: text("/MessageId")?,
+                receipt: text("/ReceiptHandle")?,
+                body: text("/Body")?,
             })
         };
-        Ok(answer.messages.into_iter().flatten().filter_map(letter).collect())
+        Ok(answer.get("Messages").and_then(Value::as_array).into_iter().flatten().filter_map(letter).collect())
     }
 
     async fn drop_letters(&self, queue: &SpokeQueue, receipts: Vec<String>) -> Result<(), QueueError> {
-        let mut request = self.client_of(queue)?.delete_message_batch().queue_url(&queue.url);
-        for (number, receipt) in receipts.into_iter().enumerate() {
-            let entry = DeleteMessageBatchRequestEntry::builder().id(number.to_string()).receipt_handle(receipt);
-            request = request.entries(entry.build().map_err(|error| QueueError::Unwritable(error.to_string()))?);
-        }
-        let answer = request.send().await.map_err(|error| refusal(error.code(), &error))?;
-        answer.failed().first().map_or(Ok(()), |failed| Err(QueueError::Refused(failed.code().to_owned())))
+        let entry = |(number, receipt): (usize, String)| json!({ "Id": number.to_string(), "ReceiptHandle": receipt });
+        let entries: Vec<Value> = receipts.into_iter().enumerate().map(entry).collect();
+        let answer =
+            self.ask_there(queue, "DeleteMessageBatch", json!({ "QueueUrl": queue.url, "Entries": entries })).await?;
+        refused(&answer).first().map_or(Ok(()), |(_, code)| Err(QueueError::Refused((*code).to_owned())))
     }
 }
 

@@ -1,6 +1,6 @@
 //! Sends through SNS and HTTP, and reads the credentials from Secrets Manager.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use aws_sdk_sns::Config;
@@ -31,13 +31,11 @@ pub struct AwsTransport {
     settings: Arc<FunctionSettings>,
     clients: Arc<Clients>,
     credentials: Mutex<Option<(Instant, Arc<Credentials>)>>,
-    /// For the sweep alone.
-    api: OnceLock<AwsApi>,
 }
 
 impl AwsTransport {
     pub(super) fn new(settings: Arc<FunctionSettings>, clients: Arc<Clients>) -> Self {
-        Self { settings, clients, credentials: Mutex::new(None), api: OnceLock::new() }
+        Self { settings, clients, credentials: Mutex::new(None) }
     }
 
     async fn publish(
@@ -145,7 +143,7 @@ impl Transport for AwsTransport {
     }
 
     async fn event_rules(&self, arns: &[String]) -> Option<Vec<Result<Option<EventRuleFound>, String>>> {
-        let api = self.api.get_or_init(|| AwsApi::new((*self.settings).clone()));
-        Some(event_rules::found(api, arns).await)
+        let api = AwsApi::sharing(Arc::clone(&self.settings), Arc::clone(&self.clients));
+        Some(event_rules::found(&api, arns).await)
     }
 }

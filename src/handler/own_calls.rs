@@ -44,8 +44,9 @@ pub struct OwnCalls {
 
 /// How long alerts about one action of our own role are held back.
 const OWN_ROLE_WINDOW: Duration = Duration::from_mins(15);
-/// How the user agent of our own calls begins: AWS's SDK for Rust gives its name, and the language
-/// (`aws-runtime`, `user_agent.rs`).
+/// How the user agent of the calls begins that we make without an SDK: to DynamoDB and SQS, since 2026-11-29.
+const OUR_AGENT: &str = "offlimits/";
+/// How that of the others begins: AWS's SDK for Rust gives its name, and the language (`aws-runtime`, `user_agent.rs`).
 const OUR_SDK: &str = "aws-sdk-rust/";
 /// A word that it holds.
 const OUR_LANGUAGE: &str = " lang/rust/";
@@ -144,13 +145,12 @@ impl OwnCalls {
         }
     }
 
-    /// Whether the call looks as ours do: made by the SDK that we use, and from where we are, if that is known. Who makes it
+    /// Whether the call looks as ours do: made by our own client or the SDK that we use, and from where we are, if that is known. Who makes it
     /// chooses its user agent; but who does not know that, is seen.
     fn is_our_client(&self, call: &ApiCall) -> bool {
         let agent = call.user_agent.as_deref().unwrap_or_default();
         let address = || call.source_ip.as_deref().and_then(|source| source.parse::<IpAddr>().ok());
-        agent.starts_with(OUR_SDK)
-            && agent.contains(OUR_LANGUAGE)
+        (agent.starts_with(OUR_AGENT) || (agent.starts_with(OUR_SDK) && agent.contains(OUR_LANGUAGE)))
             && (self.addresses.is_empty()
                 || address().is_some_and(|address| {
                     self.addresses.iter().any(|network| network.contains(&address.to_canonical()))
@@ -272,6 +272,7 @@ mod tests {
         let secret = own.secret_arn.clone().unwrap();
         let reading = call("secretsmanager", "GetSecretValue", &secret);
         assert!(own.contains(&reading));
+        assert!(own.contains(&ApiCall { user_agent: Some("offlimits/0.2.0".to_owned()), ..reading.clone() }));
         for agent in ["aws-cli/2.32.3 md/kali", "Boto3/1.40", "aws-sdk-rust/1.3.14", ""] {
             assert!(!own.contains(&ApiCall { user_agent: Some(agent.to_owned()), ..reading.clone() }), "{agent}");
         }

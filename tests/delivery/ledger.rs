@@ -120,5 +120,5 @@ async fn the_store_in_dynamodb_does_what_every_store_must() {
     use offlimits::aws::{DynamoStore, FunctionSettings};
     let settings = FunctionSettings::from_env();
     let table = settings.table.clone().expect("OFFLIMITS_TABLE");
-    every_store(&DynamoStore::from_settings(&table, settings)).await;
+    every_store(&DynamoStore::new(&table, offlimits::aws::AwsApi::new(settings))).await;
 }

@@ -185,6 +185,6 @@ mod aws {
 
     /// The store in this table.
     pub(crate) fn table(name: &str, settings: FunctionSettings) -> impl Store {
-        DynamoStore::from_settings(name, settings)
+        DynamoStore::new(name, offlimits::aws::AwsApi::new(settings))
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
-use crate::aws::{DynamoStore, LogLine, ReadError, StackReader};
+use crate::aws::{ApiError, DynamoStore, LogLine, StackReader};
 use crate::cli::silence::running;
 use crate::cli::stack_access::{StackAccess, now};
 use crate::ids::{ClaimId, StableId};
@@ -116,7 +116,7 @@ impl<'q> Source<'q> {
         known.iter().filter_map(|(id, claims)| report::finding(id, lines, claims, self.now)).collect()
     }
 
-    async fn lines_of_subject(&self, group: &str, subject: &Subject) -> Result<Vec<Line>, ReadError> {
+    async fn lines_of_subject(&self, group: &str, subject: &Subject) -> Result<Vec<Line>, ApiError> {
         match subject {
             Subject::Finding(id) => self.lines(group, &["finding", "what"], &[id.as_str()]).await,
             Subject::Event(id) => self.lines(group, &["event_id"], &[id]).await,
@@ -124,7 +124,7 @@ impl<'q> Source<'q> {
     }
 
     /// The lines that are about these findings.
-    async fn reasons(&self, group: &str, findings: &[&str]) -> Result<Vec<Line>, ReadError> {
+    async fn reasons(&self, group: &str, findings: &[&str]) -> Result<Vec<Line>, ApiError> {
         let mut lines = Vec::new();
         for findings in findings.chunks(FINDINGS_OF_PATTERN) {
             let found = self.lines(group, &["finding", "what"], findings).await?;
@@ -135,14 +135,14 @@ impl<'q> Source<'q> {
     }
 
     /// The lines of which one of these members is one of these texts.
-    async fn lines(&self, group: &str, members: &[&str], texts: &[&str]) -> Result<Vec<Line>, ReadError> {
+    async fn lines(&self, group: &str, members: &[&str], texts: &[&str]) -> Result<Vec<Line>, ApiError> {
         let is_wanted = |fields: &serde_json::Value| members.iter().any(|member| has(fields, member, texts));
         let found = self.reader.log_lines(group, self.since, &pattern(members, texts), is_wanted, MOST_LINES).await?;
         Ok(found.into_iter().map(Line::read).collect())
     }
 
     /// Whether the log has the line of any invocation. Every one that is not below the stack's `LogLevel` is there.
-    async fn log_tells(&self, group: &str) -> Result<bool, ReadError> {
+    async fn log_tells(&self, group: &str) -> Result<bool, ApiError> {
         let is_wanted = |fields: &serde_json::Value| has(fields, "message", &["invocation", FINDING]);
         let pattern = pattern(&["message"], &["invocation", FINDING]);
         let found: Vec<LogLine> = self.reader.log_lines(group, self.since, &pattern, is_wanted, 1).await?;

@@ -1,0 +1,61 @@
+//! Where a service of AWS is, if nobody says otherwise.
+
+use super::settings::AwsAccess;
+use crate::cloudtrail::partition_of;
+
+/// The services whose endpoints for FIPS 140 have a name of their own in GovCloud. There, every other one's usual endpoint is it.
+const OWN_FIPS_IN_GOVCLOUD: [&str; 3] = ["kms", "lambda", "secretsmanager"];
+
+/// A service in a region, by the beginning of its host: the rules are those of botocore 1.44.8 (`endpoint-rule-set-1.json` of each
+/// service that we ask, and `partitions.json`), <https://docs.aws.amazon.com/general/latest/gr/rande.html>.
+pub(super) fn usual_endpoint(host: &str, region: &str, access: &AwsAccess) -> String {
+    let (alone, dual_stack) = match partition_of(region) {
+        "aws-cn" => ("amazonaws.com.cn", "api.amazonwebservices.com.cn"),
+        "aws-eusc" => ("amazonaws.eu", "api.amazonwebservices.eu"),
+        "aws-iso" => ("c2s.ic.gov", "api.aws.ic.gov"),
+        "aws-iso-b" => ("sc2s.sgov.gov", "api.aws.scloud"),
+        "aws-iso-e" => ("cloud.adc-e.uk", "api.cloud-aws.adc-e.uk"),
+        "aws-iso-f" => ("csp.hci.ic.gov", "api.aws.hci.ic.gov"),
+        _ => ("amazonaws.com", "api.aws"),
+    };
+    let suffix = if access.dual_stack { dual_stack } else { alone };
+    let is_fips_anyhow =
+        partition_of(region) == "aws-us-gov" && !access.dual_stack && !OWN_FIPS_IN_GOVCLOUD.contains(&host);
+    let fips = if access.fips && !is_fips_anyhow { "-fips" } else { "" };
+    format!("https://{host}{fips}.{region}.{suffix}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn endpoint(host: &str, region: &str, (fips, dual_stack): (bool, bool)) -> String {
+        usual_endpoint(host, region, &AwsAccess { fips, dual_stack, ..AwsAccess::default() })
+    }
+
+    #[test]
+    fn each_partition_has_its_own_places() {
+        for (region, alone, dual_stack) in [
+            ("us-east-1", "amazonaws.com", "api.aws"),
+            ("us-gov-west-1", "amazonaws.com", "api.aws"),
+            ("cn-northwest-1", "amazonaws.com.cn", "api.amazonwebservices.com.cn"),
+            ("eusc-de-east-1", "amazonaws.eu", "api.amazonwebservices.eu"),
+            ("us-iso-east-1", "c2s.ic.gov", "api.aws.ic.gov"),
+            ("us-isob-east-1", "sc2s.sgov.gov", "api.aws.scloud"),
+            ("eu-isoe-west-1", "cloud.adc-e.uk", "api.cloud-aws.adc-e.uk"),
+            ("us-isof-south-1", "csp.hci.ic.gov", "api.aws.hci.ic.gov"),
+        ] {
+            assert_eq!(endpoint("sqs", region, (false, false)), format!("https://sqs.{region}.{alone}"));
+            assert_eq!(endpoint("sqs", region, (false, true)), format!("https://sqs.{region}.{dual_stack}"));
+            assert_eq!(endpoint("sqs", region, (true, true)), format!("https://sqs-fips.{region}.{dual_stack}"));
+        }
+    }
+
+    #[test]
+    fn fips_has_names_of_its_own_and_few_of_them_in_govcloud() {
+        let fips = |host, region| endpoint(host, region, (true, false));
+        assert_eq!(fips("dynamodb", "us-west-2"), "https://dynamodb-fips.us-west-2.amazonaws.com");
+        assert_eq!(fips("dynamodb", "us-gov-west-1"), "https://dynamodb.us-gov-west-1.amazonaws.com");
+        assert_eq!(fips("lambda", "us-gov-west-1"), "https://lambda-fips.us-gov-west-1.amazonaws.com");
+    }
+}
