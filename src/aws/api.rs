@@ -10,7 +10,7 @@ use serde_json::Value;
 use super::clients::{ClientError, Clients};
 use super::endpoint::usual_endpoint;
 use super::service::{ApiService, Protocol};
-use super::signature::{self, Scope, SigningError, Unsigned};
+use super::signature::{Scope, Unsigned};
 use super::{FunctionSettings, http, xml};
 use crate::ids::spread;
 use crate::text::{one_line, percent_encoded};
@@ -75,9 +75,6 @@ pub enum ApiError {
     /// There is no client: the environment lacks something.
     #[error("{0}")]
     Client(String),
-    /// The request cannot be signed.
-    #[error("{0}")]
-    Signing(String),
     /// Nobody answered, however often they were asked.
     #[error("no answer: {0}")]
     NoAnswer(String),
@@ -103,15 +100,6 @@ pub enum ApiError {
 impl From<ClientError> for ApiError {
     fn from(error: ClientError) -> Self {
         Self::Client(error.to_string())
-    }
-}
-
-impl From<SigningError> for ApiError {
-    fn from(error: SigningError) -> Self {
-        match error {
-            SigningError::NoKey(error) => error.into(),
-            SigningError::Unsignable(_) => Self::Signing(error.to_string()),
-        }
     }
 }
 
@@ -296,7 +284,7 @@ impl AwsApi {
         let endpoint = self.settings.access.endpoint(service.name);
         let base = endpoint.map_or_else(|| usual_endpoint(service.host, region, &self.settings.access), str::to_owned);
         let base = base.trim_end_matches('/');
-        let header = |name: &str, value: String| (name.to_owned(), value);
+        let header = |name: &'static str, value: String| (name, value);
         let (url, mut headers, body) = match (&service.protocol, input) {
             (Protocol::Json { target, content_type }, ApiInput::Json(input)) => {
                 let target = header("x-amz-target", format!("{target}.{operation}"));
@@ -321,7 +309,7 @@ impl AwsApi {
         let method = if body.is_some() { "POST" } else { "GET" };
         let unsigned = Unsigned { method, url: &url, headers: &headers, body: body.as_deref().unwrap_or_default() };
         let scope = Scope { service: service.host, region };
-        let signed = signature::headers(&self.settings.access, scope, &unsigned)?;
+        let signed = self.clients.keys().sign(&self.settings.access, scope, &unsigned)?;
         headers.extend(signed);
         let mut request =
             if body.is_some() { client.post(&url) } else { client.get(&url) }.timeout(self.patience.request);

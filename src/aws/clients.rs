@@ -10,6 +10,7 @@ use aws_types::SdkConfig;
 #[cfg(feature = "lambda")]
 use super::sdk;
 use super::settings::FunctionSettings;
+use super::signature::SigningKeys;
 use crate::http_client::{HttpClientError, client};
 
 /// Why a client of AWS or of HTTP cannot be made. It is a matter of the deployment, and no further try helps.
@@ -32,6 +33,7 @@ pub(super) enum ClientError {
 #[derive(Debug, Default)]
 pub(super) struct Clients {
     http: OnceLock<Result<reqwest::Client, ClientError>>,
+    keys: SigningKeys,
     #[cfg(feature = "lambda")]
     config: OnceLock<Result<SdkConfig, ClientError>>,
     #[cfg(feature = "lambda")]
@@ -44,6 +46,11 @@ impl Clients {
     /// To the vendors and to AWS, and under the SDK's clients.
     pub(super) fn http(&self, settings: &FunctionSettings) -> Result<&reqwest::Client, ClientError> {
         kept(&self.http, || Ok(client(settings.ca_file.as_deref())?))
+    }
+
+    /// What signs the requests that need no SDK.
+    pub(super) const fn keys(&self) -> &SigningKeys {
+        &self.keys
     }
 
     /// One attempt a call: `deliver` tries again, and knows until when.

@@ -7,7 +7,7 @@ use super::clients::Clients;
 use super::endpoint::usual_endpoint;
 use super::http;
 use super::settings::FunctionSettings;
-use super::signature::{self, Scope, Unsigned};
+use super::signature::{Scope, Unsigned};
 use crate::channel::{ContentType, HttpRequest, Method, Reply, Request};
 use crate::deliver::Transport;
 use crate::secret::{Credentials, CredentialsError, Secret};
@@ -42,21 +42,16 @@ impl LaptopTransport {
         let url = access.endpoint("SNS").map_or_else(|| usual_endpoint("sns", region, access), str::to_owned);
         let url = format!("{}/", url.trim_end_matches('/'));
         let scope = Scope { service: "sns", region };
-        let content_type = ("content-type".to_owned(), ContentType::Form.as_str().to_owned());
+        let content_type = ("content-type", ContentType::Form.as_str().to_owned());
         let unsigned = Unsigned { method: "POST", url: &url, headers: &[content_type], body: form };
-        let signed = match signature::headers(access, scope, &unsigned) {
+        let signed = match self.clients.keys().sign(access, scope, &unsigned) {
             Ok(signed) => signed,
             Err(error) => return Reply::SnsFault(error.to_string()),
-        };
-        // The names of the headers that a signature consists of.
-        let header = |(name, value): (String, String)| {
-            let known = ["authorization", "x-amz-date", "x-amz-security-token", "x-amz-content-sha256"];
-            Some((known.into_iter().find(|known| *known == name)?, Secret::new(value)))
         };
         let request = HttpRequest {
             method: Method::Post,
             url: Secret::new(url),
-            headers: signed.into_iter().filter_map(header).collect(),
+            headers: signed.into_iter().map(|(name, value)| (name, Secret::new(value))).collect(),
             content: Some((ContentType::Form, Secret::new(form))),
         };
         match self.http(request, timeout).await {

@@ -6,9 +6,10 @@
 use std::future::Future;
 use std::ops::ControlFlow;
 use std::pin::pin;
+use std::time::Duration;
 
-use futures_util::FutureExt as _;
 use futures_util::future::{Either, select};
+use tokio::time::timeout;
 
 use super::admit::{Admitted, Verdict};
 use super::channel_worker::ChannelWorker;
@@ -156,10 +157,14 @@ impl<T: Transport, S: Store, Q: Queues> ChannelWorker<'_, T, S, Q> {
     }
 }
 
-/// What one future gives, and what the other has given by then: nothing waits for that one.
+/// How long an alert waits, once it has been admitted, for what was asked beside the admission. That has come by then as a rule;
+/// and to drop a question is to close its connection, so that the next one has to be made anew.
+const BESIDE: Duration = Duration::from_millis(50);
+
+/// What one future gives, and what the other has given by then, or just after.
 async fn beside<A, B>(main: impl Future<Output = A>, beside: impl Future<Output = Option<B>>) -> (A, Option<B>) {
     match select(pin!(main), pin!(beside)).await {
-        Either::Left((main, beside)) => (main, beside.now_or_never().flatten()),
+        Either::Left((main, beside)) => (main, timeout(BESIDE, beside).await.ok().flatten()),
         Either::Right((beside, main)) => (main.await, beside),
     }
 }
