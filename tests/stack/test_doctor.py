@@ -121,7 +121,7 @@ def rules(tmp_path, *more):
 def test_nothing_is_wrong(healthy):
     code, report = doctor(healthy)
     assert (code, report["findings"], report["unanswered"]) == (0, [], []), report
-    assert report["regions"] == [{"region": REGION, "account": healthy.aws.variables["AWS_ACCESS_KEY_ID"], "watched_by": "stack"}]
+    assert report["regions"] == [{"region": REGION, "account": healthy.aws.variables["AWS_ACCESS_KEY_ID"], "watched_by": "stack", "silences": []}]
 
 
 @contextmanager

@@ -31,8 +31,7 @@ pub(super) struct RegionReport {
     /// The account, where a stack has told it.
     pub(super) account: Option<String>,
     pub(super) watched_by: WatchedBy,
-    /// The silences that run there: for people. `silence list` has them as JSON.
-    #[serde(skip)]
+    /// The silences that run there.
     pub(super) silences: Vec<SilenceLine>,
 }
 

@@ -25,11 +25,14 @@ pub(in crate::cli) struct SilenceLine {
     pub(in crate::cli) reason: String,
     /// Whether it runs: it has not ended, and may be as long as it is.
     pub(in crate::cli) runs: bool,
+    /// Whether it is one that the function does not take for a silence, such as one that is too long: somebody wrote it by hand.
+    pub(in crate::cli) void: bool,
 }
 
 impl SilenceLine {
     pub(super) fn new(id: &str, silence: &Silence, now: Timestamp) -> Self {
         let short = |text: &str| one_line(text, TEXT_LIMIT).into_owned();
+        let runs = silence.runs(now);
         Self {
             id: short(id),
             rule: short(&silence.rule),
@@ -38,7 +41,8 @@ impl SilenceLine {
             until: silence.ended.unwrap_or(silence.until).to_string(),
             who: short(&silence.who),
             reason: short(&silence.reason),
-            runs: silence.runs(now),
+            runs,
+            void: !runs && silence.ended.is_none() && now < silence.until,
         }
     }
 }
@@ -46,11 +50,15 @@ impl SilenceLine {
 /// `3f0a… silences CIS-4 (principal Admin) until 2026-11-29T04:00:00Z, for jana: the migration`
 impl fmt::Display for SilenceLine {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { id, rule, by, until, who, reason, runs, .. } = self;
+        let Self { id, rule, by, until, who, reason, runs, void, .. } = self;
         let by: Vec<String> = by.iter().map(|(field, value)| format!("{field} {value}")).collect();
         let by = if by.is_empty() { String::new() } else { format!(" ({})", by.join(", ")) };
-        let (silences, until_word) = if *runs { ("silences", "until") } else { ("does not silence", "since") };
-        write!(formatter, "{id} {silences} {rule}{by} {until_word} {until}, for {who}: {reason}")
+        let silences = match (runs, void) {
+            (true, _) => "silences",
+            (false, false) => "silenced",
+            (false, true) => "is void and silences nothing: it was written for",
+        };
+        write!(formatter, "{id} {silences} {rule}{by} until {until}, for {who}: {reason}")
     }
 }
 

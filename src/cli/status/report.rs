@@ -34,8 +34,7 @@ pub(super) struct StatusReport {
     pub(super) log_tells: Option<bool>,
     /// What to do if nothing was found.
     pub(super) next: Vec<String>,
-    /// The silences that run: for people. `silence list` has them as JSON.
-    #[serde(skip)]
+    /// The silences that run.
     pub(super) silences: Vec<SilenceLine>,
     /// Who did not answer, and why.
     pub(super) unanswered: Vec<String>,
