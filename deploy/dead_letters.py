@@ -15,7 +15,7 @@ from redrive import QUEUES, outputs_of
 
 # Seconds for which what is looked at is hidden from others.
 HIDDEN = 60
-# Of a rendered message, a member that no other type of channel has at this place.
+# Of a message that was rendered before 2026-11-29, which does not say for which type of channel: a member that no other type has at this place.
 MARKS = {
     "slack": lambda body: "blocks" in body or ("text" in body and "attachments" in body),
     "pagerduty": lambda body: "event_action" in body,
@@ -85,9 +85,12 @@ def members(of: dict, name: str) -> dict:
 
 def type_of(message: dict) -> str | None:
     """The type of channel that a delivery was rendered for; None for what has still to be rendered, and for what is no delivery."""
-    body = members(members(members(message, "task"), "deliver"), "body")
+    delivery = members(members(message, "task"), "deliver")
+    body = members(delivery, "body")
     if not body:
         return None
+    if isinstance(said := delivery.get("type"), str):
+        return said
     if body.get("to") == "sns":
         return "sns"
     document = json.loads(body.get("json" if body.get("to") == "json" else "open", "{}"))

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use crate::docs::{generated, keys};
 use crate::golden::http::{Asked, service};
-use crate::support::{Run, file, offlimits, run};
+use crate::support::{Run, file, offlimits, run, silence};
 
 const ACCOUNT: &str = "111122223333";
 const BUS: &str = "arn:aws:events:eu-west-1:111122223333:event-bus/offlimits";
@@ -610,7 +610,9 @@ fn names_that_aws_tells_are_quoted_and_shown_on_one_line() {
 
 #[test]
 fn the_page_of_its_keys_says_what_is_printed() {
-    let refused = Aws::organization().refuses("DescribeTrails", "AccessDeniedException");
+    let silenced = json!({"Count": 1, "Items": [silence::running()]});
+    let refused =
+        Aws::organization().refuses("DescribeTrails", "AccessDeniedException").says("Query", "silences", &silenced);
     let (_, run) = refused.report(&["--organization", "--regions", "eu-west-1,eu-central-1"]);
     let wrong = keys::disagreements("doctor", &run.stdout);
     assert!(wrong.is_empty(), "mend the table of keys in docs/commands/doctor.md: {wrong:?}");

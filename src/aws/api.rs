@@ -7,7 +7,8 @@ use std::time::Duration;
 use reqwest::header::HeaderMap;
 use serde_json::Value;
 
-use super::clients::{ClientError, Clients};
+use super::client_error::ClientError;
+use super::clients::Clients;
 use super::endpoint::usual_endpoint;
 use super::service::{ApiService, Protocol};
 use super::signature::{Scope, Unsigned};

@@ -7,25 +7,12 @@ use aws_sdk_sns::config::retry::RetryConfig;
 #[cfg(feature = "lambda")]
 use aws_types::SdkConfig;
 
+use super::client_error::ClientError;
 #[cfg(feature = "lambda")]
 use super::sdk;
 use super::settings::FunctionSettings;
 use super::signature::SigningKeys;
-use crate::http_client::{HttpClientError, client};
-
-/// Why a client of AWS or of HTTP cannot be made. It is a matter of the deployment, and no further try helps.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub(super) enum ClientError {
-    /// Neither `AWS_REGION` nor `AWS_DEFAULT_REGION` is set.
-    #[error("AWS_REGION is not set")]
-    NoRegion,
-    /// One of the two variables of the access key is missing.
-    #[error("AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY are not set")]
-    NoAccessKey,
-    /// There is no HTTP client below the others.
-    #[error(transparent)]
-    Http(#[from] HttpClientError),
-}
+use crate::http_client::client;
 
 /// Every client that the function may need: of HTTP, to the vendors and to AWS, and of the two services that are asked over their
 /// SDK. A process that answers a thousand events makes each of them once, or never. An error says why there is none, and is the

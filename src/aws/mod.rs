@@ -7,6 +7,7 @@
 #[cfg(feature = "lambda")]
 mod accounts_table;
 mod api;
+mod client_error;
 mod clients;
 #[cfg(feature = "lambda")]
 mod databases;

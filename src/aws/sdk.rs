@@ -19,7 +19,7 @@ use aws_smithy_types::body::SdkBody;
 use aws_types::SdkConfig;
 use aws_types::service_config::{LoadServiceConfig, ServiceConfigKey};
 
-use super::clients::ClientError;
+use super::client_error::ClientError;
 use super::settings::AwsAccess;
 
 /// The time of one attempt: what AWS has not answered by then is asked again.

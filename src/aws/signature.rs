@@ -10,7 +10,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use ring::digest::{SHA256, digest};
 use ring::hmac::{self, HMAC_SHA256};
 
-use super::clients::ClientError;
+use super::client_error::ClientError;
 use super::http;
 use super::settings::AwsAccess;
 use crate::ids::hex;

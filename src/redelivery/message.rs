@@ -289,6 +289,10 @@ pub struct Delivery {
     /// Of an update of an incident: which one it is, as in [`UpdateTask::step`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub step: Option<u64>,
+    /// The type of the channel that it was rendered for: `slack`. Only another channel of that type can send it. Versions before
+    /// 2026-11-29, later, did not write it.
+    #[serde(rename = "type", default, skip_serializing_if = "Option::is_none")]
+    pub channel_type: Option<String>,
     /// The rendered message: what the channel sends.
     pub body: Body,
 }

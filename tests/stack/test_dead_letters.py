@@ -210,6 +210,8 @@ def test_the_type_of_a_letter_is_seen_in_what_was_rendered(tmp_path):
         body = {"to": kind, "open": printed, "json": printed}
         assert type_of({"task": {"deliver": {"body": body}}}) == name
     assert type_of({"task": {"deliver": {"body": {"to": "json", "json": "{}"}}}}) == "unknown"
+    # Since 2026-11-29 it is said.
+    assert type_of({"task": {"deliver": {"type": "jsm", "body": {"to": "json", "json": "{}"}}}}) == "jsm"
 
 
 def test_anything_may_lie_in_a_queue():

@@ -124,7 +124,9 @@ impl<T: Transport, S: Store, Q: Queues> ChannelWorker<'_, T, S, Q> {
             about.targets.merge(&sum.targets);
         }
         let step = if let AlertKind::Update(sum) = kind { Some(sum.step) } else { None };
-        Delivery { id, decision, about, findings, merged: others.merged, step, body }
+        // What is rendered for a channel that is gone has no type: nothing of that name can send it.
+        let channel_type = (!self.is_gone).then(|| self.channel.channel.kind().to_owned());
+        Delivery { id, decision, about, findings, merged: others.merged, step, channel_type, body }
     }
 
     /// What the vendor calls the first message of the alert that this claim opened.

@@ -308,7 +308,8 @@ async fn check(seed: u64, world: &World, records: &[String]) -> Ends {
             let marker = ItemKey::new(format!("alert#{alert}"), "updated");
             let marker = world.table.get(&[marker]).await.unwrap().pop().flatten();
             let in_updates = marker.and_then(|item| item.attributes["count"].as_u64()).unwrap_or_default();
-            let untold = (count + 1).saturating_sub(told);
+            // The opener is in every update, and what was new in one is without it.
+            let untold = count.saturating_sub(told.saturating_sub(1));
             if untold == 0 && in_updates >= count {
                 ends.rolled_up += usize::try_from(count).unwrap();
             } else if in_updates >= count && has_digested_update(world, &key).await {
