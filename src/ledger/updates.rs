@@ -76,17 +76,18 @@ impl<S: Store> Ledger<S> {
             }
             let in_updates = readable::<UpdatedItem>(updated, now).unwrap_or_default().count;
             let (tally, held_back, raised) = self.incident_so_far(update, now).await?;
-            // What has come since the last update is news, and so is what this one was to tell when somebody claimed it before, noted
-            // it as being in an update, and did not tell it.
-            let since = held_back.saturating_sub(in_updates);
-            let news = claim.as_ref().map_or(Some(0), |claim| claim.news).map(|untold| untold + since);
+            // Whoever claimed it before has noted what it was to tell, and what they rendered may lie in a queue and be sent under
+            // this claim. So nothing more is noted now: what has come since is in this one too, and in the next for certain.
+            let (news, count) = match &claim {
+                None => (Some(held_back.saturating_sub(in_updates)), in_updates.max(held_back)),
+                Some(claim) => (claim.news, in_updates),
+            };
             if claim.is_none() && !incident::has_news(held_back, in_updates) {
                 return Ok(ClaimedUpdate::NothingNew);
             }
             let opening = Decision::opening(update.alert.clone(), opener.clone());
             let decision = Decision { is_repeat: true, raised, ..opening };
             let held = Claim { news, ..Claim::held(decision.clone(), lease, Vec::new()) };
-            let count = in_updates.max(held_back);
             let put = |place: usize, expect, attributes, expires| Put {
                 key: keys[place].clone(),
                 expect,

@@ -222,6 +222,25 @@ async fn an_update_is_sent_once_and_outlives_its_sender() {
     assert!(two.transport.taken("topic").is_empty());
 }
 
+/// What comes after an update was claimed is told by the next one for certain: what was rendered first may lie in the queue, and be
+/// sent under the same claim.
+#[tokio::test(start_paused = true)]
+async fn an_update_that_is_claimed_anew_leaves_what_came_since_to_the_next() {
+    let app = app(&with_incidents());
+    invoke(&event(0, "StopLogging", "eve", false), &app).await;
+    invoke(&event(1, "ListUsers", "eve", false), &app).await;
+    let orders = app.queues.take_all();
+    sleep(MINUTE).await;
+    app.transport.script("topic", |_, _| Act::Hang);
+    assert!(timeout(Duration::from_secs(3), invoke(&sqs_event(&orders), &app)).await.is_err());
+    app.transport.script("topic", |_, _| Act::Take);
+    invoke(&event(2, "ListUsers", "eve", false), &app).await;
+    orders.into_iter().for_each(|message| app.queues.put(message));
+    redeliver_until(&app, 2 * 60 * MINUTE).await;
+    let sent: Vec<(String, u64)> = shown(&app).into_iter().map(|(_, kind, count)| (kind, count)).collect();
+    assert_eq!(sent, [("first".to_owned(), 1), ("update".to_owned(), 3), ("update".to_owned(), 3)]);
+}
+
 /// 4,000 findings in a minute, each event delivered twice, and a vendor that fails every other time.
 #[tokio::test(start_paused = true)]
 async fn a_storm_is_a_few_messages_that_count_everything() {

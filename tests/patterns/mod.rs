@@ -209,14 +209,21 @@ fn play(rules: &[Rule], patterns: &DerivedPatterns, judged: &[Judged], record: &
         && !held_back
         && !CALLS_OF_STS.contains(&record["eventName"].as_str().unwrap_or_default());
     assert!(by.len() < 2 || is_new_of_sts, "it comes twice: {json}\n{}\n{}", by[0], by[1]);
-    assert_eq!(patterns.deliveries(&parsed), by.len(), "the tool counts otherwise: {json}");
+    // What every record has is not asked for in a pattern, and the tool that counts looks at it.
+    let is_whole =
+        ["eventSource", "eventName", "eventType", "awsRegion", "userAgent"].iter().all(|key| record[*key].is_string());
+    assert!(
+        !is_whole || patterns.deliveries(&parsed) == by.len(),
+        "the tool counts otherwise than {}: {json}",
+        by.len()
+    );
     let wide = usize::from(!held_back)
         + judged.iter().filter(|rule| rule.state == DeliveryState::All && rule.judge.passes(&event)).count();
     assert!(
         wide >= usize::from(!found.is_empty()),
         "{found:?} finds it, and with the wide pattern it does not come: {json}"
     );
-    assert_eq!(patterns.wide_deliveries(&parsed), wide, "{json}");
+    assert!(!is_whole || patterns.wide_deliveries(&parsed) == wide, "the tool counts otherwise than {wide}: {json}");
     let management = record["managementEvent"] != json!(false);
     assert_eq!(
         is_held_back(record["eventSource"].as_str(), record["eventName"].as_str(), management),

@@ -44,9 +44,12 @@ def test_the_command_line_carries_no_aws():
     assert not [name for name in crates("--locked") if name.startswith(("aws-", "aws_", "lambda_", "reqwest", "rustls"))]
 
 
-def test_archives_in_s3_need_no_sdk():
-    assert not [name for name in crates("--locked", "--features", "s3") if name.startswith("aws-sdk-")]
-    assert "aws-sdk-cloudwatchlogs" in crates("--locked", "--features", "aws")
+def test_what_the_command_line_asks_of_aws_needs_no_sdk():
+    assert not [name for name in crates("--locked", "--features", "aws") if name.startswith(("aws-", "aws_"))]
+
+
+def test_the_function_has_the_sdks_of_two_services(function):
+    assert sorted(name for name in function if name.startswith("aws-sdk-")) == ["aws-sdk-secretsmanager", "aws-sdk-sns"]
 
 
 def test_every_licence_is_one_that_we_allow():

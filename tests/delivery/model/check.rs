@@ -1,6 +1,7 @@
 //! How every finding has ended, once all is quiet.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::fmt::Write as _;
 use std::ops::AddAssign;
 
 use offlimits::cloudtrail::RawRecord;
@@ -321,7 +322,7 @@ async fn check(seed: u64, world: &World, records: &[String]) -> Ends {
                     traces.dead.contains(&key),
                     "{SUMMED}: seed {seed}: {told} are in the fullest update of {alert}, {in_updates} in all, and {count} are \
                      held back; {}",
-                    world.journal_of(&alert)
+                    updates_of(world, &key).await
                 );
                 ends.watched += usize::try_from(count).unwrap();
             }
@@ -358,6 +359,25 @@ async fn check(seed: u64, world: &World, records: &[String]) -> Ends {
         ends.watched += usize::try_from(count).unwrap();
     }
     ends
+}
+
+/// What became of each update of an incident that was ordered, and what the journal has of it.
+async fn updates_of(world: &World, (channel, alert): &(String, String)) -> String {
+    let ordered: BTreeSet<u64> = world
+        .ordered
+        .lock()
+        .unwrap()
+        .iter()
+        .filter(|(of, incident, _)| of == channel && incident == alert)
+        .map(|(.., step)| *step)
+        .collect();
+    let mut told = String::new();
+    for step in ordered {
+        let id = ClaimId::for_update(&AlertId::from(stable(alert)), step);
+        let claim = claim(world, channel, id.as_str(), &[]).await;
+        let _ = write!(told, "\nthe update of {step}: {claim:?}{}", world.journal_of(id.as_str()));
+    }
+    told + &world.journal_of(alert)
 }
 
 /// Whether an update of an incident was one message too many in its minute.
