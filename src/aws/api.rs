@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::client_error::ClientError;
 use super::clients::Clients;
-use super::endpoint::usual_endpoint;
+use super::endpoint::endpoint;
 use super::service::{ApiService, Protocol};
 use super::signature::{Scope, Unsigned};
 use super::{FunctionSettings, http, xml};
@@ -128,7 +128,7 @@ impl ApiError {
     /// Whether AWS asks us to make the request again: the codes and the statuses that the SDKs take for throttling and for trouble
     /// that passes. <https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html>
     fn is_busy(&self) -> bool {
-        const CODES: [&str; 14] = [
+        const CODES: [&str; 15] = [
             "BandwidthLimitExceeded",
             "EC2ThrottledException",
             "InternalError",
@@ -141,12 +141,13 @@ impl ApiError {
             "RequestTimeout",
             "SlowDown",
             "ThrottledException",
+            "Throttling",
             "ThrottlingException",
             "TooManyRequestsException",
         ];
         match self {
             Self::Refused { status, code, .. } => {
-                matches!(status, 429 | 500 | 502 | 503 | 504) || code == "Throttling" || CODES.contains(&code.as_str())
+                matches!(status, 429 | 500 | 502 | 503 | 504) || CODES.contains(&code.as_str())
             }
             _ => false,
         }
@@ -166,10 +167,10 @@ impl AwsApi {
     /// Asks with these settings: of them, the credentials, the endpoints and the further roots are used; and with a person's
     /// patience.
     pub fn new(settings: FunctionSettings) -> Self {
-        Self::sharing(Arc::new(settings), Arc::default()).with_patience(Patience::OF_PEOPLE)
+        Self::sharing(Arc::new(settings), Arc::default())
     }
 
-    /// Asks over a client that others use too.
+    /// The same over a client that others use too.
     pub(super) const fn sharing(settings: Arc<FunctionSettings>, clients: Arc<Clients>) -> Self {
         Self { settings, clients, patience: Patience::OF_PEOPLE }
     }
@@ -221,34 +222,26 @@ impl AwsApi {
         operation: &'static str,
         input: &ApiInput,
     ) -> Result<Value, ApiError> {
-        let asked = self.attempts(service, region, operation, input);
+        let asked = async {
+            let (mut attempt, mut wait) = (1, self.patience.first_wait);
+            loop {
+                match self.attempt(service, region, operation, input).await {
+                    Err(error) if attempt < error.attempts(self.patience) => {
+                        // What fails together must not come back together.
+                        let now = Timestamp::from(http::now()).millis().to_string();
+                        tokio::time::sleep(wait.mul_f64(0.5 + spread(&now, attempt))).await;
+                        wait *= 2;
+                        attempt += 1;
+                    }
+                    answered => return answered,
+                }
+            }
+        };
         match self.patience.whole {
             None => asked.await,
             Some(whole) => {
                 let asked = tokio::time::timeout(whole, asked).await;
                 asked.unwrap_or_else(|_| Err(ApiError::NoAnswer(format!("within {} seconds", whole.as_secs()))))
-            }
-        }
-    }
-
-    async fn attempts(
-        &self,
-        service: &ApiService,
-        region: &str,
-        operation: &'static str,
-        input: &ApiInput,
-    ) -> Result<Value, ApiError> {
-        let (mut attempt, mut wait) = (1, self.patience.first_wait);
-        loop {
-            match self.attempt(service, region, operation, input).await {
-                Err(error) if attempt < error.attempts(self.patience) => {
-                    // What fails together must not come back together.
-                    let now = Timestamp::from(http::now()).millis().to_string();
-                    tokio::time::sleep(wait.mul_f64(0.5 + spread(&now, attempt))).await;
-                    wait *= 2;
-                    attempt += 1;
-                }
-                answered => return answered,
             }
         }
     }
@@ -282,9 +275,7 @@ impl AwsApi {
         input: &ApiInput,
     ) -> Result<Value, ApiError> {
         let client = self.clients.http(&self.settings)?;
-        let endpoint = self.settings.access.endpoint(service.name);
-        let base = endpoint.map_or_else(|| usual_endpoint(service.host, region, &self.settings.access), str::to_owned);
-        let base = base.trim_end_matches('/');
+        let base = endpoint(&self.settings.access, service, region);
         let header = |name: &'static str, value: String| (name, value);
         let (url, mut headers, body) = match (&service.protocol, input) {
             (Protocol::Json { target, content_type }, ApiInput::Json(input)) => {

@@ -1,14 +1,23 @@
-//! Where a service of AWS is, if nobody says otherwise.
+//! Where a service of AWS is.
 
+use super::service::ApiService;
 use super::settings::AwsAccess;
 use crate::cloudtrail::partition_of;
 
 /// The services whose endpoints for FIPS 140 have a name of their own in GovCloud. There, every other one's usual endpoint is it.
 const OWN_FIPS_IN_GOVCLOUD: [&str; 3] = ["kms", "lambda", "secretsmanager"];
 
-/// A service in a region, by the beginning of its host: the rules are those of botocore 1.44.8 (`endpoint-rule-set-1.json` of each
+/// Where a service is asked in a region, without a slash at the end: where the environment says, or else at its usual place.
+pub(super) fn endpoint(access: &AwsAccess, service: &ApiService, region: &str) -> String {
+    match access.endpoint(service.name) {
+        Some(told) => told.trim_end_matches('/').to_owned(),
+        None => usual_endpoint(service.host, region, access),
+    }
+}
+
+/// A service in a region, by the beginning of its host: the rules are those of botocore 1.43.127 (`endpoint-rule-set-1.json` of each
 /// service that we ask, and `partitions.json`), <https://docs.aws.amazon.com/general/latest/gr/rande.html>.
-pub(super) fn usual_endpoint(host: &str, region: &str, access: &AwsAccess) -> String {
+fn usual_endpoint(host: &str, region: &str, access: &AwsAccess) -> String {
     let (alone, dual_stack) = match partition_of(region) {
         "aws-cn" => ("amazonaws.com.cn", "api.amazonwebservices.com.cn"),
         "aws-eusc" => ("amazonaws.eu", "api.amazonwebservices.eu"),
@@ -29,7 +38,7 @@ pub(super) fn usual_endpoint(host: &str, region: &str, access: &AwsAccess) -> St
 mod tests {
     use super::*;
 
-    fn endpoint(host: &str, region: &str, (fips, dual_stack): (bool, bool)) -> String {
+    fn usual(host: &str, region: &str, (fips, dual_stack): (bool, bool)) -> String {
         usual_endpoint(host, region, &AwsAccess { fips, dual_stack, ..AwsAccess::default() })
     }
 
@@ -45,15 +54,15 @@ mod tests {
             ("eu-isoe-west-1", "cloud.adc-e.uk", "api.cloud-aws.adc-e.uk"),
             ("us-isof-south-1", "csp.hci.ic.gov", "api.aws.hci.ic.gov"),
         ] {
-            assert_eq!(endpoint("sqs", region, (false, false)), format!("https://sqs.{region}.{alone}"));
-            assert_eq!(endpoint("sqs", region, (false, true)), format!("https://sqs.{region}.{dual_stack}"));
-            assert_eq!(endpoint("sqs", region, (true, true)), format!("https://sqs-fips.{region}.{dual_stack}"));
+            assert_eq!(usual("sqs", region, (false, false)), format!("https://sqs.{region}.{alone}"));
+            assert_eq!(usual("sqs", region, (false, true)), format!("https://sqs.{region}.{dual_stack}"));
+            assert_eq!(usual("sqs", region, (true, true)), format!("https://sqs-fips.{region}.{dual_stack}"));
         }
     }
 
     #[test]
     fn fips_has_names_of_its_own_and_few_of_them_in_govcloud() {
-        let fips = |host, region| endpoint(host, region, (true, false));
+        let fips = |host, region| usual(host, region, (true, false));
         assert_eq!(fips("dynamodb", "us-west-2"), "https://dynamodb-fips.us-west-2.amazonaws.com");
         assert_eq!(fips("dynamodb", "us-gov-west-1"), "https://dynamodb.us-gov-west-1.amazonaws.com");
         assert_eq!(fips("lambda", "us-gov-west-1"), "https://lambda-fips.us-gov-west-1.amazonaws.com");

@@ -4,8 +4,9 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use super::clients::Clients;
-use super::endpoint::usual_endpoint;
+use super::endpoint::endpoint;
 use super::http;
+use super::service::ApiService;
 use super::settings::FunctionSettings;
 use super::signature::{Scope, Unsigned};
 use crate::channel::{ContentType, HttpRequest, Method, Reply, Request};
@@ -39,8 +40,7 @@ impl LaptopTransport {
     async fn publish(&self, topic_arn: &str, form: &str, timeout: Duration) -> Reply {
         let region = topic_arn.split(':').nth(3).unwrap_or_default();
         let access = &self.settings.access;
-        let url = access.endpoint("SNS").map_or_else(|| usual_endpoint("sns", region, access), str::to_owned);
-        let url = format!("{}/", url.trim_end_matches('/'));
+        let url = format!("{}/", endpoint(access, &ApiService::SNS, region));
         let scope = Scope { service: "sns", region };
         let content_type = ("content-type", ContentType::Form.as_str().to_owned());
         let unsigned = Unsigned { method: "POST", url: &url, headers: &[content_type], body: form };

@@ -25,8 +25,8 @@ use super::settings::AwsAccess;
 /// The time of one attempt: what AWS has not answered by then is asked again.
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(3);
 
-/// How a service of AWS that has an SDK is called over this client. Three attempts, each of three seconds at most; a caller with a retry of
-/// its own turns the SDK's off.
+/// How a service of AWS is called by its SDK over this client. Three attempts, each of three seconds at most; a caller with a
+/// retry of its own turns the SDK's off.
 ///
 /// # Errors
 /// Which variable is missing.

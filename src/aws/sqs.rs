@@ -65,8 +65,10 @@ impl SqsQueues {
 
     async fn try_send_batch(&self, messages: &[(String, Duration)]) -> Result<Vec<Result<(), QueueError>>, QueueError> {
         let queue = self.redelivery_url().ok_or(QueueError::Absent)?;
-        let entry = |(number, (message, delay)): (usize, &(String, Duration))| json!({ "Id": number.to_string(), "MessageBody": message, "DelaySeconds": delay.as_secs() });
-        let entries: Vec<Value> = messages.iter().enumerate().map(entry).collect();
+        let entries = messages.iter().enumerate().map(|(number, (message, delay))| {
+            json!({ "Id": number.to_string(), "MessageBody": message, "DelaySeconds": delay.as_secs() })
+        });
+        let entries: Vec<Value> = entries.collect();
         let input = json!({ "QueueUrl": queue, "Entries": entries });
         let answer = self.ask_here("SendMessageBatch", input).await?;
         let refused = refused(&answer);

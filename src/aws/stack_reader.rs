@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use super::DynamoStore;
 use super::api::{ApiError, ApiInput, AwsApi};
 use super::service::ApiService;
-use super::{DynamoStore, FunctionSettings};
 use crate::time::Timestamp;
 
 /// CloudWatch looks through the log for seconds before it answers a page.
@@ -30,9 +30,9 @@ pub struct LogLine {
 }
 
 impl StackReader {
-    /// Asks with these settings: of them, the region, the credentials, the endpoints and the further roots are used.
-    pub fn new(settings: FunctionSettings) -> Self {
-        Self { api: AwsApi::new(settings) }
+    /// Asks in the region of these settings.
+    pub const fn new(api: AwsApi) -> Self {
+        Self { api }
     }
 
     /// The outputs of a stack, by their keys.

@@ -24,7 +24,8 @@ impl StackAccess {
         };
         settings.access.region = Some(region.clone());
         add_credentials(&mut settings)?;
-        Ok(Self { reader: StackReader::new(settings.clone()), api: AwsApi::new(settings), region })
+        let api = AwsApi::new(settings);
+        Ok(Self { reader: StackReader::new(api.clone()), api, region })
     }
 
     /// These outputs of a stack, in this order.

@@ -68,7 +68,8 @@ pub(super) struct FindingGroup {
     pub(super) holding: Holding,
 }
 
-/// Counts the findings of one record, of this number in the payload, and keeps those that go to a channel. After `count_until` no threshold is asked for.
+/// Counts the findings of one record, of this number in the payload, and keeps those that go to a channel. After `count_until` no
+/// threshold is asked for.
 pub(super) async fn classify<T: Transport, S: Store, R: Store, Q: Queues>(
     findings: Vec<Finding>,
     (number, raw): (usize, &RawRecord),
@@ -76,8 +77,7 @@ pub(super) async fn classify<T: Transport, S: Store, R: Store, Q: Queues>(
     report: &mut InvocationReport,
 ) -> Vec<Routed> {
     let mut routed = Vec::new();
-    // Few records match anything: what follows is worked out for those alone.
-    let record = if findings.is_empty() { None } else { raw.parse().ok() };
+    let record = raw.parse().ok();
     // Asked for once a record, when the first of its findings goes to a channel that follows credentials.
     let mut lineage: Option<Lineage> = None;
     for mut finding in findings {

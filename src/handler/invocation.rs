@@ -128,8 +128,7 @@ async fn handle_records<T: Transport, S: Store, Q: Queues>(
     Handled { report, answer }
 }
 
-/// Writes down the queue of a spoke. Where the ledger does not answer, the spoke tells of it again
-/// within the hour.
+/// Writes down the queue of a spoke. Where the ledger does not answer, the spoke tells of it again within the hour.
 async fn hear_of_spoke<T: Transport, S: Store, R: Store, Q>(
     queue: &SpokeQueue,
     (app, ledger, deadline): (&App<T, S, Q>, &Ledger<R>, Instant),

@@ -114,7 +114,7 @@ impl<'q> Round<'q> {
     fn reader(&self, region: &str) -> StackReader {
         let mut settings = self.settings.clone();
         settings.access.region = Some(region.to_owned());
-        StackReader::new(settings)
+        StackReader::new(AwsApi::new(settings))
     }
 }
 

@@ -361,8 +361,11 @@ async fn check(seed: u64, world: &World, records: &[String]) -> Ends {
     ends
 }
 
-/// What became of each update of an incident that was ordered, and what the journal has of it.
-async fn updates_of(world: &World, (channel, alert): &(String, String)) -> String {
+/// The updates of an incident that were ordered: the step of each, its claim's id, and how that is done with.
+async fn ordered_updates(
+    world: &World,
+    (channel, alert): &(String, String),
+) -> Vec<(u64, ClaimId, Option<(String, String, String)>)> {
     let ordered: BTreeSet<u64> = world
         .ordered
         .lock()
@@ -371,32 +374,28 @@ async fn updates_of(world: &World, (channel, alert): &(String, String)) -> Strin
         .filter(|(of, incident, _)| of == channel && incident == alert)
         .map(|(.., step)| *step)
         .collect();
-    let mut told = String::new();
+    let mut updates = Vec::new();
     for step in ordered {
         let id = ClaimId::for_update(&AlertId::from(stable(alert)), step);
         let claim = claim(world, channel, id.as_str(), &[]).await;
+        updates.push((step, id, claim));
+    }
+    updates
+}
+
+/// What became of each update of an incident that was ordered, and what the journal has of it.
+async fn updates_of(world: &World, key: &(String, String)) -> String {
+    let mut told = String::new();
+    for (step, id, claim) in ordered_updates(world, key).await {
         let _ = write!(told, "\nthe update of {step}: {claim:?}{}", world.journal_of(id.as_str()));
     }
-    told + &world.journal_of(alert)
+    told + &world.journal_of(&key.1)
 }
 
 /// Whether an update of an incident was one message too many in its minute.
-async fn has_digested_update(world: &World, (channel, alert): &(String, String)) -> bool {
-    let ordered: Vec<u64> = world
-        .ordered
-        .lock()
-        .unwrap()
-        .iter()
-        .filter(|(of, incident, _)| of == channel && incident == alert)
-        .map(|(.., step)| *step)
-        .collect();
-    for step in ordered {
-        let id = ClaimId::for_update(&AlertId::from(stable(alert)), step);
-        if claim(world, channel, id.as_str(), &[]).await.is_some_and(|(done, ..)| done == "digested") {
-            return true;
-        }
-    }
-    false
+async fn has_digested_update(world: &World, key: &(String, String)) -> bool {
+    let updates = ordered_updates(world, key).await;
+    updates.iter().any(|(.., claim)| claim.as_ref().is_some_and(|(done, ..)| done == "digested"))
 }
 
 /// Checks that of each pair of a principal and an event one event at most was told as the first, whoever told it and how often;
