@@ -239,6 +239,16 @@ async fn roll_ups_of_one_minute_are_one_message_where_nothing_binds_them_to_thei
     assert!((6 * MINUTE..8 * MINUTE).contains(&last), "{last:?}");
 }
 
+/// Each of the three orders finds the others free while the vendor is down; what they made of them must not all arrive afterwards.
+#[tokio::test(start_paused = true)]
+async fn roll_ups_whose_vendor_is_down_are_told_once_when_it_is_well() {
+    let app = three_roll_ups().await;
+    app.transport.script("topic", |_, at| if at < 30 * MINUTE { Act::Dead } else { Act::Take });
+    let all = redeliver_until(&app, Duration::from_hours(3)).await.deliveries;
+    assert_eq!((texts(&app, "topic").len(), texts(&app, "soc").len(), callers(&app)), (4, 6, 3), "{all:?}");
+    assert_eq!((all.merged, all.dead, all.failed), (2, 0, 0), "{all:?}");
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_kill_between_the_claim_and_the_message_loses_no_roll_up() {
     let app = three_roll_ups().await;

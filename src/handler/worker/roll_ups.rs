@@ -1,14 +1,16 @@
 //! Roll-ups of one minute in one message, where the vendor keeps no object for an alert.
 //!
 //! Each has an order of its own in the queue. The first that comes due claims all that are free, and tells them; each other finds
-//! then that it was told.
+//! then that it was told. What does not arrive waits as the orders that it came from.
 
 use std::ops::ControlFlow;
 
 use super::channel_worker::ChannelWorker;
+use super::hand_over::Trouble;
 use super::render::Others;
 use crate::alert::{AlertKind, Also, RollUp};
-use crate::deliver::Transport;
+use crate::channel::Verdict;
+use crate::deliver::{Ending, Transport};
 use crate::handler::outcome::{DeliveryOutcome, StageResult};
 use crate::ledger::{ClaimedRollUps, ListedRollUp, RollUpList, Store, StoreError};
 use crate::redelivery::{Delivery, Merged, QueueMessage, Queues, RollUpTask};
@@ -38,6 +40,33 @@ impl<T: Transport, S: Store, Q: Queues> ChannelWorker<'_, T, S, Q> {
                 ControlFlow::Break(DeliveryOutcome::Duplicate)
             }
         }
+    }
+
+    /// Ends what was tried by the vendor's last verdict. What did not arrive goes back to the queue as the order that it came from, and
+    /// not as the message: each of the others has an order of its own there, which would make another message of the same roll-ups,
+    /// and all of them would arrive once the vendor is well.
+    pub(super) async fn settle_roll_ups(
+        &self,
+        order: QueueMessage<RollUpTask>,
+        message: QueueMessage<Delivery>,
+        Ending { verdict, is_attempt }: Ending,
+    ) -> DeliveryOutcome {
+        let (after, reason, trouble) = match verdict {
+            Verdict::Retry { after, reason } => (after, reason, Trouble::Passing),
+            Verdict::Refused { reason } => (None, format!("refused: {reason}"), Trouble::ToMend),
+            Verdict::Delivered { .. } | Verdict::Rejected { .. } => {
+                return self.settle(message, Ending { verdict, is_attempt }).await;
+            }
+        };
+        tracing::warn!(channel = self.channel.name, alert = order.task.alert.as_str(), reason, "not delivered yet");
+        let outcome = if is_attempt {
+            self.retry(order, after, reason, trouble).await
+        } else {
+            let alert = order.task.alert.clone();
+            self.enqueue(&order.postponed(self.now(), alert.as_str(), reason)).await
+        };
+        self.release(&message).await;
+        outcome
     }
 
     /// The roll-ups that are ours to tell with this one, the leader first, each with its sum.

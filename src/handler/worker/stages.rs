@@ -128,9 +128,15 @@ impl<T: Transport, S: Store, Q: Queues> ChannelWorker<'_, T, S, Q> {
     }
 
     /// The stages of a roll-up that is told together with those of its minute.
-    async fn roll_up_stages(&self, message: QueueMessage<RollUpTask>) -> StageResult<DeliveryOutcome> {
-        let message = self.claim_roll_ups(message).await?;
-        self.claimed_stages(message, true).await
+    async fn roll_up_stages(&self, order: QueueMessage<RollUpTask>) -> StageResult<DeliveryOutcome> {
+        let message = self.claim_roll_ups(order.clone()).await?;
+        let arrival = self.guard_message(&message, true).await?;
+        let ending = self.send(&message.task, Origin::Queue).await;
+        let outcome = self.settle_roll_ups(order, message, ending).await;
+        if outcome == DeliveryOutcome::Delivered {
+            self.count_arrival(arrival).await;
+        }
+        ControlFlow::Continue(outcome)
     }
 
     /// The stages of a roll-up that is told by itself.
