@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use super::merging::Counting;
 use super::outside::{TestApp, app, app_on, invoke, redeliver_until};
 
-const ACCOUNTS: [&str; 3] = ["111122223333", "444455556666", "777788889999"];
+pub(super) const ACCOUNTS: [&str; 3] = ["111122223333", "444455556666", "777788889999"];
 
 /// One rule of one call, and a channel with this incident. No rule is about calls that issue sessions.
 fn rules(incident: &Value) -> String {
@@ -26,12 +26,12 @@ fn following() -> String {
     rules(&json!({ "lineage": true, "shared": ["pipeline*", "999999999999/anyone"] }))
 }
 
-fn user(name: &str) -> Value {
+pub(super) fn user(name: &str) -> Value {
     json!({ "type": "IAMUser", "userName": name, "accountId": ACCOUNTS[0], "accessKeyId": format!("AKIA{name}") })
 }
 
 /// A session of a role, with the key that was issued for it.
-fn session(account: &str, role: &str, key: &str) -> Value {
+pub(super) fn session(account: &str, role: &str, key: &str) -> Value {
     json!({ "type": "AssumedRole", "accountId": account, "accessKeyId": key, "principalId": format!("AROA{role}:whoever"),
         "arn": format!("arn:aws:sts::{account}:assumed-role/{role}/whoever"),
         "sessionContext": { "sessionIssuer": { "type": "Role", "userName": role, "accountId": account } } })
@@ -42,14 +42,21 @@ fn with_source_identity(mut session: Value, name: &str) -> Value {
     session
 }
 
-fn record(id: &str, caller: &Value, account: &str, event: (&str, &str), request: &Value, response: &Value) -> Value {
+pub(super) fn record(
+    id: &str,
+    caller: &Value,
+    account: &str,
+    event: (&str, &str),
+    request: &Value,
+    response: &Value,
+) -> Value {
     json!({ "eventID": id, "eventSource": event.0, "eventName": event.1, "eventTime": "2026-01-10T11:32:44Z",
         "recipientAccountId": account, "awsRegion": "us-east-1", "userIdentity": caller,
         "requestParameters": request, "responseElements": response })
 }
 
 /// Somebody asks for a session of a role of another account.
-fn assumed(id: &str, caller: &Value, account: &str, role: &str, key: &str) -> Value {
+pub(super) fn assumed(id: &str, caller: &Value, account: &str, role: &str, key: &str) -> Value {
     let request = json!({ "roleArn": format!("arn:aws:iam::{account}:role/{role}"), "roleSessionName": "whoever" });
     let response = json!({ "credentials": { "accessKeyId": key, "expiration": "Jan 10, 2026, 12:32:44 PM" } });
     let of = caller["accountId"].as_str().unwrap_or(account);

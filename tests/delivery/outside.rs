@@ -1,6 +1,6 @@
 //! What is outside: vendors that fail by script, a queue that hides messages as SQS does, and a clock that runs with tokio's.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
@@ -16,7 +16,10 @@ use offlimits::redelivery::{Letter, MAX_DELAY, QueueError, Queues};
 use offlimits::ruleset::RuleSet;
 use offlimits::secret::{Credentials, CredentialsError};
 use offlimits::time::Timestamp;
+use serde_json::{Map, Value, json};
 use tokio::time::{Instant, sleep, sleep_until};
+
+use super::vendors::{Answered, Desk, Way, id_after, place, url};
 
 /// The function's timeout, less the margin.
 pub(crate) const TIMEOUT: Duration = Duration::from_secs(27);
@@ -64,13 +67,45 @@ type Script = Box<dyn FnMut(usize, Duration) -> Act + Send>;
 struct Vendor {
     script: Option<Script>,
     requests: usize,
+    desk: Desk,
     taken: Vec<Taken>,
+    /// Keys of messages whose sender was told that they are there.
+    acknowledged: HashSet<String>,
+    /// Keys of messages that came once more after that.
+    repeated: Vec<String>,
+}
+
+impl Vendor {
+    /// Keeps the message that people can read from now on, and what its sender is told.
+    fn keep(&mut self, answered: Answered, is_told: bool, at: Duration) -> (u16, String) {
+        let Answered { status, body, shown, found } = answered;
+        if let Some((key, text)) = shown {
+            if self.acknowledged.contains(&key) {
+                self.repeated.push(key.clone());
+            }
+            if is_told {
+                self.acknowledged.insert(key.clone());
+            }
+            self.taken.push(Taken { key, text, acknowledged: is_told, at });
+        }
+        for key in found.into_iter().filter(|_| is_told) {
+            // Whoever asks for it learns that it is there.
+            if self.acknowledged.insert(key.clone())
+                && let Some(taken) = self.taken.iter_mut().rfind(|taken| taken.key == key)
+            {
+                taken.acknowledged = true;
+            }
+        }
+        (status, body)
+    }
 }
 
 /// Every channel's vendor, by the channel's name; a topic's by the topic's, and `topic` is the deployment's own. What has no script takes everything.
 pub(crate) struct Outside {
     start: Instant,
     vendors: Mutex<HashMap<String, Vendor>>,
+    /// The type of each channel.
+    types: HashMap<String, &'static str>,
     credentials: Arc<Credentials>,
     /// How long the secret takes to be read, once.
     pub(crate) secret_takes: Duration,
@@ -120,19 +155,27 @@ pub(crate) fn app(rules: &str) -> TestApp {
 }
 
 pub(crate) fn app_on<S: Store>(rules: &str, store: S) -> TestApp<S> {
+    app_by(rules, &[], store)
+}
+
+/// The same, with these ways to vendors; any other channel is a webhook of Slack's.
+pub(crate) fn app_by<S: Store>(rules: &str, ways: &[Way], store: S) -> TestApp<S> {
     let rules = RuleSet::compile(rules).unwrap().rules;
-    let credentials: serde_json::Map<String, serde_json::Value> = rules
+    let credentials: Map<String, Value> = rules
         .channels()
         .iter()
         .map(|channel| {
-            let url = format!("https://hooks.slack.com/services/{}", channel.name);
-            (channel.name.clone(), serde_json::json!({ "webhook_url": url }))
+            let way = ways.iter().find(|way| way.name == channel.name);
+            let credentials =
+                way.map_or_else(|| json!({ "webhook_url": url(&channel.name) }), |way| way.credentials.clone());
+            (channel.name.clone(), credentials)
         })
         .collect();
-    let credentials = Credentials::parse(&serde_json::Value::Object(credentials).to_string()).unwrap();
+    let credentials = Credentials::parse(&Value::Object(credentials).to_string()).unwrap();
     let outside = Outside {
         start: Instant::now(),
         vendors: Mutex::default(),
+        types: rules.channels().iter().map(|channel| (channel.name.clone(), channel.channel.kind())).collect(),
         credentials: Arc::new(credentials),
         secret_takes: Duration::ZERO,
         secret_is_read: tokio::sync::Mutex::default(),
@@ -171,20 +214,21 @@ pub(crate) async fn invoke<S: Store>(payload: &str, app: &TestApp<S>) -> Handled
     handled
 }
 
+/// How long a queue is left alone: what is put into it meanwhile may come due at once.
+const POLL: Duration = Duration::from_secs(1);
+
 /// Delivers what comes due in the queue until `end`, ten messages at a time, and returns the report of it.
 pub(crate) async fn redeliver_until<S: Store>(app: &TestApp<S>, end: Duration) -> InvocationReport {
     let mut report = InvocationReport::default();
     let end = app.transport.start + end;
     loop {
         let next = app.queues.waiting.lock().unwrap().iter().map(|(due, _)| *due).min();
+        let now = Instant::now();
         match next.filter(|due| *due <= end) {
-            None => {
-                sleep_until(end).await;
-                return report;
-            }
-            Some(due) => sleep_until(due).await,
+            Some(due) if due <= now => report += &redeliver(app).await,
+            None if now >= end => return report,
+            due => sleep_until(due.unwrap_or(end).min(now + POLL)).await,
         }
-        report += &redeliver(app).await;
     }
 }
 
@@ -211,11 +255,11 @@ pub(crate) fn sqs_event(bodies: &[String]) -> String {
         .iter()
         .enumerate()
         .map(|(index, body)| {
-            serde_json::json!({ "messageId": index.to_string(), "receiptHandle": "r", "eventSource": "aws:sqs",
+            json!({ "messageId": index.to_string(), "receiptHandle": "r", "eventSource": "aws:sqs",
                 "eventSourceARN": REDELIVERY_ARN, "body": body })
         })
         .collect();
-    serde_json::json!({ "Records": messages }).to_string()
+    json!({ "Records": messages }).to_string()
 }
 
 impl Outside {
@@ -234,45 +278,58 @@ impl Outside {
         self.vendors.lock().unwrap().get(channel).map_or(0, |vendor| vendor.requests)
     }
 
-    fn act(&self, channel: &str, text: &str) -> Act {
+    /// For how many alerts its vendor keeps something: a ticket, a thread.
+    pub(crate) fn objects(&self, channel: &str) -> usize {
+        self.vendors.lock().unwrap().get(channel).map_or(0, |vendor| vendor.desk.objects.len())
+    }
+
+    /// Keys of messages that came once more although their sender had been told that they are there.
+    pub(crate) fn repeated(&self, channel: &str) -> Vec<String> {
+        self.vendors.lock().unwrap().get(channel).map(|vendor| vendor.repeated.clone()).unwrap_or_default()
+    }
+
+    /// What the vendor does with a request, and what it answers where it takes it.
+    fn act(&self, channel: &str, request: &Request) -> (Act, u16, String) {
         let at = Instant::now() - self.start;
         let mut vendors = self.vendors.lock().unwrap();
         let vendor = vendors.entry(channel.to_owned()).or_default();
         vendor.requests += 1;
         let act = vendor.script.as_mut().map_or(Act::Take, |script| script(vendor.requests, at));
-        if matches!(act, Act::Take | Act::Slow(_) | Act::TakeAndBreak) {
-            let key = text.split("message ").nth(1).and_then(|rest| rest.get(..32)).expect("a footer").to_owned();
-            let (text, acknowledged) = (text.to_owned(), !matches!(act, Act::TakeAndBreak));
-            vendor.taken.push(Taken { key, text, acknowledged, at });
+        if !matches!(act, Act::Take | Act::Slow(_) | Act::TakeAndBreak) {
+            return (act, 0, String::new());
         }
-        act
+        let answered = match request {
+            Request::Http(request) => vendor.desk.answer(self.types[channel], request),
+            Request::Sns { message, .. } => {
+                Answered::published(id_after(message, "message ").expect("a footer"), message)
+            }
+        };
+        let (status, body) = vendor.keep(answered, !matches!(act, Act::TakeAndBreak), at);
+        (act, status, body)
     }
 }
 
 impl Transport for Outside {
     async fn send(&self, request: Request, timeout: Duration) -> Reply {
-        let (channel, text, is_sns) = match &request {
-            Request::Sns { topic_arn, message, .. } => {
+        let (channel, is_sns) = match &request {
+            Request::Sns { topic_arn, .. } => {
                 let name = topic_arn.as_deref().and_then(|arn| arn.rsplit(':').next()).unwrap_or("topic");
-                (name.to_owned(), message.clone(), true)
+                (name.to_owned(), true)
             }
-            Request::Http(request) => {
-                let channel = request.url.expose().rsplit('/').next().unwrap().to_owned();
-                (channel, request.content.as_ref().unwrap().1.expose().to_owned(), false)
-            }
+            Request::Http(request) => (place(request).0, false),
         };
         let http = |status, seconds: Option<u64>, body: &str| Reply::Http {
             status,
             retry_after: seconds.map(Duration::from_secs),
             body: body.to_owned(),
         };
-        let act = self.act(&channel, &text);
+        let (act, status, body) = self.act(&channel, &request);
         if let Act::Slow(wait) | Act::SlowStatus(wait, _) = act {
             sleep(wait).await;
         }
         match act {
             Act::Take | Act::Slow(_) if is_sns => Reply::Published("id".to_owned()),
-            Act::Take | Act::Slow(_) => http(200, None, "ok"),
+            Act::Take | Act::Slow(_) => http(status, None, &body),
             Act::SlowStatus(_, status) => http(status, None, ""),
             Act::Status(..) if is_sns => Reply::SnsFault("InternalError".to_owned()),
             Act::Revoked if is_sns => Reply::SnsFault("AuthorizationError".to_owned()),

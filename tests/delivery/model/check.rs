@@ -14,6 +14,7 @@ use offlimits::severity::Severity;
 use serde_json::Value;
 
 use super::play::{INCIDENT, THRESHOLD, THRESHOLD_COUNT, rules};
+use super::transcript::Ids;
 use super::world::World;
 use crate::support::choices::Choices;
 
@@ -84,7 +85,7 @@ struct Traces {
 }
 
 impl Traces {
-    fn of(world: &World) -> Self {
+    fn of(world: &World, ids: &Ids) -> Self {
         let mut traces = Self {
             findings: HashMap::new(),
             roll_ups: HashMap::new(),
@@ -98,16 +99,20 @@ impl Traces {
             merged_roll_ups: 0,
         };
         for told in &*world.told.lock().unwrap() {
-            let text = |key: &str| (told.channel.clone(), told.alert[key].as_str().unwrap().to_owned());
-            let count = told.alert["sum"]["count"].as_u64().unwrap_or_default();
+            let alert = match &told.alert {
+                Value::String(text) => ids.alert(text),
+                alert => alert.clone(),
+            };
+            let text = |key: &str| (told.channel.clone(), alert[key].as_str().unwrap().to_owned());
+            let count = alert["sum"]["count"].as_u64().unwrap_or_default();
             let most = |sums: &mut HashMap<_, u64>, key| {
                 let sum = sums.entry(text(key)).or_default();
                 *sum = count.max(*sum);
             };
-            match told.alert["kind"].as_str().unwrap() {
+            match alert["kind"].as_str().unwrap() {
                 "first" | "repeat" => {
                     *traces.findings.entry(text("finding")).or_default() += 1;
-                    for also in told.alert["also"].as_array().into_iter().flatten() {
+                    for also in alert["also"].as_array().into_iter().flatten() {
                         let also = also["finding"].as_str().unwrap().to_owned();
                         *traces.findings.entry((told.channel.clone(), also)).or_default() += 1;
                         traces.merged += 1;
@@ -115,7 +120,7 @@ impl Traces {
                 }
                 "roll-up" => {
                     most(&mut traces.roll_ups, "finding");
-                    for also in told.alert["also"].as_array().into_iter().flatten() {
+                    for also in alert["also"].as_array().into_iter().flatten() {
                         let opener = also["finding"].as_str().unwrap().to_owned();
                         let sum = traces.roll_ups.entry((told.channel.clone(), opener)).or_default();
                         *sum = also["count"].as_u64().unwrap().max(*sum);
@@ -192,8 +197,13 @@ pub(super) fn ends(seed: u64, world: &World, records: &[String]) -> Ends {
 }
 
 async fn check(seed: u64, world: &World, records: &[String]) -> Ends {
-    let rules = RuleSet::compile(&rules(&mut Choices::new(seed))).unwrap().rules;
-    let traces = Traces::of(world);
+    let rules = RuleSet::compile(&rules(&mut Choices::new(seed)).0).unwrap().rules;
+    let evaluated = |record: &String| {
+        rules.evaluate(&RawRecord { json: record.clone(), index: 0, message_id: None, account: None }).unwrap()
+    };
+    let mut ids = Ids::default();
+    records.iter().flat_map(evaluated).for_each(|finding| ids.add(&finding));
+    let traces = Traces::of(world, &ids);
     let mut ends = Ends {
         said_when: firsts(seed, world),
         merged: traces.merged,
@@ -213,8 +223,7 @@ async fn check(seed: u64, world: &World, records: &[String]) -> Ends {
     // Of what a threshold counts, who is heard of, by channel and caller: of how many.
     let mut counted: BTreeMap<(String, String), (usize, usize)> = BTreeMap::new();
     for record in records {
-        let raw = RawRecord { json: record.clone(), index: 0, message_id: None, account: None };
-        let findings = rules.evaluate(&raw).unwrap();
+        let findings = evaluated(record);
         for finding in findings.clone() {
             for channel in if finding.rule.id == "USUAL" {
                 &[INCIDENT, "many", "topic"][..]

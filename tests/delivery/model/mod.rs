@@ -13,6 +13,7 @@
 
 mod check;
 mod play;
+mod transcript;
 mod world;
 
 use std::collections::BTreeMap;

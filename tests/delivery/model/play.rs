@@ -15,7 +15,9 @@ use serde_json::{Value, json};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 
+use super::transcript::title;
 use super::world::{Message, Outside, START, Sqs, Table, World};
+use crate::delivery::vendors::{Way, url, ways};
 use crate::support::choices::Choices;
 
 /// The function's time limit, as in the template.
@@ -43,9 +45,16 @@ pub(super) struct Event {
 }
 
 /// The rules of a round: of each kind of gate one, whatever the seed says beside.
-pub(super) fn rules(choices: &mut Choices) -> String {
-    let channel = |most| json!({ "type": "webhook", "max_per_minute": most });
+pub(super) fn rules(choices: &mut Choices) -> (String, Vec<Way>) {
+    let mut ways = ways();
+    let mut drawn = |choices: &mut Choices, name: &str, most: usize| {
+        let mut way = ways.swap_remove(choices.below(ways.len())).of(name);
+        way.settings["max_per_minute"] = json!(most);
+        way
+    };
     let (few, many) = (choices.of(&[1, 2, 4]), choices.of(&[5, 60]));
+    // Of any type that there is.
+    let drawn = [drawn(choices, "few", few), drawn(choices, "many", many)];
     // There, findings of all rules are one incident of their caller, or of whoever the caller's credentials come from.
     let mut of_incident = json!({ "by": ["actor"], "window": choices.of(&["1m", "6m", "1h"]) });
     if choices.below(2) == 0 {
@@ -56,21 +65,22 @@ pub(super) fn rules(choices: &mut Choices) -> String {
     // There, the roll-ups of one minute are one message.
     let topic =
         json!({ "type": "sns", "topic_arn": "arn:aws:sns:eu-west-1:123456789012:topic", "max_per_minute": many });
+    let [few, many] = drawn.each_ref().map(|way| &way.settings);
     let window = choices.of(&["10s", "1m", "5m"]);
     let worse = json!([{ "severity": "high", "when": { "user_agent": "worse" } }]);
-    json!({
-        "channels": { "few": channel(few), INCIDENT: incident, "many": channel(many), "topic": topic },
+    let text = json!({
+        "channels": { "few": few, INCIDENT: incident, "many": many, "topic": topic },
         "rules": [
-            { "id": "THROTTLED", "title": "t", "severity": "low", "when": { "event": "StopLogging" }, "severity_when": worse,
+            { "id": "THROTTLED", "title": title("THROTTLED"), "severity": "low", "when": { "event": "StopLogging" }, "severity_when": worse,
               "throttle": { "window": window, "by": ["actor"] } },
-            { "id": "EACH", "title": "t", "severity": "medium", "when": { "event": "DeleteTrail" }, "throttle": "off" },
-            { "id": "USUAL", "title": "t", "severity": "low", "when": { "event": "StopLogging|DeleteTrail" },
+            { "id": "EACH", "title": title("EACH"), "severity": "medium", "when": { "event": "DeleteTrail" }, "throttle": "off" },
+            { "id": "USUAL", "title": title("USUAL"), "severity": "low", "when": { "event": "StopLogging|DeleteTrail" },
               "severity_when": worse, "notify": [INCIDENT, "many", "topic"] },
-            { "id": THRESHOLD, "title": "t", "severity": "medium", "when": { "event": "PutObject" }, "throttle": "off",
+            { "id": THRESHOLD, "title": title(THRESHOLD), "severity": "medium", "when": { "event": "PutObject" }, "throttle": "off",
               "threshold": { "count": THRESHOLD_COUNT, "window": "5m", "by": ["actor"] } },
         ],
-    })
-    .to_string()
+    });
+    (text.to_string(), drawn.into())
 }
 
 /// The channel with incidents.
@@ -164,17 +174,15 @@ async fn silence(world: &Arc<World>) {
 /// Plays the round of a seed, and returns what is left.
 pub(super) async fn play(seed: u64) -> (Arc<World>, Vec<String>) {
     let mut choices = Choices::new(seed);
-    let text = rules(&mut choices);
+    let (text, drawn) = rules(&mut choices);
     let events = events(&mut choices);
-    let credentials: serde_json::Map<String, Value> = ["few", INCIDENT, "many"]
-        .into_iter()
-        .map(|name| {
-            let url = format!("https://example.com/{name}");
-            (name.to_owned(), json!({ "url": url, "conformity_token": "token" }))
-        })
-        .collect();
+    let mut credentials: serde_json::Map<String, Value> =
+        drawn.iter().map(|way| (way.name.clone(), way.credentials.clone())).collect();
+    credentials.insert(INCIDENT.to_owned(), json!({ "url": url(INCIDENT), "conformity_token": "token" }));
     let credentials = Credentials::parse(&Value::from(credentials).to_string()).unwrap();
-    let world = Arc::new(World::new(choices, credentials));
+    let types = drawn.iter().map(|way| (way.name.clone(), way.settings["type"].as_str().unwrap().to_owned()));
+    let types = types.chain([(INCIDENT.to_owned(), "webhook".to_owned())]).collect();
+    let world = Arc::new(World::new(choices, credentials, types));
     let copies: Vec<Arc<Copy>> = (0..COPIES)
         .map(|_| {
             let ahead = Duration::from_millis(world.choose(|choices| choices.of(&[0, 0, 300, 900])));

@@ -15,6 +15,7 @@ use serde_json::Value;
 use tokio::sync::Notify;
 use tokio::time::{Instant, sleep};
 
+use crate::delivery::vendors::{Answered, Desk, place};
 use crate::support::choices::Choices;
 
 /// 2026-01-10T11:32:44Z, when a round begins.
@@ -54,6 +55,7 @@ pub(super) struct Message {
 #[derive(Debug, Clone)]
 pub(super) struct Told {
     pub(super) channel: String,
+    /// As machines read it; where people do, the text.
     pub(super) alert: Value,
 }
 
@@ -67,6 +69,9 @@ pub(super) struct World {
     fails: AtomicBool,
     injected: Mutex<BTreeMap<&'static str, usize>>,
     credentials: Arc<Credentials>,
+    /// The type of each channel that is reached over HTTP, and what its vendor keeps.
+    types: BTreeMap<String, String>,
+    desks: Mutex<BTreeMap<String, Desk>>,
     pub(super) table: MemoryStore,
     pub(super) waiting: Mutex<Vec<Message>>,
     /// Told when something was put into the queue.
@@ -86,7 +91,7 @@ pub(super) struct World {
 
 impl World {
     /// One in three rounds has faults of every kind, most have faults of some kinds, one in ten has none.
-    pub(super) fn new(mut choices: Choices, credentials: Credentials) -> Self {
+    pub(super) fn new(mut choices: Choices, credentials: Credentials, types: BTreeMap<String, String>) -> Self {
         let temper = choices.below(10);
         let rates = FAULTS
             .into_iter()
@@ -106,6 +111,8 @@ impl World {
             fails: AtomicBool::new(true),
             injected: Mutex::default(),
             credentials: Arc::new(credentials),
+            types,
+            desks: Mutex::default(),
             table: MemoryStore::with_limit(1_000_000),
             waiting: Mutex::default(),
             arrived: Notify::new(),
@@ -166,6 +173,33 @@ impl World {
             lines.extend(line.chars().take(300));
         }
         lines
+    }
+
+    /// What a vendor that is well makes of a request.
+    fn take(&self, channel: String, request: &Request) -> Reply {
+        let (alert, reply) = match request {
+            Request::Sns { message, .. } => {
+                let texts: Value = serde_json::from_str(message).unwrap();
+                let alert = serde_json::from_str(texts["sqs"].as_str().unwrap()).unwrap();
+                (Some(alert), Reply::Published("id".to_owned()))
+            }
+            Request::Http(request) => {
+                let channel_type = self.types[&channel].as_str();
+                let answered =
+                    self.desks.lock().unwrap().entry(channel.clone()).or_default().answer(channel_type, request);
+                let read = |text: String| match channel_type {
+                    "webhook" => serde_json::from_str(&text).unwrap(),
+                    _ => Value::String(text),
+                };
+                let Answered { status, body, shown, .. } = answered;
+                (shown.map(|(_, text)| read(text)), Reply::Http { status, retry_after: None, body })
+            }
+        };
+        if let Some(alert) = alert {
+            self.note(&format!("told on {channel}"), &alert.to_string());
+            self.told.lock().unwrap().push(Told { channel, alert });
+        }
+        reply
     }
 
     pub(super) fn sources_have_ended(&self) {
@@ -321,21 +355,14 @@ pub(super) struct Outside {
 
 impl Transport for Outside {
     async fn send(&self, request: Request, timeout: Duration) -> Reply {
-        let (channel, document, is_topic) = match request {
+        let (channel, is_topic) = match &request {
             // What is wrong with a channel is told to the operators, on the deployment's own topic.
             Request::Sns { topic_arn: None, .. } => return Reply::Published("id".to_owned()),
-            Request::Sns { topic_arn: Some(arn), message, .. } => {
-                let texts: Value = serde_json::from_str(&message).unwrap();
-                (arn.rsplit(':').next().unwrap().to_owned(), texts["sqs"].as_str().unwrap().to_owned(), true)
-            }
-            Request::Http(request) => {
-                let channel = request.url.expose().rsplit('/').next().unwrap().to_owned();
-                (channel, request.content.unwrap().1.expose().to_owned(), false)
-            }
+            Request::Sns { topic_arn: Some(arn), .. } => (arn.rsplit(':').next().unwrap().to_owned(), true),
+            Request::Http(request) => (place(request).0, false),
         };
         let world = &self.world;
         let http = |status| match status {
-            200 if is_topic => Reply::Published("id".to_owned()),
             403 if is_topic => Reply::SnsFault("AuthorizationError".to_owned()),
             _ if is_topic => Reply::SnsFault("InternalError".to_owned()),
             _ => Reply::Http { status, retry_after: None, body: String::new() },
@@ -357,14 +384,12 @@ impl Transport for Outside {
         if world.fails("the vendor is slow") {
             sleep(timeout.min(Duration::from_secs(3))).await;
         }
-        world.note(&format!("told on {channel}"), &document);
-        let alert = serde_json::from_str(&document).unwrap();
-        world.told.lock().unwrap().push(Told { channel, alert });
+        let reply = world.take(channel, &request);
         world.travel().await;
         if world.fails("the vendor's answer is lost") {
             return Reply::Unreachable("the connection broke");
         }
-        http(200)
+        reply
     }
 
     async fn credentials(&self, _: bool) -> Result<Arc<Credentials>, CredentialsError> {

@@ -1,0 +1,101 @@
+//! What stands for the vendors: every way to each of them, and what they keep and answer, as their pages say (the channels' files in
+//! `src/channel` name the pages): tickets that are found again, threads, keys by which they join what belongs together.
+
+mod answers;
+pub(crate) mod illness;
+
+use offlimits::channel::{ChannelType, HttpRequest, TYPES};
+use serde_json::{Map, Value, json};
+
+use crate::channels::samples::{sample, with_type};
+
+pub(crate) use self::answers::Answered;
+
+/// One way to a vendor: settings, and credentials.
+#[derive(Debug, Clone)]
+pub(crate) struct Way {
+    /// What a channel that goes this way is called here: its URLs, and the last part of its topic.
+    pub(crate) name: String,
+    pub(crate) settings: Value,
+    /// None of a topic.
+    pub(crate) credentials: Value,
+}
+
+impl Way {
+    fn new(name: &str, mut settings: Value, mut credentials: Value) -> Self {
+        if settings["type"] == "sns" {
+            settings["topic_arn"] = json!(format!("arn:aws:sns:us-east-1:123456789012:{name}"));
+        }
+        for value in credentials.as_object_mut().unwrap().values_mut() {
+            // Where a test of the wire has its stand-in.
+            if value.as_str().is_some_and(|text| text.starts_with('{')) {
+                *value = json!(url(name));
+            }
+        }
+        Self { name: name.to_owned(), settings, credentials }
+    }
+
+    /// The same way of a channel that is called otherwise.
+    pub(crate) fn of(mut self, channel: &str) -> Self {
+        for value in self.credentials.as_object_mut().unwrap().values_mut() {
+            if *value == url(&self.name) {
+                *value = json!(url(channel));
+            }
+        }
+        Self::new(channel, self.settings, self.credentials)
+    }
+}
+
+/// Where the stand-in of a channel's vendor is.
+pub(crate) fn url(channel: &str) -> String {
+    format!("http://localhost/{channel}")
+}
+
+/// Every registered type of channel, as its file says how a stand-in is met; and the other ways of those that have several, which
+/// `tests/channels/ways.json` has.
+pub(crate) fn ways() -> Vec<Way> {
+    let of_type = |channel_type: &&ChannelType| {
+        let name = channel_type.name();
+        let contract = &sample(name).contract;
+        let settings = with_type(channel_type, contract["settings"].as_object().unwrap().clone());
+        Way::new(name, settings, contract["credentials"].clone())
+    };
+    let others: Map<String, Value> = serde_json::from_str(include_str!("../../channels/ways.json")).unwrap();
+    let others = others.iter().map(|(name, way)| Way::new(name, way["settings"].clone(), way["credentials"].clone()));
+    TYPES.iter().map(of_type).chain(others).collect()
+}
+
+/// What a vendor keeps of what one channel has sent it.
+#[derive(Debug, Default)]
+pub(crate) struct Desk {
+    /// What it keeps for each alert: tickets, issues, incidents, alerts, threads.
+    pub(crate) objects: Vec<Object>,
+    /// Access tokens that it has given.
+    tokens: usize,
+}
+
+/// A ticket, an issue, an incident, an alert or a thread.
+#[derive(Debug)]
+pub(crate) struct Object {
+    /// What it is found by; a thread's is its own.
+    pub(crate) alert: String,
+    id: String,
+    /// The text that it was opened with, and the key of that message.
+    text: Value,
+    key: String,
+    priority: Value,
+}
+
+/// What was sent: the channel, which its URL names, the rest of the path, and the query.
+pub(crate) fn place(request: &HttpRequest) -> (String, Vec<&str>, &str) {
+    let url = request.url.expose().strip_prefix("http://localhost/").expect("a URL of ours");
+    let (path, query) = url.split_once('?').unwrap_or((url, ""));
+    let mut parts = path.split('/');
+    (parts.next().unwrap().to_owned(), parts.collect(), query)
+}
+
+/// The 32 hexadecimal digits after the first of these marks that has some.
+pub(crate) fn id_after<'t>(text: &'t str, mark: &str) -> Option<&'t str> {
+    let is_id = |id: &&str| id.bytes().all(|byte| byte.is_ascii_hexdigit());
+    text.split(mark).skip(1).find_map(|rest| rest.get(..32).filter(is_id))
+}
