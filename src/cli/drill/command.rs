@@ -54,6 +54,7 @@ impl DrillCommand {
         use super::print;
         use super::replay::Drill;
         use crate::cli::lines::write_line;
+        use crate::cli::out;
         use crate::cli::stack_access::now;
 
         let Some(rules) = self.question.rules.load() else { return Ok(Exit::Unreadable) };
@@ -94,7 +95,7 @@ impl DrillCommand {
         for reason in &report.unanswered {
             eprintln!("error: {reason}");
         }
-        let mut out = io::BufWriter::new(anstream::AutoStream::auto(io::stdout()));
+        let mut out = out::stdout();
         match self.format {
             DrillFormat::Human => print::write(&mut out, &report)?,
             DrillFormat::Json => write_line(&mut out, &report)?,
