@@ -57,7 +57,7 @@ pub mod rules;
 // What a rule has found in a record: all that a channel needs to tell people about it.
 pub mod finding;
 
-// Rules × record → findings: an index rules out what cannot match, and a simple engine, which alone makes findings, judges the rest.
+// Rules × record → findings: an index rules out what cannot match, and a simple engine judges the rest.
 pub mod engine;
 
 // What a channel is told: a finding, its repeats, or their sum.

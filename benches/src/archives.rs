@@ -76,7 +76,7 @@ impl<'r> RecordVisitor for Evaluate<'r> {
         text: &str,
         take: &mut dyn FnMut(usize, Result<Vec<Finding>, EvaluateError>),
     ) -> Scanned {
-        scanner.scan(text, |index, _, findings| take(index, findings))
+        scanner.scan(text, |matches| matches.outlines(), |index, _, findings| take(index, findings))
     }
 }
 

@@ -28,9 +28,9 @@ pub(crate) fn of_a_record(records: &[String], out: &mut String) {
     let times = least(
         ROUNDS,
         &mut [
-            &mut || all(&mut |record| drop(black_box(whole.evaluate(record)))),
+            &mut || all(&mut |record| drop(black_box(whole.evaluate(record, |matches| matches.outlines())))),
             &mut || all(&mut |record| _ = black_box(extracting.extract(record))),
-            &mut || all(&mut |record| drop(black_box(uncached.evaluate(record)))),
+            &mut || all(&mut |record| drop(black_box(uncached.evaluate(record, |matches| matches.outlines())))),
             &mut || all(&mut |record| _ = black_box(tree.serde_json(record))),
             &mut || all(&mut |record| _ = black_box(tree.sonic_rs(record))),
             &mut || all(&mut |record| drop(black_box(serde_json::from_str::<serde_json::Value>(record)))),
@@ -92,13 +92,13 @@ pub(crate) fn of_a_file(corpus: &Corpus, out: &mut String) {
             &mut || texts.iter().for_each(|text| _ = black_box(String::from_utf8_lossy(text).len())),
             &mut || {
                 for text in &texts {
-                    black_box(scanner.scan(simdutf8::basic::from_utf8(text).unwrap(), |_, _, _| ()));
+                    black_box(scanner.scan(simdutf8::basic::from_utf8(text).unwrap(), |matches| matches.outlines(), |_, _, _| ()));
                 }
             },
             &mut || {
                 for text in &texts {
                     for record in envelope::open(std::str::from_utf8(text).unwrap()).records {
-                        drop(black_box(opener.evaluate(&record.json)));
+                        drop(black_box(opener.evaluate(&record.json, |matches| matches.outlines())));
                     }
                 }
             },

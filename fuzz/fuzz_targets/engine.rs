@@ -38,7 +38,7 @@ fuzz_target!(|data: &[u8]| {
         let mut found = Vec::new();
         let scanned = rules
             .scanner()
-            .scan(&file, |index, _, findings| found.push((index, told(findings))));
+            .scan(&file, |matches| matches.findings(), |index, _, findings| found.push((index, told(findings))));
         assert_eq!((scanned.records, found), (opened.records.len(), expected), "{file}");
     }
 });

@@ -1,6 +1,6 @@
 //! Findings as the commands pass them on, and as `--format jsonl` prints them.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde::Serialize;
@@ -10,7 +10,7 @@ use crate::cloudtrail::Record;
 use crate::cloudtrail::agent::short_agent;
 use crate::cloudtrail::credentials::{Bearer, IssuedSession};
 use crate::cloudtrail::issuing::ISSUING_CALLS;
-use crate::engine::{EvaluateError, Scanned, Scanner};
+use crate::engine::{EvaluateError, Matches, Scanned, Scanner};
 use crate::finding::{Change, Finding, Step};
 use crate::ids::StableId;
 use crate::ledger::policy::{self, Going, MOST_TOGETHER};
@@ -86,8 +86,8 @@ pub(super) struct FindingVisitor<'r> {
     rules: &'r RuleSet,
     /// The findings that are handed over.
     selection: RuleSelection,
-    /// The rules that have a throttle or a threshold.
-    limited: HashMap<RuleAddress, &'r Rule>,
+    /// Whether nobody is told of them.
+    are_only_counted: bool,
     /// The incidents of the channels that have any.
     incidents: Vec<&'r Incidents>,
     /// The rules with that which finds issued sessions before them, and the address of that.
@@ -96,11 +96,9 @@ pub(super) struct FindingVisitor<'r> {
 
 impl<'r> FindingVisitor<'r> {
     pub(super) fn new(rules: &'r RuleSet) -> Self {
-        let limited = rules.rules().iter().filter(|rule| rule.throttle.is_some() || rule.threshold.is_some());
         let selection = RuleSelection::default();
-        let limited = limited.map(|rule| (address(&rule.info), rule)).collect();
         let incidents = rules.channels().iter().filter_map(|channel| channel.incidents.as_ref()).collect();
-        Self { rules, selection, limited, incidents, issuing: None }
+        Self { rules, selection, are_only_counted: false, incidents, issuing: None }
     }
 
     /// The same, which hands over every session that was issued, too, be there a rule for the call or not: `both` are the rules with
@@ -115,43 +113,56 @@ impl<'r> FindingVisitor<'r> {
         Self { selection: selection.clone(), ..self }
     }
 
-    fn found(&self, finding: Finding, json: &str, is_with_previous: bool) -> EvaluatedFinding {
-        let mut found = EvaluatedFinding {
-            finding,
-            is_with_previous,
-            group: None,
-            incidents: Vec::new(),
-            counted: None,
-            followed: None,
-            session: None,
-        };
-        let rule = self.limited.get(&address(&found.finding.rule));
-        if rule.is_none() && self.incidents.is_empty() {
-            return found;
+    /// The same, which hands findings over in outline ([`Matches::outlines`]) if they are counted, and nobody is told of them.
+    pub(super) fn counting(self, are_only_counted: bool) -> Self {
+        Self { are_only_counted, ..self }
+    }
+
+    /// What is found in a record.
+    fn found(&self, matches: &Matches<'_>) -> Vec<EvaluatedFinding> {
+        let findings = if self.are_only_counted { matches.outlines() } else { matches.findings() };
+        let mut found: Vec<EvaluatedFinding> = Vec::with_capacity(findings.len());
+        for (rule, finding) in matches.rules().zip(findings) {
+            if self.issuing.is_some_and(|(_, issuing)| address(&finding.rule) == issuing) {
+                found.extend(Self::issued(finding, matches.record()));
+            } else if self.selection.takes_finding(&finding) {
+                let is_with_previous = found.last().is_some_and(|before| before.session.is_none());
+                found.push(self.evaluated(finding, rule, matches.record(), is_with_previous));
+            }
         }
-        let Ok(record) = Record::parse(json) else { return found };
-        // The finding knows what the record arrived in.
-        let record = record.in_envelope_of(found.finding.call.account.as_deref());
-        found.incidents = self.incidents.iter().map(|incidents| hashed(&incidents.group(&record))).collect();
-        if self.issuing.is_some() {
-            let follows = self.incidents.iter().enumerate().filter(|(_, incidents)| incidents.lineage.is_some());
-            let rests = follows.map(|(place, incidents)| (place, incidents.rest_of_group(&record))).collect();
-            found.followed = Some(FollowedFinding { bearer: Bearer::from(&found.finding.call), rests });
-        }
-        let (Some(rule), id) = (rule, found.finding.rule.id.as_str()) else { return found };
-        found.group = rule.throttle.as_ref().map(|throttle| hashed(&throttle.group(id, &record)));
-        found.counted = rule.threshold.as_ref().map(|threshold| ThresholdKeys {
-            group: hashed(&threshold.group(id, &record)),
-            values: threshold.values(&record).map(|values| values.iter().map(|value| hashed(value)).collect()),
-        });
         found
     }
 
+    fn evaluated(
+        &self,
+        finding: Finding,
+        rule: &Rule,
+        record: &Record<'_>,
+        is_with_previous: bool,
+    ) -> EvaluatedFinding {
+        let id = rule.info.id.as_str();
+        let follows = self.incidents.iter().enumerate().filter(|(_, incidents)| incidents.lineage.is_some());
+        EvaluatedFinding {
+            is_with_previous,
+            group: rule.throttle.as_ref().map(|throttle| hashed(&throttle.group(id, record))),
+            incidents: self.incidents.iter().map(|incidents| hashed(&incidents.group(record))).collect(),
+            counted: rule.threshold.as_ref().map(|threshold| ThresholdKeys {
+                group: hashed(&threshold.group(id, record)),
+                values: threshold.values(record).map(|values| values.iter().map(|value| hashed(value)).collect()),
+            }),
+            followed: self.issuing.is_some().then(|| FollowedFinding {
+                bearer: Bearer::from(&finding.call),
+                rests: follows.map(|(place, incidents)| (place, incidents.rest_of_group(record))).collect(),
+            }),
+            session: None,
+            finding,
+        }
+    }
+
     /// The session that a record tells of, which its own rule has found.
-    fn issued(finding: Finding, json: &str) -> Option<EvaluatedFinding> {
+    fn issued(finding: Finding, record: &Record<'_>) -> Option<EvaluatedFinding> {
         let time = finding.call.event_time.as_deref().and_then(Timestamp::parse).unwrap_or_default();
-        let record = Record::parse(json).ok()?.in_envelope_of(finding.call.account.as_deref());
-        let session = Some(IssuedSession::of(&record, time)?);
+        let session = Some(IssuedSession::of(record, time)?);
         let (group, incidents, counted, followed) = (None, Vec::new(), None, None);
         Some(EvaluatedFinding { finding, is_with_previous: false, group, incidents, counted, followed, session })
     }
@@ -171,19 +182,9 @@ impl<'r> FindingVisitor<'r> {
         &self,
         scanner: &mut Scanner<'r>,
         text: &str,
-        mut take: impl FnMut(usize, &str, Result<Vec<EvaluatedFinding>, EvaluateError>),
+        take: impl FnMut(usize, &str, Result<Vec<EvaluatedFinding>, EvaluateError>),
     ) -> Scanned {
-        scanner.scan(text, |index, json, findings| {
-            let found = findings.map(|findings| {
-                let is_issuing = |one: &Finding| self.issuing.is_some_and(|(_, issuing)| address(&one.rule) == issuing);
-                let (issuing, findings): (Vec<_>, Vec<_>) = findings.into_iter().partition(is_issuing);
-                let sessions = issuing.into_iter().filter_map(|one| Self::issued(one, json));
-                let taken = findings.into_iter().filter(|one| self.selection.takes_finding(one));
-                let found = taken.enumerate().map(|(place, one)| self.found(one, json, place > 0));
-                sessions.chain(found).collect()
-            });
-            take(index, json, found);
-        })
+        scanner.scan(text, |matches| self.found(matches), take)
     }
 }
 

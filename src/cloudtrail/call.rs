@@ -147,9 +147,22 @@ impl ApiCall {
 
     /// The same with what people call the accounts, and where the address is.
     pub fn with_names(record: &Record, names: &Names) -> Self {
-        let text = |path: &[&str]| record.non_empty(path).map(str::to_owned);
+        let outline = Self::outline(record, names);
+        let acted_on = acted_on(record);
         let body = |key: &str| record.root().get(key).filter(|node| !node.is_null()).map(redacted);
-        let acted_on: Vec<&str> = named_targets(record).iter().map(|name| name.text.as_str()).collect();
+        Self {
+            sentence: sentence(record, outline.actor.as_deref(), &acted_on, outline.account_name.as_deref()),
+            target_id: TargetId::new(&acted_on),
+            targets: acted_on.iter().map(|name| text::one_line(name, NAME_LIMIT).into_owned()).collect(),
+            request: body("requestParameters"),
+            response: body("responseElements"),
+            ..outline
+        }
+    }
+
+    /// The same without what is only told: the sentence, the targets, the request and the response are empty.
+    pub fn outline(record: &Record, names: &Names) -> Self {
+        let text = |path: &[&str]| record.non_empty(path).map(str::to_owned);
         let actor = record.computed(ComputedAlias::Actor);
         let account = record.computed(ComputedAlias::Account);
         let caller_account = text(&["userIdentity", "accountId"]).filter(|id| Some(id.as_str()) != account.as_deref());
@@ -167,9 +180,7 @@ impl ApiCall {
         let place = names.places.as_ref().zip(source_ip.as_deref()).map(|(places, address)| places.of(address));
         let Place { country, network } = place.unwrap_or_default();
         let is_true = |path: &[&str]| record.text(path) == Some("true");
-        let targets: Vec<String> = acted_on.iter().map(|name| text::one_line(name, NAME_LIMIT).into_owned()).collect();
         Self {
-            sentence: sentence(record, actor.as_deref(), &acted_on, account_name.as_deref()),
             event_id: text(&["eventID"]),
             event_time: text(&["eventTime"]),
             event_type: text(&["eventType"]),
@@ -209,12 +220,13 @@ impl ApiCall {
             denied: record.failed() && failure_code(record).is_some_and(is_denial),
             mfa: record.mfa(),
             read_only: record.text(&["readOnly"]).and_then(|text| text.parse().ok()),
-            target_id: TargetId::new(&acted_on),
-            targets,
-            request: body("requestParameters"),
-            response: body("responseElements"),
-            is_past_history: false,
+            ..Self::default()
         }
+    }
+
+    /// What the call of a record acts on, as one id; none where the record does not name it.
+    pub fn target_of(record: &Record) -> Option<TargetId> {
+        TargetId::new(&acted_on(record))
     }
 
     /// Notes whether the event is too old to be found in the account's event history `now`. Who renders knows no clock.
@@ -248,6 +260,11 @@ impl ApiCall {
     pub fn target(&self) -> Option<TargetId> {
         self.target_id.or_else(|| TargetId::new(&self.targets))
     }
+}
+
+/// What the call acts on, as the record has it, the most telling first.
+fn acted_on<'r>(record: &'r Record) -> Vec<&'r str> {
+    named_targets(record).iter().map(|name| name.text.as_str()).collect()
 }
 
 fn named(id: Option<&str>, name: Option<&str>) -> Option<String> {

@@ -1,7 +1,7 @@
 //! Evaluates the rules over one record: it rules out cheaply what it can, and leaves the rest to the simple engine.
 //!
 //! The road of a record is [`Engine::evaluate`], `evaluate_text`, `prefilter` (which asks the call cache and, if need be, the
-//! index and the plans) and `evaluate_candidates`, which calls [`simple::findings`].
+//! index and the plans) and `evaluate_candidates`, which calls [`simple::matches`].
 
 #![allow(clippy::inline_always, reason = "every record comes through here")]
 
@@ -14,6 +14,7 @@ use super::error::{EvaluateError, LoadError};
 use super::extract::Extracted;
 use super::index_builder;
 use super::literals::LiteralId;
+use super::matches::Matches;
 use super::packed::numbers;
 use super::path_trie::FieldId;
 use super::plan::{ExtractedRecord, Holds, RowId, RowPlace, RowPlan, RulePlan};
@@ -117,7 +118,7 @@ impl Engine {
 
     /// The findings of a record that has been parsed, in the order of the rules. Every rule is asked.
     pub(crate) fn evaluate_record(&self, record: &Record) -> Vec<Finding> {
-        simple::findings(self.rules(), record, self.names())
+        simple::matches(self.rules(), record, self.names()).findings()
     }
 
     /// The findings of one record, in the order of the rules.
@@ -132,50 +133,56 @@ impl Engine {
             Err(TryLockError::WouldBlock) => None,
         };
         let mut scratch = spare.unwrap_or_default();
-        let findings = self.evaluate_text(&raw.json, raw.account.as_deref(), &mut scratch);
+        let findings =
+            self.evaluate_text(&raw.json, raw.account.as_deref(), &mut scratch, |matches| matches.findings());
         *self.spare.lock().unwrap_or_else(PoisonError::into_inner) = Some(scratch);
         findings
     }
 
-    /// As [`Engine::evaluate`], for a record's JSON text and its envelope's account, with memory that the caller provides.
-    pub(super) fn evaluate_text(
+    /// As [`Engine::evaluate`], for a record's JSON text and its envelope's account, with memory that the caller provides, and what
+    /// `tell` makes of the matches, if there are any.
+    pub(super) fn evaluate_text<T>(
         &self,
         text: &str,
         account: Option<&str>,
         scratch: &mut Scratch,
-    ) -> Result<Vec<Finding>, EvaluateError> {
+        tell: impl FnOnce(&Matches<'_>) -> Vec<T>,
+    ) -> Result<Vec<T>, EvaluateError> {
+        match self.candidates(text, account, scratch)? {
+            Candidates::None => Ok(Vec::new()),
+            some => self.evaluate_candidates(some, text, account, scratch, tell),
+        }
+    }
+
+    /// The rules that may match the record of this text.
+    fn candidates(&self, text: &str, account: Option<&str>, scratch: &mut Scratch) -> Result<Candidates, LoadError> {
         let mut lexer = Lexer::new(text);
         let start = lexer.space(0);
         let is_object = lexer.byte(start) == b'{';
         let end = scratch.extracted.extract(self.index.trie.view(), &mut lexer, text, start).ok().filter(|_| is_object);
         let is_record = end.is_some_and(|end| lexer.is_at_end(end));
         // What is not a record is told by whoever parses it.
-        let candidates = if is_record { self.prefilter(text, account, scratch)? } else { Candidates::All };
-        match candidates {
-            Candidates::None => Ok(Vec::new()),
-            Candidates::Listed | Candidates::All => self.evaluate_candidates(candidates, text, account, scratch),
-        }
+        if is_record { self.prefilter(text, account, scratch) } else { Ok(Candidates::All) }
     }
 
-    /// Leaves what has not been ruled out to the simple engine.
+    /// Leaves what has not been ruled out to the simple engine, and what matches to `tell`.
     #[inline(never)]
-    pub(super) fn evaluate_candidates(
+    pub(super) fn evaluate_candidates<T>(
         &self,
         candidates: Candidates,
         record: &str,
         account: Option<&str>,
         scratch: &Scratch,
-    ) -> Result<Vec<Finding>, EvaluateError> {
-        let parse = || Record::parse(record).map(|record| record.in_envelope_of(account));
-        match candidates {
-            Candidates::None => Ok(Vec::new()),
-            Candidates::Listed => {
-                let rules: Vec<&Rule> =
-                    scratch.rules.iter().map(|rule| self.rules.get(*rule)).collect::<Result<_, _>>()?;
-                Ok(simple::findings(rules, &parse()?, self.names()))
-            }
-            Candidates::All => Ok(simple::findings(self.rules.all()?, &parse()?, self.names())),
-        }
+        tell: impl FnOnce(&Matches<'_>) -> Vec<T>,
+    ) -> Result<Vec<T>, EvaluateError> {
+        let rules: Vec<&Rule> = match candidates {
+            Candidates::None => return Ok(Vec::new()),
+            Candidates::Listed => scratch.rules.iter().map(|rule| self.rules.get(*rule)).collect::<Result<_, _>>()?,
+            Candidates::All => self.rules.all()?.iter().collect(),
+        };
+        let record = Record::parse(record)?.in_envelope_of(account);
+        let matches = simple::matches(rules, &record, self.names());
+        Ok(if matches.is_empty() { Vec::new() } else { tell(&matches) })
     }
 
     /// The rules that may match the record that has been extracted from `text`.

@@ -9,10 +9,10 @@ use super::call;
 use super::error::EvaluateError;
 use super::evaluate::{Candidates, Engine, Scratch};
 use super::extract::Scalar;
+use super::matches::Matches;
 use super::path_trie::{FieldId, TrieView};
 use crate::cloudtrail::RawRecord;
 use crate::cloudtrail::envelope::{self, NotARecord, RECORD_KEYS, Returned, WRAPPER_KEYS};
-use crate::finding::Finding;
 use crate::json::{Lexer, Next, NotJson, WHITE_SPACE};
 
 /// Evaluates files, one after the other, on one thread.
@@ -23,8 +23,6 @@ pub struct Scanner<'r> {
     engine: &'r Engine,
     envelope_keys: EnvelopeKeys,
     scratch: Box<Scratch>,
-    /// Memory for the hits of one file.
-    hits: Vec<Hit>,
 }
 
 /// The keys at the top of a record whose presence tells what it is.
@@ -36,8 +34,8 @@ struct EnvelopeKeys {
     wrapper: Vec<FieldId>,
 }
 
-/// A record's number in its file, its bytes, and its findings.
-type Hit = (usize, Range<usize>, Result<Vec<Finding>, EvaluateError>);
+/// A record's number in its file, its bytes, and what was made of its matches.
+type Hit<T> = (usize, Range<usize>, Result<Vec<T>, EvaluateError>);
 
 /// What a file held besides the records that were handed over.
 #[derive(Debug, Default)]
@@ -56,7 +54,7 @@ impl Engine {
     /// Makes a scanner, for one thread.
     pub(crate) fn scanner(&self) -> Scanner<'_> {
         let envelope_keys = EnvelopeKeys::new(self.index.trie.view());
-        Scanner { engine: self, envelope_keys, scratch: Box::default(), hits: Vec::new() }
+        Scanner { engine: self, envelope_keys, scratch: Box::default() }
     }
 }
 
@@ -68,12 +66,16 @@ impl EnvelopeKeys {
 }
 
 impl Scanner<'_> {
-    /// The findings of one record, given as its JSON text, in the order of the rules.
+    /// What `tell` makes of what a record matches, which is given as its JSON text; nothing where it matches nothing.
     ///
     /// # Errors
     /// The record cannot be read, or a rule cannot be loaded from its package.
-    pub fn evaluate(&mut self, json: &str) -> Result<Vec<Finding>, EvaluateError> {
-        self.engine.evaluate_text(json, None, &mut self.scratch)
+    pub fn evaluate<T>(
+        &mut self,
+        json: &str,
+        tell: impl FnOnce(&Matches<'_>) -> Vec<T>,
+    ) -> Result<Vec<T>, EvaluateError> {
+        self.engine.evaluate_text(json, None, &mut self.scratch, tell)
     }
 
     /// Extracts a record's fields, as evaluating begins, and goes no further: what the benchmarks compare with. Returns the
@@ -96,55 +98,57 @@ impl Scanner<'_> {
         self
     }
 
-    /// Evaluates every record of a file's text, in the order in which [`envelope::open`] finds them. `take` is called for each
-    /// record that has findings or cannot be evaluated: with its number in the file, from 0, its JSON, and the findings.
-    pub fn scan(
+    /// Evaluates every record of a file's text, in the order in which [`envelope::open`] finds them. `tell` says what is to be made of
+    /// what a record matches, and may be asked in vain. `take` is called for each record of which something was made or which cannot be
+    /// evaluated: with its number in the file, from 0, its JSON, and what was made.
+    pub fn scan<T>(
         &mut self,
         text: &str,
-        mut take: impl FnMut(usize, &str, Result<Vec<Finding>, EvaluateError>),
+        tell: impl Fn(&Matches<'_>) -> Vec<T>,
+        mut take: impl FnMut(usize, &str, Result<Vec<T>, EvaluateError>),
     ) -> Scanned {
         let mut file = PlainFile {
             engine: self.engine,
             envelope_keys: &self.envelope_keys,
             scratch: &mut self.scratch,
             text,
-            hits: std::mem::take(&mut self.hits),
+            tell: &tell,
+            hits: Vec::new(),
             records: 0,
         };
         let is_plain = file.evaluate();
-        let PlainFile { mut hits, records, .. } = file;
-        let scanned = if is_plain {
-            hits.drain(..).for_each(|(index, place, findings)| take(index, &text[place], findings));
-            Scanned { records, ..Scanned::default() }
-        } else {
-            // Nothing has been handed over yet.
-            hits.clear();
-            let envelope::Opened { records, ignored, unreadable, deliveries } = envelope::open(text);
-            for RawRecord { json, index, account, .. } in &records {
-                let findings = self.engine.evaluate_text(json, account.as_deref(), &mut self.scratch);
-                if findings.as_ref().map_or(true, |findings| !findings.is_empty()) {
-                    take(*index, json, findings);
-                }
+        let PlainFile { hits, records, .. } = file;
+        if is_plain {
+            hits.into_iter().for_each(|(index, place, told)| take(index, &text[place], told));
+            return Scanned { records, ..Scanned::default() };
+        }
+        // Nothing has been handed over yet.
+        drop(hits);
+        let envelope::Opened { records, ignored, unreadable, deliveries } = envelope::open(text);
+        for RawRecord { json, index, account, .. } in &records {
+            let told = self.engine.evaluate_text(json, account.as_deref(), &mut self.scratch, &tell);
+            if told.as_ref().map_or(true, |told| !told.is_empty()) {
+                take(*index, json, told);
             }
-            Scanned { records: records.len(), ignored, unreadable, deliveries }
-        };
-        self.hits = hits;
-        scanned
+        }
+        Scanned { records: records.len(), ignored, unreadable, deliveries }
     }
 }
 
 /// A file in one of the usual forms: CloudTrail's `{"Records":[…]}`, an array, or NDJSON; of records, and nothing else.
-struct PlainFile<'f> {
+struct PlainFile<'f, T, M> {
     engine: &'f Engine,
     envelope_keys: &'f EnvelopeKeys,
     scratch: &'f mut Scratch,
     text: &'f str,
-    hits: Vec<Hit>,
+    /// Makes something of what a record matches.
+    tell: &'f M,
+    hits: Vec<Hit<T>>,
     /// The records so far.
     records: usize,
 }
 
-impl PlainFile<'_> {
+impl<T, M: Fn(&Matches<'_>) -> Vec<T>> PlainFile<'_, T, M> {
     /// Evaluates the file. Returns whether it has such a form; if not, what has been found so far means nothing.
     fn evaluate(&mut self) -> bool {
         let mut lexer = Lexer::new(self.text);
@@ -218,13 +222,13 @@ impl PlainFile<'_> {
         if !is_record || is_wrapper || is_of_another || extracted.needs_full_parse() {
             return None;
         }
-        let findings = match engine.prefilter(self.text, None, self.scratch) {
+        let told = match engine.prefilter(self.text, None, self.scratch) {
             Ok(Candidates::None) => Ok(Vec::new()),
-            Ok(candidates) => engine.evaluate_candidates(candidates, &self.text[at..end], None, self.scratch),
+            Ok(some) => engine.evaluate_candidates(some, &self.text[at..end], None, self.scratch, self.tell),
             Err(error) => Err(error.into()),
         };
-        if findings.as_ref().map_or(true, |findings| !findings.is_empty()) {
-            self.hits.push((self.records, at..end, findings));
+        if told.as_ref().map_or(true, |told| !told.is_empty()) {
+            self.hits.push((self.records, at..end, told));
         }
         self.records += 1;
         Some(end)

@@ -168,8 +168,11 @@ fn files_are_scanned_as_they_are_opened_and_evaluated() {
                 .filter(|(.., findings)| findings.as_ref().map_or(true, |findings| !findings.is_empty()))
                 .collect();
             let mut hits = Vec::new();
-            let rest =
-                scanner.scan(&text, |index, json, findings| hits.push((index, json.to_owned(), shown(findings))));
+            let rest = scanner.scan(
+                &text,
+                |matches| matches.findings(),
+                |index, json, found| hits.push((index, json.to_owned(), shown(found))),
+            );
             assert_eq!(hits, expected, "{text:?}");
             assert_eq!(rest.records, opened.records.len(), "{text:?}");
             assert_eq!((rest.ignored, rest.unreadable), (opened.ignored, opened.unreadable), "{text:?}");

@@ -1,10 +1,11 @@
 //! Reads archives of log files: inputs → bytes → documents → records, on every core, in memory that does not grow with the
 //! archive, and in an order that does not depend on the cores.
 //!
-//! [`files`] names the inputs in their order, `unpack` gives their bytes (`gzip` those of damaged ones), `split` cuts what is too
+//! [`files`] names the inputs in their order, `batch` puts small ones together, `unpack` gives their bytes (`gzip` those of damaged ones), `split` cuts what is too
 //! large to be held whole, with the rows of tables as lines (`csv`), and `pool` does all that on several threads and hands the results over in the inputs' order. What is made of a record is the
 //! caller's: a [`RecordVisitor`]. [`Scan::run`] puts them together.
 
+mod batch;
 mod csv;
 mod elements;
 pub mod files;

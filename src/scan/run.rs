@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
 
+use super::batch::Batches;
 use super::gzip::Damage;
 use super::input::Input;
 use super::pool;
@@ -44,6 +45,7 @@ impl Scan<'_> {
         work: &W,
         take: impl FnMut(ScanEvent<W::Output>) -> io::Result<()>,
     ) -> io::Result<()> {
+        let is_stopped = || self.stop.load(Ordering::Relaxed);
         let read = |(unpacker, state): &mut (Unpacker, W::State), input: Input, events: &mut pool::Sender<_>| {
             if let Input::Skipped(name, service) = input {
                 return events.send(ScanEvent::Skipped { input: name.into(), service });
@@ -55,8 +57,17 @@ impl Scan<'_> {
             let InputReader { input, records, .. } = reader;
             events.send(ScanEvent::Done { input, records });
         };
-        let inputs = inputs.take_while(|_| !self.stop.load(Ordering::Relaxed));
-        pool::in_order(self.threads, inputs, || (Unpacker::new(), work.state()), read, take)
+        let read_all = |state: &mut (Unpacker, W::State), batch: Vec<Input>, events: &mut pool::Sender<_>| {
+            // The first was begun when the batch was taken.
+            for (place, input) in batch.into_iter().enumerate() {
+                if events.is_closed() || (place > 0 && is_stopped()) {
+                    break;
+                }
+                read(state, input, events);
+            }
+        };
+        let batches = Batches::new(inputs.take_while(|_| !is_stopped()));
+        pool::in_order(self.threads, batches, || (Unpacker::new(), work.state()), read_all, take)
     }
 }
 

@@ -88,7 +88,9 @@ impl BacktestCommand {
         let now = std::time::SystemTime::now();
         let mut report = self.report.as_ref().map(|path| (path, ReportBuilder::new(rules, now.into())));
         let both = findings::with_issuing_calls(rules);
-        let visitor = FindingVisitor::new(rules).of(&self.selection).following(both.as_ref());
+        let are_only_counted = report.is_none() && self.format != BacktestFormat::Jsonl;
+        let visitor =
+            FindingVisitor::new(rules).of(&self.selection).following(both.as_ref()).counting(are_only_counted);
         let visitor = DeliveryVisitor::new(rules, visitor, self.delivery);
         let counts = self.archive.each(&visitor, |file, index, found| {
             let is_first = tally.add(&found);

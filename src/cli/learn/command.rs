@@ -102,7 +102,7 @@ impl LearnCommand {
             return Ok(Exit::Wrong);
         }
         let mut after = BacktestTally::new(&new_rules);
-        let again = self.archive.each(&FindingVisitor::new(&new_rules), |_, _, found| {
+        let again = self.archive.each(&FindingVisitor::new(&new_rules).counting(true), |_, _, found| {
             after.add(&found);
             Ok(())
         })?;
@@ -177,14 +177,24 @@ impl LearnCommand {
             return Ok(None);
         }
         let mut lost = HashSet::new();
-        input::each(&self.against, &ArchivePart::default(), &FindingVisitor::new(rules), |_, _, found| {
-            lost.insert(hashed(found.finding.id.as_str()));
-            Ok(())
-        })?;
-        input::each(&self.against, &ArchivePart::default(), &FindingVisitor::new(new_rules), |_, _, found| {
-            lost.remove(&hashed(found.finding.id.as_str()));
-            Ok(())
-        })?;
+        input::each(
+            &self.against,
+            &ArchivePart::default(),
+            &FindingVisitor::new(rules).counting(true),
+            |_, _, found| {
+                lost.insert(hashed(found.finding.id.as_str()));
+                Ok(())
+            },
+        )?;
+        input::each(
+            &self.against,
+            &ArchivePart::default(),
+            &FindingVisitor::new(new_rules).counting(true),
+            |_, _, found| {
+                lost.remove(&hashed(found.finding.id.as_str()));
+                Ok(())
+            },
+        )?;
         Ok((!lost.is_empty()).then_some(lost.len()))
     }
 
