@@ -358,7 +358,7 @@ def watched_of_derived_rules(template: dict) -> dict[str, tuple]:
 
 
 def test_the_alarms_of_a_derived_rule_are_there_where_it_is(transformed):
-    rules, found = derived_rules(transformed), of_type(transformed, "AWS::CloudWatch::Alarm")
+    rules, found = derived_rules(transformed), transformed["Resources"]
     assert rules
     for name, rule in rules.items():
         for alarm in ["FailedInvocationsAlarm", "LostEventsAlarm"]:
