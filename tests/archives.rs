@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::io::{Read as _, Write as _};
+use std::io::{BufRead as _, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::{Duration, Instant};
@@ -302,6 +302,69 @@ fn an_interrupted_run_tells_how_to_go_on() {
     let wrong = backtest(&rules, &[&first], &["--resume-after", "nowhere.json"]);
     assert_eq!(wrong.code, Some(2));
     assert!(wrong.stderr.contains("nowhere.json"), "{}", wrong.shown());
+}
+
+/// Ctrl-C in the middle of one large file ends soon, and says how much of it the figures are of.
+#[cfg(unix)]
+#[test]
+fn an_interrupted_run_does_not_finish_a_large_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let rules = rules(folder.path(), "rules.json", &json!({}));
+    let pipe = folder.path().join("large.jsonl");
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let mut command = support::offlimits(["backtest", "--format", "json", "--rules"]);
+    command.arg(&rules).arg(&pipe).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let child = command.spawn().unwrap();
+    let id = child.id().to_string();
+    let end = pipe.clone();
+    // It never ends by itself: whoever reads it to its end waits for ever.
+    let writing = std::thread::spawn(move || {
+        let mut file = std::fs::OpenOptions::new().write(true).open(end).unwrap();
+        let filler = format!("{{\"eventName\":\"Get\",\"eventSource\":\"x\",\"note\":\"{}\"}}\n", "x".repeat(100_000));
+        let (begun, mut lines) = (Instant::now(), 0_u64);
+        while begun.elapsed() < support::STANDSTILL && file.write_all(filler.as_bytes()).is_ok() {
+            lines += 1;
+            // More than is held of a file before its first part is read.
+            if lines == 500 {
+                let kill = std::process::Command::new("kill").args(["-INT", &id]).status().unwrap();
+                assert!(kill.success());
+            }
+        }
+        begun.elapsed()
+    });
+    let output = child.wait_with_output().unwrap();
+    assert!(writing.join().unwrap() < support::STANDSTILL);
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(130), "{stderr}");
+    let summary: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert!(summary["records"].as_u64().unwrap() >= 300, "{summary}");
+    let told = format!("the figures are those of the first {} records of {}", summary["records"], pipe.display());
+    assert!(stderr.contains(&told) && stderr.contains("run the same command again"), "{stderr}");
+}
+
+/// Whoever reads the findings stops early: the verdict and the report are those of the whole run all the same.
+#[test]
+fn a_reader_that_stops_early_changes_neither_the_exit_code_nor_the_report() {
+    let folder = tempfile::tempdir().unwrap();
+    let rules = rules(folder.path(), "rules.json", &json!({}));
+    let file = support::file(folder.path(), "log.json", log_file(0..20_000));
+    let report = support::file(folder.path(), "report.html", "an older one");
+    for (most, code) in [("1", 1), ("100000", 0)] {
+        let mut command = support::offlimits(["backtest", "--format", "jsonl", "--max-per-day", most, "--rules"]);
+        command.arg(&rules).arg(&file).arg("--report").arg(&report).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        let mut line = String::new();
+        std::io::BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        assert!(line.starts_with('{'), "{line}");
+        // Nobody reads on.
+        let output = child.wait_with_output().unwrap();
+        assert_eq!(output.status.code(), Some(code), "{most}: {}", String::from_utf8_lossy(&output.stderr));
+        assert!(std::fs::read_to_string(&report).unwrap().contains("</html>"));
+    }
+    // A report that cannot be made leaves the older one as it was.
+    let run = backtest(&rules, &[&folder.path().join("none.json")], &["--report", report.to_str().unwrap()]);
+    assert_eq!(run.code, Some(2), "{}", run.shown());
+    assert!(std::fs::read_to_string(&report).unwrap().contains("</html>"));
 }
 
 #[test]

@@ -142,7 +142,9 @@ fn matching(records: &[String], out: &mut String) {
         let (source, rows) = traffic::rules(count);
         let rules = compile(&source);
         let (mut engine, mut findings) = (rules.scanner(), 0);
-        records.iter().for_each(|record| findings += engine.evaluate(record, |matches| matches.outlines()).map_or(0, |found| found.len()));
+        records.iter().for_each(|record| {
+            findings += engine.evaluate(record, |matches| matches.outlines()).map_or(0, |found| found.len())
+        });
         let (extract, [with_cache, without, _]) = beside_extracting(&rules, records);
         // The rivals are slow: a part of the records tells enough.
         let part = &records[..(records.len() * 10 / count).clamp(200, records.len())];
@@ -154,7 +156,9 @@ fn matching(records: &[String], out: &mut String) {
         let rivals = least(
             3,
             &mut [
-                &mut || part.iter().for_each(|record| drop(black_box(again.evaluate(record, |matches| matches.outlines())))),
+                &mut || {
+                    part.iter().for_each(|record| drop(black_box(again.evaluate(record, |matches| matches.outlines()))))
+                },
                 &mut || part.iter().for_each(|record| _ = black_box(sets.matching(one.extract(record)))),
                 &mut || {
                     if let Some(regexes) = &regexes {
@@ -182,17 +186,21 @@ fn matching(records: &[String], out: &mut String) {
     out.push('\n');
 }
 
-/// The rules that we ship, each pack among them, over the same records, and over those of them that no rule matches.
-fn shipped(records: &[String], out: &mut String) {
+/// The rules that we ship, with their packs.
+fn shipped_rules() -> RuleSet {
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let read = |pack: &str| std::fs::read_to_string(folder.join(pack)).expect("the pack is there");
-    let root = read("rules.json");
-    let rules = RuleSet::compile_sources(&Sources::gather(root, |pack| Ok(read(pack))))
-        .expect("the shipped rules compile")
-        .rules;
+    let sources = Sources::gather(read("rules.json"), |pack| Ok(read(pack)));
+    RuleSet::compile_sources(&sources).expect("the shipped rules compile").rules
+}
+
+/// The rules that we ship over the same records, and over those of them that no rule matches.
+fn shipped(records: &[String], out: &mut String) {
+    let rules = shipped_rules();
     let mut quiet = rules.scanner();
-    let (found, none): (Vec<&String>, Vec<&String>) =
-        records.iter().partition(|record| quiet.evaluate(record, |matches| matches.outlines()).is_ok_and(|findings| !findings.is_empty()));
+    let (found, none): (Vec<&String>, Vec<&String>) = records.iter().partition(|record| {
+        quiet.evaluate(record, |matches| matches.outlines()).is_ok_and(|findings| !findings.is_empty())
+    });
     let _ = writeln!(
         out,
         "| {} shipped rules | records | extract, µs | **engine ÷ extract** | without the call cache ÷ extract | with whole findings ÷ extract \

@@ -92,7 +92,11 @@ pub(crate) fn of_a_file(corpus: &Corpus, out: &mut String) {
             &mut || texts.iter().for_each(|text| _ = black_box(String::from_utf8_lossy(text).len())),
             &mut || {
                 for text in &texts {
-                    black_box(scanner.scan(simdutf8::basic::from_utf8(text).unwrap(), |matches| matches.outlines(), |_, _, _| ()));
+                    black_box(scanner.scan(
+                        simdutf8::basic::from_utf8(text).unwrap(),
+                        |matches| matches.outlines(),
+                        |_, _, _| (),
+                    ));
                 }
             },
             &mut || {

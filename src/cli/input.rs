@@ -14,6 +14,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use super::Exit;
 use super::words::counted;
+use crate::rules::quoted;
 use crate::scan::layout::LogFilter;
 use crate::scan::{self, Input, RecordVisitor, Scan, ScanEvent, files};
 use crate::time::Date;
@@ -110,8 +111,10 @@ pub(super) struct InputCounts {
     without_records: usize,
     /// Whether Ctrl-C ended it before its end.
     pub(super) interrupted: bool,
-    /// The last file that was read to its end.
+    /// The last file that was read to its end, before any that was not.
     last: Option<String>,
+    /// The files of which only so many records were read, for Ctrl-C came, and those behind them that were read meanwhile.
+    cut_short: Vec<(String, usize)>,
     /// Notes of what was ignored that have been printed.
     notes: usize,
 }
@@ -179,12 +182,24 @@ impl InputCounts {
         if !self.interrupted {
             return;
         }
+        let parts: Vec<String> = self
+            .cut_short
+            .iter()
+            .map(|(file, records)| format!("the first {} of {file}", counted(*records, "record")))
+            .collect();
+        let parts = parts.join(" and ");
         match &self.last {
-            Some(last) => eprintln!(
-                "interrupted: the figures are those of the files up to {last}\nhelp: to go on from there, run the same command with --resume-after '{}'",
-                last.replace('\'', r"'\''")
+            Some(last) => {
+                let parts = if parts.is_empty() { parts } else { format!(", and of {parts}, to be read anew") };
+                eprintln!(
+                    "interrupted: the figures are those of the files up to {last}{parts}\nhelp: to go on from there, run the same command with --resume-after {}",
+                    quoted(last)
+                );
+            }
+            None if parts.is_empty() => eprintln!("interrupted before the first file had been read"),
+            None => eprintln!(
+                "interrupted: the figures are those of {parts}\nhelp: no file has been read to its end: to have the whole of it, run the same command again"
             ),
-            None => eprintln!("interrupted before the first file had been read"),
         }
     }
 
@@ -225,12 +240,23 @@ impl InputCounts {
                 self.of_input.others += 1;
                 self.close_input(path_of);
             }
+            ScanEvent::Stopped { input, records } => {
+                self.of_input.records += records;
+                self.close_input(path_of);
+                self.records += records;
+                self.cut_short.push((input.to_string(), records));
+            }
             ScanEvent::Done { input, records } => {
                 self.of_input.records += records;
                 self.close_input(path_of);
                 self.files += 1;
                 self.records += records;
-                self.last = Some(input.to_string());
+                if self.cut_short.is_empty() {
+                    self.last = Some(input.to_string());
+                } else {
+                    // Whoever goes on reads it anew as well.
+                    self.cut_short.push((input.to_string(), records));
+                }
             }
         }
         Ok(())
@@ -319,7 +345,7 @@ impl Archive {
             if STOP.swap(true, Ordering::Relaxed) {
                 std::process::exit(Exit::Interrupted as i32);
             }
-            shown.suspend(|| eprintln!("finishing the files that are being read; press Ctrl-C again to stop at once"));
+            shown.suspend(|| eprintln!("finishing what is being read; press Ctrl-C again to stop at once"));
         });
         let scan = Scan { threads: self.threads.unwrap_or_else(scan::all_cores), stop: &STOP, bytes: &bytes };
         let (begun, path_of) = mpsc::channel();

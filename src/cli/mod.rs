@@ -32,6 +32,7 @@ mod lines;
 mod load;
 mod new_rule;
 mod org;
+mod out;
 mod package;
 mod packs;
 mod pattern;

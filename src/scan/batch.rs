@@ -32,10 +32,13 @@ impl<I: Iterator<Item = Input>> Iterator for Batches<I> {
     }
 }
 
-/// The packed bytes of an input. What is no file ends its batch: nobody knows how long it takes.
+/// The packed bytes of an input. What is no file (a pipe, say) ends its batch: nobody knows how long it takes.
 fn weight(input: &Input) -> u64 {
     match input {
-        Input::File(path) => fs::metadata(path).map_or(BYTES, |metadata| metadata.len()),
+        Input::File(path) => {
+            let file = fs::metadata(path).ok().filter(fs::Metadata::is_file);
+            file.map_or(BYTES, |file| file.len())
+        }
         Input::Skipped(..) => 0,
         Input::Stdin | Input::Remote(_) | Input::Bad(..) => BYTES,
     }

@@ -22,7 +22,7 @@ use crate::engine::Scanned;
 pub struct Scan<'s> {
     /// How many inputs are read at a time.
     pub threads: NonZero<usize>,
-    /// Once it is set no further input is begun; those that have been begun are finished.
+    /// Once it is set no further input is begun, and of a large one no further part.
     pub stop: &'s AtomicBool,
     /// Counts the bytes that have been read, compressed as they are stored: for a progress bar.
     pub bytes: &'s AtomicU64,
@@ -50,12 +50,18 @@ impl Scan<'_> {
             if let Input::Skipped(name, service) = input {
                 return events.send(ScanEvent::Skipped { input: name.into(), service });
             }
-            let mut reader = InputReader { work, state, input: input.to_string().into(), records: 0, events };
+            let (name, stop) = (Arc::from(input.to_string()), self.stop);
+            let mut reader = InputReader { work, state, input: name, records: 0, is_cut_short: false, stop, events };
             if let Err(error) = reader.read(unpacker, input, self.bytes) {
                 reader.report_unreadable(None, error.to_string());
             }
-            let InputReader { input, records, .. } = reader;
-            events.send(ScanEvent::Done { input, records });
+            let InputReader { input, records, is_cut_short, .. } = reader;
+            let is_done = !is_cut_short;
+            events.send(if is_done {
+                ScanEvent::Done { input, records }
+            } else {
+                ScanEvent::Stopped { input, records }
+            });
         };
         let read_all = |state: &mut (Unpacker, W::State), batch: Vec<Input>, events: &mut pool::Sender<_>| {
             // The first was begun when the batch was taken.
@@ -78,6 +84,9 @@ struct InputReader<'r, W: RecordVisitor> {
     input: Arc<str>,
     /// Records read so far.
     records: usize,
+    /// Whether parts of it were left when the scan was stopped.
+    is_cut_short: bool,
+    stop: &'r AtomicBool,
     events: &'r mut pool::Sender<ScanEvent<W::Output>>,
 }
 
@@ -94,6 +103,10 @@ impl<W: RecordVisitor> InputReader<'_, W> {
     fn documents(&mut self, mut documents: Documents<'_>, damage: &Damage) -> io::Result<()> {
         let mut is_cut = false;
         while let Some(document) = documents.next()? {
+            if is_cut && self.stop.load(Ordering::Relaxed) {
+                self.is_cut_short = true;
+                break;
+            }
             // What is left of a list that breaks off is a part of a record, which the report of the damage covers.
             if is_cut && !document.is_part() && damage.get().is_some() {
                 break;
@@ -135,7 +148,7 @@ impl<W: RecordVisitor> InputReader<'_, W> {
     }
 
     fn visit(&mut self, bytes: &[u8]) -> Scanned {
-        let Self { work, state, input, records, events } = self;
+        let Self { work, state, input, records, events, .. } = self;
         // Bytes that are not UTF-8 become U+FFFD, so that one odd byte cannot hide a record. `from_utf8_lossy` looks at one byte
         // at a time, which would take as long as all the rest.
         let text = simdutf8::basic::from_utf8(bytes).map_or_else(|_| String::from_utf8_lossy(bytes), Cow::Borrowed);

@@ -60,6 +60,13 @@ pub enum ScanEvent<T> {
         /// The service, as the file's name or folder has it: `vpcflowlogs`.
         service: String,
     },
+    /// An input that was being read when the scan was stopped: it is read up to here, and the next begins no more.
+    Stopped {
+        /// The input's name.
+        input: Arc<str>,
+        /// How many records have been read of it.
+        records: usize,
+    },
     /// A record, a part of an input, or a whole input cannot be read. The scan goes on with the next.
     Unreadable {
         /// The input's name, with the record's place or the line where it is known.

@@ -33,8 +33,8 @@ const REST: Duration = Duration::from_hours(26);
 
 /// Calls of each intruder, of which each is something else, so that little can be told together.
 const FEW: u64 = 12;
-/// The same of an intruder who is at work.
-const MANY: u64 = 100;
+/// The same of an intruder who is at work: what the generator makes unless it is told otherwise.
+const MANY: u64 = 150;
 
 /// The vendor: it takes every message, and keeps it with its time.
 struct Vendor {
@@ -204,7 +204,7 @@ fn line(at: Duration, alert: &Value, counted: &[String]) -> Value {
     let findings: Vec<&str> = told.chain(counted.iter().map(String::as_str)).collect();
     // Whose the credentials were first, where the channel follows them.
     let person = alert["lineage"][0].get("name").unwrap_or(&alert["person"]);
-    json!({ "channel": "siem", "group": alert["alert"], "time": at.as_secs(), "findings": findings, "rule": alert["rule"],
+    json!({ "channel": "siem", "group": alert["alert"], "time": at.as_secs_f64(), "findings": findings, "rule": alert["rule"],
         "severity": alert["severity"], "person": person })
 }
 
@@ -244,10 +244,11 @@ async fn scored(folder: &Path, channel: &Value, calls: u64) -> Value {
     std::fs::write(path("messages.jsonl"), lines.concat()).unwrap();
     let files = ["labels", "findings", "messages"].map(|name| (format!("--{name}"), path(&format!("{name}.jsonl"))));
     let counting = path("counting.txt");
+    let (begin, road) = (START.to_string(), ROAD.as_secs().to_string());
     let arguments: Vec<&str> = files
         .iter()
         .flat_map(|(option, file)| [option.as_str(), file])
-        .chain(["--counting", &counting, "--json"])
+        .chain(["--counting", &counting, "--begin", &begin, "--road", &road, "--json"])
         .collect();
     serde_json::from_str(&python("score_messages.py", &arguments)).unwrap()
 }
@@ -293,6 +294,7 @@ async fn ten_intruders_by_lineage(calls: u64, recall: f64, reduction: f64) {
     let score = &score["siem"];
     let figure = |name: &str| score[name].as_f64().unwrap();
     assert!((figure("grave") - 1.0).abs() < f64::EPSILON, "{score}");
+    assert!((figure("soon") - 1.0).abs() < f64::EPSILON, "{score}");
     assert!(figure("precision") >= 0.99 && figure("persons") >= 0.95, "{score}");
     // The traffic has records of one second in any order. What a session does before its own record is there is an incident of its own,
     // and the fewer calls there are, the more that counts.
@@ -307,5 +309,5 @@ async fn ten_intruders_with_few_calls_by_lineage() {
 
 #[tokio::test(start_paused = true)]
 async fn ten_intruders_with_many_calls_by_lineage() {
-    ten_intruders_by_lineage(MANY, 0.95, 0.85).await;
+    ten_intruders_by_lineage(MANY, 0.95, 0.9).await;
 }

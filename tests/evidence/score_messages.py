@@ -3,7 +3,7 @@
     python3 tests/evidence/intruders.py OUT
     offlimits replay OUT/records.jsonl --format jsonl > OUT/findings.jsonl
     python3 tests/evidence/score_messages.py --labels OUT/labels.jsonl --findings OUT/findings.jsonl --messages FILE
-        [--within SECONDS] [--counting FILE] [--json]
+        [--within SECONDS] [--counting FILE] [--begin SECONDS --road SECONDS] [--json]
 
 `--labels` is what `intruders.py` writes, `--findings` what `offlimits replay --format jsonl` prints of its records. `--messages`
 has a line of JSON for each message that was sent:
@@ -23,10 +23,15 @@ It prints, for each channel:
 
     reduction   1 - messages / findings
     grave       the share of very-high and extreme findings that some message names
+    soon        with `--begin`, of each group and each rule and outcome with such findings: the share of which the first was named
+                within a minute of its arrival
     recall      of the pairs of findings of one intruder: the share that is together in some group
     precision   of the pairs in some group of which one at least is an intruder's: the share that is one intruder's
     persons     of the chains of roles of which a message tells: the share of which each message that names a person names the
                 right one, and one does
+
+`--begin` is the beginning from which the messages' times are counted, in seconds since 1970; `--road` how long after its call a
+finding arrives.
 
 Pairs of two findings of the owners are neither right nor wrong. `--within` looks only at pairs that are so near in time, since
 what lies far apart need not be told together. The same recall is printed for pairs of one account: whoever does not follow
@@ -49,14 +54,14 @@ def lines(path):
 class Scored:
     """The figures of one channel."""
 
-    def __init__(self, labels, findings, messages, within=None, counting=()):
+    def __init__(self, labels, findings, messages, within=None, counting=(), clock=None):
         self.labels = {label["event"]: label for label in labels}
         # CloudTrail delivers some records twice; a finding is one.
         self.findings = {finding["finding"]: finding for finding in findings if finding["mode"] == "alert"}
         self.of_event = collections.defaultdict(list)
         for name, finding in self.findings.items():
             self.of_event[finding["event_id"]].append(name)
-        self.messages, self.within = messages, within
+        self.messages, self.within, self.clock = messages, within, clock
         self.groups = collections.defaultdict(set)
         self.named = set()
         for message in messages:
@@ -98,6 +103,23 @@ class Scored:
     def grave(self):
         grave = {name for name, finding in self.findings.items() if finding["severity"] in ("very-high", "extreme")}
         return len(grave & self.named) / len(grave) if grave else 1.0
+
+    def soon(self):
+        """Of what is grave: the groups × rules × outcomes, and those of which the first finding was named within a minute."""
+        begin, road = self.clock
+        arrived, named = {}, {}
+        for message in self.messages:
+            for name in self.names(message) & self.findings.keys():
+                finding = self.findings[name]
+                if finding["severity"] not in ("very-high", "extreme"):
+                    continue
+                groups = message["group"]
+                for group in groups if isinstance(groups, list) else [groups]:
+                    what = group, finding["rule"], finding["error"] is None
+                    arrival = seconds(finding["event_time"]) + road - begin
+                    arrived[what] = min(arrived.get(what, arrival), arrival)
+                    named[what] = min(named.get(what, message["time"]), message["time"])
+        return len(arrived), sum(named[what] - arrival <= 60 for what, arrival in arrived.items())
 
     def is_near(self, one, other):
         if self.within is None:
@@ -142,9 +164,11 @@ class Scored:
         pairs = self.pairs()
         chains, right = self.persons()
         share = lambda part, whole: part / whole if whole else 1.0  # noqa: E731
+        grave, soon = self.soon() if self.clock else (0, 0)
         return {
             "findings": len(self.findings), "messages": len(self.messages), "reduction": round(self.reduction(), 4),
-            "grave": round(self.grave(), 4), "recall": round(share(pairs["found"], pairs["right"]), 4),
+            "grave": round(self.grave(), 4), **({"soon": round(share(soon, grave), 4)} if self.clock else {}),
+            "recall": round(share(pairs["found"], pairs["right"]), 4),
             "recall_in_account": round(share(pairs["found_in_account"], pairs["right_in_account"]), 4),
             "precision": round(share(pairs["found"], pairs["found"] + pairs["wrong"]), 4),
             "persons": round(share(right, chains), 4), "chains": chains, **{f"pairs_{key}": value for key, value in pairs.items()},
@@ -161,6 +185,8 @@ def main():
         arguments.add_argument(f"--{name}", type=pathlib.Path, required=True)
     arguments.add_argument("--within", type=float, help="look only at pairs that are at most so many seconds apart")
     arguments.add_argument("--counting", type=pathlib.Path, help="the ids of the rules that count, one a line")
+    arguments.add_argument("--begin", type=float, help="when the messages' times begin, in seconds since 1970")
+    arguments.add_argument("--road", type=float, default=0, help="seconds from a call to the arrival of its findings")
     arguments.add_argument("--json", action="store_true", help="print one object, by channel")
     options = arguments.parse_args()
     labels, findings = lines(options.labels), lines(options.findings)
@@ -168,7 +194,8 @@ def main():
     by_channel = collections.defaultdict(list)
     for message in lines(options.messages):
         by_channel[message["channel"]].append(message)
-    figures = {channel: Scored(labels, findings, messages, options.within, counting).figures()
+    clock = None if options.begin is None else (options.begin, options.road)
+    figures = {channel: Scored(labels, findings, messages, options.within, counting, clock).figures()
                for channel, messages in sorted(by_channel.items())}
     if options.json:
         return print(json.dumps(figures))

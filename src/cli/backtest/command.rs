@@ -1,6 +1,6 @@
 //! The command itself: plays the archive back, prints, writes the report, and decides the exit code.
 
-use std::fs::File;
+use std::fs::OpenOptions;
 use std::io::{self, Write};
 use std::path::PathBuf;
 
@@ -15,6 +15,7 @@ use crate::cli::findings::{self, FindingLine, FindingVisitor};
 use crate::cli::input::{Archive, InputCounts};
 use crate::cli::lines::write_line;
 use crate::cli::load::RulesOption;
+use crate::cli::out;
 use crate::cli::selection::RuleSelection;
 use crate::cli::words::counted;
 use crate::rules::quoted;
@@ -75,11 +76,11 @@ impl BacktestCommand {
         if !self.selection.is_of(&[rules]) {
             return Ok(Exit::Unreadable);
         }
-        let mut out = io::BufWriter::new(anstream::AutoStream::auto(io::stdout()));
+        let mut out = out::stdout();
         let mut tally = BacktestTally::new(rules);
-        // Better now than after an hour.
+        // Better now than after an hour. An older report stays what it is until there is a new one.
         if let Some(path) = &self.report
-            && let Err(error) = File::create(path)
+            && let Err(error) = OpenOptions::new().create(true).append(true).open(path)
         {
             eprintln!("error: cannot write the report: {}: {error}", path.display());
             return Ok(Exit::Unreadable);

@@ -6,17 +6,18 @@ use std::io::{self, Write};
 use std::path::Path;
 
 use crate::cli::diagnostics::path_of;
+use crate::cli::out;
 use crate::config::{Diagnostic, Level};
 use crate::json::line_and_column;
 use crate::ruleset::Sources;
 
 pub(super) fn write(path: &Path, sources: &Sources, diagnostics: &[Diagnostic]) -> io::Result<()> {
-    let mut out = io::stdout().lock();
+    let mut out = out::stdout();
     for diagnostic in diagnostics {
         let end = line_and_column(sources.text(diagnostic.file.as_deref()), diagnostic.span.end);
         writeln!(out, "{}", annotation(&path_of(path, diagnostic), diagnostic, end))?;
     }
-    Ok(())
+    out.flush()
 }
 
 /// One annotation; `end` is the line and the column behind the last character.

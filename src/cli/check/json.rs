@@ -9,6 +9,7 @@ use super::counts::LevelCounts;
 use super::fix::{Change, Fixed};
 use crate::cli::diagnostics::{path_in, path_of};
 use crate::cli::lines::VERSION;
+use crate::cli::out;
 use crate::config::{Diagnostic, Fix, Related};
 use crate::json::line_and_column;
 use crate::ruleset::Sources;
@@ -111,9 +112,10 @@ pub(super) fn write(
     let rules = path.display().to_string();
     let fixed = fixed.map(|fixed| fixed.changes.as_slice());
     let document = CheckDocument { version: VERSION, rules, errors, warnings, notes, diagnostics: lines, fixed };
-    let mut out = io::stdout().lock();
+    let mut out = out::stdout();
     serde_json::to_writer_pretty(&mut out, &document)?;
-    writeln!(out)
+    writeln!(out)?;
+    out.flush()
 }
 
 fn related_object<'a>(path: &Path, related: &'a Related) -> RelatedObject<'a> {

@@ -9,6 +9,7 @@ use serde::Serialize;
 
 use super::page;
 use crate::cli::diagnostics::path_of;
+use crate::cli::out;
 use crate::config::{Diagnostic, Level};
 use crate::json::line_and_column;
 use crate::lint;
@@ -135,9 +136,10 @@ pub(super) fn write(path: &Path, sources: &Sources, diagnostics: &[Diagnostic]) 
         version: "2.1.0",
         runs: [Run { tool: Tool { driver }, column_kind: "unicodeCodePoints", results }],
     };
-    let mut out = io::stdout().lock();
+    let mut out = out::stdout();
     serde_json::to_writer_pretty(&mut out, &log)?;
-    writeln!(out)
+    writeln!(out)?;
+    out.flush()
 }
 
 impl Descriptor {

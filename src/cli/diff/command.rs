@@ -12,7 +12,7 @@ use crate::cli::input::Archive;
 use crate::cli::lines::LineFormat;
 use crate::cli::selection::RuleSelection;
 use crate::cli::words::{counted, grouped};
-use crate::cli::{Exit, load};
+use crate::cli::{Exit, load, out};
 
 /// Tell which findings a change of the rules adds to archives of log files, and which it removes
 #[derive(Debug, clap::Args)]
@@ -57,7 +57,7 @@ impl DiffCommand {
         if !self.selection.is_of(&[&new, &old]) {
             return Ok(Exit::Unreadable);
         }
-        let mut out = io::BufWriter::new(anstream::AutoStream::auto(io::stdout()));
+        let mut out = out::stdout();
         // What both would have sent; and to count each finding once.
         let (mut before, mut after) = (BacktestTally::new(&old), BacktestTally::new(&new));
         let mut differences = Differences::default();

@@ -49,8 +49,9 @@ impl DoctorCommand {
         use super::round::Round;
         use super::{checks, print};
         use crate::cli::lines::write_line;
+        use crate::cli::out;
 
-        let mut out = io::BufWriter::new(anstream::AutoStream::auto(io::stdout()));
+        let mut out = out::stdout();
         if self.list {
             match self.format {
                 DoctorFormat::Human => print::write_checks(&mut out)?,

@@ -71,6 +71,7 @@ impl DrillCommand {
 
         use super::print;
         use crate::cli::lines::write_line;
+        use crate::cli::out;
 
         let Some(rules) = self.question.rules.load() else { return Ok(Exit::Unreadable) };
         if !self.question.selection.is_of(&[&rules]) {
@@ -91,7 +92,7 @@ impl DrillCommand {
         for reason in &report.unanswered {
             eprintln!("error: {reason}");
         }
-        let mut out = io::BufWriter::new(anstream::AutoStream::auto(io::stdout()));
+        let mut out = out::stdout();
         match self.format {
             DrillFormat::Human => print::write(&mut out, &report)?,
             DrillFormat::Json => write_line(&mut out, &report)?,

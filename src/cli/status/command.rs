@@ -45,6 +45,7 @@ impl StatusCommand {
         use super::print;
         use super::source::Source;
         use crate::cli::lines::write_line;
+        use crate::cli::out;
 
         let source = match Source::open(&self.question) {
             Ok(source) => source,
@@ -58,7 +59,7 @@ impl StatusCommand {
         for reason in &report.unanswered {
             eprintln!("error: {reason}");
         }
-        let mut out = io::BufWriter::new(anstream::AutoStream::auto(io::stdout()));
+        let mut out = out::stdout();
         match self.format {
             StatusFormat::Human => print::write(&mut out, &report)?,
             StatusFormat::Json => write_line(&mut out, &report)?,

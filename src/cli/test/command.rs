@@ -9,6 +9,7 @@ use super::report::{Reporter, TestFormat};
 use super::{mutants, report};
 use crate::cli::Exit;
 use crate::cli::load::RulesOption;
+use crate::cli::out;
 use crate::cli::selection::RuleSelection;
 use crate::rules::Rule;
 
@@ -60,7 +61,7 @@ impl TestCommand {
         if !self.selection.is_of(&[&rules]) {
             return Ok(Exit::Unreadable);
         }
-        let out = io::BufWriter::new(anstream::AutoStream::auto(io::stdout()));
+        let out = out::stdout();
         let mut reporter = Reporter::new(out, self.format, self.quiet);
         let mut events = TestEvents::beside(&self.rules.path);
         let mut counts = TestCounts::default();

@@ -42,7 +42,7 @@ fn names(record: &Record<'_>) -> Vec<FactValue> {
     if names.is_empty() {
         let path: [Box<str>; 2] = ["resources".into(), "ARN".into()];
         walk(record.root(), &path, &mut resources);
-        resources.iter().filter_map(|value| value.scalar()).for_each(|arn| names.add(arn, "resources.ARN"));
+        resources.iter().filter_map(|value| value.scalar()).for_each(|arn| names.add(arn, &"resources.ARN"));
     }
     // What is not known and was made is named by the answer; what was read is no target.
     if let Some(answer) = answer.filter(|_| names.is_empty() && !is_known && makes(event)) {

@@ -1,6 +1,8 @@
 //! The values of members that name something, in each of the shapes that CloudTrail gives them.
 
 use std::collections::HashSet;
+use std::fmt;
+use std::rc::Rc;
 
 use crate::cloudtrail::HIDDEN;
 use crate::cloudtrail::fact::FactValue;
@@ -18,9 +20,9 @@ pub(super) struct Names<'n> {
 }
 
 impl<'n> Names<'n> {
-    pub(super) fn add(&mut self, text: &'n str, place: &str) {
+    pub(super) fn add(&mut self, text: &'n str, place: &impl fmt::Display) {
         if says_something(text) && self.known.insert(text) {
-            self.found.push(FactValue { text: text.to_owned(), place: place.to_owned() });
+            self.found.push(FactValue { text: text.to_owned(), place: place.to_string() });
         }
     }
 
@@ -41,16 +43,34 @@ impl<'n> Names<'n> {
 #[derive(Debug, Clone)]
 pub(super) struct Part<'n> {
     pub(super) node: &'n Node<'n>,
-    /// `requestParameters.instancesSet.items[0]`.
-    pub(super) place: String,
+    place: Place<'n>,
+}
+
+/// Where something stands, from there up: `requestParameters.instancesSet.items[0]`. It is written only of what is found, and most of what
+/// is looked at is not.
+#[derive(Debug, Clone)]
+enum Place<'n> {
+    Top(&'n str),
+    Member(Rc<Self>, &'n str),
+    Element(Rc<Self>, usize),
+}
+
+impl fmt::Display for Place<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Top(key) => formatter.write_str(key),
+            Self::Member(parent, key) => write!(formatter, "{parent}.{key}"),
+            Self::Element(parent, index) => write!(formatter, "{parent}[{index}]"),
+        }
+    }
 }
 
 impl<'n> Part<'n> {
     /// A field at the top of a record. Of EC2's newer calls, what stands in the object that is named after the call:
     /// `{"DeleteFlowLogsRequest": {…}}`.
-    pub(super) fn top(root: &'n Node<'_>, key: &str) -> Option<Self> {
+    pub(super) fn top(root: &'n Node<'_>, key: &'n str) -> Option<Self> {
         let node = root.get(key).filter(|node| !node.is_null())?;
-        let top = Self { node, place: key.to_owned() }.opened();
+        let top = Self { node, place: Place::Top(key) }.opened();
         let wrapped = match top.node.members() {
             Some([only]) if only.key.ends_with("Request") || only.key.ends_with("Response") => top.parts().next(),
             _ => None,
@@ -68,18 +88,27 @@ impl<'n> Part<'n> {
 
     /// The members that are there.
     pub(super) fn members(&self) -> impl Iterator<Item = (&'n str, Self)> {
-        let members = self.node.members().unwrap_or_default().iter().filter(|member| !member.node.is_null());
-        members.map(|member| {
-            let part = Self { node: &member.node, place: format!("{}.{}", self.place, member.key) };
-            (&*member.key, part.opened())
+        let members = self.node.members().unwrap_or_default();
+        let place = self.shared_place(members.len());
+        members.iter().filter(|member| !member.node.is_null()).filter_map(move |member| {
+            let part = Self { node: &member.node, place: Place::Member(place.clone()?, &member.key) };
+            Some((&*member.key, part.opened()))
         })
     }
 
     /// The values of the members of an object, or the elements of an array.
     pub(super) fn parts(&self) -> impl Iterator<Item = Self> {
-        let elements = self.node.elements().unwrap_or_default().iter().enumerate();
-        let elements = elements.map(|(index, node)| Self { node, place: format!("{}[{index}]", self.place) }.opened());
+        let elements = self.node.elements().unwrap_or_default();
+        let place = self.shared_place(elements.len());
+        let elements = elements.iter().enumerate().filter_map(move |(index, node)| {
+            Some(Self { node, place: Place::Element(place.clone()?, index) }.opened())
+        });
         self.members().map(|(_, part)| part).chain(elements)
+    }
+
+    /// The place, for so many that stand in it; none for none.
+    fn shared_place(&self, parts: usize) -> Option<Rc<Place<'n>>> {
+        (parts > 0).then(|| Rc::new(self.place.clone()))
     }
 
     /// Appends the names that it is: itself, each element of a list, or the content of an element of XML.

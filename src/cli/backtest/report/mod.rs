@@ -42,6 +42,7 @@ use super::names::NameTally;
 use super::summary::BacktestSummary;
 use super::tally::BacktestTally;
 use crate::cli::findings::EvaluatedFinding;
+use crate::cli::whole_file;
 use crate::ruleset::RuleSet;
 use crate::severity::Severity;
 use crate::time::Timestamp;
@@ -152,6 +153,11 @@ impl<'r> ReportBuilder<'r> {
         // What the page says of its own list is a little longer where something is left out.
         let bytes = BYTES.saturating_sub(without + 1000);
         let packed = Packing { offered: self.offered.iter().sum(), rules: &rules, rows: &rows }.fit(bytes)?;
-        fs::write(path, page(&packed))
+        let page = page(&packed);
+        // What is no file, such as a pipe, is written to as it is.
+        if fs::metadata(path).is_ok_and(|file| !file.is_file()) {
+            return fs::write(path, page);
+        }
+        whole_file::replace(path, page.as_bytes())
     }
 }

@@ -21,6 +21,7 @@ use crate::cli::drill::inbox::WebhookInbox;
 use crate::cli::drill::question::Question;
 use crate::cli::drill::report::{CallReport, DrillReport, NotDrilled, RuleReport};
 use crate::cli::lines::write_line;
+use crate::cli::out;
 use crate::cli::stack_access::{StackAccess, now};
 use crate::ids::hex;
 use crate::ledger::Ledger;
@@ -70,7 +71,7 @@ async fn drill(
         return match planned(rules, &question.selection, &table, &place, now()) {
             Err(reason) => Ok(Err(reason)),
             Ok((planned, left_out)) => {
-                let mut out = io::BufWriter::new(anstream::AutoStream::auto(io::stdout()));
+                let mut out = out::stdout();
                 let plan = PlanReport::of(&table, &place, &planned, &left_out);
                 if as_json {
                     write_line(&mut out, &plan)?;
