@@ -4,7 +4,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use reqwest::header::HeaderMap;
+use reqwest::Method;
+use reqwest::header::{HeaderMap, USER_AGENT};
 use serde_json::Value;
 
 use super::client_error::ClientError;
@@ -57,6 +58,10 @@ pub enum ApiInput {
     Path(String),
     /// Such a path, and an object that is sent there.
     Post(String, Value),
+    /// Such a path, and an object that is put there.
+    Put(String, Value),
+    /// Such a path, and what is there is deleted.
+    Delete(String),
     /// Such a path, and an event that a function is handed there, whose end nobody waits for.
     Event(String, String),
 }
@@ -67,6 +72,8 @@ pub struct AwsApi {
     settings: Arc<FunctionSettings>,
     clients: Arc<Clients>,
     patience: Patience,
+    /// What is told as the user agent, if not the client's own.
+    user_agent: Option<String>,
 }
 
 /// Why AWS does not tell. The text quotes no credential.
@@ -172,7 +179,7 @@ impl AwsApi {
 
     /// The same over a client that others use too.
     pub(super) const fn sharing(settings: Arc<FunctionSettings>, clients: Arc<Clients>) -> Self {
-        Self { settings, clients, patience: Patience::OF_PEOPLE }
+        Self { settings, clients, patience: Patience::OF_PEOPLE, user_agent: None }
     }
 
     pub(super) const fn with_patience(mut self, patience: Patience) -> Self {
@@ -184,6 +191,15 @@ impl AwsApi {
     #[cfg(all(feature = "aws", feature = "cli"))]
     pub(super) const fn with_time_of_request(mut self, request: Duration) -> Self {
         self.patience.request = request;
+        self
+    }
+
+    /// The same, but each request is made once, whatever becomes of it, and with this user agent.
+    #[cfg(all(feature = "aws", feature = "cli"))]
+    #[must_use]
+    pub fn asking_once_as(mut self, user_agent: String) -> Self {
+        self.patience = Patience { busy: 1, unanswered: 1, ..self.patience };
+        self.user_agent = Some(user_agent);
         self
     }
 
@@ -287,8 +303,10 @@ impl AwsApi {
                 let content_type = "application/x-www-form-urlencoded; charset=utf-8".to_owned();
                 (format!("{base}/"), vec![header("content-type", content_type)], Some(form(operation, version, fields)))
             }
-            (Protocol::Rest, ApiInput::Path(path)) => (format!("{base}{path}"), Vec::new(), None),
-            (Protocol::Rest, ApiInput::Post(path, input)) => {
+            (Protocol::Rest, ApiInput::Path(path) | ApiInput::Delete(path)) => {
+                (format!("{base}{path}"), Vec::new(), None)
+            }
+            (Protocol::Rest, ApiInput::Post(path, input) | ApiInput::Put(path, input)) => {
                 let headers = vec![header("content-type", "application/json".to_owned())];
                 (format!("{base}{path}"), headers, Some(input.to_string()))
             }
@@ -298,13 +316,25 @@ impl AwsApi {
             }
             _ => return Err(ApiError::Unexpected(operation)),
         };
-        let method = if body.is_some() { "POST" } else { "GET" };
-        let unsigned = Unsigned { method, url: &url, headers: &headers, body: body.as_deref().unwrap_or_default() };
+        let method = match input {
+            ApiInput::Path(_) => Method::GET,
+            ApiInput::Put(..) => Method::PUT,
+            ApiInput::Delete(_) => Method::DELETE,
+            ApiInput::Json(_) | ApiInput::Form(_) | ApiInput::Post(..) | ApiInput::Event(..) => Method::POST,
+        };
+        let unsigned = Unsigned {
+            method: method.as_str(),
+            url: &url,
+            headers: &headers,
+            body: body.as_deref().unwrap_or_default(),
+        };
         let scope = Scope { service: service.host, region };
         let signed = self.clients.keys().sign(&self.settings.access, scope, &unsigned)?;
         headers.extend(signed);
-        let mut request =
-            if body.is_some() { client.post(&url) } else { client.get(&url) }.timeout(self.patience.request);
+        let mut request = client.request(method, &url).timeout(self.patience.request);
+        if let Some(user_agent) = &self.user_agent {
+            request = request.header(USER_AGENT, user_agent);
+        }
         for (name, value) in headers {
             request = request.header(name, value);
         }
@@ -316,8 +346,9 @@ impl AwsApi {
         let (status, named) = (response.status(), code_of_headers(response.headers()));
         let text = response.text().await.map_err(no_answer)?;
         let is_xml = matches!(service.protocol, Protocol::Query { .. });
-        let is_done_without_words =
-            matches!(input, ApiInput::Post(..) | ApiInput::Event(..)) && status.is_success() && text.is_empty();
+        let may_be_without_words =
+            matches!(input, ApiInput::Post(..) | ApiInput::Put(..) | ApiInput::Delete(_) | ApiInput::Event(..));
+        let is_done_without_words = may_be_without_words && status.is_success() && text.is_empty();
         let answer = if is_done_without_words {
             Some(Value::Object(serde_json::Map::new()))
         } else if is_xml {

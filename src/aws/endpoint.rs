@@ -31,6 +31,13 @@ fn usual_endpoint(host: &str, region: &str, access: &AwsAccess) -> String {
     let is_fips_anyhow =
         partition_of(region) == "aws-us-gov" && !access.dual_stack && !OWN_FIPS_IN_GOVCLOUD.contains(&host);
     let fips = if access.fips && !is_fips_anyhow { "-fips" } else { "" };
+    // IAM is the one that has no region in its name in these partitions.
+    match (host, partition_of(region)) {
+        ("iam", "aws") if access.dual_stack => return format!("https://iam{fips}.global.{suffix}"),
+        ("iam", "aws") => return format!("https://iam{fips}.{suffix}"),
+        ("iam", "aws-us-gov") if !access.dual_stack => return format!("https://iam.us-gov.{suffix}"),
+        _ => {}
+    }
     format!("https://{host}{fips}.{region}.{suffix}")
 }
 
@@ -58,6 +65,20 @@ mod tests {
             assert_eq!(usual("sqs", region, (false, true)), format!("https://sqs.{region}.{dual_stack}"));
             assert_eq!(usual("sqs", region, (true, true)), format!("https://sqs-fips.{region}.{dual_stack}"));
         }
+    }
+
+    #[test]
+    fn iam_has_one_place_in_a_partition() {
+        for (region, place) in [
+            ("us-east-1", "https://iam.amazonaws.com"),
+            ("us-gov-west-1", "https://iam.us-gov.amazonaws.com"),
+            ("cn-north-1", "https://iam.cn-north-1.amazonaws.com.cn"),
+            ("eusc-de-east-1", "https://iam.eusc-de-east-1.amazonaws.eu"),
+        ] {
+            assert_eq!(usual("iam", region, (false, false)), place);
+        }
+        assert_eq!(usual("iam", "us-east-1", (true, false)), "https://iam-fips.amazonaws.com");
+        assert_eq!(usual("iam", "us-east-1", (false, true)), "https://iam.global.api.aws");
     }
 
     #[test]

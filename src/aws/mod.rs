@@ -44,6 +44,8 @@ pub use self::dynamodb::DynamoStore;
 #[cfg(all(feature = "aws", feature = "cli"))]
 pub use self::laptop::LaptopTransport;
 #[cfg(all(feature = "aws", feature = "cli"))]
+pub(crate) use self::organizations::home as home_of_organizations;
+#[cfg(all(feature = "aws", feature = "cli"))]
 pub use self::organizations::{Organization, OrganizationAccounts};
 #[cfg(feature = "lambda")]
 pub use self::runtime::run;

@@ -58,6 +58,19 @@ impl Organization {
         Self { api: AwsApi::new(settings), region }
     }
 
+    /// The management account, which every account of an organization may ask for.
+    /// <https://docs.aws.amazon.com/organizations/latest/APIReference/API_DescribeOrganization.html>
+    ///
+    /// # Errors
+    /// AWS refused, as it does where the account is in no organization, or did not answer.
+    pub async fn management_account(&self) -> Result<String, ApiError> {
+        const OPERATION: &str = "DescribeOrganization";
+        let input = ApiInput::Json(json!({}));
+        let answer = self.api.ask(&ApiService::ORGANIZATIONS, self.region, OPERATION, &input).await?;
+        let account = answer.pointer("/Organization/MasterAccountId").and_then(Value::as_str);
+        account.map(str::to_owned).ok_or(ApiError::Unexpected(OPERATION))
+    }
+
     /// All accounts, also those that are suspended: the calls of their last days may still be on their way.
     ///
     /// The tree of units is walked from its root, and each is asked for its accounts: two requests for each unit and 20 accounts,
@@ -122,7 +135,7 @@ impl Organization {
 
 /// The region of the organizations of a partition, which is known by any of its regions.
 /// <https://docs.aws.amazon.com/general/latest/gr/ao.html>
-fn home(region: &str) -> &'static str {
+pub(crate) fn home(region: &str) -> &'static str {
     match partition_of(region) {
         "aws-us-gov" => "us-gov-west-1",
         "aws-cn" => "cn-northwest-1",

@@ -17,21 +17,29 @@ pub(super) enum Protocol {
     Json { target: &'static str, content_type: &'static str },
     /// A form with the API's version; the answer is XML.
     Query { version: &'static str },
-    /// A GET of a path, or a POST of JSON to one; the answer is JSON, or nothing.
+    /// A method and a path, perhaps with JSON; the answer is JSON, or nothing.
     Rest,
 }
 
 impl ApiService {
-    const fn json(name: &'static str, host: &'static str, target: &'static str) -> Self {
+    /// One that speaks JSON 1.1.
+    pub(crate) const fn json(name: &'static str, host: &'static str, target: &'static str) -> Self {
         Self { name, host, protocol: Protocol::Json { target, content_type: "application/x-amz-json-1.1" } }
     }
 
-    const fn json_1_0(name: &'static str, host: &'static str, target: &'static str) -> Self {
+    /// One that speaks JSON 1.0.
+    pub(crate) const fn json_1_0(name: &'static str, host: &'static str, target: &'static str) -> Self {
         Self { name, host, protocol: Protocol::Json { target, content_type: "application/x-amz-json-1.0" } }
     }
 
-    const fn query(name: &'static str, host: &'static str, version: &'static str) -> Self {
+    /// One that takes forms.
+    pub(crate) const fn query(name: &'static str, host: &'static str, version: &'static str) -> Self {
         Self { name, host, protocol: Protocol::Query { version } }
+    }
+
+    /// One that is asked by methods and paths, and answers in JSON.
+    pub(crate) const fn rest(name: &'static str, host: &'static str) -> Self {
+        Self { name, host, protocol: Protocol::Rest }
     }
 
     /// `CloudFormation`.
@@ -52,7 +60,7 @@ impl ApiService {
     /// KMS.
     pub const KMS: Self = Self::json("KMS", "kms", "TrentService");
     /// Lambda.
-    pub const LAMBDA: Self = Self { name: "Lambda", host: "lambda", protocol: Protocol::Rest };
+    pub const LAMBDA: Self = Self::rest("Lambda", "lambda");
     /// Organizations.
     pub const ORGANIZATIONS: Self = Self::json("Organizations", "organizations", "AWSOrganizationsV20161128");
     /// Secrets Manager.

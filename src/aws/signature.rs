@@ -33,8 +33,8 @@ pub(super) struct Scope<'s> {
 /// A request that is to be signed.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Unsigned<'r> {
-    /// `GET` or `POST`.
-    pub(super) method: &'static str,
+    /// `GET`, `POST` and the like.
+    pub(super) method: &'r str,
     /// Without a query, and without parts that are dots alone, which HTTP clients take out.
     pub(super) url: &'r str,
     /// Those beside the host's, by their names in small letters; each value as it is sent, with no space that AWS would take out.

@@ -47,10 +47,22 @@ impl StackAccess {
 /// # Errors
 /// There are none, and where they are looked for.
 pub(super) fn add_credentials(settings: &mut FunctionSettings) -> Result<(), String> {
-    let credentials = s3::credentials()?;
+    add(settings, &s3::credentials()?);
+    Ok(())
+}
+
+/// The same of a profile of the AWS command line.
+///
+/// # Errors
+/// There are none, and where they are looked for.
+pub(super) fn add_credentials_of_profile(settings: &mut FunctionSettings, profile: &str) -> Result<(), String> {
+    add(settings, &s3::credentials_of_profile(profile)?);
+    Ok(())
+}
+
+fn add(settings: &mut FunctionSettings, credentials: &s3::Credentials) {
     settings.access.key = Some((credentials.key().to_owned(), Secret::new(credentials.secret())));
     settings.access.session_token = credentials.token().map(Secret::new);
-    Ok(())
 }
 
 /// The time of day.

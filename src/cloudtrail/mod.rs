@@ -62,6 +62,8 @@ pub(crate) use self::api_version::without_version;
 pub use self::call::ApiCall;
 pub use self::fact::FactValue;
 pub use self::names::Names;
+#[cfg(feature = "cli")]
+pub(crate) use self::partition::region_of_iam;
 pub(crate) use self::partition::{PARTITIONS, is_region, partition_of};
 pub(crate) use self::path::wrapped_list;
 pub use self::path::{FieldValue, TOP_LEVEL, walk};

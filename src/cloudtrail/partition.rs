@@ -24,6 +24,17 @@ pub(crate) fn partition_of(region: &str) -> &'static str {
         .map_or("aws", |(_, partition)| partition)
 }
 
+#[cfg(feature = "cli")]
+/// The region in which a partition records the calls to IAM.
+pub(crate) fn region_of_iam(partition: &str) -> &'static str {
+    match partition {
+        "aws-cn" => "cn-north-1",
+        "aws-us-gov" => "us-gov-west-1",
+        "aws-eusc" => "eusc-de-east-1",
+        _ => "us-east-1",
+    }
+}
+
 /// Whether a text has the form of a region's name: words and a number, such as `eu-west-1`.
 pub(crate) fn is_region(text: &str) -> bool {
     let mut parts = text.rsplit('-');

@@ -133,6 +133,7 @@ impl Engine {
             Err(TryLockError::WouldBlock) => None,
         };
         let mut scratch = spare.unwrap_or_default();
+        #[expect(clippy::redundant_closure_for_method_calls, reason = "the method itself is of one lifetime")]
         let findings =
             self.evaluate_text(&raw.json, raw.account.as_deref(), &mut scratch, |matches| matches.findings());
         *self.spare.lock().unwrap_or_else(PoisonError::into_inner) = Some(scratch);

@@ -122,6 +122,11 @@ fn reading(names: &Texts) -> Texts {
                     reading.insert(Text::Between(verb.into(), text.clone(), "".into()));
                 }
                 Text::Between(..) => drop(reading.insert(Text::Prefix(verb.into()))),
+                Text::AnyCase(text) => {
+                    if text.starts_with(&verb.to_ascii_lowercase()) {
+                        reading.insert(name.clone());
+                    }
+                }
             }
         }
     }

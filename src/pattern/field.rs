@@ -81,6 +81,11 @@ impl PatternField {
         matches!(self, Self::Source | Self::Name | Self::Region | Self::EventType | Self::Agent)
     }
 
+    /// Whether AWS chooses its values, all of which are ASCII: names of services, calls, errors, regions and kinds.
+    pub(super) const fn is_aws_own(self) -> bool {
+        matches!(self, Self::Source | Self::Name | Self::Identity | Self::Error | Self::EventType | Self::Region)
+    }
+
     /// Whether it is worth a pattern's characters to leave out some of its values and let all others pass. Of regions it is: a rule
     /// may be for whatever is not done in three of them. Of names it is not: one call of thousands is left out.
     pub(super) const fn is_worth_leaving_out(self) -> bool {

@@ -131,7 +131,7 @@ impl Cut {
         }
     }
 
-    /// The cells in as few patterns as go; `None` where one has no room for a cell. The largest come first.
+    /// The cells in as few patterns as go; `None` where one has no room for a cell, or there are more than there may be. The largest come first.
     fn packed(&self, sorted: &Sorted, cells: &mut [Cell]) -> Option<Vec<PatternPart>> {
         cells.sort_by_key(|cell| (Reverse(cell.characters), cell.prefix.clone()));
         let mut groups: Vec<Vec<&Cell>> = Vec::new();
@@ -142,6 +142,8 @@ impl Cut {
             };
             match groups.iter().position(is_room) {
                 Some(place) => groups[place].push(cell),
+                // So many are too many, however the others fit.
+                None if groups.len() == self.patterns => return None,
                 None => groups.push(vec![cell]),
             }
         }

@@ -135,7 +135,7 @@ impl Sorted {
     /// Whether the names that are asked of the services are names of few calls, whatever their service is.
     pub(super) fn is_tight<'s>(&self, sources: impl IntoIterator<Item = &'s Text>) -> bool {
         let is_tight = |text: &Text| match text {
-            Text::Exact(_) => true,
+            Text::Exact(_) | Text::AnyCase(_) => true,
             Text::Prefix(text) | Text::Suffix(text) | Text::Contains(text) => text.len() >= TIGHT,
             Text::Between(_, part, end) => part.len() + end.len() >= TIGHT,
         };
@@ -188,7 +188,7 @@ impl Sorted {
 pub(super) fn source_text(source: &Text) -> &str {
     match source {
         Text::Exact(text) | Text::Prefix(text) => text,
-        Text::Suffix(_) | Text::Contains(_) | Text::Between(..) => "",
+        Text::Suffix(_) | Text::Contains(_) | Text::Between(..) | Text::AnyCase(_) => "",
     }
 }
 
@@ -203,9 +203,10 @@ fn add(of_source: &mut OfSource, asked: Alternative, names: Values, all: &Texts)
         there.absent |= names.absent;
         return;
     }
-    let both = std::mem::replace(there, Values::ANY).or(names);
-    let is_too_much = matches!(&both.texts, Texts::OneOf(texts) if texts.len() > MAX_TEXTS);
-    *there = if is_too_much { Values { texts: all.clone(), absent: both.absent } } else { both };
+    there.take_in(names);
+    if matches!(&there.texts, Texts::OneOf(texts) if texts.len() > MAX_TEXTS) {
+        there.texts = all.clone();
+    }
 }
 
 fn characters(of_source: &OfSource) -> usize {

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use serde_json::json;
 
 use super::derived::{DerivedPatterns, EventRule};
+use crate::cloudtrail::event_rule::TemplateRule;
 
 /// Which template it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -123,13 +124,13 @@ struct NamedRule<'p> {
 
 fn named(patterns: &DerivedPatterns) -> Vec<NamedRule<'_>> {
     let families = [
-        ("Calls", IS_DERIVED, "Calls that rules can match", &patterns.plain),
-        ("Reads", TAKES_READS, "Read-only calls that rules can match", &patterns.reads),
+        (TemplateRule::Calls as fn(usize) -> TemplateRule, IS_DERIVED, "Calls that rules can match", &patterns.plain),
+        (TemplateRule::Reads, TAKES_READS, "Read-only calls that rules can match", &patterns.reads),
     ];
     let mut all = Vec::new();
     for (name, condition, what, rules) in families {
         all.extend((1..).zip(rules).map(|(place, rule)| NamedRule {
-            name: format!("{name}{place}"),
+            name: name(place).to_string(),
             condition,
             what: format!("{what}, {place} of {}", rules.len()),
             rule,
@@ -178,6 +179,49 @@ fn resource(kind: TemplateKind, named: &NamedRule<'_>, digest: &str) -> Vec<Stri
             "    FunctionName: !Ref Function".to_owned(),
             "    Principal: events.amazonaws.com".to_owned(),
             format!("    SourceArn: !GetAtt {name}.Arn"),
+        ]);
+        lines.extend(alarms(name, condition));
+    }
+    lines
+}
+
+/// The lines of a rule's alarms, as the wide rule has them: an event could not be handed over, and not even put into the queue.
+fn alarms(name: &str, condition: &str) -> Vec<String> {
+    let small = name.to_ascii_lowercase();
+    let mut lines = Vec::new();
+    for (of, metric, runbook, what) in [
+        (
+            "FailedInvocations",
+            "FailedInvocations",
+            "failed-invocations",
+            "gave up handing a further event to offlimits. It waits in the queue UndeliveredEvents.",
+        ),
+        (
+            "LostEvents",
+            "InvocationsFailedToBeSentToDlq",
+            "lost-events",
+            "could neither hand an event to offlimits nor put it into the queue UndeliveredEvents: it is lost.",
+        ),
+    ] {
+        lines.extend([
+            format!("{name}{of}Alarm:"),
+            "  Type: AWS::CloudWatch::Alarm".to_owned(),
+            format!("  Condition: {condition}"),
+            "  Properties:".to_owned(),
+            format!("    AlarmName: !Sub ${{AWS::StackName}}-{runbook}-{small}"),
+            "    AlarmDescription: !Sub >-".to_owned(),
+            format!("      EventBridge {what} The rule: {name}. Runbook:"),
+            format!("      ${{Documentation}}alarms.md#{runbook}"),
+            "    Namespace: AWS/Events".to_owned(),
+            format!("    MetricName: {metric}"),
+            format!("    Dimensions: [{{ Name: RuleName, Value: !Ref {name} }}]"),
+            "    Statistic: Sum".to_owned(),
+            "    Period: 60".to_owned(),
+            "    EvaluationPeriods: 1".to_owned(),
+            "    ComparisonOperator: GreaterThanThreshold".to_owned(),
+            "    Threshold: 0".to_owned(),
+            "    TreatMissingData: notBreaching".to_owned(),
+            "    AlarmActions: [!Ref Topic, !If [HasAlarmTopic, !Ref AlarmTopicArn, !Ref AWS::NoValue]]".to_owned(),
         ]);
     }
     lines

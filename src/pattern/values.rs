@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::field::PatternField;
 use super::limits::MAX_TEXTS;
 use crate::rules::condition::Condition;
-use crate::rules::pattern::{Anchor, AnchoredLiteral};
+use crate::rules::pattern::{Anchor, AnchoredLiteral, Pattern};
 
 /// A text, or texts that are alike.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -22,6 +22,8 @@ pub(super) enum Text {
     Contains(Box<str>),
     /// Those that begin with the first, contain the second after it, and end with the third.
     Between(Box<str>, Box<str>, Box<str>),
+    /// This one, its letters in either case. Those of ASCII are small here.
+    AnyCase(Box<str>),
 }
 
 /// Texts, of which some may be left out.
@@ -57,10 +59,12 @@ impl Text {
                 .strip_prefix(&**start)
                 .and_then(|rest| rest.strip_suffix(&**end))
                 .is_some_and(|rest| rest.contains(&**part)),
+            Self::AnyCase(this) => this.eq_ignore_ascii_case(text),
         }
     }
 
-    /// Whether every text that is alike to `other` is alike to this.
+    /// Whether every text that is alike to `other` is alike to this. What covers one that covers a third covers that, too: which of a
+    /// set are left does not depend on their order.
     fn covers(&self, other: &Self) -> bool {
         match other {
             Self::Exact(text) => self.accepts(text),
@@ -75,10 +79,13 @@ impl Text {
                 _ => false,
             },
             Self::Contains(text) => matches!(self, Self::Contains(part) if text.contains(&**part)),
-            Self::Between(start, ..) => match self {
+            Self::Between(start, part, end) => match self {
                 Self::Prefix(of) => start.starts_with(&**of),
+                Self::Suffix(of) => end.ends_with(&**of),
+                Self::Contains(of) => [start, part, end].into_iter().any(|text| text.contains(&**of)),
                 _ => self == other,
             },
+            Self::AnyCase(_) => self == other,
         }
     }
 
@@ -91,6 +98,7 @@ impl Text {
             Self::Exact(text) => json!(text),
             Self::Prefix(text) => json!({ "prefix": text }),
             Self::Suffix(text) => json!({ "suffix": text }),
+            Self::AnyCase(text) => json!({ "equals-ignore-case": text }),
             Self::Contains(text) => json!({ "wildcard": format!("*{}*", escaped(text)) }),
             Self::Between(start, part, end) => {
                 let [start, part, end] = [start, part, end].map(|text| escaped(text));
@@ -119,7 +127,10 @@ impl Texts {
                 let literals = pattern.required_literals();
                 let texts: Option<BTreeSet<Text>> =
                     literals.and_then(|literals| literals.iter().map(text_of).collect());
-                texts.map_or(Self::Any, Self::OneOf)
+                // Few letters are told in each case by themselves, too.
+                let any_case =
+                    any_case(pattern).filter(|some| texts.as_ref().is_none_or(|texts| some.len() < texts.len()));
+                any_case.or(texts).map_or(Self::Any, Self::OneOf)
             }
             Condition::Is(literals) => {
                 let exact: Option<Vec<&str>> = literals.iter().map(|literal| literal.as_text()).collect();
@@ -193,6 +204,15 @@ impl Texts {
         }
     }
 
+    /// Takes in those that are among the others, where both are [`minimal`](Self::minimal) and so stay. Of two sets this spares the
+    /// larger from being made anew.
+    fn take_in(&mut self, others: Self) {
+        match (&mut *self, others) {
+            (Self::OneOf(texts), Self::OneOf(others)) => others.into_iter().for_each(|text| take_in(texts, text)),
+            (_, others) => *self = std::mem::replace(self, Self::Any).or(others).minimal(),
+        }
+    }
+
     /// The same without texts that others cover.
     pub(super) fn minimal(self) -> Self {
         match self {
@@ -241,8 +261,12 @@ impl Values {
         Self { texts: Texts::of(condition), absent: condition.holds_of_nothing() }
     }
 
-    /// The same of a field that may have booleans: these words alone, since no prefix and no wildcard is asked of a boolean.
-    pub(super) fn of_field(self, field: PatternField) -> Self {
+    /// The same of a field that may have booleans: these words alone, since no prefix and no wildcard is asked of a boolean. And of one
+    /// whose values AWS itself chooses, what is not ASCII is left out.
+    pub(super) fn of_field(mut self, field: PatternField) -> Self {
+        if let (true, Texts::OneOf(texts)) = (field.is_aws_own(), &mut self.texts) {
+            texts.retain(|text| !matches!(text, Text::AnyCase(text) if !text.is_ascii()));
+        }
         if !field.is_boolean() || self.texts == Texts::Any {
             return self;
         }
@@ -262,6 +286,12 @@ impl Values {
 
     pub(super) fn or(self, other: Self) -> Self {
         Self { texts: self.texts.or(other.texts).minimal(), absent: self.absent || other.absent }
+    }
+
+    /// Takes in what the others have, where both are minimal.
+    pub(super) fn take_in(&mut self, others: Self) {
+        self.texts.take_in(others.texts);
+        self.absent |= others.absent;
     }
 
     pub(super) fn is_any(&self) -> bool {
@@ -316,6 +346,22 @@ impl Values {
         }
         Value::Array(asked)
     }
+}
+
+/// The texts that a pattern of a whole text in either case is about.
+fn any_case(pattern: &Pattern) -> Option<BTreeSet<Text>> {
+    Some(pattern.any_case()?.into_iter().map(|text| Text::AnyCase(text.into())).collect())
+}
+
+/// Takes a text into texts of which none covers another, so that it stays so.
+fn take_in(texts: &mut BTreeSet<Text>, text: Text) {
+    if texts.contains(&text) || texts.iter().any(|other| other.covers(&text)) {
+        return;
+    }
+    if !matches!(text, Text::Exact(_)) {
+        texts.retain(|other| !text.covers(other));
+    }
+    texts.insert(text);
 }
 
 /// What a text has that must have the literal; `None` where no pattern can say it.

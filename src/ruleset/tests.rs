@@ -168,6 +168,7 @@ fn files_are_scanned_as_they_are_opened_and_evaluated() {
                 .filter(|(.., findings)| findings.as_ref().map_or(true, |findings| !findings.is_empty()))
                 .collect();
             let mut hits = Vec::new();
+            #[expect(clippy::redundant_closure_for_method_calls, reason = "the method itself is of one lifetime")]
             let rest = scanner.scan(
                 &text,
                 |matches| matches.findings(),

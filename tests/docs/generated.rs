@@ -75,3 +75,29 @@ fn the_page_of_coverage_is_current() {
     assert_eq!(run.code, Some(0), "{}", run.shown());
     super::pages::current(&repository("docs/coverage.md"), &run.stdout);
 }
+
+/// Which harmless call drills which of the shipped rules.
+#[cfg(feature = "aws")]
+#[test]
+fn the_calls_of_the_drill_are_current() {
+    let mut command = support::offlimits(["drill", "--account", "111122223333", "--call-region", "us-east-1"]);
+    command.args(["--plan", "--format", "json"]).current_dir(repository(""));
+    let run = support::run(command);
+    assert_eq!(run.code, Some(0), "{}", run.stderr);
+    let plan: serde_json::Value = serde_json::from_str(&run.stdout).unwrap();
+    let mut text = "| rule | call | why it changes nothing | AWS answers |\n|---|---|---|---|\n".to_owned();
+    for call in plan["calls"].as_array().unwrap() {
+        let member = |name: &str| call[name].as_str().unwrap();
+        let (service, name, docs) = (member("service"), member("call"), member("docs"));
+        let (why, error) = (member("why_harmless"), member("error"));
+        writeln!(text, "| {} | [{service}:{name}]({docs}) | {why} | `{error}` |", member("rule")).unwrap();
+    }
+    let mut by_reason: std::collections::BTreeMap<&str, Vec<&str>> = std::collections::BTreeMap::new();
+    for left_out in plan["not_drilled"].as_array().unwrap() {
+        by_reason.entry(left_out["reason"].as_str().unwrap()).or_default().push(left_out["rule"].as_str().unwrap());
+    }
+    for (reason, rules) in by_reason {
+        write!(text, "\nNot drilled by a call, since {reason}: {}.\n", rules.join(", ")).unwrap();
+    }
+    block("docs/commands/drill.md", "calls", &text);
+}

@@ -109,7 +109,7 @@ fn holds(name: &str, operand: &Value, value: &Value) -> bool {
     match name {
         "prefix" => of_text(&|text, wanted| text.starts_with(wanted)),
         "suffix" => of_text(&|text, wanted| text.ends_with(wanted)),
-        "equals-ignore-case" => of_text(&|text, wanted| text.to_lowercase() == wanted.to_lowercase()),
+        "equals-ignore-case" => of_text(&equals_ignore_case),
         "wildcard" => of_text(&|text, wanted| wildcard(text, wanted)),
         "anything-but" => match operand {
             Value::Array(others) => !others.contains(value),
@@ -139,6 +139,16 @@ fn holds(name: &str, operand: &Value, value: &Value) -> bool {
         }
         other => panic!("there is no operator {other}"),
     }
+}
+
+/// Each character of what is wanted may be in its small or its large form, which may be several characters (`ß` is `SS`); what else
+/// Unicode takes for the same letter is not: the Kelvin sign is no `k`.
+/// <https://github.com/aws/event-ruler/blob/main/src/main/software/amazon/event/ruler/ByteMachine.java>
+fn equals_ignore_case(text: &str, wanted: &str) -> bool {
+    let mut rest = wanted.chars();
+    let Some(c) = rest.next() else { return text.is_empty() };
+    let forms = [c.to_string(), c.to_lowercase().to_string(), c.to_uppercase().to_string()];
+    forms.iter().any(|form| text.strip_prefix(&**form).is_some_and(|text| equals_ignore_case(text, rest.as_str())))
 }
 
 /// A star stands for any characters; after a backslash it stands for itself.
@@ -177,6 +187,10 @@ fn what_stands_in_no_guide_is_as_eventbridge_has_it() {
         (json!([null]), Some(json!(null)), true),
         (json!(["x"]), Some(json!(["y", "x"])), true),
         (json!([{"prefix": {"equals-ignore-case": "AB"}}]), Some(json!("abc")), true),
+        (json!([{"equals-ignore-case": "Kim"}]), Some(json!("kIM")), true),
+        (json!([{"equals-ignore-case": "kim"}]), Some(json!("\u{212a}im")), false),
+        (json!([{"equals-ignore-case": "\u{212a}im"}]), Some(json!("\u{212a}IM")), true),
+        (json!([{"equals-ignore-case": "kim"}]), Some(json!("kims")), false),
         (json!([{"wildcard": "a*b\\*"}]), Some(json!("a1b*")), true),
         (json!([{"wildcard": "a*b\\*"}]), Some(json!("a1bc")), false),
         (json!([{"numeric": [">", 1, "<=", 2]}]), Some(json!(2)), true),

@@ -1,13 +1,20 @@
 """`offlimits drill` through the real function in ministack: every rule that the function has answers, on each channel and on the webhook that the
-command opens; a rule that only the local rules have never does."""
+command opens; a rule that only the local rules have never does.
+
+And by real calls: moto is the sandbox account, and refuses them. No local AWS makes CloudTrail's records: tests/support/sandbox.py makes them of the
+calls that came, and hands them to the function."""
 
 import base64
 import json
+import re
 import subprocess
 
+import boto3
 import pytest
 from conftest import SAM, TEMPLATE, Stack, built
-from local import ARCHITECTURE, REGION, ROOT, TOOL, free_port, package
+from local import ACCOUNT, ARCHITECTURE, REGION, ROOT, TOOL, free_port, package
+from moto_server import moto_server
+from sandbox import SandboxAccount
 
 NAME = "offlimits-drilled"
 
@@ -19,8 +26,15 @@ def rule(id: str, event: str, **more) -> dict:
     return {"id": id, "title": "{event} by {actor}", "severity": "high", "throttle": "off", "when": when, "tests": tests} | more
 
 
+def refused(id: str, service: str, event: str, **more) -> dict:
+    """A rule that a call of the drill's own exercises."""
+    return {"id": id, "title": "{event} by {actor}", "severity": "high", "throttle": "off", "when": {"event": {"is": event}, "service": {"is": f"{service}.amazonaws.com"}}} | more
+
+
 CHANNELS = {"topic": {"type": "sns"}, "hook": {"type": "webhook"}}
 DEPLOYED = [rule("USERS", "CreateUser"), rule("KEYS", "CreateAccessKey"), rule("STAGED", "DeleteUser", mode="stage"), {key: value for key, value in rule("UNTESTED", "TagUser").items() if key != "tests"}]
+CALLED = [refused("TRAILS", "cloudtrail", "StopLogging"), refused("GROUPS", "iam", "AddUserToGroup"), refused("LOGS", "logs", "DeleteLogGroup", severity="low")]
+DEPLOYED += CALLED
 LOCAL = [*DEPLOYED, rule("SILENT", "DeactivateMFADevice")]
 
 
@@ -86,3 +100,111 @@ def test_what_cannot_be_drilled_is_an_error(drilled, tmp_path):
     ]:
         done = drill(stack if more else Stack(stack.aws, "nobody", {}), rules, *more)
         assert (done.returncode, done.stdout) == (2, "") and said in done.stderr, done.stdout + done.stderr
+
+
+@pytest.fixture(scope="module")
+def moto():
+    with moto_server() as url:
+        yield url
+
+
+def called(stack: Stack, sandbox: SandboxAccount, rules, *more, account=ACCOUNT) -> subprocess.CompletedProcess:
+    """Of AWS, what belongs to the stack is ministack, and all else the sandbox account."""
+    stacks = {f"AWS_ENDPOINT_URL_{name}": stack.aws.variables["AWS_ENDPOINT_URL"] for name in ["CLOUDFORMATION", "DYNAMODB"]}
+    command = [TOOL, "drill", "--rules", rules, "--stack", stack.name, "--region", REGION, "--account", account, *more]
+    return subprocess.run(command, env=stack.aws.environment | {"AWS_ENDPOINT_URL": sandbox.url} | stacks, capture_output=True, text=True, timeout=180)
+
+
+def deliver(stack: Stack):
+    function = stack.outputs["FunctionName"]
+    return lambda event: stack.aws.client("lambda").invoke(FunctionName=function, InvocationType="Event", Payload=json.dumps(event))
+
+
+def test_calls_in_a_sandbox_are_found_again_as_alerts(drilled, moto, tmp_path):
+    stack, address = drilled
+    local = written(tmp_path / "rules.json", [*CALLED, rule("USERS", "CreateUser"), refused("QUIET", "config", "DeleteConfigRule")])
+    with SandboxAccount(moto, ACCOUNT, REGION, deliver(stack)) as sandbox:
+        done = called(stack, sandbox, local, "--webhook", address, "--wait", "12", "--format", "json")
+    # The function does not have QUIET.
+    assert done.returncode == 1, done.stdout + done.stderr
+    report = json.loads(done.stdout)
+    rules = {rule["rule"]: rule for rule in report["rules"]}
+    assert report["account"] == ACCOUNT and report["unanswered"] == [] and [*rules] == ["TRAILS", "GROUPS", "LOGS", "QUIET"]
+    answers = {"TRAILS": "TrailNotFoundException", "GROUPS": "NoSuchEntity", "LOGS": "ResourceNotFoundException", "QUIET": "NoSuchConfigRuleException"}
+    assert {name: rule["call"]["answer"] for name, rule in rules.items()} == answers
+    for name, found in rules.items():
+        assert found["call"]["recorded"] and found["call"]["name"].startswith(f"{NAME}-drill-"), name
+        assert {channel["channel"]: channel["outcome"] for channel in found["channels"]} == dict.fromkeys(["topic", "hook"], None if name == "QUIET" else "delivered")
+        assert found["answered"] == (name != "QUIET") and ("webhook_ms" in found) == (name != "QUIET")
+    [left_out] = report["not_drilled"]
+    assert left_out["rule"] == "USERS" and "no harmless call is known" in left_out["reason"] and "USERS is not drilled by a call" in done.stderr
+    # It said what it would call before it did.
+    assert f"4 calls in the account {ACCOUNT} in {REGION}" in done.stderr and "cloudtrail:StopLogging: there is no such trail" in done.stderr
+    assert "whsec_" not in done.stdout + done.stderr
+
+
+def test_a_call_without_a_record_is_told(drilled, moto, tmp_path):
+    stack, _ = drilled
+    with SandboxAccount(moto, ACCOUNT, REGION) as sandbox:
+        sandbox.record = lambda *_: None
+        done = called(stack, sandbox, written(tmp_path / "rules.json", CALLED), "--rule", "TRAILS", "--wait", "1")
+    assert done.returncode == 1 and "TRAILS  cloudtrail:StopLogging: TrailNotFoundException: CloudTrail had no record of it yet" in done.stdout, done.stdout + done.stderr
+
+
+# What moto does without an error though it is about nothing.
+MOTO_REFUSES_NOT = {
+    ("backup", "DeleteBackupVault"),
+    ("ec2", "CreateTrafficMirrorSession"),
+    ("guardduty", "DeleteDetector"),
+    ("iam", "DeleteAccountAlias"),
+    ("iam", "DeleteSAMLProvider"),
+    ("identitystore", "DeleteUser"),
+    ("logs", "PutMetricFilter"),
+}
+
+
+def plain(code: str) -> str:
+    """A code without what CloudTrail and the protocols add to it."""
+    for end in ["Exception", "Fault", "Error"]:
+        code = code.removesuffix(end)
+    return code.rsplit(".", 1)[-1]
+
+
+def test_every_call_is_refused(drilled, moto):
+    """Whatever the table holds: moto does what is asked where it can be done."""
+    stack, _ = drilled
+    with SandboxAccount(moto, ACCOUNT, REGION) as sandbox:
+        sandbox.record = lambda *_: None
+        done = called(stack, sandbox, ROOT / "rules.json", "--wait", "1", "--format", "json")
+    report = json.loads(done.stdout)
+    calls = [(rule["call"]["service"], rule["call"]["call"], rule["call"]["answer"]) for rule in report["rules"]]
+    plan = json.loads(subprocess.run([TOOL, "drill", "--account", ACCOUNT, "--plan", "--region", REGION, "--format", "json"], cwd=ROOT, capture_output=True, text=True, check=True).stdout)
+    documented = {(call["service"], call["call"]): call["error"] for call in plan["calls"]}
+    assert len(calls) > 90 and report["unanswered"] == [], report["unanswered"]
+    # moto deletes what is not there without a word, and knows no dry run of one call.
+    lax = {call[:2] for call in calls if call[2] == "done"}
+    assert lax <= MOTO_REFUSES_NOT, lax - MOTO_REFUSES_NOT
+    unknown = [call for call in calls if call[2].startswith("status ")]
+    as_documented = [call for call in calls if plain(call[2]) == plain(documented.get(call[:2], ""))]
+    others = [call for call in calls if call[:2] not in lax and call not in unknown and call not in as_documented]
+    print(f"{len(calls)} calls: {len(as_documented)} refused as documented, {len(others)} otherwise, {len(lax)} done, {len(unknown)} unknown to moto")
+    # The plan is of a person of IAM Identity Center, and this caller a user of IAM, for whom one rule more has a call.
+    is_refusal = re.compile("Invalid|NotFound|Validation|DryRun")
+    assert len(as_documented) > 35 and all(is_refusal.search(answer) for _, _, answer in others), others
+
+
+def test_an_account_that_is_not_the_sandbox_is_left_alone(drilled, moto, tmp_path):
+    stack, _ = drilled
+    rules = written(tmp_path / "rules.json", CALLED)
+    with SandboxAccount(moto, ACCOUNT, REGION) as sandbox:
+        other = called(stack, sandbox, rules, account="111122223333")
+        assert other.returncode == 2 and f"the credentials are of the account {ACCOUNT}" in other.stderr and "nothing was called" in other.stderr
+        organizations = boto3.client("organizations", endpoint_url=moto, region_name=REGION, aws_access_key_id=ACCOUNT, aws_secret_access_key="test")
+        organizations.create_organization(FeatureSet="ALL")
+        management = called(stack, sandbox, rules)
+        organizations.delete_organization()
+        assert management.returncode == 2 and "is the management account of its organization" in management.stderr, management.stderr
+        # A plan asks nobody.
+        plan = called(stack, sandbox, rules, "--plan")
+        assert plan.returncode == 0 and "3 calls in the account" in plan.stdout
+        assert sandbox.calls == []

@@ -351,6 +351,20 @@ def alarms(template: dict) -> dict[str, dict]:
     return {a["AlarmName"]["Fn::Sub"].removeprefix("${AWS::StackName}-"): a for a in of_type(template, "AWS::CloudWatch::Alarm").values()}
 
 
+def watched_of_derived_rules(template: dict) -> dict[str, tuple]:
+    """Each rule that is derived has the wide one's alarms."""
+    of = {"failed-invocations": "FailedInvocations", "lost-events": "InvocationsFailedToBeSentToDlq"}
+    return {f"{alarm}-{rule.lower()}": ("AWS/Events", metric, rule, "Sum", 0) for rule in derived_rules(template) for alarm, metric in of.items()}
+
+
+def test_the_alarms_of_a_derived_rule_are_there_where_it_is(transformed):
+    rules, found = derived_rules(transformed), transformed["Resources"]
+    assert rules
+    for name, rule in rules.items():
+        for alarm in ["FailedInvocationsAlarm", "LostEventsAlarm"]:
+            assert found[f"{name}{alarm}"]["Condition"] == rule["Condition"]
+
+
 def test_alarms_watch_everything_that_can_lose_an_alert(transformed):
     watched = {}
     for name, alarm in alarms(transformed).items():
@@ -362,7 +376,7 @@ def test_alarms_watch_everything_that_can_lose_an_alert(transformed):
             assert (alarm["ComparisonOperator"], alarm["TreatMissingData"]) == ("GreaterThanThreshold", "notBreaching")
             assert (alarm["Period"], alarm["EvaluationPeriods"]) == (60, 1)
             watched[name] = (alarm["Namespace"], alarm["MetricName"], *targets(dimension["Value"]), alarm["Statistic"], alarm["Threshold"])
-    assert watched == WATCHED
+    assert watched == WATCHED | watched_of_derived_rules(transformed)
 
 
 def test_every_dead_letter_queue_has_an_alarm_that_rings_for_a_second_letter(transformed):
@@ -386,8 +400,11 @@ def test_every_alarm_has_a_runbook():
     template = transform(TEMPLATE)
     page = (ROOT / "docs/alarms.md").read_text()
     sections = dict(zip(re.findall(r"^## (.+)$", page, re.M), re.split(r"^## .+$", page, flags=re.M)[1:]))
-    assert alarms(template).keys() == sections.keys()
-    for name, alarm in alarms(template).items():
+    # Those of a derived rule have the sections of the wide one's.
+    section = {name: re.sub("-(calls|reads)[0-9]+$", "", name) for name in alarms(template)}
+    assert set(section.values()) == sections.keys()
+    for alarm_name, alarm in alarms(template).items():
+        name = section[alarm_name]
         assert alarm["AlarmDescription"]["Fn::Sub"].endswith(f" Runbook: ${{Documentation}}alarms.md#{name}")
         for heading in ["**It means**", "**Check**", "**Do**"]:
             assert heading in sections[name], f"{name} lacks {heading}"

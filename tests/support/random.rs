@@ -134,7 +134,7 @@ const TEXTS: [&str; 44] = [
     "bedrock-agentcore.amazonaws.com",
 ];
 
-const PATTERNS: [&str; 34] = [
+const PATTERNS: [&str; 38] = [
     "^(IAM).*",
     "IAMUser",
     "^Root$",
@@ -153,6 +153,10 @@ const PATTERNS: [&str; 34] = [
     ".*",
     ".+",
     "(?i)createuser",
+    "(?i)^createuser$",
+    "^(?i)(root|ASSUMEDROLE|listusers)$",
+    "(?i)^(jana|aws-cli/2|accessdenied)$",
+    "(?i)^(iam|ec2)\\\\.amazonaws\\\\.com$",
     "[CD]e?reate",
     "\\\\d+",
     "^\\\\w+$",

@@ -146,6 +146,15 @@ pub(in crate::cli) fn end(counts: &InputCounts, max_per_day: Option<u64>, tally:
             );
             true
         }
+        (Some(_), _) => match tally.unknown() {
+            Some(unknown) => {
+                eprintln!(
+                    "error: --max-per-day cannot be judged: {unknown}\nhelp: ask about less at a time, with --since and --until, or by --account"
+                );
+                true
+            }
+            None => false,
+        },
         _ => false,
     };
     counts.remedy();

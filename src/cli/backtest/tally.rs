@@ -9,6 +9,7 @@ use super::names::NameTally;
 use super::playback::{AlertEvent, PlayedOutcome, PlayedStep, Routes, StagedRules, ThresholdEvent, play};
 use super::sessions::{ArrivedSession, follow};
 use crate::cli::findings::{EvaluatedFinding, hashed};
+use crate::cli::words::counted;
 use crate::cloudtrail::credentials::IssuedSession;
 use crate::finding::Finding;
 use crate::ledger::incident::IncidentFinding;
@@ -51,6 +52,11 @@ pub(in crate::cli) struct BacktestTally<'r> {
     pub(super) sent_if_staged_alerted: Option<SentMessages>,
     /// Findings that were too many to be played back: each counts as sent, on each of its channels.
     pub(super) unplayed: u64,
+    /// Findings that came when too many were remembered: whether they had come before is not known, and each counts as new.
+    pub(super) unremembered: u64,
+    /// Sessions that were too many to be remembered: whose credentials theirs are is not known.
+    pub(super) unfollowed: u64,
+    bounds: TallyBounds,
     seen: HashSet<u64>,
     pub(super) events: Vec<AlertEvent>,
     /// The sessions that were issued, as many as there may be findings.
@@ -62,6 +68,13 @@ pub(in crate::cli) struct BacktestTally<'r> {
     timeless: usize,
     /// Records with findings so far.
     records: u32,
+}
+
+/// How much is kept in memory.
+#[derive(Debug, Clone, Copy)]
+struct TallyBounds {
+    remembered: usize,
+    played: usize,
 }
 
 /// One rule's counts.
@@ -93,6 +106,9 @@ impl<'r> BacktestTally<'r> {
             sent: SentMessages::new(rule_count, channel_count),
             sent_if_staged_alerted: any_staged.then(|| SentMessages::new(rule_count, channel_count)),
             unplayed: 0,
+            unremembered: 0,
+            unfollowed: 0,
+            bounds: TallyBounds { remembered: REMEMBERED, played: PLAYED },
             seen: HashSet::new(),
             events: Vec::new(),
             sessions: Vec::new(),
@@ -116,8 +132,10 @@ impl<'r> BacktestTally<'r> {
             self.repeats += 1;
             return false;
         }
-        if self.seen.len() < REMEMBERED {
+        if self.seen.len() < self.bounds.remembered {
             self.seen.insert(id);
+        } else {
+            self.unremembered += 1;
         }
         self.findings += 1;
         let time = finding.call.event_time.as_deref().and_then(Timestamp::parse);
@@ -162,7 +180,7 @@ impl<'r> BacktestTally<'r> {
                 .as_ref()
                 .map(|counted| Box::new(ThresholdEvent { counted: counted.group, values: counted.values.clone() })),
         };
-        if self.events.len() < PLAYED {
+        if self.events.len() < self.bounds.played {
             self.timeless += usize::from(self.last_time.is_none());
             self.events.push(event);
         } else {
@@ -175,7 +193,14 @@ impl<'r> BacktestTally<'r> {
     fn add_session(&mut self, issuing: &Finding, session: &IssuedSession) {
         let time = issuing.call.event_time.as_deref().and_then(Timestamp::parse).or(self.last_time).unwrap_or_default();
         // A record that comes again tells nothing more.
-        if self.sessions.len() < PLAYED && self.seen.insert(hashed(issuing.id.as_str())) {
+        let id = hashed(issuing.id.as_str());
+        if self.seen.contains(&id) {
+            return;
+        }
+        if self.sessions.len() >= self.bounds.played || self.seen.len() >= self.bounds.remembered {
+            self.unfollowed += 1;
+        } else {
+            self.seen.insert(id);
             let order = u32::try_from(self.findings).unwrap_or(u32::MAX);
             self.sessions.push(ArrivedSession { time, order, session: session.clone() });
         }
@@ -229,6 +254,18 @@ impl<'r> BacktestTally<'r> {
         messages
     }
 
+    /// What is not known, since there was too much of it to be kept in memory; none where all figures are exact.
+    pub(super) fn unknown(&self) -> Option<String> {
+        let parts = [
+            (self.unplayed, "finding", "too many to be played back: each counts as sent"),
+            (self.unremembered, "finding", "counted as new, though they may have come before"),
+            (self.unfollowed, "session", "too many to be followed"),
+        ];
+        let told = parts.iter().filter(|(count, ..)| *count > 0);
+        let told: Vec<String> = told.map(|(count, what, why)| format!("{} {why}", counted(*count, what))).collect();
+        (!told.is_empty()).then(|| told.join("; "))
+    }
+
     /// The messages that would have been sent, to all channels together.
     pub(in crate::cli) const fn messages(&self) -> u64 {
         self.sent.total.messages
@@ -278,5 +315,43 @@ impl<'r> BacktestTally<'r> {
     /// The day with the most messages, and their number.
     pub(in crate::cli) fn worst_day(&self) -> Option<(Date, u64)> {
         self.sent.worst_day()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::findings::FindingVisitor;
+    use crate::scan::RecordVisitor as _;
+
+    #[test]
+    fn what_was_too_much_for_memory_is_told() {
+        let rules = RuleSet::compile(
+            r#"{"rules":[{"id":"R","title":"t","severity":"low","throttle":"off","when":{"event":"."}}],
+                "channels":{"topic":{"type":"sns"}}}"#,
+        )
+        .unwrap()
+        .rules;
+        let record = |id: usize| {
+            format!(
+                r#"{{"eventName":"A","eventID":"{id}","eventTime":"2026-01-10T11:00:00Z","recipientAccountId":"1"}}"#
+            )
+        };
+        let records: Vec<String> = [0, 1, 2, 3, 0, 3].into_iter().map(record).collect();
+        let figures = |bounds: TallyBounds| {
+            let mut tally = BacktestTally { bounds, ..BacktestTally::new(&rules) };
+            let visitor = FindingVisitor::new(&rules);
+            let text = format!(r#"{{"Records":[{}]}}"#, records.join(","));
+            visitor.records(&mut visitor.state(), &text, |_, found| {
+                found.unwrap().iter().for_each(|found| _ = tally.add(found));
+            });
+            tally.finish();
+            (tally.findings, tally.repeats, tally.messages(), tally.unknown())
+        };
+        assert_eq!(figures(TallyBounds { remembered: 4, played: 4 }), (4, 2, 4, None));
+        assert_eq!(
+            figures(TallyBounds { remembered: 3, played: 4 }),
+            (5, 1, 5, Some("1 finding too many to be played back: each counts as sent; 2 findings counted as new, though they may have come before".to_owned()))
+        );
     }
 }

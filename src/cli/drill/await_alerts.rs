@@ -11,7 +11,7 @@ use crate::ledger::{DoneAs, Ledger, Store, StoreError};
 use crate::time::Timestamp;
 
 /// How often the ledger is asked.
-const EVERY: Duration = Duration::from_millis(500);
+pub(super) const EVERY: Duration = Duration::from_millis(500);
 
 /// One finding on one channel.
 #[derive(Debug)]
@@ -44,7 +44,38 @@ impl Awaited {
     }
 }
 
-/// Waits until all are done with, and heard if there is a webhook that somebody sends to; or until the time is up.
+/// Asks the ledger, and whoever has come to the webhook, once.
+///
+/// # Errors
+/// The ledger does not answer.
+pub(super) async fn ask_once<S: Store>(
+    awaited: &mut [Awaited],
+    ledger: &Ledger<S>,
+    inbox: Option<&WebhookInbox>,
+    now: impl Fn() -> Timestamp,
+) -> Result<(), StoreError> {
+    for one in awaited.iter_mut().filter(|one| one.done.is_none()) {
+        let Ok(id) = StableId::try_from(one.finding.clone()) else { continue };
+        let claims = ledger.claims(&ClaimId::from(id), now()).await?;
+        let claim = claims.into_iter().find(|(channel, _)| *channel == one.channel);
+        one.done = claim.and_then(|(_, claim)| Some((claim.until, claim.done?)));
+    }
+    if let Some(inbox) = inbox {
+        for one in awaited.iter_mut() {
+            one.heard = one.heard.or_else(|| inbox.heard(&one.finding));
+        }
+    }
+    Ok(())
+}
+
+/// Whether all are done with, and heard if there is a webhook. Whether a channel leads to the webhook is known when a finding has come
+/// by it.
+pub(super) fn are_all_in(awaited: &[Awaited], inbox: Option<&WebhookInbox>) -> bool {
+    let is_heard = |finding: &str| awaited.iter().any(|one| one.finding == finding && one.heard.is_some());
+    awaited.iter().all(|one| one.done.is_some() && (inbox.is_none() || is_heard(&one.finding)))
+}
+
+/// Waits until all are in, or the time is up.
 ///
 /// # Errors
 /// The ledger does not answer.
@@ -58,23 +89,8 @@ pub(super) async fn await_all<S: Store>(
     let ledger = Ledger::new(store);
     let end = Instant::now() + wait;
     loop {
-        for one in awaited.iter_mut().filter(|one| one.done.is_none()) {
-            let Ok(id) = StableId::try_from(one.finding.clone()) else { continue };
-            let claims = ledger.claims(&ClaimId::from(id), now()).await?;
-            let claim = claims.into_iter().find(|(channel, _)| *channel == one.channel);
-            one.done = claim.and_then(|(_, claim)| Some((claim.until, claim.done?)));
-        }
-        if let Some(inbox) = inbox {
-            for one in awaited.iter_mut() {
-                one.heard = one.heard.or_else(|| inbox.heard(&one.finding));
-            }
-        }
-        // Whether a channel leads to the webhook is known when a finding has come by it.
-        let is_expected = inbox.is_some();
-        let is_heard = |finding: &str| awaited.iter().any(|one| one.finding == finding && one.heard.is_some());
-        if awaited.iter().all(|one| one.done.is_some() && (!is_expected || is_heard(&one.finding)))
-            || Instant::now() >= end
-        {
+        ask_once(awaited, &ledger, inbox, &now).await?;
+        if are_all_in(awaited, inbox) || Instant::now() >= end {
             return Ok(());
         }
         sleep(EVERY).await;

@@ -4,22 +4,41 @@ use std::io;
 
 use clap::ValueEnum;
 
+#[cfg(feature = "aws")]
+use super::exercise::exercises;
 use super::question::Question;
+#[cfg(feature = "aws")]
+use super::replay::Drill;
+#[cfg(feature = "aws")]
+use super::report::DrillReport;
+#[cfg(feature = "aws")]
+use super::sandbox;
 use crate::cli::Exit;
+#[cfg(feature = "aws")]
+use crate::cli::stack_access::now;
+#[cfg(feature = "aws")]
+use crate::ruleset::RuleSet;
 
 const HELP: &str = "\
 Each rule that is on, and has a test that must match, sends its test's event, as a call of now. People get these alerts as any other: \
 there is no mark that would change what is sent, since an intruder could set it. So tell them before.
 
-Needs the feature `aws`, and leave to call cloudformation:DescribeStacks, lambda:InvokeFunction and dynamodb:Query. Exit codes: 0 if \
+With --account, calls are made in that account instead, each of which AWS refuses, since what it is about cannot exist (or it is a dry \
+run of EC2's); --plan says which. The records are found in the account's event history, and so the whole way is drilled: the trail, \
+EventBridge, the function, the channels.
+
+Needs the feature `aws`, and leave to call cloudformation:DescribeStacks, lambda:InvokeFunction and dynamodb:Query; in the sandbox \
+cloudtrail:LookupEvents, and nothing else: a call that is denied is recorded, too. Exit codes: 0 if \
 every rule has answered on every channel, 1 if one has not, 2 if nothing could be sent or somebody did not answer.
 
 Examples:
   offlimits drill --rule CIS-5 --rule EVA-1                   Two rules, by the stack offlimits
   offlimits drill --severity very-high --wait 300             Whatever wakes people
-  offlimits drill --rule CIS-5 --webhook 127.0.0.1:8080       And await the message itself, on a webhook that leads here";
+  offlimits drill --rule CIS-5 --webhook 127.0.0.1:8080       And await the message itself, on a webhook that leads here
+  offlimits drill --account 111122223333 --plan               What would be called in a sandbox?
+  offlimits drill --account 111122223333 --profile sandbox    Call it, and await the alerts";
 
-/// Send the calls that rules are tested with through a deployed function, and wait until each has become an alert
+/// Send the calls that rules are tested with through a deployed function, or make harmless ones in a sandbox, and await the alerts
 #[derive(Debug, clap::Args)]
 #[command(after_help = HELP)]
 pub(in crate::cli) struct DrillCommand {
@@ -50,47 +69,25 @@ impl DrillCommand {
     pub(in crate::cli) fn run(&self) -> io::Result<Exit> {
         use std::io::Write as _;
 
-        use super::exercise::exercises;
         use super::print;
-        use super::replay::Drill;
         use crate::cli::lines::write_line;
         use crate::cli::out;
-        use crate::cli::stack_access::now;
 
         let Some(rules) = self.question.rules.load() else { return Ok(Exit::Unreadable) };
         if !self.question.selection.is_of(&[&rules]) {
             return Ok(Exit::Unreadable);
         }
-        let drill = match Drill::open(&self.question) {
-            Ok(drill) => drill,
-            Err(reason) => {
-                eprintln!("error: {reason}");
-                return Ok(Exit::Unreadable);
-            }
-        };
-        let (exercises, left_out) = match exercises(&rules, &self.question, now()) {
-            Ok(found) => found,
-            Err(reason) => {
-                eprintln!("error: {reason}");
-                return Ok(Exit::Unreadable);
-            }
-        };
-        for (rule, reason) in &left_out {
-            eprintln!("note: {rule} is left out: {reason}");
-        }
-        if exercises.is_empty() {
-            eprintln!(
-                "error: there is no rule to drill: none of those that were named is on and has a test that must match"
-            );
-            return Ok(Exit::Unreadable);
-        }
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        let report = match runtime.block_on(drill.run(&exercises)) {
-            Ok(report) => report,
-            Err(reason) => {
-                eprintln!("error: {reason}");
-                return Ok(Exit::Unreadable);
+        let drilled = match &self.question.account {
+            Some(account) => {
+                let as_json = self.format == DrillFormat::Json;
+                runtime.block_on(sandbox::run(&self.question, account, &rules, as_json))?
             }
+            None => runtime.block_on(self.replay(&rules)),
+        };
+        let report = match drilled {
+            Ok(report) => report,
+            Err(exit) => return Ok(exit),
         };
         for reason in &report.unanswered {
             eprintln!("error: {reason}");
@@ -106,5 +103,25 @@ impl DrillCommand {
             (true, true) => Exit::Done,
             (true, false) => Exit::Wrong,
         })
+    }
+
+    /// Replays the rules' own events. What keeps it from being done is told on stderr.
+    #[cfg(feature = "aws")]
+    async fn replay(&self, rules: &RuleSet) -> Result<DrillReport, Exit> {
+        let told = |reason: String| {
+            eprintln!("error: {reason}");
+            Exit::Unreadable
+        };
+        let drill = Drill::open(&self.question).map_err(told)?;
+        let (exercises, left_out) = exercises(rules, &self.question, now()).map_err(told)?;
+        for (rule, reason) in &left_out {
+            eprintln!("note: {rule} is left out: {reason}");
+        }
+        if exercises.is_empty() {
+            let reason =
+                "there is no rule to drill: none of those that were named is on and has a test that must match";
+            return Err(told(reason.to_owned()));
+        }
+        drill.run(&exercises, &left_out).await.map_err(told)
     }
 }

@@ -1,4 +1,4 @@
-//! What is sent: for each rule, the event of a test that must match, as a call of now.
+//! What drills a rule, and what is awaited of it. In a drill by replay it is the event of a test that must match, as a call of now.
 
 use serde_json::{Value, json};
 
@@ -6,12 +6,21 @@ use super::question::Question;
 use crate::cli::input;
 use crate::cloudtrail::envelope;
 use crate::ids::StableId;
-use crate::rules::{Rule, RuleTest, TestEvent};
+use crate::rules::{Mode, Rule, RuleTest, TestEvent};
 use crate::ruleset::RuleSet;
 use crate::time::Timestamp;
 
 /// The account of a test's event that names none.
 const ACCOUNT: &str = "123456789012";
+/// What else a record has that a test's event may leave out.
+const USUAL: [(&str, &str); 6] = [
+    ("eventVersion", "1.11"),
+    ("eventType", "AwsApiCall"),
+    ("awsRegion", "us-east-1"),
+    ("recipientAccountId", ACCOUNT),
+    ("eventSource", "cloudtrail.amazonaws.com"),
+    ("eventName", "Unknown"),
+];
 /// How the `eventID` of each call begins: it says that this was a drill to whoever looks the alert up. It is no part of what a rule
 /// may be asked to leave alone.
 const MARK: &str = "offlimits-drill-";
@@ -23,10 +32,15 @@ pub(super) struct Exercise {
     pub(super) rule: String,
     /// The `eventID` of the call.
     pub(super) event_id: String,
-    /// The event, as EventBridge would hand it over.
-    pub(super) payload: String,
     /// What the local rules say will be found in it: of this rule and of others.
     pub(super) findings: Vec<Expected>,
+}
+
+/// An exercise, and the event that is sent for it, as EventBridge would hand it over.
+#[derive(Debug)]
+pub(super) struct Replayed {
+    pub(super) exercise: Exercise,
+    pub(super) payload: String,
 }
 
 /// A finding that is awaited.
@@ -51,7 +65,7 @@ pub(super) fn exercises(
     rules: &RuleSet,
     question: &Question,
     now: Timestamp,
-) -> Result<(Vec<Exercise>, Vec<LeftOut>), String> {
+) -> Result<(Vec<Replayed>, Vec<LeftOut>), String> {
     let (mut exercises, mut left_out) = (Vec::new(), Vec::new());
     for rule in rules.rules().iter().filter(|rule| question.selection.takes_rule(rule)) {
         match exercise(rules, rule, question, now)? {
@@ -67,21 +81,19 @@ fn exercise(
     rule: &Rule,
     question: &Question,
     now: Timestamp,
-) -> Result<Result<Exercise, &'static str>, String> {
-    if !rule.is_on() {
-        return Ok(Err("it is off"));
-    }
-    if rule.threshold.is_some() {
-        return Ok(Err("it alerts from a threshold on, and one call does not reach it"));
+) -> Result<Result<Replayed, &'static str>, String> {
+    if let Some(reason) = not_drilled(rule) {
+        return Ok(Err(reason));
     }
     let mut is_tested = false;
     for test in rule.tests.iter().filter(|test| test.expect) {
         is_tested = true;
         for record in records(test, question)? {
-            let exercise = made(rules, rule, record, now)?;
+            let replayed = made(rules, rule, record, now)?;
+            let mut findings = replayed.exercise.findings.iter();
             // The time of day, or what is not of the test's own record, may decide otherwise now.
-            if exercise.findings.iter().any(|finding| finding.rule == rule.info.id && !finding.channels.is_empty()) {
-                return Ok(Ok(exercise));
+            if findings.any(|finding| finding.rule == rule.info.id && !finding.channels.is_empty()) {
+                return Ok(Ok(replayed));
             }
         }
     }
@@ -90,6 +102,16 @@ fn exercise(
     } else {
         "it has no test that must match"
     }))
+}
+
+/// Why a rule cannot be drilled, whatever is called.
+pub(super) fn not_drilled(rule: &Rule) -> Option<&'static str> {
+    match () {
+        () if !rule.is_on() => Some("it is off"),
+        () if rule.info.mode == Mode::Stage => Some("it is staged"),
+        () if rule.threshold.is_some() => Some("it alerts from a threshold on, and one call does not reach it"),
+        () => None,
+    }
 }
 
 /// The records of a test's event.
@@ -109,7 +131,7 @@ fn records(test: &RuleTest, question: &Question) -> Result<Vec<Value>, String> {
 }
 
 /// The event that EventBridge would hand over for a record of now, and what the local rules find in it.
-fn made(rules: &RuleSet, rule: &Rule, mut record: Value, now: Timestamp) -> Result<Exercise, String> {
+fn made(rules: &RuleSet, rule: &Rule, mut record: Value, now: Timestamp) -> Result<Replayed, String> {
     let id = StableId::hash(&["drill", &rule.info.id, &now.millis().to_string()]);
     let event_id = format!("{MARK}{}", id.as_str());
     let Some(members) = record.as_object_mut() else {
@@ -119,34 +141,47 @@ fn made(rules: &RuleSet, rule: &Rule, mut record: Value, now: Timestamp) -> Resu
     members.insert("eventTime".to_owned(), json!(now.to_string()));
     // A copy of another account's record would be taken for a copy of the one that was recorded there.
     members.remove("sharedEventID");
-    let mut text = |name: &str, usual: &str| {
-        members.entry(name).or_insert_with(|| json!(usual)).as_str().unwrap_or(usual).to_owned()
-    };
-    text("eventVersion", "1.11");
-    text("eventType", "AwsApiCall");
-    let (region, account) = (text("awsRegion", "us-east-1"), text("recipientAccountId", ACCOUNT));
-    let source = text("eventSource", "cloudtrail.amazonaws.com");
+    for (name, usual) in USUAL {
+        members.entry(name).or_insert_with(|| json!(usual));
+    }
+    let payload = event_of(&record, now);
+    let findings = expected(rules, &payload)?;
+    Ok(Replayed { exercise: Exercise { rule: rule.info.id.clone(), event_id, findings }, payload })
+}
+
+/// The event in which EventBridge hands a record over.
+pub(super) fn event_of(record: &Value, now: Timestamp) -> String {
+    let text = |name: &str, usual: &str| record.get(name).and_then(Value::as_str).unwrap_or(usual).to_owned();
     let kind = match text("eventName", "Unknown").as_str() {
         "ConsoleLogin" => "AWS Console Sign In via CloudTrail",
         _ => "AWS API Call via CloudTrail",
     };
+    let source = text("eventSource", "cloudtrail.amazonaws.com");
     let service = source.split('.').next().unwrap_or_default();
-    let payload = json!({
-        "version": "0", "id": event_id, "detail-type": kind, "source": format!("aws.{service}"), "account": account,
-        "time": now.to_string(), "region": region, "resources": [], "detail": record,
+    json!({
+        "version": "0", "id": text("eventID", ""), "detail-type": kind, "source": format!("aws.{service}"),
+        "account": text("recipientAccountId", ACCOUNT), "time": now.to_string(), "region": text("awsRegion", "us-east-1"),
+        "resources": [], "detail": record,
     })
-    .to_string();
+    .to_string()
+}
+
+/// What the rules find in an event, and the channels to which it goes.
+///
+/// # Errors
+/// It cannot be judged.
+pub(super) fn expected(rules: &RuleSet, event: &str) -> Result<Vec<Expected>, String> {
     let mut findings = Vec::new();
-    for raw in envelope::open(&payload).records {
+    for raw in envelope::open(event).records {
         for finding in rules.evaluate(&raw).map_err(|error| error.to_string())? {
             let channels =
                 rules.route(&finding).into_iter().map(|index| rules.channels()[index].name.clone()).collect();
             findings.push(Expected {
                 id: finding.id.as_str().to_owned(),
                 rule: finding.rule.id.clone(),
-                channels: if finding.rule.mode == crate::rules::Mode::Stage { Vec::new() } else { channels },
+                channels: if finding.rule.mode == Mode::Stage { Vec::new() } else { channels },
             });
         }
     }
-    Ok(Exercise { rule: rule.info.id.clone(), event_id, payload, findings })
+    Ok(findings)
 }

@@ -32,7 +32,7 @@ impl WebhookInbox {
     ///
     /// # Errors
     /// The address is taken, or is not this machine's.
-    pub(super) fn open(address: SocketAddr) -> io::Result<Self> {
+    fn open(address: SocketAddr) -> io::Result<Self> {
         let listener = TcpListener::bind(address)?;
         let heard = Heard::default();
         let into = Arc::clone(&heard);
@@ -43,6 +43,14 @@ impl WebhookInbox {
             }
         });
         Ok(Self { heard })
+    }
+
+    /// The same; the error says what could not be done.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    pub(super) fn open_for(address: SocketAddr) -> Result<Self, String> {
+        Self::open(address).map_err(|error| format!("a webhook cannot be opened at {address}: {error}"))
     }
 
     /// When a finding's message came.

@@ -1,4 +1,5 @@
-//! `offlimits drill`: sends the calls that rules are tested with through a deployed function, and waits until each has become an alert.
+//! `offlimits drill`: sends the calls that rules are tested with through a deployed function, or makes harmless ones in a sandbox account
+//! ([`sandbox`]), and waits until each has become an alert.
 
 #[cfg(feature = "aws")]
 mod await_alerts;
@@ -14,5 +15,7 @@ mod question;
 mod replay;
 #[cfg(feature = "aws")]
 mod report;
+#[cfg(feature = "aws")]
+mod sandbox;
 
 pub(in crate::cli) use self::command::DrillCommand;

@@ -9,6 +9,10 @@ use crate::cli::words::counted;
 pub(super) fn write(out: &mut impl Write, report: &DrillReport) -> io::Result<()> {
     let width = report.rules.iter().map(|rule| rule.rule.len()).max().unwrap_or_default();
     for rule in &report.rules {
+        if let Some(call) = &rule.call {
+            let note = call.note.map_or_else(String::new, |note| format!(": {note}"));
+            writeln!(out, "{:width$}  {}:{}: {}{note}", rule.rule, call.service, call.call, call.answer)?;
+        }
         for channel in &rule.channels {
             let seconds = |ms: Option<u64>| {
                 ms.map_or_else(String::new, |ms| format!(" after {}.{} s", ms / 1000, ms % 1000 / 100))
@@ -26,8 +30,8 @@ pub(super) fn write(out: &mut impl Write, report: &DrillReport) -> io::Result<()
         return writeln!(out, "{count}: each has answered on each of its channels");
     }
     writeln!(out, "{count}, of which {} did not answer on all of its channels: {}", silent.len(), silent.join(", "))?;
-    for rule in report.rules.iter().filter(|rule| !rule.answered) {
-        writeln!(out, "  offlimits status {} --stack {} --region {}", rule.event_id, report.stack, report.region)?;
+    for event_id in report.rules.iter().filter(|rule| !rule.answered).filter_map(|rule| rule.event_id.as_ref()) {
+        writeln!(out, "  offlimits status {event_id} --stack {} --region {}", report.stack, report.region)?;
     }
     Ok(())
 }

@@ -3,13 +3,16 @@
 use std::time::Duration;
 
 use super::await_alerts::{Awaited, await_all};
-use super::exercise::Exercise;
+use super::exercise::{LeftOut, Replayed};
 use super::inbox::WebhookInbox;
 use super::question::Question;
-use super::report::{DrillReport, RuleReport};
+use super::report::{DrillReport, NotDrilled, RuleReport};
 use crate::aws::{ApiInput, ApiService};
 use crate::cli::stack_access::{StackAccess, now};
 use crate::text::percent_encoded;
+
+/// How long the alerts are awaited, where nobody says it, in seconds.
+const WAIT: u64 = 120;
 
 /// A deployed function, and how long its alerts are awaited.
 pub(super) struct Drill<'c> {
@@ -30,31 +33,32 @@ impl<'c> Drill<'c> {
     ///
     /// # Errors
     /// Nothing could be sent.
-    pub(super) async fn run(&self, exercises: &[Exercise]) -> Result<DrillReport, String> {
+    pub(super) async fn run(&self, exercises: &[Replayed], left_out: &[LeftOut]) -> Result<DrillReport, String> {
         let stack = &self.question.rules.stack;
         let [function, table] = self.access.outputs(stack, ["FunctionName", "TableName"]).await?;
-        let inbox = match self.question.webhook {
-            None => None,
-            Some(address) => Some(
-                WebhookInbox::open(address)
-                    .map_err(|error| format!("a webhook cannot be opened at {address}: {error}"))?,
-            ),
-        };
+        let inbox = self.question.webhook.map(WebhookInbox::open_for).transpose()?;
         let (mut awaited, mut unanswered) = (Vec::new(), Vec::new());
-        for exercise in exercises {
+        for Replayed { exercise, payload } in exercises {
             let sent = now();
-            match self.invoke(&function, &exercise.payload).await {
+            match self.invoke(&function, payload).await {
                 Ok(()) => awaited.extend(Awaited::of(exercise, sent)),
                 Err(error) => unanswered.push(format!("{}: {error}", exercise.rule)),
             }
         }
-        let wait = Duration::from_secs(self.question.wait);
+        let wait = Duration::from_secs(self.question.wait.unwrap_or(WAIT));
         let store = self.access.reader.store(&table);
         if let Err(error) = await_all(&mut awaited, store, inbox.as_ref(), wait, now).await {
             unanswered.push(format!("the table {table}: {error}"));
         }
-        let rules = exercises.iter().map(|exercise| RuleReport::of(exercise, &awaited)).collect();
-        Ok(DrillReport { stack: stack.clone(), region: self.access.region.clone(), rules, unanswered })
+        let rules = exercises.iter().map(|replayed| RuleReport::of(&replayed.exercise, &awaited)).collect();
+        Ok(DrillReport {
+            stack: stack.clone(),
+            region: self.access.region.clone(),
+            account: None,
+            rules,
+            not_drilled: NotDrilled::of(left_out),
+            unanswered,
+        })
     }
 
     /// Hands an event to the function, as EventBridge does.

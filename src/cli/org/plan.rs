@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use clap::ValueEnum;
 use serde::Serialize;
 
-use crate::cloudtrail::partition_of;
+use crate::cloudtrail::{partition_of, region_of_iam};
 
 /// What the rules of hub and spokes let pass, by the name of the parameter's value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -287,16 +287,6 @@ fn dns_suffix(partition: &str) -> &'static str {
         "aws-cn" => "amazonaws.com.cn",
         "aws-eusc" => "amazonaws.eu",
         _ => "amazonaws.com",
-    }
-}
-
-/// The region in which a partition records the calls to IAM.
-fn region_of_iam(partition: &str) -> &'static str {
-    match partition {
-        "aws-cn" => "cn-north-1",
-        "aws-us-gov" => "us-gov-west-1",
-        "aws-eusc" => "eusc-de-east-1",
-        _ => "us-east-1",
     }
 }
 

@@ -6,63 +6,44 @@ use super::deployed::DeployedRules;
 use super::faults::Fault;
 use super::sources::Watch;
 use crate::cloudtrail::event_rule::{
-    DETAIL_TYPE_SUFFIX, DETAIL_TYPES, EventRuleFound, WITH_READ_ONLY, patterns_digest,
+    DETAIL_TYPE_SUFFIX, DETAIL_TYPES, EventRuleFound, TemplateRule, WITH_READ_ONLY, patterns_digest,
 };
-
-/// Which rule of the template it is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Part {
-    Wide,
-    Hub,
-    Calls(usize),
-    Reads(usize),
-}
-
-impl Part {
-    /// `CloudFormation` calls a rule `STACK-LOGICALID-RANDOM`:
-    /// <https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cfn-arn-format.html>.
-    fn of(arn: &str) -> Option<Self> {
-        let logical = arn.rsplit('/').next()?.rsplit('-').nth(1)?;
-        let number = |prefix: &str| logical.strip_prefix(prefix)?.parse().ok();
-        match logical {
-            "FunctionTrail" => Some(Self::Wide),
-            "HubTrail" => Some(Self::Hub),
-            _ => number("Calls").map(Self::Calls).or_else(|| number("Reads").map(Self::Reads)),
-        }
-    }
-}
 
 /// A rule that was asked for, and what was found: nothing if it is gone.
 pub(super) type Asked = (String, Result<Option<EventRuleFound>, String>);
 
+/// What is wrong with a rule: in words by which it is known while it lasts, and what is told of it.
+type RuleFault = (String, String);
+
 /// EventBridge rules of one kind: how their names begin, the digest of their patterns, whether they are deployed, and which they are.
-type Family<'a> = (&'a str, &'a str, bool, fn(Part) -> bool);
+type Family<'a> = (&'a str, &'a str, bool, fn(TemplateRule) -> bool);
 
 /// Where the rules that were asked for differ from what was deployed.
 pub(super) fn differences(watch: &Watch, asked: &[Asked]) -> Vec<Fault> {
     let Some(deployed) = &watch.rules else { return Vec::new() };
     let mut faults = Vec::new();
-    let mut found: Vec<(Part, &EventRuleFound)> = Vec::new();
+    let mut found: Vec<(TemplateRule, &EventRuleFound)> = Vec::new();
     for (arn, answer) in asked {
         let name = arn.rsplit('/').next().unwrap_or(arn);
-        let mut fault = |text: String| {
-            faults.push(Fault::new(format!("rule {name}"), format!("the EventBridge rule {name} {text}")));
+        // A rule may have several faults, one after the other: each is told.
+        let mut fault = |(kind, text): RuleFault| {
+            faults.push(Fault::new(format!("rule {name} {kind}"), format!("the EventBridge rule {name} {text}")));
         };
-        let Some(part) = Part::of(arn) else {
-            fault("is none of the template's".to_owned());
+        let Some(part) = TemplateRule::of_arn(arn) else {
+            fault(("unknown".to_owned(), "is none of the template's".to_owned()));
             continue;
         };
         match answer {
-            Err(reason) => fault(format!("cannot be read: {reason}")),
-            Ok(None) => fault("is gone".to_owned()),
+            Err(reason) => fault(("unread".to_owned(), format!("cannot be read: {reason}"))),
+            Ok(None) => fault(("gone".to_owned(), "is gone".to_owned())),
             Ok(Some(rule)) => {
                 rule_faults(part, rule, deployed, watch).into_iter().for_each(fault);
                 found.push((part, rule));
             }
         }
     }
-    let is_asked = |part| asked.iter().any(|(arn, _)| Part::of(arn) == Some(part));
-    if !is_asked(Part::Wide) {
+    let is_asked = |part| asked.iter().any(|(arn, _)| TemplateRule::of_arn(arn) == Some(part));
+    if !is_asked(TemplateRule::Wide) {
         faults.push(Fault::new(
             "rule FunctionTrail".to_owned(),
             "the sweep is not told the EventBridge rule FunctionTrail".to_owned(),
@@ -70,8 +51,8 @@ pub(super) fn differences(watch: &Watch, asked: &[Asked]) -> Vec<Fault> {
     }
     found.sort_by_key(|(part, _)| *part);
     let families: [Family<'_>; 2] = [
-        ("Calls", &deployed.calls, deployed.is_derived, |part| matches!(part, Part::Calls(_))),
-        ("Reads", &deployed.reads, deployed.takes_reads(), |part| matches!(part, Part::Reads(_))),
+        ("Calls", &deployed.calls, deployed.is_derived, |part| matches!(part, TemplateRule::Calls(_))),
+        ("Reads", &deployed.reads, deployed.takes_reads(), |part| matches!(part, TemplateRule::Reads(_))),
     ];
     for (family, digest, is_deployed, is_in) in families {
         let patterns: Vec<String> =
@@ -98,39 +79,40 @@ fn parsed(rule: &EventRuleFound) -> Value {
 }
 
 /// What is wrong with one rule, its pattern's `detail` left out.
-fn rule_faults(part: Part, rule: &EventRuleFound, deployed: &DeployedRules, watch: &Watch) -> Vec<String> {
+fn rule_faults(part: TemplateRule, rule: &EventRuleFound, deployed: &DeployedRules, watch: &Watch) -> Vec<RuleFault> {
     let state = match part {
-        Part::Wide if deployed.is_derived => "DISABLED",
-        Part::Wide => &deployed.state,
-        Part::Calls(_) => "ENABLED",
-        Part::Hub | Part::Reads(_) => WITH_READ_ONLY,
+        TemplateRule::Wide if deployed.is_derived => "DISABLED",
+        TemplateRule::Wide => &deployed.state,
+        TemplateRule::Calls(_) => "ENABLED",
+        TemplateRule::Hub | TemplateRule::Reads(_) => WITH_READ_ONLY,
     };
     let mut faults = Vec::new();
     if rule.state != state {
-        faults.push(format!("is in the state {}, and was deployed as {state}", rule.state));
+        let text = format!("is in the state {}, and was deployed as {state}", rule.state);
+        faults.push((format!("state {}", rule.state), text));
     }
     // What passes nothing on purpose may say and tell what it likes.
     if state == "DISABLED" {
         return faults;
     }
     let mut pattern = parsed(rule);
-    if let (Part::Calls(_) | Part::Reads(_), Some(members)) = (part, pattern.as_object_mut()) {
+    if let (TemplateRule::Calls(_) | TemplateRule::Reads(_), Some(members)) = (part, pattern.as_object_mut()) {
         members.remove("detail");
     }
     let kinds = match part {
-        Part::Wide | Part::Hub => json!(DETAIL_TYPES),
-        Part::Calls(_) | Part::Reads(_) => json!([{ "suffix": DETAIL_TYPE_SUFFIX }]),
+        TemplateRule::Wide | TemplateRule::Hub => json!(DETAIL_TYPES),
+        TemplateRule::Calls(_) | TemplateRule::Reads(_) => json!([{ "suffix": DETAIL_TYPE_SUFFIX }]),
     };
     let mut expected = json!({ "source": [{ "prefix": "aws." }], "detail-type": kinds });
-    if let (true, Some((account, _))) = (part != Part::Hub, &watch.home) {
+    if let (true, Some((account, _))) = (part != TemplateRule::Hub, &watch.home) {
         expected["account"] = json!([account]);
     }
     if pattern != expected {
-        faults.push("has another pattern than was deployed".to_owned());
+        faults.push(("pattern".to_owned(), "has another pattern than was deployed".to_owned()));
     }
     let is_ours = |arn: &str| watch.function_arn.as_deref().is_none_or(|ours| ours == arn);
     if !rule.targets.iter().any(|target| target.is_given_the_event && is_ours(&target.arn)) {
-        faults.push("does not hand its events to the function".to_owned());
+        faults.push(("target".to_owned(), "does not hand its events to the function".to_owned()));
     }
     faults
 }
@@ -212,6 +194,31 @@ mod tests {
         let all = [(arn("FunctionTrail"), Ok(Some(rule(WITH_READ_ONLY, &wide()))))];
         assert_eq!(differences(&watch(false, WITH_READ_ONLY), &all), []);
         assert_eq!(differences(&Watch::default(), &all), [], "a function whose template does not tell it");
+    }
+
+    #[test]
+    fn a_second_fault_of_a_rule_is_another_one() {
+        let faults = |change_it: fn(&mut EventRuleFound)| {
+            let mut asked = deployed(false);
+            change(&mut asked, "FunctionTrail", change_it);
+            let faults = differences(&watch(false, "ENABLED"), &asked);
+            faults.into_iter().map(|fault| fault.what).collect::<Vec<_>>()
+        };
+        let narrowed: fn(&mut EventRuleFound) = |rule| rule.pattern = Some("{}".to_owned());
+        let and_turned_away: fn(&mut EventRuleFound) = |rule| {
+            rule.pattern = Some("{}".to_owned());
+            rule.targets.clear();
+        };
+        let (one, two) = (faults(narrowed), faults(and_turned_away));
+        assert_eq!((one.len(), two.len()), (1, 2));
+        assert!(two.contains(&one[0]) && two[0] != two[1], "{one:?} {two:?}");
+        // Another state is news, too.
+        let state = |state: &str| {
+            let mut asked = deployed(false);
+            change(&mut asked, "FunctionTrail", |rule| rule.state = state.to_owned());
+            differences(&watch(false, "ENABLED"), &asked).remove(0).what
+        };
+        assert_ne!(state("DISABLED"), state(WITH_READ_ONLY));
     }
 
     #[test]

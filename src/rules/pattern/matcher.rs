@@ -114,6 +114,15 @@ impl Pattern {
         }
     }
 
+    /// The texts of which a text must be one, in letters of either case, for the pattern to be found in it; `None`, where the pattern is
+    /// not about a whole text, or about too many. The letters of ASCII are small.
+    #[cfg(feature = "cli")]
+    pub(crate) fn any_case(&self) -> Option<Vec<String>> {
+        // Nothing else takes letters in either case in the usual way, and to read a pattern takes its time.
+        let may_be = self.0.written.contains("(?i");
+        may_be.then(|| regex_syntax::parse(&self.0.written).ok().and_then(|hir| super::any_case::of(&hir))).flatten()
+    }
+
     /// How many capture groups the pattern has.
     pub fn groups(&self) -> usize {
         regex_syntax::parse(&self.0.written).map_or(0, |hir| hir.properties().explicit_captures_len())
@@ -235,6 +244,20 @@ mod tests {
             let written = format!("(?:(?:{atom}){{{inner}}}x){{0,{outer}}}");
             let hir = regex_syntax::parse(&written).unwrap();
             prop_assert!(hir::may_be_too_large(&hir) || Regex::new(&written).is_ok(), "{}", written);
+        }
+    }
+
+    #[cfg(feature = "cli")]
+    #[test]
+    fn a_pattern_of_a_whole_text_in_either_case_is_known() {
+        let of = |written: &str| Pattern::new(written).unwrap().any_case();
+        let texts = |texts: &[&str]| Some(texts.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>());
+        assert_eq!(of("(?i)^Root$"), texts(&["root"]));
+        assert_eq!(of("^(?i)(Root|admin)$"), texts(&["root", "admin"]));
+        assert_eq!(of("(?i)^(Kim|a)$"), texts(&["kim", "\u{212a}im", "a"]));
+        assert_eq!(of(r"(?i)^ec2\.amazonaw[s]$").map(|texts| texts.len()), Some(2));
+        for other in ["(?i)root", "(?i)^root", "(?i)^root.*$", "(?im)^root$", "(?i)^sssss$", "(?i)^[a-z]$", "^root$"] {
+            assert_eq!(of(other), None, "{other}");
         }
     }
 

@@ -9,6 +9,8 @@
 //! of it. Its compiled size is estimated from above, and only a pattern that may come near the limit is compiled at once to
 //! know.
 
+#[cfg(feature = "cli")]
+mod any_case;
 mod hir;
 mod literal;
 mod matcher;

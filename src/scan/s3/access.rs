@@ -46,16 +46,31 @@ impl S3Access {
 /// # Errors
 /// What is missing, and the remedy.
 pub(crate) fn credentials() -> Result<Credentials, String> {
-    const REMEDY: &str = "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY (and AWS_SESSION_TOKEN), or install the AWS command \
-                          line, version 2, and sign in";
     // A profile that is named on purpose comes before keys that may have been left over.
     if env::var_os("AWS_PROFILE").is_none()
         && let Some(found) = Credentials::from_env()
     {
         return Ok(found);
     }
+    exported(&[])
+}
+
+/// The credentials that the AWS command line has of a profile.
+///
+/// # Errors
+/// What is missing, and the remedy.
+#[cfg(feature = "aws")]
+pub(crate) fn credentials_of_profile(profile: &str) -> Result<Credentials, String> {
+    exported(&["--profile", profile])
+}
+
+/// The credentials that the AWS command line has now.
+fn exported(options: &[&str]) -> Result<Credentials, String> {
+    const REMEDY: &str = "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY (and AWS_SESSION_TOKEN), or install the AWS command \
+                          line, version 2, and sign in";
     let output = Command::new("aws")
         .args(["configure", "export-credentials", "--format", "process"])
+        .args(options)
         .stdin(Stdio::null())
         .output()
         .map_err(|error| {

@@ -8,5 +8,8 @@ mod bucket;
 mod listing;
 
 #[cfg(feature = "aws")]
-pub(crate) use self::access::credentials;
+pub(crate) use rusty_s3::Credentials;
+
+#[cfg(feature = "aws")]
+pub(crate) use self::access::{credentials, credentials_of_profile};
 pub use self::listing::inputs;

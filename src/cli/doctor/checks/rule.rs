@@ -12,6 +12,7 @@ use crate::cli::doctor::delivery::{WITH_READ_ONLY, Wanted, kinds_kept_back};
 use crate::cli::doctor::remedy::Remedy;
 use crate::cli::doctor::report::{Notes, Told};
 use crate::cli::doctor::stack::{Resource, Stack};
+use crate::cloudtrail::event_rule::TemplateRule;
 
 pub(super) const CHECKS: &[&Check] = &[&MISSING, &DISABLED, &STATE, &PATTERN, &TARGET, &INPUT, &DEAD_LETTERS];
 
@@ -111,7 +112,12 @@ pub(in crate::cli::doctor) async fn look(stack: &Stack<'_>, wanted: &Wanted, not
         role: None,
     };
     let (mut there, mut has_readers) = (Vec::new(), false);
-    let is_other = |rule: &&Resource| !["FunctionTrail", "HubTrail", "Mover", "Sweep"].contains(&rule.logical.as_str());
+    // Rules of somebody's own beside the template's pass some calls, too; the two schedules pass none.
+    let is_other = |rule: &&Resource| match TemplateRule::of_logical_id(&rule.logical) {
+        Some(TemplateRule::Wide | TemplateRule::Hub) => false,
+        Some(TemplateRule::Calls(_) | TemplateRule::Reads(_)) => true,
+        None => !["Mover", "Sweep"].contains(&rule.logical.as_str()),
+    };
     for rule in stack.of_kind("AWS::Events::Rule").filter(is_other) {
         let expected = to_function(named(stack, &rule.logical, &rule.physical), Part::Some, "ENABLED");
         let found = look_at(stack.asker, &expected, wanted, notes).await;
@@ -142,17 +148,8 @@ pub(in crate::cli::doctor) async fn look(stack: &Stack<'_>, wanted: &Wanted, not
 
 /// What the schedule of the sweep tells the function: the rules that feed it, in the template's order.
 fn sweeps_order(stack: &Stack<'_>) -> String {
-    // The wide rule, the hub's, then those that are derived, by their numbers.
-    let place = |logical: &str| {
-        let number = |prefix: &str| logical.strip_prefix(prefix)?.parse::<u32>().ok();
-        match logical {
-            "FunctionTrail" => Some((0, 0)),
-            "HubTrail" => Some((1, 0)),
-            _ => number("Calls").map(|number| (2, number)).or_else(|| number("Reads").map(|number| (3, number))),
-        }
-    };
-    let mut rules: Vec<_> =
-        stack.of_kind("AWS::Events::Rule").filter_map(|rule| Some((place(&rule.logical)?, rule))).collect();
+    let place = |rule: &Resource| TemplateRule::of_logical_id(&rule.logical);
+    let mut rules: Vec<_> = stack.of_kind("AWS::Events::Rule").filter_map(|rule| Some((place(rule)?, rule))).collect();
     rules.sort_by_key(|(place, _)| *place);
     let arns: Vec<String> = rules
         .iter()
