@@ -260,8 +260,8 @@ impl Desk {
                 // The message of all others is the note that follows.
                 let is_whole = matches!(document["extraProperties"]["kind"].as_str(), Some("first" | "test"));
                 match self.of_alert(alert) {
-                    // One more in its count.
-                    Some(known) if known.key == key => Answered { found: vec![key.to_owned()], ..taken },
+                    // One more in its count; that says nothing of a note.
+                    Some(known) if known.key == key && is_whole => Answered { found: vec![key.to_owned()], ..taken },
                     known => {
                         if known.is_none() {
                             self.open(alert, alert, &document["description"], key, &document["priority"]);
