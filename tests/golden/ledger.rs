@@ -22,6 +22,10 @@ pub(crate) const USUAL: &str = r#"{ "channels": { "soc": { "type": "slack", "cha
 const TWO: &str = r#"{ "channels": { "soc": { "type": "slack", "channel": "C0123456789" } }, "rules": [
     { "id": "AUDIT", "title": "noted", "severity": "low", "when": { "event": { "is": "StopLogging" } } },
     { "id": "STOP", "title": "stopped", "severity": "high", "when": { "event": { "is": "StopLogging" } } }] }"#;
+/// A channel that has incidents: of one caller in one account, whatever the rule.
+pub(crate) const INCIDENT: &str = r#"{ "channels": { "soc": { "type": "slack", "channel": "C0123456789", "incident": {} } }, "rules": [
+    { "id": "STOP", "title": "stopped", "severity": "low", "when": { "event": { "is": "StopLogging" } },
+      "severity_when": [{ "severity": "extreme", "when": { "user_agent": "worst" } }] }] }"#;
 /// A channel that takes one alert a minute.
 pub(crate) const NARROW: &str = r#"{ "channels": { "soc": { "type": "slack", "channel": "C0123456789", "max_per_minute": 1 } }, "rules": [
     { "id": "STOP", "title": "stopped", "severity": "low", "throttle": "off", "when": { "event": { "is": "StopLogging" } } }] }"#;
@@ -56,7 +60,7 @@ pub(crate) fn event(number: u32, agent: &str) -> String {
 }
 
 /// All that happens, by name, with the rules that it happens by.
-pub(crate) const SCENARIOS: [(&str, &str); 10] = [
+pub(crate) const SCENARIOS: [(&str, &str); 11] = [
     ("opened", USUAL),
     ("held back", USUAL),
     ("worse", USUAL),
@@ -67,6 +71,7 @@ pub(crate) const SCENARIOS: [(&str, &str); 10] = [
     ("seen", THIRD),
     ("seen by value", USERS),
     ("told together", TWO),
+    ("incident", INCIDENT),
 ];
 
 /// Plays one of [`SCENARIOS`] on an empty table.
@@ -75,7 +80,7 @@ pub(crate) async fn played(name: &str, rules: &str) -> (Table, Function) {
     let function = function(rules, &table);
     match name {
         "opened" | "told together" => events(&function, 1).await,
-        "held back" => events(&function, 2).await,
+        "held back" | "incident" => events(&function, 2).await,
         "worse" => {
             events(&function, 2).await;
             invoke(&event(3, "worst"), &function).await;
@@ -305,6 +310,32 @@ async fn repeats_that_were_held_back_are_in_the_roll_up() {
         sleep(6 * MINUTE).await;
         assert_eq!(redeliver(&messages, &function).await.deliveries.duplicate, 1, "{stored:?}");
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_incident_goes_on() {
+    let orders = super::messages::then("incident", "waiting");
+    for stored in [Stored::Whole, Stored::Bare] {
+        let function = function(INCIDENT, &then("incident", stored, last));
+        // One more waits, and what is worse goes out into the thread.
+        assert_eq!(invoke(&event(3, "cli"), &function).await.deliveries.throttled, 1, "{stored:?}");
+        assert_eq!(invoke(&event(4, "worst"), &function).await.deliveries.delivered, 1, "{stored:?}");
+        sleep(2 * MINUTE).await;
+        // The update that was ordered then tells of all.
+        let account = redeliver(&orders, &function).await.deliveries;
+        let taken = function.transport.taken();
+        assert_eq!((account.delivered, taken.len()), (1, 2), "{stored:?}: {account:?}");
+        for message in &taken {
+            assert_eq!(message["thread_ts"], RECEIPT, "{stored:?}: {message}");
+        }
+        assert!(taken[1].to_string().contains("4 findings"), "{stored:?}: {}", taken[1]);
+        assert_eq!(redeliver(&orders, &function).await.deliveries.duplicate, 1, "{stored:?}");
+    }
+    // Where the channel has incidents no more, their items are in nobody's way, and what was ordered is still told.
+    let function = function(&INCIDENT.replace(r#", "incident": {}"#, ""), &then("incident", Stored::Bare, last));
+    assert_eq!(invoke(&event(3, "cli"), &function).await.deliveries.delivered, 1);
+    sleep(2 * MINUTE).await;
+    assert_eq!(redeliver(&orders, &function).await.deliveries.delivered, 1);
 }
 
 #[tokio::test(start_paused = true)]

@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 use tokio::time::{Instant, sleep};
 
 use super::compare::{Hold, KEPT_OUTSIDE, READ_BY_VENDORS, check, fixture};
-use super::ledger::{NARROW, USUAL, event, played};
+use super::ledger::{INCIDENT, NARROW, USUAL, event, played};
 use super::outside::{Function, START, Table, Vendors, function, invoke, redeliver};
 use super::product::handled;
 
@@ -25,9 +25,10 @@ const CHANNELS: &str = r#"{ "channels": {
           "throttle": { "window": "5m", "by": ["actor", "event", "account"] } }] }"#;
 
 /// What happens, by name, with the rules that it happens by.
-const SCENARIOS: [(&str, &str); 6] = [
+const SCENARIOS: [(&str, &str); 7] = [
     ("every channel", CHANNELS),
     ("held back", USUAL),
+    ("incident", INCIDENT),
     ("digested", NARROW),
     ("rejected", USUAL),
     ("tried for a day", USUAL),

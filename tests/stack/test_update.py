@@ -64,7 +64,7 @@ def test_what_a_stack_holds_survives_an_update_and_its_rollback(aws, deploy):
     assert outputs.items() <= updated.items(), "outputs that scripts read"
     variables = aws.client("lambda").get_function_configuration(FunctionName=outputs["FunctionName"])["Environment"]["Variables"]
     assert variables["OFFLIMITS_LOG_LEVEL"] == "WARN", "a parameter that was set is remembered"
-    assert len(aws.client("cloudwatch").describe_alarms(AlarmNamePrefix=f"{NAME}-")["MetricAlarms"]) == 15
+    assert len(aws.client("cloudwatch").describe_alarms(AlarmNamePrefix=f"{NAME}-")["MetricAlarms"]) == 23
     assert resources(aws).keys() >= {"SilentSourcesAlarm", "Probe", "Sweep"} and "SilenceAlarm" not in resources(aws)
     assert_all_is_there(deploy(BEFORE))
     assert resources(aws)["SilenceAlarm"] == silence
@@ -108,4 +108,4 @@ def test_a_stack_takes_every_parameter(aws, deploy):
     # Its policy, which this AWS does not tell, is test_template.py's.
     assert bus["Arn"] == outputs["HubBusArn"]
     assert [rule["Name"] for rule in aws.client("events").list_rules(EventBusName=NAME)["Rules"]]
-    assert len(found) == 20 and all(topic in alarm["AlarmActions"] for alarm in found)
+    assert len(found) == 28 and all(topic in alarm["AlarmActions"] for alarm in found)

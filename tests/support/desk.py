@@ -32,7 +32,7 @@ def contract(channel: str) -> dict:
 def ways() -> dict[str, dict]:
     """Every way to a vendor by its name, with settings and credentials: of each registered type one, and the others of those that have several."""
     of_types = {n: {"settings": {"type": n} | contract(n)["settings"], "credentials": contract(n)["credentials"]} for n in channel_types()}
-    return of_types | json.loads((ROOT / "tests/channels/ways.json").read_bytes())
+    return of_types | json.loads((ROOT / "tests/delivery/vendors/ways.json").read_bytes())
 
 
 @dataclass

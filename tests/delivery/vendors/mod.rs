@@ -52,7 +52,7 @@ pub(crate) fn url(channel: &str) -> String {
 }
 
 /// Every registered type of channel, as its file says how a stand-in is met; and the other ways of those that have several, which
-/// `tests/channels/ways.json` has.
+/// `tests/delivery/vendors/ways.json` has.
 pub(crate) fn ways() -> Vec<Way> {
     let of_type = |channel_type: &&ChannelType| {
         let name = channel_type.name();
@@ -60,7 +60,7 @@ pub(crate) fn ways() -> Vec<Way> {
         let settings = with_type(channel_type, contract["settings"].as_object().unwrap().clone());
         Way::new(name, settings, contract["credentials"].clone())
     };
-    let others: Map<String, Value> = serde_json::from_str(include_str!("../../channels/ways.json")).unwrap();
+    let others: Map<String, Value> = serde_json::from_str(include_str!("ways.json")).unwrap();
     let others = others.iter().map(|(name, way)| Way::new(name, way["settings"].clone(), way["credentials"].clone()));
     TYPES.iter().map(of_type).chain(others).collect()
 }
