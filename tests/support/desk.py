@@ -60,6 +60,13 @@ def key_of(text: str) -> str:
     return re.search(r"message ([0-9a-f]{32})", text)[1]
 
 
+def pointed(document: object, pointer: str) -> object:
+    """What a JSON pointer (RFC 6901) leads to: keys and places, without escapes."""
+    for part in pointer.removeprefix("/").split("/"):
+        document = document[int(part) if isinstance(document, list) else part]
+    return document
+
+
 class Vendor:
     """The vendor of one channel."""
 
@@ -98,9 +105,6 @@ class Vendor:
             case ["pagerduty", "POST"]:
                 alert = document["dedup_key"]
                 return self.join(alert, 202, {"status": "success", "message": "Event processed", "dedup_key": alert}, key_of(text), text)
-            case ["servicenow-events", "POST", "api", "global", "em", "jsonv2"]:
-                answer = {"result": {"Default Bulk Endpoint": "1 events were inserted"}}
-                return self.join(document["records"][0]["message_key"], 200, answer, key_of(text), text)
             case ["zendesk", "POST", "oauth", "tokens"]:
                 self.tokens += 1
                 return Answer(200, {"access_token": f"token{self.tokens}", "token_type": "bearer", "expires_in": 1800})
@@ -117,7 +121,10 @@ class Vendor:
                 return self.jsm_by_key(rest, document, text)
             case ["jsm", _, "jsm", "ops", "api", _, "v1", "alerts", *rest]:
                 return self.jsm_by_token(method, rest, query, document, text)
-            # Of a vendor that keeps nothing of which a test speaks: what the channel's file says.
+            # What the channel's file says, of a vendor that joins what has one key of the document, or keeps nothing of which a test speaks.
+            case [_, "POST", *_] if "joined_by" in contract(self.type):
+                said = contract(self.type)
+                return self.join(pointed(document, said["joined_by"]), *said["answer"], key_of(text), text)
             case [_, "GET", *_] if "found" in contract(self.type):
                 return Answer(*contract(self.type)["found"])
             case [_, _, *_] if "answer" in contract(self.type):

@@ -43,7 +43,7 @@ fn key(text: &str) -> &str {
     id_after(text, "message ").expect("a footer")
 }
 
-/// Of a vendor that keeps nothing of which a test speaks: what the channel's file says that it finds and answers.
+/// What the channel's file says that its vendor finds and answers.
 fn by_contract(channel_type: &str, method: Method, content: &str) -> Answered {
     let step = if method == Method::Get { "found" } else { "answer" };
     let [status, body] = sample(channel_type).contract[step].as_array().map_or(&[][..], Vec::as_slice) else {
@@ -76,11 +76,6 @@ impl Desk {
                 let answer = json!({ "status": "success", "message": "Event processed", "dedup_key": alert });
                 Answered::new(202, &answer).showing(key(content), content)
             }
-            ("servicenow-events", Method::Post, ["api", "global", "em", "jsonv2"]) => {
-                self.join(document["records"][0]["message_key"].as_str().unwrap(), key(content));
-                let answer = json!({ "result": { "Default Bulk Endpoint": "1 events were inserted" } });
-                Answered::new(200, &answer).showing(key(content), content)
-            }
             ("zendesk", Method::Post, ["oauth", "tokens"]) => {
                 self.tokens += 1;
                 let token = format!("token{}", self.tokens);
@@ -105,7 +100,13 @@ impl Desk {
             ("jsm", method, ["jsm", "ops", "api", _, "v1", "alerts", rest @ ..]) => {
                 self.jsm_by_token(method, rest, query, &document, content)
             }
-            (_, method, _) => by_contract(channel_type, method, content),
+            (_, method, _) => {
+                // What the vendor joins, by a key of the document.
+                if let Some(joined_by) = sample(channel_type).contract["joined_by"].as_str() {
+                    self.join(document.pointer(joined_by).and_then(Value::as_str).unwrap(), key(content));
+                }
+                by_contract(channel_type, method, content)
+            }
         }
     }
 
