@@ -265,6 +265,11 @@ fn what_a_rule_finds_passes_a_pattern() {
                 },
             };
             mutated(&mut record, &mut dice, &names);
+            // AWS has no source that begins with STS's and goes on, and the patterns take one for STS's: docs/event-patterns.md.
+            let source = record["eventSource"].as_str().unwrap_or_default();
+            if source.strip_prefix("sts.amazonaws.com").is_some_and(|rest| !rest.is_empty()) {
+                continue;
+            }
             play(&rules, &patterns, &judged, &record, &mut played);
         }
     }
