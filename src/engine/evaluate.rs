@@ -141,7 +141,7 @@ impl Engine {
     }
 
     /// As [`Engine::evaluate`], for a record's JSON text and its envelope's account, with memory that the caller provides, and what
-    /// `tell` makes of the matches, if there are any.
+    /// `tell` makes of the matches. It may be asked in vain.
     pub(super) fn evaluate_text<T>(
         &self,
         text: &str,
@@ -182,8 +182,7 @@ impl Engine {
             Candidates::All => self.rules.all()?.iter().collect(),
         };
         let record = Record::parse(record)?.in_envelope_of(account);
-        let matches = simple::matches(rules, &record, self.names());
-        Ok(if matches.is_empty() { Vec::new() } else { tell(&matches) })
+        Ok(tell(&simple::matches(rules, &record, self.names())))
     }
 
     /// The rules that may match the record that has been extracted from `text`.

@@ -22,21 +22,6 @@ def schema(path: str | dict) -> dict:
     return json.loads(file.read_bytes())
 
 
-def channel_types() -> list[str]:
-    """The types of channels that are registered, in the order of the pages."""
-    document = json.loads((ROOT / "rules.schema.json").read_bytes())
-    return [kind["properties"]["type"]["const"] for kind in document["definitions"]["Channel"]["oneOf"]]
-
-
-def contract(channel: str) -> dict:
-    """How the function meets a channel's stand-in: `contract` in the channel's file."""
-    file = ROOT / f"tests/channels/{channel}.json"
-    assert file.exists(), f"the channel {channel} has no samples: write tests/channels/{channel}.json"
-    said = json.loads(file.read_bytes()).get("contract")
-    assert said is not None, f'tests/channels/{channel}.json has no "contract": how does the function meet a stand-in?'
-    return said
-
-
 @pytest.fixture(scope="session")
 def requests() -> list[dict]:
     """Every channel × every finding × every kind of alert."""

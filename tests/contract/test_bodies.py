@@ -3,7 +3,8 @@
 import json
 
 import pytest
-from conftest import channel_types, contract, schema
+from conftest import schema
+from desk import channel_types, contract
 from jsonschema import Draft4Validator, Draft6Validator, Draft202012Validator, FormatChecker
 from local import assert_slack_accepts
 

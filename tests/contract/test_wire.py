@@ -8,7 +8,7 @@ import urllib.request
 
 import pytest
 from botocore.exceptions import ClientError
-from conftest import channel_types, contract
+from desk import channel_types, contract
 from local import Function, free_port, package
 from places import PACKAGE, ROOT, SCHEMAS, absent
 from vendors import ACCOUNT, SIGNING_SECRET, Desk, Moto, Prism, SlackEmulator

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import boto3
 import pytest
-from conftest import channel_types, contract, schema
+from conftest import schema
+from desk import channel_types, contract
 from jsonschema import Draft202012Validator
 from local import REGION, Server, free_port, plain_environment
 from places import ROOT, SCHEMAS

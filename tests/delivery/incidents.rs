@@ -4,14 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 use std::time::Duration;
 
-use offlimits::handler::InvocationReport;
 use offlimits::ledger::Store;
 use serde_json::{Value, json};
-use tokio::task::{JoinSet, LocalSet};
+use tokio::task::LocalSet;
 use tokio::time::{sleep, timeout};
 
 use super::merging::Counting;
-use super::outside::{Act, SlowStore, TestApp, app, app_on, invoke, redeliver_until, sqs_event};
+use super::outside::{Act, SlowStore, TestApp, app, app_on, invoke, invoke_all, redeliver_until, sqs_event};
 
 const MINUTE: Duration = Duration::from_mins(1);
 /// Of each call a rule.
@@ -249,24 +248,15 @@ async fn a_storm_is_a_few_messages_that_count_everything() {
     const CALLERS: usize = 10;
     let app = Rc::new(app(&with_incidents()));
     app.transport.script("topic", |number, _| if number % 2 == 0 { Act::Status(500, None) } else { Act::Take });
-    let storm = async {
-        let mut invocations = JoinSet::new();
-        for number in 0..2 * CALLS {
-            let (number, app) = (number % CALLS, Rc::clone(&app));
-            sleep(MINUTE / u32::try_from(2 * CALLS).unwrap()).await;
-            invocations.spawn_local(async move {
-                let (name, actor) = (RULES[number / CALLERS % 4].2, format!("user{}", number % CALLERS));
-                let handled = invoke(&event(number, name, &actor, number % 3 == 0), &app).await;
-                assert!(handled.answer.is_ok(), "{handled:?}");
-                handled.report
-            });
-        }
-        let mut total = InvocationReport::default();
-        while let Some(report) = invocations.join_next().await {
-            total += &report.unwrap();
-        }
-        total
-    };
+    let pause = MINUTE / u32::try_from(2 * CALLS).unwrap();
+    let storm = invoke_all(
+        &app,
+        (0..2 * CALLS).map(|number| {
+            let number = number % CALLS;
+            let (name, actor) = (RULES[number / CALLERS % 4].2, format!("user{}", number % CALLERS));
+            (pause, event(number, name, &actor, number.is_multiple_of(3)))
+        }),
+    );
     let local = LocalSet::new();
     let mut all = local.run_until(storm).await;
     all += &local.run_until(redeliver_until(&app, 90 * MINUTE)).await;

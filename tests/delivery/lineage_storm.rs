@@ -9,14 +9,12 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::time::Duration;
 
-use offlimits::handler::InvocationReport;
 use offlimits::ledger::MemoryStore;
 use serde_json::{Map, Value, json};
-use tokio::task::{JoinSet, LocalSet};
-use tokio::time::sleep;
+use tokio::task::LocalSet;
 
 use super::lineage::{ACCOUNTS, assumed, record, session, user};
-use super::outside::{Taken, app_by, invoke, redeliver_until};
+use super::outside::{Taken, app_by, invoke, invoke_all, redeliver_until};
 use super::vendors::Way;
 use super::vendors::illness::{Illness, dealt, fall_ill};
 use crate::support::choices::{Choices, seeds};
@@ -99,23 +97,8 @@ async fn storm(seed: u64) {
         assert!(invoke(&asked.to_string(), &app).await.answer.is_ok());
     }
     let calls: Vec<String> = (0..CALLS).map(|number| call(number, &mut choices).to_string()).collect();
-    let events = async {
-        let mut invocations = JoinSet::new();
-        for number in 0..2 * CALLS {
-            let (call, app) = (calls[number % CALLS].clone(), Rc::clone(&app));
-            sleep(MINUTE / u32::try_from(2 * CALLS).unwrap()).await;
-            invocations.spawn_local(async move {
-                let handled = invoke(&call, &app).await;
-                assert!(handled.answer.is_ok(), "{handled:?}");
-                handled.report
-            });
-        }
-        let mut total = InvocationReport::default();
-        while let Some(report) = invocations.join_next().await {
-            total += &report.unwrap();
-        }
-        total
-    };
+    let pause = MINUTE / u32::try_from(2 * CALLS).unwrap();
+    let events = invoke_all(&app, (0..2 * CALLS).map(|number| (pause, calls[number % CALLS].clone())));
     let local = LocalSet::new();
     let (queue, events) = local.run_until(async { tokio::join!(redeliver_until(&app, 150 * MINUTE), events) }).await;
     let mut all = events;

@@ -1,6 +1,7 @@
 //! What is outside: vendors that fail by script, a queue that hides messages as SQS does, and a clock that runs with tokio's.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::rc::Rc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
@@ -17,6 +18,7 @@ use offlimits::ruleset::RuleSet;
 use offlimits::secret::{Credentials, CredentialsError};
 use offlimits::time::Timestamp;
 use serde_json::{Map, Value, json};
+use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, sleep_until};
 
 use super::vendors::{Answered, Desk, Way, id_after, place, url};
@@ -212,6 +214,28 @@ pub(crate) async fn invoke<S: Store>(payload: &str, app: &TestApp<S>) -> Handled
     let handled = handle(payload, Instant::now() + TIMEOUT, app).await;
     assert!(handled.report.adds_up(), "{:?}", handled.report);
     handled
+}
+
+/// Hands the function each event after a pause, however many are under way, and adds up what it reports. To be run in a `LocalSet`.
+pub(crate) async fn invoke_all<S: Store + 'static>(
+    app: &Rc<TestApp<S>>,
+    events: impl IntoIterator<Item = (Duration, String)>,
+) -> InvocationReport {
+    let mut invocations = JoinSet::new();
+    for (pause, event) in events {
+        sleep(pause).await;
+        let app = Rc::clone(app);
+        invocations.spawn_local(async move {
+            let handled = invoke(&event, &app).await;
+            assert!(handled.answer.is_ok(), "{handled:?}");
+            handled.report
+        });
+    }
+    let mut total = InvocationReport::default();
+    while let Some(report) = invocations.join_next().await {
+        total += &report.unwrap();
+    }
+    total
 }
 
 /// How long a queue is left alone: what is put into it meanwhile may come due at once.

@@ -4,7 +4,6 @@
 //! `OFFLIMITS_ROUNDS=10 cargo test --release --all-features --test integration storm:: -- --nocapture` plays more nights,
 //! `OFFLIMITS_SEED=7` others.
 
-use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::time::Duration;
@@ -12,10 +11,9 @@ use std::time::Duration;
 use offlimits::handler::InvocationReport;
 use offlimits::ledger::MemoryStore;
 use serde_json::{Map, Value, json};
-use tokio::task::{JoinSet, LocalSet};
-use tokio::time::sleep;
+use tokio::task::LocalSet;
 
-use super::outside::{Taken, app_by, invoke, redeliver_until};
+use super::outside::{Taken, app_by, invoke_all, redeliver_until};
 use super::vendors::Way;
 use super::vendors::illness::{Illness, dealt, fall_ill};
 use crate::support::choices::seeds;
@@ -105,40 +103,26 @@ async fn night(seed: u64) {
     let ways = dealt.iter().map(|(way, _)| way.clone()).collect::<Vec<_>>();
     let app = Rc::new(app_by(&rules(&dealt), &ways, MemoryStore::with_limit(4_000_000)));
     fall_ill(&app, seed, &dealt);
-    let events = Rc::new(RefCell::new(InvocationReport::default()));
-    let storm = async {
-        let mut invocations = JoinSet::new();
-        // Each event once in order, and once more three seconds later, among the others.
-        let mut arrivals: Vec<(Duration, usize)> = (0..CALLS)
-            .flat_map(|number| {
-                let at = MINUTE * u32::try_from(number).unwrap() / u32::try_from(CALLS).unwrap();
-                [(at, number), (at + Duration::from_secs(3), number)]
-            })
-            .collect();
-        arrivals.sort_unstable();
-        let mut now = Duration::ZERO;
-        for (at, number) in arrivals {
-            sleep(at.saturating_sub(now)).await;
-            now = at;
-            let (app, events) = (Rc::clone(&app), Rc::clone(&events));
-            invocations.spawn_local(async move {
-                let handled = invoke(&event(number), &app).await;
-                assert!(handled.answer.is_ok(), "{handled:?}");
-                *events.borrow_mut() += &handled.report;
-            });
-        }
-        while let Some(done) = invocations.join_next().await {
-            done.unwrap();
-        }
-    };
+    // Each event once in order, and once more three seconds later, among the others.
+    let mut arrivals: Vec<(Duration, usize)> = (0..CALLS)
+        .flat_map(|number| {
+            let at = MINUTE * u32::try_from(number).unwrap() / u32::try_from(CALLS).unwrap();
+            [(at, number), (at + Duration::from_secs(3), number)]
+        })
+        .collect();
+    arrivals.sort_unstable();
+    let mut now = Duration::ZERO;
+    let storm = invoke_all(
+        &app,
+        arrivals.into_iter().map(|(at, number)| (at.saturating_sub(std::mem::replace(&mut now, at)), event(number))),
+    );
     let local = LocalSet::new();
-    let (mut queue, ()) = local.run_until(async { tokio::join!(redeliver_until(&app, 90 * MINUTE), storm) }).await;
+    let (mut queue, events) = local.run_until(async { tokio::join!(redeliver_until(&app, 90 * MINUTE), storm) }).await;
     // Somebody has replaced the revoked credential: nothing is dead, and nobody need send anything through again.
     let redriven = app.queues.redrive();
     assert_eq!(redriven, 0);
     queue += &local.run_until(redeliver_until(&app, 91 * MINUTE)).await;
 
-    let events = events.borrow();
     println!("seed {seed}");
     println!("channel            illness   requests  taken  acknowledged  told  kept  last at");
     let channels = dealt.iter().map(|(way, illness)| (way.name.as_str(), *illness));

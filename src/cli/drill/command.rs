@@ -4,20 +4,8 @@ use std::io;
 
 use clap::ValueEnum;
 
-#[cfg(feature = "aws")]
-use super::exercise::exercises;
 use super::question::Question;
-#[cfg(feature = "aws")]
-use super::replay::Drill;
-#[cfg(feature = "aws")]
-use super::report::DrillReport;
-#[cfg(feature = "aws")]
-use super::sandbox;
 use crate::cli::Exit;
-#[cfg(feature = "aws")]
-use crate::cli::stack_access::now;
-#[cfg(feature = "aws")]
-use crate::ruleset::RuleSet;
 
 const HELP: &str = "\
 Each rule that is on, and has a test that must match, sends its test's event, as a call of now. People get these alerts as any other: \
@@ -69,7 +57,7 @@ impl DrillCommand {
     pub(in crate::cli) fn run(&self) -> io::Result<Exit> {
         use std::io::Write as _;
 
-        use super::print;
+        use super::{print, replay, sandbox};
         use crate::cli::lines::write_line;
         use crate::cli::out;
 
@@ -83,7 +71,7 @@ impl DrillCommand {
                 let as_json = self.format == DrillFormat::Json;
                 runtime.block_on(sandbox::run(&self.question, account, &rules, as_json))?
             }
-            None => runtime.block_on(self.replay(&rules)),
+            None => runtime.block_on(replay::run(&self.question, &rules)),
         };
         let report = match drilled {
             Ok(report) => report,
@@ -103,25 +91,5 @@ impl DrillCommand {
             (true, true) => Exit::Done,
             (true, false) => Exit::Wrong,
         })
-    }
-
-    /// Replays the rules' own events. What keeps it from being done is told on stderr.
-    #[cfg(feature = "aws")]
-    async fn replay(&self, rules: &RuleSet) -> Result<DrillReport, Exit> {
-        let told = |reason: String| {
-            eprintln!("error: {reason}");
-            Exit::Unreadable
-        };
-        let drill = Drill::open(&self.question).map_err(told)?;
-        let (exercises, left_out) = exercises(rules, &self.question, now()).map_err(told)?;
-        for (rule, reason) in &left_out {
-            eprintln!("note: {rule} is left out: {reason}");
-        }
-        if exercises.is_empty() {
-            let reason =
-                "there is no rule to drill: none of those that were named is on and has a test that must match";
-            return Err(told(reason.to_owned()));
-        }
-        drill.run(&exercises, &left_out).await.map_err(told)
     }
 }

@@ -3,19 +3,39 @@
 use std::time::Duration;
 
 use super::await_alerts::{Awaited, await_all};
-use super::exercise::{LeftOut, Replayed};
+use super::exercise::{LeftOut, Replayed, exercises};
 use super::inbox::WebhookInbox;
 use super::question::Question;
 use super::report::{DrillReport, NotDrilled, RuleReport};
 use crate::aws::{ApiInput, ApiService};
+use crate::cli::Exit;
 use crate::cli::stack_access::{StackAccess, now};
+use crate::ruleset::RuleSet;
 use crate::text::percent_encoded;
 
 /// How long the alerts are awaited, where nobody says it, in seconds.
 const WAIT: u64 = 120;
 
+/// Replays the rules' own events. What keeps it from being done is told on stderr.
+pub(super) async fn run(question: &Question, rules: &RuleSet) -> Result<DrillReport, Exit> {
+    let told = |reason: String| {
+        eprintln!("error: {reason}");
+        Exit::Unreadable
+    };
+    let drill = Drill::open(question).map_err(told)?;
+    let (exercises, left_out) = exercises(rules, question, now()).map_err(told)?;
+    for (rule, reason) in &left_out {
+        eprintln!("note: {rule} is left out: {reason}");
+    }
+    if exercises.is_empty() {
+        let reason = "there is no rule to drill: none of those that were named is on and has a test that must match";
+        return Err(told(reason.to_owned()));
+    }
+    drill.run(&exercises, &left_out).await.map_err(told)
+}
+
 /// A deployed function, and how long its alerts are awaited.
-pub(super) struct Drill<'c> {
+struct Drill<'c> {
     question: &'c Question,
     access: StackAccess,
 }
@@ -25,7 +45,7 @@ impl<'c> Drill<'c> {
     ///
     /// # Errors
     /// What is missing, and the remedy.
-    pub(super) fn open(question: &'c Question) -> Result<Self, String> {
+    fn open(question: &'c Question) -> Result<Self, String> {
         Ok(Self { question, access: StackAccess::open(question.region.as_ref())? })
     }
 
@@ -33,7 +53,7 @@ impl<'c> Drill<'c> {
     ///
     /// # Errors
     /// Nothing could be sent.
-    pub(super) async fn run(&self, exercises: &[Replayed], left_out: &[LeftOut]) -> Result<DrillReport, String> {
+    async fn run(&self, exercises: &[Replayed], left_out: &[LeftOut]) -> Result<DrillReport, String> {
         let stack = &self.question.rules.stack;
         let [function, table] = self.access.outputs(stack, ["FunctionName", "TableName"]).await?;
         let inbox = self.question.webhook.map(WebhookInbox::open_for).transpose()?;

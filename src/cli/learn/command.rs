@@ -177,24 +177,15 @@ impl LearnCommand {
             return Ok(None);
         }
         let mut lost = HashSet::new();
-        input::each(
-            &self.against,
-            &ArchivePart::default(),
-            &FindingVisitor::new(rules).counting(true),
-            |_, _, found| {
-                lost.insert(hashed(found.finding.id.as_str()));
+        let each_id = |rules: &RuleSet, take: &mut dyn FnMut(u64)| {
+            let counting = FindingVisitor::new(rules).counting(true);
+            input::each(&self.against, &ArchivePart::default(), &counting, |_, _, found| {
+                take(hashed(found.finding.id.as_str()));
                 Ok(())
-            },
-        )?;
-        input::each(
-            &self.against,
-            &ArchivePart::default(),
-            &FindingVisitor::new(new_rules).counting(true),
-            |_, _, found| {
-                lost.remove(&hashed(found.finding.id.as_str()));
-                Ok(())
-            },
-        )?;
+            })
+        };
+        each_id(rules, &mut |id| _ = lost.insert(id))?;
+        each_id(new_rules, &mut |id| _ = lost.remove(&id))?;
         Ok((!lost.is_empty()).then_some(lost.len()))
     }
 

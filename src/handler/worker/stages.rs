@@ -52,7 +52,7 @@ impl<T: Transport, S: Store, Q: Queues> ChannelWorker<'_, T, S, Q> {
                     Task::RollUp(task) if task.minute.is_some() => self.roll_up_stages(rest.with_task(task)).await,
                     Task::RollUp(task) => self.lone_roll_up_stages(rest.with_task(task)).await,
                     Task::Update(task) => match self.claim_update(rest.with_task(task)).await {
-                        ControlFlow::Continue(message) => self.claimed_stages(message, is_sum).await,
+                        ControlFlow::Continue(message) => self.claimed_stages(message, is_sum, None).await,
                         ControlFlow::Break(outcome) => ControlFlow::Break(outcome),
                     },
                     Task::Digest(task) => match self.render_digest(rest.with_task(task)).await {
@@ -130,13 +130,7 @@ impl<T: Transport, S: Store, Q: Queues> ChannelWorker<'_, T, S, Q> {
     /// The stages of a roll-up that is told together with those of its minute.
     async fn roll_up_stages(&self, order: QueueMessage<RollUpTask>) -> StageResult<DeliveryOutcome> {
         let message = self.claim_roll_ups(order.clone()).await?;
-        let arrival = self.guard_message(&message, true).await?;
-        let ending = self.send(&message.task, Origin::Queue).await;
-        let outcome = self.settle_roll_ups(order, message, ending).await;
-        if outcome == DeliveryOutcome::Delivered {
-            self.count_arrival(arrival).await;
-        }
-        ControlFlow::Continue(outcome)
+        self.claimed_stages(message, true, Some(order)).await
     }
 
     /// The stages of a roll-up that is told by itself.
@@ -148,14 +142,22 @@ impl<T: Transport, S: Store, Q: Queues> ChannelWorker<'_, T, S, Q> {
 
     async fn message_stages(&self, message: QueueMessage<Delivery>, is_sum: bool) -> StageResult<DeliveryOutcome> {
         let message = self.claim(message).await?;
-        self.claimed_stages(message, is_sum).await
+        self.claimed_stages(message, is_sum, None).await
     }
 
-    /// The stages of a message that is ours to send.
-    async fn claimed_stages(&self, message: QueueMessage<Delivery>, is_sum: bool) -> StageResult<DeliveryOutcome> {
+    /// The stages of a message that is ours to send. `order`: what goes back to the queue in its place, if it does not arrive.
+    async fn claimed_stages(
+        &self,
+        message: QueueMessage<Delivery>,
+        is_sum: bool,
+        order: Option<QueueMessage<RollUpTask>>,
+    ) -> StageResult<DeliveryOutcome> {
         let arrival = self.guard_message(&message, is_sum).await?;
         let ending = self.send(&message.task, Origin::Queue).await;
-        let outcome = self.settle(message, ending).await;
+        let outcome = match order {
+            Some(order) => self.settle_roll_ups(order, message, ending).await,
+            None => self.settle(message, ending).await,
+        };
         if outcome == DeliveryOutcome::Delivered {
             self.count_arrival(arrival).await;
         }
