@@ -97,6 +97,10 @@ mod http_client;
 #[cfg(any(feature = "lambda", all(feature = "aws", feature = "cli")))]
 pub mod aws;
 
+// More records than memory holds, in order: sorted runs on the disk, and from other processes.
+#[cfg(feature = "cli")]
+pub mod runs;
+
 // Archives of records, from folders and from S3: on every core, in bounded memory, in a fixed order.
 #[cfg(feature = "cli")]
 pub mod scan;
@@ -112,3 +116,8 @@ pub mod schema;
 // The tool `offlimits`, one file a command.
 #[cfg(feature = "cli")]
 pub mod cli;
+
+// Choices that a seed makes, for the units that play random traffic.
+#[cfg(test)]
+#[path = "../tests/support/choices.rs"]
+mod choices;

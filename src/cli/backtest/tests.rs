@@ -10,8 +10,6 @@
 //! `OFFLIMITS_ROUNDS=20000 cargo test --release --lib backtest::tests` asks for more rounds, and `OFFLIMITS_SEED=7` for others;
 //! whatever differs names the seed of its round.
 
-#[path = "../../../tests/support/choices.rs"]
-mod choices;
 mod traffic;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
@@ -22,10 +20,10 @@ use std::time::{Duration, SystemTime};
 use serde_json::{Value, json};
 use tokio::time::{Instant, advance};
 
-use self::choices::{Choices, seeds};
 use super::playback::{PlayedOutcome, StagedRules, play};
 use super::tally::BacktestTally;
 use crate::channel::{Reply, Request};
+use crate::choices::{Choices, seeds};
 use crate::cli::findings::{FindingVisitor, with_issuing_calls};
 use crate::cloudtrail::{ApiCall, RawRecord, Record};
 use crate::deliver::{Tokens, Transport};

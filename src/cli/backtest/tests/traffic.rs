@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::START;
-use super::choices::Choices;
+use crate::choices::Choices;
 use crate::time::Timestamp;
 
 const EVENTS: [&str; 3] = ["StopLogging", "DeleteTrail", "PutObject"];
