@@ -220,9 +220,29 @@ impl TryFrom<String> for TargetId {
     }
 }
 
+/// The number whose digits it is.
+impl From<TargetId> for u64 {
+    fn from(id: TargetId) -> Self {
+        id.0
+    }
+}
+
+impl From<u64> for TargetId {
+    fn from(number: u64) -> Self {
+        Self(number)
+    }
+}
+
 impl From<TargetId> for String {
     fn from(id: TargetId) -> Self {
         format!("{:016x}", id.0)
+    }
+}
+
+/// The number whose digits it is.
+impl From<&FindingId> for u128 {
+    fn from(id: &FindingId) -> Self {
+        Self::from_str_radix(id.as_str(), 16).unwrap_or_default()
     }
 }
 

@@ -38,7 +38,7 @@ pub(super) struct EvaluatedFinding {
 }
 
 /// What decides whose incident a finding belongs to.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct FollowedFinding {
     /// Who called.
     pub(super) bearer: Bearer,

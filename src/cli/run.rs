@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use clap::Parser;
 
 use super::{Command, Exit};
+use crate::runs::RunError;
 
 /// Each example stands below what it answers, so that no line is wider than 80 columns, and none is broken in two.
 const EXAMPLES: &str = "\
@@ -49,7 +50,10 @@ pub fn run() -> ExitCode {
         // Whoever reads our output has seen enough: `offlimits replay … | head`.
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("error: cannot write the output: {error}");
+            match error.get_ref().and_then(|error| error.downcast_ref::<RunError>()) {
+                Some(error) => eprintln!("error: {error}"),
+                None => eprintln!("error: cannot write the output: {error}"),
+            }
             ExitCode::from(Exit::Unreadable as u8)
         }
     }

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::incident::{HasIncident, IncidentWindow, RuleOutcome};
+pub(super) use super::policy::CLAIM_TTL;
 use super::policy::{HasWindow, ThrottleWindow, ToldTargets};
 use super::store::{Attributes, ItemKey, StoreError, StoredItem};
 use crate::alert::{RollUp, SilenceNotice};
@@ -14,11 +15,6 @@ use crate::finding::Finding;
 use crate::ids::{AlertId, ClaimId, PairId, SharedCallId, StableId, TargetId};
 use crate::severity::Severity;
 use crate::time::Timestamp;
-
-/// How long a claim is remembered: a day longer than a dead letter may lie before it is sent through again, which is SQS's
-/// longest, 14 days.
-/// Source: <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SetQueueAttributes.html>
-pub(super) const CLAIM_TTL: Duration = Duration::from_hours(15 * 24);
 
 /// When a claim that is written now expires.
 pub(super) fn claim_expires(now: Timestamp) -> Timestamp {

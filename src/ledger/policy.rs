@@ -35,6 +35,11 @@ pub(super) const CLOCK_SKEW: Duration = Duration::from_mins(1);
 /// The longest lease of a claim. A delivery of a process that died is taken up again after less than a minute.
 pub const MAX_LEASE: Duration = Duration::from_secs(59);
 
+/// How long a claim is remembered, and a call that several accounts record: a day longer than a dead letter may lie before it is sent through again, which is SQS's
+/// longest, 14 days.
+/// Source: <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SetQueueAttributes.html>
+pub const CLAIM_TTL: Duration = Duration::from_hours(15 * 24);
+
 /// Whether a claim that ends `until` then is held by somebody `now`. One that ends later than any could is nobody's.
 pub fn is_held(until: Timestamp, now: Timestamp) -> bool {
     now < until && until <= now.plus(MAX_LEASE + CLOCK_SKEW)

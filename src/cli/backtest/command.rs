@@ -94,7 +94,7 @@ impl BacktestCommand {
             FindingVisitor::new(rules).of(&self.selection).following(both.as_ref()).counting(are_only_counted);
         let visitor = DeliveryVisitor::new(rules, visitor, self.delivery);
         let counts = self.archive.each(&visitor, |file, index, found| {
-            let is_first = tally.add(&found);
+            let is_first = tally.add(&found)?;
             if found.session.is_some() {
                 return Ok(());
             }
@@ -107,7 +107,7 @@ impl BacktestCommand {
             }
             Ok(())
         })?;
-        tally.finish();
+        tally.finish()?;
         let summary =
             BacktestSummary { delivery: visitor.line(), ..BacktestSummary::new(rules, &tally, &counts, self.top) };
         // Before the summary: whoever reads that may stop reading, as `head` does.
@@ -146,15 +146,6 @@ pub(in crate::cli) fn end(counts: &InputCounts, max_per_day: Option<u64>, tally:
             );
             true
         }
-        (Some(_), _) => match tally.unknown() {
-            Some(unknown) => {
-                eprintln!(
-                    "error: --max-per-day cannot be judged: {unknown}\nhelp: ask about less at a time, with --since and --until, or by --account"
-                );
-                true
-            }
-            None => false,
-        },
         _ => false,
     };
     counts.remedy();

@@ -70,7 +70,7 @@ impl MessageCounts {
 }
 
 /// What would have been sent under one assumption about staged rules.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct SentMessages {
     /// By the rule's place in the file.
     pub(super) by_rule: Vec<MessageCounts>,

@@ -1,5 +1,6 @@
 //! `offlimits backtest`: what the rules would have found in archives, and what would have been sent.
 
+mod arrivals;
 mod command;
 mod delivery;
 mod messages;

@@ -39,9 +39,6 @@ impl BacktestSummary {
             (self.sent.below_threshold, "before their rule's threshold is reached: nobody would have been told"),
             (self.sent.duplicates, "deliveries of calls that another account recorded too: told once"),
             (self.sent.merged, "deliveries told in the message of another finding of the same record"),
-            (self.unplayed, "too many to be played back: each counts as sent"),
-            (self.unremembered, "counted as new, though they may have come before: too many to be remembered"),
-            (self.unfollowed, "sessions too many to be followed: what was done with them is their own incident"),
         ] {
             if count > 0 {
                 writeln!(out, "  {} {what}", grouped(count))?;

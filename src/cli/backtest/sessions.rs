@@ -1,30 +1,20 @@
 //! The sessions of an archive, played back: whose credentials a call was made with, for channels whose incidents follow that. The
 //! decisions are the ledger's own.
 
-use std::collections::HashMap;
-
-use super::playback::AlertEvent;
+use super::playback::{AlertEvent, Arrival, FORGETS_FROM, Remembered};
 use crate::cli::findings::{FollowedFinding, hashed};
 use crate::cloudtrail::credentials::{Bearer, IssuedSession};
 use crate::ledger::lineage::{self, KnownLineage, Lineage};
 use crate::rules::Incidents;
 use crate::ruleset::RuleSet;
+use crate::runs::RunError;
 use crate::time::Timestamp;
 
-/// A session that was issued, when its record arrives.
-#[derive(Debug)]
-pub(super) struct ArrivedSession {
-    pub(super) time: Timestamp,
-    /// The findings of the archive before its record.
-    pub(super) order: u32,
-    pub(super) session: IssuedSession,
-}
-
 /// What is known at one moment.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct PlayedSessions {
-    sessions: HashMap<String, (KnownLineage, Timestamp)>,
-    source_identities: HashMap<String, (KnownLineage, Timestamp)>,
+    sessions: Remembered<String, (KnownLineage, Timestamp)>,
+    source_identities: Remembered<String, (KnownLineage, Timestamp)>,
 }
 
 impl PlayedSessions {
@@ -40,13 +30,14 @@ impl PlayedSessions {
         if caller.is_empty() || until <= now {
             return;
         }
+        let matters = |(_, until): &(KnownLineage, Timestamp)| now < *until;
         if let Some(name) = session.set_source_identity.as_ref().filter(|_| !session.is_of_stranger)
             && let Some(known) = lineage::set_by(caller.clone(), alive(self.source_identities.get(name), now))
         {
-            self.source_identities.insert(name.clone(), (known, until));
+            self.source_identities.insert(name.clone(), (known, until), matters);
         }
         if let Some(known) = lineage::issued(session, caller, alive(self.sessions.get(&session.key), now)) {
-            self.sessions.insert(session.key.clone(), (known, until));
+            self.sessions.insert(session.key.clone(), (known, until), matters);
         }
     }
 }
@@ -55,17 +46,31 @@ fn alive(known: Option<&(KnownLineage, Timestamp)>, now: Timestamp) -> Option<&K
     known.filter(|(_, until)| now < *until).map(|(known, _)| known)
 }
 
-/// Puts the findings, which are in the order of their arrival, into the incidents of those from whom the credentials came.
-pub(super) fn follow(rules: &RuleSet, events: &mut [AlertEvent], mut arrived: Vec<ArrivedSession>) {
-    arrived.sort_by_key(|session| (session.time, session.order));
+/// The findings among what arrives, in its order, each put into the incidents of those from whom its credentials came.
+pub(super) fn follow(
+    rules: &RuleSet,
+    arrivals: impl Iterator<Item = Result<Arrival, RunError>>,
+) -> impl Iterator<Item = Result<AlertEvent, RunError>> {
     let incidents: Vec<&Incidents> = rules.channels().iter().filter_map(|channel| channel.incidents.as_ref()).collect();
-    let (mut known, mut arrived) = (PlayedSessions::default(), arrived.into_iter().peekable());
-    for event in events {
-        while let Some(session) = arrived.next_if(|one| (one.time, one.order) <= (event.time, event.order)) {
-            known.remember(&session.session, session.time);
+    let mut known =
+        PlayedSessions { sessions: Remembered::new(FORGETS_FROM), source_identities: Remembered::new(FORGETS_FROM) };
+    arrivals.filter_map(move |arrival| match arrival {
+        Ok(Arrival::Session(arrived)) => {
+            known.remember(&arrived.session, arrived.time);
+            None
         }
-        let Some(FollowedFinding { bearer, rests }) = event.followed.as_deref() else { continue };
-        let lineage = known.lineage_of(bearer, event.time);
+        Ok(Arrival::Finding(mut event)) => {
+            known.follow(&incidents, &mut event);
+            Some(Ok(event))
+        }
+        Err(error) => Some(Err(error)),
+    })
+}
+
+impl PlayedSessions {
+    fn follow(&self, incidents: &[&Incidents], event: &mut AlertEvent) {
+        let Some(FollowedFinding { bearer, rests }) = &event.followed else { return };
+        let lineage = self.lineage_of(bearer, event.time);
         for (place, rest) in rests {
             let group =
                 incidents.get(*place).and_then(|incidents| lineage::group(incidents, &lineage, || rest.clone()));

@@ -51,12 +51,6 @@ pub(super) struct BacktestSummary {
     pub(super) worst_day: Option<DayCount>,
     /// What would be sent if the staged rules alerted; nothing if they found nothing.
     pub(super) if_staged_alerted: Option<StagedLine>,
-    /// Findings that were too many to be played back: they count as sent.
-    pub(super) unplayed: u64,
-    /// Findings that count as new, and may have come before: too many were remembered already.
-    pub(super) unremembered: u64,
-    /// Sessions that were too many to be followed.
-    pub(super) unfollowed: u64,
     /// What EventBridge would have delivered, if it was asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) delivery: Option<DeliveryLine>,
@@ -186,9 +180,6 @@ impl BacktestSummary {
             channels: channels.collect(),
             worst_day: tally.worst_day().map(DayCount::new),
             if_staged_alerted: tally.sent_if_staged_alerted.as_ref().map(StagedLine::new),
-            unplayed: tally.unplayed,
-            unremembered: tally.unremembered,
-            unfollowed: tally.unfollowed,
             delivery: None,
         }
     }

@@ -2,7 +2,7 @@
 //! through the real handler over a real ledger, on a clock that is set by hand. Every channel must get the same messages in the
 //! same order.
 //!
-//! The function's answer depends on when events arrive; the playback assumes what `playback.rs` lists. Events therefore arrive
+//! The function's answer depends on when events arrive; the playback assumes what `playback/mod.rs` lists. Events therefore arrive
 //! here at their own time, in the order of these times (and of the archive where they are equal), copies of a record right
 //! after it; what is due in the queue comes before the events of the same moment, in the order in which it was first put there.
 //! The archive itself is in no order.
@@ -10,6 +10,7 @@
 //! `OFFLIMITS_ROUNDS=20000 cargo test --release --lib backtest::tests` asks for more rounds, and `OFFLIMITS_SEED=7` for others;
 //! whatever differs names the seed of its round.
 
+mod bounded;
 mod traffic;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
@@ -20,7 +21,8 @@ use std::time::{Duration, SystemTime};
 use serde_json::{Value, json};
 use tokio::time::{Instant, advance};
 
-use super::playback::{PlayedOutcome, StagedRules, play};
+use super::playback::{AlertEvent, Arrival, Playback, PlayedOutcome, PlayedStep, StagedRules, each_record};
+use super::sessions::follow;
 use super::tally::BacktestTally;
 use crate::channel::{Reply, Request};
 use crate::choices::{Choices, seeds};
@@ -33,6 +35,7 @@ use crate::health::ChannelHealth;
 use crate::ledger::{Ledger, MemoryStore};
 use crate::redelivery::{QueueError, Queues};
 use crate::ruleset::RuleSet;
+use crate::runs::Bounds;
 use crate::scan::RecordVisitor as _;
 use crate::secret::{Credentials, CredentialsError};
 use crate::severity::Severity;
@@ -81,7 +84,7 @@ impl Told {
 /// What the tool says.
 struct Said {
     /// By channel, with the finding that opened the alert which each message belongs to.
-    messages: BTreeMap<String, Vec<(Told, Option<u32>)>>,
+    messages: BTreeMap<String, Vec<(Told, Option<u64>)>>,
     tally: TallyFigures,
     /// Findings that are another's incident than who called.
     of_a_lineage: usize,
@@ -100,46 +103,54 @@ struct TallyFigures {
     findings: Option<[usize; 4]>,
 }
 
-fn played(rules: &RuleSet, records: &[String], is_each_once: bool) -> Said {
+/// A finding's place among those of the archive.
+fn place(number: u64) -> usize {
+    usize::try_from(number).unwrap()
+}
+
+fn played(rules: &RuleSet, records: &[String], is_each_once: bool, bounds: Bounds) -> Said {
     let archive = format!(r#"{{"Records":[{}]}}"#, records.join(","));
     let both = with_issuing_calls(rules);
     let visitor = FindingVisitor::new(rules).following(both.as_ref());
     let mut scanner = visitor.state();
-    let mut tally = BacktestTally::new(rules);
+    let mut tally = BacktestTally::within(rules, bounds);
     let (mut ids, mut calls) = (Vec::new(), Vec::new());
     visitor.records(&mut scanner, &archive, |_, found| {
         for found in found.unwrap() {
-            if tally.add(&found) {
+            if tally.add(&found).unwrap() {
                 ids.push(found.finding.id.to_string());
                 calls.push((found.finding.severity, found.finding.call.failed));
             }
         }
     });
     let epoch = if tally.slots.is_empty() { START + FULL_MINUTE } else { 0 };
-    let own: Vec<Box<[u64]>> = tally.events.iter().map(|event| event.incidents.clone()).collect();
-    let events = tally.arrivals();
-    let of_a_lineage =
-        events.iter().filter(|event| event.followed.is_some() && own[event.order as usize] != event.incidents).count();
-    let mut messages: BTreeMap<String, Vec<(Told, Option<u32>)>> = BTreeMap::new();
-    play(rules, &tally.routes, &events, StagedRules::Silent, &mut |step| {
+    let arrivals: Vec<Arrival> = tally.take_arrivals().unwrap().map(Result::unwrap).collect();
+    let followed: Vec<AlertEvent> = follow(rules, arrivals.iter().cloned().map(Ok)).map(Result::unwrap).collect();
+    let own = arrivals.iter().filter_map(|arrival| match arrival {
+        Arrival::Finding(event) => Some(event),
+        Arrival::Session(_) => None,
+    });
+    let of_a_lineage = own.zip(&followed).filter(|(own, followed)| own.incidents != followed.incidents).count();
+    let mut messages: BTreeMap<String, Vec<(Told, Option<u64>)>> = BTreeMap::new();
+    let mut tell = |step: PlayedStep| {
         let channel = step.channel.map(|place| rules.channels()[place].name.clone());
         let (kind, count) = match step.outcome {
             PlayedOutcome::Merged(leader) => {
                 let told = messages.entry(channel.unwrap()).or_default();
                 // A leader that is in a digest has no message.
                 if let Some((told, _)) =
-                    told.last_mut().filter(|(told, _)| told.finding.as_ref() == Some(&ids[leader as usize]))
+                    told.last_mut().filter(|(told, _)| told.finding.as_ref() == Some(&ids[place(leader)]))
                 {
-                    told.also.insert(ids[step.finding.unwrap() as usize].clone());
+                    told.also.insert(ids[place(step.finding.unwrap())].clone());
                 }
                 return;
             }
             PlayedOutcome::RollUpMerged(leader, count) => {
                 let told = messages.entry(channel.unwrap()).or_default();
                 let is_leader =
-                    |told: &Told| told.kind == "roll-up" && told.finding.as_ref() == Some(&ids[leader as usize]);
+                    |told: &Told| told.kind == "roll-up" && told.finding.as_ref() == Some(&ids[place(leader)]);
                 if let Some((told, _)) = told.last_mut().filter(|(told, _)| is_leader(told)) {
-                    told.also.insert(ids[step.opener.unwrap() as usize].clone());
+                    told.also.insert(ids[place(step.opener.unwrap())].clone());
                     told.count += count;
                 }
                 return;
@@ -155,14 +166,18 @@ fn played(rules: &RuleSet, records: &[String], is_each_once: bool) -> Said {
             time: epoch + step.time.seconds(),
             kind: kind.to_owned(),
             rule: step.rule.map(|rule| rules.rules()[rule].info.id.clone()),
-            finding: step.finding.or(step.opener).map(|place| ids[place as usize].clone()),
-            about: step.finding.map(|place| calls[place as usize]),
+            finding: step.finding.or(step.opener).map(|number| ids[place(number)].clone()),
+            about: step.finding.map(|number| calls[place(number)]),
             count,
             also: BTreeSet::new(),
         };
         messages.entry(channel.unwrap()).or_default().push((told, step.thread));
-    });
-    tally.play_back(&events);
+    };
+    // What no longer matters is forgotten at every step.
+    let mut playback = Playback::forgetting_from(rules, StagedRules::Silent, 1);
+    each_record(followed.into_iter().map(Ok), |record| playback.record(record, &mut tell)).unwrap();
+    playback.end(&mut tell);
+    tally.play_back(arrivals.into_iter().map(Ok), &mut |_| ()).unwrap();
     let (total, count) = (tally.sent.total, |count: u64| usize::try_from(count).unwrap());
     let sums: u64 = messages.values().map(|messages| messages.len() as u64).sum();
     assert_eq!((total.messages, total.alerts + total.roll_ups + total.updates + total.digests), (sums, sums));
@@ -395,7 +410,9 @@ fn compare(seed: u64, kinds: &mut BTreeMap<String, usize>) {
     let records = choices.records();
     let rules = || RuleSet::compile(&text).unwrap_or_else(|why| panic!("seed {seed}: {why:?}")).rules;
     let is_each_once = records.iter().collect::<BTreeSet<_>>().len() == records.len();
-    let said = played(&rules(), &records, is_each_once);
+    // Nearly everything goes through the disk.
+    let bounds = Bounds { bytes: 1 + choices.below(1500), ids: 1 + choices.below(8), fan_in: 2 };
+    let said = played(&rules(), &records, is_each_once, bounds);
     let (messages, total) = sent(rules(), &records);
     let about = || format!("seed {seed}\n{text}\n{}", records.join("\n"));
 
@@ -411,7 +428,7 @@ fn compare(seed: u64, kinds: &mut BTreeMap<String, usize>) {
         assert!(are_alike(alerts), "messages belong to other alerts, on channel {name}, {}", about());
         let mut count = |kind: &str| *kinds.entry(kind.to_owned()).or_default() += 1;
         // The highest severity that an alert has told of, and whether a success was among it.
-        let mut alerts: HashMap<u32, (Severity, bool)> = HashMap::new();
+        let mut alerts: HashMap<u64, (Severity, bool)> = HashMap::new();
         for (told, opener) in said {
             count(&told.kind);
             if !told.also.is_empty() {

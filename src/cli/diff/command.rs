@@ -69,8 +69,8 @@ impl DiffCommand {
                 return Ok(());
             }
             let first = [
-                pair.old.as_ref().is_some_and(|was| before.add(was)),
-                pair.new.as_ref().is_some_and(|is| after.add(is)),
+                pair.old.as_ref().map_or(Ok(false), |was| before.add(was))?,
+                pair.new.as_ref().map_or(Ok(false), |is| after.add(is))?,
             ];
             if first == [false, false] {
                 return Ok(());
@@ -87,8 +87,8 @@ impl DiffCommand {
                 LineFormat::Jsonl => both.write_json(&mut out, change, &pair, place),
             }
         })?;
-        before.finish();
-        after.finish();
+        before.finish()?;
+        after.finish()?;
         match self.options.format {
             LineFormat::Human => {
                 print_rest(&mut out, differences.all, most)?;

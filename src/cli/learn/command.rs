@@ -73,7 +73,7 @@ impl LearnCommand {
         let Some(rules) = &self.rules.load() else { return Ok(Exit::Unreadable) };
         let (mut before, mut observed) = (BacktestTally::new(rules), Observations::new(rules));
         let counts = self.archive.each(&ObservingVisitor::new(rules), |_, _, found| {
-            if before.add(&found.found) {
+            if before.add(&found.found)? {
                 observed.add(found, before.findings - 1);
             }
             Ok(())
@@ -81,7 +81,7 @@ impl LearnCommand {
         if counts.interrupted {
             return Ok(interrupted());
         }
-        let messages = before.finish_with_messages();
+        let messages = before.finish_with_messages()?;
         let mut made = proposals(&observed, self.regularity, &messages);
         let mut failed = counts.failed();
         let standing = match against::rules_of(&made.all) {
@@ -103,13 +103,13 @@ impl LearnCommand {
         }
         let mut after = BacktestTally::new(&new_rules);
         let again = self.archive.each(&FindingVisitor::new(&new_rules).counting(true), |_, _, found| {
-            after.add(&found);
+            after.add(&found)?;
             Ok(())
         })?;
         if again.interrupted {
             return Ok(interrupted());
         }
-        after.finish();
+        after.finish()?;
         let report = Report {
             counts: &counts,
             against: against.as_ref(),

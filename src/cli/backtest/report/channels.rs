@@ -35,15 +35,6 @@ pub(super) fn channels(summary: &BacktestSummary) -> Markup {
                     (count(staged.sent.messages, "message")) ". "
                 }
                 @if summary.unrouted > 0 { (grouped(summary.unrouted)) " findings are taken by no channel. " }
-                @if summary.unremembered > 0 {
-                    (grouped(summary.unremembered)) " findings count as new, though they may have come before: too many to be remembered. "
-                }
-                @if summary.unfollowed > 0 {
-                    (grouped(summary.unfollowed)) " sessions were too many to be followed. "
-                }
-                @if summary.unplayed > 0 {
-                    (grouped(summary.unplayed)) " findings were too many to be played back: each counts as sent. "
-                }
             }
         }
     }

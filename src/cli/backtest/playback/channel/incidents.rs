@@ -3,28 +3,20 @@
 use std::cmp::Reverse;
 use std::time::Duration;
 
-use super::{AlertEvent, ChannelPlayback, JudgedEvent, PlayedOutcome, PlayedStep, QueuedSum, Throttled};
+use super::queue::{PlayedUpdate, QueuedSum};
+use super::{ChannelPlayback, JudgedEvent, Throttled};
+use crate::cli::backtest::playback::arrival::AlertEvent;
+use crate::cli::backtest::playback::step::{PlayedOutcome, PlayedStep};
 use crate::ledger::incident::{self, HasIncident, IncidentFinding, IncidentVerdict, IncidentWindow};
 use crate::ledger::policy::{self, Going, GuardVerdict};
 use crate::severity::Severity;
 use crate::time::Timestamp;
 
-/// An update of an incident that waits in the queue.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct PlayedUpdate {
-    /// The finding that opened the incident.
-    opener: u32,
-    /// Its rule.
-    rule: u32,
-    /// Its severity.
-    severity: Severity,
-}
-
 /// An incident on one channel.
 #[derive(Debug, Clone)]
 pub(super) struct PlayedIncident {
     incident: IncidentWindow,
-    opener: u32,
+    opener: u64,
     rule: u32,
     severity: Severity,
 }
@@ -38,6 +30,8 @@ impl HasIncident for PlayedIncident {
 /// What an incident's updates count.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct CountedFindings {
+    /// When its last update is due.
+    until: Timestamp,
     all: u64,
     held_back: u64,
     /// How many of those held back are in an update.
@@ -80,8 +74,14 @@ impl ChannelPlayback {
             IncidentVerdict::Rises(known, incident) => (Going::AsRepeat, PlayedIncident { incident, ..known }),
             IncidentVerdict::HeldBack(known) => (Going::HeldBack, known),
         };
-        let opener = known.opener;
-        self.incidents.insert(group, known);
+        let (opener, now) = (known.opener, event.time);
+        if going == Going::AsFirst {
+            // Its last update comes a roll-up's wait after its end.
+            let until = policy::roll_up_due(known.incident.ends);
+            let counted = CountedFindings { until, ..CountedFindings::default() };
+            self.counted_findings.insert(opener, counted, |counted| now <= counted.until);
+        }
+        self.incidents.insert(group, known, |known| now < known.incident.ends);
         JudgedEvent { event, going, known: None, incident: Some((group, opener)) }
     }
 
@@ -95,9 +95,10 @@ impl ChannelPlayback {
 
     pub(super) fn count_finding(&mut self, judged: &JudgedEvent<'_>, is_held_back: bool) {
         let Some((_, opener)) = judged.incident else { return };
-        let counted = self.counted_findings.entry(opener).or_default();
-        counted.all += 1;
-        counted.held_back += u64::from(is_held_back);
+        if let Some(counted) = self.counted_findings.get_mut(&opener) {
+            counted.all += 1;
+            counted.held_back += u64::from(is_held_back);
+        }
     }
 
     /// Orders the updates that the findings of a record need, all of which are held back.
@@ -121,7 +122,8 @@ impl ChannelPlayback {
     /// Tells an update that is due, if it has anything new to say.
     pub(super) fn tell_update(&mut self, update: PlayedUpdate, time: Timestamp, tell: &mut impl FnMut(PlayedStep)) {
         let PlayedUpdate { opener, rule, severity } = update;
-        let counted = self.counted_findings.entry(opener).or_default();
+        let mut none = CountedFindings::default();
+        let counted = self.counted_findings.get_mut(&opener).unwrap_or(&mut none);
         let (channel, rule, of) = (Some(self.place), Some(rule as usize), Some(opener));
         let mut step =
             |outcome| tell(PlayedStep { channel, rule, time, finding: None, opener: of, thread: of, outcome });
