@@ -1,6 +1,7 @@
 //! Whether the findings of a record go out on a channel: one opens an alert, or is a repeat of one that is open. What goes out
 //! takes the others with it, in one message.
 
+use std::collections::HashMap;
 use std::future::Future;
 use std::pin::pin;
 
@@ -87,14 +88,13 @@ impl<S: Store> Ledger<S> {
         let mut seen = is_new.then(|| vec![Seen::ABSENT; keys.len()]);
         let mut to_take_back: Vec<Put> = Vec::new();
         for attempt in 0..TRIES {
-            let known = match seen.take() {
-                Some(seen) => seen,
-                None => {
-                    let read = unless_known(&mut silences, known_silences.as_ref());
-                    let (items, read) = join(self.store.get(&keys), read).await;
-                    known_silences = known_silences.or(read);
-                    items?.into_iter().map(Seen::new).collect()
-                }
+            let known = if let Some(seen) = seen.take() {
+                seen
+            } else {
+                let read = unless_known(&mut silences, known_silences.as_ref());
+                let (items, read) = join(self.store.get(&keys), read).await;
+                known_silences = known_silences.or(read);
+                items?.into_iter().map(Seen::new).collect()
             };
             let Plan { admissions, mut puts } =
                 self.planned(candidates, &ids, (&keys, &known), known_silences.as_deref(), now).await?;
@@ -121,15 +121,16 @@ impl<S: Store> Ledger<S> {
                     Some(seen)
                 }
                 Written::Nothing { found: Some(found) } => {
-                    let found: Vec<(ItemKey, StoredItem)> =
-                        placed.into_iter().zip(found).filter_map(|(put, item)| Some((put.key, item?))).collect();
-                    let found = |key: &ItemKey| found.iter().find(|(known, _)| known == key).map(|(_, item)| item);
-                    // Whoever has written over what was claimed may have told of it.
-                    let is_over = to_take_back.iter().any(|put| found(&put.key).is_some());
-                    let seen = |(key, seen)| found(key).map_or(seen, |item| Seen::new(Some(item.clone())));
-                    let seen = keys.iter().zip(known).map(seen).collect();
-                    to_take_back.truncate(if is_over { 0 } else { usize::MAX });
-                    (!is_over).then_some(seen)
+                    let found = placed.into_iter().zip(found).filter_map(|(put, item)| Some((put.key, item?)));
+                    let found: HashMap<ItemKey, StoredItem> = found.collect();
+                    if to_take_back.iter().any(|put| found.contains_key(&put.key)) {
+                        // Whoever has written over what was claimed may have told of it: it is looked at anew.
+                        to_take_back.clear();
+                        None
+                    } else {
+                        let seen = |(key, seen)| found.get(key).map_or(seen, |item| Seen::new(Some(item.clone())));
+                        Some(keys.iter().zip(known).map(seen).collect())
+                    }
                 }
                 Written::Nothing { found: None } => {
                     to_take_back.clear();
