@@ -8,7 +8,7 @@ use std::path::PathBuf;
 pub enum RunError {
     /// The temporary folder does not take what memory cannot hold.
     #[error(
-        "cannot keep findings in the temporary folder {}: {error}\nhelp: it needs about 100 bytes for each finding: free some, or name a folder that has them in TMPDIR",
+        "cannot keep findings in the temporary folder {}: {error}\nhelp: it needs about 150 bytes for each finding: free some, or name a folder that has them in TMPDIR",
         .folder.display()
     )]
     Disk {
