@@ -11,6 +11,7 @@ usage: round_trips.py [--beside FILE] [--runs N]
 
 import argparse
 import json
+import shutil
 import statistics
 import tempfile
 import time
@@ -34,7 +35,12 @@ def main():
         folder = Path(folder)
         certificate(folder)
         alerting = (ROOT / "events/start-instances.json").read_bytes()
-        programs = {name: Checkout(ROOT, file, TOOL).package(folder / name, RULES) for name, file in functions.items()}
+        programs = {}
+        for name, file in functions.items():
+            program = folder / f"{name} function" / "bootstrap"
+            program.parent.mkdir()
+            shutil.copy2(file, program)
+            programs[name] = Checkout(ROOT, program, TOOL).package(folder / name, RULES)
         with distant(folder) as (endpoints, tallies, _, delay):
             environment = environment_with(endpoints, folder)
             be_first()

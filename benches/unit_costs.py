@@ -23,7 +23,8 @@ from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from cold_start import LAMBDA, PACKAGE, ROOT, plain_environment, request, updated
+from cold_start import LAMBDA, PACKAGE, ROOT, plain_environment, request
+from mocks import updated
 
 # us-east-1, 2026-11. Sources: the pages of prices of Lambda, DynamoDB (on demand), CloudWatch, SNS, SQS and EventBridge.
 PRICES = {
