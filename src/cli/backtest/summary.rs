@@ -8,7 +8,7 @@ use super::delivery::DeliveryLine;
 use super::messages::{MessageCounts, SentMessages};
 use super::names::NameTally;
 use super::tally::BacktestTally;
-use crate::cli::input::InputCounts;
+use crate::cli::input::{InputCounts, PartCounts};
 use crate::cli::words::counted;
 use crate::ruleset::RuleSet;
 use crate::severity::Severity;
@@ -57,6 +57,9 @@ pub(super) struct BacktestSummary {
     pub(super) unremembered: u64,
     /// Sessions that were too many to be followed.
     pub(super) unfollowed: u64,
+    /// Of an archive that was read in parts: which of them are missing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) parts: Option<PartCounts>,
     /// What EventBridge would have delivered, if it was asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) delivery: Option<DeliveryLine>,
@@ -189,6 +192,7 @@ impl BacktestSummary {
             unplayed: tally.unplayed,
             unremembered: tally.unremembered,
             unfollowed: tally.unfollowed,
+            parts: counts.parts.clone(),
             delivery: None,
         }
     }
