@@ -77,14 +77,15 @@ impl HistoryCommand {
                 Some(rules) => planning::run(options, rules),
                 None => Ok(Exit::Unreadable),
             },
-            HistoryAction::Search(SearchCommand { options, terms }) => match terms.rules() {
-                Some(rules) => planning::run(options, RulesToKeep::of_text(&rules)),
-                None => {
+            HistoryAction::Search(SearchCommand { options, terms }) => {
+                if let Some(rules) = terms.rules() {
+                    planning::run(options, RulesToKeep::of_text(&rules))
+                } else {
                     eprintln!("error: nothing is looked for: give --call, --actor, --address or --resource");
                     Ok(Exit::Unreadable)
                 }
-            },
-            HistoryAction::Start(command) => start::run(command),
+            }
+            HistoryAction::Start(command) => Ok(start::run(command)),
             HistoryAction::Watch(command) => watch::run(command),
             HistoryAction::Report(command) => report::run(command),
             HistoryAction::Work => Ok(work::run()),

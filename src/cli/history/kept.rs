@@ -53,13 +53,12 @@ impl KeptRecords<'_> {
             let marks = in_parallel(parts, |part| self.results.done(&self.plan.rules.id, &part.id));
             let (mut objects, mut index) = (Vec::new(), KeptIndex::new());
             for (part, mark) in parts.iter().zip(marks.map_err(io::Error::other)?) {
-                match mark {
-                    Some(mark) => self.count(part, mark, &mut counts, &mut objects, &mut index),
-                    None => {
-                        missing.missing += 1;
-                        if missing.named.len() < NAMED {
-                            missing.named.push(part.id.clone());
-                        }
+                if let Some(mark) = mark {
+                    self.count(part, mark, &mut counts, &mut objects, &mut index);
+                } else {
+                    missing.missing += 1;
+                    if missing.named.len() < NAMED {
+                        missing.named.push(part.id.clone());
                     }
                 }
             }
@@ -138,8 +137,9 @@ impl KeptRecords<'_> {
                     take(file, record, output)?;
                 }
                 ScanEvent::Unreadable { place, reason } => lost(counts, &place, &reason),
-                ScanEvent::Damaged { input, reason } => lost(counts, &input, &reason),
-                ScanEvent::Ignored { input, reason, .. } => lost(counts, &input, &reason),
+                ScanEvent::Damaged { input, reason } | ScanEvent::Ignored { input, reason, .. } => {
+                    lost(counts, &input, &reason);
+                }
                 ScanEvent::Done { input, records } | ScanEvent::Stopped { input, records } => {
                     if let Some((_, kept)) = index.get(&*input)
                         && *kept != records

@@ -75,6 +75,8 @@ const fn number(count: u64) -> f64 {
 mod tests {
     use super::*;
 
+    const TB: u64 = 1_000_000_000_000;
+
     fn size(bytes: u64, object: u64) -> PlanSize {
         PlanSize { parts: bytes / 1_000_000_000, objects: bytes / object, bytes, days: 1, listed_days: 1 }
     }
@@ -86,7 +88,6 @@ mod tests {
             let price = Price::of(size(bytes, object), 100, false);
             format!("{:.2} {:.2} {:.2} {:.2}", price.dollars, price.s3_get, price.lambda, price.minutes)
         };
-        const TB: u64 = 1_000_000_000_000;
         let told = [(TB, 30_000), (TB, 1_000_000), (10 * TB, 30_000), (10 * TB, 1_000_000)]
             .map(|(all, one)| dollars(all, one));
         assert_eq!(

@@ -207,7 +207,13 @@ impl Reader<'_> {
             }
         }
         let done = PartTally { version: VERSION, part: part.clone(), slices, again: order.again.clone() };
-        self.results.put(&done_key(rules, part), &done)
+        let key = done_key(rules, part);
+        if !order.again.is_empty() {
+            return self.results.put(&key, &done);
+        }
+        // Whoever was slower must not undo what has been read once more since.
+        let body = serde_json::to_vec(&done).map_err(|error| error.to_string())?;
+        self.results.store.put_first(&key, body).map(|_| ()).map_err(|fault| self.results.told(&key, &fault))
     }
 }
 

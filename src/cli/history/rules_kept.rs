@@ -4,13 +4,15 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
+use sha2::{Digest as _, Sha256};
+
 use super::plan::KeptRules;
 use super::results::{Results, rules_key};
 use super::scratch::ScratchFolder;
 use crate::cli::load::RulesOption;
 use crate::cloudtrail::places::NETWORKS;
 use crate::cloudtrail::{accounts, countries};
-use crate::ids::StableId;
+use crate::ids::{StableId, hex};
 use crate::ruleset::RuleSet;
 
 /// The name of the rules.
@@ -51,7 +53,7 @@ impl RulesToKeep {
         let mut parts = vec![env!("CARGO_PKG_VERSION").to_owned(), stack.to_owned(), stack_set.to_owned()];
         for (name, content) in &files {
             parts.push(name.clone());
-            parts.push(digest(content));
+            parts.push(hex(&Sha256::digest(content)));
         }
         let parts: Vec<&str> = parts.iter().map(String::as_str).collect();
         let id = StableId::hash(&parts).as_str()[..16].to_owned();
@@ -69,17 +71,6 @@ impl RulesToKeep {
         }
         Ok(())
     }
-}
-
-fn digest(content: &[u8]) -> String {
-    use sha2::{Digest as _, Sha256};
-
-    Sha256::digest(content).iter().fold(String::new(), |mut text, byte| {
-        use std::fmt::Write as _;
-
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }
 
 /// Compiled rules, and the folder that their databases are read from.

@@ -55,7 +55,7 @@ impl LambdaRuntime {
             let header = |name: &str| answer.headers().get(name)?.to_str().ok().map(str::to_owned);
             let id = header("lambda-runtime-aws-request-id").ok_or("an invocation without an id")?;
             let ends = header("lambda-runtime-deadline-ms").and_then(|millis| millis.parse().ok());
-            let left = ends.map_or(Duration::from_secs(60), |ends| Timestamp::from_millis(ends).since(now()));
+            let left = ends.map_or(Duration::from_mins(1), |ends| Timestamp::from_millis(ends).since(now()));
             let body = answer.bytes().await.map_err(told)?;
             let event = serde_json::from_slice(&body).map_err(|error| format!("an event that is not JSON: {error}"))?;
             Ok(Invocation { id, event, deadline: Instant::now() + left })

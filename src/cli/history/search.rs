@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 /// What is looked for: everything that is given must be so.
 #[derive(Debug, Clone, Default, clap::Args)]
 pub(super) struct SearchTerms {
-    /// Calls of this name, as StopLogging; may be repeated
+    /// Calls of this name, as `StopLogging`; may be repeated
     #[arg(long, value_name = "EVENT")]
     call: Vec<String>,
     /// Calls of whom messages call so, as James or Admin/jana; may be repeated
@@ -65,7 +65,7 @@ mod tests {
         r#"{"eventName":"StopLoggings","eventSource":"x.amazonaws.com","sourceIPAddress":"192.0.2.1","eventID":"3","userIdentity":{"type":"IAMUser","userName":"Jamesx"}}"#,
     ];
 
-    fn found(terms: SearchTerms) -> Vec<usize> {
+    fn found(terms: &SearchTerms) -> Vec<usize> {
         let rules = RuleSet::compile(&terms.rules().unwrap()).unwrap().rules;
         let visitor = FindingVisitor::new(&rules);
         let text = format!("[{}]", RECORDS.join(","));
@@ -77,14 +77,14 @@ mod tests {
     #[test]
     fn what_is_looked_for_is_found_as_a_whole() {
         let of = |text: &str| vec![text.to_owned()];
-        assert_eq!(found(SearchTerms { call: of("stoplogging"), ..SearchTerms::default() }), [0]);
-        assert_eq!(found(SearchTerms { actor: of("james"), ..SearchTerms::default() }), [0]);
-        assert_eq!(found(SearchTerms { address: of("192.0.2.1"), ..SearchTerms::default() }), [0, 2]);
-        assert_eq!(found(SearchTerms { resource: of("arn:aws:s3:::secrets"), ..SearchTerms::default() }), [1]);
-        assert_eq!(found(SearchTerms { resource: of("org.trail"), ..SearchTerms::default() }), [0]);
-        assert_eq!(found(SearchTerms { resource: of("orgxtrail"), ..SearchTerms::default() }), [] as [usize; 0]);
+        assert_eq!(found(&SearchTerms { call: of("stoplogging"), ..SearchTerms::default() }), [0]);
+        assert_eq!(found(&SearchTerms { actor: of("james"), ..SearchTerms::default() }), [0]);
+        assert_eq!(found(&SearchTerms { address: of("192.0.2.1"), ..SearchTerms::default() }), [0, 2]);
+        assert_eq!(found(&SearchTerms { resource: of("arn:aws:s3:::secrets"), ..SearchTerms::default() }), [1]);
+        assert_eq!(found(&SearchTerms { resource: of("org.trail"), ..SearchTerms::default() }), [0]);
+        assert_eq!(found(&SearchTerms { resource: of("orgxtrail"), ..SearchTerms::default() }), [] as [usize; 0]);
         let both = SearchTerms { call: of("GetObject"), address: of("192.0.2.1"), ..SearchTerms::default() };
-        assert_eq!(found(both), [] as [usize; 0]);
+        assert_eq!(found(&both), [] as [usize; 0]);
         assert_eq!(SearchTerms::default().rules(), None);
     }
 }

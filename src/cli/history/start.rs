@@ -1,7 +1,5 @@
 //! `history start`: has a plan read, if it costs no more than one is ready to pay.
 
-use std::io;
-
 use serde_json::json;
 
 use super::options::StartCommand;
@@ -14,13 +12,13 @@ use crate::cli::stack_access::now;
 use crate::cli::words::counted;
 
 /// Starts an execution of the state machine.
-pub(super) fn run(command: &StartCommand) -> io::Result<Exit> {
+pub(super) fn run(command: &StartCommand) -> Exit {
     match started(command) {
-        Ok(true) => Ok(Exit::Done),
-        Ok(false) => Ok(Exit::Wrong),
+        Ok(true) => Exit::Done,
+        Ok(false) => Exit::Wrong,
         Err(reason) => {
             eprintln!("error: {reason}");
-            Ok(Exit::Unreadable)
+            Exit::Unreadable
         }
     }
 }

@@ -2,9 +2,8 @@
 
 use std::collections::HashMap;
 
-use sha2::{Digest as _, Sha256};
-
 use super::walk::{Place, in_parallel};
+use crate::ids::StableId;
 use crate::scan::layout::LogFilter;
 use crate::scan::s3::{KeyRange, ListedObject, ObjectStore, S3Fault, is_read};
 use crate::time::Date;
@@ -130,31 +129,29 @@ fn blocks(range: &KeyRange, objects: Vec<ListedObject>, bounds: SurveyBounds, ma
         exact: true,
         group: group.clone(),
     };
-    let (mut blocks, mut block, mut hash) = (Vec::new(), empty(range.after.clone()), Sha256::new());
-    let mut last = None;
-    let close = |block: &mut Block, hash: &mut Sha256| {
-        let digest = std::mem::take(hash).finalize();
-        if may_change {
-            block.digest = Some(digest[..8].iter().map(|byte| format!("{byte:02x}")).collect());
-        }
+    let (mut blocks, mut block) = (Vec::new(), empty(range.after.clone()));
+    // Of everything that has been listed, one after the other.
+    let (mut digest, mut last) = (String::new(), None);
+    let close = |block: &mut Block, digest: &mut String| {
+        let digest = std::mem::take(digest);
+        block.digest = may_change.then_some(digest);
     };
     for object in objects {
         let is_full = block.objects >= bounds.objects || block.bytes + object.size > bounds.bytes;
         if is_full && block.objects > 0 {
             block.range.through.clone_from(&last);
-            close(&mut block, &mut hash);
+            close(&mut block, &mut digest);
             blocks.push(std::mem::replace(&mut block, empty(last.take())));
         }
         block.objects += 1;
         block.bytes += object.size;
-        for part in [&object.key, &object.size.to_string(), object.etag.as_deref().unwrap_or_default()] {
-            hash.update((part.len() as u64).to_le_bytes());
-            hash.update(part);
-        }
+        let etag = object.etag.as_deref().unwrap_or_default();
+        let listed = StableId::hash(&[&digest, &object.key, &object.size.to_string(), etag]);
+        listed.as_str().clone_into(&mut digest);
         last = Some(object.key);
     }
     if block.objects > 0 {
-        close(&mut block, &mut hash);
+        close(&mut block, &mut digest);
         blocks.push(block);
     }
     blocks

@@ -155,6 +155,8 @@ impl Watch {
     }
 
     fn line(&self, seen: &Seen, first: u64, elapsed: Duration) -> String {
+        use std::fmt::Write as _;
+
         let Seen { status, running, failed, done, done_bytes, .. } = seen;
         let all: u64 = self.parts.values().sum();
         let mut line = format!(
@@ -169,7 +171,7 @@ impl Watch {
         if status == "RUNNING" && read > 0 && elapsed.as_secs() > 0 {
             let rate = read / elapsed.as_secs();
             let left = all.saturating_sub(*done_bytes).checked_div(rate).unwrap_or_default();
-            line += &format!("; {} a second, about {} left", bytes_words(rate), time_words(left));
+            let _ = write!(line, "; {} a second, about {} left", bytes_words(rate), time_words(left));
         }
         line
     }

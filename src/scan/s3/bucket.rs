@@ -110,7 +110,7 @@ impl S3Bucket {
         page.map_err(|error| S3Fault::Other(format!("S3's list cannot be read: {error}")))
     }
 
-    /// An object, or its bytes from the first to the last of `range`; if it is still the one with this ETag, where one is given.
+    /// An object, or its bytes from the first to the last of `range`; if it is still the one with this `ETag`, where one is given.
     pub(super) async fn object(
         &self,
         key: &str,
