@@ -4,11 +4,15 @@
 use std::net::TcpListener;
 use std::path::Path;
 use std::process::Stdio;
+use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
+use offlimits::channel::{ContentType, HttpRequest, Method};
+use offlimits::secret::Secret;
 use serde_json::{Value, json};
 
-use crate::golden::http::service;
+use crate::delivery::vendors::{Desk, Way, url, ways};
+use crate::golden::http::{Asked, service};
 use crate::support::{Run, file, offlimits, run};
 
 const RULES: &str = r#"{"channels":{"soc":{"type":"slack"},"desk":{"type":"zendesk","subdomain":"acme"},"topic":{"type":"sns"},
@@ -46,41 +50,51 @@ fn webhook(url: &str) -> Value {
     json!({ "soc": { "webhook_url": format!("{url}/services/T/B/{SECRET}") } })
 }
 
-/// The trackers of these vendors, each met by a stand-in: what is looked for is not there, and what is written is taken.
-#[test]
-fn each_tracker_says_what_it_calls_the_test_alert() {
-    let (url, asked) = service(|request| {
-        if request.path.contains("/search/jql") {
-            (200, r#"{"issues":[]}"#.to_owned())
-        } else {
-            (201, r#"{"id":"1","key":"SEC-1"}"#.to_owned())
-        }
-    });
-    let folder = tempfile::tempdir().unwrap();
-    file(
-        folder.path(),
-        "rules.json",
-        r#"{"channels":{"issues":{"type":"jira","project":"SEC"},"oncall":{"type":"jsm"},"itom":{"type":"servicenow-events","instance":"acme"}},
-            "rules":[{"id":"R","title":"t","severity":"low","when":{"event":"x"}}]}"#,
-    );
-    let secret = json!({
-        "issues": { "email": "a@example.com", "api_token": SECRET, "api_url": url },
-        "oncall": { "api_key": SECRET, "api_url": url },
-        "itom": { "username": "offlimits", "password": SECRET, "api_url": url },
-    });
-    private(&file(folder.path(), "secret.json", secret.to_string()), 0o600);
-    for (channel, said, requests) in [
-        ("issues", "issues (jira): delivered, as SEC-1\n", 2),
-        ("oncall", "oncall (jsm): delivered\n", 1),
-        ("itom", "itom (servicenow-events): delivered\n", 1),
-    ] {
-        asked.lock().unwrap().clear();
-        let done = send(folder.path(), &["--channel", channel, "--secret", "secret.json"]);
-        assert_eq!((done.code, done.stdout.as_str()), (Some(0), said), "{}", done.stderr);
-        let asked = asked.lock().unwrap();
-        assert_eq!(asked.len(), requests, "{channel}");
-        assert!(asked[requests - 1].body.contains("TEST: offlimits can reach this channel"), "{channel}");
+/// What was asked over the wire, as the stand-ins of vendors take it.
+fn as_sent(asked: &Asked) -> HttpRequest {
+    let headers = ["authorization", "idempotency-key", "webhook-id"];
+    let sent = |name: &'static str| Some((name, Secret::new(asked.headers.get(name)?.clone())));
+    HttpRequest {
+        method: match asked.method.as_str() {
+            "GET" => Method::Get,
+            "POST" => Method::Post,
+            method => panic!("{method}"),
+        },
+        url: Secret::new(format!("http://localhost{}", asked.path)),
+        headers: headers.into_iter().filter_map(sent).collect(),
+        content: Some((ContentType::Json, Secret::new(asked.body.clone()))),
     }
+}
+
+/// Every channel that is reached over HTTP, each met by its vendor's stand-in: what is looked for is not there, and what is written is taken.
+#[test]
+fn each_vendor_takes_the_test_alert_and_says_what_it_calls_it() {
+    let mut receipts = 0;
+    for Way { name, settings, credentials } in ways().into_iter().filter(|way| way.settings["type"] != "sns") {
+        let channel_type = settings["type"].as_str().unwrap().to_owned();
+        let (desk, of_desk) = (Mutex::<Desk>::default(), channel_type.clone());
+        let (at, asked) = service(move |asked| {
+            let answered = desk.lock().unwrap().answer(&of_desk, &as_sent(asked));
+            (answered.status, answered.body)
+        });
+        let folder = tempfile::tempdir().unwrap();
+        let rules = json!({
+            "channels": { &name: settings },
+            "rules": [{ "id": "R", "title": "t", "severity": "low", "when": { "event": "x" } }],
+        });
+        file(folder.path(), "rules.json", rules.to_string());
+        let secret = json!({ &name: credentials }).to_string().replace(&url(&name), &format!("{at}/{name}"));
+        private(&file(folder.path(), "secret.json", secret), 0o600);
+        let done = send(folder.path(), &["--channel", &name, "--secret", "secret.json"]);
+        let said = format!("{name} ({channel_type}): delivered");
+        let receipt =
+            done.stdout.strip_prefix(&said).unwrap_or_else(|| panic!("{name}: {}{}", done.stdout, done.stderr));
+        assert!(done.code == Some(0) && (receipt == "\n" || receipt.starts_with(", as ")), "{name}: {receipt}");
+        receipts += usize::from(receipt != "\n");
+        let asked = asked.lock().unwrap();
+        assert!(asked.last().unwrap().body.contains("TEST: offlimits can reach this channel"), "{name}");
+    }
+    assert!(receipts >= 4);
 }
 
 #[test]

@@ -26,6 +26,9 @@ mod invariants;
 #[allow(dead_code)]
 #[path = "../../tests/channels/samples.rs"]
 mod samples;
+#[allow(dead_code)]
+#[path = "../../tests/channels/vendor.rs"]
+mod vendor;
 
 /// Bytes of a repeated text: of each text, the renderers look at 8,000 characters at most.
 const LONGEST: usize = 10_000;

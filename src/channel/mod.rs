@@ -14,7 +14,6 @@
 //! Every message to people is laid out in one order: the severity and the title; the sentence; what changed; what to do first;
 //! the facts; the links; the footer.
 
-mod adf;
 mod amazon_q;
 mod ascii;
 mod blocks;

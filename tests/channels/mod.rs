@@ -17,4 +17,5 @@ pub(crate) mod samples;
 mod secrecy;
 mod secrets;
 mod settings;
+pub(crate) mod vendor;
 mod verdicts;

@@ -10,6 +10,8 @@ use offlimits::channel::{ChannelType, Reply, TYPES};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
+use super::vendor::Vendor;
+
 /// A channel's file.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -59,6 +61,20 @@ pub(crate) struct Sample {
     /// For `tests/contract`: how the function meets the vendor's stand-in.
     #[serde(default)]
     pub(crate) contract: Value,
+    /// Other ways to the vendor (another credential, another deployment), by their names.
+    #[serde(default)]
+    pub(crate) ways: BTreeMap<String, WaySample>,
+    /// What its stand-in keeps and answers; none of a topic.
+    #[serde(default)]
+    pub(crate) vendor: Vendor,
+}
+
+/// A way to a vendor: settings without the type, and credentials, in which `{desk}` stands for its stand-in's URL.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct WaySample {
+    pub(crate) settings: Map<String, Value>,
+    pub(crate) credentials: Value,
 }
 
 /// An exchange with a vendor.

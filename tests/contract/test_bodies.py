@@ -4,8 +4,9 @@ import json
 
 import pytest
 from conftest import schema
-from desk import channel_types, contract
-from jsonschema import Draft4Validator, Draft6Validator, Draft202012Validator, FormatChecker
+from desk import channel_types, contract, pointed
+from jsonschema import Draft6Validator, Draft202012Validator, FormatChecker
+from jsonschema.validators import validator_for
 from local import assert_slack_accepts
 
 KINDS = {"first", "repeat", "roll-up", "digest", "operational", "test"}
@@ -63,18 +64,14 @@ def test_slack(requests):
         assert_slack_accepts(message)
 
 
-@pytest.mark.parametrize(("step", "place"), [("open", ("fields", "description")), ("comment", ("body",))])
-def test_jira(requests, step, place):
-    """Atlassian's schema of its documents, and what Jira's own reference says of an issue's fields."""
-    validator = Draft4Validator(schema("jira/adf-v1.full.schema.json"))
-    for case, body in bodies(requests, "jira", step):
-        document = body
-        for key in place:
-            document = document[key]
-        valid(validator, document, case)
-        if step == "open":
-            assert set(body) == {"fields"} and {"project", "issuetype", "summary"} <= set(body["fields"]), case
-            assert all(0 < len(label) <= 255 and not any(map(str.isspace, label)) for label in body["fields"]["labels"]), case
+PARTS = [(channel, step, pointer) for channel in channel_types() for step, parts in contract(channel).get("parts", {}).items() for pointer in parts]
+
+
+@pytest.mark.parametrize(("channel", "step", "pointer"), PARTS)
+def test_a_part_of_each_body_is_valid_by_a_schema_of_its_own(requests, channel, step, pointer):
+    document = schema(contract(channel)["parts"][step][pointer])
+    for case, body in bodies(requests, channel, step):
+        valid(validator_for(document)(document), pointed(body, pointer), case)
 
 
 def test_amazon_q(requests):

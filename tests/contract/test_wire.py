@@ -8,10 +8,10 @@ import urllib.request
 
 import pytest
 from botocore.exceptions import ClientError
-from desk import channel_types, contract
+from desk import Answer, channel_types, contract
 from local import Function, free_port, package
 from places import PACKAGE, ROOT, SCHEMAS, absent
-from vendors import ACCOUNT, SIGNING_SECRET, Desk, Moto, Prism, SlackEmulator
+from vendors import ACCOUNT, SIGNING_SECRET, Moto, Prism, SlackEmulator, StrictDesk
 
 # A channel of each type, which its type's name names.
 NAMES = channel_types()
@@ -31,7 +31,7 @@ class World:
             pytest.skip(absent(SCHEMAS / "pagerduty"))
         assert (PACKAGE / "bootstrap").exists(), "there is no function to test: run `make build`"
         self.open = []
-        self.prism, self.slack, self.moto, self.desk = (self.enter(v) for v in [Prism(folder), SlackEmulator(folder), Moto(folder), Desk()])
+        self.prism, self.slack, self.moto, self.desk = (self.enter(v) for v in [Prism(folder), SlackEmulator(folder), Moto(folder), StrictDesk()])
         places = {"prism": self.prism.url, "slack": self.slack.url, "desk": self.desk.url}
         credentials = {name: contract(name)["credentials"] for name in NAMES}
         filled = {name: {key: value.format(**places) for key, value in keys.items()} for name, keys in credentials.items()}
@@ -166,10 +166,10 @@ def test_waits_are_kept_redirects_are_not_followed_and_tokens_renewed(world):
     """429 with a fraction of a second, 500, a broken token or a redirect on the way: each arrives. The redirect is not followed, but tried again."""
     before = world.received()
     world.desk.faults = {
-        "teams": [(429, {"Retry-After": "0.3"}, b""), (503, {}, b"<html>")],
-        "zendesk": [(401, {}, b'{"error":"invalid_token"}')],
-        "servicenow": [(500, {}, b"")],
-        "webhook": [(307, {"Location": "/elsewhere"}, b"")],
+        "teams": [Answer(429, headers={"Retry-After": "0.3"}), Answer(503, "<html>")],
+        "zendesk": [Answer(401, {"error": "invalid_token"})],
+        "servicenow": [Answer(500)],
+        "webhook": [Answer(307, headers={"Location": "/elsewhere"})],
     }
     world.alert("event-2")
     after = world.received()

@@ -19,4 +19,4 @@ mod silences;
 mod spokes;
 mod storm;
 mod trust;
-mod vendors;
+pub(crate) mod vendors;

@@ -8,7 +8,10 @@ use std::sync::{Arc, Mutex};
 /// A request.
 #[derive(Debug, Clone)]
 pub(crate) struct Asked {
+    pub(crate) method: String,
     pub(crate) path: String,
+    /// By their names in lower case.
+    pub(crate) headers: BTreeMap<String, String>,
     /// What AWS's JSON protocols call the operation.
     pub(crate) operation: String,
     /// The region that the signature names.
@@ -32,12 +35,15 @@ pub(crate) fn request(reader: &mut BufReader<TcpStream>) -> Option<Asked> {
     let length = headers.get("content-length").map_or(0, |length| length.parse().unwrap());
     let mut body = vec![0; length];
     reader.read_exact(&mut body).unwrap();
+    let mut words = first.split(' ').map(str::to_owned);
     Some(Asked {
-        path: first.split(' ').nth(1).unwrap_or_default().to_owned(),
+        method: words.next().unwrap_or_default(),
+        path: words.next().unwrap_or_default(),
         operation: headers.remove("x-amz-target").unwrap_or_default(),
         // `AWS4-HMAC-SHA256 Credential=KEY/DATE/REGION/SERVICE/aws4_request, …`
         region: headers.get("authorization").and_then(|header| header.split('/').nth(2)).unwrap_or_default().to_owned(),
         body: String::from_utf8(body).unwrap(),
+        headers,
     })
 }
 

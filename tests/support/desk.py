@@ -1,6 +1,6 @@
-"""What stands for the vendors over real HTTP: what each keeps and answers, as its pages say (the channels' files in src/channel name them).
+"""What stands for the vendors over real HTTP: each keeps and answers what `vendor` in tests/channels/NAME.json says.
 
-tests/delivery/vendors is the same for tests whose vendors are no servers.
+tests/delivery/vendors plays the same for tests whose vendors are no servers.
 """
 
 import http.server
@@ -20,31 +20,44 @@ def channel_types() -> list[str]:
     return [kind["properties"]["type"]["const"] for kind in document["definitions"]["Channel"]["oneOf"]]
 
 
-def contract(channel: str) -> dict:
-    """How the function meets a channel's stand-in: `contract` in the channel's file."""
+def sample(channel: str) -> dict:
+    """A channel's file."""
     file = ROOT / f"tests/channels/{channel}.json"
     assert file.exists(), f"the channel {channel} has no samples: write tests/channels/{channel}.json"
-    said = json.loads(file.read_bytes()).get("contract")
+    return json.loads(file.read_bytes())
+
+
+def contract(channel: str) -> dict:
+    """How the function meets a channel's stand-in: `contract` in the channel's file."""
+    said = sample(channel).get("contract")
     assert said is not None, f'tests/channels/{channel}.json has no "contract": how does the function meet a stand-in?'
     return said
 
 
 def ways() -> dict[str, dict]:
     """Every way to a vendor by its name, with settings and credentials: of each registered type one, and the others of those that have several."""
-    of_types = {n: {"settings": {"type": n} | contract(n)["settings"], "credentials": contract(n)["credentials"]} for n in channel_types()}
-    return of_types | json.loads((ROOT / "tests/delivery/vendors/ways.json").read_bytes())
+    found = {}
+    for channel in channel_types():
+        others = sample(channel).get("ways", {})
+        for name, way in {channel: contract(channel), **others}.items():
+            found[name] = {"settings": {"type": channel} | way["settings"], "credentials": way["credentials"]}
+    return found
 
 
 @dataclass
 class Kept:
     """A ticket, an issue, an incident, an alert or a thread."""
 
+    n: int
     alert: str  # what it is found by
     id: str
     key: str  # of the message that it was opened with
-    text: object = None
-    priority: object = None
+    remembered: dict = field(default_factory=dict)
     messages: list[str] = field(default_factory=list)  # the keys of all, as people read them
+
+    def named(self, name: str) -> object:
+        """What a name in braces stands for."""
+        return {"n": self.n, "id": self.id, "alert": self.alert}.get(name, self.remembered.get(name))
 
 
 @dataclass
@@ -53,25 +66,76 @@ class Answer:
     body: object = None
     key: str | None = None  # of the message that people can read from now on
     text: str = ""
-
-
-def key_of(text: str) -> str:
-    """The key of a message, which stands in its footer."""
-    return re.search(r"message ([0-9a-f]{32})", text)[1]
+    headers: dict = field(default_factory=dict)
 
 
 def pointed(document: object, pointer: str) -> object:
-    """What a JSON pointer (RFC 6901) leads to: keys and places, without escapes."""
+    """What a JSON pointer (RFC 6901) leads to: keys and places, without escapes. None, if that is nothing."""
     for part in pointer.removeprefix("/").split("/"):
-        document = document[int(part) if isinstance(document, list) else part]
+        document = document[int(part)] if isinstance(document, list) else document.get(part)
     return document
 
 
+@dataclass
+class Sent:
+    """A request to a vendor."""
+
+    method: str
+    path: list[str]
+    query: dict[str, list[str]]
+    text: str
+    headers: object
+
+    @property
+    def document(self) -> dict:
+        return json.loads(self.text) if self.text.startswith("{") else {}
+
+    def at(self, pointer: str) -> object:
+        """What stands in the document, at a pointer."""
+        return pointed(self.document, pointer)
+
+    def matched(self, step: dict) -> str | None:
+        """The id in the path, or an empty text where the step has none, if this is a request to it."""
+        method, *path = re.split("[ /]", step["to"])
+        if method != self.method or len(path) != len(self.path) or step.get("without", "-") in self.headers:
+            return None
+        if any(of_step not in ["*", "{id}", part] for of_step, part in zip(path, self.path, strict=True)):
+            return None
+        return next((part for of_step, part in zip(path, self.path, strict=True) if of_step == "{id}"), "")
+
+    def key(self, step: dict) -> str:
+        """The key of the message, which stands in its footer where no header has it."""
+        return self.headers[step["key_in"]] if "key_in" in step else re.search(r"message ([0-9a-f]{32})", self.text)[1]
+
+    def tells(self, step: dict) -> bool:
+        """Whether people can read it from now on."""
+        tells = step.get("tells", False)
+        return tells if isinstance(tells, bool) else all(self.at(pointer) in words for pointer, words in tells.items())
+
+
+def id_in(text: str) -> str:
+    """The id of an alert, in a text around it."""
+    return re.search(r"(?<![0-9a-f])[0-9a-f]{32}(?![0-9a-f])", text)[0]
+
+
+def filled(template: object, named) -> object:
+    """A document in which each text that is a name in braces is what that stands for, and one within a text is written there."""
+    if isinstance(template, list):
+        return [filled(value, named) for value in template]
+    if isinstance(template, dict):
+        return {key: filled(value, named) for key, value in template.items()}
+    if not isinstance(template, str) or not (name := re.search(r"\{(.+?)\}", template)):
+        return template
+    value = named(name[1])
+    return value if name[0] == template else template.replace(name[0], str(value))
+
+
 class Vendor:
-    """The vendor of one channel."""
+    """The vendor of one channel, which keeps and answers what `vendor` in its channel's file says (tests/channels/vendor.rs explains it)."""
 
     def __init__(self, channel_type: str):
         self.type, self.kept, self.tokens, self.lock = channel_type, [], 0, threading.Lock()
+        self.said = sample(channel_type).get("vendor", {"answers": []})
 
     def of_alert(self, alert: str) -> Kept | None:
         return next((k for k in reversed(self.kept) if k.alert == alert), None)
@@ -79,155 +143,69 @@ class Vendor:
     def of_id(self, id: str) -> Kept | None:
         return next((k for k in self.kept if k.id == id), None)
 
-    def open(self, alert: str, id: str, key: str, text=None, priority=None) -> Kept:
-        self.kept.append(Kept(alert, id, key, text, priority))
+    def step(self, sent: Sent) -> tuple[dict, str]:
+        """Which of its steps a request is, and the id in its path."""
+        for step in self.said["answers"]:
+            if (id := sent.matched(step)) is not None:
+                return step, id
+        raise LookupError(f'"vendor" in tests/channels/{self.type}.json has no answer to {sent.method} {sent.path}')
+
+    def answer(self, sent: Sent) -> Answer:
+        if self.type == "zendesk" and (answer := self.token(sent)) is not None:
+            return answer
+        step, id = self.step(sent)
+        tells = sent.tells(step)
+        known = next((k for k in self.kept if tells and step.get("once") and k.key == sent.key(step)), None)
+        about = known or self.concerned(step, id, sent)
+        if about is None and (id or "finds" in step or "adds_to" in step):
+            assert "otherwise" in step or "finds" in step, f"{self.type}: nothing is there for {sent.method} {sent.path}"
+            status, body = step.get("otherwise", step["answer"])
+            return Answer(status, filled(body, {"found": []}.get))
+
+        def named(name: str) -> object:
+            shown = filled(self.said.get("object"), about.named)
+            return {"it": shown, "found": [shown]}.get(name) or about.named(name)
+
+        status, body = step["answer"]
+        answer = Answer(status, filled(body, named))
+        if tells and known is None:
+            answer.key, answer.text = sent.key(step), sent.text
+            if about is not None:
+                about.messages.append(answer.key)
+        return answer
+
+    def concerned(self, step: dict, id: str, sent: Sent) -> Kept | None:
+        """What a request is about, of what is kept; opened, if it is to be."""
+        if id:
+            about = self.of_id(id)
+            if about is not None:
+                about.remembered |= {name: sent.at(pointer) for name, pointer in step.get("keeps", {}).items()}
+            return about
+        if "finds" in step:
+            return self.of_alert(id_in(sent.query[step["finds"]][0]))
+        if "opens" in step or "joins" in step:
+            alert = id_in(json.dumps(sent.at(step.get("opens") or step["joins"])))
+            return ("joins" in step and self.of_alert(alert)) or self.open(step, alert, sent)
+        if "adds_to" in step:
+            id = sent.at(step["adds_to"])
+            return self.of_id(id) if id else self.open(step, None, sent)
+        return None
+
+    def open(self, step: dict, alert: str | None, sent: Sent) -> Kept:
+        """Opens something; of no alert, if it has nothing but its own id."""
+        n = len(self.kept) + 1
+        id = step.get("id", "{alert}").format(n=n, alert=alert)
+        remembered = {name: sent.at(pointer) for name, pointer in step.get("keeps", {}).items()}
+        self.kept.append(Kept(n, alert or id, id, sent.key(step), remembered))
         return self.kept[-1]
 
-    def say(self, kept: Kept | None, status: int, body: object, key: str, text: str) -> Answer:
-        """The answer to a message that people can read from now on, there."""
-        if kept is not None:
-            kept.messages.append(key)
-        return Answer(status, body, key, text)
-
-    def answer(self, method: str, path: list[str], query: dict, text: str, headers) -> Answer:
-        document = json.loads(text) if text.startswith("{") else {}
-        match [self.type, method, *path]:
-            case ["slack", "POST"] if "Authorization" not in headers:
-                return Answer(200, "ok", key_of(text), text)
-            case ["slack", "POST"]:
-                name = f"{sum(len(k.messages) for k in self.kept) + 1}.000000"
-                thread = self.of_id(document["thread_ts"]) if "thread_ts" in document else self.open(name, name, key_of(text))
-                if thread is None:
-                    return Answer(200, {"ok": False, "error": "thread_not_found"})
-                return self.say(thread, 200, {"ok": True, "ts": name}, key_of(text), text)
-            case ["webhook", "POST"]:
-                return self.join(document["alert"], 204, None, headers["webhook-id"], text)
-            case ["pagerduty", "POST"]:
-                alert = document["dedup_key"]
-                return self.join(alert, 202, {"status": "success", "message": "Event processed", "dedup_key": alert}, key_of(text), text)
-            case ["zendesk", "POST", "oauth", "tokens"]:
-                self.tokens += 1
-                return Answer(200, {"access_token": f"token{self.tokens}", "token_type": "bearer", "expires_in": 1800})
-            case ["zendesk", _, "api", "v2", *rest]:
-                # Each copy of the function has a token of its own.
-                if not 0 < int(headers["Authorization"].removeprefix("Bearer token")) <= self.tokens:
-                    return Answer(401, {"error": "invalid_token"})
-                return self.zendesk(method, rest, query, document.get("ticket"), text, headers)
-            case ["servicenow", _, "api", "now", "table", "incident", *rest]:
-                return self.servicenow(method, rest, query, document, text)
-            case ["jira", _, "rest", "api", "2" | "3", *rest]:
-                return self.jira(method, rest, query, document, text)
-            case ["jsm", "POST", "jsm", "ops", "integration", "v2", "alerts", *rest]:
-                return self.jsm_by_key(rest, document, text)
-            case ["jsm", _, "jsm", "ops", "api", _, "v1", "alerts", *rest]:
-                return self.jsm_by_token(method, rest, query, document, text)
-            # What the channel's file says, of a vendor that joins what has one key of the document, or keeps nothing of which a test speaks.
-            case [_, "POST", *_] if "joined_by" in contract(self.type):
-                said = contract(self.type)
-                return self.join(pointed(document, said["joined_by"]), *said["answer"], key_of(text), text)
-            case [_, "GET", *_] if "found" in contract(self.type):
-                return Answer(*contract(self.type)["found"])
-            case [_, _, *_] if "answer" in contract(self.type):
-                return Answer(*contract(self.type)["answer"], key_of(text), text)
-        raise LookupError(f"{self.type} knows no {method} {path}: it has no answer in its contract, and no stand-in here")
-
-    def join(self, alert: str, status: int, body: object, key: str, text: str) -> Answer:
-        """Of those who join what has one key."""
-        return self.say(self.of_alert(alert) or self.open(alert, alert, key), status, body, key, text)
-
-    def zendesk(self, method, rest, query, ticket, text, headers) -> Answer:
-        match [method, *rest]:
-            case ["GET", "tickets.json"]:
-                found = [k for k in self.kept if [k.alert] == query["external_id"]]
-                return Answer(200, {"tickets": [{"id": int(k.id), "status": "new", "description": k.text} for k in found]})
-            case ["POST", "tickets.json"]:
-                key = headers["Idempotency-Key"]
-                known = next((k for k in self.kept if k.key == key), None)
-                if known is not None:  # the answer of the first request with this key, once more
-                    return Answer(201, {"ticket": {"id": int(known.id)}})
-                opened = self.open(ticket["external_id"], str(len(self.kept) + 1), key, ticket["comment"]["html_body"])
-                return self.say(opened, 201, {"ticket": {"id": int(opened.id)}}, key, text)
-            case ["PUT", "tickets", name]:
-                known = self.of_id(name.removesuffix(".json"))
-                return self.say(known, 200, {"ticket": {"id": int(known.id)}}, key_of(text), text)
-        raise LookupError(f"Zendesk knows no {method} {rest}")
-
-    def servicenow(self, method, rest, query, incident, text) -> Answer:
-        def of(kept: Kept) -> dict:
-            return {"sys_id": kept.id, "number": f"INC{int(kept.id):07}", "description": kept.text}
-
-        match [method, *rest]:
-            case ["GET"]:
-                wanted = query["sysparm_query"][0].split("^")
-                assert wanted[1] == "active=true", wanted
-                found = [k for k in self.kept if f"correlation_id={k.alert}" == wanted[0]]
-                return Answer(200, {"result": [of(k) for k in reversed(found)][:1]})
-            case ["POST"]:
-                opened = self.open(incident["correlation_id"], f"{len(self.kept) + 1:032}", key_of(text), incident["description"])
-                return self.say(opened, 201, {"result": of(opened)}, opened.key, text)
-            case ["PATCH", sys_id]:
-                known = self.of_id(sys_id)
-                return self.say(known, 200, {"result": of(known)}, key_of(text), text)
-        raise LookupError(f"ServiceNow knows no {method} {rest}")
-
-    def jira(self, method, rest, query, document, text) -> Answer:
-        def of(kept: Kept) -> dict:
-            status = {"statusCategory": {"key": "new"}}
-            return {"id": "1", "key": kept.id, "fields": {"status": status, "priority": {"name": kept.priority}, "description": kept.text}}
-
-        match [method, *rest]:
-            case ["GET", "search"] | ["GET", "search", "jql"]:
-                alert = re.search(r'labels = "offlimits-([0-9a-f]{32})"', query["jql"][0])[1]
-                return Answer(200, {"issues": [of(k) for k in reversed(self.kept) if k.alert == alert]})
-            case ["GET", "issue", name]:
-                known = self.of_id(name)
-                return Answer(200, of(known)) if known else Answer(404, {"errorMessages": ["Issue does not exist"]})
-            case ["POST", "issue"]:
-                fields = document["fields"]
-                alert = next(m[1] for label in fields["labels"] if (m := re.fullmatch(r"offlimits-([0-9a-f]{32})", label)))
-                opened = self.open(alert, f"SEC-{len(self.kept) + 1}", key_of(text), fields["description"], fields["priority"]["name"])
-                return self.say(opened, 201, {"id": "1", "key": opened.id}, opened.key, text)
-            case ["POST", "issue", name, "comment"]:
-                return self.say(self.of_id(name), 201, {"id": "1"}, key_of(text), text)
-            case ["PUT", "issue", name]:
-                self.of_id(name).priority = document["fields"]["priority"]["name"]
-                return Answer(204)
-        raise LookupError(f"Jira knows no {method} {rest}")
-
-    TAKEN = {"result": "Request will be processed", "requestId": "0e2ea5c0", "took": 0.1}
-
-    def jsm_by_key(self, rest, document, text) -> Answer:
-        match rest:
-            case []:
-                alert, key = document["alias"], key_of(text)
-                # The message of all others is the note that follows.
-                is_whole = document["extraProperties"]["kind"] in ["first", "test"]
-                known = self.of_alert(alert)
-                if known is not None and known.key == key:  # one more in its count
-                    return Answer(202, self.TAKEN)
-                known = known or self.open(alert, alert, key, document["description"], document["priority"])
-                return self.say(known, 202, self.TAKEN, key, text) if is_whole else Answer(202, self.TAKEN)
-            case [alias, "notes"]:
-                return self.say(self.of_alert(alias), 202, self.TAKEN, key_of(text), text)
-        raise LookupError(f"JSM's integrations know no {rest}")
-
-    def jsm_by_token(self, method, rest, query, document, text) -> Answer:
-        match [method, *rest]:
-            case ["GET", "alias"]:
-                known = self.of_alert(query["alias"][0])
-                if known is None:
-                    return Answer(404, {"message": "No alert exists"})
-                return Answer(200, {"id": known.id, "tinyId": "12", "priority": known.priority, "description": known.text})
-            case ["POST"]:
-                known = self.of_alert(document["alias"])
-                known = known or self.open(document["alias"], f"a-{len(self.kept) + 1}", key_of(text), document["description"], document["priority"])
-                return self.say(known, 202, self.TAKEN, key_of(text), text)
-            case ["PATCH", name, "priority"]:
-                self.of_id(name).priority = document["priority"]
-                return Answer(202, self.TAKEN)
-            case ["POST", name, "notes"]:
-                return self.say(self.of_id(name), 202, self.TAKEN, key_of(text), text)
-        raise LookupError(f"JSM knows no {method} {rest}")
+    def token(self, sent: Sent) -> Answer | None:
+        """Zendesk's access tokens. Each copy of the function has one of its own."""
+        if sent.path == ["oauth", "tokens"]:
+            self.tokens += 1
+            return Answer(200, {"access_token": f"token{self.tokens}", "token_type": "bearer", "expires_in": 1800})
+        is_valid = 0 < int(sent.headers["Authorization"].removeprefix("Bearer token")) <= self.tokens
+        return None if is_valid else Answer(401, {"error": "invalid_token"})
 
 
 class Desk(AbstractContextManager):
@@ -246,12 +224,14 @@ class Desk(AbstractContextManager):
                 url = urllib.parse.urlsplit(self.path)
                 channel, *path = url.path.strip("/").split("/")
                 try:
-                    answer = desk.serve(channel, self.command, path, urllib.parse.parse_qs(url.query), text, self.headers)
+                    answer = desk.serve(channel, Sent(self.command, path, urllib.parse.parse_qs(url.query), text, self.headers))
                 except Exception as error:
                     desk.problems.append(f"{self.command} {url.path}: {error!r}")
                     raise
                 body = answer.body if isinstance(answer.body, str) else "" if answer.body is None else json.dumps(answer.body)
                 self.send_response(answer.status)
+                for name, value in answer.headers.items():
+                    self.send_header(name, value)
                 self.send_header("Content-Length", str(len(body)))
                 self.end_headers()
                 self.wfile.write(body.encode())
@@ -272,10 +252,10 @@ class Desk(AbstractContextManager):
         self.url = f"http://127.0.0.1:{self.server.server_port}"
         threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
 
-    def serve(self, channel: str, method: str, path: list[str], query: dict, text: str, headers) -> Answer:
+    def serve(self, channel: str, sent: Sent) -> Answer:
         vendor = self.vendors[channel]
         with vendor.lock:
-            return vendor.answer(method, path, query, text, headers)
+            return vendor.answer(sent)
 
     def __exit__(self, *_):
         self.server.shutdown()

@@ -5,7 +5,7 @@ use std::slice::Iter;
 
 use serde_json::{Value, json};
 
-use super::{Jira, is_issue_key, label};
+use super::{Jira, NAME_LIMIT};
 use crate::channel::http::judge_status;
 use crate::channel::ticket::answer;
 use crate::channel::{ExchangeStep, HttpRequest, Method, Reply, Request, Verdict, endpoint, oauth};
@@ -259,5 +259,32 @@ fn judge(reply: &Reply) -> Verdict {
         (Reply::Http { status: 422, .. }, _) => Verdict::Refused { reason: "HTTP 422".to_owned() },
         (Reply::Http { status, retry_after, .. }, _) => judge_status(*status, *retry_after),
         (_, Err(verdict)) => verdict,
+    }
+}
+
+/// The label by which an alert's issue is found.
+pub(super) fn label(alert: &AlertId) -> String {
+    format!("offlimits-{}", alert.as_str())
+}
+
+/// `SEC-12`: nothing in it leads elsewhere in a URL.
+pub(super) fn is_issue_key(key: &str) -> bool {
+    key.len() <= NAME_LIMIT
+        && key.split_once('-').is_some_and(|(project, number)| {
+            let is_of_project = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
+            !project.is_empty() && project.bytes().all(is_of_project) && number.parse::<u64>().is_ok()
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_of_an_issue_leads_nowhere_else() {
+        assert!(is_issue_key("SEC-12") && is_issue_key("A1_B-1"));
+        for bad in ["", "SEC", "SEC-", "-1", "../x-1", "SEC-1/../2", "SEC-1?x", "SÉC-1", "SEC-1-2"] {
+            assert!(!is_issue_key(bad), "{bad}");
+        }
     }
 }

@@ -6,23 +6,30 @@
 //! <https://developer.atlassian.com/server/jira/platform/rest/v11001/>.
 
 mod exchange;
-mod texts;
 
 use std::ops::ControlFlow;
 
 use serde_json::{Map, Value, json};
 
-use self::texts::{TEXT_LIMIT, wiki};
+use self::exchange::{is_issue_key, label};
+use super::escape::forwardable;
 use super::kind::object;
+use super::plain::{Markup, body};
 use super::severity_map::{SeverityMap, severity_map};
-use super::{Body, Channel, ChannelType, Content, Credential, Exchange, ExchangeStep, Verdict, adf, endpoint};
-use crate::alert::Alert;
+use super::ticket::tags;
+use super::{Body, Channel, ChannelType, Content, Credential, Exchange, ExchangeStep, Verdict, endpoint};
+use crate::alert::{Alert, AlertKind};
 use crate::config::{
     KeyDefault, KeySpec, MapNames, ObjectReader, Problems, TextFormat, ValueShape, WordList, docs, repeated_keys,
     wrong_kind,
 };
-use crate::ids::AlertId;
 use crate::secret::CredentialFault;
+use crate::text::clip;
+
+/// Characters of a summary.
+const SUMMARY_LIMIT: usize = 255;
+/// Characters of a description or a comment; of a document, with all that is around its texts.
+const TEXT_LIMIT: usize = 32_767;
 
 /// Characters of one text, from the most to the least: the first with which the issue fits is taken.
 const TEXT_LIMITS: [usize; 4] = [2000, 800, 300, 100];
@@ -201,7 +208,7 @@ impl Channel for Jira {
         let (_, open, comment) = content.fitted(
             TEXT_LIMITS,
             |short| {
-                let text = if self.is_cloud { adf::document(short) } else { json!(wiki(short)) };
+                let text = if self.is_cloud { document(short) } else { json!(wiki(short)) };
                 let length =
                     text.as_str().map_or_else(|| text.to_string().chars().count(), |text| text.chars().count());
                 let (open, comment) = (self.issue(alert, &content, &text), self.comment(alert, &content, &text));
@@ -224,29 +231,136 @@ impl Channel for Jira {
     }
 }
 
-/// The label by which an alert's issue is found.
-fn label(alert: &AlertId) -> String {
-    format!("offlimits-{}", alert.as_str())
+impl Jira {
+    /// The document that creates an issue.
+    fn issue(&self, alert: &Alert<'_>, content: &Content, text: &Value) -> Value {
+        let mut labels = tags(alert, content);
+        labels.push(label(alert.shown_in()));
+        labels.extend_from_slice(&self.labels);
+        let mut fields = self.fields.clone();
+        let own = [
+            ("project", json!({ "key": self.project })),
+            ("issuetype", json!({ "name": self.issue_type })),
+            ("summary", json!(clip(&forwardable(&content.heading), SUMMARY_LIMIT))),
+            ("description", text.clone()),
+            ("labels", json!(labels)),
+        ];
+        fields.extend(own.map(|(name, value)| (name.to_owned(), value)));
+        if let Some(priorities) = &self.priorities {
+            fields.insert("priority".to_owned(), json!({ "name": priorities.get(content.severity) }));
+        }
+        json!({ "fields": fields })
+    }
+
+    /// What a comment is made of: its text, the issue if it is known, and the priority that the issue is to have.
+    fn comment(&self, alert: &Alert<'_>, content: &Content, text: &Value) -> Value {
+        let mut comment = json!({ "body": text });
+        if let Some(key) = alert.receipt.filter(|key| is_issue_key(key)) {
+            comment["issue"] = json!(key);
+        }
+        if let (AlertKind::Repeat, Some(priorities)) = (alert.kind, &self.priorities) {
+            // It is worse than what the issue was created for.
+            comment["priority"] = json!(priorities.get(content.severity));
+        }
+        comment
+    }
 }
 
-/// `SEC-12`: nothing in it leads elsewhere in a URL.
-fn is_issue_key(key: &str) -> bool {
-    key.len() <= NAME_LIMIT
-        && key.split_once('-').is_some_and(|(project, number)| {
-            let is_of_project = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
-            !project.is_empty() && project.bytes().all(is_of_project) && number.parse::<u64>().is_ok()
-        })
+/// The text of a Data Center, whose markup ends at `{noformat}`: all but the links stands where nothing is markup.
+/// Source: <https://jira.atlassian.com/secure/WikiRendererHelpAction.jspa?section=advanced>.
+fn wiki(content: &Content) -> String {
+    let links: Vec<String> = content.links.iter().map(|(name, link)| format!("\n{name}: {link}")).collect();
+    let links = links.concat();
+    let footer = (WIKI.inactive)(&content.footer);
+    let around = format!("{{noformat}}\n\n\n{footer}\n{{noformat}}{links}").chars().count();
+    let text = body(content, WIKI);
+    let text = clip(&text, TEXT_LIMIT.saturating_sub(around));
+    format!("{{noformat}}\n{text}\n\n{footer}\n{{noformat}}{links}")
+}
+
+/// What could end a `{noformat}`, or mention people whatever stands around it.
+const WIKI: Markup = Markup {
+    inactive: |text| forwardable(text).replace('{', "(").replace('}', ")").replace('[', "(").replace(']', ")"),
+    is_inactive: |command| !command.to_ascii_lowercase().contains("{noformat") && !command.contains("[~"),
+};
+
+/// The whole alert as a document of Atlassian's format, in which a text is text, and nothing of it markup. The footer stands last, and is never shortened: by it a later
+/// attempt knows its own message.
+/// Format: <https://developer.atlassian.com/cloud/jira/platform/apis/document/structure/>.
+fn document(content: &Content) -> Value {
+    let mut blocks = vec![paragraph(vec![strong(&content.heading)]), paragraph(vec![text(&content.sentence)])];
+    for (index, change) in content.changes.iter().enumerate() {
+        let label = if index == 0 { content.before_changes() } else { String::new() };
+        let label = (!label.is_empty()).then(|| strong(&label));
+        blocks.push(paragraph(label.into_iter().chain([marked(change, &json!({ "type": "code" }))]).collect()));
+    }
+    if !content.steps.is_empty() {
+        blocks.push(paragraph(vec![strong(Content::STEPS_LABEL)]));
+        let items = content.steps.iter().map(|(step, command)| {
+            let command = command.iter().map(|command| json!({ "type": "codeBlock", "content": [text(command)] }));
+            item(&[paragraph(vec![text(step)])].into_iter().chain(command).collect::<Vec<_>>())
+        });
+        blocks.push(json!({ "type": "orderedList", "content": items.collect::<Vec<_>>() }));
+    }
+    if !content.facts.is_empty() {
+        let items = content
+            .facts
+            .iter()
+            .map(|(name, value)| item(&[paragraph(vec![strong(&format!("{name}: ")), text(value)])]));
+        blocks.push(json!({ "type": "bulletList", "content": items.collect::<Vec<_>>() }));
+    }
+    if let Some(why) = &content.description {
+        blocks.push(paragraph(vec![strong(&format!("{}: ", Content::WHY_LABEL)), text(why)]));
+    }
+    for (name, link) in &content.links {
+        blocks.push(paragraph(vec![marked(name, &json!({ "type": "link", "attrs": { "href": link } }))]));
+    }
+    blocks.push(paragraph(vec![marked(&content.footer, &json!({ "type": "em" }))]));
+    json!({ "type": "doc", "version": 1, "content": blocks })
+}
+
+fn item(blocks: &[Value]) -> Value {
+    json!({ "type": "listItem", "content": blocks })
+}
+
+/// A paragraph; an empty text is no node.
+fn paragraph(mut runs: Vec<Value>) -> Value {
+    runs.retain(|run| run["text"].as_str().is_some_and(|text| !text.is_empty()));
+    json!({ "type": "paragraph", "content": runs })
+}
+
+fn text(text: &str) -> Value {
+    json!({ "type": "text", "text": text })
+}
+
+fn strong(text: &str) -> Value {
+    marked(text, &json!({ "type": "strong" }))
+}
+
+fn marked(text: &str, mark: &Value) -> Value {
+    json!({ "type": "text", "text": text, "marks": [mark] })
 }
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
+    use crate::finding::{Finding, Step};
+    use crate::ids::AlertId;
 
     #[test]
-    fn a_key_of_an_issue_leads_nowhere_else() {
-        assert!(is_issue_key("SEC-12") && is_issue_key("A1_B-1"));
-        for bad in ["", "SEC", "SEC-", "-1", "../x-1", "SEC-1/../2", "SEC-1?x", "SÉC-1", "SEC-1-2"] {
-            assert!(!is_issue_key(bad), "{bad}");
-        }
+    fn nothing_ends_the_text_of_a_data_center_but_its_own_end() {
+        let mut finding = Finding::test(Arc::from("digest"), "2026-01-10T11:00:00Z".to_owned());
+        finding.title = "{noformat} [~admin] {code} !x.png!".to_owned();
+        finding.call.sentence = "{noformat}".repeat(9000);
+        let step = |command: &str| Step { text: "Do it.".to_owned(), command: Some(command.to_owned()) };
+        finding.steps = vec![step("aws x --y '{\"a\":[1]}'"), step("aws x {NoFormat}"), step("aws [~admin]")];
+        let id = AlertId::new("r", "", &finding.id);
+        let text = wiki(&Content::new(&Alert::alone(&finding, &id, AlertKind::First)));
+        assert!(text.starts_with("{noformat}\n") && text.chars().count() <= TEXT_LIMIT, "{text}");
+        assert_eq!(text.to_lowercase().matches("{noformat").count(), 2, "{text}");
+        assert!(!text.contains("[~") && text.contains("aws x --y '{\"a\":[1]}'"), "{text}");
+        assert_eq!(text.matches("aws ").count(), 1, "{text}");
     }
 }

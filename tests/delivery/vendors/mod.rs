@@ -1,13 +1,13 @@
-//! What stands for the vendors: every way to each of them, and what they keep and answer, as their pages say (the channels' files in
-//! `src/channel` name the pages): tickets that are found again, threads, keys by which they join what belongs together.
+//! What stands for the vendors: every way to each of them, and what they keep and answer: tickets that are found again, threads, keys by
+//! which they join what belongs together. `tests/channels/NAME.json` says it of each, as the pages say that `src/channel` names.
 
 mod answers;
 pub(crate) mod illness;
 
-use offlimits::channel::{ChannelType, HttpRequest, TYPES};
+use offlimits::channel::{ChannelType, HttpRequest};
 use serde_json::{Map, Value, json};
 
-use crate::channels::samples::{sample, with_type};
+use crate::channels::samples::{Sample, samples, with_type};
 
 pub(crate) use self::answers::Answered;
 
@@ -51,18 +51,21 @@ pub(crate) fn url(channel: &str) -> String {
     format!("http://localhost/{channel}")
 }
 
-/// Every registered type of channel, as its file says how a stand-in is met; and the other ways of those that have several, which
-/// `tests/delivery/vendors/ways.json` has.
+/// Every registered type of channel, as its file says how a stand-in is met, and the other ways of those that have several.
 pub(crate) fn ways() -> Vec<Way> {
-    let of_type = |channel_type: &&ChannelType| {
-        let name = channel_type.name();
-        let contract = &sample(name).contract;
-        let settings = with_type(channel_type, contract["settings"].as_object().unwrap().clone());
-        Way::new(name, settings, contract["credentials"].clone())
+    let of_type = |(channel_type, sample): (&'static ChannelType, &'static Sample)| {
+        let settings = |own: &Map<String, Value>| with_type(channel_type, own.clone());
+        let contract = &sample.contract;
+        let first = Way::new(
+            channel_type.name(),
+            settings(contract["settings"].as_object().unwrap()),
+            contract["credentials"].clone(),
+        );
+        let others = sample.ways.iter();
+        let others = others.map(move |(name, way)| Way::new(name, settings(&way.settings), way.credentials.clone()));
+        std::iter::once(first).chain(others)
     };
-    let others: Map<String, Value> = serde_json::from_str(include_str!("ways.json")).unwrap();
-    let others = others.iter().map(|(name, way)| Way::new(name, way["settings"].clone(), way["credentials"].clone()));
-    TYPES.iter().map(of_type).chain(others).collect()
+    samples().flat_map(of_type).collect()
 }
 
 /// What a vendor keeps of what one channel has sent it.
@@ -77,13 +80,15 @@ pub(crate) struct Desk {
 /// A ticket, an issue, an incident, an alert or a thread.
 #[derive(Debug)]
 pub(crate) struct Object {
+    /// Its number, from 1.
+    n: usize,
     /// What it is found by; a thread's is its own.
     pub(crate) alert: String,
     id: String,
-    /// The text that it was opened with, and the key of that message.
-    text: Value,
+    /// The key of the message that it was opened with.
     key: String,
-    priority: Value,
+    /// What is remembered of it: its text, its priority.
+    kept: Map<String, Value>,
 }
 
 /// What was sent: the channel, which its URL names, the rest of the path, and the query.
@@ -91,11 +96,16 @@ pub(crate) fn place(request: &HttpRequest) -> (String, Vec<&str>, &str) {
     let url = request.url.expose().strip_prefix("http://localhost/").expect("a URL of ours");
     let (path, query) = url.split_once('?').unwrap_or((url, ""));
     let mut parts = path.split('/');
-    (parts.next().unwrap().to_owned(), parts.collect(), query)
+    (parts.next().unwrap().to_owned(), parts.filter(|part| !part.is_empty()).collect(), query)
 }
 
 /// The 32 hexadecimal digits after the first of these marks that has some.
 pub(crate) fn id_after<'t>(text: &'t str, mark: &str) -> Option<&'t str> {
     let is_id = |id: &&str| id.bytes().all(|byte| byte.is_ascii_hexdigit());
     text.split(mark).skip(1).find_map(|rest| rest.get(..32).filter(is_id))
+}
+
+/// The first 32 hexadecimal digits, in small letters, of which no more stand around them.
+pub(crate) fn id_in(text: &str) -> Option<&str> {
+    text.split(|c: char| !matches!(c, '0'..='9' | 'a'..='f')).find(|digits| digits.len() == 32)
 }
