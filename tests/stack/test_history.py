@@ -286,6 +286,24 @@ def test_accounts_regions_days_and_actors_are_chosen_as_by_backtest(history):
     assert lines(history.report(whole, "--format", "jsonl", *chosen, "--actor", actor)) == of_actor
 
 
+def test_kept_records_that_are_damaged_or_gone_are_told(history):
+    planned = history.plan("s3://trail/invictus-ir/", *another("damage"))
+    history.start(planned["plan"])
+    assert history.watch(planned["plan"]).returncode == 0
+    whole = lines(history.report(planned["plan"], "--format", "jsonl"))
+    [mark] = history.marks(planned["rules"]).values()
+    kept, bucket = mark["slices"][0]["kept"], history.outputs["ResultsBucket"]
+    intact = history.s3.get_object(Bucket=bucket, Key=kept["records"])["Body"].read()
+    history.s3.put_object(Bucket=bucket, Key=kept["records"], Body=intact[: len(intact) // 2])
+    damaged = history.report(planned["plan"], "--format", "jsonl")
+    assert damaged.returncode == 2 and 0 < len(lines(damaged)) < len(whole)
+    assert f"error: cannot read s3://{bucket}/{kept['records']}" in damaged.stderr
+    history.s3.put_object(Bucket=bucket, Key=kept["records"], Body=intact)
+    history.s3.delete_object(Bucket=bucket, Key=kept["places"])
+    gone = history.report(planned["plan"], "--format", "jsonl")
+    assert gone.returncode == 2 and f"error: {kept['places']}: it is missing" in gone.stderr
+
+
 def test_a_search_finds_calls_without_any_rule(history):
     records = [record for path in ARCHIVES["invictus-ir"].glob("*.json") for record in json.loads(path.read_bytes())["Records"]]
     of_call = {record["eventID"] for record in records if record["eventName"] == "ListBuckets"}

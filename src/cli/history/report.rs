@@ -33,7 +33,7 @@ pub(super) fn run(command: &ReportCommand) -> io::Result<Exit> {
     let command_line = typed();
     let played =
         BacktestPlayed { rules: &rules.rules, selection: &command.selection, delivery: false, command: &command_line };
-    command.output.run(&played, &mut out::stdout(), |visitor, take| {
+    let reported = command.output.run(&played, &mut out::stdout(), |visitor, take| {
         kept.each(visitor, &mut |file, record, found| {
             let actor = found.finding.call.actor.as_deref().unwrap_or_default();
             let is_of_actor = command.actor.is_empty() || command.actor.iter().any(|asked| asked == actor);
@@ -41,5 +41,13 @@ pub(super) fn run(command: &ReportCommand) -> io::Result<Exit> {
             let is_asked = found.session.is_some() || (is_of_actor && filter.accepts(file));
             if is_asked { take(file, record, found) } else { Ok(()) }
         })
-    })
+    });
+    match reported {
+        // What S3 says, or what was kept is not; others are of what is written.
+        Err(error) if error.kind() == io::ErrorKind::Other => {
+            eprintln!("error: {error}");
+            Ok(Exit::Unreadable)
+        }
+        reported => reported,
+    }
 }
