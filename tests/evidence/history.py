@@ -9,9 +9,9 @@ processor, as a function of 1,769 MB has. It prints a table, and fails where a r
 than 200 MB.
 """
 
+import functools
 import json
 import os
-import resource
 import shutil
 import subprocess
 import sys
@@ -32,6 +32,7 @@ from local import Aws  # noqa: E402
 from places import CORPORA  # noqa: E402
 
 PAGE = 1000
+print = functools.partial(print, flush=True)
 TICKS = os.sysconf("SC_CLK_TCK")
 
 
@@ -136,11 +137,14 @@ class Watched(threading.Thread):
 
 def measured(command, environment):
     """What a command prints, its wall and processor time in seconds, and its memory in MB."""
-    began, before = time.monotonic(), resource.getrusage(resource.RUSAGE_CHILDREN)
-    run = subprocess.run(["taskset", "-c", "0", "/usr/bin/env", *command], env=environment, capture_output=True, text=True)
-    wall, after = time.monotonic() - began, resource.getrusage(resource.RUSAGE_CHILDREN)
-    assert run.returncode == 0, run.stderr
-    return run.stdout, wall, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime, after.ru_maxrss / 1000
+    began = time.monotonic()
+    with tempfile.TemporaryFile("w+") as out:
+        process = subprocess.Popen(["taskset", "-c", "0", *command], env=environment, stdout=out)
+        _, status, used = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+        assert process.returncode == 0
+        out.seek(0)
+        return out.read(), time.monotonic() - began, used.ru_utime + used.ru_stime, used.ru_maxrss / 1000
 
 
 def main():
@@ -199,11 +203,11 @@ def main():
                     f"({processor / size * 1e9:.1f} a GB, {processor / size * 1e9 / per_gb:.2f} of backtest); a reader {memory['reader']:.0f} MB, the merge {memory.get('merge', 0):.0f} MB"
                 )
                 worst = {kind: max(most, memory.get(kind, 0)) for kind, most in worst.items()}
-                out, wall, processor, memory = measured([tool, "history", "report", plan["plan"], "--format", "json"], environment)
-                reported = json.loads(out)
-                assert reported.pop("parts")["missing"] == 0
-                assert reported == expected, "the report is not what backtest says"
-                print(f"  history report: {wall:.1f} s, {processor:.1f} CPU s, {memory:.0f} MB; {reported['findings']:,} findings, {reported['repeats']:,} repeats")
+            out, wall, processor, memory = measured([tool, "history", "report", plan["plan"], "--format", "json"], environment)
+            reported = json.loads(out)
+            assert reported.pop("parts")["missing"] == 0
+            assert reported == expected, "the report is not what backtest says"
+            print(f"  history report: {wall:.1f} s, {processor:.1f} CPU s, {memory:.0f} MB; {reported['findings']:,} findings, {reported['repeats']:,} repeats")
             assert max(worst.values()) <= 200, worst
 
 

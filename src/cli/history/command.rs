@@ -4,8 +4,7 @@ use std::io;
 
 use clap::Subcommand;
 
-use super::options::{PlanOptions, ReportCommand, StartCommand, WatchCommand};
-use super::search::SearchTerms;
+use super::options::{PlanOptions, ReportCommand, SearchTerms, StartCommand, WatchCommand};
 use crate::cli::Exit;
 use crate::cli::load::RulesOption;
 

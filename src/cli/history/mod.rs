@@ -43,6 +43,7 @@ mod rules_kept;
 mod runtime;
 #[cfg(feature = "aws")]
 mod scratch;
+#[cfg(feature = "aws")]
 mod search;
 #[cfg(feature = "aws")]
 mod start;

@@ -53,6 +53,23 @@ pub(super) enum PlanFormat {
     Json,
 }
 
+/// What is looked for: everything that is given must be so.
+#[derive(Debug, Clone, Default, clap::Args)]
+pub(super) struct SearchTerms {
+    /// Calls of this name, as `StopLogging`; may be repeated
+    #[arg(long, value_name = "EVENT")]
+    pub(super) call: Vec<String>,
+    /// Calls of whom messages call so, as James or Admin/jana; may be repeated
+    #[arg(long, value_name = "NAME")]
+    pub(super) actor: Vec<String>,
+    /// Calls from this address; may be repeated
+    #[arg(long, value_name = "IP")]
+    pub(super) address: Vec<String>,
+    /// Calls on this resource, by its name or its ARN; may be repeated
+    #[arg(long, value_name = "NAME")]
+    pub(super) resource: Vec<String>,
+}
+
 /// What is started.
 #[derive(Debug, clap::Args)]
 pub(super) struct StartCommand {

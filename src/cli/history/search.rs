@@ -2,22 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-/// What is looked for: everything that is given must be so.
-#[derive(Debug, Clone, Default, clap::Args)]
-pub(super) struct SearchTerms {
-    /// Calls of this name, as `StopLogging`; may be repeated
-    #[arg(long, value_name = "EVENT")]
-    call: Vec<String>,
-    /// Calls of whom messages call so, as James or Admin/jana; may be repeated
-    #[arg(long, value_name = "NAME")]
-    actor: Vec<String>,
-    /// Calls from this address; may be repeated
-    #[arg(long, value_name = "IP")]
-    address: Vec<String>,
-    /// Calls on this resource, by its name or its ARN; may be repeated
-    #[arg(long, value_name = "NAME")]
-    resource: Vec<String>,
-}
+use super::options::SearchTerms;
 
 impl SearchTerms {
     /// The rules that find it, as a file; none where nothing is looked for.
