@@ -6,6 +6,7 @@ import multiprocessing
 import socket
 import ssl
 import threading
+import time
 from collections.abc import Callable
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -49,7 +50,15 @@ class Service:
     asked: int = 1
 
 
-def mock(listener: socket.socket, folder: Path, service: Service, count):
+class Tally:
+    """What a mock shares with who measures: how often it was asked, when the last request came (seconds of the machine's monotonic clock), and
+    how long everything that goes to it and back is on its way, in seconds."""
+
+    def __init__(self, delay):
+        self.count, self.came, self.delay = multiprocessing.Value("i", 0), multiprocessing.Value("d", 0), delay
+
+
+def mock(listener: socket.socket, folder: Path, service: Service, tally: Tally):
     """Answers, on as many connections as there are, and counts."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(folder / "server.pem")
@@ -57,13 +66,19 @@ def mock(listener: socket.socket, folder: Path, service: Service, count):
     def serve(connection: socket.socket):
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         try:
+            # There and back for the connection, and once more for TLS.
+            time.sleep(2 * tally.delay.value)
             with context.wrap_socket(connection, server_side=True) as tls:
                 while (asked := request(tls)).line:
+                    # What is sent arrives after half of the way there and back.
+                    time.sleep(tally.delay.value / 2)
+                    tally.came.value = time.monotonic()
                     body = service.answers[asked.target]
                     if callable(body):
                         body = json.dumps(body(json.loads(asked.body)))
-                    with count.get_lock():
-                        count.value += 1
+                    with tally.count.get_lock():
+                        tally.count.value += 1
+                    time.sleep(tally.delay.value / 2)
                     head = f"HTTP/1.1 200 OK\r\nContent-Type: {service.kind}\r\nContent-Length: {len(body)}\r\n\r\n"
                     tls.sendall((head + body).encode())
         except OSError:  # the function was killed: that is how every run ends
@@ -82,9 +97,10 @@ def updated(asked: dict) -> dict:
 
 
 @contextmanager
-def mocks(folder: Path):
-    """Secrets Manager, SNS, Slack and DynamoDB: the environment that leads to them, how often each was asked, and how often an alert asks.
-    Each is a process: what they do to answer takes turns with nothing."""
+def distant(folder: Path):
+    """Secrets Manager, SNS, Slack and DynamoDB: the environment that leads to them, the tally of each, how often an alert asks each, and the
+    seconds that a way to them and back takes, which may be changed. Each is a process: what they do to answer takes turns with nothing."""
+    delay = multiprocessing.Value("d", 0)
     listeners = [socket.create_server(("127.0.0.1", 0)) for _ in range(4)]
     secrets, sns, slack, dynamodb = (f"https://localhost:{listener.getsockname()[1]}" for listener in listeners)
     secret = json.dumps({"soc": {"webhook_url": f"{slack}/services/T0/B0/x"}})
@@ -92,7 +108,7 @@ def mocks(folder: Path):
         '<PublishResponse xmlns="http://sns.amazonaws.com/doc/2010-03-31/"><PublishResult><MessageId>1</MessageId>'
         "</PublishResult><ResponseMetadata><RequestId>1</RequestId></ResponseMetadata></PublishResponse>"
     )
-    # For each of the two channels: nothing is known of the finding or its group; both are written; it is the minute's first; it is done. And
+    # For each of the two channels: the finding and its group are written, where nothing stood; it is the minute's first; it is done. And
     # once for both: the pair of the caller and the call is new, and nothing is silenced.
     table = {
         "BatchGetItem": '{"Responses":{},"UnprocessedKeys":{}}',
@@ -105,22 +121,29 @@ def mocks(folder: Path):
         Service("application/x-amz-json-1.1", {"GetSecretValue": json.dumps({"ARN": "arn", "Name": "offlimits", "SecretString": secret})}),
         Service("text/xml", {"": published}),
         Service("text/plain", {"": "ok"}),
-        Service("application/x-amz-json-1.0", table, 10),
+        Service("application/x-amz-json-1.0", table, 8),
     ]
-    counts = [multiprocessing.Value("i", 0) for _ in services]
+    tallies = [Tally(delay) for _ in services]
     processes = [
-        multiprocessing.Process(target=mock, args=(listener, folder, service, count), daemon=True)
-        for listener, service, count in zip(listeners, services, counts, strict=True)
+        multiprocessing.Process(target=mock, args=(listener, folder, service, tally), daemon=True)
+        for listener, service, tally in zip(listeners, services, tallies, strict=True)
     ]
     for process in processes:
         process.start()
     try:
         endpoints = {"SECRETS_MANAGER": secrets, "SNS": sns, "DYNAMODB": dynamodb}
-        yield {f"AWS_ENDPOINT_URL_{name}": url for name, url in endpoints.items()}, counts, [service.asked for service in services]
+        yield {f"AWS_ENDPOINT_URL_{name}": url for name, url in endpoints.items()}, tallies, [service.asked for service in services], delay
     finally:
         for process in processes:
             process.terminate()
             process.join()
+
+
+@contextmanager
+def mocks(folder: Path):
+    """The same, as near as this machine's: the environment, how often each was asked, and how often an alert asks."""
+    with distant(folder) as (environment, tallies, asked, _):
+        yield environment, [tally.count for tally in tallies], asked
 
 
 @dataclass

@@ -97,12 +97,26 @@ pub enum ApiError {
         code: String,
         /// AWS's words.
         message: String,
-        /// Of a transaction of `DynamoDB` that was cancelled: the codes of its items, `None` for one that was in order.
-        reasons: Vec<String>,
+        /// Of a write of `DynamoDB` whose condition was not met, or a transaction that was cancelled: of each item a reason.
+        reasons: Vec<Reason>,
     },
     /// The answer is not what AWS documents.
     #[error("{0} was answered with something else than AWS documents")]
     Unexpected(&'static str),
+}
+
+/// Why an item was not written. Source: <https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_CancellationReason.html>.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reason {
+    /// AWS's code, `None` for an item that was in order.
+    pub(super) code: String,
+    /// What stands there instead, where that was asked for (`ReturnValuesOnConditionCheckFailure`), and there is something.
+    pub(super) item: Option<Value>,
+}
+
+impl Reason {
+    /// The code of an item whose condition was not met.
+    pub(super) const CONDITION: &str = "ConditionalCheckFailed";
 }
 
 impl From<ClientError> for ApiError {
@@ -389,8 +403,15 @@ fn refusal(operation: &'static str, status: u16, named: Option<String>, answer: 
     let code = code.rsplit('#').next().unwrap_or_default().to_owned();
     let message = text(&["message", "Message"]).unwrap_or_else(|| "no reason was given".to_owned());
     let reasons = answer.and_then(|answer| answer.get("CancellationReasons")?.as_array());
-    let reason = |reason: &Value| reason.get("Code").and_then(Value::as_str).unwrap_or("None").to_owned();
-    let reasons = reasons.into_iter().flatten().map(reason).collect();
+    let reason = |reason: &Value| Reason {
+        code: reason.get("Code").and_then(Value::as_str).unwrap_or("None").to_owned(),
+        item: reason.get("Item").cloned(),
+    };
+    let mut reasons: Vec<Reason> = reasons.into_iter().flatten().map(reason).collect();
+    // Of a write that is no transaction.
+    if let Some(item) = answer.and_then(|answer| answer.get("Item")) {
+        reasons.push(Reason { code: Reason::CONDITION.to_owned(), item: Some(item.clone()) });
+    }
     ApiError::Refused { operation, status, code, message, reasons }
 }
 
@@ -449,11 +470,18 @@ mod tests {
     fn a_cancelled_transaction_says_what_was_wrong_with_each_item() {
         let answer = json!({
             "__type": "com.amazonaws.dynamodb.v20120810#TransactionCanceledException", "Message": "Transaction cancelled",
-            "CancellationReasons": [{ "Code": "None" }, { "Code": "ConditionalCheckFailed", "Message": "failed" }],
+            "CancellationReasons": [
+                { "Code": "None" }, { "Code": "ConditionalCheckFailed", "Message": "failed", "Item": { "a": { "S": "b" } } },
+            ],
         });
         let ApiError::Refused { code, reasons, .. } = refusal("X", 400, None, Some(&answer)) else { panic!("refused") };
         assert_eq!(code, "TransactionCanceledException");
-        assert_eq!(reasons, ["None", "ConditionalCheckFailed"]);
+        let reason = |code: &str, item| Reason { code: code.to_owned(), item };
+        let found = json!({ "a": { "S": "b" } });
+        assert_eq!(reasons, [reason("None", None), reason("ConditionalCheckFailed", Some(found.clone()))]);
+        let answer = json!({ "__type": "x#ConditionalCheckFailedException", "message": "failed", "Item": found });
+        let ApiError::Refused { reasons, .. } = refusal("X", 400, None, Some(&answer)) else { panic!("refused") };
+        assert_eq!(reasons, [reason("ConditionalCheckFailed", Some(found))]);
     }
 
     #[test]

@@ -8,12 +8,12 @@ use std::time::Duration;
 
 use serde_json::{Map, Number, Value, json};
 
-use super::api::{ApiError, AwsApi, Patience};
+use super::api::{ApiError, AwsApi, Patience, Reason};
 use super::service::ApiService;
 use crate::ids::hex;
 #[cfg(feature = "lambda")]
 use crate::ledger::MemoryStore;
-use crate::ledger::{Attributes, COUNT, Expect, ItemKey, Put, Store, StoreError, StoredItem};
+use crate::ledger::{Attributes, COUNT, Expect, ItemKey, Put, Store, StoreError, StoredItem, Written};
 use crate::time::Timestamp;
 
 const PARTITION: &str = "partition";
@@ -71,6 +71,7 @@ impl DynamoStore {
         if let Some(condition) = condition {
             input["ConditionExpression"] = json!(condition);
             input["ExpressionAttributeNames"] = json!({ "#v": VERSION });
+            input["ReturnValuesOnConditionCheckFailure"] = json!("ALL_OLD");
         }
         if let Some(version) = version {
             input["ExpressionAttributeValues"] = json!({ ":v": number_of(version) });
@@ -78,13 +79,13 @@ impl DynamoStore {
         input
     }
 
-    async fn put_one(&self, put: Put) -> Result<bool, StoreError> {
+    async fn write_one(&self, put: Put) -> Result<Written, StoreError> {
         match self.ask("PutItem", self.input_of(put)).await {
-            Ok(_) => Ok(true),
-            Err(ApiError::Refused { code, .. })
+            Ok(_) => Ok(Written::Whole),
+            Err(ApiError::Refused { code, reasons, .. })
                 if matches!(&*code, "ConditionalCheckFailedException" | "TransactionConflictException") =>
             {
-                Ok(false)
+                Ok(Written::Nothing { found: found(reasons, 1) })
             }
             Err(error) => Err(store_error(error)),
         }
@@ -126,16 +127,19 @@ impl DynamoStore {
         }
     }
 
-    async fn put_together(&self, puts: Vec<Put>) -> Result<bool, StoreError> {
+    async fn write_together(&self, puts: Vec<Put>) -> Result<Written, StoreError> {
+        let count = puts.len();
         let items: Vec<Value> = puts.into_iter().map(|put| json!({ "Put": self.input_of(put) })).collect();
         // With the same token, a transaction that is asked for again since nobody heard the answer is not made again.
         let input = json!({ "TransactItems": items, "ClientRequestToken": token() });
         for attempt in 0..TRIES {
-            let Err(error) = self.ask("TransactWriteItems", input.clone()).await else { return Ok(true) };
-            match cancelled(&error) {
-                Some(Cancelled::ByCondition) => return Ok(false),
-                Some(Cancelled::Busy) => pause(attempt).await,
-                None => return Err(store_error(error)),
+            let Err(error) = self.ask("TransactWriteItems", input.clone()).await else { return Ok(Written::Whole) };
+            match (cancelled(&error), error) {
+                (Some(Cancelled::ByCondition), ApiError::Refused { reasons, .. }) => {
+                    return Ok(Written::Nothing { found: found(reasons, count) });
+                }
+                (Some(_), _) => pause(attempt).await,
+                (None, error) => return Err(store_error(error)),
             }
         }
         Err(StoreError("the table is too busy".to_owned()))
@@ -161,11 +165,11 @@ impl Store for DynamoStore {
         Err(StoreError("the table is too busy".to_owned()))
     }
 
-    async fn put(&self, mut puts: Vec<Put>) -> Result<bool, StoreError> {
+    async fn write(&self, mut puts: Vec<Put>) -> Result<Written, StoreError> {
         match puts.len() {
-            0 => Ok(true),
-            1 => self.put_one(puts.remove(0)).await,
-            _ => self.put_together(puts).await,
+            0 => Ok(Written::Whole),
+            1 => self.write_one(puts.remove(0)).await,
+            _ => self.write_together(puts).await,
         }
     }
 
@@ -250,10 +254,10 @@ impl Store for AnyStore {
         }
     }
 
-    async fn put(&self, puts: Vec<Put>) -> Result<bool, StoreError> {
+    async fn write(&self, puts: Vec<Put>) -> Result<Written, StoreError> {
         match self {
-            Self::Memory(store) => store.put(puts).await,
-            Self::Dynamo(store) => store.put(puts).await,
+            Self::Memory(store) => store.write(puts).await,
+            Self::Dynamo(store) => store.write(puts).await,
         }
     }
 
@@ -305,11 +309,21 @@ fn cancelled(error: &ApiError) -> Option<Cancelled> {
     if code == "TransactionInProgressException" {
         return Some(Cancelled::Busy);
     }
-    if reasons.iter().any(|code| matches!(&**code, "ConditionalCheckFailed" | "TransactionConflict")) {
+    let has = |codes: [&str; 2]| reasons.iter().any(|reason| codes.contains(&reason.code.as_str()));
+    if has([Reason::CONDITION, "TransactionConflict"]) {
         return Some(Cancelled::ByCondition);
     }
-    let is_busy = |code: &String| matches!(&**code, "ProvisionedThroughputExceeded" | "ThrottlingError");
-    reasons.iter().any(is_busy).then_some(Cancelled::Busy)
+    has(["ProvisionedThroughputExceeded", "ThrottlingError"]).then_some(Cancelled::Busy)
+}
+
+/// What stands in the place of each of so many items, where the table says it of all that were not as expected.
+fn found(reasons: Vec<Reason>, count: usize) -> Option<Vec<Option<StoredItem>>> {
+    let found = |Reason { code, item }: Reason| match code.as_str() {
+        "None" => Some(None),
+        Reason::CONDITION => item.and_then(read).map(|(_, item)| Some(item)),
+        _ => None,
+    };
+    (reasons.len() == count).then(|| reasons.into_iter().map(found).collect()).flatten()
 }
 
 /// A text that no other call has: 32 hexadecimal digits, as random as the seeds of this process's hash tables.
@@ -477,7 +491,7 @@ mod tests {
             status: 400,
             code: code.to_owned(),
             message: String::new(),
-            reasons: reasons.iter().map(|reason| (*reason).to_owned()).collect(),
+            reasons: reasons.iter().map(|code| Reason { code: (*code).to_owned(), item: None }).collect(),
         };
         let cancelled = |reasons: &[&str]| super::cancelled(&refused("TransactionCanceledException", reasons));
         assert!(matches!(cancelled(&["None", "ConditionalCheckFailed"]), Some(Cancelled::ByCondition)));

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use tokio::time::{Instant, timeout_at};
 
-use crate::ledger::{Attributes, ItemKey, Ledger, Put, Store, StoreError, StoredItem};
+use crate::ledger::{Attributes, ItemKey, Ledger, Put, Store, StoreError, StoredItem, Written};
 use crate::time::Timestamp;
 
 /// The longest that one question may take: two attempts of the SDK's.
@@ -53,8 +53,8 @@ impl<S: Store> Store for InvocationStore<'_, S> {
         self.ask(self.store.get(keys)).await
     }
 
-    async fn put(&self, puts: Vec<Put>) -> Result<bool, StoreError> {
-        self.ask(self.store.put(puts)).await
+    async fn write(&self, puts: Vec<Put>) -> Result<Written, StoreError> {
+        self.ask(self.store.write(puts)).await
     }
 
     async fn count(&self, key: ItemKey, expires: Timestamp) -> Result<u64, StoreError> {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::store::{Attributes, COUNT, Expect, ItemKey, Put, Store, StoreError, StoredItem};
+use super::store::{Attributes, COUNT, Expect, ItemKey, Put, Store, StoreError, StoredItem, Written};
 use crate::time::Timestamp;
 
 /// Items that are kept: about 30 MB of a function's 128.
@@ -51,7 +51,7 @@ impl Store for MemoryStore {
         Ok(keys.iter().map(|key| items.get(key).cloned()).collect())
     }
 
-    async fn put(&self, puts: Vec<Put>) -> Result<bool, StoreError> {
+    async fn write(&self, puts: Vec<Put>) -> Result<Written, StoreError> {
         let mut items = self.lock();
         let is_met = |put: &Put| match put.expect {
             Expect::Anything => true,
@@ -59,14 +59,15 @@ impl Store for MemoryStore {
             Expect::Version(version) => items.get(&put.key).is_some_and(|item| item.version == version),
         };
         if !puts.iter().all(is_met) {
-            return Ok(false);
+            let found = |put: &Put| if is_met(put) { Some(None) } else { items.get(&put.key).cloned().map(Some) };
+            return Ok(Written::Nothing { found: puts.iter().map(found).collect() });
         }
         for Put { key, expect, attributes, expires } in puts {
             let item = StoredItem { version: expect.next_version(), expires, attributes: Arc::new(attributes) };
             let _former = items.insert(key, item);
         }
         self.make_room(&mut items);
-        Ok(true)
+        Ok(Written::Whole)
     }
 
     async fn count(&self, key: ItemKey, expires: Timestamp) -> Result<u64, StoreError> {

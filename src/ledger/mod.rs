@@ -54,7 +54,9 @@ mod sum;
 mod threshold;
 mod together;
 mod updates;
+mod windows;
 
+pub use self::admit::Remembered;
 pub use self::candidate::{Admission, Candidate};
 pub use self::claim::{Claimed, OPERATIONAL, operational_decision};
 pub use self::item::{Claim, Decision, DeliveryKey, DoneAs, Lead};
@@ -67,7 +69,7 @@ pub use self::sessions::Sessions;
 pub use self::silence::{LONGEST_SILENCE, SILENCE_FIELDS, Silence, alert_of_silence, may_be_silenced};
 pub use self::silences::{KnownSilence, Silences};
 pub use self::silencing::{AFTER_EARLY_END, LOOKS_AGAIN_AFTER, SilenceStanding, silence_roll_up_due};
-pub use self::store::{ALL, Attributes, COUNT, Expect, ItemKey, Put, Store, StoreError, StoredItem};
+pub use self::store::{ALL, Attributes, COUNT, Expect, ItemKey, Put, Store, StoreError, StoredItem, Written};
 pub use self::sum::{DigestAdmission, RollUpOrder, SilenceOrder};
 pub use self::threshold::Occurrence;
 pub use self::updates::{ClaimedUpdate, IncidentUpdate};

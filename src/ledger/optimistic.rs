@@ -9,6 +9,7 @@ use super::pairs::Sightings;
 use super::sessions::Sessions;
 use super::silences::Silences;
 use super::store::{Expect, ItemKey, Put, Store, StoreError, StoredItem};
+use super::windows::OpenWindows;
 use crate::ids::spread;
 use crate::time::Timestamp;
 
@@ -19,6 +20,7 @@ pub struct Ledger<S> {
     pub(super) sightings: Sightings,
     pub(super) sessions: Sessions,
     pub(super) silences: Silences,
+    pub(super) windows: OpenWindows,
 }
 
 /// Writes that lose a race are tried again so many times, with a fresh look each.
@@ -27,7 +29,13 @@ pub(super) const TRIES: u32 = 8;
 impl<S: Store> Ledger<S> {
     /// The ledger that is kept in `store`.
     pub const fn new(store: S) -> Self {
-        Self { store, sightings: Sightings::new(), sessions: Sessions::new(), silences: Silences::new() }
+        Self {
+            store,
+            sightings: Sightings::new(),
+            sessions: Sessions::new(),
+            silences: Silences::new(),
+            windows: OpenWindows::new(),
+        }
     }
 
     /// Where it is kept.

@@ -85,6 +85,24 @@ pub struct Put {
     pub expires: Timestamp,
 }
 
+/// What became of items that were to be written together.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Written {
+    /// All of them are.
+    Whole,
+    /// None of them is: an expectation was not met, or another write of the same items was under way.
+    Nothing {
+        /// What stands where something else was expected, for each of the items in their order, and `None` for what was as expected.
+        /// Without the whole list, the store has not told.
+        found: Option<Vec<Option<StoredItem>>>,
+    },
+}
+
+impl Written {
+    /// Nothing is written, and nobody says what stands there.
+    pub const LOST: Self = Self::Nothing { found: None };
+}
+
 /// Why the ledger does not know: the store gave no answer, or an item does not hold what the ledger writes. The text is safe to
 /// log, and nobody acts upon it: whatever the reason, the alert goes out.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -102,8 +120,13 @@ pub trait Store: Send + Sync {
     /// The items under these keys, in the order of the keys.
     fn get(&self, keys: &[ItemKey]) -> impl Future<Output = Result<Vec<Option<StoredItem>>, StoreError>> + Send;
 
-    /// Writes all of these, or none: `false` if an expectation was not met, or another write of the same items was under way.
-    fn put(&self, puts: Vec<Put>) -> impl Future<Output = Result<bool, StoreError>> + Send;
+    /// Writes all of these, or none.
+    fn write(&self, puts: Vec<Put>) -> impl Future<Output = Result<Written, StoreError>> + Send;
+
+    /// As [`Store::write`], for who looks again in any case: whether they are written.
+    fn put(&self, puts: Vec<Put>) -> impl Future<Output = Result<bool, StoreError>> + Send {
+        async move { Ok(self.write(puts).await? == Written::Whole) }
+    }
 
     /// Adds one to the counter under a key, the item's attribute [`COUNT`], and returns the sum.
     fn count(&self, key: ItemKey, expires: Timestamp) -> impl Future<Output = Result<u64, StoreError>> + Send;

@@ -52,7 +52,7 @@ pub(crate) struct Step {
     /// The header that has the message's key; without one, it is taken from the footer.
     #[serde(default)]
     pub(crate) key_in: Option<String>,
-    /// Whether a message with whose key something was opened is known again, and opens nothing.
+    /// Whether a message with whose key something was opened (of its alert, where it joins one) is known again, and opens nothing.
     #[serde(default)]
     pub(crate) once: bool,
     /// A status and a body: a document, a text, or none.

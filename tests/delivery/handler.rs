@@ -4,7 +4,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use offlimits::handler::{HandleError, Handled, InvocationReport, Response};
-use offlimits::ledger::{ItemKey, Put, Store, StoreError, StoredItem};
+use offlimits::ledger::{ItemKey, Put, Store, StoreError, StoredItem, Written};
 use offlimits::time::Timestamp;
 
 use super::outside::{Act, TestApp, app, app_on, invoke, sqs_event};
@@ -254,7 +254,7 @@ impl Store for Broken {
     async fn get(&self, _: &[ItemKey]) -> Result<Vec<Option<StoredItem>>, StoreError> {
         self.fail().await
     }
-    async fn put(&self, _: Vec<Put>) -> Result<bool, StoreError> {
+    async fn write(&self, _: Vec<Put>) -> Result<Written, StoreError> {
         self.fail().await
     }
     async fn count(&self, _: ItemKey, _: Timestamp) -> Result<u64, StoreError> {

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use offlimits::ledger::{Attributes, ItemKey, Put, Store, StoreError, StoredItem};
+use offlimits::ledger::{Attributes, ItemKey, Put, Store, StoreError, StoredItem, Written};
 use offlimits::ruleset::RuleSet;
 use offlimits::time::Timestamp;
 use serde_json::{Value, json};
@@ -220,7 +220,7 @@ async fn people_of_identity_center_and_source_identities_go_from_account_to_acco
 #[tokio::test(start_paused = true)]
 async fn an_alert_costs_no_more_requests_and_a_session_one_write() {
     let asked = |counts: &[(&'static str, usize)]| counts.iter().copied().collect::<BTreeMap<_, _>>();
-    let alert = asked(&[("get", 1), ("put", 2), ("count", 1), ("keep first", 1)]);
+    let alert = asked(&[("put", 2), ("count", 1), ("keep first", 1)]);
     let held_back_first = asked(&[("get", 3), ("put", 2)]);
     let held_back = asked(&[("get", 1), ("put", 1)]);
     let (eve, relay) = (user("eve"), session(ACCOUNTS[1], "Relay", "ASIA1"));
@@ -268,7 +268,8 @@ async fn an_alert_costs_no_more_requests_and_a_session_one_write() {
         play(&other, &[stopped("9", &session(ACCOUNTS[2], "Audit", "ASIA2"))]).await;
         let second = store.asked();
         if rules == following() {
-            assert_eq!((first["get"], first["put"], &second), (2, 1, &held_back));
+            // It is claimed in vain: nobody has told this copy that it belongs to an incident.
+            assert_eq!((first["get"], first["put"], &second), (1, 2, &held_back));
         } else {
             assert_eq!((&first, &second), (&alert, &held_back_first));
         }
@@ -283,7 +284,7 @@ impl Store for Down {
         Err(StoreError("down".to_owned()))
     }
 
-    async fn put(&self, _: Vec<Put>) -> Result<bool, StoreError> {
+    async fn write(&self, _: Vec<Put>) -> Result<Written, StoreError> {
         Err(StoreError("down".to_owned()))
     }
 

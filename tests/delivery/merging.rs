@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use offlimits::ledger::{Attributes, ItemKey, MemoryStore, Put, Store, StoreError, StoredItem};
+use offlimits::ledger::{Attributes, ItemKey, MemoryStore, Put, Store, StoreError, StoredItem, Written};
 use offlimits::time::Timestamp;
 use serde_json::{Value, json};
 use tokio::time::{sleep, timeout};
@@ -57,10 +57,10 @@ impl Store for Counting {
         self.0.0.get(keys).await
     }
 
-    async fn put(&self, puts: Vec<Put>) -> Result<bool, StoreError> {
+    async fn write(&self, puts: Vec<Put>) -> Result<Written, StoreError> {
         assert!(puts.len() <= 100, "a transaction of {}", puts.len());
         self.count("put");
-        self.0.0.put(puts).await
+        self.0.0.write(puts).await
     }
 
     async fn count(&self, key: ItemKey, expires: Timestamp) -> Result<u64, StoreError> {
@@ -117,7 +117,7 @@ async fn one_call_is_one_message_a_channel_and_costs_the_requests_of_one_finding
         // The same event again, and later calls of the same kind, are no news for any of them.
         assert_eq!(reported(invoke(&event(1), &app).await).deliveries.duplicate, 2 * count);
     }
-    let of_one = BTreeMap::from([("get", 2), ("put", 4), ("count", 2), ("keep first", 1), ("query", 1)]);
+    let of_one = BTreeMap::from([("put", 4), ("count", 2), ("keep first", 1), ("query", 1)]);
     assert_eq!(asked, [of_one.clone(), of_one]);
 }
 

@@ -12,7 +12,7 @@ use offlimits::cloudtrail::spokes::SpokeQueue;
 use offlimits::deliver::{Tokens, Transport};
 use offlimits::handler::{App, Handled, InvocationReport, OwnCalls, Response, handle};
 use offlimits::health::ChannelHealth;
-use offlimits::ledger::{Attributes, ItemKey, Ledger, MemoryStore, Put, Store, StoreError, StoredItem};
+use offlimits::ledger::{Attributes, ItemKey, Ledger, MemoryStore, Put, Store, StoreError, StoredItem, Written};
 use offlimits::redelivery::{Letter, MAX_DELAY, QueueError, Queues};
 use offlimits::ruleset::RuleSet;
 use offlimits::secret::{Credentials, CredentialsError};
@@ -512,9 +512,9 @@ impl Store for SlowStore {
         sleep(self.takes).await;
         self.store.get(keys).await
     }
-    async fn put(&self, puts: Vec<Put>) -> Result<bool, StoreError> {
+    async fn write(&self, puts: Vec<Put>) -> Result<Written, StoreError> {
         sleep(self.takes).await;
-        self.store.put(puts).await
+        self.store.write(puts).await
     }
     async fn count(&self, key: ItemKey, expires: Timestamp) -> Result<u64, StoreError> {
         sleep(self.takes).await;

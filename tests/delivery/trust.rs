@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use offlimits::ledger::{ALL, Attributes, Expect, ItemKey, MemoryStore, Put, Store, StoreError, StoredItem};
+use offlimits::ledger::{ALL, Attributes, Expect, ItemKey, MemoryStore, Put, Store, StoreError, StoredItem, Written};
 use offlimits::time::Timestamp;
 use serde_json::{Value, json};
 
@@ -66,7 +66,7 @@ impl Store for Odd {
         self.0.store.get(keys).await
     }
 
-    async fn put(&self, puts: Vec<Put>) -> Result<bool, StoreError> {
+    async fn write(&self, puts: Vec<Put>) -> Result<Written, StoreError> {
         self.answers()?;
         let refused = {
             let mut refuses = self.0.refuses.lock().unwrap();
@@ -81,18 +81,18 @@ impl Store for Odd {
         };
         if refused {
             self.0.refused.fetch_add(1, Ordering::Relaxed);
-            return Ok(false);
+            return Ok(Written::LOST);
         }
         if puts.iter().any(|put| put.key.partition.starts_with("alert#")) {
             let (tries, each) = *self.0.repeats_take.lock().unwrap();
             tokio::time::sleep(each).await;
             if tries > 1 {
                 self.0.repeats_take.lock().unwrap().0 -= 1;
-                return Ok(false);
+                return Ok(Written::LOST);
             }
         }
         self.0.written.lock().unwrap().extend(puts.iter().map(|put| put.key.clone()));
-        self.0.store.put(puts).await
+        self.0.store.write(puts).await
     }
 
     async fn count(&self, key: ItemKey, expires: Timestamp) -> Result<u64, StoreError> {

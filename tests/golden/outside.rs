@@ -10,7 +10,7 @@ use tokio::time::Instant;
 
 use super::product::{
     App, Attributes, COUNT, ChannelHealth, Credentials, CredentialsError, Expect, Fault, Handled, Item, Key, Ledger,
-    OwnCalls, Put, QueueError, Queues, Reply, Request, Response, Store, Summary, Timestamp, Tokens, Transport,
+    OwnCalls, Put, QueueError, Queues, Reply, Request, Response, Store, Summary, Timestamp, Tokens, Transport, Written,
     compiled, handled,
 };
 
@@ -247,7 +247,7 @@ impl Store for Table {
         Ok(keys.iter().map(|key| state.items.get(key).cloned()).collect())
     }
 
-    async fn put(&self, puts: Vec<Put>) -> Result<bool, Fault> {
+    async fn write(&self, puts: Vec<Put>) -> Result<Written, Fault> {
         let mut state = self.0.lock().unwrap();
         let is_met = |put: &Put| match put.expect {
             Expect::Anything => true,
@@ -255,14 +255,14 @@ impl Store for Table {
             Expect::Version(version) => state.items.get(&put.key).is_some_and(|item| item.version == version),
         };
         if !puts.iter().all(is_met) {
-            return Ok(false);
+            return Ok(Written::LOST);
         }
         state.writes.push(Write::Put(puts.clone()));
         for Put { key, expect, attributes, expires } in puts {
             let item = Item { version: version(expect), expires, attributes: Arc::new(attributes) };
             state.items.insert(key, item);
         }
-        Ok(true)
+        Ok(Written::Whole)
     }
 
     async fn count(&self, key: Key, expires: Timestamp) -> Result<u64, Fault> {

@@ -8,7 +8,7 @@ pub(crate) use offlimits::deliver::{Tokens, Transport};
 pub(crate) use offlimits::handler::{App, Handled, InvocationReport as Summary, OwnCalls, Response};
 pub(crate) use offlimits::health::ChannelHealth;
 pub(crate) use offlimits::ledger::{
-    Attributes, COUNT, Expect, ItemKey as Key, Ledger, Put, Store, StoreError as Fault, StoredItem as Item,
+    Attributes, COUNT, Expect, ItemKey as Key, Ledger, Put, Store, StoreError as Fault, StoredItem as Item, Written,
 };
 pub(crate) use offlimits::redelivery::{QueueError, Queues};
 pub(crate) use offlimits::ruleset::RuleSet;

@@ -182,7 +182,6 @@ fn each_variable_leads_to_what_it_names() {
         );
     };
     was_asked("GetSecretValue", r#""SecretId":"the-secret""#);
-    was_asked("BatchGetItem", r#""the-table""#);
     was_asked("TransactWriteItems", r#""TableName":"the-table""#);
     was_asked("", "TopicArn=arn%3Aaws%3Asns%3Aeu-west-1%3A123456789012%3Athe-topic");
     for (queue, channels) in [("the-redelivery-queue", &["soc", "topic"][..]), ("the-dead-letter-queue", &["gone"])] {

@@ -155,7 +155,10 @@ class Vendor:
             return answer
         step, id = self.step(sent)
         tells = sent.tells(step)
-        known = next((k for k in self.kept if tells and step.get("once") and k.key == sent.key(step)), None)
+        known = None
+        if tells and step.get("once"):
+            alert = id_in(json.dumps(sent.at(step["joins"]))) if "joins" in step else None
+            known = next((k for k in self.kept if k.key == sent.key(step) and alert in [None, k.alert]), None)
         about = known or self.concerned(step, id, sent)
         if about is None and (id or "finds" in step or "adds_to" in step):
             assert "otherwise" in step or "finds" in step, f"{self.type}: nothing is there for {sent.method} {sent.path}"

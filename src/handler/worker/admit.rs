@@ -66,8 +66,7 @@ impl<T: Transport, S: Store, Q: Queues> ChannelWorker<'_, T, S, Q> {
                     Candidate { finding, channel, group, may_be_silenced, lease }
                 })
                 .collect();
-            let silences = self.app.ledger.silences();
-            let admitted = self.ledger.admit_unless_silenced(&candidates, silences, self.now()).await;
+            let admitted = self.ledger.admit_with(&candidates, self.app.ledger.remembered(), self.now()).await;
             let admissions = match admitted {
                 Ok(admissions) => admissions,
                 Err(error) => return self.unclaimed(call, &error).await,

@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime};
 
 use offlimits::channel::{Reply, Request};
 use offlimits::deliver::Transport;
-use offlimits::ledger::{Attributes, ItemKey, MemoryStore, Put, Store, StoreError, StoredItem};
+use offlimits::ledger::{Attributes, ItemKey, MemoryStore, Put, Store, StoreError, StoredItem, Written};
 use offlimits::redelivery::{MAX_DELAY, QueueError, Queues};
 use offlimits::secret::{Credentials, CredentialsError};
 use offlimits::time::Timestamp;
@@ -268,12 +268,12 @@ impl Store for Table {
         self.ask(async |table| table.get(keys).await).await
     }
 
-    async fn put(&self, puts: Vec<Put>) -> Result<bool, StoreError> {
+    async fn write(&self, puts: Vec<Put>) -> Result<Written, StoreError> {
         if self.0.fails("the table reports a conflict") {
             self.0.travel().await;
-            return Ok(false);
+            return Ok(Written::LOST);
         }
-        self.ask(async |table| table.put(puts).await).await
+        self.ask(async |table| table.write(puts).await).await
     }
 
     async fn count(&self, key: ItemKey, expires: Timestamp) -> Result<u64, StoreError> {

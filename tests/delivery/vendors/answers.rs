@@ -118,7 +118,10 @@ impl Desk {
         };
         let key = sent.tells(step).then(|| sent.key(step));
         let id = (!id.is_empty()).then_some(id);
-        let known = key.as_ref().and_then(|key| self.objects.iter().position(|object| object.key == *key));
+        let alert = step.joins.as_ref().map(|pointer| sent.alert(pointer));
+        let is_of_alert = |object: &Object| alert.as_ref().is_none_or(|alert| object.alert == *alert);
+        let is_opened_by = |key: &String| self.objects.iter().position(|one| one.key == *key && is_of_alert(one));
+        let known = key.as_ref().and_then(is_opened_by);
         let is_known = step.once && known.is_some();
         let place = if is_known { known } else { self.concerned(step, id, &sent) };
         if place.is_none() && (id.is_some() || step.finds.is_some() || step.adds_to.is_some()) {
