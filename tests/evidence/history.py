@@ -12,7 +12,6 @@ than 200 MB.
 import functools
 import json
 import os
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -177,11 +176,9 @@ def main():
             print(f"backtest, one thread, from the same S3: {wall:.1f} s, {processor:.1f} CPU s ({per_gb:.1f} a GB), {memory:.0f} MB")
             worst = {"reader": 0.0, "merge": 0.0}
             for readers in (1, 2, 4):
-                history.deploy(ArchiveBucket="trail", Readers=readers)
-                (folder / "target/history/bootstrap").write_text(
-                    '#!/bin/sh\nexec taskset -c $(($$ % 2)) "$(dirname "$0")/offlimits" history work\n'
-                )
-                shutil.copy2(tool, folder / "target/history/offlimits")
+                bootstrap = (ROOT / "deploy/history-bootstrap").read_text().replace("exec ", "exec taskset -c $(($$ % 2)) ")
+                (folder / "bootstrap").write_text(bootstrap)
+                history.bootstrap = folder / "bootstrap"
                 history.deploy(ArchiveBucket="trail", Readers=readers)
                 history.reader({"AWS_ENDPOINT_URL_S3": environment["AWS_ENDPOINT_URL_S3"]})
                 # Another stack's name is another question.

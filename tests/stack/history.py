@@ -22,7 +22,7 @@ class History:
     def __init__(self, aws: Aws, folder: Path, tool: Path = TOOL):
         self.aws, self.folder, self.tool = aws, folder, tool
         self.s3 = aws.client("s3")
-        self.outputs = {}
+        self.outputs, self.bootstrap = {}, ROOT / "deploy/history-bootstrap"
 
     def run(self, *arguments, rules: Path = ROOT / "rules.json", input=None):
         """The tool, as somebody runs it who may ask this AWS."""
@@ -36,7 +36,8 @@ class History:
         code = self.folder / "target/history"
         code.mkdir(parents=True, exist_ok=True)
         subprocess.run(["strip", "-o", code / "offlimits", self.tool], check=True)
-        shutil.copy2(ROOT / "deploy/history-bootstrap", code / "bootstrap")
+        shutil.copyfile(self.bootstrap, code / "bootstrap")
+        (code / "bootstrap").chmod(0o755)
         (self.folder / "deploy").mkdir(exist_ok=True)
         shutil.copy2(TEMPLATE, self.folder / "deploy/history.yaml")
         command = [SAM, "deploy", "--template-file", "deploy/history.yaml", "--stack-name", STACK, "--resolve-s3"]

@@ -18,7 +18,7 @@ const DECRYPTION: f64 = 0.03 / 10_000.0;
 /// Memory of a reader, in GB: with 1,769 MB a function has one processor.
 /// <https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html>
 const MEMORY: f64 = 1.769;
-/// Stored bytes that a reader reads in a second: measured at 60 MB and more on two cores of a laptop, taken here as 40.
+/// Stored bytes that a reader reads in a second: an assumption, on one processor of Lambda, of what takes 25 to 30 seconds a GB on a busy laptop.
 const BYTES_A_SECOND: f64 = 40e6;
 /// Seconds that an object takes besides its bytes: 40 ms until S3 answers, sixteen at a time.
 const SECONDS_AN_OBJECT: f64 = 0.040 / 16.0;
