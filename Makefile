@@ -59,7 +59,7 @@ endif
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup browser check fmt lint deny test build package build-Function plain instructions bench invoke deploy test-alert redrive dead-letters readdress drop fuzz rollback requirements
+.PHONY: help setup browser check fmt lint deny test build package build-Function history plain instructions bench invoke deploy test-alert redrive dead-letters readdress drop fuzz rollback requirements
 
 help: ## says what each target does
 	@echo 'usage: make TARGET [VARIABLE=value]'
@@ -156,6 +156,18 @@ build-Function: build
 	  test $$named = $$built || { echo "samconfig.toml deploys for $$named, and this function is built for $$built: run ARCH=$$named sam build," \
 	    "or change Architecture in samconfig.toml" >&2; exit 1; }; done
 	@mkdir -p $(ARTIFACTS_DIR) && cp $(PACKAGE)/* $(ARTIFACTS_DIR)
+
+# The tool, built for speed, and what Lambda starts. OFFLIMITS_TOOL names one that is built already: a release's.
+OFFLIMITS_TOOL ?=
+history: $(if $(OFFLIMITS_TOOL),,$(BUILDER)) ## builds the tool as the functions of deploy/history.yaml run it, into target/history
+ifeq ($(OFFLIMITS_TOOL),)
+	$(CARGO_BUILD) --release --locked --features aws --bin offlimits
+endif
+	@mkdir -p target/history && cp $(or $(OFFLIMITS_TOOL),$(patsubst %/function/bootstrap,%/release/offlimits,$(BUILT))) target/history/offlimits
+	@newest=$$(grep -aoE 'GLIBC_2\.[0-9]+' target/history/offlimits | sed 's/.*\.//' | sort -n | tail -1 || true); \
+	if (($${newest:-0} > $(GLIBC))); then rm target/history/offlimits; \
+	  echo "the tool asks for glibc 2.$$newest, and Amazon Linux 2023 has 2.$(GLIBC): run make history ZIG=1" >&2; exit 1; fi
+	@cp deploy/history-bootstrap target/history/bootstrap
 
 plain: .venv/deploy/.done ## writes the template as plain CloudFormation to OUTPUT, for Terraform and StackSets: nothing is uploaded
 	@$(DEPLOY)/python -B deploy/plain.py $(if $(REGIONAL),--regional) $(OUTPUT)

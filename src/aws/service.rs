@@ -65,6 +65,8 @@ impl ApiService {
     pub const ORGANIZATIONS: Self = Self::json("Organizations", "organizations", "AWSOrganizationsV20161128");
     /// Secrets Manager.
     pub const SECRETS_MANAGER: Self = Self::json("Secrets Manager", "secretsmanager", "secretsmanager");
+    /// Step Functions.
+    pub const STEP_FUNCTIONS: Self = Self::json_1_0("SFN", "states", "AWSStepFunctions");
     /// SNS.
     pub const SNS: Self = Self::query("SNS", "sns", "2010-03-31");
     /// STS.

@@ -13,7 +13,8 @@ pub(super) enum Exit {
     /// The command did what it was asked to.
     Done = 0,
     /// `check`, `bundle`, `test` or `doctor` found something wrong; `backtest` or `diff` found more than `--max-per-day` allows; `status` found
-    /// nothing, and `preview` nothing to show; `send` was not delivered; a rule has not answered to `drill`.
+    /// nothing, and `preview` nothing to show; `send` was not delivered; a rule has not answered to `drill`; `history start` costs too much,
+    /// or what `history watch` saw has failed.
     Wrong = 1,
     /// The usage was wrong, or some input could not be read. Every readable input has still been processed.
     Unreadable = 2,

@@ -85,7 +85,7 @@ pub(super) struct ArchivePart {
 }
 
 impl ArchivePart {
-    fn filter(&self) -> LogFilter {
+    pub(super) fn filter(&self) -> LogFilter {
         LogFilter { since: self.since, until: self.until, accounts: self.account.clone(), regions: self.region.clone() }
     }
 }
@@ -117,6 +117,21 @@ pub(super) struct InputCounts {
     cut_short: Vec<(String, usize)>,
     /// Notes of what was ignored that have been printed.
     notes: usize,
+    /// Of an archive that was read in parts: which of them are missing.
+    pub(super) parts: Option<PartCounts>,
+}
+
+/// The parts in which an archive was read.
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize)]
+pub(super) struct PartCounts {
+    /// The plan that made them.
+    pub(super) plan: String,
+    /// How many there are.
+    pub(super) planned: u64,
+    /// How many of them have not been read to their end. The figures are without them.
+    pub(super) missing: u64,
+    /// The first of these, by their ids.
+    pub(super) named: Vec<String>,
 }
 
 /// What has been found in a path that the command was given.
@@ -151,7 +166,36 @@ impl InputCounts {
 
     /// Whether something could not be read, or a path held no record though it held something.
     pub(super) fn failed(&self) -> bool {
-        self.unreadable + self.without_records > 0
+        let is_partial = self.parts.as_ref().is_some_and(|parts| parts.missing > 0);
+        self.unreadable + self.without_records > 0 || is_partial
+    }
+
+    /// Adds what was read elsewhere: so many files, records, and things that are no records; and files that were not opened.
+    #[cfg(feature = "aws")]
+    pub(super) fn add(&mut self, files: usize, records: usize, ignored: usize, skipped: &BTreeMap<String, usize>) {
+        self.files += files;
+        self.records += records;
+        self.ignored += ignored;
+        for (service, files) in skipped {
+            *self.skipped.entry(service.clone()).or_default() += files;
+        }
+    }
+
+    /// Says of an archive that was read elsewhere what is said of one at its end.
+    #[cfg(feature = "aws")]
+    pub(super) fn finish_elsewhere(&mut self, address: &str) {
+        let others = self.ignored + self.skipped();
+        self.paths = vec![PathCounts { records: self.records, others, unreadable: self.unreadable }];
+        self.finish(&[PathBuf::from(address)]);
+        if let Some(PartCounts { plan, planned, missing, named }) = self.parts.as_ref().filter(|it| it.missing > 0) {
+            let more = missing.saturating_sub(named.len() as u64);
+            let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+            eprintln!(
+                "error: {missing} of {} have not been read, and the figures are without them: {}{more}\nhelp: `offlimits history watch {plan}` says whether they are being read; `offlimits history start {plan}` reads what is missing",
+                counted(*planned, "part"),
+                named.join(", ")
+            );
+        }
     }
 
     /// Says which files have been skipped, and in which paths nothing was a record.

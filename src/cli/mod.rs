@@ -23,6 +23,7 @@ mod drill;
 mod exit;
 mod explain;
 mod findings;
+mod history;
 mod import;
 mod init;
 mod input;
@@ -97,6 +98,7 @@ commands! {
     Explain(explain::ExplainCommand),
     Preview(preview::PreviewCommand),
     Backtest(backtest::BacktestCommand),
+    History(history::HistoryCommand),
     Diff(diff::DiffCommand),
     Learn(learn::LearnCommand),
     Coverage(coverage::CoverageCommand),

@@ -30,7 +30,8 @@ Exit codes:
   0    done
   1    `check`, `test`, `bundle`, `package`, `backtest`, `diff` or `doctor`
        found something wrong; `status` found nothing, `preview` had nothing to
-       show; `send` was not delivered; a rule did not answer to `drill`
+       show; `send` was not delivered; a rule did not answer to `drill`;
+       `history start` would cost too much, or what it started has failed
   2    wrong usage, or input that could not be read
   130  Ctrl-C ended `backtest` or `diff`: the figures are those so far";
 

@@ -57,6 +57,12 @@ impl LogFilter {
     }
 }
 
+/// Whether a folder is that of a day: `…/AWSLogs/[o-ORG/]ACCOUNT/CloudTrail/REGION/YYYY/MM/DD/`.
+pub fn is_day(folder: &str) -> bool {
+    let place = LogPrefix::parse(folder);
+    place.date.len() == 3 && place.days().is_some()
+}
+
 /// Whether CloudTrail's records, those on Insights among them, stand in the files of this kind. Its digests and its aggregated
 /// events are none.
 fn holds_records(kind: &str) -> bool {

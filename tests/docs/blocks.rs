@@ -209,7 +209,7 @@ fn commands_in_shell_blocks_exist() {
                         continue;
                     };
                     let mut help: Vec<&str> = arguments.split_whitespace().take(1).collect();
-                    if help == ["import"] {
+                    if help == ["import"] || help == ["history"] {
                         help = arguments.split_whitespace().take(2).collect();
                     }
                     let mut asked = support::offlimits(help);

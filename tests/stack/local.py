@@ -91,9 +91,9 @@ class Server(AbstractContextManager):
 
 
 class Aws(Server):
-    """ministack."""
+    """ministack. `more`: further variables of its own."""
 
-    def __init__(self, folder: Path):
+    def __init__(self, folder: Path, more: dict | None = None):
         port = free_port()
         program = ROOT / ".venv/ministack/bin/ministack"
         if not program.exists():
@@ -108,7 +108,7 @@ class Aws(Server):
             "AWS_DEFAULT_REGION": REGION,
         }
         self.environment = plain_environment() | self.variables
-        own = self.environment | {"BIND_HOST": "127.0.0.1", "GATEWAY_PORT": str(port)}
+        own = self.environment | {"BIND_HOST": "127.0.0.1", "GATEWAY_PORT": str(port)} | (more or {})
         super().__init__([program], port, own, folder, folder / "ministack.log")
         until(self._healthy, 60, "healthy ministack")
 

@@ -11,7 +11,7 @@ use super::report::ReportBuilder;
 use super::summary::BacktestSummary;
 use super::tally::BacktestTally;
 use crate::cli::Exit;
-use crate::cli::findings::{self, FindingLine, FindingVisitor};
+use crate::cli::findings::{self, EvaluatedFinding, FindingLine, FindingVisitor};
 use crate::cli::input::{Archive, InputCounts};
 use crate::cli::lines::write_line;
 use crate::cli::load::RulesOption;
@@ -19,6 +19,7 @@ use crate::cli::out;
 use crate::cli::selection::RuleSelection;
 use crate::cli::words::counted;
 use crate::rules::quoted;
+use crate::ruleset::RuleSet;
 
 const HELP: &str = "\
 A PATH may be a file or a folder of CloudTrail's log files, plain or gzip, of any size; memory stays small. What cannot be \
@@ -40,28 +41,35 @@ pub(in crate::cli) struct BacktestCommand {
     rules: RulesOption,
     #[command(flatten)]
     selection: RuleSelection,
-    /// What is printed: a summary for people, the same as one JSON object, or every finding, one JSON object a line
-    #[arg(long, value_enum, default_value_t = BacktestFormat::Human)]
-    format: BacktestFormat,
-    /// Fail (exit code 1) if a day has more messages than this, on all channels together: alerts, roll-ups and digests,
-    /// staged rules included as if they alerted
-    #[arg(long, value_name = "N")]
-    max_per_day: Option<u64>,
-    /// Write a report as one page of HTML that needs no network
-    #[arg(long, value_name = "FILE.html")]
-    report: Option<PathBuf>,
+    #[command(flatten)]
+    output: BacktestOutput,
     /// Tell too what share of the records EventBridge would deliver, by the patterns of the rules and without, and what it would cost. Every
     /// record is read whole for it, which takes several times as long
     #[arg(long)]
     delivery: bool,
+}
+
+/// What becomes of the findings: options that `history report` shares.
+#[derive(Debug, clap::Args)]
+pub(in crate::cli) struct BacktestOutput {
+    /// What is printed: a summary for people, the same as one JSON object, or every finding, one JSON object a line
+    #[arg(long, value_enum, default_value_t = BacktestFormat::Human)]
+    pub(in crate::cli) format: BacktestFormat,
+    /// Fail (exit code 1) if a day has more messages than this, on all channels together: alerts, roll-ups and digests,
+    /// staged rules included as if they alerted
+    #[arg(long, value_name = "N")]
+    pub(in crate::cli) max_per_day: Option<u64>,
+    /// Write a report as one page of HTML that needs no network
+    #[arg(long, value_name = "FILE.html")]
+    pub(in crate::cli) report: Option<PathBuf>,
     /// How many rules, actors and addresses the summary names
     #[arg(long, value_name = "N", default_value_t = 10)]
-    top: usize,
+    pub(in crate::cli) top: usize,
 }
 
 /// What is printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum BacktestFormat {
+pub(in crate::cli) enum BacktestFormat {
     /// A summary for people.
     Human,
     /// The summary as one JSON object.
@@ -73,10 +81,41 @@ enum BacktestFormat {
 impl BacktestCommand {
     pub(in crate::cli) fn run(&self) -> io::Result<Exit> {
         let Some(rules) = &self.rules.load() else { return Ok(Exit::Unreadable) };
-        if !self.selection.is_of(&[rules]) {
+        let mut out = out::stdout();
+        let command = typed();
+        let played = BacktestPlayed { rules, selection: &self.selection, delivery: self.delivery, command: &command };
+        self.output.run(&played, &mut out, |visitor, take| self.archive.each(visitor, take))
+    }
+}
+
+/// What is played back.
+pub(in crate::cli) struct BacktestPlayed<'r> {
+    pub(in crate::cli) rules: &'r RuleSet,
+    pub(in crate::cli) selection: &'r RuleSelection,
+    pub(in crate::cli) delivery: bool,
+    /// As the report shows it.
+    pub(in crate::cli) command: &'r str,
+}
+
+/// Takes each finding of an archive, with its file and its record's place there, in the archive's order.
+pub(in crate::cli) type TakeFinding<'t> = dyn FnMut(&str, usize, EvaluatedFinding) -> io::Result<()> + 't;
+
+impl BacktestOutput {
+    /// Plays back what `each` hands over, which is given what evaluates the records, and who takes the findings; prints, and writes the
+    /// report.
+    ///
+    /// # Errors
+    /// Those of `each`, and of what is written.
+    pub(in crate::cli) fn run(
+        &self,
+        played: &BacktestPlayed<'_>,
+        out: &mut impl Write,
+        each: impl FnOnce(&DeliveryVisitor<'_>, &mut TakeFinding<'_>) -> io::Result<InputCounts>,
+    ) -> io::Result<Exit> {
+        let BacktestPlayed { rules, selection, delivery, command } = *played;
+        if !selection.is_of(&[rules]) {
             return Ok(Exit::Unreadable);
         }
-        let mut out = out::stdout();
         let mut tally = BacktestTally::new(rules);
         // Better now than after an hour. An older report stays what it is until there is a new one.
         if let Some(path) = &self.report
@@ -90,10 +129,9 @@ impl BacktestCommand {
         let mut report = self.report.as_ref().map(|path| (path, ReportBuilder::new(rules, now.into())));
         let both = findings::with_issuing_calls(rules);
         let are_only_counted = report.is_none() && self.format != BacktestFormat::Jsonl;
-        let visitor =
-            FindingVisitor::new(rules).of(&self.selection).following(both.as_ref()).counting(are_only_counted);
-        let visitor = DeliveryVisitor::new(rules, visitor, self.delivery);
-        let counts = self.archive.each(&visitor, |file, index, found| {
+        let visitor = FindingVisitor::new(rules).of(selection).following(both.as_ref()).counting(are_only_counted);
+        let visitor = DeliveryVisitor::new(rules, visitor, delivery);
+        let counts = each(&visitor, &mut |file: &str, index: usize, found: EvaluatedFinding| {
             let is_first = tally.add(&found)?;
             if found.session.is_some() {
                 return Ok(());
@@ -103,7 +141,7 @@ impl BacktestCommand {
                 report.add(&found, &channels, file, index);
             }
             if self.format == BacktestFormat::Jsonl {
-                write_line(&mut out, &FindingLine::new(&found.finding, channels, file, index))?;
+                write_line(out, &FindingLine::new(&found.finding, channels, file, index))?;
             }
             Ok(())
         })?;
@@ -112,14 +150,14 @@ impl BacktestCommand {
             BacktestSummary { delivery: visitor.line(), ..BacktestSummary::new(rules, &tally, &counts, self.top) };
         // Before the summary: whoever reads that may stop reading, as `head` does.
         if let Some((path, report)) = report
-            && let Err(error) = report.write(path, &tally, &summary, &typed())
+            && let Err(error) = report.write(path, &tally, &summary, command)
         {
             eprintln!("error: cannot write the report: {}: {error}", path.display());
             return Ok(Exit::Unreadable);
         }
         match self.format {
-            BacktestFormat::Human => summary.print(&mut out)?,
-            BacktestFormat::Json => write_line(&mut out, &summary)?,
+            BacktestFormat::Human => summary.print(out)?,
+            BacktestFormat::Json => write_line(out, &summary)?,
             BacktestFormat::Jsonl => summary.print(&mut anstream::stderr())?,
         }
         out.flush()?;
@@ -128,7 +166,7 @@ impl BacktestCommand {
 }
 
 /// The command line as it was typed, fit for a shell.
-fn typed() -> String {
+pub(in crate::cli) fn typed() -> String {
     let words = std::env::args_os().skip(1).map(|word| quoted(&word.to_string_lossy()));
     std::iter::once("offlimits".to_owned()).chain(words).collect::<Vec<_>>().join(" ")
 }

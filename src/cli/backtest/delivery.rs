@@ -17,7 +17,7 @@ const DOLLARS_A_MILLION: f64 = 0.74;
 
 /// Counts what would have been delivered, beside what is found. Every record is read whole for it.
 #[derive(Debug)]
-pub(super) struct DeliveryVisitor<'r> {
+pub(in crate::cli) struct DeliveryVisitor<'r> {
     findings: FindingVisitor<'r>,
     counts: Option<DeliveryCounts>,
 }

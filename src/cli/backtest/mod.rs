@@ -14,5 +14,9 @@ mod tally;
 #[cfg(test)]
 mod tests;
 
-pub(super) use self::command::{BacktestCommand, end};
+pub(super) use self::command::{BacktestCommand, BacktestOutput, end};
+#[cfg(feature = "aws")]
+pub(super) use self::command::{BacktestFormat, BacktestPlayed, TakeFinding, typed};
+#[cfg(feature = "aws")]
+pub(super) use self::delivery::DeliveryVisitor;
 pub(super) use self::tally::BacktestTally;

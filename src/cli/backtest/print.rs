@@ -31,6 +31,9 @@ impl BacktestSummary {
             if self.ignored > 0 { format!(", {} ignored", grouped(self.ignored as u64)) } else { String::new() },
             if self.unreadable > 0 { format!(", {} unreadable", self.unreadable) } else { String::new() },
         )?;
+        if let Some(parts) = self.parts.as_ref().filter(|parts| parts.missing > 0) {
+            writeln!(out, "  PARTIAL: {} of {} have not been read", parts.missing, counted(parts.planned, "part"))?;
+        }
         for (count, what) in [
             (self.repeats, "of records that came again, counted once: CloudTrail delivers some twice"),
             (self.undated, "without a time: played back with the finding before them, and in no day's findings"),

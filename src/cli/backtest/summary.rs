@@ -8,7 +8,7 @@ use super::delivery::DeliveryLine;
 use super::messages::{MessageCounts, SentMessages};
 use super::names::NameTally;
 use super::tally::BacktestTally;
-use crate::cli::input::InputCounts;
+use crate::cli::input::{InputCounts, PartCounts};
 use crate::cli::words::counted;
 use crate::ruleset::RuleSet;
 use crate::severity::Severity;
@@ -51,6 +51,9 @@ pub(super) struct BacktestSummary {
     pub(super) worst_day: Option<DayCount>,
     /// What would be sent if the staged rules alerted; nothing if they found nothing.
     pub(super) if_staged_alerted: Option<StagedLine>,
+    /// Of an archive that was read in parts: which of them are missing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) parts: Option<PartCounts>,
     /// What EventBridge would have delivered, if it was asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) delivery: Option<DeliveryLine>,
@@ -180,6 +183,7 @@ impl BacktestSummary {
             channels: channels.collect(),
             worst_day: tally.worst_day().map(DayCount::new),
             if_staged_alerted: tally.sent_if_staged_alerted.as_ref().map(StagedLine::new),
+            parts: counts.parts.clone(),
             delivery: None,
         }
     }

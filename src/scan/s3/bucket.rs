@@ -3,7 +3,7 @@
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use reqwest::header::RANGE;
+use reqwest::header::{CONTENT_LENGTH, IF_MATCH, IF_NONE_MATCH, RANGE};
 use reqwest::{Client, Response, StatusCode};
 use rusty_s3::actions::{ListObjectsV2, ListObjectsV2Response, S3Action};
 use rusty_s3::{Bucket, Credentials, UrlStyle};
@@ -36,10 +36,54 @@ struct BucketState {
     renewed: bool,
 }
 
+/// Why S3 does not do what it is asked. The text quotes no credential and no address.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum S3Fault {
+    /// There is no such object, or no such bucket.
+    #[error("{0}")]
+    Missing(String),
+    /// The object is not the one that was listed, or is there already.
+    #[error("{0}")]
+    Precondition(String),
+    /// Everything else: refused, or not answered however often it was asked.
+    #[error("{0}")]
+    Other(String),
+}
+
+impl From<String> for S3Fault {
+    fn from(reason: String) -> Self {
+        Self::Other(reason)
+    }
+}
+
+/// Which keys are listed.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct ListQuestion<'a> {
+    /// With what they begin.
+    pub(super) prefix: &'a str,
+    /// Where the page before has ended.
+    pub(super) token: Option<&'a str>,
+    /// Keys that have it behind the prefix are told as folders.
+    pub(super) delimiter: Option<&'static str>,
+    /// Only keys behind this one.
+    pub(super) after: Option<&'a str>,
+}
+
 /// A request to the bucket.
 enum S3Request<'a> {
-    List { prefix: &'a str, token: Option<&'a str>, delimiter: Option<&'static str> },
-    Object { key: &'a str, range: Option<(u64, u64)> },
+    List(ListQuestion<'a>),
+    Object { key: &'a str, range: Option<(u64, u64)>, etag: Option<&'a str> },
+    Put { key: &'a str, body: Vec<u8>, only_if_absent: bool },
+}
+
+impl S3Request<'_> {
+    /// What must be allowed for it.
+    const fn needs(&self) -> &'static str {
+        match self {
+            Self::List(_) | Self::Object { .. } => "reading needs s3:ListBucket and s3:GetObject (and kms:Decrypt)",
+            Self::Put { .. } => "writing needs s3:PutObject (and kms:GenerateDataKey)",
+        }
+    }
 }
 
 impl S3Bucket {
@@ -53,24 +97,35 @@ impl S3Bucket {
         Ok(Self { client, name: name.to_owned(), endpoint, state })
     }
 
-    /// One page of the keys that begin with `prefix`.
-    pub(super) async fn list(
-        &self,
-        prefix: &str,
-        token: Option<&str>,
-        delimiter: Option<&'static str>,
-    ) -> Result<ListObjectsV2Response, String> {
-        let answer = self.ask(&S3Request::List { prefix, token, delimiter }).await?;
+    /// Its name.
+    pub(super) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// One page of keys.
+    pub(super) async fn list(&self, question: ListQuestion<'_>) -> Result<ListObjectsV2Response, S3Fault> {
+        let answer = self.ask(&S3Request::List(question)).await?;
         let text = String::from_utf8(answer).map_err(|_| "S3's list is not UTF-8".to_owned())?;
-        ListObjectsV2::parse_response(&text).map_err(|error| format!("S3's list cannot be read: {error}"))
+        let page = ListObjectsV2::parse_response(&text);
+        page.map_err(|error| S3Fault::Other(format!("S3's list cannot be read: {error}")))
     }
 
-    /// An object, or its bytes from the first to the last of `range`.
-    pub(super) async fn object(&self, key: &str, range: Option<(u64, u64)>) -> Result<Vec<u8>, String> {
-        self.ask(&S3Request::Object { key, range }).await
+    /// An object, or its bytes from the first to the last of `range`; if it is still the one with this `ETag`, where one is given.
+    pub(super) async fn object(
+        &self,
+        key: &str,
+        range: Option<(u64, u64)>,
+        etag: Option<&str>,
+    ) -> Result<Vec<u8>, S3Fault> {
+        self.ask(&S3Request::Object { key, range, etag }).await
     }
 
-    async fn ask(&self, ask: &S3Request<'_>) -> Result<Vec<u8>, String> {
+    /// Writes an object whole; with `only_if_absent`, unless there is one.
+    pub(super) async fn put(&self, key: &str, body: Vec<u8>, only_if_absent: bool) -> Result<(), S3Fault> {
+        self.ask(&S3Request::Put { key, body, only_if_absent }).await.map(|_| ())
+    }
+
+    async fn ask(&self, ask: &S3Request<'_>) -> Result<Vec<u8>, S3Fault> {
         let mut wait = INITIAL_BACKOFF;
         let mut last = String::new();
         for attempt in 0..ATTEMPTS {
@@ -104,32 +159,50 @@ impl S3Bucket {
                 (StatusCode::MOVED_PERMANENTLY | StatusCode::TEMPORARY_REDIRECT | StatusCode::BAD_REQUEST, _)
                     if region.as_deref().is_some_and(|region| self.moves(region)) => {}
                 (_, Some("ExpiredToken" | "RequestTimeTooSkewed" | "InvalidToken")) if self.renew() => {}
-                (StatusCode::FORBIDDEN, _) => {
-                    return Err(format!("{last}: reading needs s3:ListBucket and s3:GetObject (and kms:Decrypt)"));
+                // Somebody else writes the same object at this moment.
+                (StatusCode::CONFLICT, Some("ConditionalRequestConflict")) => {}
+                (StatusCode::FORBIDDEN, _) => return Err(S3Fault::Other(format!("{last}: {}", ask.needs()))),
+                (StatusCode::NOT_FOUND, _) => return Err(S3Fault::Missing(last)),
+                (StatusCode::PRECONDITION_FAILED, _) => {
+                    let reason = match ask {
+                        S3Request::Put { .. } => "it is there already",
+                        _ => "it has changed since it was listed",
+                    };
+                    return Err(S3Fault::Precondition(reason.to_owned()));
                 }
-                _ => return Err(last),
+                _ => return Err(S3Fault::Other(last)),
             }
         }
-        Err(format!("{last}, {ATTEMPTS} times"))
+        Err(S3Fault::Other(format!("{last}, {ATTEMPTS} times")))
     }
 
     async fn send(&self, ask: &S3Request<'_>) -> Result<Response, reqwest::Error> {
         let BucketState { bucket, credentials, .. } = self.state().clone();
         let credentials = Some(&credentials);
         let request = match ask {
-            S3Request::List { prefix, token, delimiter } => {
+            S3Request::List(ListQuestion { prefix, token, delimiter, after }) => {
                 let mut list = bucket.list_objects_v2(credentials);
                 list.with_prefix(*prefix);
                 token.iter().for_each(|token| list.with_continuation_token(*token));
                 delimiter.iter().for_each(|delimiter| list.with_delimiter(*delimiter));
+                after.iter().for_each(|after| list.with_start_after(*after));
                 self.client.get(list.sign(SIGNATURE_LIFETIME))
             }
-            S3Request::Object { key, range } => {
+            S3Request::Object { key, range, etag } => {
                 let request = self.client.get(bucket.get_object(credentials, key).sign(SIGNATURE_LIFETIME));
+                let request = match etag {
+                    Some(etag) => request.header(IF_MATCH, *etag),
+                    None => request,
+                };
                 match range {
                     Some((first, last)) => request.header(RANGE, format!("bytes={first}-{last}")),
                     None => request,
                 }
+            }
+            S3Request::Put { key, body, only_if_absent } => {
+                let request = self.client.put(bucket.put_object(credentials, key).sign(SIGNATURE_LIFETIME));
+                let request = request.header(CONTENT_LENGTH, body.len()).body(body.clone());
+                if *only_if_absent { request.header(IF_NONE_MATCH, "*") } else { request }
             }
         };
         request.timeout(REQUEST_TIMEOUT).send().await

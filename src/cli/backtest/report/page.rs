@@ -109,6 +109,7 @@ impl ReportPage<'_> {
 
     fn header(&self) -> Markup {
         let BacktestSummary { records, files, ignored, unreadable, interrupted, .. } = self.summary;
+        let partial = self.summary.parts.as_ref().filter(|parts| parts.missing > 0);
         let sections = [
             ("findings", "Findings"),
             ("rules", "Rules"),
@@ -138,8 +139,11 @@ impl ReportPage<'_> {
                 "Made " span.whole { (moment(self.source.made.seconds())) } " by offlimits " (env!("CARGO_PKG_VERSION"))
                 " with rules " code { (self.rules.digest()) } ": " code.command { (one_line(self.source.command, COMMAND)) }
             }
-            @if *ignored > 0 || *unreadable > 0 || *interrupted {
+            @if *ignored > 0 || *unreadable > 0 || *interrupted || partial.is_some() {
                 p.warning role="note" {
+                    @if let Some(parts) = partial {
+                        "Partial: " (grouped(parts.missing)) " of " (count(parts.planned, "part")) " have not been read, and the figures are without them. "
+                    }
                     @if *interrupted { "The run was interrupted: the figures are those of the files read until then. " }
                     @if *unreadable > 0 { (count(*unreadable as u64, "input")) " could not be read. " }
                     @if *ignored > 0 { (grouped(*ignored as u64)) " ignored, not being CloudTrail’s." }
