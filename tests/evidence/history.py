@@ -179,8 +179,11 @@ def main():
                 bootstrap = (ROOT / "deploy/history-bootstrap").read_text().replace("exec ", "exec taskset -c $(($$ % 2)) ")
                 (folder / "bootstrap").write_text(bootstrap)
                 history.bootstrap = folder / "bootstrap"
+                # What is deployed goes to the local AWS itself.
+                archive = environment.pop("AWS_ENDPOINT_URL_S3")
                 history.deploy(ArchiveBucket="trail", Readers=readers)
-                history.reader({"AWS_ENDPOINT_URL_S3": environment["AWS_ENDPOINT_URL_S3"]})
+                environment["AWS_ENDPOINT_URL_S3"] = archive
+                history.reader({"AWS_ENDPOINT_URL_S3": archive})
                 # Another stack's name is another question.
                 plan = history.plan("s3://trail/AWSLogs/", "--part-megabytes", "200", "--stack", f"readers-{readers}")
                 watched = Watched(history)
