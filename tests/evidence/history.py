@@ -17,15 +17,13 @@ import sys
 import tempfile
 import threading
 import time
-import urllib.error
 import urllib.parse
-import urllib.request
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from xml.sax.saxutils import escape
 
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT / "tests/stack"))
+from forwarder import Forwarder, served  # noqa: E402
 from history import History  # noqa: E402
 from local import Aws  # noqa: E402
 from places import CORPORA  # noqa: E402
@@ -35,10 +33,9 @@ print = functools.partial(print, flush=True)
 TICKS = os.sysconf("SC_CLK_TCK")
 
 
-class Disk(BaseHTTPRequestHandler):
+class Disk(Forwarder):
     """The bucket `trail`, whose objects are files; everything else is the local AWS's."""
 
-    protocol_version = "HTTP/1.1"
     files: dict[str, Path] = {}
     aws = ""
 
@@ -46,7 +43,7 @@ class Disk(BaseHTTPRequestHandler):
         url = urllib.parse.urlsplit(self.path)
         bucket, _, key = urllib.parse.unquote(url.path).lstrip("/").partition("/")
         if bucket != "trail":
-            return self.forward()
+            return self.hand_on(self.aws)
         if not key:
             return self.answer(200, self.listed(urllib.parse.parse_qs(url.query)))
         path = self.files[key]
@@ -59,7 +56,7 @@ class Disk(BaseHTTPRequestHandler):
             self.connection.sendfile(file)
 
     def do_PUT(self):
-        self.forward()
+        self.hand_on(self.aws, self.body())
 
     def listed(self, query) -> bytes:
         get = lambda name: query.get(name, [""])[0]
@@ -85,27 +82,6 @@ class Disk(BaseHTTPRequestHandler):
         prefixes = "".join(f"<CommonPrefixes><Prefix>{escape(f)}</Prefix></CommonPrefixes>" for f in folders)
         token = f"<NextContinuationToken>{escape(last)}</NextContinuationToken>" if last else ""
         return f'<ListBucketResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/">{contents}{prefixes}{token}</ListBucketResult>'.encode()
-
-    def forward(self):
-        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        request = urllib.request.Request(self.aws + self.path, data=body or None, headers=dict(self.headers), method=self.command)
-        try:
-            with urllib.request.urlopen(request, timeout=60) as answer:
-                self.answer(answer.status, answer.read(), answer.headers)
-        except urllib.error.HTTPError as error:
-            self.answer(error.code, error.read(), error.headers)
-
-    def answer(self, status, body, headers=()):
-        self.send_response(status)
-        for name in ("ETag", "Content-Range"):
-            if name in headers:
-                self.send_header(name, headers[name])
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *_):
-        pass
 
 
 class Watched(threading.Thread):
@@ -162,11 +138,9 @@ def main():
             Disk.files |= {f"{day}/{path.name}": path for path in files}
         size = sum(path.stat().st_size for path in files) * copies
         print(f"{records * copies:,} records in {len(Disk.files):,} files of {size / 1e6:,.0f} MB")
-        with Aws(folder, {"SFN_WAIT_SCALE": "0.05"}) as aws:
+        with served(Disk) as archive, Aws(folder, {"SFN_WAIT_SCALE": "0.05"}) as aws:
             Disk.aws = aws.variables["AWS_ENDPOINT_URL"]
-            server = ThreadingHTTPServer(("127.0.0.1", 0), Disk)
-            threading.Thread(target=server.serve_forever, daemon=True).start()
-            aws.environment["AWS_ENDPOINT_URL_S3"] = f"http://127.0.0.1:{server.server_port}"
+            aws.environment["AWS_ENDPOINT_URL_S3"] = archive
             history = History(aws, folder, tool)
             environment = aws.environment
             rules = ["--rules", str(ROOT / "rules.json")]
@@ -180,7 +154,7 @@ def main():
                 (folder / "bootstrap").write_text(bootstrap)
                 history.bootstrap = folder / "bootstrap"
                 # What is deployed goes to the local AWS itself.
-                archive = environment.pop("AWS_ENDPOINT_URL_S3")
+                del environment["AWS_ENDPOINT_URL_S3"]
                 history.deploy(ArchiveBucket="trail", Readers=readers)
                 environment["AWS_ENDPOINT_URL_S3"] = archive
                 history.reader({"AWS_ENDPOINT_URL_S3": archive})

@@ -5,15 +5,14 @@ import json
 import os
 import subprocess
 import sys
-import threading
-import urllib.request
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from types import SimpleNamespace
 
 import boto3
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "support"))
+from forwarder import Forwarder, served  # noqa: E402
 from moto_server import moto_server  # noqa: E402
 from places import TOOL  # noqa: E402
 
@@ -31,33 +30,18 @@ def s3():
 def between(s3):
     """The same S3 behind something that counts requests, and fails as it is told to."""
 
-    class Between(BaseHTTPRequestHandler):
+    state = SimpleNamespace(paths=[], faults=[])
+
+    class Between(Forwarder):
         def do_GET(self):
             state.paths.append(self.path)
             if state.faults:
                 status, code = state.faults.pop()
                 return self.answer(status, f"<Error><Code>{code}</Code></Error>".encode())
-            request = urllib.request.Request(s3 + self.path, headers=dict(self.headers))
-            try:
-                with urllib.request.urlopen(request, timeout=10) as answer:
-                    self.answer(answer.status, answer.read())
-            except urllib.error.HTTPError as error:
-                self.answer(error.code, error.read())
+            self.hand_on(s3)
 
-        def answer(self, status, body):
-            self.send_response(status)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, *_):
-            pass
-
-    state = ThreadingHTTPServer(("127.0.0.1", 0), Between)
-    state.paths, state.faults, state.url = [], [], f"http://127.0.0.1:{state.server_port}"
-    threading.Thread(target=state.serve_forever, daemon=True).start()
-    yield state
-    state.shutdown()
+    with served(Between) as state.url:
+        yield state
 
 
 def record(number):

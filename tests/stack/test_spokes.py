@@ -7,15 +7,12 @@ calls pass through something that goes by the account in the queue's URL, as SQS
 """
 
 import json
-import threading
-import urllib.error
-import urllib.request
 import uuid
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import boto3
 import pytest
 from conftest import fresh, sample
+from forwarder import Forwarder, served
 from local import ROOT, Function, Inbox, package
 from moto_server import moto_server
 
@@ -31,33 +28,17 @@ class Accounts:
         self.url, self.asked = url, []
         accounts = self
 
-        class Between(BaseHTTPRequestHandler):
+        class Between(Forwarder):
             def do_POST(self):
-                body = self.rfile.read(int(self.headers["Content-Length"]))
+                body = self.body()
                 target, headers = self.headers.get("X-Amz-Target", ""), dict(self.headers)
                 accounts.asked.append(target or body.decode()[:80])
                 if target.startswith("AmazonSQS."):
                     headers["x-moto-account-id"] = json.loads(body)["QueueUrl"].split("/")[-2]
-                request = urllib.request.Request(url + self.path, body, headers)
-                try:
-                    with urllib.request.urlopen(request, timeout=10) as answer:
-                        status, headers, body = answer.status, answer.headers, answer.read()
-                except urllib.error.HTTPError as error:
-                    status, headers, body = error.code, error.headers, error.read()
-                self.send_response(status)
-                for name in ["Content-Type", "x-amzn-errortype", "x-amzn-query-error"]:
-                    if name in headers:
-                        self.send_header(name, headers[name])
-                self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body)
+                self.hand_on(url, body, headers)
 
-            def log_message(self, *_):
-                pass
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Between)
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
-        self.between = f"http://127.0.0.1:{self.server.server_port}"
+        self.served = served(Between)
+        self.between = self.served.__enter__()
 
     def client(self, service: str, account=HUB, region=HUB_REGION):
         client = boto3.client(service, endpoint_url=self.url, region_name=region, aws_access_key_id="test", aws_secret_access_key="test")
@@ -70,8 +51,7 @@ def accounts():
     with moto_server() as address:
         accounts = Accounts(address)
         yield accounts
-        accounts.server.shutdown()
-        accounts.server.server_close()
+        accounts.served.__exit__(None, None, None)
 
 
 @pytest.fixture(scope="module")
