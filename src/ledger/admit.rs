@@ -101,7 +101,8 @@ impl<S: Store> Ledger<S> {
             let is_put = |key: &ItemKey, puts: &[Put]| puts.iter().any(|put| put.key == *key);
             let left: Vec<Put> = to_take_back.iter().filter(|put| !is_put(&put.key, &puts)).cloned().collect();
             puts.extend(left);
-            let (placed, are_known) = (puts.clone(), known_silences.is_some());
+            let placed: Vec<(ItemKey, Expect)> = puts.iter().map(|put| (put.key.clone(), put.expect)).collect();
+            let are_known = known_silences.is_some();
             let write = async { if puts.is_empty() { Ok(Written::Whole) } else { self.store.write(puts).await } };
             let (written, read) = join(write, unless_known(&mut silences, known_silences.as_ref())).await;
             known_silences = known_silences.or(read);
@@ -112,16 +113,19 @@ impl<S: Store> Ledger<S> {
                     groups().for_each(|(group, holding)| remembered.windows.note(group, now.plus(holding.length())));
                     return Ok(admissions);
                 }
-                // What was not known to be silenced is judged anew, over what was written of it.
+                // What was not known to be silenced is judged anew, over what was written of it: by what has expired, if by nothing else.
                 Written::Whole => {
-                    let over = |key: &ItemKey| placed.iter().find(|put| put.key == *key).map(|put| after(put.expect));
+                    let over =
+                        |key: &ItemKey| placed.iter().find(|(put, _)| put == key).map(|(_, expect)| after(*expect));
                     let seen = |key| Seen { item: None, expect: over(key).unwrap_or(Expect::Absent) };
                     let seen = keys.iter().map(seen).collect();
-                    to_take_back = placed.into_iter().map(|put| nothing_in_place_of(put, now)).collect();
+                    let nothing =
+                        |(key, expect)| Put { key, expect: after(expect), attributes: Attributes::new(), expires: now };
+                    to_take_back = placed.into_iter().map(nothing).collect();
                     Some(seen)
                 }
                 Written::Nothing { found: Some(found) } => {
-                    let found = placed.into_iter().zip(found).filter_map(|(put, item)| Some((put.key, item?)));
+                    let found = placed.into_iter().zip(found).filter_map(|((key, _), item)| Some((key, item?)));
                     let found: HashMap<ItemKey, StoredItem> = found.collect();
                     if to_take_back.iter().any(|put| found.contains_key(&put.key)) {
                         // Whoever has written over what was claimed may have told of it: it is looked at anew.
@@ -288,11 +292,6 @@ const fn after(expect: Expect) -> Expect {
         Expect::Anything => Expect::Anything,
         other => Expect::Version(other.next_version()),
     }
-}
-
-/// What has expired already, in place of what was written.
-fn nothing_in_place_of(Put { key, expect, .. }: Put, now: Timestamp) -> Put {
-    Put { key, expect: after(expect), attributes: Attributes::new(), expires: now }
 }
 
 fn claim_of(candidate: &Candidate<'_>, id: &ClaimId) -> ItemKey {

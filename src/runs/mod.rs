@@ -9,10 +9,10 @@
 //! there are many of them ([`Bounds::fan_in`]), so that neither open files nor buffers grow with the number of records. Where
 //! everything fits, nothing touches the disk.
 //!
-//! The same runs travel between processes: [`Sorter::write`] writes all that was pushed as one run to whatever takes bytes, and
-//! [`merge`] reads any number of them from whatever gives bytes, in order; [`once_each`] leaves out what comes again. So a child
-//! that reads a part of an archive sorts its findings, with their ids as keys, into an object, and whoever merges the objects of all
-//! children finds each finding once:
+//! Runs may travel between processes, too, though `backtest`'s do not: [`Sorter::write`] writes all that was pushed as one run to
+//! whatever takes bytes, and [`merge`] reads any number of them from whatever gives bytes, in order; [`once_each`] leaves out what
+//! comes again. A child that reads a part could sort what it finds, by ids, into an object, and whoever merges the objects of all
+//! children would find each once:
 //!
 //! ```text
 //! child    let mut sorter = Sorter::new(Bounds::default());

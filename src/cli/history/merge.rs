@@ -4,10 +4,10 @@
 use std::fs;
 
 use serde::Serialize;
+use tempfile::TempDir;
 
 use super::kept::KeptRecords;
 use super::results::{Results, result_key};
-use super::scratch::ScratchFolder;
 use crate::cli::backtest::{BacktestFormat, BacktestOutput, BacktestPlayed};
 use crate::cli::selection::RuleSelection;
 
@@ -30,7 +30,7 @@ pub(super) struct Merged {
 pub(super) fn merge(results: &Results, plan: &str) -> Result<Merged, String> {
     let plan = results.plan(plan)?;
     let rules = plan.rules.load(results)?;
-    let folder = ScratchFolder::new().map_err(|error| error.to_string())?;
+    let folder = TempDir::new().map_err(|error| error.to_string())?;
     let page = folder.path().join("report.html");
     let output =
         BacktestOutput { format: BacktestFormat::Json, max_per_day: None, report: Some(page.clone()), top: 10 };

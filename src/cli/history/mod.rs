@@ -42,8 +42,6 @@ mod rules_kept;
 #[cfg(feature = "aws")]
 mod runtime;
 #[cfg(feature = "aws")]
-mod scratch;
-#[cfg(feature = "aws")]
 mod search;
 #[cfg(feature = "aws")]
 mod start;

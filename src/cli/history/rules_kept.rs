@@ -5,10 +5,10 @@ use std::io;
 use std::path::Path;
 
 use sha2::{Digest as _, Sha256};
+use tempfile::TempDir;
 
 use super::plan::KeptRules;
 use super::results::{Results, rules_key};
-use super::scratch::ScratchFolder;
 use crate::cli::load::RulesOption;
 use crate::cloudtrail::places::NETWORKS;
 use crate::cloudtrail::{accounts, countries};
@@ -77,7 +77,7 @@ impl RulesToKeep {
 #[derive(Debug)]
 pub(super) struct LoadedRules {
     pub(super) rules: RuleSet,
-    _folder: ScratchFolder,
+    _folder: TempDir,
 }
 
 impl KeptRules {
@@ -86,7 +86,7 @@ impl KeptRules {
     /// # Errors
     /// A file is missing, or they do not compile, which has been told on stderr.
     pub(super) fn load(&self, results: &Results) -> Result<LoadedRules, String> {
-        let folder = ScratchFolder::new().map_err(|error| format!("no folder for the rules: {error}"))?;
+        let folder = TempDir::new().map_err(|error| format!("no folder for the rules: {error}"))?;
         for name in &self.files {
             let key = rules_key(&self.id, name);
             let content = results.store.get(&key).map_err(|fault| results.told(&key, &fault))?;
