@@ -17,32 +17,11 @@ pub enum RunError {
         /// What the system says.
         error: io::Error,
     },
-    /// A run cannot be read, or cannot be written, elsewhere than in the temporary folder.
+    /// A run cannot be read or written for another reason.
     #[error("{0}")]
     Io(io::Error),
-    /// The bytes are no run at all.
-    #[error("this is no sorted run of findings")]
-    NotARun,
-    /// Another version has written the run.
-    #[error(
-        "this run was written by another version of offlimits ({found}, and this version reads {expected}): write it anew"
-    )]
-    OtherVersion {
-        /// What the run says.
-        found: String,
-        /// What can be read.
-        expected: String,
-    },
-    /// The run is of something else, such as other rules.
-    #[error("this run is of {found:?}, and one of {expected:?} is needed")]
-    OfSomethingElse {
-        /// What the run says.
-        found: String,
-        /// What was asked for.
-        expected: String,
-    },
     /// The run ends too soon, has been changed, or is not in order.
-    #[error("this run is damaged: {0}")]
+    #[error("findings that were kept in the temporary folder are damaged: {0}")]
     Damaged(&'static str),
 }
 

@@ -1,13 +1,12 @@
-//! A run as bytes, and how it is written and read.
+//! A run as bytes, and how it is written and read. Nobody reads one but who wrote it, so it says nothing of itself but its sum: a disk may be
+//! damaged.
 //!
 //! ```text
-//! header   "offlimits-run" · format (1 byte) · kind and what it is of (each after its length, 1 byte) · version of the records (1 byte)
 //! record   length of the rest + 1 (a number as `Encoder::number` writes it) · key (16 bytes, the highest first) · fields
 //! end      0 · how many records (8 bytes) · CRC-32 of all records (4 bytes), both with the lowest byte first
 //! ```
 
-use std::io::{self, BufReader, Read, Write};
-use std::marker::PhantomData;
+use std::io::{BufReader, Read, Write};
 
 use flate2::Crc;
 
@@ -15,84 +14,24 @@ use super::error::RunError;
 use super::source::Source;
 use super::{Decoder, Encoder, Sortable};
 
-const MAGIC: &[u8] = b"offlimits-run";
-/// The version of what is around the records.
-const FORMAT: u8 = 1;
 /// Bytes of a record's fields, more than a record of CloudTrail's may have.
 pub(super) const MAX_FIELDS: u32 = 1 << 28;
 /// Bytes that are read at a time.
 const BUFFER: usize = 64 * 1024;
 
-/// The kind of the records and the version of their encoding, as an error names them.
-fn spelt(format: u8, kind: &str, version: u8) -> String {
-    format!("format {format}, {kind} {version}")
-}
-
-/// Writes a run: records in the order of their keys.
-#[derive(Debug)]
-pub struct RunWriter<T, W> {
-    raw: RawWriter<W>,
-    last: Option<u128>,
-    encoder: Encoder,
-    records: PhantomData<fn(&T)>,
-}
-
-impl<T: Sortable, W: Write> RunWriter<T, W> {
-    /// Begins a run of what is told by `of`, such as the digest of the rules that found them: up to 255 bytes. The writer had better be
-    /// buffered.
-    ///
-    /// # Errors
-    /// What the writer says; [`RunError::OfSomethingElse`] where `of` is too long.
-    pub fn new(to: W, of: &str) -> Result<Self, RunError> {
-        let raw = RawWriter::new::<T>(to, of)?;
-        Ok(Self { raw, last: None, encoder: Encoder::default(), records: PhantomData })
-    }
-
-    /// Adds a record.
-    ///
-    /// # Errors
-    /// What the writer says; [`RunError::Damaged`] where its key is lower than the last.
-    pub fn push(&mut self, record: &T) -> Result<(), RunError> {
-        let key = record.key();
-        if self.last.replace(key).is_some_and(|last| last > key) {
-            return Err(RunError::Damaged("it is not in order"));
-        }
-        self.encoder.bytes.clear();
-        record.encode(&mut self.encoder);
-        self.raw.push(key, &self.encoder.bytes)
-    }
-
-    /// Ends the run. One that has no end is refused by its reader.
-    ///
-    /// # Errors
-    /// What the writer says.
-    pub fn finish(self) -> Result<W, RunError> {
-        self.raw.finish()
-    }
-}
-
 /// Writes encoded records.
 #[derive(Debug)]
-pub(super) struct RawWriter<W> {
+pub(super) struct RunWriter<W> {
     to: W,
     count: u64,
     sum: Crc,
     head: Encoder,
 }
 
-impl<W: Write> RawWriter<W> {
-    pub(super) fn new<T: Sortable>(mut to: W, of: &str) -> Result<Self, RunError> {
-        let mut header = MAGIC.to_vec();
-        header.push(FORMAT);
-        for text in [T::KIND, of] {
-            let length = u8::try_from(text.len())
-                .map_err(|_| RunError::OfSomethingElse { found: text.to_owned(), expected: "255 bytes".to_owned() })?;
-            header.push(length);
-            header.extend_from_slice(text.as_bytes());
-        }
-        header.push(T::VERSION);
-        to.write_all(&header)?;
-        Ok(Self { to, count: 0, sum: Crc::new(), head: Encoder::default() })
+impl<W: Write> RunWriter<W> {
+    /// The writer had better be buffered.
+    pub(super) fn new(to: W) -> Self {
+        Self { to, count: 0, sum: Crc::new(), head: Encoder::default() }
     }
 
     pub(super) fn push(&mut self, key: u128, fields: &[u8]) -> Result<(), RunError> {
@@ -117,38 +56,6 @@ impl<W: Write> RawWriter<W> {
     }
 }
 
-/// Reads a run: records in the order of their keys, from whatever gives bytes, which need not be buffered.
-#[derive(Debug)]
-pub struct Run<T, R> {
-    raw: RawRun<R>,
-    records: PhantomData<fn() -> T>,
-}
-
-impl<T: Sortable, R: Read> Run<T, R> {
-    /// Opens a run of what is told by `of`.
-    ///
-    /// # Errors
-    /// [`RunError`], if it is another, or cannot be read.
-    pub fn new(from: R, of: &str) -> Result<Self, RunError> {
-        Ok(Self { raw: RawRun::new::<T>(from, of)?, records: PhantomData })
-    }
-}
-
-impl<T: Sortable, R: Read> Iterator for Run<T, R> {
-    type Item = Result<T, RunError>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        match self.raw.advance() {
-            Ok(true) => Some(decoded(self.raw.key(), self.raw.fields())),
-            Ok(false) => None,
-            Err(error) => {
-                self.raw.is_over = true;
-                Some(Err(error))
-            }
-        }
-    }
-}
-
 /// The record of these bytes.
 pub(super) fn decoded<T: Sortable>(key: u128, fields: &[u8]) -> Result<T, RunError> {
     let mut decoder = Decoder::new(fields);
@@ -158,7 +65,7 @@ pub(super) fn decoded<T: Sortable>(key: u128, fields: &[u8]) -> Result<T, RunErr
 
 /// Reads encoded records.
 #[derive(Debug)]
-pub(super) struct RawRun<R> {
+pub(super) struct Run<R> {
     from: BufReader<R>,
     key: u128,
     /// The record that stands here: its length, its key and its fields, as they are summed.
@@ -170,31 +77,10 @@ pub(super) struct RawRun<R> {
     is_over: bool,
 }
 
-impl<R: Read> RawRun<R> {
-    pub(super) fn new<T: Sortable>(from: R, of: &str) -> Result<Self, RunError> {
-        let mut from = BufReader::with_capacity(BUFFER, from);
-        let mut magic = [0; MAGIC.len()];
-        match from.read_exact(&mut magic) {
-            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Err(RunError::NotARun),
-            read => read?,
-        }
-        if magic != MAGIC {
-            return Err(RunError::NotARun);
-        }
-        let format = byte(&mut from)?;
-        let refused = |found| RunError::OtherVersion { found, expected: spelt(FORMAT, T::KIND, T::VERSION) };
-        if format != FORMAT {
-            return Err(refused(format!("format {format}")));
-        }
-        let (kind, run_of) = (short_text(&mut from)?, short_text(&mut from)?);
-        let version = byte(&mut from)?;
-        if (kind.as_str(), version) != (T::KIND, T::VERSION) {
-            return Err(refused(spelt(format, &kind, version)));
-        }
-        if run_of != of {
-            return Err(RunError::OfSomethingElse { found: run_of, expected: of.to_owned() });
-        }
-        Ok(Self { from, key: 0, record: Vec::new(), fields: 0, count: 0, sum: Crc::new(), is_over: false })
+impl<R: Read> Run<R> {
+    pub(super) fn new(from: R) -> Self {
+        let from = BufReader::with_capacity(BUFFER, from);
+        Self { from, key: 0, record: Vec::new(), fields: 0, count: 0, sum: Crc::new(), is_over: false }
     }
 
     /// The run's end: what it says of itself must be so.
@@ -231,7 +117,7 @@ impl<R: Read> RawRun<R> {
     }
 }
 
-impl<R: Read> Source for RawRun<R> {
+impl<R: Read> Source for Run<R> {
     fn advance(&mut self) -> Result<bool, RunError> {
         if self.is_over {
             return Ok(false);
@@ -272,11 +158,4 @@ fn byte(from: &mut impl Read) -> Result<u8, RunError> {
     let mut byte = [0];
     from.read_exact(&mut byte)?;
     Ok(byte[0])
-}
-
-/// A text after its length in one byte.
-fn short_text(from: &mut impl Read) -> Result<String, RunError> {
-    let mut text = vec![0; usize::from(byte(from)?)];
-    from.read_exact(&mut text)?;
-    String::from_utf8(text).map_err(|_| RunError::NotARun)
 }

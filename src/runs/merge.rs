@@ -3,12 +3,10 @@
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::collections::binary_heap::PeekMut;
-use std::io::Read;
-use std::marker::PhantomData;
 
 use super::Sortable;
 use super::error::RunError;
-use super::format::{RawRun, decoded};
+use super::format::decoded;
 use super::source::Source;
 
 /// Several sources as one. Of equal keys, those of the earlier source come first.
@@ -56,32 +54,6 @@ impl<S: Source> Source for Merge<S> {
     }
 }
 
-/// The records of several runs, in order. After an error there is nothing more.
-#[derive(Debug)]
-pub struct Merged<T, R> {
-    merge: Merge<RawRun<R>>,
-    is_over: bool,
-    records: PhantomData<fn() -> T>,
-}
-
-/// Merges runs of what is told by `of`, from whatever gives bytes, 64 kB at a time of each. Of equal keys, those of the earlier
-/// reader come first. Of more runs than may be open at once, push the records of each into a [`Sorter`](super::Sorter).
-///
-/// # Errors
-/// [`RunError`], if one of them is another, or cannot be read.
-pub fn merge<T: Sortable, R: Read>(readers: impl IntoIterator<Item = R>, of: &str) -> Result<Merged<T, R>, RunError> {
-    let runs: Result<Vec<RawRun<R>>, RunError> = readers.into_iter().map(|from| RawRun::new::<T>(from, of)).collect();
-    Ok(Merged { merge: Merge::new(runs?)?, is_over: false, records: PhantomData })
-}
-
-impl<T: Sortable, R: Read> Iterator for Merged<T, R> {
-    type Item = Result<T, RunError>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        next_of(&mut self.merge, &mut self.is_over)
-    }
-}
-
 /// The next record of a source that is not over.
 pub(super) fn next_of<T: Sortable>(source: &mut impl Source, is_over: &mut bool) -> Option<Result<T, RunError>> {
     if *is_over {
@@ -94,15 +66,4 @@ pub(super) fn next_of<T: Sortable>(source: &mut impl Source, is_over: &mut bool)
     };
     *is_over = !matches!(next, Some(Ok(_)));
     next
-}
-
-/// Of records in order, the first of each key.
-pub fn once_each<T: Sortable>(
-    records: impl Iterator<Item = Result<T, RunError>>,
-) -> impl Iterator<Item = Result<T, RunError>> {
-    let mut last = None;
-    records.filter(move |record| match record {
-        Ok(record) => last.replace(record.key()) != Some(record.key()),
-        Err(_) => true,
-    })
 }

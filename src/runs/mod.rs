@@ -9,20 +9,7 @@
 //! there are many of them ([`Bounds::fan_in`]), so that neither open files nor buffers grow with the number of records. Where
 //! everything fits, nothing touches the disk.
 //!
-//! Runs may travel between processes, too, though `backtest`'s do not: [`Sorter::write`] writes all that was pushed as one run to
-//! whatever takes bytes, and [`merge`] reads any number of them from whatever gives bytes, in order; [`once_each`] leaves out what
-//! comes again. A child that reads a part could sort what it finds, by ids, into an object, and whoever merges the objects of all
-//! children would find each once:
-//!
-//! ```text
-//! child    let mut sorter = Sorter::new(Bounds::default());
-//!          sorter.push(&record)?;                                   // any order
-//!          let object = sorter.write(Vec::new(), "bundle 1f2e…")?;  // in order, with a header and a sum at its end
-//! merge    once_each(merge(readers, "bundle 1f2e…")?)               // of each key the first, in the order of the readers
-//! ```
-//!
-//! A run begins with its format, the kind and the version of its records, and what they are of: another one is refused, and so is a
-//! run that ends too soon or has been changed ([`RunError`]). What is sorted implements [`Sortable`].
+//! What is sorted implements [`Sortable`].
 //!
 //! An [`IdSet`] tells whether an id has come before, exactly and at once, with most of the ids on the disk.
 
@@ -40,18 +27,11 @@ mod tests;
 
 pub use self::encoding::{Decoder, Encoder};
 pub use self::error::RunError;
-pub use self::format::{Run, RunWriter};
 pub use self::ids::IdSet;
-pub use self::merge::{Merged, merge, once_each};
 pub use self::sorter::{Sorted, Sorter};
 
 /// What is sorted.
 pub trait Sortable: Sized {
-    /// What kind of record it is: a few letters that a run says, and that its reader expects.
-    const KIND: &'static str;
-    /// The version of its encoding, which a run says too. A change of [`Self::encode`] needs another.
-    const VERSION: u8;
-
     /// What it is sorted by. Those of one key stay in the order in which they were pushed.
     fn key(&self) -> u128;
 

@@ -1,19 +1,17 @@
 //! Sorts records, in memory while they fit, and else by runs on the disk.
 
-use std::io::{BufWriter, Write};
+use std::io::BufWriter;
 use std::marker::PhantomData;
 
 use super::disk::TemporaryFile;
 use super::error::RunError;
-use super::format::{MAX_FIELDS, RawRun, RawWriter};
+use super::format::{MAX_FIELDS, Run, RunWriter};
 use super::merge::{Merge, next_of};
 use super::source::Source;
 use super::{Bounds, Encoder, Sortable};
 
 /// Bytes that are written at a time.
 const BUFFER: usize = 256 * 1024;
-/// What runs in temporary files are of: nobody else reads them.
-const OF: &str = "";
 
 /// Takes records in any order, and hands them back in order.
 #[derive(Debug)]
@@ -57,7 +55,7 @@ impl<T: Sortable> Sorter<T> {
     /// Writes what is in memory as a run, and merges the runs of each level of which there are enough.
     fn spill(&mut self) -> Result<(), RunError> {
         let memory = std::mem::replace(&mut self.memory, Memory::new());
-        let mut run = written::<T>(&mut memory.into_sorted())?;
+        let mut run = written(&mut memory.into_sorted())?;
         for level in 0.. {
             if self.levels.len() == level {
                 self.levels.push(Vec::new());
@@ -67,7 +65,7 @@ impl<T: Sortable> Sorter<T> {
             if runs.len() < self.bounds.fan_in.max(2) {
                 break;
             }
-            run = written::<T>(&mut Merge::new(opened::<T>(std::mem::take(runs))?)?)?;
+            run = written(&mut Merge::new(opened(std::mem::take(runs)))?)?;
         }
         Ok(())
     }
@@ -78,30 +76,17 @@ impl<T: Sortable> Sorter<T> {
     /// [`RunError::Disk`], if the temporary files cannot be read.
     pub fn into_sorted(self) -> Result<Sorted<T>, RunError> {
         // What has been merged the most is the earliest.
-        let on_disk = opened::<T>(self.levels.into_iter().rev().flatten().collect())?;
+        let on_disk = opened(self.levels.into_iter().rev().flatten().collect());
         let mut parts: Vec<Part> = on_disk.into_iter().map(Part::Disk).collect();
         parts.push(Part::Memory(self.memory.into_sorted()));
         Ok(Sorted { merge: Merge::new(parts)?, is_over: false, records: PhantomData })
     }
-
-    /// Writes all that were pushed as one run of what is told by `of`.
-    ///
-    /// # Errors
-    /// What the writer says; [`RunError::Disk`], if the temporary files cannot be read.
-    pub fn write<W: Write>(self, to: W, of: &str) -> Result<W, RunError> {
-        let mut sorted = self.into_sorted()?;
-        let mut writer = RawWriter::new::<T>(BufWriter::with_capacity(BUFFER, to), of)?;
-        while sorted.merge.advance()? {
-            writer.push(sorted.merge.key(), sorted.merge.fields())?;
-        }
-        writer.finish()?.into_inner().map_err(|error| error.into_error().into())
-    }
 }
 
 /// Writes a source into a temporary file.
-fn written<T: Sortable>(source: &mut impl Source) -> Result<TemporaryFile, RunError> {
+fn written(source: &mut impl Source) -> Result<TemporaryFile, RunError> {
     let file = BufWriter::with_capacity(BUFFER, TemporaryFile::new()?);
-    let mut writer = RawWriter::new::<T>(file, OF)?;
+    let mut writer = RunWriter::new(file);
     while source.advance()? {
         writer.push(source.key(), source.fields())?;
     }
@@ -110,8 +95,8 @@ fn written<T: Sortable>(source: &mut impl Source) -> Result<TemporaryFile, RunEr
     Ok(file)
 }
 
-fn opened<T: Sortable>(files: Vec<TemporaryFile>) -> Result<Vec<RawRun<TemporaryFile>>, RunError> {
-    files.into_iter().map(|file| RawRun::new::<T>(file, OF)).collect()
+fn opened(files: Vec<TemporaryFile>) -> Vec<Run<TemporaryFile>> {
+    files.into_iter().map(Run::new).collect()
 }
 
 /// Every record that was pushed, in order. After an error there is nothing more.
@@ -134,7 +119,7 @@ impl<T: Sortable> Iterator for Sorted<T> {
 #[derive(Debug)]
 enum Part {
     Memory(SortedMemory),
-    Disk(RawRun<TemporaryFile>),
+    Disk(Run<TemporaryFile>),
 }
 
 impl Source for Part {

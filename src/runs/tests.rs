@@ -1,9 +1,11 @@
-//! Sorting with next to no memory, against sorting in memory; and what a reader of runs refuses.
+//! Sorting with next to no memory, against sorting in memory; and what is damaged on the disk.
 //!
 //! `OFFLIMITS_ROUNDS=20000 cargo test --release --lib runs::tests` asks for more rounds, and `OFFLIMITS_SEED=7` for others.
 
 use std::collections::HashSet;
 
+use super::format::{Run, RunWriter};
+use super::merge::next_of;
 use super::*;
 use crate::choices::{Choices, seeds};
 
@@ -23,9 +25,6 @@ fn few(number: u64) -> &'static [u64] {
 }
 
 impl Sortable for Word {
-    const KIND: &'static str = "word";
-    const VERSION: u8 = 3;
-
     fn key(&self) -> u128 {
         self.key
     }
@@ -94,29 +93,6 @@ fn what_goes_through_the_disk_comes_back_in_order() {
 }
 
 #[test]
-fn runs_of_several_processes_are_one_and_each_record_is_in_it_once() {
-    for seed in seeds(ROUNDS) {
-        let mut choices = Choices::new(seed);
-        let (words, expected) = words(&mut choices);
-        let parts = 1 + choices.below(6);
-        let runs: Vec<Vec<u8>> = words
-            .chunks(words.len().div_ceil(parts).max(1))
-            .map(|part| sorter(tiny(&mut choices), part).write(Vec::new(), "these rules").unwrap())
-            .collect();
-        let merged = || merge::<Word, _>(runs.iter().map(Vec::as_slice), "these rules").unwrap();
-        assert_eq!(read(merged()), expected, "seed {seed}");
-        let mut known = HashSet::new();
-        let first: Vec<Word> = expected.into_iter().filter(|word| known.insert(word.key)).collect();
-        assert_eq!(read(once_each(merged())), first, "seed {seed}");
-        // What is written record by record is the same.
-        let mut writer = RunWriter::new(Vec::new(), "these rules").unwrap();
-        first.iter().for_each(|word| writer.push(word).unwrap());
-        let run = writer.finish().unwrap();
-        assert_eq!(read(Run::<Word, _>::new(run.as_slice(), "these rules").unwrap()), first, "seed {seed}");
-    }
-}
-
-#[test]
 fn whether_an_id_has_come_is_known_however_many_are_on_the_disk() {
     for seed in seeds(ROUNDS) {
         let mut choices = Choices::new(seed);
@@ -133,72 +109,45 @@ fn whether_an_id_has_come_is_known_however_many_are_on_the_disk() {
     }
 }
 
+/// A run as it lies on the disk.
 fn run_of(words: &[Word]) -> Vec<u8> {
-    sorter(Bounds::NONE, words).write(Vec::new(), "these rules").unwrap()
+    let mut writer = RunWriter::new(Vec::new());
+    for word in words {
+        let mut fields = Encoder::default();
+        word.encode(&mut fields);
+        writer.push(word.key, &fields.bytes).unwrap();
+    }
+    writer.finish().unwrap()
 }
 
 fn refused(run: &[u8]) -> String {
-    match Run::<Word, _>::new(run, "these rules") {
-        Err(error) => error.to_string(),
-        Ok(run) => run.filter_map(Result::err).map(|error| error.to_string()).collect::<Vec<_>>().join(", "),
+    let (mut run, mut is_over, mut told) = (Run::new(run), false, Vec::new());
+    while let Some(record) = next_of::<Word>(&mut run, &mut is_over) {
+        told.extend(record.err().map(|error| error.to_string()));
     }
+    told.join(", ")
 }
 
+const DAMAGED: &str = "findings that were kept in the temporary folder are damaged: ";
+
 #[test]
-fn what_is_no_such_run_is_refused() {
+fn a_run_that_has_changed_is_refused() {
     let word = |key| Word { key, number: 7, text: "seven".to_owned() };
     let run = run_of(&[word(1), word(2)]);
     assert_eq!(refused(&run), "");
     assert_eq!(refused(&run_of(&[])), "");
-    let changed = |place: usize, byte: u8| {
-        let mut changed = run.clone();
-        changed[place] = byte;
-        refused(&changed)
-    };
-    assert_eq!(refused(b""), "this is no sorted run of findings");
-    assert_eq!(changed(0, b'O'), "this is no sorted run of findings");
-    let other = |found: &str| {
-        format!(
-            "this run was written by another version of offlimits ({found}, and this version reads format 1, word 3): write it anew"
-        )
-    };
-    assert_eq!(changed(13, 2), other("format 2"));
-    assert_eq!(changed(15, b'W'), other("format 1, Word 3"));
-    let version = 13 + 1 + 5 + 12;
-    assert_eq!((run[version], changed(version, 4)), (3, other("format 1, word 4")));
-    assert_eq!(changed(20, b'T'), r#"this run is of "These rules", and one of "these rules" is needed"#);
-    for cut in version..run.len() {
-        assert_eq!(refused(&run[..cut]), "this run is damaged: it ends too soon", "{cut}");
+    for cut in 0..run.len() {
+        assert_eq!(refused(&run[..cut]), format!("{DAMAGED}it ends too soon"), "{cut}");
     }
-    for (place, before) in run.iter().enumerate().skip(version + 1) {
+    for (place, before) in run.iter().enumerate() {
         for byte in [0, 1, 0xff] {
-            let told = changed(place, byte);
-            assert!(*before == byte || told.starts_with("this run is damaged: "), "{place}: {told}");
+            let mut changed = run.clone();
+            changed[place] = byte;
+            let told = refused(&changed);
+            assert!(*before == byte || told.starts_with(DAMAGED), "{place}: {told}");
         }
     }
-    assert_eq!(refused(&[run.as_slice(), b"\n"].concat()), "this run is damaged: something stands behind its end");
-    let mut writer = RunWriter::new(Vec::new(), "").unwrap();
-    writer.push(&word(2)).unwrap();
-    assert_eq!(writer.push(&word(1)).unwrap_err().to_string(), "this run is damaged: it is not in order");
-    assert!(RunWriter::<Word, _>::new(Vec::new(), &"x".repeat(256)).is_err());
-}
-
-/// What a later version must still read, or refuse.
-#[test]
-fn the_bytes_of_a_run_are_these() {
-    let run = run_of(&[Word { key: 0x0102, number: 300, text: "é".to_owned() }]);
-    let expected = [
-        b"offlimits-run\x01\x04word\x0bthese rules\x03".as_slice(),
-        &[32],
-        &[0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 2],
-        &[0xac, 0x02],
-        &300_u64.wrapping_mul(0x9e37_79b9_7f4a_7c15).to_le_bytes(),
-        &[1, 2, 0xc3, 0xa9],
-        &[0],
-        &[0],
-        &[1, 0, 0, 0, 0, 0, 0, 0],
-    ];
-    let expected = expected.concat();
-    assert_eq!(run[..expected.len()], expected);
-    assert_eq!(run.len(), expected.len() + 4);
+    let more = [run.as_slice(), b"\n"].concat();
+    assert_eq!(refused(&more), format!("{DAMAGED}something stands behind its end"));
+    assert_eq!(refused(&run_of(&[word(2), word(1)])), format!("{DAMAGED}it is not in order"));
 }

@@ -98,9 +98,6 @@ pub(in crate::cli::backtest) enum Arrival {
 }
 
 impl Sortable for Arrival {
-    const KIND: &'static str = "arrivals";
-    const VERSION: u8 = 1;
-
     fn key(&self) -> u128 {
         // A session is known before the finding in its place.
         let (time, order) = match self {
