@@ -163,7 +163,28 @@ impl Engine {
         let end = scratch.extracted.extract(self.index.trie.view(), &mut lexer, text, start).ok().filter(|_| is_object);
         let is_record = end.is_some_and(|end| lexer.is_at_end(end));
         // What is not a record is told by whoever parses it.
-        if is_record { self.prefilter(text, account, scratch) } else { Ok(Candidates::All) }
+        if !is_record {
+            return Ok(Candidates::All);
+        }
+        match self.prefilter(text, account, scratch)? {
+            Candidates::All => self.candidates_of_odd(text, account, scratch),
+            some => Ok(some),
+        }
+    }
+
+    /// The same for a record that the walk cannot judge as it is written: with a key or a call that is escaped, or a key that is repeated.
+    /// Most of these it can judge as we write them; of what is left (nested too deep, or with a list for a call) every rule is asked.
+    #[inline(never)]
+    fn candidates_of_odd(
+        &self,
+        text: &str,
+        account: Option<&str>,
+        scratch: &mut Scratch,
+    ) -> Result<Candidates, LoadError> {
+        let Ok(record) = Record::parse(text) else { return Ok(Candidates::All) };
+        let plain = record.root().canonical();
+        let extracted = scratch.extracted.extract(self.index.trie.view(), &mut Lexer::new(&plain), &plain, 0);
+        if extracted.is_ok() { self.prefilter(&plain, account, scratch) } else { Ok(Candidates::All) }
     }
 
     /// Leaves what has not been ruled out to the simple engine, and what matches to `tell`.
@@ -176,12 +197,14 @@ impl Engine {
         scratch: &Scratch,
         tell: impl FnOnce(&Matches<'_>) -> Vec<T>,
     ) -> Result<Vec<T>, EvaluateError> {
-        let rules: Vec<&Rule> = match candidates {
-            Candidates::None => return Ok(Vec::new()),
-            Candidates::Listed => scratch.rules.iter().map(|rule| self.rules.get(*rule)).collect::<Result<_, _>>()?,
-            Candidates::All => self.rules.all()?.iter().collect(),
-        };
+        if matches!(candidates, Candidates::None) {
+            return Ok(Vec::new());
+        }
         let record = Record::parse(record)?.in_envelope_of(account);
+        let rules: Vec<&Rule> = match candidates {
+            Candidates::All => self.rules.those(|rule| rule.matched_row(&record).is_some())?,
+            _ => scratch.rules.iter().map(|rule| self.rules.get(*rule)).collect::<Result<_, _>>()?,
+        };
         Ok(tell(&simple::matches(rules, &record, self.names())))
     }
 

@@ -57,12 +57,26 @@ impl<'m> Matches<'m> {
         if self.is_empty() {
             return Vec::new();
         }
+        self.of(self.outline(), Vec::new(), |_| <(String, Vec<Step>)>::default())
+    }
+
+    /// The findings as a list shows them: in outline, with the title, and with what was acted on.
+    pub fn summaries(&self) -> Vec<Finding> {
+        if self.is_empty() {
+            return Vec::new();
+        }
+        let mut call = self.outline();
+        call.name_targets(self.record);
+        self.of(call, Vec::new(), |rule| (rule.title.render(self.record), Vec::new()))
+    }
+
+    fn outline(&self) -> ApiCall {
         let mut call = ApiCall::outline(self.record, self.names);
         let is_throttled_by_target = |rule: &Rule| rule.throttle.as_ref().is_some_and(|it| it.new_targets.are_sent());
         if self.rules().any(is_throttled_by_target) {
             call.target_id = ApiCall::target_of(self.record);
         }
-        self.of(call, Vec::new(), |_| <(String, Vec<Step>)>::default())
+        call
     }
 
     /// A finding of each match, with the facts of the record, and with the texts that are its rule's own.
@@ -141,6 +155,14 @@ mod tests {
         let expected: Vec<Finding> = whole.iter().map(without).collect();
         assert_eq!(format!("{outlines:?}"), format!("{expected:?}"));
         assert!(outlines[0].call.target_id.is_some());
+        // A list shows titles and targets, too.
+        let listed = |(outline, whole): (&Finding, &Finding)| {
+            let call = ApiCall { targets: whole.call.targets.clone(), ..outline.call.clone() };
+            Finding { title: whole.title.clone(), call, ..outline.clone() }
+        };
+        let expected: Vec<Finding> = outlines.iter().zip(&whole).map(listed).collect();
+        assert_eq!(format!("{:?}", matches.summaries()), format!("{expected:?}"));
+        assert!(!expected[0].call.targets.is_empty());
         // Where no throttle looks at targets, nobody asks what they are.
         let matches = simple::matches(&rules.rules()[1..], &record, &names);
         assert_eq!(matches.outlines()[0].call.target_id, None);

@@ -93,6 +93,15 @@ impl Rules {
         }
     }
 
+    /// Those that are wanted, in the order of the file. Every one is asked, and of a package those that are not wanted do not stay in
+    /// memory: tens of thousands would not fit.
+    pub(super) fn those(&self, is_wanted: impl Fn(&Rule) -> bool) -> Result<Vec<&Rule>, LoadError> {
+        match self {
+            Self::Compiled(rules) => Ok(rules.iter().filter(|rule| is_wanted(rule)).collect()),
+            Self::Lazy(rules) => rules.those(&is_wanted),
+        }
+    }
+
     /// Those that have been compiled so far. A rule may occur twice.
     pub(super) fn compiled(&self) -> impl Iterator<Item = &Rule> {
         let (compiled, lazy) = match self {
@@ -116,6 +125,18 @@ impl LazyRules {
         }
         let compiled = self.loader.load(number as usize)?;
         Ok(rule.get_or_init(|| Box::new(compiled)))
+    }
+
+    fn those(&self, is_wanted: &impl Fn(&Rule) -> bool) -> Result<Vec<&Rule>, LoadError> {
+        let wanted = |number: usize| -> Result<Option<&Rule>, LoadError> {
+            let place = self.each.place(u32::try_from(number).unwrap_or(u32::MAX));
+            if let Some(rule) = place.get() {
+                return Ok(is_wanted(rule).then_some(&**rule));
+            }
+            let rule = self.loader.load(number)?;
+            Ok(if is_wanted(&rule) { Some(&**place.get_or_init(|| Box::new(rule))) } else { None })
+        };
+        (0..self.each.count).filter_map(|number| wanted(number).transpose()).collect()
     }
 
     fn all(&self) -> Result<&[Rule], LoadError> {

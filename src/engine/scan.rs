@@ -23,6 +23,8 @@ pub struct Scanner<'r> {
     engine: &'r Engine,
     envelope_keys: EnvelopeKeys,
     scratch: Box<Scratch>,
+    /// [`HELD`]; tests have less.
+    held: usize,
 }
 
 /// The keys at the top of a record whose presence tells what it is.
@@ -33,6 +35,9 @@ struct EnvelopeKeys {
     /// [`WRAPPER_KEYS`]: those of what a record may be wrapped in.
     wrapper: Vec<FieldId>,
 }
+
+/// What is made of matches that is held back, before a file is known to be plain to its end.
+const HELD: usize = 1024;
 
 /// A record's number in its file, its bytes, and what was made of its matches.
 type Hit<T> = (usize, Range<usize>, Result<Vec<T>, EvaluateError>);
@@ -54,7 +59,7 @@ impl Engine {
     /// Makes a scanner, for one thread.
     pub(crate) fn scanner(&self) -> Scanner<'_> {
         let envelope_keys = EnvelopeKeys::new(self.index.trie.view());
-        Scanner { engine: self, envelope_keys, scratch: Box::default() }
+        Scanner { engine: self, envelope_keys, scratch: Box::default(), held: HELD }
     }
 }
 
@@ -98,28 +103,53 @@ impl Scanner<'_> {
         self
     }
 
+    /// A scanner that holds so little back.
+    #[cfg(test)]
+    pub(crate) fn holding(self, held: usize) -> Self {
+        Self { held, ..self }
+    }
+
     /// Evaluates every record of a file's text, in the order in which [`envelope::open`] finds them. `tell` says what is to be made of
     /// what a record matches, and may be asked in vain. `take` is called for each record of which something was made or which cannot be
-    /// evaluated: with its number in the file, from 0, its JSON, and what was made.
+    /// evaluated: with its number in the file, from 0, its JSON, and what was made. Of a large file it is called while the file is being
+    /// evaluated, so that memory does not grow with what is found.
     pub fn scan<T>(
         &mut self,
         text: &str,
         tell: impl Fn(&Matches<'_>) -> Vec<T>,
         mut take: impl FnMut(usize, &str, Result<Vec<T>, EvaluateError>),
     ) -> Scanned {
-        let mut file = PlainFile {
-            engine: self.engine,
-            envelope_keys: &self.envelope_keys,
-            scratch: &mut self.scratch,
-            text,
-            tell: &tell,
-            hits: Vec::new(),
-            records: 0,
+        let Self { engine, envelope_keys, scratch, held } = self;
+        let (engine, file) = (*engine, PlainFile { engine, envelope_keys, text });
+        let (mut hits, mut made, mut records, mut is_known) = (Vec::<Hit<T>>::new(), 0, 0, false);
+        let mut hand_over = |hits: &mut Vec<Hit<T>>| {
+            hits.drain(..).for_each(|(index, place, told)| take(index, &text[place], told));
         };
-        let is_plain = file.evaluate();
-        let PlainFile { hits, records, .. } = file;
+        let is_plain = file.each_record(scratch, &mut |scratch, place| {
+            let told = match engine.prefilter(text, None, scratch) {
+                Ok(Candidates::None) => Ok(Vec::new()),
+                Ok(some) => engine.evaluate_candidates(some, &text[place.clone()], None, scratch, &tell),
+                Err(error) => Err(error.into()),
+            };
+            let count = told.as_ref().map_or(1, Vec::len);
+            if count > 0 {
+                made += count;
+                hits.push((records, place, told));
+            }
+            records += 1;
+            if made > *held {
+                // What has been handed over cannot be taken back, so the rest is looked through first.
+                is_known = is_known || file.each_record(scratch, &mut |_, _| true);
+                if !is_known {
+                    return false;
+                }
+                hand_over(&mut hits);
+                made = 0;
+            }
+            true
+        });
         if is_plain {
-            hits.into_iter().for_each(|(index, place, told)| take(index, &text[place], told));
+            hand_over(&mut hits);
             return Scanned { records, ..Scanned::default() };
         }
         // Nothing has been handed over yet.
@@ -136,81 +166,79 @@ impl Scanner<'_> {
 }
 
 /// A file in one of the usual forms: CloudTrail's `{"Records":[…]}`, an array, or NDJSON; of records, and nothing else.
-struct PlainFile<'f, T, M> {
+struct PlainFile<'f> {
     engine: &'f Engine,
     envelope_keys: &'f EnvelopeKeys,
-    scratch: &'f mut Scratch,
     text: &'f str,
-    /// Makes something of what a record matches.
-    tell: &'f M,
-    hits: Vec<Hit<T>>,
-    /// The records so far.
-    records: usize,
 }
 
-impl<T, M: Fn(&Matches<'_>) -> Vec<T>> PlainFile<'_, T, M> {
-    /// Evaluates the file. Returns whether it has such a form; if not, what has been found so far means nothing.
-    fn evaluate(&mut self) -> bool {
+/// Is given each record's place in the text, while what was extracted of it is at hand; whether to go on.
+type VisitRecord<'v> = dyn FnMut(&mut Scratch, Range<usize>) -> bool + 'v;
+
+impl PlainFile<'_> {
+    /// Visits every record. Returns whether the file has such a form, and was not left; if not, what has been visited means nothing.
+    fn each_record(&self, scratch: &mut Scratch, visit: &mut VisitRecord<'_>) -> bool {
         let mut lexer = Lexer::new(self.text);
         let start = lexer.space(0);
+        let walk = &mut Walk { scratch, visit };
         match lexer.byte(start) {
-            b'[' => self.array(&mut lexer, start).is_ok_and(|end| lexer.is_at_end(end)),
-            b'{' => match self.log_file(&mut lexer, start) {
+            b'[' => self.array(&mut lexer, start, walk).is_ok_and(|end| lexer.is_at_end(end)),
+            b'{' => match self.log_file(&mut lexer, start, walk) {
                 Ok(Some(end)) => lexer.is_at_end(end),
-                Ok(None) => self.lines(&mut lexer),
+                Ok(None) => self.lines(&mut lexer, walk),
                 Err(NotJson) => false,
             },
             _ => false,
         }
     }
 
-    /// Evaluates `{"Records":[…]}`, and returns the place behind it; `None` if the object does not begin like one.
-    fn log_file(&mut self, lexer: &mut Lexer<'_>, start: usize) -> Result<Option<usize>, NotJson> {
+    /// Visits the records of `{"Records":[…]}`, and returns the place behind it; `None` if the object does not begin like one.
+    fn log_file(&self, lexer: &mut Lexer<'_>, start: usize, walk: &mut Walk<'_, '_>) -> Result<Option<usize>, NotJson> {
         let Next::Part(at) = lexer.open(start) else { return Ok(None) };
         let Ok((key, at)) = lexer.key(at) else { return Ok(None) };
         if &self.text[key.inner] != "Records" || lexer.byte(at) != b'[' {
             return Ok(None);
         }
-        let end = self.array(lexer, at)?;
+        let end = self.array(lexer, at, walk)?;
         match lexer.next(end, b'}')? {
             Next::End(end) => Ok(Some(end)),
             Next::Part(_) => Err(NotJson),
         }
     }
 
-    fn array(&mut self, lexer: &mut Lexer<'_>, start: usize) -> Result<usize, NotJson> {
+    fn array(&self, lexer: &mut Lexer<'_>, start: usize, walk: &mut Walk<'_, '_>) -> Result<usize, NotJson> {
         let mut next = lexer.open(start);
         loop {
             match next {
                 Next::End(end) => return Ok(end),
                 Next::Part(at) => {
-                    let end = self.record(lexer, at).ok_or(NotJson)?;
+                    let end = self.record(lexer, at, walk).ok_or(NotJson)?;
                     next = lexer.next(end, b']')?;
                 }
             }
         }
     }
 
-    fn lines(&mut self, lexer: &mut Lexer<'_>) -> bool {
+    fn lines(&self, lexer: &mut Lexer<'_>, walk: &mut Walk<'_, '_>) -> bool {
         let mut start = 0;
         self.text.split_inclusive('\n').all(|line| {
             let begin = start + (line.len() - line.trim_start_matches(WHITE_SPACE).len());
             let end = start + line.trim_end_matches(WHITE_SPACE).len();
             start += line.len();
             // A value may not go on into the next line.
-            begin >= end || self.record(lexer, begin) == Some(end)
+            begin >= end || self.record(lexer, begin, walk) == Some(end)
         })
     }
 
-    /// Evaluates the record that begins here, and returns where it ends; `None` if it is not plainly a record.
-    fn record(&mut self, lexer: &mut Lexer<'_>, at: usize) -> Option<usize> {
+    /// Visits the record that begins here, and returns where it ends; `None` if it is not plainly a record, or the file is left.
+    fn record(&self, lexer: &mut Lexer<'_>, at: usize, Walk { scratch, visit }: &mut Walk<'_, '_>) -> Option<usize> {
         // Fields are found below arrays as well, and an array may be the row of a query.
         if lexer.byte(at) != b'{' {
             return None;
         }
         let engine = self.engine;
-        let end = self.scratch.extracted.extract(engine.index.trie.view(), lexer, self.text, at).ok()?;
-        let extracted = &self.scratch.extracted;
+        let end = scratch.extracted.extract(engine.index.trie.view(), lexer, self.text, at).ok()?;
+        let extracted = &scratch.extracted;
         let is_record = self.envelope_keys.record.iter().any(|key| extracted.has_key(*key));
         let is_wrapper = self.envelope_keys.wrapper.iter().any(|key| extracted.has_key(*key));
         // The messages of S3 and SQS hold an `eventSource` of their own: `aws:s3`, `aws:sqs`.
@@ -222,15 +250,12 @@ impl<T, M: Fn(&Matches<'_>) -> Vec<T>> PlainFile<'_, T, M> {
         if !is_record || is_wrapper || is_of_another || extracted.needs_full_parse() {
             return None;
         }
-        let told = match engine.prefilter(self.text, None, self.scratch) {
-            Ok(Candidates::None) => Ok(Vec::new()),
-            Ok(some) => engine.evaluate_candidates(some, &self.text[at..end], None, self.scratch, self.tell),
-            Err(error) => Err(error.into()),
-        };
-        if told.as_ref().map_or(true, |told| !told.is_empty()) {
-            self.hits.push((self.records, at..end, told));
-        }
-        self.records += 1;
-        Some(end)
+        visit(scratch, at..end).then_some(end)
     }
+}
+
+/// What a walk through a file takes along.
+struct Walk<'w, 'v> {
+    scratch: &'w mut Scratch,
+    visit: &'w mut VisitRecord<'v>,
 }

@@ -286,9 +286,13 @@ mod tests {
         assert!(found(r#"{"eventSource":"s","eventName":"Z"}"#).is_empty() && ready().is_empty());
         assert_eq!(found(r#"{"eventSource":"x","eventName":"C"}"#), ["P"]);
         assert_eq!(ready(), ["P"]);
-        // What is unusual asks every rule.
-        assert_eq!(found(r#"{"eventName":"A","eventName":"B"}"#), ["R"]);
-        assert_eq!(ready(), ["P", "R", "P", "Q"]);
+        // What is unusual is read as we would write it.
+        assert_eq!(found(r#"{"eventSource":"y","eventName":"C","eventN\u0061me":"\u0041"}"#), ["R"]);
+        assert_eq!(ready(), ["P", "R"]);
+        // Of what cannot be written otherwise every rule is asked, and none stays that does not match.
+        assert_eq!(found(r#"{"eventSource":"s","eventName":["Z","C"]}"#), ["P", "Q"]);
+        assert_eq!(ready(), ["P", "R", "Q"]);
+        assert!(found(r#"{"eventSource":"s","eventName":["Y","Z"]}"#).is_empty() && ready().len() == 3);
     }
 
     /// Where a file has been read.
