@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
+use super::list_cutoff::ListCutoff;
 use super::selection::RuleSelection;
 use crate::cloudtrail::Record;
 use crate::cloudtrail::agent::short_agent;
@@ -80,14 +81,25 @@ pub(super) fn address(rule: &Arc<RuleInfo>) -> RuleAddress {
     Arc::as_ptr(rule).addr()
 }
 
+/// What is made of a finding: what people read of it takes several times what it takes to find it.
+#[derive(Debug)]
+pub(super) enum Telling {
+    /// All that there is to tell.
+    Whole,
+    /// What is counted ([`Matches::outlines`]), for nobody is told.
+    Outline,
+    /// All of what a list of the worst takes, and of the others what is shown of their group ([`Matches::summaries`]).
+    Listed(Arc<ListCutoff>),
+}
+
 /// Evaluates the rules over each record of a scan.
 #[derive(Debug)]
 pub(super) struct FindingVisitor<'r> {
     rules: &'r RuleSet,
     /// The findings that are handed over.
     selection: RuleSelection,
-    /// Whether nobody is told of them.
-    are_only_counted: bool,
+    /// What of them is made.
+    telling: Telling,
     /// The incidents of the channels that have any.
     incidents: Vec<&'r Incidents>,
     /// The rules with that which finds issued sessions before them, and the address of that.
@@ -98,7 +110,7 @@ impl<'r> FindingVisitor<'r> {
     pub(super) fn new(rules: &'r RuleSet) -> Self {
         let selection = RuleSelection::default();
         let incidents = rules.channels().iter().filter_map(|channel| channel.incidents.as_ref()).collect();
-        Self { rules, selection, are_only_counted: false, incidents, issuing: None }
+        Self { rules, selection, telling: Telling::Whole, incidents, issuing: None }
     }
 
     /// The same, which hands over every session that was issued, too, be there a rule for the call or not: `both` are the rules with
@@ -113,14 +125,21 @@ impl<'r> FindingVisitor<'r> {
         Self { selection: selection.clone(), ..self }
     }
 
-    /// The same, which hands findings over in outline ([`Matches::outlines`]) if they are counted, and nobody is told of them.
-    pub(super) fn counting(self, are_only_counted: bool) -> Self {
-        Self { are_only_counted, ..self }
+    /// The same, of which so much is made.
+    pub(super) fn telling(self, telling: Telling) -> Self {
+        Self { telling, ..self }
     }
 
     /// What is found in a record.
     fn found(&self, matches: &Matches<'_>) -> Vec<EvaluatedFinding> {
-        let findings = if self.are_only_counted { matches.outlines() } else { matches.findings() };
+        let findings = match &self.telling {
+            Telling::Whole => matches.findings(),
+            Telling::Outline => matches.outlines(),
+            Telling::Listed(cutoff) => {
+                let summaries = matches.summaries();
+                if summaries.iter().any(|finding| cutoff.takes(finding)) { matches.findings() } else { summaries }
+            }
+        };
         let mut found: Vec<EvaluatedFinding> = Vec::with_capacity(findings.len());
         for (rule, finding) in matches.rules().zip(findings) {
             if self.issuing.is_some_and(|(_, issuing)| address(&finding.rule) == issuing) {

@@ -30,6 +30,7 @@ mod input;
 mod layout;
 mod learn;
 mod lines;
+mod list_cutoff;
 mod load;
 mod new_rule;
 mod org;

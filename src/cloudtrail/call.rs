@@ -153,7 +153,7 @@ impl ApiCall {
         Self {
             sentence: sentence(record, outline.actor.as_deref(), &acted_on, outline.account_name.as_deref()),
             target_id: TargetId::new(&acted_on),
-            targets: acted_on.iter().map(|name| text::one_line(name, NAME_LIMIT).into_owned()).collect(),
+            targets: shown(&acted_on),
             request: body("requestParameters"),
             response: body("responseElements"),
             ..outline
@@ -224,6 +224,11 @@ impl ApiCall {
         }
     }
 
+    /// Fills in the targets of an outline, which is of this record.
+    pub fn name_targets(&mut self, record: &Record) {
+        self.targets = shown(&acted_on(record));
+    }
+
     /// What the call of a record acts on, as one id; none where the record does not name it.
     pub fn target_of(record: &Record) -> Option<TargetId> {
         TargetId::new(&acted_on(record))
@@ -265,6 +270,11 @@ impl ApiCall {
 /// What the call acts on, as the record has it, the most telling first.
 fn acted_on<'r>(record: &'r Record) -> Vec<&'r str> {
     named_targets(record).iter().map(|name| name.text.as_str()).collect()
+}
+
+/// Names of what a call acts on, as people read them.
+fn shown(names: &[&str]) -> Vec<String> {
+    names.iter().map(|name| text::one_line(name, NAME_LIMIT).into_owned()).collect()
 }
 
 fn named(id: Option<&str>, name: Option<&str>) -> Option<String> {

@@ -1,7 +1,7 @@
 """How long readers take for ten million records, what memory and processor time they and the merge need, and what `backtest` needs for the same files. Run
 by hand, after `make history`:
 
-  PYTHONPATH=tests/support .venv/test/bin/python -B tests/evidence/history.py [RECORDS [COPIES]]     (1000000 and 10 unless told)
+  PYTHONPATH=tests/support .venv/test/bin/python -B tests/evidence/history.py [RECORDS [COPIES [READERS]]]     (1000000, 10 and 1,2,4 unless told)
 
 ../shared/data/corpus/generate.py makes RECORDS records; they lie under COPIES days, each with its own prefix, so that all but the first copy are repeats to
 whoever counts findings. S3 is a program here that gives these files from the disk, and hands the bucket of results to a local AWS. Each reader has one
@@ -124,6 +124,7 @@ def measured(command, environment):
 
 def main():
     records, copies = (int(sys.argv[1]) if len(sys.argv) > 1 else 1_000_000), (int(sys.argv[2]) if len(sys.argv) > 2 else 10)
+    rounds = [int(number) for number in (sys.argv[3] if len(sys.argv) > 3 else "1,2,4").split(",")]
     tool = ROOT / "target/history/offlimits"
     assert tool.exists(), "run make history first"
     with tempfile.TemporaryDirectory() as folder:
@@ -149,7 +150,7 @@ def main():
             per_gb = processor / size * 1e9
             print(f"backtest, one thread, from the same S3: {wall:.1f} s, {processor:.1f} CPU s ({per_gb:.1f} a GB), {memory:.0f} MB")
             worst = {"reader": 0.0, "merge": 0.0}
-            for readers in (1, 2, 4):
+            for readers in rounds:
                 bootstrap = (ROOT / "deploy/history-bootstrap").read_text().replace("exec ", "exec taskset -c $(($$ % 2)) ")
                 (folder / "bootstrap").write_text(bootstrap)
                 history.bootstrap = folder / "bootstrap"

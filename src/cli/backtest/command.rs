@@ -11,7 +11,7 @@ use super::report::ReportBuilder;
 use super::summary::BacktestSummary;
 use super::tally::BacktestTally;
 use crate::cli::Exit;
-use crate::cli::findings::{self, EvaluatedFinding, FindingLine, FindingVisitor};
+use crate::cli::findings::{self, EvaluatedFinding, FindingLine, FindingVisitor, Telling};
 use crate::cli::input::{Archive, InputCounts};
 use crate::cli::lines::write_line;
 use crate::cli::load::RulesOption;
@@ -20,6 +20,7 @@ use crate::cli::selection::RuleSelection;
 use crate::cli::words::counted;
 use crate::rules::quoted;
 use crate::ruleset::RuleSet;
+use crate::runs::Bounds;
 
 const HELP: &str = "\
 A PATH may be a file or a folder of CloudTrail's log files, plain or gzip, of any size; memory stays small. What cannot be \
@@ -83,7 +84,8 @@ impl BacktestCommand {
         let Some(rules) = &self.rules.load() else { return Ok(Exit::Unreadable) };
         let mut out = out::stdout();
         let command = typed();
-        let played = BacktestPlayed { rules, selection: &self.selection, delivery: self.delivery, command: &command };
+        let (selection, bounds) = (&self.selection, Bounds::default());
+        let played = BacktestPlayed { rules, selection, delivery: self.delivery, command: &command, bounds };
         self.output.run(&played, &mut out, |visitor, take| self.archive.each(visitor, take))
     }
 }
@@ -95,6 +97,8 @@ pub(in crate::cli) struct BacktestPlayed<'r> {
     pub(in crate::cli) delivery: bool,
     /// As the report shows it.
     pub(in crate::cli) command: &'r str,
+    /// How much of the findings is kept in memory.
+    pub(in crate::cli) bounds: Bounds,
 }
 
 /// Takes each finding of an archive, with its file and its record's place there, in the archive's order.
@@ -112,11 +116,11 @@ impl BacktestOutput {
         out: &mut impl Write,
         each: impl FnOnce(&DeliveryVisitor<'_>, &mut TakeFinding<'_>) -> io::Result<InputCounts>,
     ) -> io::Result<Exit> {
-        let BacktestPlayed { rules, selection, delivery, command } = *played;
+        let BacktestPlayed { rules, selection, delivery, command, bounds } = *played;
         if !selection.is_of(&[rules]) {
             return Ok(Exit::Unreadable);
         }
-        let mut tally = BacktestTally::new(rules);
+        let mut tally = BacktestTally::within(rules, bounds);
         // Better now than after an hour. An older report stays what it is until there is a new one.
         if let Some(path) = &self.report
             && let Err(error) = OpenOptions::new().create(true).append(true).open(path)
@@ -128,8 +132,12 @@ impl BacktestOutput {
         let now = std::time::SystemTime::now();
         let mut report = self.report.as_ref().map(|path| (path, ReportBuilder::new(rules, now.into())));
         let both = findings::with_issuing_calls(rules);
-        let are_only_counted = report.is_none() && self.format != BacktestFormat::Jsonl;
-        let visitor = FindingVisitor::new(rules).of(selection).following(both.as_ref()).counting(are_only_counted);
+        let telling = match &report {
+            _ if self.format == BacktestFormat::Jsonl => Telling::Whole,
+            Some((_, report)) => Telling::Listed(report.cutoff()),
+            None => Telling::Outline,
+        };
+        let visitor = FindingVisitor::new(rules).of(selection).following(both.as_ref()).telling(telling);
         let visitor = DeliveryVisitor::new(rules, visitor, delivery);
         let counts = each(&visitor, &mut |file: &str, index: usize, found: EvaluatedFinding| {
             let is_first = tally.add(&found)?;

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::io::{self, Read as _, Write as _};
+use std::io::{self, BufWriter, Read as _, Write as _};
 
 use flate2::Compression;
 use flate2::read::GzDecoder;
@@ -16,6 +16,9 @@ use crate::engine::{EvaluateError, Matches, Scanned, Scanner};
 use crate::ruleset::RuleSet;
 use crate::scan::RecordVisitor;
 use crate::time::Timestamp;
+
+/// Bytes that are packed at a time.
+const BUFFER: usize = 64 * 1024;
 
 /// A record that rules match.
 #[derive(Debug)]
@@ -112,8 +115,8 @@ struct FilePlaces {
 /// Packs what a slice keeps.
 #[derive(Debug)]
 pub(super) struct MatchedWriter {
-    records: GzEncoder<Vec<u8>>,
-    places: GzEncoder<Vec<u8>>,
+    records: BufWriter<GzEncoder<Vec<u8>>>,
+    places: BufWriter<GzEncoder<Vec<u8>>>,
     file: Option<FilePlaces>,
     /// Records so far.
     pub(super) count: usize,
@@ -123,7 +126,8 @@ pub(super) struct MatchedWriter {
 
 impl MatchedWriter {
     pub(super) fn new(rules: usize) -> Self {
-        let encoder = || GzEncoder::new(Vec::new(), Compression::fast());
+        // An encoder is slow with a few bytes at a time.
+        let encoder = || BufWriter::with_capacity(BUFFER, GzEncoder::new(Vec::new(), Compression::fast()));
         Self { records: encoder(), places: encoder(), file: None, count: 0, rules: vec![0; rules] }
     }
 
@@ -154,13 +158,14 @@ impl MatchedWriter {
 
     /// Bytes that are packed so far.
     pub(super) fn packed(&self) -> usize {
-        self.records.get_ref().len()
+        self.records.get_ref().get_ref().len()
     }
 
     /// The records and their places, packed.
     pub(super) fn finish(mut self) -> io::Result<(Vec<u8>, Vec<u8>)> {
         self.end_file()?;
-        Ok((self.records.finish()?, self.places.finish()?))
+        let end = |packed: BufWriter<GzEncoder<Vec<u8>>>| packed.into_inner()?.finish();
+        Ok((end(self.records)?, end(self.places)?))
     }
 }
 

@@ -10,6 +10,10 @@ use super::kept::KeptRecords;
 use super::results::{Results, result_key};
 use crate::cli::backtest::{BacktestFormat, BacktestOutput, BacktestPlayed};
 use crate::cli::selection::RuleSelection;
+use crate::runs::Bounds;
+
+/// What a merge keeps of findings in memory: a sixth of a laptop's, for beside it two threads read.
+const MEMORY: Bounds = Bounds { bytes: 12 << 20, ids: (1 << 19) / 8 * 7, fan_in: 8 };
 
 /// What the state machine is told.
 #[derive(Debug, Serialize)]
@@ -36,7 +40,8 @@ pub(super) fn merge(results: &Results, plan: &str) -> Result<Merged, String> {
         BacktestOutput { format: BacktestFormat::Json, max_per_day: None, report: Some(page.clone()), top: 10 };
     let command = format!("offlimits history report {}", plan.id);
     let selection = RuleSelection::default();
-    let played = BacktestPlayed { rules: &rules.rules, selection: &selection, delivery: false, command: &command };
+    let (rules, selection, command) = (&rules.rules, &selection, &command);
+    let played = BacktestPlayed { rules, selection, delivery: false, command, bounds: MEMORY };
     let (mut summary, mut merged) = (Vec::new(), None);
     let kept = KeptRecords { results, plan: &plan };
     let done = output.run(&played, &mut summary, |visitor, take| {

@@ -23,7 +23,7 @@ use crate::scan::s3::{KeyRange, inputs_of_ranges};
 use crate::scan::{Input, Scan, ScanEvent, all_cores};
 
 /// Packed bytes of kept records with which a slice ends: they are in memory until then.
-const KEPT_BYTES: usize = 8 * 1024 * 1024;
+const KEPT_BYTES: usize = 4 * 1024 * 1024;
 
 /// Where a part's reader is.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]

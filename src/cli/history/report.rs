@@ -9,6 +9,7 @@ use super::results::Results;
 use crate::cli::Exit;
 use crate::cli::backtest::{BacktestPlayed, typed};
 use crate::cli::out;
+use crate::runs::Bounds;
 
 /// Reports what has been read of a plan so far.
 pub(super) fn run(command: &ReportCommand) -> io::Result<Exit> {
@@ -31,8 +32,8 @@ pub(super) fn run(command: &ReportCommand) -> io::Result<Exit> {
     let filter = command.part.filter();
     let kept = KeptRecords { results: &results, plan: &plan };
     let command_line = typed();
-    let played =
-        BacktestPlayed { rules: &rules.rules, selection: &command.selection, delivery: false, command: &command_line };
+    let (rules, selection, bounds) = (&rules.rules, &command.selection, Bounds::default());
+    let played = BacktestPlayed { rules, selection, delivery: false, command: &command_line, bounds };
     let reported = command.output.run(&played, &mut out::stdout(), |visitor, take| {
         kept.each(visitor, &mut |file, record, found| {
             let actor = found.finding.call.actor.as_deref().unwrap_or_default();

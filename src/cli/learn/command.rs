@@ -14,7 +14,7 @@ use super::print::Report;
 use super::proposal::{Proposal, Proposals, Regularity, proposals};
 use crate::cli::Exit;
 use crate::cli::backtest::BacktestTally;
-use crate::cli::findings::{FindingVisitor, hashed};
+use crate::cli::findings::{FindingVisitor, Telling, hashed};
 use crate::cli::input::{self, Archive, ArchivePart, InputCounts};
 use crate::cli::lines::write_line;
 use crate::cli::load::RulesOption;
@@ -102,7 +102,7 @@ impl LearnCommand {
             return Ok(Exit::Wrong);
         }
         let mut after = BacktestTally::new(&new_rules);
-        let again = self.archive.each(&FindingVisitor::new(&new_rules).counting(true), |_, _, found| {
+        let again = self.archive.each(&FindingVisitor::new(&new_rules).telling(Telling::Outline), |_, _, found| {
             after.add(&found)?;
             Ok(())
         })?;
@@ -178,7 +178,7 @@ impl LearnCommand {
         }
         let mut lost = HashSet::new();
         let each_id = |rules: &RuleSet, take: &mut dyn FnMut(u64)| {
-            let counting = FindingVisitor::new(rules).counting(true);
+            let counting = FindingVisitor::new(rules).telling(Telling::Outline);
             input::each(&self.against, &ArchivePart::default(), &counting, |_, _, found| {
                 take(hashed(found.finding.id.as_str()));
                 Ok(())

@@ -13,7 +13,7 @@ use crate::scan::{Input, RemoteInput};
 /// The most objects that are fetched ahead of their turn.
 const AHEAD: usize = 16;
 /// The most bytes of them together.
-const AHEAD_BYTES: u64 = 24 * 1024 * 1024;
+const AHEAD_BYTES: u64 = 12 * 1024 * 1024;
 /// Bytes of one piece. An object that is larger than that is read a piece at a time.
 const PIECE: u64 = 8 * 1024 * 1024;
 

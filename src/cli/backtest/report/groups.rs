@@ -1,11 +1,12 @@
 //! Findings grouped by rule, actor and target: what a reader looks at first.
 
+use std::collections::HashMap;
 use std::collections::hash_map::Entry;
-use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use super::row::{self, NOBODY, NONE};
 use super::texts::TextPool;
+use crate::cli::list_cutoff::time_of;
 use crate::finding::Finding;
 use crate::severity::Severity;
 
@@ -54,17 +55,21 @@ pub(super) struct Group {
 /// Distinct names, in their order.
 #[derive(Debug, Default)]
 pub(super) struct NameSet {
-    pub(super) names: BTreeSet<Arc<str>>,
+    pub(super) names: Vec<Arc<str>>,
     /// Whether there were more than are remembered.
     pub(super) is_full: bool,
 }
 
 impl NameSet {
-    fn add(&mut self, name: Arc<str>) {
-        if self.names.len() < NAMES {
-            self.names.insert(name);
-        } else if !self.names.contains(&name) {
-            self.is_full = true;
+    pub(super) fn add(&mut self, name: &str, pool: &mut TextPool) {
+        // Most groups have one name: a vector of one is the smallest there is.
+        match self.names.binary_search_by(|known| (**known).cmp(name)) {
+            Ok(_) => {}
+            Err(_) if self.names.len() >= NAMES => self.is_full = true,
+            Err(place) => {
+                self.names.reserve_exact(1);
+                self.names.insert(place, pool.get(name));
+            }
         }
     }
 }
@@ -73,27 +78,33 @@ impl GroupTally {
     /// Counts a finding of the rule in this place.
     pub(super) fn add(&mut self, finding: &Finding, rule: usize, pool: &mut TextPool) {
         let call = &finding.call;
-        let key = GroupKey {
-            rule,
-            actor: pool.get(&row::text_or(call.actor.as_deref(), NOBODY)),
-            target: pool.get(&row::target_of(finding)),
-        };
+        let (actor, target) = (row::text_or(call.actor.as_deref(), NOBODY), row::target_of(finding));
+        let title = row::text_or(Some(&finding.title), "");
         let is_full = self.groups.len() >= GROUPS;
-        let title = pool.get(&row::text_or(Some(&finding.title), ""));
-        let group = match self.groups.entry(key) {
-            Entry::Occupied(group) => group.into_mut(),
-            Entry::Vacant(_) if is_full => {
+        // Callers choose these texts, and what no group has is not kept.
+        let key = if is_full {
+            pool.find(&actor).zip(pool.find(&target))
+        } else {
+            Some((pool.get(&actor), pool.get(&target)))
+        };
+        let group = match key.map(|(actor, target)| self.groups.entry(GroupKey { rule, actor, target })) {
+            Some(Entry::Occupied(group)) => group.into_mut(),
+            None => {
                 self.others += 1;
                 return;
             }
-            Entry::Vacant(place) => {
+            Some(Entry::Vacant(_)) if is_full => {
+                self.others += 1;
+                return;
+            }
+            Some(Entry::Vacant(place)) => {
                 let GroupKey { rule, actor, target } = place.key().clone();
                 place.insert(Group {
                     rule,
                     actor,
                     target,
                     severity: finding.severity,
-                    title: Some(Arc::clone(&title)),
+                    title: Some(pool.get(&title)),
                     findings: 0,
                     failed: 0,
                     span: None,
@@ -104,18 +115,18 @@ impl GroupTally {
             }
         };
         group.severity = group.severity.max(finding.severity);
-        if group.title.as_ref().is_some_and(|known| *known != title) {
+        if group.title.as_ref().is_some_and(|known| **known != *title) {
             group.title = None;
         }
         group.findings += 1;
         group.failed += u64::from(call.failed);
-        if let Some(time) = row::time_of(finding) {
+        if let Some(time) = time_of(finding) {
             let (first, last) = group.span.unwrap_or((time, time));
             group.span = Some((first.min(time), last.max(time)));
         }
-        group.accounts.add(pool.get(&row::text_or(call.shown_account().as_deref(), NONE)));
-        group.regions.add(pool.get(&row::text_or(call.region.as_deref(), NONE)));
-        group.events.add(pool.get(&row::text_or(call.event.as_deref(), NONE)));
+        group.accounts.add(&row::text_or(call.shown_account().as_deref(), NONE), pool);
+        group.regions.add(&row::text_or(call.region.as_deref(), NONE), pool);
+        group.events.add(&row::text_or(call.event.as_deref(), NONE), pool);
     }
 
     /// All groups: the worst first, of these the largest, of these the earliest.
@@ -165,13 +176,20 @@ mod tests {
         let (mut tally, mut pool) = (GroupTally::default(), TextPool::default());
         let total = GROUPS as u64 + 10;
         for number in 0..total {
-            tally.add(&finding(&number.to_string(), Severity::Low, "2025-03-03T11:05:00Z"), 0, &mut pool);
+            let mut finding = finding(&number.to_string(), Severity::Low, "2025-03-03T11:05:00Z");
+            finding.title = format!("title {number}");
+            tally.add(&finding, 0, &mut pool);
+            // A group that is known is found, and another title is not kept.
+            finding.call.actor = Some("0".to_owned());
+            tally.add(&finding, 0, &mut pool);
         }
+        // Of each group its actor and its first title, and what all have.
+        assert!(pool.len() <= 2 * GROUPS + 10, "{}", pool.len());
         let sorted = tally.sorted();
         assert_eq!((sorted.len(), tally.others), (GROUPS, 10));
-        assert_eq!(sorted.iter().map(|group| group.findings).sum::<u64>() + tally.others, total);
+        assert_eq!(sorted.iter().map(|group| group.findings).sum::<u64>() + tally.others, 2 * total);
         let mut set = NameSet::default();
-        (0..2 * NAMES).for_each(|number| set.add(number.to_string().into()));
+        (0..2 * NAMES).for_each(|number| set.add(&number.to_string(), &mut pool));
         assert_eq!((set.names.len(), set.is_full), (NAMES, true));
     }
 }

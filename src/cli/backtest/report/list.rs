@@ -193,13 +193,17 @@ pub(super) fn moment(seconds: u64) -> String {
 
 #[cfg(test)]
 mod tests {
+    use super::super::texts::TextPool;
     use super::*;
 
     #[test]
     fn times_and_names_are_written_as_the_script_does() {
         assert_eq!(moment(1_741_000_509), "2025-03-03 11:15:09");
-        let set =
-            |names: &[&str], is_full| NameSet { names: names.iter().map(|name| Arc::from(*name)).collect(), is_full };
+        let set = |names: &[&str], is_full| {
+            let mut set = NameSet { is_full, ..NameSet::default() };
+            names.iter().for_each(|name| set.add(name, &mut TextPool::default()));
+            set
+        };
         assert_eq!(some(&set(&["b", "a"], false)), "a, b");
         assert_eq!(some(&set(&["a", "b", "c", "d", "e"], false)), "a, b, c and 2 more");
         assert_eq!(some(&set(&["a", "b", "c", "d", "e"], true)), "a, b, c and at least 2 more");

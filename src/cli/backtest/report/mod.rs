@@ -30,6 +30,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::fs;
 use std::io;
 use std::path::Path;
+use std::sync::Arc;
 
 use self::chart::Chart;
 use self::groups::GroupTally;
@@ -42,6 +43,7 @@ use super::names::NameTally;
 use super::summary::BacktestSummary;
 use super::tally::BacktestTally;
 use crate::cli::findings::EvaluatedFinding;
+use crate::cli::list_cutoff::{ListCutoff, time_of};
 use crate::cli::whole_file;
 use crate::ruleset::RuleSet;
 use crate::severity::Severity;
@@ -49,6 +51,8 @@ use crate::time::Timestamp;
 
 /// Findings that the page lists: the worst, then the earliest.
 const LISTED: usize = 50_000;
+/// Rows that leave the list before texts that only they had are forgotten.
+const SWEPT: usize = LISTED / 5;
 /// Bytes of a page: what a mail program still takes.
 const BYTES: usize = 5_000_000;
 
@@ -61,6 +65,10 @@ pub(super) struct ReportBuilder<'r> {
     now: Timestamp,
     /// The last is the first to go: of the lowest severity the latest, and what has no time.
     listed: BTreeMap<(Reverse<Severity>, u64, u64), ReportRow>,
+    /// How many are listed: [`LISTED`]; tests list fewer.
+    most: usize,
+    /// The last of them, once there are that many.
+    cutoff: Arc<ListCutoff>,
     /// Findings that were offered, by severity, the least first.
     offered: [u64; 5],
     /// Rows that have gone since texts were last swept.
@@ -79,6 +87,8 @@ impl<'r> ReportBuilder<'r> {
             places,
             now,
             listed: BTreeMap::new(),
+            most: LISTED,
+            cutoff: Arc::default(),
             offered: [0; 5],
             gone: 0,
             texts: TextPool::default(),
@@ -86,6 +96,27 @@ impl<'r> ReportBuilder<'r> {
             accounts: NameTally::default(),
             regions: NameTally::default(),
         }
+    }
+
+    /// The same, which lists so many.
+    #[cfg(test)]
+    pub(super) fn listing(self, most: usize) -> Self {
+        Self { most, ..self }
+    }
+
+    /// What is listed, and the groups.
+    #[cfg(test)]
+    pub(super) fn shown(&self) -> String {
+        let row =
+            |row: &ReportRow| (row.severity, row.time, row.record, row.texts.map(|number| self.texts.text(number)));
+        let rows: Vec<_> = self.listed.values().map(row).collect();
+        format!("{rows:?} {:?} {:?}", self.groups.sorted(), self.offered)
+    }
+
+    /// Which findings the list still takes: these must be whole, and the others need no more than a summary
+    /// ([`crate::engine::Matches::summaries`]).
+    pub(super) fn cutoff(&self) -> Arc<ListCutoff> {
+        Arc::clone(&self.cutoff)
     }
 
     /// Notes a finding; `channels`: whom it goes to; `file` and `record`: where its record stands.
@@ -98,18 +129,23 @@ impl<'r> ReportBuilder<'r> {
         self.accounts.add(&row::text_or(finding.call.shown_account().as_deref(), NONE));
         self.regions.add(&row::text_or(finding.call.region.as_deref(), NONE));
         // Most of a large archive's findings are not listed: look at the least first.
-        let key = (Reverse(finding.severity), row::time_of(finding).unwrap_or(u64::MAX), order);
-        if self.listed.len() >= LISTED && self.listed.last_key_value().is_some_and(|(last, _)| *last < key) {
+        let key = (Reverse(finding.severity), time_of(finding).unwrap_or(u64::MAX), order);
+        if self.listed.len() >= self.most && self.listed.last_key_value().is_some_and(|(last, _)| *last < key) {
             return;
         }
         let row = ReportRow::new((finding, rule), channels, (file, record), self.now, &mut self.texts);
         self.listed.insert(key, row);
-        if self.listed.len() > LISTED {
+        if self.listed.len() > self.most {
             self.listed.pop_last();
             self.gone += 1;
-            if self.gone.is_multiple_of(LISTED) {
-                self.texts.sweep();
+            if self.gone.is_multiple_of(SWEPT) {
+                self.texts.sweep(self.listed.values_mut().map(|row| &mut row.texts[..]));
             }
+        }
+        if self.listed.len() == self.most
+            && let Some((_, last)) = self.listed.last_key_value()
+        {
+            self.cutoff.move_to(last.severity, last.time);
         }
     }
 
@@ -152,7 +188,8 @@ impl<'r> ReportBuilder<'r> {
         let without = page(&Packed { listed: rows.len(), ..Packed::default() }).len();
         // What the page says of its own list is a little longer where something is left out.
         let bytes = BYTES.saturating_sub(without + 1000);
-        let packed = Packing { offered: self.offered.iter().sum(), rules: &rules, rows: &rows }.fit(bytes)?;
+        let packed = Packing { offered: self.offered.iter().sum(), rules: &rules, rows: &rows, texts: &self.texts }
+            .fit(bytes)?;
         let page = page(&packed);
         // What is no file, such as a pipe, is written to as it is.
         if fs::metadata(path).is_ok_and(|file| !file.is_file()) {

@@ -4,7 +4,7 @@
 //! record can end an element or begin another: base64 has no such character.
 
 use std::collections::HashMap;
-use std::io::{self, Write as _};
+use std::io::{self, BufWriter};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
@@ -13,6 +13,10 @@ use flate2::write::GzEncoder;
 use serde::Serialize;
 
 use super::row::{COLUMNS, ReportRow, place_of};
+use super::texts::{TextNumber, TextPool};
+
+/// Bytes that are handed to the encoder at a time: it is slow with a few.
+const BUFFER: usize = 64 * 1024;
 
 /// All that the script is given.
 #[derive(Debug, Serialize)]
@@ -56,6 +60,7 @@ pub(super) struct Packing<'p> {
     pub(super) offered: u64,
     pub(super) rules: &'p [PackedRule<'p>],
     pub(super) rows: &'p [&'p ReportRow],
+    pub(super) texts: &'p TextPool,
 }
 
 /// What became of it.
@@ -68,21 +73,33 @@ pub(super) struct Packed {
     pub(super) with_request: usize,
 }
 
-impl<'p> Packing<'p> {
-    /// Packs as much as fits in so many bytes: first the requests of the last findings go, then the last findings.
+impl Packing<'_> {
+    /// Packs as much as fits in so many bytes: first the requests of the last findings go, then the last findings. To pack takes a second
+    /// or two, so what each finding takes is estimated.
     pub(super) fn fit(&self, bytes: usize) -> io::Result<Packed> {
-        let (mut listed, mut with_request) = (self.rows.len(), self.rows.len());
+        let all = self.rows.len();
+        let whole = self.pack(all, all)?;
+        if whole.len() <= bytes {
+            return Ok(Packed { base64: whole, listed: all, with_request: all });
+        }
+        let least = self.pack(all, 0)?;
+        let (mut listed, mut with_request) = if least.len() <= bytes {
+            (all, share(all, bytes - least.len(), whole.len() - least.len()))
+        } else {
+            (share(all, bytes, least.len()), 0)
+        };
+        // A few requests help nobody.
+        if with_request <= all / 20 {
+            with_request = 0;
+        }
         loop {
-            let base64 = self.pack(listed, with_request)?;
+            let base64 =
+                if (listed, with_request) == (all, 0) { least.clone() } else { self.pack(listed, with_request)? };
             if base64.len() <= bytes || listed == 0 {
                 return Ok(Packed { base64, listed, with_request });
             }
-            let fitting = |number: usize| number * bytes / base64.len() * 9 / 10;
-            if with_request > 0 {
-                with_request = if fitting(with_request) > self.rows.len() / 20 { fitting(with_request) } else { 0 };
-            } else {
-                listed = fitting(listed);
-            }
+            let less = if with_request > 0 { &mut with_request } else { &mut listed };
+            *less = *less * 9 / 10;
         }
     }
 
@@ -101,25 +118,31 @@ impl<'p> Packing<'p> {
             columns: (0..COLUMNS.len())
                 .map(|place| {
                     let most = if place == request { with_request } else { listed };
-                    let text =
-                        |(number, row): (usize, &'p ReportRow)| if number < most { &*row.texts[place] } else { "" };
-                    PackedColumn::new(place, rows.iter().copied().enumerate().map(text))
+                    let text = |(number, row): (usize, &&ReportRow)| {
+                        if number < most { row.texts[place] } else { TextNumber::default() }
+                    };
+                    PackedColumn::new(place, rows.iter().enumerate().map(text), self.texts)
                 })
                 .collect(),
         };
-        let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
-        serde_json::to_writer(&mut encoder, &findings)?;
-        encoder.flush()?;
+        let mut writer = BufWriter::with_capacity(BUFFER, GzEncoder::new(Vec::new(), Compression::best()));
+        serde_json::to_writer(&mut writer, &findings)?;
+        let encoder = writer.into_inner().map_err(io::IntoInnerError::into_error)?;
         Ok(BASE64.encode(encoder.finish()?))
     }
 }
 
+/// How many of `all`, which take `needed` bytes, fit in `bytes`; a little less, for an estimate is not exact.
+fn share(all: usize, bytes: usize, needed: usize) -> usize {
+    (all * bytes / needed.max(1) * 49 / 50).min(all)
+}
+
 impl<'p> PackedColumn<'p> {
-    fn new(place: usize, of_rows: impl Iterator<Item = &'p str>) -> Self {
-        let (mut texts, mut places) = (vec![""], HashMap::from([("", 0)]));
-        let rows = of_rows.map(|text| {
-            *places.entry(text).or_insert_with(|| {
-                texts.push(text);
+    fn new(place: usize, of_rows: impl Iterator<Item = TextNumber>, pool: &'p TextPool) -> Self {
+        let (mut texts, mut places) = (vec![""], HashMap::from([(TextNumber::default(), 0)]));
+        let rows = of_rows.map(|number| {
+            *places.entry(number).or_insert_with(|| {
+                texts.push(pool.text(number));
                 i64::try_from(texts.len() - 1).unwrap_or_default()
             })
         });
@@ -137,7 +160,6 @@ fn differences(numbers: impl Iterator<Item = i64>) -> Vec<i64> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::texts::TextPool;
     use super::*;
     use crate::finding::Finding;
     use crate::time::Timestamp;
@@ -156,7 +178,7 @@ mod tests {
             })
             .collect();
         let rows: Vec<&ReportRow> = rows.iter().collect();
-        let packing = Packing { offered: 500, rules: &[], rows: &rows };
+        let packing = Packing { offered: 500, rules: &[], rows: &rows, texts: &pool };
         let whole = packing.fit(usize::MAX).unwrap();
         assert_eq!((whole.listed, whole.with_request), (500, 500));
         let less = packing.fit(whole.base64.len() * 3 / 4).unwrap();

@@ -1,9 +1,8 @@
 //! One finding of the list: its texts, cleaned and clipped.
 
-use std::sync::Arc;
-
-use super::texts::TextPool;
+use super::texts::{TextNumber, TextPool};
 use crate::channel::event_link;
+use crate::cli::list_cutoff::time_of;
 use crate::finding::Finding;
 use crate::rules::Mode;
 use crate::severity::Severity;
@@ -96,12 +95,7 @@ pub(super) struct ReportRow {
     /// The record's place in its file.
     pub(super) record: usize,
     /// One for each of [`COLUMNS`]; what is empty is not there.
-    pub(super) texts: [Arc<str>; WIDTH],
-}
-
-/// The seconds since 1970 of a finding's record.
-pub(super) fn time_of(finding: &Finding) -> Option<u64> {
-    finding.call.event_time.as_deref().and_then(Timestamp::parse).map(Timestamp::seconds)
+    pub(super) texts: [TextNumber; WIDTH],
 }
 
 /// What a finding's call acted on, in one text: three names at most.
@@ -175,7 +169,7 @@ impl ReportRow {
                 "file" => Some(clip(&one_line(file, usize::MAX), TEXT).into_owned()),
                 _ => None,
             };
-            pool.get(&text.unwrap_or_default())
+            pool.number(&text.unwrap_or_default())
         });
         Self { severity: *severity, time, rule, record, texts }
     }
@@ -221,11 +215,12 @@ mod tests {
         finding.changes = vec![crate::finding::Change { what: "w".into(), before: None, after: "a".into() }];
         finding.steps = vec![crate::finding::Step { text: "do".into(), command: Some("aws x".into()) }];
         let row = ReportRow::new((&finding, 0), &["topic"], ("log.json", 7), Timestamp::default(), &mut pool);
+        let text = |place: usize| pool.text(row.texts[place]);
         let empty: Vec<&str> =
-            COLUMNS.iter().zip(&row.texts).filter(|(_, text)| text.is_empty()).map(|(column, _)| column.key).collect();
+            (0..WIDTH).filter(|place| text(*place).is_empty()).map(|place| COLUMNS[place].key).collect();
         // Without a time there is no local one; the category of data events alone has no link.
         assert_eq!(empty, ["link", "local"]);
-        assert_eq!(&*row.texts[place_of("target")], "a, b, c +1");
-        assert_eq!(&*row.texts[place_of("steps")], "do\taws x");
+        assert_eq!(text(place_of("target")), "a, b, c +1");
+        assert_eq!(text(place_of("steps")), "do\taws x");
     }
 }

@@ -1,18 +1,20 @@
 //! The figures with next to no memory, against a reference that keeps everything and knows neither runs nor sets on the disk; over
 //! archives of several hundred records, many of which come again, and some without a time.
 
-use std::collections::HashSet;
+use std::collections::{HashSet, VecDeque};
 
 use crate::choices::{Choices, seeds};
 use crate::cli::backtest::messages::SentMessages;
 use crate::cli::backtest::playback::{
     AlertEvent, Arrival, ArrivedSession, Playback, PlayedOutcome, PlayedStep, StagedRules, each_record,
 };
+use crate::cli::backtest::report::ReportBuilder;
 use crate::cli::backtest::sessions::follow;
 use crate::cli::backtest::summary::BacktestSummary;
 use crate::cli::backtest::tally::BacktestTally;
-use crate::cli::findings::{EvaluatedFinding, FindingVisitor, with_issuing_calls};
+use crate::cli::findings::{self, EvaluatedFinding, FindingVisitor, Telling, with_issuing_calls};
 use crate::cli::input::InputCounts;
+use crate::cloudtrail::envelope;
 use crate::rules::Mode;
 use crate::ruleset::RuleSet;
 use crate::runs::{Bounds, RunError};
@@ -118,6 +120,46 @@ fn tallied<'r>(rules: &'r RuleSet, found: &[EvaluatedFinding], bounds: Bounds) -
 
 fn summary(rules: &RuleSet, tally: &BacktestTally<'_>) -> String {
     serde_json::to_string(&BacktestSummary::new(rules, tally, &InputCounts::default(), 1000)).unwrap()
+}
+
+/// A report's list and its groups, of findings that were made whole, or only where the list takes them; `ahead`: records that have been
+/// evaluated before the first of them is added.
+fn reported(rules: &RuleSet, text: &str, (most, ahead): (usize, usize), is_whole: bool) -> String {
+    let mut report = ReportBuilder::new(rules, Timestamp::default()).listing(most);
+    let telling = if is_whole { Telling::Whole } else { Telling::Listed(report.cutoff()) };
+    let visitor = FindingVisitor::new(rules).telling(telling);
+    let (mut waiting, mut place) = (VecDeque::new(), 0);
+    let mut add = |found: Vec<EvaluatedFinding>| {
+        for one in found {
+            report.add(&one, &findings::channels(rules, &one.finding), "log.json", place);
+            place += 1;
+        }
+    };
+    let opened = envelope::open(text);
+    let mut state = visitor.state();
+    for record in &opened.records {
+        visitor.records(&mut state, &record.json, |_, found| waiting.push_back(found.unwrap()));
+        if waiting.len() > ahead {
+            waiting.pop_front().map(&mut add);
+        }
+    }
+    waiting.into_iter().for_each(add);
+    report.shown()
+}
+
+#[test]
+fn a_report_is_the_same_where_only_what_it_lists_is_made_whole() {
+    let mut gone = 0;
+    for seed in seeds(ROUNDS) {
+        let mut choices = Choices::new(seed);
+        let rules = RuleSet::compile(&choices.rules()).unwrap_or_else(|why| panic!("seed {seed}: {why:?}")).rules;
+        let text = format!(r#"{{"Records":[{}]}}"#, archive(&mut choices).join(","));
+        let most = (1 + choices.below(30), choices.below(10));
+        let whole = reported(&rules, &text, most, true);
+        assert_eq!(reported(&rules, &text, most, false), whole, "seed {seed}, {most:?}");
+        gone += usize::from(whole != reported(&rules, &text, (usize::MAX, 0), true));
+    }
+    assert!(gone > 0, "no list was full");
 }
 
 #[test]
