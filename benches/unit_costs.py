@@ -192,6 +192,11 @@ def run(kind: str, events: int, folder: Path, counts_instructions: bool) -> Cost
     return costs
 
 
+# What Lambda itself writes of an invocation, start and report, is about as long as AWS's examples of them:
+# https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs-logformat.html
+LINES_OF_LAMBDA = 400
+
+
 def dollars(cost: dict, kind: str) -> float:
     seconds = WAITS[kind] + cost["instructions"] / INSTRUCTIONS_A_SECOND
     queue = sum(count for name, count in cost["requests"].items() if name.startswith("SendMessage"))
@@ -200,7 +205,7 @@ def dollars(cost: dict, kind: str) -> float:
         + seconds * MEMORY_GB * PRICES["lambda GB-second"]
         + cost["write units"] * PRICES["write unit"]
         + cost["read units"] * PRICES["read unit"]
-        + cost["log bytes"] / 1e9 * PRICES["log GB"]
+        + (cost["log bytes"] + LINES_OF_LAMBDA) / 1e9 * PRICES["log GB"]
         + queue * PRICES["sqs request"]
     )
 

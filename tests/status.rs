@@ -35,7 +35,16 @@ fn id(digit: char) -> String {
 impl Stack {
     /// A line of the function's log.
     fn line(mut self, millis: u64, fields: Value) -> Self {
-        self.lines.push((millis, fields));
+        let mut line = json!({"timestamp": "2026-01-10T11:32:44Z", "level": "INFO"});
+        line["fields"] = fields;
+        self.lines.push((millis, line));
+        self
+    }
+
+    /// A line of metrics of a function with this `LogLevel`.
+    fn metrics(mut self, millis: u64, log_level: &str) -> Self {
+        let line = json!({"timestamp": "2026-01-10T11:32:44Z", "level": "INFO", "Records": 7, "LogLevel": log_level});
+        self.lines.push((millis, line));
         self
     }
 
@@ -113,21 +122,22 @@ impl Stack {
         }
         let pattern = body["filterPattern"].as_str().unwrap();
         let terms = pattern.strip_prefix("{ ").and_then(|terms| terms.strip_suffix(" }")).unwrap().split(" || ");
-        let terms: Vec<(&str, &str)> = terms
+        let terms: Vec<(String, &str)> = terms
             .map(|term| {
-                let term = term.strip_prefix("($.fields.").and_then(|term| term.strip_suffix("\")")).unwrap();
-                term.split_once(" = \"").unwrap()
+                let term = term.strip_prefix("($.").and_then(|term| term.strip_suffix("\")")).unwrap();
+                let (path, text) = term.split_once(" = \"").unwrap();
+                (format!("/{}", path.replace('.', "/")), text)
             })
             .collect();
         let since = body["startTime"].as_u64().unwrap();
         let events: Vec<Value> = self
             .lines
             .iter()
-            .filter(|(at, fields)| *at >= since && terms.iter().any(|(name, text)| fields[*name] == *text))
-            .map(|(at, fields)| {
-                let line = json!({"timestamp": "2026-01-10T11:32:44Z", "level": "INFO", "fields": fields});
-                json!({"timestamp": at, "message": line.to_string()})
+            .filter(|(at, line)| {
+                let is = |(path, text): &(String, &str)| line.pointer(path).is_some_and(|found| found == text);
+                *at >= since && terms.iter().any(is)
             })
+            .map(|(at, line)| json!({"timestamp": at, "message": line.to_string()}))
             .collect();
         json!({"events": events})
     }
@@ -280,7 +290,7 @@ fn people_read_a_few_plain_lines() {
 
 #[test]
 fn what_nobody_has_is_followed_up_by_explain() {
-    let invoked = || Stack::default().line(1000, json!({"message": "invocation", "records": 1}));
+    let invoked = || Stack::default().metrics(1000, "INFO");
     let run = invoked().asked(&[EVENT]);
     assert_eq!(run.code, Some(1), "{}", run.shown());
     assert!(run.stdout.contains("neither the ledger nor the log has anything of it"), "{}", run.stdout);
@@ -288,7 +298,12 @@ fn what_nobody_has_is_followed_up_by_explain() {
     assert!(run.stdout.contains("--region eu-west-1") && !run.stdout.contains("LogLevel"), "{}", run.stdout);
     let (document, _) = invoked().json(&id('7'));
     assert_eq!((&document["log_tells"], &document["kind"]), (&json!(true), &json!("finding")));
+    // As a version wrote it that named no level.
+    let run = Stack::default().line(1000, json!({"message": "invocation", "records": 1})).asked(&[EVENT]);
+    assert!(!run.stdout.contains("LogLevel"), "{}", run.stdout);
     // A log that has no such lines proves nothing.
+    let run = Stack::default().metrics(1000, "WARN").asked(&[EVENT]);
+    assert!(run.code == Some(1) && run.stdout.contains("LogLevel is WARN or ERROR"), "{}", run.stdout);
     let run = Stack::default().line(1000, json!({"message": "an alert is dead"})).asked(&[EVENT]);
     assert!(run.code == Some(1) && run.stdout.contains("LogLevel"), "{}", run.stdout);
 }

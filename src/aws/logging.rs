@@ -26,7 +26,7 @@ where
 }
 
 /// The least severe level that is logged. Errors always are, whatever the variables say.
-fn level(settings: &LogSettings) -> LevelFilter {
+pub(super) fn level(settings: &LogSettings) -> LevelFilter {
     // What Lambda says counts where the deployment says nothing: a template of an older version.
     let asked = settings.level.as_ref().or(settings.lambda_level.as_ref());
     let level = asked.and_then(|level| level.parse().ok()).unwrap_or(LevelFilter::INFO);

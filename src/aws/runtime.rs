@@ -30,7 +30,8 @@ use crate::cloudtrail::spokes::Spokes;
 use crate::config;
 use crate::deliver::Tokens;
 use crate::handler::{
-    App, DeployedRules, GRACE, HandleError, Handled, OwnCalls, Preview, Response, Watch, emf, handle, preview,
+    App, DeployedRules, GRACE, HandleError, Handled, OwnCalls, Preview, QuietRecords, Response, Watch, emf, handle,
+    preview,
 };
 use crate::health::ChannelHealth;
 use crate::ledger::{Ledger, MemoryStore};
@@ -49,9 +50,12 @@ const _: () = assert!(MARGIN.as_secs() < GRACE.as_secs(), "a claim must outlive 
 pub async fn run(settings: FunctionSettings) -> Result<(), Error> {
     logging::start(&settings.log);
     let function = settings.function_name.clone().unwrap_or_default();
+    let log_level = logging::level(&settings.log).to_string().to_uppercase();
+    let quiet = QuietRecords::new(settings.silence);
     let marks = settings.sam_local.clone();
     let app = app(settings)?;
-    let (app, function, marks, told) = (&app, function.as_str(), &marks, &Once::new());
+    let source = emf::MetricSource { function: &function, log_level: &log_level };
+    let (app, quiet, marks, told) = (&app, &quiet, &marks, &Once::new());
     lambda_runtime::run(service_fn(|event: LambdaEvent<Box<RawValue>>| async move {
         match host(marks, &event.context.invoked_function_arn) {
             Host::Laptop => {
@@ -65,8 +69,11 @@ pub async fn run(settings: FunctionSettings) -> Result<(), Error> {
         let left = event.context.deadline().duration_since(http::now()).unwrap_or_default();
         let deadline = Instant::now() + left.saturating_sub(MARGIN.min(left / 4));
         // Boxed: it is large, and too deep for the compiler to lay out within what waits for it.
-        let Handled { report, answer } = Box::pin(handle(event.payload.get(), deadline, app)).await;
-        emf::lines(&report, function, http::now().into()).iter().for_each(|line| print(line));
+        let Handled { mut report, answer } = Box::pin(handle(event.payload.get(), deadline, app)).await;
+        let now = http::now().into();
+        if quiet.tell(&mut report, answer.is_err(), now) {
+            emf::lines(&report, source, now).iter().for_each(|line| print(line));
+        }
         answer.map(Answer::from).map_err(Diagnostic::from)
     }))
     .await

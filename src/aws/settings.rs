@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use crate::secret::Secret;
 
@@ -33,6 +34,9 @@ pub struct FunctionSettings {
     pub watched_regions: Vec<String>,
     /// `OFFLIMITS_EVENT_RULES`: how the EventBridge rules were deployed (`DeployedRules::parse`).
     pub event_rules: Option<String>,
+    /// `OFFLIMITS_SILENCE_MINUTES`: after how many minutes without a record an alarm rings; zero where none does. A template of before
+    /// 2026-11-30 does not say.
+    pub silence: Option<Duration>,
     /// `OFFLIMITS_OWN_ARNS`: the ARNs, with commas between them, of what belongs to the function and is told nowhere else.
     pub own_arns: Vec<String>,
     /// `OFFLIMITS_OWN_ADDRESSES`: the networks, with commas between them, from which the function calls AWS. Empty where they
@@ -140,6 +144,7 @@ impl FunctionSettings {
             probe_queue: variable("OFFLIMITS_PROBE_QUEUE"),
             watched_regions: list("OFFLIMITS_WATCHED_REGIONS"),
             event_rules: variable("OFFLIMITS_EVENT_RULES"),
+            silence: variable("OFFLIMITS_SILENCE_MINUTES").and_then(|text| text.parse().ok().map(Duration::from_mins)),
             own_arns: list("OFFLIMITS_OWN_ARNS"),
             own_addresses: list("OFFLIMITS_OWN_ADDRESSES"),
             log_group: variable("AWS_LAMBDA_LOG_GROUP_NAME"),

@@ -123,7 +123,6 @@ async fn handle_records<T: Transport, S: Store, Q: Queues>(
         apart(|| dispatch(&routed, messages, (app, &ledger, deadline), &mut report, &mut unfinished)).await;
     }
     debug_assert!(report.adds_up(), "{}: {report:?}", Invariant::SumsHold);
-    report.log();
     let answer = answer(payload, &report, unfinished);
     Handled { report, answer }
 }

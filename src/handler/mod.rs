@@ -11,7 +11,7 @@
 //! a sum (a roll-up or a digest) is rendered before it is claimed; any other was rendered before it was queued.
 //!
 //! `app.rs` is what every invocation finds ready, `outcome.rs` and `report.rs` are how each end is counted and logged, `subject.rs`
-//! is what the log says of it, and `answer.rs` is what Lambda gets. `crate::aws::run` calls [`handle`] in the function, and
+//! is what the log says of it, `quiet.rs` is how what matched nothing is counted, and `answer.rs` is what Lambda gets. `crate::aws::run` calls [`handle`] in the function, and
 //! [`preview`] on a laptop, where nothing is sent.
 //!
 //! What holds whatever fails around it has names: [`Invariant`].
@@ -31,6 +31,7 @@ mod order;
 mod outcome;
 mod own_calls;
 mod preview;
+mod quiet;
 mod report;
 mod strays;
 mod subject;
@@ -46,5 +47,6 @@ pub use self::own_calls::OwnCalls;
 pub use self::preview::{
     FindingPreview, MessagePreview, Preview, ThresholdPreview, first_message, led, preview, rendered,
 };
+pub use self::quiet::QuietRecords;
 pub use self::report::{Deliveries, Findings, InvocationReport, SpokeLetters, SweepCounts};
 pub use self::sweep::{DeployedRules, Watch};

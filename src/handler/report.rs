@@ -155,6 +155,12 @@ impl InvocationReport {
                     + d.failed
     }
 
+    /// Whether records were read, and nothing else happened: none matched.
+    pub fn is_quiet(&self) -> bool {
+        let records = self.records;
+        records > 0 && *self == Self { records, ..Self::default() }
+    }
+
     /// Every count of the report, by the name of its metric.
     pub fn counts(&self) -> [(&'static str, usize); 27] {
         let Self { records, ignored, unreadable, findings: f, deliveries: d, operational, ledger_faults, .. } = self;
@@ -188,37 +194,6 @@ impl InvocationReport {
             ("Silenced", d.silenced),
             ("Probes", *probes),
         ]
-    }
-}
-
-impl InvocationReport {
-    /// Writes the report to the log, as one line.
-    pub(super) fn log(&self) {
-        let Self { records, ignored, unreadable, findings, deliveries, operational, ledger_faults, .. } = self;
-        tracing::info!(
-            records,
-            ignored,
-            unreadable,
-            findings = findings.total,
-            staged = findings.staged,
-            unrouted = findings.unrouted,
-            below_threshold = findings.below_threshold,
-            own = findings.own,
-            routed = findings.routed,
-            deliveries = deliveries.total(),
-            delivered = deliveries.delivered,
-            throttled = deliveries.throttled,
-            silenced = deliveries.silenced,
-            merged = deliveries.merged,
-            digested = deliveries.digested,
-            duplicate = deliveries.duplicate,
-            queued = deliveries.queued,
-            dead = deliveries.dead,
-            failed = deliveries.failed,
-            operational,
-            ledger_faults,
-            "invocation"
-        );
     }
 }
 

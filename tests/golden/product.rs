@@ -145,7 +145,12 @@ pub(crate) fn account() -> Summary {
 
 /// The line of metrics of an account.
 pub(crate) fn metrics(account: &Summary) -> String {
-    emf::lines(account, "the-function", Timestamp::from_millis(1_768_044_764_000)).remove(0)
+    emf::lines(
+        account,
+        emf::MetricSource { function: "the-function", log_level: "INFO" },
+        Timestamp::from_millis(1_768_044_764_000),
+    )
+    .remove(0)
 }
 
 /// The codes of what is wrong with rules: what keeps them from running, or else the compiler's warnings and the lints'.

@@ -49,6 +49,27 @@ def test_its_log_is_json_and_holds_no_secret(function):
     assert [line for line in lines if "Records" in line], "the metrics"
 
 
+def test_what_matches_nothing_is_counted_with_the_next_line(function):
+    """The first event of a process is told at once; further ones that match nothing wait, and an alert is told with them."""
+
+    def metrics():
+        lines = [json.loads(line) for line in function.log.read_text().splitlines() if line.startswith("{")]
+        return [line for line in lines if "_aws" in line]
+
+    quiet = sample("describe-instances")
+    for _ in range(7):
+        assert function.invoke(quiet)["findings"]["total"] == 0
+    # One of them may be the first of a new slot of the clock.
+    before = metrics()
+    assert 1 <= len(before) <= 2 and all(len(json.dumps(line)) < 400 for line in before), before
+    function.invoke(sample("start-instances"))
+    *_, told = metrics()
+    assert sum(line["Records"] for line in metrics()) == 8
+    assert (told["Findings"], told["LogLevel"]) == (1, "INFO")
+    names = [metric["Name"] for metric in told["_aws"]["CloudWatchMetrics"][0]["Metrics"]]
+    assert "Records" in names and len(metrics()) <= 3
+
+
 @pytest.mark.parametrize("level", ["DEBUG", "INFO", "WARN", "ERROR"])
 def test_no_log_level_drops_metrics_or_errors(aws, slack, bootstrap, tmp_path, level):
     """Lambda's own filter is fixed at DEBUG; ours never touches what the alarms live on."""

@@ -560,6 +560,7 @@ def test_the_function_and_its_log(transformed):
         "OFFLIMITS_DEAD_LETTERS_URL",
         "OFFLIMITS_LOG_LEVEL",
         "OFFLIMITS_PRIVATE_ENDPOINTS",
+        "OFFLIMITS_SILENCE_MINUTES",
         "OFFLIMITS_STACK",
         "OFFLIMITS_OWN_ARNS",
         "OFFLIMITS_OWN_ADDRESSES",

@@ -92,7 +92,7 @@ pub(super) fn of_nothing(subject: &Subject, stack: &str, region: &str, log_tells
     let mut next = Vec::new();
     if log_tells == Some(false) {
         next.push(
-            "The log has no line of any invocation since then. Either nothing came at all, or the stack's LogLevel is WARN or ERROR, with \
+            "The log has no line since then from which it follows that it would have one of a finding. Either nothing came at all, or the stack's LogLevel is WARN or ERROR, with \
              which only the ledger can be asked, and only for findings: `offlimits explain RECORD --format jsonl | jq -r .finding`"
                 .to_owned(),
         );

@@ -141,10 +141,16 @@ impl<'q> Source<'q> {
         Ok(found.into_iter().map(Line::read).collect())
     }
 
-    /// Whether the log has the line of any invocation. Every one that is not below the stack's `LogLevel` is there.
+    /// Whether the log would have the line of a finding: it has one, or a line of metrics says that the function's `LogLevel` lets it through.
     async fn log_tells(&self, group: &str) -> Result<bool, ApiError> {
-        let is_wanted = |fields: &serde_json::Value| has(fields, "message", &["invocation", FINDING]);
-        let pattern = pattern(&["message"], &["invocation", FINDING]);
+        // Versions before 2026-11-30 wrote a line for each invocation, and no level.
+        const MESSAGES: [&str; 2] = ["invocation", FINDING];
+        const LEVELS: [&str; 2] = ["INFO", "DEBUG"];
+        let is_wanted =
+            |fields: &serde_json::Value| has(fields, "message", &MESSAGES) || has(fields, "LogLevel", &LEVELS);
+        let messages = MESSAGES.map(|text| format!("($.fields.message = \"{text}\")"));
+        let levels = LEVELS.map(|text| format!("($.LogLevel = \"{text}\")"));
+        let pattern = format!("{{ {} }}", [messages, levels].concat().join(" || "));
         let found: Vec<LogLine> = self.reader.log_lines(group, self.since, &pattern, is_wanted, 1).await?;
         Ok(!found.is_empty())
     }
