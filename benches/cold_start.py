@@ -18,7 +18,11 @@ whatever else the machine does falls on all alike; the figures to hold are the r
 With --against, the function of another checkout is built too and starts between ours, each with the rules of its own package and the index of its
 own tool: its kinds are called "old …". Nothing is written into that checkout.
 
+With --odd, nothing of this: so many made-up rules are started with a record that is written plainly, with one that has an escaped key, and with one
+that has a list in the place of a call, of which every rule must be asked. None may take the memory of all rules.
+
 usage: cold_start.py [--against CHECKOUT] [RUNS]     (40 unless told; builds hello once, about a minute)
+       cold_start.py --odd RULES
 """
 
 import argparse
@@ -279,6 +283,20 @@ def environment_with(endpoints: dict, folder: Path) -> dict:
     }
 
 
+def odd(rules: int):
+    record = {"eventVersion": "1.08", "eventSource": "service7.amazonaws.com", "eventName": "NoSuchCall", "eventID": "e", "userIdentity": {"type": "IAMUser"}}
+    around = {"detail-type": "AWS API Call via CloudTrail", "source": "aws.iam", "account": "123456789012", "region": "us-east-1"}
+    of = lambda record: json.dumps(around | {"detail": record}).encode()
+    kinds = {"plain": of(record), "escaped key": of(record).replace(b"eventName", b"eventN\\u0061me"), "list for a call": of(record | {"eventName": ["NoSuchCall", "Other"]})}
+    with tempfile.TemporaryDirectory() as folder:
+        program = Checkout(ROOT, PACKAGE / "bootstrap", TOOL).package(Path(folder) / "package", made_up(rules))
+        environment = environment_with({}, Path(folder))
+        for name, event in kinds.items():
+            took = start([str(program)], event, environment)
+            print(f"{rules:,} rules, {name:16} {took.wall:8.1f} ms, peak {took.peak:5.1f} MiB")
+            assert took.peak < 100, "all rules are in memory"
+
+
 # A program, and the event that it is started with.
 Kind = tuple[Path, bytes]
 
@@ -311,10 +329,13 @@ def kinds_of(ours: Checkout, old: Checkout | None, folder: Path) -> dict[str, Ki
 def main():
     arguments = argparse.ArgumentParser(description="How long the function takes from nothing to its first answer.")
     arguments.add_argument("--against", type=Path, metavar="CHECKOUT", help="starts that checkout's function too")
+    arguments.add_argument("--odd", type=int, metavar="RULES", help="starts so many rules with records that are written unusually, and nothing else")
     arguments.add_argument("runs", type=int, nargs="?", default=40)
     told = arguments.parse_args()
     if not (PACKAGE / "bootstrap").exists():
         sys.exit("there is no function to measure: run `make build`")
+    if told.odd:
+        return odd(told.odd)
     ours = Checkout(ROOT, PACKAGE / "bootstrap", TOOL)
     old = other(told.against.resolve()) if told.against else None
     with tempfile.TemporaryDirectory() as name, ExitStack() as stack:
