@@ -1,9 +1,9 @@
-//! What matched nothing is counted, and not told one by one: its count waits for the next line of the log.
+//! What matched nothing is counted, and not told one by one: its count waits for the next line about a record.
 //!
 //! Nearly every event matches nothing, and a line of the log for each would be most of what a quiet event costs. So a process sums the records
-//! of invocations in which nothing else happened, and the sum is told with the next line that it writes: that of an invocation in
-//! which something happened, or that of the first record of the next [slot](QuietRecords::new). Whatever else there is to tell is told at
-//! once, and nothing but the metric `Records` waits.
+//! of invocations in which nothing else happened, and the sum is told with the next line about a record: that of one of which something
+//! came, or that of the first record of the next [slot](QuietRecords::new). (A line about none, as of a sweep, would put off the alarm on
+//! silence.) Whatever else there is to tell is told at once, and nothing but the metric `Records` waits.
 //!
 //! What a process has not told when Lambda ends it is lost: less than a slot's records, which matched nothing. So `Records` counts a
 //! little too few; and since the first record of every slot is told at once, it is never silent for a slot in which a record came.
@@ -48,6 +48,10 @@ impl QuietRecords {
     /// Whether an invocation is to be told now; if so, its records include those that waited. If not, they wait. `failed`: whether Lambda is
     /// answered with an error.
     pub fn tell(&self, report: &mut InvocationReport, failed: bool, now: Timestamp) -> bool {
+        if report.records == 0 {
+            // Nothing was heard now: told with it, what waited would put off the alarm on silence.
+            return true;
+        }
         let slot = now.seconds() / self.slot.as_secs();
         let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
         if held.told == Some(slot) && report.is_quiet() && !failed {
@@ -119,8 +123,13 @@ mod tests {
             assert_eq!(report.records, 3, "{place}");
             assert_eq!(told(&records, &[4, 600]), [None, Some(2)], "{place}");
         }
-        // An invocation in which nothing was read at all is no quiet one.
-        assert!(QuietRecords::new(None).tell(&mut InvocationReport::default(), false, at(0)));
+        // What has no records is told, and neither tells what waited nor stands for the slot's first record.
+        let records = QuietRecords::new(None);
+        assert_eq!(told(&records, &[0, 1]), [Some(1), None]);
+        let mut moved = InvocationReport::default();
+        moved.deliveries.redelivered = 1;
+        assert!(records.tell(&mut moved, false, at(60)) && moved.records == 0);
+        assert_eq!(told(&records, &[61]), [Some(2)]);
         // Nor is one that failed.
         let records = QuietRecords::new(None);
         assert_eq!(told(&records, &[0, 1]), [Some(1), None]);
