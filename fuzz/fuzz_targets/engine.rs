@@ -36,9 +36,11 @@ fuzz_target!(|data: &[u8]| {
             }
         }
         let mut found = Vec::new();
-        let scanned = rules
-            .scanner()
-            .scan(&file, |matches| matches.findings(), |index, _, findings| found.push((index, told(findings))));
+        let scanned = rules.scanner().scan(
+            &file,
+            |matches| matches.findings(),
+            |index, _, findings| found.push((index, told(findings))),
+        );
         assert_eq!((scanned.records, found), (opened.records.len(), expected), "{file}");
     }
 });

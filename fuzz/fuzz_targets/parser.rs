@@ -3,9 +3,9 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
+use offlimits::cloudtrail::Record;
 use offlimits::cloudtrail::envelope;
 use offlimits::json::Node;
-use offlimits::cloudtrail::Record;
 
 fuzz_target!(|data: &[u8]| {
     let text = String::from_utf8_lossy(data);

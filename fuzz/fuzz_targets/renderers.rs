@@ -8,8 +8,8 @@
 
 use libfuzzer_sys::fuzz_target;
 use offlimits::alert::Alert;
-use offlimits::ids::AlertId;
 use offlimits::cloudtrail::RawRecord;
+use offlimits::ids::AlertId;
 use offlimits::ruleset::RuleSet;
 use serde_json::json;
 use std::sync::LazyLock;
@@ -33,8 +33,9 @@ mod vendor;
 /// Bytes of a repeated text: of each text, the renderers look at 8,000 characters at most.
 const LONGEST: usize = 10_000;
 
-static RULES: LazyLock<RuleSet> =
-    LazyLock::new(|| alerts::rules("{event} by {actor} from {source_ip}: {requestParameters.name}", "Nobody does this."));
+static RULES: LazyLock<RuleSet> = LazyLock::new(|| {
+    alerts::rules("{event} by {actor} from {source_ip}: {requestParameters.name}", "Nobody does this.")
+});
 
 fuzz_target!(|data: &[u8]| {
     let [channel, kind, repeats, texts @ ..] = data else { return };
@@ -58,6 +59,9 @@ fuzz_target!(|data: &[u8]| {
         // Only two kinds are sums, and these cost more than all else.
         let sums = alerts::Sums::of(&finding, if matches!(kind, 2 | 3) { 40 } else { 0 });
         let kind = sums.kinds()[kind];
-        invariants::check_all(channel, &Alert { receipt: Some("1503435956.000247"), ..Alert::alone(&finding, &id, kind) });
+        invariants::check_all(
+            channel,
+            &Alert { receipt: Some("1503435956.000247"), ..Alert::alone(&finding, &id, kind) },
+        );
     }
 });
