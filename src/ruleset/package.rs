@@ -288,10 +288,10 @@ mod tests {
         assert_eq!(ready(), ["P"]);
         // What is unusual is read as we would write it.
         assert_eq!(found(r#"{"eventSource":"y","eventName":"C","eventN\u0061me":"\u0041"}"#), ["R"]);
-        assert_eq!(ready(), ["P", "R"]);
+        assert_eq!(ready(), ["R", "P"]);
         // Of what cannot be written otherwise every rule is asked, and none stays that does not match.
         assert_eq!(found(r#"{"eventSource":"s","eventName":["Z","C"]}"#), ["P", "Q"]);
-        assert_eq!(ready(), ["P", "R", "Q"]);
+        assert_eq!(ready(), ["R", "P", "Q"]);
         assert!(found(r#"{"eventSource":"s","eventName":["Y","Z"]}"#).is_empty() && ready().len() == 3);
     }
 
@@ -369,10 +369,9 @@ mod tests {
             rules.evaluate(&raw).unwrap_err().to_string()
         };
         assert_eq!(why(FOUND), "rule 1 cannot be read: it is of another rules.json");
-        assert_eq!(
-            why(r#"{"eventName":"A","eventName":"B"}"#),
-            "the rules cannot be read: it is of another rules.json"
-        );
+        for odd in [r#"{"eventName":"A","eventName":"B"}"#, r#"{"eventName":["A"]}"#] {
+            assert_eq!(why(odd), "rule 0 cannot be read: it is of another rules.json");
+        }
     }
 
     #[test]
