@@ -68,7 +68,7 @@ impl<'r> BacktestTally<'r> {
     }
 
     /// The same, with so much in memory.
-    pub(in crate::cli) fn within(rules: &'r RuleSet, bounds: Bounds) -> Self {
+    pub(super) fn within(rules: &'r RuleSet, bounds: Bounds) -> Self {
         let places = rules.rules().iter().enumerate().map(|(place, rule)| (rule.info.id.as_str(), place));
         let (rule_count, channel_count) = (rules.rules().len(), rules.channels().len());
         let any_staged = rules.rules().iter().any(|rule| rule.info.mode == Mode::Stage);
