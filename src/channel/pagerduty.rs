@@ -18,7 +18,6 @@ use crate::alert::Alert;
 use crate::config::{KeyDefault, KeySpec, ValueShape, WordList, docs};
 use crate::secret::{CredentialFault, Secret};
 use crate::text::clip;
-use crate::time::Timestamp;
 
 /// Characters of a summary.
 const SUMMARY_LIMIT: usize = 1024;
@@ -145,7 +144,7 @@ impl PagerDuty {
             "group": content.rule,
             "custom_details": details,
         });
-        let time = call.event_time.as_deref().and_then(Timestamp::parse);
+        let time = call.time();
         let optional = [
             ("component", of_call(&call.service)),
             ("class", of_call(&call.event)),

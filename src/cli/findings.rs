@@ -18,7 +18,6 @@ use crate::ledger::policy::{self, Going, MOST_TOGETHER};
 use crate::rules::{Incidents, Mode, Rule, RuleInfo};
 use crate::ruleset::RuleSet;
 use crate::scan::RecordVisitor;
-use crate::time::Timestamp;
 
 /// A finding, with the keys by which a throttle or a threshold would count it.
 #[derive(Debug)]
@@ -180,7 +179,7 @@ impl<'r> FindingVisitor<'r> {
 
     /// The session that a record tells of, which its own rule has found.
     fn issued(finding: Finding, record: &Record<'_>) -> Option<EvaluatedFinding> {
-        let time = finding.call.event_time.as_deref().and_then(Timestamp::parse).unwrap_or_default();
+        let time = finding.call.time().unwrap_or_default();
         let session = Some(IssuedSession::of(record, time)?);
         let (group, incidents, counted, followed) = (None, Vec::new(), None, None);
         Some(EvaluatedFinding { finding, is_with_previous: false, group, incidents, counted, followed, session })

@@ -36,7 +36,7 @@ impl ListCutoff {
 
 /// The seconds since 1970 of a finding's record; none where it has no time that can be read.
 pub(super) fn time_of(finding: &Finding) -> Option<u64> {
-    finding.call.event_time.as_deref().and_then(Timestamp::parse).map(Timestamp::seconds)
+    finding.call.time().map(Timestamp::seconds)
 }
 
 /// In the list's order: the worst first, of these the earliest, and last what has no time.

@@ -234,6 +234,11 @@ impl ApiCall {
         TargetId::new(&acted_on(record))
     }
 
+    /// When the call was made; none where the record has no time that can be read.
+    pub fn time(&self) -> Option<Timestamp> {
+        self.event_time.as_deref().and_then(Timestamp::parse)
+    }
+
     /// Notes whether the event is too old to be found in the account's event history `now`. Who renders knows no clock.
     pub fn note_age(&mut self, now: Timestamp) {
         self.is_past_history = self.is_past_history_at(now);
@@ -241,7 +246,7 @@ impl ApiCall {
 
     /// Whether the event is too old to be found in the account's event history `now`.
     pub fn is_past_history_at(&self, now: Timestamp) -> bool {
-        let time = self.event_time.as_deref().and_then(Timestamp::parse);
+        let time = self.time();
         time.is_some_and(|time| now.since(time) > HISTORY)
     }
 

@@ -169,7 +169,7 @@ async fn reaches_threshold<R: Store>(
     let occurrence = Occurrence {
         id: &group,
         finding: &finding.id,
-        at: finding.call.event_time.as_deref().and_then(Timestamp::parse).unwrap_or(now),
+        at: finding.call.time().unwrap_or(now),
         count: threshold.count,
         window: Duration::from_secs(threshold.window),
         distinct: values.as_deref(),

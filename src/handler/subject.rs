@@ -37,7 +37,7 @@ impl Subject {
             finding: Some(finding.id.clone()),
             rule: Some(finding.rule.id.clone()),
             event_id: finding.call.event_id.as_deref().map(short),
-            event_time: finding.call.event_time.as_deref().and_then(Timestamp::parse),
+            event_time: finding.call.time(),
             ..Self::default()
         }
     }

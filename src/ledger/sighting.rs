@@ -34,7 +34,7 @@ impl Sightings {
         now: Timestamp,
     ) -> Option<FirstSeen> {
         let pair = finding.pair()?;
-        let at = finding.call.event_time.as_deref().and_then(Timestamp::parse).unwrap_or(now);
+        let at = finding.call.time().unwrap_or(now);
         let own = FirstOfPair { event: finding.event_key(), at };
         let asked = self.asked(&pair, now);
         match asked.answer.get_or_try_init(|| ledger.first_of_pair(&pair, &own, now)).await {

@@ -156,7 +156,7 @@ async fn who_came_first_is_the_same_for_retries_copies_channels_and_rules() {
     // A copy of the function knows what it has asked itself.
     let copies = [Sightings::default(), Sightings::default()];
     let [first, second] = ["a", "b"].map(of_pair);
-    let happened = first.call.event_time.as_deref().and_then(Timestamp::parse).unwrap();
+    let happened = first.call.time().unwrap();
     let is_now = |is_now| Some(FirstSeen { is_now, at: happened });
     for copy in &copies {
         assert_eq!(copy.first_seen(&ledger, &first, at(0)).await, is_now(true));

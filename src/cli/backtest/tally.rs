@@ -105,7 +105,7 @@ impl<'r> BacktestTally<'r> {
             return Ok(false);
         }
         self.findings += 1;
-        let time = finding.call.event_time.as_deref().and_then(Timestamp::parse);
+        let time = finding.call.time();
         self.undated += u64::from(time.is_none());
         if let Some(time) = time {
             self.slots.entry(time.seconds() / SLOT).or_default()[finding.severity as usize] += 1;
@@ -133,7 +133,7 @@ impl<'r> BacktestTally<'r> {
     fn add_session(&mut self, issuing: &Finding, session: &IssuedSession) -> Result<(), RunError> {
         // A record that comes again tells nothing more.
         if self.seen.insert((&issuing.id).into())? {
-            let time = issuing.call.event_time.as_deref().and_then(Timestamp::parse);
+            let time = issuing.call.time();
             let (time_taken, order, session) = (Timestamp::default(), self.findings, session.clone());
             self.arrivals.session(time, ArrivedSession { time: time_taken, order, session })?;
         }

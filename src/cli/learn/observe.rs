@@ -123,7 +123,7 @@ impl<'r> Observations<'r> {
     pub(super) fn add(&mut self, observed: Observed, number: u64) {
         let Observed { found, caller, failed, targets } = observed;
         let finding = &found.finding;
-        let time = finding.call.event_time.as_deref().and_then(Timestamp::parse);
+        let time = finding.call.time();
         self.days.extend(time.map(Timestamp::date));
         let is_grave = finding.severity >= Severity::VeryHigh;
         if is_grave {

@@ -56,7 +56,7 @@ fn simple(rules: &RuleSet, found: &[EvaluatedFinding]) -> Figures {
     let (mut seen, mut arrivals, mut repeats) = (HashSet::new(), Vec::new(), 0);
     let (mut findings, mut record, mut last) = (0, 0, None);
     for one in found {
-        let time = one.finding.call.event_time.as_deref().and_then(Timestamp::parse);
+        let time = one.finding.call.time();
         record += u64::from(one.session.is_none() && !one.is_with_previous);
         if !seen.insert(one.finding.id.as_str()) {
             repeats += u64::from(one.session.is_none());
