@@ -112,7 +112,8 @@ fn code(text: &str) -> String {
 /// A sentence in which nothing is a format or a mention, in Slack's markup and in Markdown: what could be one becomes a sign that
 /// looks alike.
 fn plain(text: &str) -> String {
-    let is_of_word = |c: Option<char>| c.is_some_and(char::is_alphanumeric);
+    // No chat says what it takes for a part of a word. A number that is not a plain digit (½, ⑦) is one to some only.
+    let is_of_word = |c: Option<char>| c.is_some_and(|c| c.is_alphabetic() || c.is_ascii_digit());
     let mut out = String::with_capacity(text.len());
     let mut characters = text.chars().peekable();
     let mut before = None;
@@ -157,6 +158,7 @@ mod tests {
             ),
             ("<!channel> @here *b* _i_ ~s~ `c`", "‹!channel› ＠here ∗b∗ ‗i‗ ∼s∼ 'c'"),
             ("[x](https[:]//evil) \\*", "(x)(https(:)//evil) ∖∗"),
+            ("a_b_2@c ½_b b_⑦ ½@b", "a_b_2@c ½‗b b‗⑦ ½＠b"),
         ] {
             assert_eq!(plain(text), expected);
         }

@@ -159,12 +159,17 @@ fn amazon_q(notification: &Value, links: &[String]) {
 
 /// A line of Slack's markup, or of Markdown: but for the name at its beginning and for code, nothing of it is a format or a mention.
 fn is_plain_markdown(line: &str) {
-    static CODE: LazyLock<Regex> =
-        LazyLock::new(|| Regex::new(r"^\*[A-Z][A-Za-z' ()]*:\*|`[^`<>]+`|\w_[\w…]|\w@\w").unwrap());
-    let rest = CODE.replace_all(line, "");
-    let rest = CODE.replace_all(&rest, "");
+    static CODE: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"^\*[A-Z][A-Za-z' ()]*:\*|`[^`<>]+`").unwrap());
+    static WORD: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"^\w").unwrap());
+    let rest = CODE.replace_all(line, " ");
     assert!(!rest.contains(['*', '~', '`', '<', '>', '[', '|', '#', '\\']), "markup: {line}");
-    assert!(!rest.contains(['_', '@']), "a format or a mention: {line}");
+    for (at, sign) in rest.match_indices(['_', '@']) {
+        let (before, after) = (&rest[..at], &rest[at + 1..]);
+        let is_after_word = before.chars().next_back().is_some_and(|c| WORD.is_match(c.encode_utf8(&mut [0; 4])));
+        // A text that was cut there ends in an ellipsis.
+        let is_before_word = WORD.is_match(after) || sign == "_" && after.starts_with('…');
+        assert!(is_after_word && is_before_word, "a format or a mention: {line}");
+    }
 }
 
 fn pagerduty(event: &Value, links: &[String]) {
