@@ -13,9 +13,7 @@ import argparse
 import gzip
 import heapq
 import json
-import os
 import random
-import subprocess
 import sys
 import tempfile
 from array import array
@@ -23,6 +21,7 @@ from collections import Counter, deque
 from datetime import UTC, datetime
 from pathlib import Path
 
+from measured import Run
 from tool import built
 
 START = int(datetime(2026, 3, 1, tzinfo=UTC).timestamp())
@@ -198,31 +197,6 @@ def reference(archive):
     return findings, repeats.total() + repeats["ListBuckets"], every, lists
 
 
-# A process that is begun by a large one counts that one's memory as its own: a small one begins the tool.
-MEASURED = """
-import json, os, subprocess, sys, time
-begun = time.monotonic()
-process = subprocess.Popen(sys.argv[2:])
-_, status, usage = os.wait4(process.pid, 0)
-told = [os.waitstatus_to_exitcode(status), time.monotonic() - begun, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024]
-open(sys.argv[1], "w").write(json.dumps(told))
-"""
-
-
-class Run:
-    """What the tool printed, its exit code, its time, and the megabytes that it took at most."""
-
-    def __init__(self, tool, arguments, **environment):
-        with tempfile.NamedTemporaryFile() as told:
-            command = [sys.executable, "-c", MEASURED, told.name, tool, "backtest", *arguments]
-            ran = subprocess.run(command, capture_output=True, text=True, env=os.environ | environment, check=True)
-            self.out, self.told = ran.stdout, ran.stderr
-            self.code, self.seconds, self.cpu, self.megabytes = json.loads(Path(told.name).read_text())
-
-    def __str__(self):
-        return f"{self.seconds:.1f} s, {self.cpu:.1f} s of CPU, {self.megabytes:.0f} MB, exit code {self.code}"
-
-
 KEYS = ["alerts", "held_back", "digested", "roll_ups", "digested_roll_ups", "digests", "messages", "below_threshold"]
 
 
@@ -265,9 +239,9 @@ def main():
         told = {key: value for key, value in right.items() if key not in ("days", "channels")}
         print(f"{told}, worst day: {worst}", flush=True)
         wrong = []
-        common = [str(logs), "--rules", str(rules), "--format", "json"]
+        common = ["backtest", str(logs), "--rules", str(rules), "--format", "json"]
         if asked.before:
-            ran = Run(asked.before, common)
+            ran = Run([asked.before, *common])
             before = figures(json.loads(ran.out))
             told = {key: value for key, value in before.items() if key not in ("days", "channels")}
             print(f"before: {ran}: {told}, worst day: {max(before['days'].values())}", flush=True)
@@ -276,7 +250,7 @@ def main():
             ("closed gate", ["--max-per-day", str(worst - 1)], 1),
             ("report", ["--report", str(page)], 0),
         ]:
-            ran = Run(tool, [*common, *options])
+            ran = Run([tool, *common, *options])
             print(f"{name}: {ran}", flush=True)
             if ran.code != code:
                 wrong.append(f"{name}: exit code {ran.code}: {ran.told}")
@@ -287,7 +261,7 @@ def main():
         if f"{right['findings']:,}" not in page.read_text():
             wrong.append("the report has another number of findings")
         nowhere = folder / "nowhere"
-        ran = Run(tool, common, TMPDIR=str(nowhere))
+        ran = Run([tool, *common], TMPDIR=str(nowhere))
         is_large = asked.findings > 2_000_000
         if is_large and (ran.code != 2 or ran.out or str(nowhere) not in ran.told or "TMPDIR" not in ran.told):
             wrong.append(f"without a temporary folder: {ran}: {ran.out}{ran.told}")
