@@ -8,14 +8,15 @@
 
 ../shared/data/corpus/generate.py makes the archive, unless `--archive` names one. The question: who, of people and their programs, made one of a dozen
 calls? The answer is the `eventID` of each such record. It fails where two answers differ, or where they are not what the generator wrote down. It prints
-a table: the least CPU time of each over the rounds (the slow ones have a turn in every third), its least wall time, and the CPU time over that of unpacking the archive by libdeflate in a process
-that does nothing else. Of that process the start is not counted, of all others it is.
+a table: the least CPU time of each over the rounds, of which the slow have a turn in every third, the least wall time, and the CPU time over that of
+unpacking the archive by libdeflate in a process that does nothing else. Of that process the start is not counted, of all others it is.
 
 - offlimits has one thread and a rule for each service. Two further rows are of the rules that we ship, and of those that the commit `--shipped` shipped:
   these ask more, and find more.
 - The same question as Sigma's rules, one for each service, goes to rsigma, to pySigma's SQLite backend the way in which Zircolite uses it (records are laid
   flat into a table in memory), and through `offlimits import sigma` to offlimits.
-- rsigma is 0.23.0, the last that Rust 1.95 builds. It reads lines of JSON: zcat unpacks for it, and ends each file with the newline that it does not have.
+- rsigma is 0.23.0, the last that Rust 1.95 builds. It reads lines of JSON: zcat unpacks for it, and each file is given the newline that CloudTrail
+  does not end it with: of two files on one line it reads neither, says so by a count alone (`Processed 1 events, 0 matches`), and exits with 0.
 - DuckDB has one thread, and the form in which it is fastest: with types that it infers, down to the depth that the question needs. With the four columns
   alone that the question reads, given by hand, it takes twice as long, and with records as `JSON[]` more than that.
 - Suzaku is left out. On 2026-11-30 it is on no registry of packages (crates.io has no crate of that name; PyPI's is another thing), only on GitHub, together
