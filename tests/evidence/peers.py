@@ -19,8 +19,8 @@ unpacking the archive by libdeflate in a process that does nothing else. Of that
   does not end it with: of two files on one line it reads neither, says so by a count alone (`Processed 1 events, 0 matches`), and exits with 0.
 - DuckDB has one thread, and the form in which it is fastest: with types that it infers, down to the depth that the question needs. With the four columns
   alone that the question reads, given by hand, it takes twice as long, and with records as `JSON[]` more than that.
-- Suzaku is left out. On 2026-11-30 it is on no registry of packages (crates.io has no crate of that name; PyPI's is another thing), only on GitHub, together
-  with the fork of the crate sigma-rust that it is built with. Neither is Zircolite.
+- Suzaku is left out: on 2026-11-30 crates.io has no crate of that name (PyPI's is another thing), and neither its builds nor its source, which asks for
+  a fork of the crate sigma-rust on GitHub, could be fetched. Nor could Zircolite, which PyPI does not have.
 
 At last: the most memory that `backtest` takes for a million records (`--million 0` leaves that out), with the rules that we ship and two threads.
 """
