@@ -97,8 +97,11 @@ def hello() -> Path:
     shutil.copy2(ROOT / "Cargo.lock", folder)
 
     def profile(name: str) -> str:
-        lines = [f"{key} = {json.dumps(value)}" for key, value in ours["profile"][name].items()]
-        return "\n".join([f"[profile.{name}]", *lines, ""])
+        lines = [f"{key} = {json.dumps(value)}" for key, value in ours["profile"][name].items() if key != "package"]
+        # Of the packages that are built otherwise, it has this one.
+        package = ours["profile"][name].get("package", {}).get("serde_json", {})
+        own = [f"package.serde_json.{key} = {json.dumps(value)}" for key, value in package.items()]
+        return "\n".join([f"[profile.{name}]", *lines, *own, ""])
 
     runtime = ours["dependencies"]["lambda_runtime"]
     features = json.dumps(runtime["features"])

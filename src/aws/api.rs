@@ -235,9 +235,9 @@ impl AwsApi {
         &self,
         service: &ApiService,
         operation: &'static str,
-        input: Value,
+        input: &ApiInput,
     ) -> Result<Value, ApiError> {
-        self.ask(service, self.region()?, operation, &ApiInput::Json(input)).await
+        self.ask(service, self.region()?, operation, input).await
     }
 
     /// The answer of one operation, asked again while AWS wants that. An answer of the query protocol is what stands in its

@@ -46,7 +46,7 @@ impl Clients {
         kept(&self.sns, || {
             let config =
                 aws_sdk_sns::config::Builder::from(self.config(settings)?).retry_config(RetryConfig::disabled());
-            Ok(aws_sdk_sns::Client::from_conf(config.build()))
+            Ok(aws_sdk_sns::Client::from_conf(config.interceptor(sdk::BodyDigest).build()))
         })
     }
 

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use serde_json::{Map, Number, Value, json};
 
-use super::api::{ApiError, AwsApi, Patience, Reason};
+use super::api::{ApiError, ApiInput, AwsApi, Patience, Reason};
 use super::service::ApiService;
 use crate::ids::hex;
 #[cfg(feature = "lambda")]
@@ -58,6 +58,11 @@ impl DynamoStore {
 
     /// An answer of DynamoDB's: an object.
     async fn ask(&self, operation: &'static str, input: Value) -> Result<Map<String, Value>, ApiError> {
+        self.ask_again(operation, &ApiInput::Json(input)).await
+    }
+
+    /// The same for who may have to ask again.
+    async fn ask_again(&self, operation: &'static str, input: &ApiInput) -> Result<Map<String, Value>, ApiError> {
         match self.api.ask_here(&ApiService::DYNAMODB, operation, input).await? {
             Value::Object(answer) => Ok(answer),
             _ => Err(ApiError::Unexpected(operation)),
@@ -131,9 +136,9 @@ impl DynamoStore {
         let count = puts.len();
         let items: Vec<Value> = puts.into_iter().map(|put| json!({ "Put": self.input_of(put) })).collect();
         // With the same token, a transaction that is asked for again since nobody heard the answer is not made again.
-        let input = json!({ "TransactItems": items, "ClientRequestToken": token() });
+        let input = ApiInput::Json(json!({ "TransactItems": items, "ClientRequestToken": token() }));
         for attempt in 0..TRIES {
-            let Err(error) = self.ask("TransactWriteItems", input.clone()).await else { return Ok(Written::Whole) };
+            let Err(error) = self.ask_again("TransactWriteItems", &input).await else { return Ok(Written::Whole) };
             match (cancelled(&error), error) {
                 (Some(Cancelled::ByCondition), ApiError::Refused { reasons, .. }) => {
                     return Ok(Written::Nothing { found: found(reasons, count) });

@@ -85,8 +85,8 @@ impl SigningKeys {
         for (name, value) in headers {
             canonical.extend([name, ":", value, "\n"]);
         }
-        canonical.extend(["\n", &names, "\n", &hash(request.body)]);
-        let text = format!("{ALGORITHM}\n{time}\n{scope}\n{}", hash(&canonical));
+        canonical.extend(["\n", &names, "\n", &digest_of(request.body.as_bytes())]);
+        let text = format!("{ALGORITHM}\n{time}\n{scope}\n{}", digest_of(canonical.as_bytes()));
         let signature = hex(hmac::sign(&self.key(&scope, secret.expose()), text.as_bytes()).as_ref());
         let credential = format!("Credential={id}/{scope}, SignedHeaders={names}, Signature={signature}");
         added.push(("authorization", format!("{ALGORITHM} {credential}")));
@@ -126,8 +126,9 @@ fn basic(time: Timestamp) -> String {
     seconds.chars().filter(char::is_ascii_alphanumeric).collect()
 }
 
-fn hash(text: &str) -> String {
-    hex(digest(&SHA256, text.as_bytes()).as_ref())
+/// The SHA-256 of a body, as a signature has it.
+pub(super) fn digest_of(body: &[u8]) -> String {
+    hex(digest(&SHA256, body).as_ref())
 }
 
 #[cfg(test)]

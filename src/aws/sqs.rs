@@ -48,7 +48,7 @@ impl SqsQueues {
     }
 
     async fn ask_here(&self, operation: &'static str, input: Value) -> Result<Value, QueueError> {
-        self.api.ask_here(&ApiService::SQS, operation, input).await.map_err(queue_error)
+        self.api.ask_here(&ApiService::SQS, operation, &ApiInput::Json(input)).await.map_err(queue_error)
     }
 
     /// Hands a message to a queue; an error of SQS keeps its code. `delay` is in whole seconds.

@@ -68,7 +68,8 @@ impl StackReader {
         let mut input = json!({ "logGroupName": log_group, "startTime": since.millis(), "filterPattern": pattern });
         let mut lines = Vec::new();
         loop {
-            let mut page = api.ask_here(&ApiService::CLOUDWATCH_LOGS, "FilterLogEvents", input.clone()).await?;
+            let mut page =
+                api.ask_here(&ApiService::CLOUDWATCH_LOGS, "FilterLogEvents", &ApiInput::Json(input.clone())).await?;
             for event in page.get("events").and_then(Value::as_array).into_iter().flatten() {
                 let at = event.get("timestamp").and_then(Value::as_u64).unwrap_or_default();
                 let message = event.get("message").and_then(Value::as_str);

@@ -34,7 +34,7 @@ impl Blanked {
             }
         }
         for key in ["serviceEventDetails", "additionalEventData"] {
-            if let Some(node) = record.root().get(key) {
+            if let Some(node) = record.get(key) {
                 add(&mut json, key, |json| json.push_str(&redacted(node)));
             }
         }

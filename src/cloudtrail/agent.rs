@@ -93,7 +93,8 @@ pub fn short_agent(agent: &str) -> String {
     let lower = plain.to_ascii_lowercase();
     let is_browser = lower.starts_with("mozilla/");
     let known: &[(&str, &str)] = if is_browser { &BROWSERS } else { &PROGRAMS };
-    let Some((version, name)) = known.iter().find_map(|(key, name)| Some((version_of(&lower, key)?, *name))) else {
+    let words: Vec<&str> = lower.split([' ', '(', ')', ';', ',']).filter(|word| !word.is_empty()).collect();
+    let Some((version, name)) = known.iter().find_map(|(key, name)| Some((version_of(&words, key)?, *name))) else {
         return clip(&clean(plain), UNKNOWN_LIMIT).into_owned();
     };
     if name == "console" {
@@ -132,9 +133,9 @@ fn service(agent: &str) -> Option<String> {
     }
 }
 
-/// What follows `name/` where that stands at the beginning of a word.
-fn version_of<'a>(agent: &'a str, name: &str) -> Option<&'a str> {
-    agent.split([' ', '(', ')', ';', ',']).find_map(|word| {
+/// What follows `name/` where that is the beginning of a word.
+fn version_of<'a>(words: &[&'a str], name: &str) -> Option<&'a str> {
+    words.iter().find_map(|word| {
         // A program may say in parentheses what it is busy with: `CloudCustodian(net-change)/0.9.2`.
         let rest = word.strip_prefix(name)?;
         if rest.is_empty() { Some("") } else { rest.strip_prefix('/') }
@@ -142,12 +143,10 @@ fn version_of<'a>(agent: &'a str, name: &str) -> Option<&'a str> {
 }
 
 fn system(agent: &str) -> Option<&'static str> {
-    let mut words = agent.split(|c: char| !c.is_ascii_alphanumeric());
-    let words: Vec<&str> = words.by_ref().collect();
     // `6.6.9-kali1-amd64`, `6.5.0-13parrot1-amd64`.
-    let is_of = |word: &str, key: &str| {
-        word == key || (key.len() > 3 && word.trim_matches(|c: char| c.is_ascii_digit()) == key)
-    };
+    let words = agent.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
+    let words: Vec<(&str, &str)> = words.map(|word| (word, word.trim_matches(|c: char| c.is_ascii_digit()))).collect();
+    let is_of = |(word, bare): &(&str, &str), key: &str| *word == key || (key.len() > 3 && *bare == key);
     SYSTEMS.iter().find(|(key, _)| words.iter().any(|word| is_of(word, key))).map(|(_, name)| *name)
 }
 

@@ -149,7 +149,7 @@ impl ApiCall {
     pub fn with_names(record: &Record, names: &Names) -> Self {
         let outline = Self::outline(record, names);
         let acted_on = acted_on(record);
-        let body = |key: &str| record.root().get(key).filter(|node| !node.is_null()).map(redacted);
+        let body = |key: &str| record.get(key).filter(|node| !node.is_null()).map(redacted);
         Self {
             sentence: sentence(record, outline.actor.as_deref(), &acted_on, outline.account_name.as_deref()),
             target_id: TargetId::new(&acted_on),

@@ -4,6 +4,7 @@
 //! envelope   whatever arrives → its records, as texts ([`RawRecord`])
 //!            (`cloudwatch_logs`, `query_rows`, `s3_notification`: the wrappings that need reading of their own)
 //! record     a text → a [`Record`]
+//! top_level  the names of a record's fields, and where they stand in one
 //! path       the values that stand at a path of it
 //! fact       a value that was worked out of a record, and the record's memory of such values
 //! alias      short names of paths, and values that are computed from several (`identity`: those about who called;
@@ -52,6 +53,7 @@ mod sentence;
 mod source_network;
 pub mod spokes;
 mod target;
+mod top_level;
 
 pub use self::account_id::{account_number, is_account_id};
 pub use self::alias::ComputedAlias;
@@ -66,7 +68,8 @@ pub use self::names::Names;
 pub(crate) use self::partition::region_of_iam;
 pub(crate) use self::partition::{PARTITIONS, is_region, partition_of};
 pub(crate) use self::path::wrapped_list;
-pub use self::path::{FieldValue, TOP_LEVEL, walk};
+pub use self::path::{FieldValue, walk};
 pub use self::record::{RawRecord, Record, RecordError};
 pub(crate) use self::sentence::{HIDDEN, HIDDEN_SHOWN};
 pub(crate) use self::target::{named_targets, short_name};
+pub use self::top_level::TOP_LEVEL;

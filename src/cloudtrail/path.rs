@@ -1,46 +1,8 @@
-//! Paths into a record: the names that one may begin with, and the values that stand at one.
+//! Paths into a record, and the values that stand at one.
 
 use std::borrow::Cow;
 
 use crate::json::{Node, Value};
-
-/// The fields at the top of CloudTrail's record, up to eventVersion 1.11. Sources, of the AWS CloudTrail User Guide:
-/// <https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-record-contents.html> and
-/// <https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-insights-fields-trails.html>.
-pub const TOP_LEVEL: [&str; 32] = [
-    "addendum",
-    "additionalEventData",
-    "apiVersion",
-    "awsRegion",
-    "edgeDeviceDetails",
-    "errorCode",
-    "errorMessage",
-    "eventCategory",
-    "eventContext",
-    "eventID",
-    "eventName",
-    "eventSource",
-    "eventTime",
-    "eventType",
-    "eventVersion",
-    "insightDetails",
-    "managementEvent",
-    "readOnly",
-    "recipientAccountId",
-    "requestID",
-    "requestParameters",
-    "resources",
-    "responseElements",
-    "serviceEventDetails",
-    "sessionCredentialFromConsole",
-    "sharedEventID",
-    "sourceIPAddress",
-    "tlsDetails",
-    "userAgent",
-    "userIdentity",
-    "vpcEndpointAccountId",
-    "vpcEndpointId",
-];
 
 /// One value of a field. A field has as many as its path leads to, since arrays are walked.
 #[derive(Debug, Clone)]

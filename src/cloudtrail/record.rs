@@ -7,7 +7,8 @@ use super::alias::{self, ComputedAlias, compute};
 use super::alias_source::AliasSource;
 use super::answer;
 use super::fact::{FactMemory, FactValue};
-use super::path::{first_scalar, first_scalar_that};
+use super::path::first_scalar_that;
+use super::top_level::TopLevel;
 use crate::json::Node;
 
 /// One record as it arrived: text that has been found to be JSON, and is otherwise unread.
@@ -37,6 +38,7 @@ impl RawRecord {
 #[derive(Debug, Clone)]
 pub struct Record<'t> {
     root: Node<'t>,
+    top_level: TopLevel,
     facts: FactMemory,
     /// What the answer says of it, once somebody has asked: the outcome is asked for by rules, titles and every sentence.
     answers_failure: OnceLock<bool>,
@@ -74,10 +76,10 @@ impl<'t> Record<'t> {
     }
 
     fn from_node(root: Node<'t>) -> Result<Self, RecordError> {
-        if root.members().is_none() {
-            return Err(RecordError::NotAnObject(root.kind()));
-        }
-        Ok(Self { root, facts: FactMemory::default(), answers_failure: OnceLock::new(), envelope_account: None })
+        let Some(members) = root.members() else { return Err(RecordError::NotAnObject(root.kind())) };
+        let top_level = TopLevel::of(members);
+        let (facts, answers_failure) = (FactMemory::default(), OnceLock::new());
+        Ok(Self { root, top_level, facts, answers_failure, envelope_account: None })
     }
 
     /// The record as it arrived in an envelope that names this account, if it names one.
@@ -96,9 +98,19 @@ impl<'t> Record<'t> {
         &self.root
     }
 
+    /// The field of this name at the top of the record; the last one if it is repeated.
+    pub fn get(&self, key: &str) -> Option<&Node<'t>> {
+        self.top_level.get(&self.root, key)
+    }
+
     /// The first scalar at a path of keys. Arrays on the way are walked, and a text that holds JSON is entered.
     pub fn text(&self, path: &[&str]) -> Option<&str> {
-        first_scalar(&self.root, path)
+        self.text_that(path, &|_| true)
+    }
+
+    fn text_that(&self, path: &[&str], accepts: &dyn Fn(&str) -> bool) -> Option<&str> {
+        let (key, rest) = path.split_first()?;
+        first_scalar_that(self.get(key)?, rest, accepts)
     }
 
     /// The first scalar at a path, unless it is empty.
@@ -134,11 +146,11 @@ impl<'t> Record<'t> {
 
 impl AliasSource for Record<'_> {
     fn text(&self, path: &[&str]) -> Option<&str> {
-        first_scalar(&self.root, path)
+        self.text(path)
     }
 
     fn first_that(&self, path: &[&str], accepts: &dyn Fn(&str) -> bool) -> Option<Cow<'_, str>> {
-        first_scalar_that(&self.root, path, accepts).map(Cow::Borrowed)
+        self.text_that(path, accepts).map(Cow::Borrowed)
     }
 
     fn envelope_account(&self) -> Option<&str> {

@@ -45,7 +45,7 @@ const MAX_DEPTH: usize = 24;
 impl<'n> Placed<'n> {
     /// A field at the top of a record: `requestParameters`.
     pub(crate) fn top(record: &'n Record<'_>, key: &str) -> Option<Self> {
-        let node = record.root().get(key).filter(|node| !node.is_null())?;
+        let node = record.get(key).filter(|node| !node.is_null())?;
         Some(Self { node, place: key.to_owned() }.opened())
     }
 

@@ -90,7 +90,7 @@ impl<'t, 'n> TreeReader<'t, 'n> {
         let (first, mut next) = (self.members.len(), self.lexer.open(start));
         loop {
             match next {
-                Next::End(end) => return Ok((Value::Object(self.members.drain(first..).collect()), end)),
+                Next::End(end) => return Ok((Value::Object(self.members.split_off(first).into()), end)),
                 Next::Part(at) => {
                     let (key, at) = self.lexer.key(at)?;
                     let key_span = key.inner.start - 1..key.end();
@@ -106,7 +106,7 @@ impl<'t, 'n> TreeReader<'t, 'n> {
         let (first, mut next) = (self.elements.len(), self.lexer.open(start));
         loop {
             match next {
-                Next::End(end) => return Ok((Value::Array(self.elements.drain(first..).collect()), end)),
+                Next::End(end) => return Ok((Value::Array(self.elements.split_off(first).into()), end)),
                 Next::Part(at) => {
                     let element = self.node(at, depth + 1)?;
                     next = self.lexer.next(element.span.end, b']')?;

@@ -146,12 +146,12 @@ impl<'t> Command<'t> {
         if self.program == RUNNER && !said.starts_with('-') {
             self.program = "";
         }
-        let is_printing = self.program == "echo" || self.program == "printf";
+        let is_printing = PRINTERS.contains(&self.program);
         let secret = self.secret(text, said, &word);
         let name = said.rsplit(['/', '\\']).next().unwrap_or(said);
         if is_program(name) {
             self.program = name;
-            if name == "echo" || name == "printf" {
+            if PRINTERS.contains(&name) {
                 self.printed.clear();
             }
         } else if is_printing && !said.starts_with('-') {
@@ -213,14 +213,46 @@ impl<'t> Command<'t> {
 
 /// Whether options are to be read as those of this program from here on.
 fn is_program(name: &str) -> bool {
-    let longest = 24;
-    if name.len() > longest {
-        return false;
-    }
-    OPTIONS.iter().any(|one| one.programs.contains(&name))
-        || AFTER_WORD.iter().any(|(programs, _)| programs.contains(&name))
-        || matches!(name, "echo" | "printf")
+    // Every word of every text of an alert is asked about, and hardly one is any.
+    let may_be = name.bytes().next().is_some_and(|first| {
+        name.len() <= LONGEST_PROGRAM && PROGRAM_LENGTHS[usize::from(first)] & 1 << name.len() != 0
+    });
+    may_be
+        && (OPTIONS.iter().any(|one| one.programs.contains(&name))
+            || AFTER_WORD.iter().any(|(programs, _)| programs.contains(&name))
+            || PRINTERS.contains(&name))
 }
+
+/// The programs that print what they are given.
+const PRINTERS: [&str; 2] = ["echo", "printf"];
+/// The length of the longest program's name, `ConvertTo-SecureString`.
+const LONGEST_PROGRAM: usize = 22;
+
+/// By its first byte, the lengths that a program's name may have: a bit for each.
+static PROGRAM_LENGTHS: [u32; 256] = {
+    const fn add(mut lengths: [u32; 256], programs: &[&str]) -> [u32; 256] {
+        let mut number = 0;
+        while number < programs.len() {
+            let name = programs[number].as_bytes();
+            assert!(name.len() <= LONGEST_PROGRAM);
+            lengths[name[0] as usize] |= 1 << name.len();
+            number += 1;
+        }
+        lengths
+    }
+    let mut lengths = add([0; 256], &PRINTERS);
+    let mut number = 0;
+    while number < OPTIONS.len() {
+        lengths = add(lengths, OPTIONS[number].programs);
+        number += 1;
+    }
+    number = 0;
+    while number < AFTER_WORD.len() {
+        lengths = add(lengths, AFTER_WORD[number].0);
+        number += 1;
+    }
+    lengths
+};
 
 /// The secret part of a value; `None` where there is none, or where it only says where the secret is.
 fn secret_part(text: &str, value: Range<usize>, part: Part) -> Option<Range<usize>> {

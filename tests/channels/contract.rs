@@ -173,7 +173,7 @@ fn hostile_text_is_quoted_and_inert() {
             for (_, request) in requests(channel, alert) {
                 let text = match &request {
                     Request::Sns { message, .. } => {
-                        serde_json::from_str::<Value>(message).unwrap()["email"].to_string()
+                        serde_json::from_str::<Value>(message).unwrap()["default"].to_string()
                     }
                     Request::Http(HttpRequest { content: Some((_, content)), .. }) => content.expose().to_owned(),
                     Request::Http(_) => panic!("a request that carries nothing"),

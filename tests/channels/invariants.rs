@@ -136,9 +136,7 @@ fn sns(subject: &str, message: &str, attributes: &[(String, String)], links: &[S
     let limit = sample("sns").settings["sms_length"].as_u64().unwrap();
     assert!(sms.len() as u64 <= limit && sms.chars().all(|c| (' '..='~').contains(&c)), "{sms}");
     assert!(!sms.contains(['[', ']', '{', '}', '|', '~', '^', '\\', '`']), "{sms}: escaped in GSM 03.38");
-    for protocol in ["default", "email"] {
-        inert(message[protocol].as_str().unwrap(), links);
-    }
+    inert(message["default"].as_str().unwrap(), links);
     machine(&serde_json::from_str(message["sqs"].as_str().unwrap()).unwrap());
     amazon_q(&serde_json::from_str(message["https"].as_str().unwrap()).unwrap(), links);
 }

@@ -224,7 +224,7 @@ fn callers(app: &TestApp) -> usize {
     let last: Value = serde_json::from_str(told.last().unwrap()).unwrap();
     let machine: Value = serde_json::from_str(last["sqs"].as_str().unwrap()).unwrap();
     assert_eq!(machine["kind"], "roll-up");
-    assert!(last["email"].as_str().unwrap().contains("CIS-4 by CIS-4: and 1 more"), "{last:#}");
+    assert!(last["default"].as_str().unwrap().contains("CIS-4 by CIS-4: and 1 more"), "{last:#}");
     1 + machine["also"].as_array().unwrap().len()
 }
 
