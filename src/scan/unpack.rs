@@ -24,7 +24,7 @@ pub(super) enum UnpackedInput<'u> {
     /// All of them.
     Whole(&'u [u8]),
     /// More than are held whole: their beginning, and a stream of the rest.
-    Large(&'u [u8], Box<dyn Read + 'u>),
+    Large(&'u [u8], Box<dyn Read + Send + 'u>),
 }
 
 /// Opens inputs, and keeps its memory from one to the next.
@@ -49,7 +49,7 @@ impl Unpacker {
         bytes: &'u AtomicU64,
         damage: &'u Damage,
     ) -> io::Result<UnpackedInput<'u>> {
-        let raw: Box<dyn Read> = match input {
+        let raw: Box<dyn Read + Send> = match input {
             Input::File(path) => Box::new(File::open(path)?),
             Input::Stdin => Box::new(io::stdin()),
             Input::Remote(remote) => (remote.open)()?,
