@@ -115,12 +115,15 @@ impl<'scope, 'env> AheadReader<'scope, 'env> {
         self.at = 0;
         match &mut self.source {
             Source::Here(source) => self.chunk.fill(source),
-            Source::Beside { chunks, spent } => match chunks.recv() {
-                // Where as many wait to be filled as there may be, it is not needed.
-                Ok(chunk) => _ = spent.try_send(mem::replace(&mut self.chunk, chunk)),
-                // The other thread has panicked, and so will the scope.
-                Err(_) => (self.chunk.length, self.chunk.then) = (0, Then::End),
-            },
+            Source::Beside { chunks, spent } => {
+                if let Ok(chunk) = chunks.recv() {
+                    // Where as many wait to be filled as there may be, it is not needed.
+                    let _ = spent.try_send(mem::replace(&mut self.chunk, chunk));
+                } else {
+                    // The other thread has panicked, and so will the scope.
+                    (self.chunk.length, self.chunk.then) = (0, Then::End);
+                }
+            }
         }
     }
 }

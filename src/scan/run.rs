@@ -22,7 +22,7 @@ use crate::engine::Scanned;
 /// How a scan is done. [`Scan::run`] does it.
 #[derive(Debug)]
 pub struct Scan<'s> {
-    /// How many inputs are read at a time.
+    /// How many threads there are: each reads one input at a time, and one for which there is none left reads ahead for another.
     pub threads: NonZero<usize>,
     /// Once it is set no further input is begun, and of a large one no further part.
     pub stop: &'s AtomicBool,
@@ -251,7 +251,8 @@ mod tests {
     fn packed(choices: &mut Choices, is_list: bool) -> Vec<u8> {
         let records: Vec<String> = (0..64)
             .map(|_| {
-                let words: String = (0..1000).map(|_| format!("{:x}", choices.below(usize::MAX))).collect();
+                let words: Vec<String> = (0..1000).map(|_| format!("{:x}", choices.below(usize::MAX))).collect();
+                let words = words.concat();
                 format!(r#"{{"eventName":"x","a":["\"{}}},{words}"]}}"#, choices.below(9))
             })
             .collect();
