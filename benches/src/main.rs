@@ -53,12 +53,13 @@ fn main() {
         corpus.name,
         corpus.bytes()
     );
-    let tables: [Table<'_>; 7] = [
+    let tables: [Table<'_>; 8] = [
         ("parsing", &|out| parsing(records, out)),
         ("matching", &|out| matching(records, out)),
         ("shipped", &|out| shipped(records, out)),
         ("compiling", &|out| compiling(records, out)),
         ("archives", &|out| archives::table(&corpus, out)),
+        ("large", &|out| archives::of_one_file(&corpus, out)),
         ("record", &|out| steps::of_a_record(records, out)),
         ("file", &|out| steps::of_a_file(&corpus, out)),
     ];

@@ -1,16 +1,18 @@
-//! CPU time of several ways to do the same, in rounds that take turns: whatever else the machine does meets all of them.
+//! CPU time, or where threads share the work the time that passes, of several ways to do the same, in rounds that take turns: whatever else the machine does meets all of them.
 
 use std::time::Duration;
 
 use rustix::time::{ClockId, clock_gettime};
 
-/// Whose CPU time.
+/// Which time: whose CPU time, or the time that passes.
 #[derive(Clone, Copy)]
 pub(crate) enum Clock {
     /// This thread's.
     Thread,
     /// All threads'.
     Process,
+    /// None's: what passes meanwhile. Whatever else the machine does is in it.
+    Wall,
 }
 
 impl Clock {
@@ -18,6 +20,7 @@ impl Clock {
         let time = clock_gettime(match self {
             Self::Thread => ClockId::ThreadCPUTime,
             Self::Process => ClockId::ProcessCPUTime,
+            Self::Wall => ClockId::Monotonic,
         });
         Duration::new(time.tv_sec.unsigned_abs(), u32::try_from(time.tv_nsec).unwrap_or_default())
     }

@@ -115,7 +115,7 @@ pub(crate) fn of_a_file(corpus: &Corpus, out: &mut String) {
         ("**the scan**: libdeflate, simdutf8, records evaluated where they stand", whole),
         ("of which unpacking", libdeflate),
         ("of which the check of UTF-8", simd),
-        ("flate2 (miniz_oxide) instead of libdeflate", whole - libdeflate + flate2),
+        ("flate2 (zlib-rs) instead of libdeflate", whole - libdeflate + flate2),
         ("`str::from_utf8` instead of simdutf8", whole - simd + std),
         ("`String::from_utf8_lossy` instead", whole - simd + lossy),
         ("each record taken out of its file first", libdeflate + open),

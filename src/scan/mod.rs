@@ -2,9 +2,10 @@
 //! archive, and in an order that does not depend on the cores.
 //!
 //! [`files`] names the inputs in their order, `batch` puts small ones together, `unpack` gives their bytes (`gzip` those of damaged ones), `split` cuts what is too
-//! large to be held whole, with the rows of tables as lines (`csv`), and `pool` does all that on several threads and hands the results over in the inputs' order. What is made of a record is the
+//! large to be held whole, with the rows of tables as lines (`csv`) and ahead of its reader where a thread is idle (`ahead`), and `pool` does all that on several threads and hands the results over in the inputs' order. What is made of a record is the
 //! caller's: a [`RecordVisitor`]. [`Scan::run`] puts them together.
 
+mod ahead;
 mod batch;
 mod csv;
 mod elements;

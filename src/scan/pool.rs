@@ -5,6 +5,7 @@
 
 use std::io;
 use std::num::NonZero;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{self, Receiver, SyncSender};
 use std::sync::{Mutex, PoisonError};
 use std::thread;
@@ -47,10 +48,27 @@ impl<T> Sender<T> {
     }
 }
 
+/// Threads for which there are no more items, so that others may have something done beside them. A scan has no more threads at work
+/// than it was given.
+#[derive(Debug, Default)]
+pub(super) struct IdleThreads(AtomicUsize);
+
+impl IdleThreads {
+    pub(super) fn add(&self) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Takes one; false if there is none.
+    pub(super) fn take(&self) -> bool {
+        self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |idle| idle.checked_sub(1)).is_ok()
+    }
+}
+
 /// Calls `work` with each item, on `threads` threads that each have a state of their own, and `take` with each message, on
-/// this thread. An error of `take` ends it all, and is returned.
+/// this thread. An error of `take` ends it all, and is returned. A thread that finds no item any more is added to `idle`.
 pub(super) fn in_order<I, S, T: Send>(
     threads: NonZero<usize>,
+    idle: &IdleThreads,
     items: impl Iterator<Item = I> + Send,
     state: impl Fn() -> S + Sync,
     work: impl Fn(&mut S, I, &mut Sender<T>) + Sync,
@@ -75,6 +93,9 @@ pub(super) fn in_order<I, S, T: Send>(
                     work(&mut state, item, &mut sender);
                     sender.flush();
                 }
+                // What it kept is given back first: the next may need as much.
+                drop(state);
+                idle.add();
             });
         }
         drop(order);
@@ -86,7 +107,6 @@ pub(super) fn in_order<I, S, T: Send>(
 
 #[cfg(test)]
 mod tests {
-    use std::sync::atomic::{AtomicUsize, Ordering};
     use std::time::Duration;
 
     use super::*;
@@ -106,6 +126,7 @@ mod tests {
         let mut came = Vec::new();
         in_order(
             THREADS,
+            &IdleThreads::default(),
             0..750,
             || (),
             work,
@@ -128,7 +149,14 @@ mod tests {
                 sender.send(1);
             }
         };
-        let result = in_order(THREADS, 0.., || (), endless, |_| Err(io::Error::from(io::ErrorKind::BrokenPipe)));
+        let result = in_order(
+            THREADS,
+            &IdleThreads::default(),
+            0..,
+            || (),
+            endless,
+            |_| Err(io::Error::from(io::ErrorKind::BrokenPipe)),
+        );
         assert_eq!(result.unwrap_err().kind(), io::ErrorKind::BrokenPipe);
         assert!(begun.load(Ordering::Relaxed) <= 2 * THREADS.get());
     }
@@ -149,6 +177,7 @@ mod tests {
         let mut ahead = None;
         in_order(
             THREADS,
+            &IdleThreads::default(),
             0..6,
             || (),
             work,

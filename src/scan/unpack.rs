@@ -24,7 +24,7 @@ pub(super) enum UnpackedInput<'u> {
     /// All of them.
     Whole(&'u [u8]),
     /// More than are held whole: their beginning, and a stream of the rest.
-    Large(&'u [u8], Box<dyn Read + 'u>),
+    Large(&'u [u8], Box<dyn Read + Send + 'u>),
 }
 
 /// Opens inputs, and keeps its memory from one to the next.
@@ -49,7 +49,7 @@ impl Unpacker {
         bytes: &'u AtomicU64,
         damage: &'u Damage,
     ) -> io::Result<UnpackedInput<'u>> {
-        let raw: Box<dyn Read> = match input {
+        let raw: Box<dyn Read + Send> = match input {
             Input::File(path) => Box::new(File::open(path)?),
             Input::Stdin => Box::new(io::stdin()),
             Input::Remote(remote) => (remote.open)()?,
@@ -171,8 +171,7 @@ impl<R: Read> Read for RatioLimit<'_, R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let read = self.members.read(buffer)?;
         self.unpacked_bytes += read as u64;
-        let Some(packed) = self.members.packed() else { return Ok(read) };
-        let packed_bytes = packed.bytes.load(Ordering::Relaxed);
+        let packed_bytes = self.members.packed().bytes.load(Ordering::Relaxed);
         if self.unpacked_bytes > RATIO_CHECK_FROM && self.unpacked_bytes / MAX_RATIO > packed_bytes {
             let message = format!(
                 "it unpacks to more than {} MiB and {MAX_RATIO} times its size, so it is not a log file: leave it out",
@@ -283,6 +282,11 @@ mod tests {
         let (_, all, damage) = unpack_damaged(&wrong_sum);
         assert_eq!(all.unwrap(), [&b"the first; "[..], text].concat());
         assert!(damage.is_some_and(|damage| damage.contains("only the first 11 are sure")));
+        // What stands before damage is kept to the last byte: a block of a kind that there is none of follows one that is stored.
+        let stored = [&b"\x1f\x8b\x08\0\0\0\0\0\0\x03\0\x05\0\xfa\xffintac"[..], b"\xff\xff\xff"].concat();
+        let (_, all, damage) = unpack_damaged(&stored);
+        assert_eq!(all.unwrap(), b"intac");
+        assert!(damage.is_some_and(|damage| damage.contains("is damaged: what follows the first 5 bytes")));
         // Of nothing, nothing can be kept.
         assert!(unpack(&packed[..5]).1.is_err() && unpack(b"\x1f\x8b\xff").1.is_err());
     }
