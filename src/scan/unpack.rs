@@ -113,7 +113,10 @@ fn gunzip(libdeflate: &mut Decompressor, packed: &[u8], unpacked: &mut Vec<u8>) 
     loop {
         // The length of the last member stands at the end of the file: of most files, the only one.
         let needed = length.checked_add(last_u32(rest)? as usize).filter(|needed| *needed <= UNPACKED)?;
-        if unpacked.len() < needed {
+        if unpacked.len() < needed && length == 0 {
+            // Memory that is had anew is zero already, and what the last file left there need not be copied.
+            *unpacked = vec![0; needed];
+        } else if unpacked.len() < needed {
             unpacked.resize(needed, 0);
         }
         let made = libdeflate.gzip_decompress(rest, &mut unpacked[length..]).ok()?;
