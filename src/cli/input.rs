@@ -62,7 +62,7 @@ pub(super) struct Archive {
     /// Skip the files up to this one: where an interrupted run told to go on
     #[arg(long, value_name = "FILE")]
     resume_after: Option<String>,
-    /// Files that are read at a time [default: as many as there are cores]
+    /// Threads: each reads a file, and one that has none left reads ahead in a large one [default: as many as there are cores]
     #[arg(long, value_name = "N")]
     threads: Option<NonZero<usize>>,
 }
