@@ -50,7 +50,14 @@ impl Unpacker {
         damage: &'u Damage,
     ) -> io::Result<UnpackedInput<'u>> {
         let raw: Box<dyn Read + Send> = match input {
-            Input::File(path) => Box::new(File::open(path)?),
+            Input::File(path) => {
+                let file = File::open(path)?;
+                // A buffer that grows by itself ends up to twice as large as the file.
+                self.packed.clear();
+                let length = usize::try_from(file.metadata()?.len()).unwrap_or(usize::MAX);
+                self.packed.reserve_exact(length.min(PACKED));
+                Box::new(file)
+            }
             Input::Stdin => Box::new(io::stdin()),
             Input::Remote(remote) => (remote.open)()?,
             Input::Bad(_, reason) | Input::Skipped(_, reason) => return Err(io::Error::other(reason)),

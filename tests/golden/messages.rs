@@ -112,7 +112,8 @@ fn holds(whole: &Value, part: &Value) -> bool {
 fn document(task: &Value) -> Value {
     let body = &task["deliver"]["body"];
     match body["to"].as_str().unwrap() {
-        "sns" => json!({ "email": body["email"], "sms": body["sms"], "sqs": body["machine"] }),
+        // Email gets what all get that have no text of their own.
+        "sns" => json!({ "default": body["email"], "sms": body["sms"], "sqs": body["machine"] }),
         "json" => serde_json::from_str(body["json"].as_str().unwrap()).unwrap(),
         "ticket" => serde_json::from_str(body["open"].as_str().unwrap()).unwrap(),
         other => panic!("{other}"),
