@@ -79,8 +79,8 @@ pub(crate) fn of_one_file(corpus: &Corpus, out: &mut String) {
     let mut ways: [&mut dyn FnMut(); 4] = [
         &mut || gunzip(paths, &mut unpacker),
         &mut || gunzip_streaming(&file),
-        &mut || drop(black_box(scan(&rules, paths, 1))),
-        &mut || drop(black_box(scan(&rules, paths, 2))),
+        &mut || _ = black_box(scan(&rules, paths, 1)),
+        &mut || _ = black_box(scan(&rules, paths, 2)),
     ];
     let times = least_by(Clock::Wall, ROUNDS, &mut ways);
     let packed = std::fs::metadata(&file).unwrap().len();
