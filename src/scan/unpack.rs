@@ -50,14 +50,7 @@ impl Unpacker {
         damage: &'u Damage,
     ) -> io::Result<UnpackedInput<'u>> {
         let raw: Box<dyn Read + Send> = match input {
-            Input::File(path) => {
-                let file = File::open(path)?;
-                // A buffer that grows by itself ends up to twice as large as the file.
-                self.packed.clear();
-                let length = usize::try_from(file.metadata()?.len()).unwrap_or(usize::MAX);
-                self.packed.reserve_exact(length.min(PACKED));
-                Box::new(file)
-            }
+            Input::File(path) => Box::new(File::open(path)?),
             Input::Stdin => Box::new(io::stdin()),
             Input::Remote(remote) => (remote.open)()?,
             Input::Bad(_, reason) | Input::Skipped(_, reason) => return Err(io::Error::other(reason)),
@@ -120,10 +113,7 @@ fn gunzip(libdeflate: &mut Decompressor, packed: &[u8], unpacked: &mut Vec<u8>) 
     loop {
         // The length of the last member stands at the end of the file: of most files, the only one.
         let needed = length.checked_add(last_u32(rest)? as usize).filter(|needed| *needed <= UNPACKED)?;
-        if unpacked.len() < needed && length == 0 {
-            // Memory that is had anew is zero already, and what the last file left there need not be copied.
-            *unpacked = vec![0; needed];
-        } else if unpacked.len() < needed {
+        if unpacked.len() < needed {
             unpacked.resize(needed, 0);
         }
         let made = libdeflate.gzip_decompress(rest, &mut unpacked[length..]).ok()?;
