@@ -41,7 +41,7 @@ pub const TOP_LEVEL: [&str; 32] = [
 ];
 
 /// Where the fields at the top of a record stand among its members. What is told of a record asks for dozens of them, and looking
-/// through its members each time took a quarter of what a finding takes.
+/// through its members each time took a quarter of what a finding in outline takes.
 #[derive(Debug, Clone)]
 pub(super) struct TopLevel {
     /// Of each name of [`TOP_LEVEL`], its member's place and 1; 0 where the record does not have it.
@@ -90,7 +90,8 @@ static NUMBERS: [u8; SLOTS] = {
 
 const SLOTS: usize = 128;
 
-/// The slot of a name, by its length and two of its letters, which are of no two names the same; none where it is shorter than all.
+/// The slot of a name, by its length and two of its letters: each name of [`TOP_LEVEL`] has one of its own. `None` where it is shorter
+/// than any of them.
 const fn slot(name: &[u8]) -> Option<usize> {
     if name.len() < 7 {
         return None;
