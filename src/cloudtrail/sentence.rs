@@ -112,8 +112,9 @@ fn who(record: &Record, actor: Option<&str>) -> String {
                 about.push(shown(kind));
                 "Somebody".into()
             }
-            (None, Some(service)) => shown(service),
-            (None, None) => "Somebody".into(),
+            // What a service does of itself has no identity. Of a call without one nobody knows whose it was.
+            (None, Some(service)) if at(&["eventType"]) != Some("AwsApiCall") => shown(service),
+            (None, _) => "Somebody".into(),
         },
     };
     if at(&["userIdentity", "sessionContext", "assumedRoot"]) == Some("true") {
