@@ -13,7 +13,7 @@ const SHOWN: usize = 4;
 const PARTS: usize = 3;
 
 /// Tells the statements of every policy in the request, the most dangerous first.
-pub(super) fn policies(reading: &Reading<'_>, what: &str, told: &mut Told) {
+pub(super) fn policies(reading: &Reading<'_, '_>, what: &str, told: &mut Told) {
     let statements = statements(reading);
     for said in statements.iter().take(SHOWN) {
         told.add(what, &said.words);
@@ -35,7 +35,7 @@ pub(super) struct Said {
 }
 
 /// The statements, the most dangerous first.
-pub(super) fn statements(reading: &Reading<'_>) -> Vec<Said> {
+pub(super) fn statements(reading: &Reading<'_, '_>) -> Vec<Said> {
     let own = reading.record.own_account();
     let mut found = Vec::new();
     if let Some(request) = &reading.request {

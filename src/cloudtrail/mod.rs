@@ -5,6 +5,7 @@
 //!            (`cloudwatch_logs`, `query_rows`, `s3_notification`: the wrappings that need reading of their own)
 //! record     a text → a [`Record`]
 //! top_level  the names of a record's fields, and where they stand in one
+//! known_paths    the scalars inside two of them that every finding asks for
 //! path       the values that stand at a path of it
 //! fact       a value that was worked out of a record, and the record's memory of such values
 //! alias      short names of paths, and values that are computed from several (`identity`: those about who called;
@@ -40,6 +41,7 @@ pub mod event_rule;
 mod fact;
 pub mod identity;
 pub mod issuing;
+mod known_paths;
 mod names;
 pub mod own_resources;
 mod partition;
@@ -63,6 +65,7 @@ pub(crate) use self::answer::may_say_failure;
 pub(crate) use self::api_version::without_version;
 pub use self::call::ApiCall;
 pub use self::fact::FactValue;
+pub(crate) use self::known_paths::Known;
 pub use self::names::Names;
 #[cfg(feature = "cli")]
 pub(crate) use self::partition::region_of_iam;
