@@ -111,6 +111,10 @@ impl<'r, 't> Reading<'r, 't> {
     /// The values of a derived field, without secrets.
     pub(super) fn fact(&self, name: &str) -> Vec<String> {
         let Some(field) = derived(name) else { return Vec::new() };
+        let call = self.call.service.as_deref().zip(self.call.event.as_deref());
+        if !call.is_some_and(|(service, event)| field.understands(service, event)) {
+            return Vec::new();
+        }
         // The id of what was made to sign in with stands among secrets, and is none.
         let of_record = field.name == NEW_CREDENTIAL;
         let of_blanked = || self.blanked.map(|record| field.of(record)).unwrap_or_default();

@@ -36,9 +36,12 @@ pub(super) struct Said {
 
 /// The statements, the most dangerous first.
 pub(super) fn statements(reading: &Reading<'_, '_>) -> Vec<Said> {
+    // Most requests hold none, and need not be searched. (A request that has been blanked is written without escapes of letters.)
+    let may_hold_one =
+        reading.call.request.as_ref().is_some_and(|json| json.to_ascii_lowercase().contains("statement"));
     let own = reading.record.own_account();
     let mut found = Vec::new();
-    if let Some(request) = &reading.request {
+    if let Some(request) = reading.request.as_ref().filter(|_| may_hold_one) {
         request.each_object(&mut |object| {
             if let Some(list) = object.get("Statement") {
                 found.extend(list.elements().iter().filter_map(|statement| Said::new(statement, own)));

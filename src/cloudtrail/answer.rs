@@ -17,24 +17,35 @@
 //!   none. Where it was done for some, it counts as a success: whoever watches wants to know.
 
 use super::path::{first_scalar, wrapped_list};
-use super::record::Record;
 use crate::json::{Node, Value};
 
+/// The record whose answer is asked about.
+pub(super) trait AnswerSource {
+    /// The first scalar at a path of keys.
+    fn scalar(&self, path: &[&str]) -> Option<&str>;
+
+    /// The field of this name at the top, which is read for it.
+    fn field(&self, key: &str) -> Option<&Node<'_>>;
+
+    /// The field of this name at the top as it is written, if it is an object.
+    fn object_text(&self, key: &str) -> Option<&str>;
+}
+
 /// Whether the answer says that nothing was done.
-pub(super) fn says_failure(record: &Record<'_>) -> bool {
-    let text = |key: &str| record.text(&[key]).unwrap_or_default();
+pub(super) fn says_failure(record: &impl AnswerSource) -> bool {
+    let text = |key: &str| record.scalar(&[key]).unwrap_or_default();
     let (event, is_gateway) = (text("eventName"), text("eventSource") == GATEWAY);
     // An answer that has no sign of it need not be read.
     let of = |key: &str| {
         let says_nothing = !is_gateway && record.object_text(key).is_some_and(|json| !may_say_failure(json));
-        if says_nothing { None } else { record.get(key) }
+        if says_nothing { None } else { record.field(key) }
     };
     let responses = objects_at(of("responseElements"));
     let says_so = |response: &Node<'_>| {
         first_scalar(response, &[event]) == Some(FAILURE)
             || ["_return", "return"].iter().any(|key| first_scalar(response, &[key]) == Some("false"))
             || (is_gateway && refused_by_gateway(response))
-            || did_nothing(response, record.get("requestParameters"))
+            || did_nothing(response, record.field("requestParameters"))
     };
     responses.into_iter().map(unwrapped).any(says_so)
         || objects_at(of("serviceEventDetails")).into_iter().any(|details| details_tell_failure(details, event))
@@ -59,12 +70,12 @@ const FAILURE: &str = "Failure";
 const GATEWAY: &str = "bedrock-agentcore.amazonaws.com";
 
 /// Why a call failed that has no `errorCode`, as far as its answer says: a code for people to read.
-pub(super) fn failure_reason<'r>(record: &'r Record<'_>) -> Option<&'r str> {
-    let of_gateway = (record.text(&["eventSource"]) == Some(GATEWAY))
-        .then(|| record.text(&["responseElements", "statusCode"]))
+pub(super) fn failure_reason(record: &impl AnswerSource) -> Option<&str> {
+    let of_gateway = (record.scalar(&["eventSource"]) == Some(GATEWAY))
+        .then(|| record.scalar(&["responseElements", "statusCode"]))
         .flatten();
     of_gateway.filter(|status| is_error_status(status)).or_else(|| {
-        objects_at(record.get("serviceEventDetails")).into_iter().find_map(|details| {
+        objects_at(record.field("serviceEventDetails")).into_iter().find_map(|details| {
             let states = std::iter::once(details).chain(states_within(details));
             let mut reasons = states.filter_map(|state| first_scalar(state, &["failureReason"]));
             reasons.find(|reason| !reason.is_empty())
@@ -217,6 +228,7 @@ fn objects_at<'n>(node: Option<&'n Node<'_>>) -> Vec<&'n Node<'n>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cloudtrail::Record;
 
     /// Whether a record says so; the two ways to ask agree.
     fn says(json: &str) -> bool {

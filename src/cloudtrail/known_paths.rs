@@ -4,7 +4,7 @@
 //! The walk knows what keys of objects lead to. What may be led to otherwise (through an array, a document in a text, a key that is
 //! escaped or repeated) it leaves to whoever reads the whole field.
 
-use super::top_level::TopName;
+use super::top_names::TopName;
 use crate::json::{Lexer, Nesting, Next, NotJson};
 
 /// What a record has at a path.

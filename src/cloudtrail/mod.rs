@@ -4,7 +4,7 @@
 //! envelope   whatever arrives → its records, as texts ([`RawRecord`])
 //!            (`cloudwatch_logs`, `query_rows`, `s3_notification`: the wrappings that need reading of their own)
 //! record     a text → a [`Record`]
-//! top_level  the names of a record's fields, and where they stand in one
+//! top_level  where a record's fields stand in its text (`top_names`: what they are called)
 //! known_paths    the scalars inside two of them that every finding asks for
 //! path       the values that stand at a path of it
 //! fact       a value that was worked out of a record, and the record's memory of such values
@@ -56,6 +56,7 @@ mod source_network;
 pub mod spokes;
 mod target;
 mod top_level;
+mod top_names;
 
 pub use self::account_id::{account_number, is_account_id};
 pub use self::alias::ComputedAlias;
@@ -75,4 +76,4 @@ pub use self::path::{FieldValue, walk};
 pub use self::record::{RawRecord, Record, RecordError};
 pub(crate) use self::sentence::{HIDDEN, HIDDEN_SHOWN};
 pub(crate) use self::target::{named_targets, short_name};
-pub use self::top_level::TOP_LEVEL;
+pub use self::top_names::TOP_LEVEL;

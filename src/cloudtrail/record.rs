@@ -5,11 +5,12 @@ use std::sync::OnceLock;
 
 use super::alias::{self, ComputedAlias, compute};
 use super::alias_source::AliasSource;
-use super::answer;
+use super::answer::{self, AnswerSource};
 use super::fact::{FactMemory, FactValue};
 use super::known_paths::{Known, may_hold_json};
 use super::path::first_scalar_that;
-use super::top_level::{Split, TopField, TopLevel, TopName};
+use super::top_level::{Split, TopField, TopLevel};
+use super::top_names::TopName;
 use crate::json::{Node, NotJson, Value, why_not_json};
 
 /// One record as it arrived: text that has been found to be JSON, and is otherwise unread.
@@ -129,14 +130,6 @@ impl<'t> Record<'t> {
         })
     }
 
-    /// The field of this name at the top of the record as it is written, if it is an object.
-    pub(super) fn object_text(&self, key: &str) -> Option<&str> {
-        match self.top_level.field(&self.text, TopName::of(key)?)? {
-            TopField::Json(json) if json.starts_with('{') => Some(json),
-            _ => None,
-        }
-    }
-
     /// The first scalar at a path of keys. Arrays on the way are walked, and a text that holds JSON is entered.
     pub fn text(&self, path: &[&str]) -> Option<&str> {
         self.text_that(path, &|_| true)
@@ -200,6 +193,23 @@ impl<'t> Record<'t> {
     /// provider says "No" even where the provider asked for one.
     pub fn mfa(&self) -> Option<bool> {
         alias::mfa(self)
+    }
+}
+
+impl AnswerSource for Record<'_> {
+    fn scalar(&self, path: &[&str]) -> Option<&str> {
+        self.text(path)
+    }
+
+    fn field(&self, key: &str) -> Option<&Node<'_>> {
+        self.get(key)
+    }
+
+    fn object_text(&self, key: &str) -> Option<&str> {
+        match self.top_level.field(&self.text, TopName::of(key)?)? {
+            TopField::Json(json) if json.starts_with('{') => Some(json),
+            _ => None,
+        }
     }
 }
 

@@ -1,48 +1,11 @@
-//! The fields at the top of a record: their names, and where they stand in a record's text.
+//! Where the fields at the top of a record stand in its text.
 
 use std::ops::Range;
 use std::sync::OnceLock;
 
 use super::known_paths::KnownPaths;
+use super::top_names::{TOP_LEVEL, TopName};
 use crate::json::{Lexer, Nesting, Next, Node, NotJson, unescape};
-
-/// The fields at the top of CloudTrail's record, up to eventVersion 1.11. Sources, of the AWS CloudTrail User Guide:
-/// <https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-record-contents.html> and
-/// <https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-insights-fields-trails.html>.
-pub const TOP_LEVEL: [&str; 32] = [
-    "addendum",
-    "additionalEventData",
-    "apiVersion",
-    "awsRegion",
-    "edgeDeviceDetails",
-    "errorCode",
-    "errorMessage",
-    "eventCategory",
-    "eventContext",
-    "eventID",
-    "eventName",
-    "eventSource",
-    "eventTime",
-    "eventType",
-    "eventVersion",
-    "insightDetails",
-    "managementEvent",
-    "readOnly",
-    "recipientAccountId",
-    "requestID",
-    "requestParameters",
-    "resources",
-    "responseElements",
-    "serviceEventDetails",
-    "sessionCredentialFromConsole",
-    "sharedEventID",
-    "sourceIPAddress",
-    "tlsDetails",
-    "userAgent",
-    "userIdentity",
-    "vpcEndpointAccountId",
-    "vpcEndpointId",
-];
 
 /// Where the fields at the top of a record stand in its text, and those of them that have been read. What is told of a record asks for few
 /// of them, and most of these are plain texts: reading the whole record took a third of what a finding in outline takes.
@@ -99,7 +62,7 @@ impl<'t> TopLevel<'t> {
             };
             let (key, at) = lexer.key(at)?;
             let inner = &text[key.inner];
-            let name = if key.escaped { number_of(&unescape(inner)) } else { number_of(inner) };
+            let name = if key.escaped { TopName::of(&unescape(inner)) } else { TopName::of(inner) };
             let (span, is_plain, end) = if lexer.byte(at) == b'"' {
                 let string = lexer.string(at)?;
                 let end = string.end();
@@ -110,13 +73,14 @@ impl<'t> TopLevel<'t> {
                 }
             } else {
                 let end = match name {
-                    Some(name) => top.known.walk(TopName(name), text, &mut lexer, &mut nesting, at)?,
+                    Some(name) => top.known.walk(name, text, &mut lexer, &mut nesting, at)?,
                     None => lexer.skip(at, &mut nesting)?,
                 };
                 ((at, end), false, end)
             };
             match name {
                 Some(name) => {
+                    let name = name.place();
                     top.spans[name] = span;
                     top.present |= 1 << name;
                     top.plain = top.plain & !(1 << name) | u32::from(is_plain) << name;
@@ -139,7 +103,7 @@ impl<'t> TopLevel<'t> {
 
     /// The field of this name, of the record that this was made of; its name and its value as `text`, the record's, has it.
     pub(super) fn field<'r>(&self, text: &'r str, name: TopName) -> Option<TopField<'r>> {
-        let TopName(name) = name;
+        let name = name.place();
         if self.present >> name & 1 == 0 {
             return None;
         }
@@ -150,7 +114,7 @@ impl<'t> TopLevel<'t> {
 
     /// The value of the field of this name, which is read when it is first asked for. `read` reads what stands at a place of the text.
     pub(super) fn node(&self, name: TopName, read: impl FnOnce(Range<usize>) -> Node<'t>) -> Option<&Node<'t>> {
-        let TopName(name) = name;
+        let name = name.place();
         if self.present >> name & 1 == 0 {
             return None;
         }
@@ -163,26 +127,6 @@ impl<'t> TopLevel<'t> {
     }
 }
 
-/// One of [`TOP_LEVEL`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct TopName(usize);
-
-impl TopName {
-    /// The name that a key is; none if it is another.
-    pub(super) fn of(key: &str) -> Option<Self> {
-        number_of(key).map(Self)
-    }
-
-    /// The same for a name that is known to be one.
-    pub(super) const fn called(name: &str) -> Self {
-        let mut place = 0;
-        while !is_same(TOP_LEVEL[place].as_bytes(), name.as_bytes()) {
-            place += 1;
-        }
-        Self(place)
-    }
-}
-
 /// A field at the top of a record, as its text has it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum TopField<'r> {
@@ -190,54 +134,6 @@ pub(super) enum TopField<'r> {
     Plain(&'r str),
     /// Anything else, as it is written.
     Json(&'r str),
-}
-
-/// Whether two names are the same, in a constant.
-const fn is_same(a: &[u8], b: &[u8]) -> bool {
-    if a.len() != b.len() {
-        return false;
-    }
-    let mut at = 0;
-    while at < a.len() {
-        if a[at] != b[at] {
-            return false;
-        }
-        at += 1;
-    }
-    true
-}
-
-/// The place of a name in [`TOP_LEVEL`].
-fn number_of(key: &str) -> Option<usize> {
-    let number = usize::from(NUMBERS[slot(key.as_bytes())?]).checked_sub(1)?;
-    (TOP_LEVEL[number] == key).then_some(number)
-}
-
-/// By the slot of a name, its place in [`TOP_LEVEL`] and 1; 0 where no name has that slot.
-static NUMBERS: [u8; SLOTS] = {
-    let mut numbers = [0; SLOTS];
-    let mut number = 0;
-    while number < TOP_LEVEL.len() {
-        let Some(slot) = slot(TOP_LEVEL[number].as_bytes()) else { panic!("a name is too short") };
-        assert!(numbers[slot] == 0, "two names share a slot: choose other factors");
-        number += 1;
-        #[expect(clippy::cast_possible_truncation, reason = "there are far fewer names")]
-        let written = number as u8;
-        numbers[slot] = written;
-    }
-    numbers
-};
-
-const SLOTS: usize = 128;
-
-/// The slot of a name, by its length and two of its letters: each name of [`TOP_LEVEL`] has one of its own. `None` where it is shorter
-/// than any of them.
-const fn slot(name: &[u8]) -> Option<usize> {
-    if name.len() < 7 {
-        return None;
-    }
-    let letters = name[6] as usize + name[name.len() - 1] as usize;
-    Some((name.len() + 4 * letters) % SLOTS)
 }
 
 #[cfg(test)]
