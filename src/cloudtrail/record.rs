@@ -9,7 +9,7 @@ use super::answer::{self, AnswerSource};
 use super::fact::{FactMemory, FactValue};
 use super::known_paths::{Known, may_hold_json};
 use super::path::first_scalar_that;
-use super::top_level::{Split, TopField, TopLevel};
+use super::top_level::{TopField, TopLevel};
 use super::top_names::TopName;
 use crate::json::{Node, NotJson, Value, why_not_json};
 
@@ -81,8 +81,8 @@ impl<'t> Record<'t> {
 
     fn of(text: Cow<'t, str>) -> Result<Self, RecordError> {
         let top_level = match TopLevel::split(&text) {
-            Ok(Split::Object(top_level)) => top_level,
-            Ok(Split::Other) => return Err(RecordError::NotAnObject(Node::parse(&text)?.kind())),
+            Ok(Some(top_level)) => top_level,
+            Ok(None) => return Err(RecordError::NotAnObject(Node::parse(&text)?.kind())),
             Err(NotJson) => return Err(why_not_json(&text).into()),
         };
         Ok(Self {

@@ -28,22 +28,15 @@ pub(super) struct TopLevel<'t> {
 /// The first byte of a value and the place behind its last.
 type Span = (usize, usize);
 
-/// What a text holds that is JSON.
-pub(super) enum Split<'t> {
-    /// A record.
-    Object(TopLevel<'t>),
-    /// Something else.
-    Other,
-}
-
 impl<'t> TopLevel<'t> {
-    /// Finds the fields of a record. All of the text is checked; of a name that is repeated, the last one counts.
-    pub(super) fn split(text: &str) -> Result<Split<'t>, NotJson> {
+    /// Finds the fields of a record; `None` if the text is JSON, but no object. All of it is checked; of a name that is repeated, the last
+    /// one counts.
+    pub(super) fn split(text: &str) -> Result<Option<Self>, NotJson> {
         let (mut lexer, mut nesting) = (Lexer::new(text), Nesting::default());
         let start = lexer.space(0);
         if lexer.byte(start) != b'{' {
             let end = lexer.skip(start, &mut nesting)?;
-            return if lexer.is_at_end(end) { Ok(Split::Other) } else { Err(NotJson) };
+            return if lexer.is_at_end(end) { Ok(None) } else { Err(NotJson) };
         }
         let mut top = Self {
             present: 0,
@@ -56,7 +49,7 @@ impl<'t> TopLevel<'t> {
         let mut next = lexer.open(start);
         loop {
             let at = match next {
-                Next::End(end) if lexer.is_at_end(end) => return Ok(Split::Object(top)),
+                Next::End(end) if lexer.is_at_end(end) => return Ok(Some(top)),
                 Next::End(_) => return Err(NotJson),
                 Next::Part(at) => at,
             };
