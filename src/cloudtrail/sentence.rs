@@ -62,7 +62,7 @@ pub(super) fn is_denial(code: &str) -> bool {
 /// Why the call failed: `errorCode`, or what the answer gives as the reason.
 pub(super) fn failure_code<'r>(record: &'r Record<'_>) -> Option<&'r str> {
     let code = record.non_empty(&["errorCode"]);
-    code.or_else(|| record.failed().then(|| failure_reason(record.root())).flatten())
+    code.or_else(|| record.failed().then(|| failure_reason(record)).flatten())
 }
 
 /// `allowed`, `failed (…)`, `denied (…)`.

@@ -78,7 +78,7 @@ impl Scanner<'_> {
     pub fn evaluate<T>(
         &mut self,
         json: &str,
-        tell: impl FnOnce(&Matches<'_>) -> Vec<T>,
+        tell: impl FnOnce(&Matches<'_, '_>) -> Vec<T>,
     ) -> Result<Vec<T>, EvaluateError> {
         self.engine.evaluate_text(json, None, &mut self.scratch, tell)
     }
@@ -116,7 +116,7 @@ impl Scanner<'_> {
     pub fn scan<T>(
         &mut self,
         text: &str,
-        tell: impl Fn(&Matches<'_>) -> Vec<T>,
+        tell: impl Fn(&Matches<'_, '_>) -> Vec<T>,
         mut take: impl FnMut(usize, &str, Result<Vec<T>, EvaluateError>),
     ) -> Scanned {
         let Self { engine, envelope_keys, scratch, held } = self;
