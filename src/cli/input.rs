@@ -13,9 +13,8 @@ use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::Exit;
 use super::words::counted;
-use crate::cloudtrail::{is_account_id, is_region};
+use super::{Exit, parsers};
 use crate::rules::quoted;
 use crate::scan::layout::LogFilter;
 use crate::scan::{self, Input, RecordVisitor, Scan, ScanEvent, files};
@@ -73,16 +72,16 @@ pub(super) struct Archive {
 #[derive(Debug, Clone, Default, clap::Args)]
 pub(super) struct ArchivePart {
     /// Skip log files delivered before this day (UTC), as their names say
-    #[arg(long, value_name = "YYYY-MM-DD", value_parser = day)]
+    #[arg(long, value_name = "YYYY-MM-DD", value_parser = parsers::day)]
     since: Option<Date>,
     /// Skip log files delivered after this day
-    #[arg(long, value_name = "YYYY-MM-DD", value_parser = day)]
+    #[arg(long, value_name = "YYYY-MM-DD", value_parser = parsers::day)]
     until: Option<Date>,
     /// Only log files of this account; may be repeated
-    #[arg(long, value_name = "ID", value_parser = account)]
+    #[arg(long, value_name = "ID", value_parser = parsers::account)]
     account: Vec<String>,
     /// Only log files of this region; may be repeated
-    #[arg(long, value_name = "NAME", value_parser = region)]
+    #[arg(long, value_name = "NAME", value_parser = parsers::region)]
     region: Vec<String>,
 }
 
@@ -90,18 +89,6 @@ impl ArchivePart {
     pub(super) fn filter(&self) -> LogFilter {
         LogFilter { since: self.since, until: self.until, accounts: self.account.clone(), regions: self.region.clone() }
     }
-}
-
-fn account(text: &str) -> Result<String, String> {
-    is_account_id(text).then(|| text.to_owned()).ok_or_else(|| "not an account: write its twelve digits".to_owned())
-}
-
-fn region(text: &str) -> Result<String, String> {
-    is_region(text).then(|| text.to_owned()).ok_or_else(|| "not a region: write it as eu-west-1".to_owned())
-}
-
-fn day(text: &str) -> Result<Date, String> {
-    Date::parse(text).ok_or_else(|| "not a day: write it as 2027-03-31".to_owned())
 }
 
 /// How much has been read, for a command's closing line and its exit code.
