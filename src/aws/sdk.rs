@@ -147,6 +147,8 @@ mod tests {
     use aws_smithy_async::time::TimeSource;
 
     use super::*;
+    use crate::aws::endpoint::endpoint;
+    use crate::aws::service::ApiService;
     use crate::aws::transport::AwsTransport;
     use crate::aws::{FunctionSettings, clients::Clients};
     use crate::channel::{Reply, Request};
@@ -261,6 +263,29 @@ mod tests {
         }
         let asked = asked.join().unwrap();
         assert!(asked[0].contains("/us-east-1/sns/aws4_request") && asked[1].contains("/eu-west-1/sns/aws4_request"));
+    }
+
+    /// The endpoint that the SDK of a service itself finds.
+    macro_rules! found_by {
+        ($sdk:ident, $region:expr, $access:expr) => {{
+            use $sdk::config::endpoint::{DefaultResolver, Params, ResolveEndpoint};
+            let params = Params::builder().region($region).use_fips($access.fips);
+            let params = params.use_dual_stack($access.dual_stack).build().unwrap();
+            DefaultResolver::new().resolve_endpoint(&params).await.unwrap().url().to_owned()
+        }};
+    }
+
+    #[tokio::test]
+    async fn who_asks_without_an_sdk_goes_where_the_sdk_would() {
+        for region in ["us-east-1", "us-gov-west-1", "cn-north-1", "us-iso-east-1", "us-isob-east-1"] {
+            for (fips, dual_stack) in [(false, false), (true, false), (false, true), (true, true)] {
+                let access = AwsAccess { fips, dual_stack, ..AwsAccess::default() };
+                let [sns, secrets] =
+                    [ApiService::SNS, ApiService::SECRETS_MANAGER].map(|service| endpoint(&access, &service, region));
+                assert_eq!(sns, found_by!(aws_sdk_sns, region, access));
+                assert_eq!(secrets, found_by!(aws_sdk_secretsmanager, region, access));
+            }
+        }
     }
 
     #[tokio::test]

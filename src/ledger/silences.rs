@@ -44,4 +44,14 @@ impl Silences {
         *known = Some(Arc::clone(&reading));
         reading
     }
+
+    /// Waits for the reading that is under way, if one is.
+    pub async fn read(&self) {
+        // No code that holds the lock can panic.
+        let reading = self.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        if let Some(reading) = reading {
+            // Where nobody reads, this ends at once, and the place stays empty for who will.
+            let _answer = reading.answer.get_or_try_init(async || Err(())).await;
+        }
+    }
 }

@@ -48,3 +48,16 @@ async fn nobody_waits_for_a_ledger_that_does_not_say_who_came_first() {
         assert_eq!(first_seen(&taken), [is_told.then_some(true)]);
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn it_takes_no_connection_of_its_own() {
+    let store = SlowStore::new(Duration::from_millis(5));
+    let app = app_on(RULES, store.clone());
+    assert_eq!(reported(invoke(STOP, &app).await).deliveries.delivered, 2);
+    // The claims of two channels, beside them the silences, and over the connection of these the question.
+    assert_eq!(store.most_at_once(), 3);
+    let taken = app.transport.taken("topic");
+    assert_eq!(first_seen(&taken), [Some(true)]);
+    // The claim and the storm guard's count take as long as the silences and the question.
+    assert_eq!(taken[0].at, Duration::from_millis(10));
+}

@@ -499,25 +499,43 @@ pub(crate) struct SlowStore {
     pub(crate) takes: Duration,
     /// How long it takes to say who came first.
     pub(crate) first_takes: Duration,
+    /// How many questions wait for their answer, and how many did at most.
+    waiting: Arc<Mutex<(usize, usize)>>,
 }
 
 impl SlowStore {
     pub(crate) fn new(takes: Duration) -> Self {
-        Self { store: Arc::new(MemoryStore::with_limit(2_000_000)), takes, first_takes: takes }
+        let (store, waiting) = (Arc::new(MemoryStore::with_limit(2_000_000)), Arc::default());
+        Self { store, takes, first_takes: takes, waiting }
+    }
+
+    /// How many questions waited for their answer at the same time, at most: so many connections were open.
+    pub(crate) fn most_at_once(&self) -> usize {
+        self.waiting.lock().unwrap().1
+    }
+
+    async fn think(&self, takes: Duration) {
+        {
+            let mut waiting = self.waiting.lock().unwrap();
+            waiting.0 += 1;
+            waiting.1 = waiting.1.max(waiting.0);
+        }
+        sleep(takes).await;
+        self.waiting.lock().unwrap().0 -= 1;
     }
 }
 
 impl Store for SlowStore {
     async fn get(&self, keys: &[ItemKey]) -> Result<Vec<Option<StoredItem>>, StoreError> {
-        sleep(self.takes).await;
+        self.think(self.takes).await;
         self.store.get(keys).await
     }
     async fn write(&self, puts: Vec<Put>) -> Result<Written, StoreError> {
-        sleep(self.takes).await;
+        self.think(self.takes).await;
         self.store.write(puts).await
     }
     async fn count(&self, key: ItemKey, expires: Timestamp) -> Result<u64, StoreError> {
-        sleep(self.takes).await;
+        self.think(self.takes).await;
         self.store.count(key, expires).await
     }
     async fn keep_first(
@@ -527,7 +545,7 @@ impl Store for SlowStore {
         now: Timestamp,
         expires: Timestamp,
     ) -> Result<Option<Attributes>, StoreError> {
-        sleep(self.first_takes).await;
+        self.think(self.first_takes).await;
         self.store.keep_first(key, attributes, now, expires).await
     }
     async fn query(
@@ -537,7 +555,7 @@ impl Store for SlowStore {
         backwards: bool,
         limit: usize,
     ) -> Result<Vec<(String, StoredItem)>, StoreError> {
-        sleep(self.takes).await;
+        self.think(self.takes).await;
         self.store.query(partition, between, backwards, limit).await
     }
 }

@@ -57,8 +57,8 @@ impl<T: Transport, S: Store, Q: Queues> ChannelWorker<'_, T, S, Q> {
                     findings.iter().map(|(finding, _)| self.decision_without_ledger(finding)).collect();
                 let others: Vec<(&Finding, &Decision)> =
                     findings.iter().map(|(finding, _)| finding).zip(&decisions).skip(1).collect();
-                let leading = LeadingFinding { finding: &findings[0].0, others: &others, first_seen: None };
-                rest.with_task(self.render_finding(leading, decisions[0].clone()).await)
+                let leading = LeadingFinding { finding: &findings[0].0, others: &others };
+                rest.with_task(self.render_finding(leading, decisions[0].clone(), None).await)
             }
         };
         ControlFlow::Continue(self.dead_letter(message, GONE.to_owned()).await)

@@ -45,7 +45,7 @@ const BLIND: &str = "the storm guard is blind: the alert goes out";
 impl<T: Transport, S: Store, Q: Queues> ChannelWorker<'_, T, S, Q> {
     /// Counts a finding that is about to go out for the first time, and leaves it to the digest if it is one too many.
     pub(super) async fn guard_finding(&self, leading: LeadingFinding<'_>, decision: &Decision) -> StageResult<()> {
-        let LeadingFinding { finding, others, .. } = leading;
+        let LeadingFinding { finding, others } = leading;
         if !self.app.queues.has_redelivery() {
             return ControlFlow::Continue(());
         }

@@ -17,9 +17,10 @@
 //!
 //! What an invocation has no time for begins nowhere: [`channel_worker`] leaves messages in their queue, and hands findings over
 //! as they are. [`turns`] lets messages in. [`roll_ups`] tells those of one minute together, and [`updates`] tells an incident so far, and [`silences`] makes the roll-up of a silence wait for its end. [`burial`] is all that is
-//! left for a channel that is gone. Beside the road, [`operators`] tells people of a channel that is in trouble.
+//! left for a channel that is gone. [`beside`] asks what an alert does not wait for. Beside the road, [`operators`] tells people of a channel that is in trouble.
 
 mod admit;
+mod beside;
 mod burial;
 mod channel_worker;
 mod guard;

@@ -27,8 +27,6 @@ use crate::redelivery::{About, Delivery, DigestTask, Merged, QueueMessage, Queue
 pub(super) struct LeadingFinding<'f> {
     pub(super) finding: &'f Finding,
     pub(super) others: &'f [(&'f Finding, &'f Decision)],
-    /// When a finding of its pair first came, if the ledger knows.
-    pub(super) first_seen: Option<FirstSeen>,
 }
 
 impl LeadingFinding<'_> {
@@ -46,9 +44,15 @@ pub(super) struct Others {
 }
 
 impl<T: Transport, S: Store, Q: Queues> ChannelWorker<'_, T, S, Q> {
-    /// Renders a finding, and what is told with it: the first of its alert, or a repeat that is news.
-    pub(super) async fn render_finding(&self, leading: LeadingFinding<'_>, decision: Decision) -> Delivery {
-        let LeadingFinding { finding, others, first_seen } = leading;
+    /// Renders a finding, and what is told with it: the first of its alert, or a repeat that is news. `first_seen`: when a finding of
+    /// its pair first came, if the ledger knows.
+    pub(super) async fn render_finding(
+        &self,
+        leading: LeadingFinding<'_>,
+        decision: Decision,
+        first_seen: Option<FirstSeen>,
+    ) -> Delivery {
+        let LeadingFinding { finding, others } = leading;
         let kind = match (decision.is_repeat, decision.is_no_worse) {
             (false, _) => AlertKind::First,
             (true, false) => AlertKind::Repeat,

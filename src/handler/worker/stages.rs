@@ -6,17 +6,14 @@
 use std::future::Future;
 use std::ops::ControlFlow;
 use std::pin::pin;
-use std::time::Duration;
-
-use futures_util::future::{Either, select};
-use tokio::time::timeout;
 
 use super::admit::{Admitted, Verdict};
+use super::beside::Beside;
 use super::channel_worker::ChannelWorker;
 use super::incoming::{Incoming, Origin};
 use super::render::LeadingFinding;
 use crate::deliver::Transport;
-use crate::finding::Finding;
+use crate::finding::{Finding, FirstSeen};
 use crate::handler::classify::FindingGroup;
 use crate::handler::outcome::{DeliveryOutcome, StageResult};
 use crate::handler::subject::Subject;
@@ -87,9 +84,9 @@ impl<T: Transport, S: Store, Q: Queues> ChannelWorker<'_, T, S, Q> {
     ) -> Vec<DeliveryOutcome> {
         let Some(Incoming { finding, .. }) = call.first() else { return Vec::new() };
         // The findings of a record are of one pair.
-        let (sightings, now) = (self.app.ledger.sightings(), self.now());
-        let first_seen = sightings.first_seen(self.ledger, finding, now);
-        let (verdicts, first_seen) = beside(self.admit(call, subjects), first_seen).await;
+        let first_seen = pin!(self.first_seen(finding));
+        let mut first_seen = Beside::new(first_seen);
+        let verdicts = first_seen.with(self.admit(call, subjects)).await;
         let mut outcomes = Vec::with_capacity(call.len());
         for (place, verdict) in verdicts.iter().enumerate() {
             let others = verdicts.iter().zip(call).filter_map(|(verdict, other)| match verdict {
@@ -97,18 +94,29 @@ impl<T: Transport, S: Store, Q: Queues> ChannelWorker<'_, T, S, Q> {
                 _ => None,
             });
             let others: Vec<(&Finding, &Decision)> = others.collect();
-            let leading = LeadingFinding { finding: call[place].finding, others: &others, first_seen };
+            let leading = LeadingFinding { finding: call[place].finding, others: &others };
             outcomes.push(match verdict {
                 Verdict::Ended(outcome) => *outcome,
                 Verdict::Merged(..) => DeliveryOutcome::Merged,
                 Verdict::Held(decision, until) => {
-                    let delivery = self.render_finding(leading, decision.clone()).await;
+                    let delivery = self.render_finding(leading, decision.clone(), first_seen.answer().await).await;
                     self.enqueue(&self.new_message(delivery, *until, "another copy is sending it")).await
                 }
-                Verdict::Leads(admitted) => either(self.finding_stages(leading, admitted, (origin, rest)).await),
+                Verdict::Leads(admitted) => {
+                    either(self.finding_stages(leading, admitted, &mut first_seen, (origin, rest)).await)
+                }
             });
         }
+        // What is held back is of the pair, too.
+        let _first_seen = first_seen.answer().await;
         outcomes
+    }
+
+    /// When a finding of its pair first came, asked over the connection on which silences were read just now: one of its own would
+    /// take a process that has just started 2.9 million instructions, and nobody waits for the answer before the message is rendered.
+    async fn first_seen(&self, finding: &Finding) -> Option<FirstSeen> {
+        self.app.ledger.silences().read().await;
+        self.app.ledger.sightings().first_seen(self.ledger, finding, self.now()).await
     }
 
     /// The stages of a finding that leads a message, from when it is ours to send.
@@ -116,13 +124,15 @@ impl<T: Transport, S: Store, Q: Queues> ChannelWorker<'_, T, S, Q> {
         &self,
         leading: LeadingFinding<'_>,
         Admitted { decision, is_first_time }: &Admitted,
+        first_seen: &mut Beside<impl Future<Output = Option<FirstSeen>> + Unpin, FirstSeen>,
         (origin, rest): (Origin, &QueueMessage<()>),
     ) -> StageResult<DeliveryOutcome> {
         // The storm guard has counted what comes again.
         if *is_first_time {
-            self.guard_finding(leading, decision).await?;
+            first_seen.with(self.guard_finding(leading, decision)).await?;
         }
-        let message = rest.clone().with_task(self.render_finding(leading, decision.clone()).await);
+        let delivery = self.render_finding(leading, decision.clone(), first_seen.answer().await).await;
+        let message = rest.clone().with_task(delivery);
         let ending = self.send(&message.task, origin).await;
         ControlFlow::Continue(self.settle(message, ending).await)
     }
@@ -162,18 +172,6 @@ impl<T: Transport, S: Store, Q: Queues> ChannelWorker<'_, T, S, Q> {
             self.count_arrival(arrival).await;
         }
         ControlFlow::Continue(outcome)
-    }
-}
-
-/// How long an alert waits, once it has been admitted, for what was asked beside the admission. That has come by then as a rule;
-/// and to drop a question is to close its connection, so that the next one has to be made anew.
-const BESIDE: Duration = Duration::from_millis(50);
-
-/// What one future gives, and what the other has given by then, or just after.
-async fn beside<A, B>(main: impl Future<Output = A>, beside: impl Future<Output = Option<B>>) -> (A, Option<B>) {
-    match select(pin!(main), pin!(beside)).await {
-        Either::Left((main, beside)) => (main, timeout(BESIDE, beside).await.ok().flatten()),
-        Either::Right((beside, main)) => (main.await, beside),
     }
 }
 
