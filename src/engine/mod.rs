@@ -28,6 +28,7 @@ mod evaluate;
 mod extract;
 mod hash;
 mod index_builder;
+mod known_keys;
 mod literals;
 mod matches;
 mod packed;

@@ -70,6 +70,7 @@ impl Engine {
     pub(crate) fn scanner(&self) -> Scanner<'_> {
         let envelope_keys = EnvelopeKeys::new(self.index.trie.view());
         let mut scratch = Box::<Scratch>::default();
+        scratch.extracted.remember_keys(self.index.trie.view().len());
         scratch.quiet_texts.resize_with(self.index.fields.len(), QuietTexts::default);
         Scanner { engine: self, envelope_keys, scratch, held: HELD }
     }
