@@ -113,7 +113,6 @@ fn part_of_an_archive_is_chosen_by_the_names_of_its_files() {
     for (options, records) in [
         (&["--since", "2025-03-03"][..], 600),
         (&["--since", "2025-03-03", "--until", "2025-03-03"], 300),
-        (&["--region", "us-east-1"], 0),
         (
             &["--since", "2025-03-03", "--account", "111122223333", "--region", "us-east-1", "--region", "eu-west-1"],
             600,
@@ -124,7 +123,22 @@ fn part_of_an_archive_is_chosen_by_the_names_of_its_files() {
         assert_eq!(run.code, Some(0), "{options:?}: {}", run.shown());
         assert_eq!(run.findings()[0]["records"], records, "{options:?}");
     }
-    assert_eq!(backtest(&rules, &[&root], &["--since", "3 March"]).code, Some(2));
+    // A figure of nothing is no answer: whoever asks wrongly must not take it for one.
+    for (options, reason) in [
+        (&["--region", "us-east-1"][..], "error: nothing was read: no file is of these days, accounts and regions"),
+        (&["--since", "2025-03-04", "--until", "2025-03-03"], "error: nothing was read: --since is after --until"),
+        (&["--since", "3 March"], "not a day"),
+        (&["--account", "1111-2222-3333"], "not an account: write its twelve digits"),
+        (&["--region", "EU-WEST-1"], "not a region: write it as eu-west-1"),
+    ] {
+        let run = backtest(&rules, &[&root], &[options, &["--max-per-day", "9"]].concat());
+        assert!(run.code == Some(2) && run.stderr.contains(reason), "{options:?}: {}", run.shown());
+    }
+    // What is not named as CloudTrail's files are cannot be chosen among.
+    let file = support::file(folder.path(), "log.json.gz", gzip(log_file(0..10)));
+    let run = backtest(&rules, &[&file], &["--region", "us-east-1"]);
+    assert!(run.code == Some(0) && run.stderr.contains("read whole, for it is not named as"), "{}", run.shown());
+    assert!(!backtest(&rules, &[&file], &[]).stderr.contains("read whole"));
 }
 
 #[test]

@@ -130,7 +130,7 @@ impl<'r> FindingVisitor<'r> {
     }
 
     /// What is found in a record.
-    fn found(&self, matches: &Matches<'_>) -> Vec<EvaluatedFinding> {
+    fn found(&self, matches: &Matches<'_, '_>) -> Vec<EvaluatedFinding> {
         let findings = match &self.telling {
             Telling::Whole => matches.findings(),
             Telling::Outline => matches.outlines(),

@@ -9,6 +9,15 @@
 
 #![allow(clippy::print_stderr, reason = "it is a command line: messages go to stderr, and findings to stdout")]
 
+/// As the standard library's, which every command below would otherwise call: but that a reader of stderr has gone, or its disk is
+/// full, is no reason to panic, and the exit code still says how it ended.
+macro_rules! eprintln {
+    ($($text:tt)*) => {{
+        use std::io::Write as _;
+        let _unheard = writeln!(std::io::stderr(), $($text)*);
+    }};
+}
+
 mod accounts;
 mod backtest;
 mod bundle;

@@ -150,7 +150,7 @@ impl Engine {
         text: &str,
         account: Option<&str>,
         scratch: &mut Scratch,
-        tell: impl FnOnce(&Matches<'_>) -> Vec<T>,
+        tell: impl FnOnce(&Matches<'_, '_>) -> Vec<T>,
     ) -> Result<Vec<T>, EvaluateError> {
         match self.candidates(text, account, scratch)? {
             Candidates::None => Ok(Vec::new()),
@@ -198,7 +198,7 @@ impl Engine {
         record: &str,
         account: Option<&str>,
         scratch: &Scratch,
-        tell: impl FnOnce(&Matches<'_>) -> Vec<T>,
+        tell: impl FnOnce(&Matches<'_, '_>) -> Vec<T>,
     ) -> Result<Vec<T>, EvaluateError> {
         if matches!(candidates, Candidates::None) {
             return Ok(Vec::new());

@@ -91,7 +91,7 @@ impl Scanner<'_> {
     pub fn evaluate<T>(
         &mut self,
         json: &str,
-        tell: impl FnOnce(&Matches<'_>) -> Vec<T>,
+        tell: impl FnOnce(&Matches<'_, '_>) -> Vec<T>,
     ) -> Result<Vec<T>, EvaluateError> {
         self.engine.evaluate_text(json, None, &mut self.scratch, tell)
     }
@@ -130,7 +130,7 @@ impl Scanner<'_> {
     pub fn scan<T>(
         &mut self,
         text: &str,
-        tell: impl Fn(&Matches<'_>) -> Vec<T>,
+        tell: impl Fn(&Matches<'_, '_>) -> Vec<T>,
         mut take: impl FnMut(usize, &str, Result<Vec<T>, EvaluateError>),
     ) -> Scanned {
         let Self { engine, envelope_keys, scratch, held } = self;
@@ -180,7 +180,7 @@ impl Scanner<'_> {
     pub fn scan_elements<T>(
         &mut self,
         text: &str,
-        tell: impl Fn(&Matches<'_>) -> Vec<T>,
+        tell: impl Fn(&Matches<'_, '_>) -> Vec<T>,
         mut take: impl FnMut(usize, &str, Result<Vec<T>, EvaluateError>),
     ) -> ScannedElements {
         let Self { engine, envelope_keys, scratch, .. } = self;
@@ -229,7 +229,7 @@ impl PlainFile<'_> {
         &self,
         scratch: &mut Scratch,
         place: Range<usize>,
-        tell: &impl Fn(&Matches<'_>) -> Vec<T>,
+        tell: &impl Fn(&Matches<'_, '_>) -> Vec<T>,
     ) -> Result<Vec<T>, EvaluateError> {
         match self.engine.prefilter(self.text, None, scratch) {
             Ok(Candidates::None) => Ok(Vec::new()),

@@ -50,7 +50,7 @@ impl<'r> MatchVisitor<'r> {
 
     /// What is to be kept of a record: its rules' places, and the account that its envelope named. One of these is enough, and there may
     /// be none.
-    fn told(&self, matches: &Matches<'_>) -> Vec<(Option<usize>, Option<String>)> {
+    fn told(&self, matches: &Matches<'_, '_>) -> Vec<(Option<usize>, Option<String>)> {
         let record = matches.record();
         let account = record.computed(ComputedAlias::Account).map(Cow::into_owned);
         let account = account.filter(|account| record.own_account() != Some(account));
