@@ -274,6 +274,12 @@ fn large_files_are_read_a_part_at_a_time() {
         let line = format!("{name}:{}: not JSON", count / 2 + 2);
         assert!(separator == "," || run.stderr.contains(&line), "{name}: {}", run.shown());
     }
+    // Log files one after the other, as zcat prints them.
+    let list = format!("{{\"Records\":[{record},{}{record}]}}", format!("{filler},").repeat(60));
+    let file = support::file(folder.path(), "several.json", list.repeat(3));
+    let run = backtest(&rules, &[&file], &["--format", "jsonl"]);
+    let found: Vec<u64> = run.findings().iter().map(|line| line["index"].as_u64().unwrap()).collect();
+    assert_eq!((run.code, found), (Some(0), vec![0, 61, 62, 123, 124, 185]), "{}", run.shown());
 }
 
 /// Ctrl-C while a file is being read: that file is finished, no other is begun, and what is said leads on to the rest.
