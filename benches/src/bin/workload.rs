@@ -41,6 +41,9 @@ fn main() {
     // Memory is asked for, and rare patterns are compiled, at the first need.
     phase_evaluate(&mut forgetful, &records);
     println!("warm {}", records.len());
+    // A walk remembers which key comes after which.
+    phase_extract(&mut scanner, &records);
+    println!("learn {}", records.len());
     phase_extract(&mut scanner, &records);
     println!("extract {}", records.len());
     phase_evaluate(&mut scanner, &records);
