@@ -14,6 +14,7 @@ mod accepted;
 mod calls;
 mod catalogue;
 mod declaration;
+mod forms;
 mod known;
 mod logic;
 mod naming;

@@ -83,6 +83,13 @@ fn what_may_be_meant_otherwise_is_left_alone() {
         // A call that AWS may have made since.
         when(&format!(r#"{ec2}, "event": {{ "is": "RunInstancesV2" }}"#)),
         when(&format!(r#"{ec2}, "event": {{ "is": "StopInstance" }}"#)),
+        // The opposite of the call.
+        when(r#""service": { "is": "cloudtrail.amazonaws.com" }, "event": { "is": "!StopLogging" }"#),
+        when(r#""service": { "is": "cloudtrail.amazonaws.com" }, "event": "!StopLogging""#),
+        // A role's name alone is that of other accounts' roles, too.
+        when(&format!(
+            r#"{ec2}, "event": {{ "is": "StopInstances" }}, "role": {{ "is": "arn:aws:iam::111122223333:role/X" }}"#
+        )),
         // Two calls are as near.
         when(&format!(r#"{ec2}, "event": {{ "is": "xxtachVolume" }}"#)),
         // An id with a zero at its beginning, or a number.
