@@ -24,6 +24,7 @@ mod paths;
 mod report;
 mod row_index;
 mod run;
+mod spelling;
 mod view;
 
 pub use self::declaration::Lint;

@@ -25,6 +25,7 @@ macro_rules! each_lint {
             derived: "never-derived";
             items: "split-item";
             hold: "long-hold";
+            unreachable: "unreachable-threshold";
             numbers: "digits-in-quotes", "number-for-text";
             routing: "unrouted-channel", "unrouted-rule";
             account_names: "unknown-account";

@@ -433,6 +433,51 @@ fn lints_have_their_code_and_place_and_a_neighbour_without() {
                 r#""when": { "event": {"is": "CreateUser"} }, "allow": [ { "lint": "ambiguous-event", "reason": "r" } ]"#,
             ),
         ),
+        (
+            "unreachable-threshold",
+            rule(&format!(
+                r#""when": {{ {ec2}, "event": {{"is": "StopInstances"}} }}, "threshold": {{ "count": 2, "window": "10m", "distinct": »"event" }}"#
+            )),
+            rule(&format!(
+                r#""when": {{ {ec2}, "event": {{"is": ["StopInstances", "StartInstances"]}} }}, "threshold": {{ "count": 2, "window": "10m", "distinct": "event" }}"#
+            )),
+        ),
+        (
+            "unreachable-threshold",
+            rule(&format!(
+                r#""when": [ {{ {ec2}, "event": "^StopInstances$", "user": {{"is": ["a", "b"]}} }}, {{ {ec2}, "event": {{"is": "RunInstances"}}, "user": {{"is": "a"}} }} ], "threshold": {{ "count": 3, "window": "10m", "distinct": »"user" }}"#
+            )),
+            rule(&format!(
+                r#""when": [ {{ {ec2}, "event": "^StopInstances$", "user": {{"is": ["a", "b"]}} }}, {{ {ec2}, "event": {{"is": "RunInstances"}}, "user": "^a" }} ], "threshold": {{ "count": 3, "window": "10m", "distinct": "user" }}"#
+            )),
+        ),
+        (
+            "unreachable-threshold",
+            rule(&format!(
+                r#""when": {{ {ec2}, "event": {{"is": "StopInstances"}} }}, "threshold": {{ "count": 3, "window": "10m", "distinct": »"outcome" }}"#
+            )),
+            rule(&format!(
+                r#""when": {{ {ec2}, "event": {{"is": "StopInstances"}} }}, "threshold": {{ "count": 2, "window": "10m", "distinct": "outcome" }}"#
+            )),
+        ),
+        (
+            "unreachable-threshold",
+            rule(&format!(
+                r#""when": {{ {ec2}, "event": {{"is": "StopInstances"}} }}, "threshold": {{ "count": 2, "window": "10m", "distinct": »"opened_to_world" }}"#
+            )),
+            rule(&format!(
+                r#""when": {{ {ec2}, "event": {{"is": "AuthorizeSecurityGroupIngress"}} }}, "threshold": {{ "count": 2, "window": "10m", "distinct": "opened_to_world" }}"#
+            )),
+        ),
+        (
+            "unreachable-threshold",
+            rule(&format!(
+                r#""when": {{ {ec2}, "event": {{"is": "StopInstances"}} }}, "threshold": {{ "count": 2, "window": "10m", "by": ["sourceIPAddress"], "distinct": »"source_ip" }}"#
+            )),
+            rule(&format!(
+                r#""when": {{ {ec2}, "event": {{"is": "StopInstances"}} }}, "threshold": {{ "count": 2, "window": "10m", "by": ["source_ip"], "distinct": "user" }}"#
+            )),
+        ),
         ("unused-list", lists(r#""a": ["^StopInst"], »"b": ["x"]"#), lists(r#""a": ["^StopInst"]"#)),
         (
             "versioned-event",
