@@ -134,7 +134,9 @@ fn in_part(calls: &AcceptedCalls, part: CallPart, path: &[&str]) -> Verdict {
     let elsewhere = match (&walk, calls.known.as_slice()) {
         // Nearest to where it is written: below what leads to something so far.
         (Walk::Unknown { index, .. }, [call]) => {
-            (0..=*index).rev().find_map(|length| place_of(call, part, &path[..length], path[*index]))
+            let key = path[*index];
+            let is_meant = |member: &str| member == key || !is_partial && member.eq_ignore_ascii_case(key);
+            (0..=*index).rev().find_map(|length| place_of(call, part, &path[..length], is_meant))
         }
         _ => None,
     };
@@ -192,8 +194,13 @@ fn look(call: &(&Service, &str), part: CallPart, path: &[&str]) -> Option<Lookup
 }
 
 /// Where a key stands in the part of a call, below what a path of the part leads to, from the top of the record.
-fn place_of(call: &(&Service, &str), part: CallPart, within: &[&str], key: &str) -> Option<Vec<&'static str>> {
-    let place = Members::get().service(call.0.short())?.place_of(call.1, part, within, key)?;
+fn place_of(
+    call: &(&Service, &str),
+    part: CallPart,
+    within: &[&str],
+    is_meant: impl Fn(&str) -> bool,
+) -> Option<Vec<&'static str>> {
+    let place = Members::get().service(call.0.short())?.place_of(call.1, part, within, is_meant)?;
     let top = if part == CallPart::Request { "requestParameters" } else { "responseElements" };
     Some([top].into_iter().chain(place).collect())
 }

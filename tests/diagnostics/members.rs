@@ -283,6 +283,12 @@ fn a_path_that_leads_nowhere_is_told_with_what_is_meant() {
         ),
         (
             r#""service":{"is":"ec2.amazonaws.com"},"event":{"is":"AuthorizeSecurityGroupIngress"},
+               "requestParameters.ipPermissions.IpRanges.CidrIp":{"is":"0.0.0.0/0"}"#,
+            "unknown-member",
+            "requestParameters.ipPermissions.items.ipRanges",
+        ),
+        (
+            r#""service":{"is":"ec2.amazonaws.com"},"event":{"is":"AuthorizeSecurityGroupIngress"},
                "requestParameters.ipPermissions.items.ipRanges.cidrIp":{"is":"0.0.0.0/0"}"#,
             "unknown-member",
             "requestParameters.ipPermissions.items.ipRanges.items.cidrIp",

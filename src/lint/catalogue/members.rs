@@ -179,14 +179,14 @@ impl MemberBlock {
         self.calls.keys().any(leads)
     }
 
-    /// Where in a part of the call, below the object to which the path `within` leads, a member of this name stands, by the way that is
+    /// Where in a part of the call, below the object to which the path `within` leads, a member stands that is meant, by the way that is
     /// shortest, if it stands somewhere.
     pub(in crate::lint) fn place_of(
         &self,
         call: &str,
         part: CallPart,
         within: &[&str],
-        name: &str,
+        is_meant: impl Fn(&str) -> bool,
     ) -> Option<Vec<&'static str>> {
         const DEPTH: usize = 4;
         let mut starts = self.calls.get(call)?.part(part).0.to_vec();
@@ -207,7 +207,7 @@ impl MemberBlock {
             let is_rare = |member: &str| member == "item" && !shape.of("items").is_empty();
             for (member, kind) in shape.members().iter().filter(|(member, _)| !is_rare(member)) {
                 let below = || path.iter().copied().chain([*member]).collect::<Vec<_>>();
-                if *member == name {
+                if is_meant(member) {
                     return Some(below());
                 }
                 if let Kind::Shape(inner) = kind
