@@ -113,7 +113,6 @@ fn part_of_an_archive_is_chosen_by_the_names_of_its_files() {
     for (options, records) in [
         (&["--since", "2025-03-03"][..], 600),
         (&["--since", "2025-03-03", "--until", "2025-03-03"], 300),
-        (&["--region", "us-east-1"], 0),
         (
             &["--since", "2025-03-03", "--account", "111122223333", "--region", "us-east-1", "--region", "eu-west-1"],
             600,
@@ -124,7 +123,22 @@ fn part_of_an_archive_is_chosen_by_the_names_of_its_files() {
         assert_eq!(run.code, Some(0), "{options:?}: {}", run.shown());
         assert_eq!(run.findings()[0]["records"], records, "{options:?}");
     }
-    assert_eq!(backtest(&rules, &[&root], &["--since", "3 March"]).code, Some(2));
+    // A figure of nothing is no answer: whoever asks wrongly must not take it for one.
+    for (options, reason) in [
+        (&["--region", "us-east-1"][..], "error: nothing was read: no file is of these days, accounts and regions"),
+        (&["--since", "2025-03-04", "--until", "2025-03-03"], "error: nothing was read: --since is after --until"),
+        (&["--since", "3 March"], "not a day"),
+        (&["--account", "1111-2222-3333"], "not an account: write its twelve digits"),
+        (&["--region", "EU-WEST-1"], "not a region: write it as eu-west-1"),
+    ] {
+        let run = backtest(&rules, &[&root], &[options, &["--max-per-day", "9"]].concat());
+        assert!(run.code == Some(2) && run.stderr.contains(reason), "{options:?}: {}", run.shown());
+    }
+    // What is not named as CloudTrail's files are cannot be chosen among.
+    let file = support::file(folder.path(), "log.json.gz", gzip(log_file(0..10)));
+    let run = backtest(&rules, &[&file], &["--region", "us-east-1"]);
+    assert!(run.code == Some(0) && run.stderr.contains("read whole, for it is not named as"), "{}", run.shown());
+    assert!(!backtest(&rules, &[&file], &[]).stderr.contains("read whole"));
 }
 
 #[test]
@@ -260,6 +274,12 @@ fn large_files_are_read_a_part_at_a_time() {
         let line = format!("{name}:{}: not JSON", count / 2 + 2);
         assert!(separator == "," || run.stderr.contains(&line), "{name}: {}", run.shown());
     }
+    // Log files one after the other, as zcat prints them.
+    let list = format!("{{\"Records\":[{record},{}{record}]}}", format!("{filler},").repeat(60));
+    let file = support::file(folder.path(), "several.json", list.repeat(3));
+    let run = backtest(&rules, &[&file], &["--format", "jsonl"]);
+    let found: Vec<u64> = run.findings().iter().map(|line| line["index"].as_u64().unwrap()).collect();
+    assert_eq!((run.code, found), (Some(0), vec![0, 61, 62, 123, 124, 185]), "{}", run.shown());
 }
 
 /// Ctrl-C while a file is being read: that file is finished, no other is begun, and what is said leads on to the rest.

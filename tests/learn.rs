@@ -274,6 +274,13 @@ fn against_other_records_nothing_is_lost() {
     // What cannot be read proves nothing.
     let missing = learn(&rules, &["--against", "nowhere"], &[&day]);
     assert_eq!(missing.code, Some(2), "{}", missing.shown());
+    let empty = folder.path().join("empty");
+    std::fs::create_dir(&empty).unwrap();
+    for unread in ["nowhere", empty.to_str().unwrap()] {
+        let run = learn(&rules, &["--against", unread, "--write", rules.to_str().unwrap()], &[&day]);
+        assert!(run.code == Some(2) && run.stderr.contains("nothing was written"), "{}", run.shown());
+        assert_eq!(std::fs::read(&rules).unwrap(), old, "{unread}");
+    }
     assert_eq!(learn(&rules, &[], &[Path::new("-")]).code, Some(2));
 }
 

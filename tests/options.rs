@@ -66,12 +66,14 @@ fn findings_are_picked_by_rule_severity_and_day() {
         (&["--severity", "medium"], "BAD BAD"),
         (&["--since", "2026-01-11"], "BAD MILD"),
         (&["--since", "2026-01-11", "--severity", "high", "--rule", "BAD"], "BAD"),
+        // Where nothing is read, nothing is answered.
         (&["--until", "2026-01-09"], ""),
         (&["--account", "444455556666"], ""),
     ] {
+        let code = Some(if found.is_empty() { 2 } else { 0 });
         for command in ["replay", "backtest"] {
             let run = within(folder.path(), &[&[command, "logs", "--format", "jsonl"], more].concat());
-            assert_eq!((run.code, rules_of(&run).as_str()), (Some(0), found), "{command} {more:?}: {}", run.shown());
+            assert_eq!((run.code, rules_of(&run).as_str()), (code, found), "{command} {more:?}: {}", run.shown());
         }
     }
     let explained =
@@ -255,4 +257,24 @@ fn a_difference_is_listed_with_what_it_was() {
     assert!(few.contains("and 5 more: --all lists them\n") && few.matches("+ very-high").count() == 20, "{few}");
     let all = diff("other.json", "old.json", &["--all"]);
     assert!(!all.contains(" more") && all.matches("+ very-high").count() == 25, "{all}");
+}
+
+/// The device that is always full is Linux's.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_message_that_nobody_can_read_changes_no_exit_code() {
+    let folder = folder();
+    for arguments in [&["test"][..], &["check"], &["replay", "logs"], &["backtest", "logs"], &["backtest", "nowhere"]] {
+        let heard = within(folder.path(), arguments).code;
+        let mut command = offlimits(arguments);
+        let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+        let code = command
+            .current_dir(folder.path())
+            .stdout(std::process::Stdio::null())
+            .stderr(full)
+            .status()
+            .unwrap()
+            .code();
+        assert_eq!(code, heard, "{arguments:?}");
+    }
 }

@@ -274,3 +274,15 @@ fn the_calls_that_others_name_alert_or_have_a_reason() {
         .unwrap();
     assert!(run.status.success(), "{}", String::from_utf8_lossy(&run.stderr));
 }
+
+#[test]
+fn the_book_counts_the_rules_of_each_pack() {
+    let book = std::fs::read_to_string(support::repository("docs/packs.md")).unwrap();
+    for entry in std::fs::read_dir(support::repository("packs")).unwrap() {
+        let path = entry.unwrap().path();
+        let pack: serde_json::Value = serde_json::from_str(&std::fs::read_to_string(&path).unwrap()).unwrap();
+        let name = path.file_stem().unwrap().to_str().unwrap();
+        let row = format!("| `{name}` | {} |", pack["rules"].as_array().unwrap().len());
+        assert!(book.contains(&row), "docs/packs.md has no {row}");
+    }
+}

@@ -326,6 +326,10 @@ fn who_does_not_answer_is_named_and_the_others_are_asked() {
         assert_eq!(run.code, Some(2), "{refuses}");
         assert!(run.stderr.starts_with("error: ") && run.stderr.contains("AccessDenied"), "{refuses}: {}", run.stderr);
     }
+    // Nor is it said that there is nothing.
+    let run = stack("FilterLogEvents").asked(&[EVENT]);
+    assert!(run.stdout.contains("unknown, for not everybody answered"), "{}", run.shown());
+    assert!(!run.stdout.contains("neither"), "{}", run.shown());
     // What is named need not be asked for.
     let run = stack("DescribeStacks").asked(&[EVENT, "--table", "ledger", "--log-group", "/aws/lambda/offlimits"]);
     assert_eq!((run.code, run.stderr.as_str()), (Some(0), ""), "{}", run.stdout);

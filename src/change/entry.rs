@@ -42,7 +42,7 @@ pub(super) enum Part {
     /// The statements of the policies in the request. Behind what was changed stands what the request has at the path.
     Policies(&'static str, &'static str),
     /// What takes more than a path; for the documentation what it tells.
-    Special(&'static str, fn(&Reading<'_>, &mut Told)),
+    Special(&'static str, fn(&Reading<'_, '_>, &mut Told)),
 }
 
 impl Part {

@@ -61,7 +61,7 @@ const FORMAL: [&str; 24] = [
 const USUALLY_OFF: [&str; 5] = ["dryrun", "force", "include", "report", "skip"];
 
 /// Tells what a call of whatever kind asked for, as its request has it.
-pub(super) fn tell_request(reading: &Reading<'_>, told: &mut Told) {
+pub(super) fn tell_request(reading: &Reading<'_, '_>, told: &mut Told) {
     let request = reading.request.as_ref().filter(|request| has_lines(request));
     lines(request.or(reading.details.as_ref()), reading, told);
     if told.is_empty() && reading.call.event_type.as_deref() == Some("AwsConsoleSignIn") {
@@ -74,7 +74,7 @@ fn has_lines(document: &Placed<'_>) -> bool {
 }
 
 /// The members of a document that say something, each on a line.
-fn lines(document: Option<&Placed<'_>>, reading: &Reading<'_>, told: &mut Told) {
+fn lines(document: Option<&Placed<'_>>, reading: &Reading<'_, '_>, told: &mut Told) {
     let Some(document) = document else { return };
     let mut found: Vec<(&str, String)> = Vec::new();
     let mut more = 0;

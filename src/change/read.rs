@@ -46,7 +46,7 @@ const CONTEXT: [&str; 15] = [
     "trail",
 ];
 
-fn tell(part: &Part, reading: &Reading<'_>, told: &mut Told) {
+fn tell(part: &Part, reading: &Reading<'_, '_>, told: &mut Told) {
     let mut add = |what: &str, after: Option<String>| {
         if let Some(after) = after {
             told.add(what, after);

@@ -57,10 +57,10 @@ const NEW_CREDENTIAL: &str = "new_credential";
 
 /// A record that is read.
 #[derive(Debug)]
-pub(super) struct Reading<'r> {
-    pub(super) record: &'r Record<'r>,
+pub(super) struct Reading<'r, 't> {
+    pub(super) record: &'r Record<'t>,
     /// The same without its secrets, and without most of what is no secret.
-    pub(super) blanked: Option<&'r Record<'r>>,
+    pub(super) blanked: Option<&'r Record<'static>>,
     pub(super) call: &'r ApiCall,
     /// The request and the answer, without the object that EC2 wraps some of them into.
     pub(super) request: Option<Placed<'r>>,
@@ -69,8 +69,8 @@ pub(super) struct Reading<'r> {
     pub(super) more: Option<Placed<'r>>,
 }
 
-impl<'r> Reading<'r> {
-    pub(super) fn new(record: &'r Record<'r>, call: &'r ApiCall, blanked: &'r Blanked) -> Self {
+impl<'r, 't> Reading<'r, 't> {
+    pub(super) fn new(record: &'r Record<'t>, call: &'r ApiCall, blanked: &'r Blanked) -> Self {
         let blanked = blanked.0.as_ref();
         let placed = |key: &str| Placed::top(blanked?, key).map(unwrapped);
         Self {
@@ -111,10 +111,14 @@ impl<'r> Reading<'r> {
     /// The values of a derived field, without secrets.
     pub(super) fn fact(&self, name: &str) -> Vec<String> {
         let Some(field) = derived(name) else { return Vec::new() };
+        let call = self.call.service.as_deref().zip(self.call.event.as_deref());
+        if !call.is_some_and(|(service, event)| field.understands(service, event)) {
+            return Vec::new();
+        }
         // The id of what was made to sign in with stands among secrets, and is none.
         let of_record = field.name == NEW_CREDENTIAL;
-        let record = if of_record { Some(self.record) } else { self.blanked };
-        let values = record.map(|record| field.of(record)).unwrap_or_default();
+        let of_blanked = || self.blanked.map(|record| field.of(record)).unwrap_or_default();
+        let values = if of_record { field.of(self.record) } else { of_blanked() };
         let shown = |text: &str| if of_record { redacted_text(text).into_owned() } else { text.to_owned() };
         values.iter().map(|value| shown(&value.text)).collect()
     }

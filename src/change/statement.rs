@@ -13,7 +13,7 @@ const SHOWN: usize = 4;
 const PARTS: usize = 3;
 
 /// Tells the statements of every policy in the request, the most dangerous first.
-pub(super) fn policies(reading: &Reading<'_>, what: &str, told: &mut Told) {
+pub(super) fn policies(reading: &Reading<'_, '_>, what: &str, told: &mut Told) {
     let statements = statements(reading);
     for said in statements.iter().take(SHOWN) {
         told.add(what, &said.words);
@@ -35,10 +35,13 @@ pub(super) struct Said {
 }
 
 /// The statements, the most dangerous first.
-pub(super) fn statements(reading: &Reading<'_>) -> Vec<Said> {
+pub(super) fn statements(reading: &Reading<'_, '_>) -> Vec<Said> {
+    // Most requests hold none, and need not be searched. (A request that has been blanked is written without escapes of letters.)
+    let may_hold_one =
+        reading.call.request.as_ref().is_some_and(|json| json.to_ascii_lowercase().contains("statement"));
     let own = reading.record.own_account();
     let mut found = Vec::new();
-    if let Some(request) = &reading.request {
+    if let Some(request) = reading.request.as_ref().filter(|_| may_hold_one) {
         request.each_object(&mut |object| {
             if let Some(list) = object.get("Statement") {
                 found.extend(list.elements().iter().filter_map(|statement| Said::new(statement, own)));

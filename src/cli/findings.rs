@@ -11,7 +11,7 @@ use crate::cloudtrail::Record;
 use crate::cloudtrail::agent::short_agent;
 use crate::cloudtrail::credentials::{Bearer, IssuedSession};
 use crate::cloudtrail::issuing::ISSUING_CALLS;
-use crate::engine::{EvaluateError, Matches, Scanned, Scanner};
+use crate::engine::{EvaluateError, Matches, Scanned, ScannedElements, Scanner};
 use crate::finding::{Change, Finding, Step};
 use crate::ids::StableId;
 use crate::ledger::policy::{self, Going, MOST_TOGETHER};
@@ -130,7 +130,7 @@ impl<'r> FindingVisitor<'r> {
     }
 
     /// What is found in a record.
-    fn found(&self, matches: &Matches<'_>) -> Vec<EvaluatedFinding> {
+    fn found(&self, matches: &Matches<'_, '_>) -> Vec<EvaluatedFinding> {
         let findings = match &self.telling {
             Telling::Whole => matches.findings(),
             Telling::Outline => matches.outlines(),
@@ -224,6 +224,22 @@ impl<'r> RecordVisitor for FindingVisitor<'r> {
             Ok(found) => found.into_iter().for_each(|found| take(index, Ok(found))),
             Err(error) => take(index, Err(error)),
         })
+    }
+
+    fn elements(
+        &self,
+        scanner: &mut Scanner<'r>,
+        text: &str,
+        take: &mut dyn FnMut(usize, Result<EvaluatedFinding, EvaluateError>),
+    ) -> ScannedElements {
+        scanner.scan_elements(
+            text,
+            |matches| self.found(matches),
+            |index, _, found| match found {
+                Ok(found) => found.into_iter().for_each(|found| take(index, Ok(found))),
+                Err(error) => take(index, Err(error)),
+            },
+        )
     }
 }
 

@@ -5,15 +5,16 @@ use std::collections::BTreeMap;
 use std::io::{self, IsTerminal, Read};
 use std::num::NonZero;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::mpsc::{self, Receiver};
 use std::thread;
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::Exit;
 use super::words::counted;
+use super::{Exit, parsers};
 use crate::rules::quoted;
 use crate::scan::layout::LogFilter;
 use crate::scan::{self, Input, RecordVisitor, Scan, ScanEvent, files};
@@ -105,16 +106,16 @@ pub(super) struct Archive {
 #[derive(Debug, Clone, Default, clap::Args)]
 pub(super) struct ArchivePart {
     /// Skip log files delivered before this day (UTC), as their names say
-    #[arg(long, value_name = "YYYY-MM-DD", value_parser = day)]
+    #[arg(long, value_name = "YYYY-MM-DD", value_parser = parsers::day)]
     since: Option<Date>,
     /// Skip log files delivered after this day
-    #[arg(long, value_name = "YYYY-MM-DD", value_parser = day)]
+    #[arg(long, value_name = "YYYY-MM-DD", value_parser = parsers::day)]
     until: Option<Date>,
     /// Only log files of this account; may be repeated
-    #[arg(long, value_name = "ID")]
+    #[arg(long, value_name = "ID", value_parser = parsers::account)]
     account: Vec<String>,
     /// Only log files of this region; may be repeated
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", value_parser = parsers::region)]
     region: Vec<String>,
 }
 
@@ -122,10 +123,6 @@ impl ArchivePart {
     pub(super) fn filter(&self) -> LogFilter {
         LogFilter { since: self.since, until: self.until, accounts: self.account.clone(), regions: self.region.clone() }
     }
-}
-
-fn day(text: &str) -> Result<Date, String> {
-    Date::parse(text).ok_or_else(|| "not a day: write it as 2027-03-31".to_owned())
 }
 
 /// How much has been read, for a command's closing line and its exit code.
@@ -153,6 +150,10 @@ pub(super) struct InputCounts {
     notes: usize,
     /// Of an archive that was read in parts: which of them are missing.
     pub(super) parts: Option<PartCounts>,
+    /// What was read although its name does not say whether it is meant.
+    unnamed: usize,
+    /// Whether an earlier run has read the first files.
+    is_resumed: bool,
 }
 
 /// The parts in which an archive was read.
@@ -229,6 +230,32 @@ impl InputCounts {
                 counted(*planned, "part"),
                 named.join(", ")
             );
+        }
+    }
+
+    /// As [`Self::finish`], of what was read here: also where nothing was chosen, and where nothing could be.
+    fn finish_chosen(&mut self, paths: &[PathBuf], part: &ArchivePart, unnamed: &AtomicUsize) {
+        self.finish(paths);
+        let filter = part.filter();
+        if self.interrupted || filter.is_everything() {
+            return;
+        }
+        self.unnamed = unnamed.load(Ordering::Relaxed);
+        if self.unnamed > 0 {
+            eprintln!(
+                "note: read whole, for {} not named as CloudTrail names its log files: {}; --since, --until, --account and --region choose by these names",
+                if self.unnamed == 1 { "it is" } else { "they are" },
+                counted(self.unnamed, "file")
+            );
+        }
+        if self.files + self.skipped() + self.unreadable == 0 && !self.is_resumed {
+            let why = if filter.since.zip(filter.until).is_some_and(|(since, until)| since > until) {
+                "--since is after --until"
+            } else {
+                "no file is of these days, accounts and regions, as far as their names say"
+            };
+            eprintln!("error: nothing was read: {why}");
+            self.without_records += 1;
         }
     }
 
@@ -371,17 +398,23 @@ pub(super) fn each<W: RecordVisitor>(
     let scan = Scan { threads: scan::all_cores(), stop: &AtomicBool::new(false), bytes: &AtomicU64::new(0) };
     let bar = ProgressBar::hidden();
     let (begun, path_of) = mpsc::channel();
-    let inputs = inputs(paths, part.filter()).map(move |(path, input)| {
+    let unnamed = Arc::new(AtomicUsize::new(0));
+    let inputs = inputs(paths, part.filter(), Arc::clone(&unnamed)).map(move |(path, input)| {
         let _ = begun.send(path);
         input
     });
     scan.run(inputs, work, |told| counts.take(told, &path_of, &bar, &mut take))?;
-    counts.finish(paths);
+    counts.finish_chosen(paths, part, &unnamed);
     Ok(counts)
 }
 
-/// The inputs of every path, in their order, each with the number of its path: files, folders, stdin, and archives in S3.
-fn inputs(paths: &[PathBuf], filter: LogFilter) -> impl Iterator<Item = (usize, Input)> + Send {
+/// The inputs of every path, in their order, each with the number of its path: files, folders, stdin, and archives in S3. Those whose
+/// names do not say whether they are meant are counted.
+fn inputs(
+    paths: &[PathBuf],
+    filter: LogFilter,
+    unnamed: Arc<AtomicUsize>,
+) -> impl Iterator<Item = (usize, Input)> + Send {
     let of_names = filter.clone();
     let inputs = paths.iter().enumerate().map(move |(number, path)| {
         let inputs: Box<dyn Iterator<Item = Input> + Send> =
@@ -392,7 +425,13 @@ fn inputs(paths: &[PathBuf], filter: LogFilter) -> impl Iterator<Item = (usize, 
         inputs.map(move |input| (number, input))
     });
     // Taken one after the other: a second archive is not listed while the first one is read.
-    inputs.flatten().filter(move |(_, input)| of_names.accepts(&input.to_string()))
+    inputs.flatten().filter(move |(_, input)| {
+        of_names.chooses(&input.to_string()).unwrap_or_else(|| {
+            let is_read = !matches!(input, Input::Bad(..) | Input::Skipped(..));
+            unnamed.fetch_add(usize::from(is_read), Ordering::Relaxed);
+            true
+        })
+    })
 }
 
 #[cfg(feature = "s3")]
@@ -427,7 +466,8 @@ impl Archive {
         });
         let scan = Scan { threads: self.threads.unwrap_or_else(scan::all_cores), stop: &STOP, bytes: &bytes };
         let (begun, path_of) = mpsc::channel();
-        let inputs = self.inputs().map(move |(path, input)| {
+        let unnamed = Arc::new(AtomicUsize::new(0));
+        let inputs = self.inputs(Arc::clone(&unnamed)).map(move |(path, input)| {
             let _ = begun.send(path);
             input
         });
@@ -440,13 +480,14 @@ impl Archive {
         })?;
         bar.finish_and_clear();
         counts.interrupted = STOP.load(Ordering::Relaxed);
-        counts.finish(&self.paths);
+        counts.is_resumed = self.resume_after.is_some();
+        counts.finish_chosen(&self.paths, &self.part, &unnamed);
         Ok(counts)
     }
 
-    fn inputs(&self) -> impl Iterator<Item = (usize, Input)> + Send {
+    fn inputs(&self, unnamed: Arc<AtomicUsize>) -> impl Iterator<Item = (usize, Input)> + Send {
         let mut skipping = self.resume_after.clone();
-        let inputs = inputs(&self.paths, self.part.filter());
+        let inputs = inputs(&self.paths, self.part.filter(), unnamed);
         // `None` stands for the end: whoever still waits for a file's name then has waited in vain.
         inputs.map(Some).chain([None]).filter_map(move |input| match (input, &skipping) {
             (Some(input), None) => Some(input),

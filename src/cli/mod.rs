@@ -3,11 +3,21 @@
 //! A command is one file, or one folder where it is large: its arguments (a struct that derives `clap::Args`; the struct's doc
 //! comment is the help), and `run`. It is registered by a line of `commands!` below. What commands share: [`load`] reads and
 //! compiles rules, [`selection`] picks some of them, [`diagnostics`] shows what is wrong with them, [`input`] reads events and archives, [`findings`] evaluates
-//! them, [`terminal`] and [`lines`] print what was found, [`layout`] lays JSON out, [`words`] counts in sentences.
+//! them, [`terminal`] and [`lines`] print what was found, [`layout`] lays JSON out, [`words`] counts in sentences, [`parsers`] reads
+//! the arguments that several of them take.
 //!
 //! Findings go to stdout, everything else to stderr. Exit codes are an interface: see [`Exit`].
 
 #![allow(clippy::print_stderr, reason = "it is a command line: messages go to stderr, and findings to stdout")]
+
+/// As the standard library's, which every command below would otherwise call: but that a reader of stderr has gone, or its disk is
+/// full, is no reason to panic, and the exit code still says how it ended.
+macro_rules! eprintln {
+    ($($text:tt)*) => {{
+        use std::io::Write as _;
+        let _unheard = writeln!(std::io::stderr(), $($text)*);
+    }};
+}
 
 mod accounts;
 mod backtest;
@@ -37,6 +47,7 @@ mod org;
 mod out;
 mod package;
 mod packs;
+mod parsers;
 mod pattern;
 mod preview;
 mod replay;

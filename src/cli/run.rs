@@ -51,9 +51,10 @@ pub fn run() -> ExitCode {
         // Whoever reads our output has seen enough: `offlimits replay … | head`.
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
         Err(error) => {
-            match error.get_ref().and_then(|error| error.downcast_ref::<RunError>()) {
-                Some(error) => eprintln!("error: {error}"),
-                None => eprintln!("error: cannot write the output: {error}"),
+            if let Some(error) = error.get_ref().and_then(|error| error.downcast_ref::<RunError>()) {
+                eprintln!("error: {error}");
+            } else {
+                eprintln!("error: cannot write the output: {error}");
             }
             ExitCode::from(Exit::Unreadable as u8)
         }

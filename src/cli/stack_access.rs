@@ -18,9 +18,21 @@ impl StackAccess {
     /// # Errors
     /// What is missing, and the remedy.
     pub(super) fn open(region: Option<&String>) -> Result<Self, String> {
+        Self::open_or(region, "name the stack's with --region, or set AWS_REGION")
+    }
+
+    /// The same in the environment's region, for a command whose `--region` chooses log files.
+    ///
+    /// # Errors
+    /// What is missing, and the remedy.
+    pub(super) fn open_here() -> Result<Self, String> {
+        Self::open_or(None, "set AWS_REGION to that of the stack")
+    }
+
+    fn open_or(region: Option<&String>, remedy: &str) -> Result<Self, String> {
         let mut settings = FunctionSettings::from_env();
         let Some(region) = region.cloned().or(settings.access.region) else {
-            return Err("no region: name the stack's with --region, or set AWS_REGION".to_owned());
+            return Err(format!("no region: {remedy}"));
         };
         settings.access.region = Some(region.clone());
         add_credentials(&mut settings)?;

@@ -34,9 +34,13 @@ pub(super) fn write(
     )?;
     writeln!(out, "  {}", call.sentence)?;
     let mfa = call.mfa.map(|mfa| if mfa { "yes" } else { "no" }.to_owned());
+    let account = match (call.shown_account(), call.shown_caller_account()) {
+        (Some(account), Some(callers)) => Some(format!("{account}; the caller's is {callers}")),
+        (account, _) => account,
+    };
     let facts: [(&str, Option<String>); 12] = [
         ("time", call.event_time.clone()),
-        ("account", call.shown_account()),
+        ("account", account),
         ("unit", call.unit.clone()),
         ("region", call.region.clone()),
         ("principal", call.arn.clone()),

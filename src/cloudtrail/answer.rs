@@ -19,21 +19,36 @@
 use super::path::{first_scalar, wrapped_list};
 use crate::json::{Node, Value};
 
+/// The record whose answer is asked about.
+pub(super) trait AnswerSource {
+    /// The first scalar at a path of keys.
+    fn scalar(&self, path: &[&str]) -> Option<&str>;
+
+    /// The field of this name at the top, which is read for it.
+    fn field(&self, key: &str) -> Option<&Node<'_>>;
+
+    /// The field of this name at the top as it is written, if it is an object.
+    fn object_text(&self, key: &str) -> Option<&str>;
+}
+
 /// Whether the answer says that nothing was done.
-pub(super) fn says_failure(root: &Node<'_>) -> bool {
-    let text = |key: &str| first_scalar(root, &[key]).unwrap_or_default();
-    let (event, request) = (text("eventName"), root.get("requestParameters"));
-    let is_gateway = text("eventSource") == GATEWAY;
-    let responses = objects_at(root, "responseElements");
-    let responses = responses.iter().map(|response| unwrapped(response));
+pub(super) fn says_failure(record: &impl AnswerSource) -> bool {
+    let text = |key: &str| record.scalar(&[key]).unwrap_or_default();
+    let (event, is_gateway) = (text("eventName"), text("eventSource") == GATEWAY);
+    // An answer that has no sign of it need not be read.
+    let of = |key: &str| {
+        let says_nothing = !is_gateway && record.object_text(key).is_some_and(|json| !may_say_failure(json));
+        if says_nothing { None } else { record.field(key) }
+    };
+    let responses = objects_at(of("responseElements"));
     let says_so = |response: &Node<'_>| {
         first_scalar(response, &[event]) == Some(FAILURE)
             || ["_return", "return"].iter().any(|key| first_scalar(response, &[key]) == Some("false"))
             || (is_gateway && refused_by_gateway(response))
-            || did_nothing(response, request)
+            || did_nothing(response, record.field("requestParameters"))
     };
-    responses.into_iter().any(says_so)
-        || objects_at(root, "serviceEventDetails").iter().any(|details| details_tell_failure(details, event))
+    responses.into_iter().map(unwrapped).any(says_so)
+        || objects_at(of("serviceEventDetails")).into_iter().any(|details| details_tell_failure(details, event))
 }
 
 /// Whether an object that stands in `responseElements` or `serviceEventDetails`, as it is written, may say so: only if this holds
@@ -55,12 +70,12 @@ const FAILURE: &str = "Failure";
 const GATEWAY: &str = "bedrock-agentcore.amazonaws.com";
 
 /// Why a call failed that has no `errorCode`, as far as its answer says: a code for people to read.
-pub(super) fn failure_reason<'r>(root: &'r Node<'_>) -> Option<&'r str> {
-    let of_gateway = (first_scalar(root, &["eventSource"]) == Some(GATEWAY))
-        .then(|| first_scalar(root, &["responseElements", "statusCode"]))
+pub(super) fn failure_reason(record: &impl AnswerSource) -> Option<&str> {
+    let of_gateway = (record.scalar(&["eventSource"]) == Some(GATEWAY))
+        .then(|| record.scalar(&["responseElements", "statusCode"]))
         .flatten();
     of_gateway.filter(|status| is_error_status(status)).or_else(|| {
-        objects_at(root, "serviceEventDetails").into_iter().find_map(|details| {
+        objects_at(record.field("serviceEventDetails")).into_iter().find_map(|details| {
             let states = std::iter::once(details).chain(states_within(details));
             let mut reasons = states.filter_map(|state| first_scalar(state, &["failureReason"]));
             reasons.find(|reason| !reason.is_empty())
@@ -75,7 +90,7 @@ pub(super) fn is_error_status(status: &str) -> bool {
 
 fn refused_by_gateway(response: &Node<'_>) -> bool {
     first_scalar(response, &["statusCode"]).is_some_and(is_error_status)
-        || objects_at(response, "body").iter().any(|body| body.get("error").is_some_and(|error| !is_empty(error)))
+        || objects_at(response.get("body")).iter().any(|body| body.get("error").is_some_and(|error| !is_empty(error)))
 }
 
 fn details_tell_failure(details: &Node<'_>, event: &str) -> bool {
@@ -195,8 +210,8 @@ fn unwrapped<'n, 't>(node: &'n Node<'t>) -> &'n Node<'t> {
     }
 }
 
-/// The objects that stand at a key, in arrays and in a text as well.
-fn objects_at<'n>(node: &'n Node<'_>, key: &str) -> Vec<&'n Node<'n>> {
+/// The objects that a value stands for, in arrays and in a text as well.
+fn objects_at<'n>(node: Option<&'n Node<'_>>) -> Vec<&'n Node<'n>> {
     fn gather<'n>(node: &'n Node<'_>, found: &mut Vec<&'n Node<'n>>) {
         match &node.value {
             Value::Object(_) => found.push(node),
@@ -206,21 +221,22 @@ fn objects_at<'n>(node: &'n Node<'_>, key: &str) -> Vec<&'n Node<'n>> {
         }
     }
     let mut found = Vec::new();
-    node.get(key).into_iter().for_each(|node| gather(node, &mut found));
+    node.into_iter().for_each(|node| gather(node, &mut found));
     found
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cloudtrail::Record;
 
     /// Whether a record says so; the two ways to ask agree.
     fn says(json: &str) -> bool {
-        let root = Node::parse(json).unwrap();
-        let said = says_failure(&root);
+        let record = Record::parse(json).unwrap();
+        let said = says_failure(&record);
         let may = |key: &str| {
-            objects_at(&root, key).iter().any(|object| may_say_failure(&object.compact()))
-                || root.get(key).is_some_and(|node| node.as_str().is_some())
+            objects_at(record.get(key)).iter().any(|object| may_say_failure(&object.compact()))
+                || record.get(key).is_some_and(|node| node.as_str().is_some())
         };
         assert!(!said || may("responseElements") || may("serviceEventDetails"), "{json}");
         said
@@ -252,8 +268,8 @@ mod tests {
             let done = details.replace("FAILED", "SUCCEEDED").replace("Failed", "Complete");
             assert!(!says(&format!(r#"{{"eventName":"R","serviceEventDetails":{done}}}"#)), "{done}");
         }
-        let root = Node::parse(r#"{"serviceEventDetails":{"createAccountStatus":{"failureReason":"E"}}}"#).unwrap();
-        assert_eq!(failure_reason(&root), Some("E"));
+        let record = Record::parse(r#"{"serviceEventDetails":{"createAccountStatus":{"failureReason":"E"}}}"#).unwrap();
+        assert_eq!(failure_reason(&record), Some("E"));
     }
 
     #[test]

@@ -163,7 +163,7 @@ impl ApiCall {
     /// The same without what is only told: the sentence, the targets, the request and the response are empty.
     pub fn outline(record: &Record, names: &Names) -> Self {
         let text = |path: &[&str]| record.non_empty(path).map(str::to_owned);
-        let actor = record.computed(ComputedAlias::Actor);
+        let identity::Names { actor, principal, person } = identity::Names::of(record);
         let account = record.computed(ComputedAlias::Account);
         let caller_account = text(&["userIdentity", "accountId"]).filter(|id| Some(id.as_str()) != account.as_deref());
         let mut is_unnamed = false;
@@ -180,6 +180,7 @@ impl ApiCall {
         let place = names.places.as_ref().zip(source_ip.as_deref()).map(|(places, address)| places.of(address));
         let Place { country, network } = place.unwrap_or_default();
         let is_true = |path: &[&str]| record.text(path) == Some("true");
+        let failed = record.failed();
         Self {
             event_id: text(&["eventID"]),
             event_time: text(&["eventTime"]),
@@ -199,8 +200,8 @@ impl ApiCall {
             delegate: text(&["userIdentity", "invokedByDelegate", "accountId"]),
             source_identity: text(&["userIdentity", "sessionContext", "sourceIdentity"]),
             on_behalf_of: text(&["userIdentity", "onBehalfOf", "userId"]),
-            principal: identity::principal(record).map(Into::into),
-            person: identity::person(record).map(str::to_owned),
+            principal: principal.map(Into::into),
+            person: person.map(str::to_owned),
             assumed_root: is_true(&["userIdentity", "sessionContext", "assumedRoot"]),
             from_console: is_true(&["sessionCredentialFromConsole"]),
             arn: text(&["userIdentity", "arn"]),
@@ -216,8 +217,8 @@ impl ApiCall {
             user_agent: text(&["userAgent"]),
             error: text(&["errorCode"]),
             error_message: text(&["errorMessage"]),
-            failed: record.failed(),
-            denied: record.failed() && failure_code(record).is_some_and(is_denial),
+            failed,
+            denied: failed && failure_code(record).is_some_and(is_denial),
             mfa: record.mfa(),
             read_only: record.text(&["readOnly"]).and_then(|text| text.parse().ok()),
             ..Self::default()

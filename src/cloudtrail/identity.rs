@@ -70,14 +70,45 @@ pub fn session(record: &impl AliasSource) -> Option<&str> {
 /// <https://docs.aws.amazon.com/singlesignon/latest/userguide/referencingpermissionsets.html>.
 pub(super) const IDENTITY_CENTER_ROLE: &str = "AWSReservedSSO_";
 
+/// The names of who called that are made of others, worked out together.
+#[derive(Debug)]
+pub(super) struct Names<'r> {
+    /// [`actor`].
+    pub(super) actor: Option<Cow<'r, str>>,
+    /// [`principal`].
+    pub(super) principal: Option<Cow<'r, str>>,
+    /// [`person`].
+    pub(super) person: Option<&'r str>,
+}
+
+impl<'r> Names<'r> {
+    pub(super) fn of(record: &'r impl AliasSource) -> Self {
+        let (user, role, session) = (user(record), role(record), session(record));
+        let person = person_of(role, || session);
+        Self {
+            actor: actor_of(record, user.or(role), session),
+            principal: principal_of(record, user, || role, || person),
+            person,
+        }
+    }
+}
+
 /// The person whom IAM Identity Center has named the session of its role after.
 pub fn person(record: &impl AliasSource) -> Option<&str> {
-    role(record).filter(|role| role.starts_with(IDENTITY_CENTER_ROLE)).and_then(|_| session(record))
+    person_of(role(record), || session(record))
+}
+
+fn person_of<'r>(role: Option<&str>, session: impl FnOnce() -> Option<&'r str>) -> Option<&'r str> {
+    role.filter(|role| role.starts_with(IDENTITY_CENTER_ROLE)).and_then(|_| session())
 }
 
 /// The most telling name of who called, for people to read.
 pub fn actor(record: &impl AliasSource) -> Option<Cow<'_, str>> {
-    let who = match (user(record).or_else(|| role(record)), session(record)) {
+    actor_of(record, user(record).or_else(|| role(record)), session(record))
+}
+
+fn actor_of<'r>(record: &'r impl AliasSource, name: Option<&'r str>, session: Option<&str>) -> Option<Cow<'r, str>> {
+    let who = match (name, session) {
         (Some(name), Some(session)) => Some(Cow::from(format!("{name}/{session}"))),
         (Some(name), None) => Some(Cow::from(name)),
         // A session alone names nobody: its caller chose it, and might have chosen a user's name.
@@ -90,11 +121,20 @@ pub fn actor(record: &impl AliasSource) -> Option<Cow<'_, str>> {
 /// Identity Center it is the role with the session, which Identity Center names after the person. Where there is neither, it is
 /// what [`actor`] falls back on, without a session's name in it.
 pub fn principal(record: &impl AliasSource) -> Option<Cow<'_, str>> {
-    if let Some(user) = user(record) {
+    principal_of(record, user(record), || role(record), || person(record))
+}
+
+fn principal_of<'r>(
+    record: &'r impl AliasSource,
+    user: Option<&'r str>,
+    role: impl FnOnce() -> Option<&'r str>,
+    person: impl FnOnce() -> Option<&'r str>,
+) -> Option<Cow<'r, str>> {
+    if let Some(user) = user {
         return Some(user.into());
     }
-    if let Some(role) = role(record) {
-        return Some(person(record).map_or(role.into(), |person| format!("{role}/{person}").into()));
+    if let Some(role) = role() {
+        return Some(person().map_or(role.into(), |person| format!("{role}/{person}").into()));
     }
     let name = unnamed(record)?;
     // A role of another account is known by its id alone, and a federated user without an issuer by the account: the name of the

@@ -4,7 +4,8 @@
 //! envelope   whatever arrives → its records, as texts ([`RawRecord`])
 //!            (`cloudwatch_logs`, `query_rows`, `s3_notification`: the wrappings that need reading of their own)
 //! record     a text → a [`Record`]
-//! top_level  the names of a record's fields, and where they stand in one
+//! top_level  where a record's fields stand in its text (`top_names`: what they are called)
+//! known_paths    the scalars inside two of them that every finding asks for
 //! path       the values that stand at a path of it
 //! fact       a value that was worked out of a record, and the record's memory of such values
 //! alias      short names of paths, and values that are computed from several (`identity`: those about who called;
@@ -40,6 +41,7 @@ pub mod event_rule;
 mod fact;
 pub mod identity;
 pub mod issuing;
+mod known_paths;
 mod names;
 pub mod own_resources;
 mod partition;
@@ -54,6 +56,7 @@ mod source_network;
 pub mod spokes;
 mod target;
 mod top_level;
+mod top_names;
 
 pub use self::account_id::{account_number, is_account_id};
 pub use self::alias::ComputedAlias;
@@ -63,6 +66,7 @@ pub(crate) use self::answer::may_say_failure;
 pub(crate) use self::api_version::without_version;
 pub use self::call::ApiCall;
 pub use self::fact::FactValue;
+pub(crate) use self::known_paths::Known;
 pub use self::names::Names;
 #[cfg(feature = "cli")]
 pub(crate) use self::partition::region_of_iam;
@@ -72,4 +76,4 @@ pub use self::path::{FieldValue, walk};
 pub use self::record::{RawRecord, Record, RecordError};
 pub(crate) use self::sentence::{HIDDEN, HIDDEN_SHOWN};
 pub(crate) use self::target::{named_targets, short_name};
-pub use self::top_level::TOP_LEVEL;
+pub use self::top_names::TOP_LEVEL;

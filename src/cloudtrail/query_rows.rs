@@ -3,7 +3,7 @@
 
 use std::borrow::Cow;
 
-use super::top_level::TOP_LEVEL;
+use super::top_names::TOP_LEVEL;
 use crate::json::{Node, Outline, Value, write_string};
 
 /// One row: its columns' names, each with a JSON text.

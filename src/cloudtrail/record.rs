@@ -5,11 +5,13 @@ use std::sync::OnceLock;
 
 use super::alias::{self, ComputedAlias, compute};
 use super::alias_source::AliasSource;
-use super::answer;
+use super::answer::{self, AnswerSource};
 use super::fact::{FactMemory, FactValue};
+use super::known_paths::{Known, may_hold_json};
 use super::path::first_scalar_that;
-use super::top_level::TopLevel;
-use crate::json::Node;
+use super::top_level::{TopField, TopLevel};
+use super::top_names::TopName;
+use crate::json::{Node, NotJson, Value, why_not_json};
 
 /// One record as it arrived: text that has been found to be JSON, and is otherwise unread.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,8 +39,10 @@ impl RawRecord {
 /// One record, parsed. Every field is optional: eventVersion 1.0 has few, and AWS leaves out what is too large.
 #[derive(Debug, Clone)]
 pub struct Record<'t> {
-    root: Node<'t>,
-    top_level: TopLevel,
+    text: Cow<'t, str>,
+    top_level: TopLevel<'t>,
+    /// The record as a document, once somebody has asked for all of it.
+    root: OnceLock<Box<Node<'t>>>,
     facts: FactMemory,
     /// What the answer says of it, once somebody has asked: the outcome is asked for by rules, titles and every sentence.
     answers_failure: OnceLock<bool>,
@@ -64,7 +68,7 @@ impl<'t> Record<'t> {
     /// # Errors
     /// The text is not JSON, or not an object.
     pub fn parse(json: &'t str) -> Result<Self, RecordError> {
-        Self::from_node(Node::parse(json)?)
+        Self::of(Cow::Borrowed(json))
     }
 
     /// Parses a record that outlives its text.
@@ -72,14 +76,23 @@ impl<'t> Record<'t> {
     /// # Errors
     /// As [`Record::parse`].
     pub fn owned(json: &str) -> Result<Record<'static>, RecordError> {
-        Record::from_node(Node::owned(json)?)
+        Record::of(Cow::Owned(json.to_owned()))
     }
 
-    fn from_node(root: Node<'t>) -> Result<Self, RecordError> {
-        let Some(members) = root.members() else { return Err(RecordError::NotAnObject(root.kind())) };
-        let top_level = TopLevel::of(members);
-        let (facts, answers_failure) = (FactMemory::default(), OnceLock::new());
-        Ok(Self { root, top_level, facts, answers_failure, envelope_account: None })
+    fn of(text: Cow<'t, str>) -> Result<Self, RecordError> {
+        let top_level = match TopLevel::split(&text) {
+            Ok(Some(top_level)) => top_level,
+            Ok(None) => return Err(RecordError::NotAnObject(Node::parse(&text)?.kind())),
+            Err(NotJson) => return Err(why_not_json(&text).into()),
+        };
+        Ok(Self {
+            text,
+            top_level,
+            root: OnceLock::new(),
+            facts: FactMemory::default(),
+            answers_failure: OnceLock::new(),
+            envelope_account: None,
+        })
     }
 
     /// The record as it arrived in an envelope that names this account, if it names one.
@@ -93,14 +106,28 @@ impl<'t> Record<'t> {
         alias::account(self, None)
     }
 
-    /// The record as a document.
+    /// The record as a document. All of it is read for that, which [`Record::get`] does not.
     pub fn root(&self) -> &Node<'t> {
-        &self.root
+        self.root.get_or_init(|| {
+            let whole = 0..self.text.len();
+            let root = match &self.text {
+                Cow::Borrowed(text) => Node::parse(text),
+                Cow::Owned(text) => Node::owned(text),
+            };
+            // The text has been found to be JSON.
+            Box::new(root.unwrap_or(Node { span: whole, value: Value::Null }))
+        })
     }
 
-    /// The field of this name at the top of the record; the last one if it is repeated.
+    /// The field of this name at the top of the record; the last one if it is repeated. It is read when it is first asked for.
     pub fn get(&self, key: &str) -> Option<&Node<'t>> {
-        self.top_level.get(&self.root, key)
+        let Some(name) = TopName::of(key) else {
+            return if self.top_level.has_others() { self.root().get(key) } else { None };
+        };
+        self.top_level.node(name, |place| match &self.text {
+            Cow::Borrowed(text) => Node::member(text, place),
+            Cow::Owned(text) => Node::owned_member(text, place),
+        })
     }
 
     /// The first scalar at a path of keys. Arrays on the way are walked, and a text that holds JSON is entered.
@@ -109,8 +136,33 @@ impl<'t> Record<'t> {
     }
 
     fn text_that(&self, path: &[&str], accepts: &dyn Fn(&str) -> bool) -> Option<&str> {
-        let (key, rest) = path.split_first()?;
-        first_scalar_that(self.get(key)?, rest, accepts)
+        match self.known(path) {
+            Known::Text(text) | Known::Word(text) => Some(text).filter(|text| accepts(text)),
+            Known::Missing => None,
+            Known::Unknown => {
+                let (key, rest) = path.split_first()?;
+                first_scalar_that(self.get(key)?, rest, accepts)
+            }
+        }
+    }
+
+    /// What stands at a path of keys, if that is known without reading the field at the top into a document: most often it is.
+    pub(crate) fn known(&self, path: &[impl AsRef<str>]) -> Known<'_> {
+        let Some((key, rest)) = path.split_first() else { return Known::Unknown };
+        let Some(name) = TopName::of(key.as_ref()) else { return Known::Unknown };
+        match self.top_level.field(&self.text, name) {
+            None => Known::Missing,
+            Some(TopField::Plain(text)) if rest.is_empty() => Known::Text(text),
+            Some(TopField::Plain(text)) if !may_hold_json(text) => Known::Missing,
+            Some(TopField::Json(json)) => match json.as_bytes().first() {
+                Some(b'n') => Known::Missing,
+                Some(b'{') if !rest.is_empty() => self.top_level.known().at(name, &self.text, rest),
+                Some(b'{' | b'[' | b'"') => Known::Unknown,
+                _ if rest.is_empty() => Known::Word(json),
+                _ => Known::Missing,
+            },
+            Some(TopField::Plain(_)) => Known::Unknown,
+        }
     }
 
     /// The first scalar at a path, unless it is empty.
@@ -144,6 +196,23 @@ impl<'t> Record<'t> {
     }
 }
 
+impl AnswerSource for Record<'_> {
+    fn scalar(&self, path: &[&str]) -> Option<&str> {
+        self.text(path)
+    }
+
+    fn field(&self, key: &str) -> Option<&Node<'_>> {
+        self.get(key)
+    }
+
+    fn object_text(&self, key: &str) -> Option<&str> {
+        match self.top_level.field(&self.text, TopName::of(key)?)? {
+            TopField::Json(json) if json.starts_with('{') => Some(json),
+            _ => None,
+        }
+    }
+}
+
 impl AliasSource for Record<'_> {
     fn text(&self, path: &[&str]) -> Option<&str> {
         self.text(path)
@@ -158,6 +227,6 @@ impl AliasSource for Record<'_> {
     }
 
     fn answers_failure(&self) -> bool {
-        *self.answers_failure.get_or_init(|| answer::says_failure(&self.root))
+        *self.answers_failure.get_or_init(|| answer::says_failure(self))
     }
 }

@@ -62,7 +62,7 @@ pub(super) fn is_denial(code: &str) -> bool {
 /// Why the call failed: `errorCode`, or what the answer gives as the reason.
 pub(super) fn failure_code<'r>(record: &'r Record<'_>) -> Option<&'r str> {
     let code = record.non_empty(&["errorCode"]);
-    code.or_else(|| record.failed().then(|| failure_reason(record.root())).flatten())
+    code.or_else(|| record.failed().then(|| failure_reason(record)).flatten())
 }
 
 /// `allowed`, `failed (…)`, `denied (…)`.
@@ -112,8 +112,9 @@ fn who(record: &Record, actor: Option<&str>) -> String {
                 about.push(shown(kind));
                 "Somebody".into()
             }
-            (None, Some(service)) => shown(service),
-            (None, None) => "Somebody".into(),
+            // What a service does of itself has no identity. Of a call without one nobody knows whose it was.
+            (None, Some(service)) if at(&["eventType"]) != Some("AwsApiCall") => shown(service),
+            (None, _) => "Somebody".into(),
         },
     };
     if at(&["userIdentity", "sessionContext", "assumedRoot"]) == Some("true") {

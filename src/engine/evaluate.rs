@@ -11,13 +11,14 @@ use super::call::{CallKey, call_fields};
 use super::call_cache::{CallCache, Lookup};
 use super::candidate_index::{CandidateIndex, LookupBuffers};
 use super::error::{EvaluateError, LoadError};
-use super::extract::Extracted;
+use super::extract::{Extracted, Scalar};
 use super::index_builder;
 use super::literals::LiteralId;
 use super::matches::Matches;
 use super::packed::numbers;
 use super::path_trie::FieldId;
 use super::plan::{ExtractedRecord, Holds, RowId, RowPlace, RowPlan, RulePlan};
+use super::quiet_texts::QuietTexts;
 use super::rules::{LazyRules, PerRule, RuleLoader, Rules};
 use super::simple;
 use crate::cloudtrail::{FieldValue, Names, RawRecord, Record};
@@ -47,6 +48,8 @@ pub(crate) struct Engine {
 pub(super) struct Scratch {
     pub(super) extracted: Extracted,
     pub(super) cache: CallCache,
+    /// Of each of [`CandidateIndex::fields`]; none where they are not remembered.
+    pub(super) quiet_texts: Vec<QuietTexts>,
     /// The rules that have not been ruled out: by their places in the file, ascending.
     rules: Vec<u32>,
     rows: Vec<RowId>,
@@ -147,7 +150,7 @@ impl Engine {
         text: &str,
         account: Option<&str>,
         scratch: &mut Scratch,
-        tell: impl FnOnce(&Matches<'_>) -> Vec<T>,
+        tell: impl FnOnce(&Matches<'_, '_>) -> Vec<T>,
     ) -> Result<Vec<T>, EvaluateError> {
         match self.candidates(text, account, scratch)? {
             Candidates::None => Ok(Vec::new()),
@@ -195,7 +198,7 @@ impl Engine {
         record: &str,
         account: Option<&str>,
         scratch: &Scratch,
-        tell: impl FnOnce(&Matches<'_>) -> Vec<T>,
+        tell: impl FnOnce(&Matches<'_, '_>) -> Vec<T>,
     ) -> Result<Vec<T>, EvaluateError> {
         if matches!(candidates, Candidates::None) {
             return Ok(Vec::new());
@@ -235,7 +238,7 @@ impl Engine {
         (text, account): (&str, Option<&str>),
         scratch: &mut Scratch,
     ) -> Result<Candidates, LoadError> {
-        let Scratch { extracted, cache, rules, rows, literals, buffers } = scratch;
+        let Scratch { extracted, cache, quiet_texts, rules, rows, literals, buffers } = scratch;
         let index = &self.index;
         rules.clear();
         let record = ExtractedRecord::new(index.trie.view(), extracted, (text, account));
@@ -254,12 +257,21 @@ impl Engine {
         }
         if !self.all_rows_keyed_by_call {
             rows.clear();
-            for field in &index.fields {
+            for (place, field) in index.fields.iter().enumerate() {
+                let mut quiet = quiet_texts.get_mut(place);
+                if let (Some(quiet), Scalar::Text(span)) = (&quiet, extracted.scalar(field.field))
+                    && quiet.has(span.raw(text).as_bytes())
+                {
+                    continue;
+                }
                 let known = extracted.with_values(field.field, text, |values| {
-                    values
-                        .iter()
-                        .filter_map(FieldValue::scalar)
-                        .for_each(|value| field.rows_for_text(value, literals, rows));
+                    let before = rows.len();
+                    let texts = || values.iter().filter_map(FieldValue::scalar);
+                    texts().for_each(|value| field.rows_for_text(value, literals, rows));
+                    if let (Some(quiet), true, [FieldValue::Scalar(text)]) = (&mut quiet, rows.len() == before, values)
+                    {
+                        quiet.add(text.as_bytes());
+                    }
                 });
                 if known.is_none() {
                     rows.extend(field.all_rows());

@@ -14,6 +14,7 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
+use super::known_keys::{KeyPlace, KnownKeys};
 use super::path_trie::{FieldId, TrieView};
 use crate::cloudtrail::FieldValue;
 use crate::json::{Lexer, Nesting, Next, NotJson, Quoted, unescape};
@@ -36,6 +37,7 @@ pub(super) struct Extracted {
     /// deep.
     needs_full_parse: bool,
     nesting: Nesting,
+    known_keys: KnownKeys,
 }
 
 /// What one record has at one node of the trie.
@@ -114,12 +116,20 @@ impl Extracted {
         if self.fields.len() != trie.len() || self.record == 0 {
             self.fields = vec![ExtractedField::default(); trie.len()];
             self.record = 1;
+            if self.known_keys.is_on() {
+                self.known_keys = KnownKeys::new(trie.len());
+            }
         }
         self.more.clear();
         self.objects.clear();
         // Places are noted in 32 bits.
         self.needs_full_parse = u32::try_from(text.len()).is_err();
         FieldExtractor { trie, lexer, text, extracted: self, objects: 0 }.value(0, 0, at)
+    }
+
+    /// Remembers the keys of the records that come, for whoever reads many: those of a trie of so many nodes.
+    pub(super) fn remember_keys(&mut self, nodes: usize) {
+        self.known_keys = KnownKeys::new(nodes);
     }
 
     /// Whether nothing that was extracted may be believed: only the whole record tells.
@@ -288,23 +298,42 @@ impl FieldExtractor<'_, '_> {
         self.objects += 1;
         let this = self.objects;
         let mut next = self.lexer.open(start);
+        let mut place = KeyPlace::first(id);
         loop {
             let at = match next {
                 Next::Part(at) => at,
                 Next::End(end) => return Ok(end),
             };
-            let (key, at) = self.lexer.key(at)?;
-            self.extracted.needs_full_parse |= key.escaped;
-            let end = match self.trie.child(node, self.text.as_bytes(), key.inner.start, key.inner.len()) {
-                Some(child) => {
-                    let field = self.extracted.field_mut(child);
-                    let repeated = field.seen_in == this;
-                    field.seen_in = this;
-                    // Of repeated keys the last counts, and the first has been extracted.
-                    self.extracted.needs_full_parse |= repeated;
+            let text = self.text.as_bytes();
+            let (child, at) = if let Some(key) = self.extracted.known_keys.key_at(place, text, at) {
+                place = key.place;
+                (key.child, self.lexer.space(at + usize::from(key.length)))
+            } else {
+                let (key, value) = self.lexer.key(at)?;
+                self.extracted.needs_full_parse |= key.escaped;
+                let child = self.trie.child(node, text, key.inner.start, key.inner.len()).unwrap_or_default();
+                if !key.escaped && self.extracted.known_keys.is_on() {
+                    place = self.extracted.known_keys.learn(place, id, child, &text[at..=key.end()]);
+                }
+                (child, value)
+            };
+            let end = if child == 0 {
+                self.lexer.skip(at, &mut self.extracted.nesting)?
+            } else {
+                let field = self.extracted.field_mut(child);
+                let repeated = field.seen_in == this;
+                field.seen_in = this;
+                // Of repeated keys the last counts, and the first has been extracted.
+                self.extracted.needs_full_parse |= repeated;
+                if self.lexer.byte(at) == b'"' && self.trie.node(child).is_only_field() {
+                    // Most values: nothing has to be called for one.
+                    let string = self.lexer.string(at)?;
+                    let end = string.end();
+                    self.extracted.add_value(child, string.inner, string.escaped);
+                    end
+                } else {
                     self.value(child, depth + 1, at)?
                 }
-                None => self.lexer.skip(at, &mut self.extracted.nesting)?,
             };
             next = self.lexer.next(end, b'}')?;
         }

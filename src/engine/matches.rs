@@ -11,17 +11,17 @@ use crate::rules::{Rule, STEPS_SHOWN};
 /// To decide is cheap, and to tell is not: what people read of a finding takes several times what it takes to find it. So whoever
 /// asks the engine says what is to be made of a match.
 #[derive(Debug)]
-pub struct Matches<'m> {
-    record: &'m Record<'m>,
+pub struct Matches<'m, 't> {
+    record: &'m Record<'t>,
     /// The rules, in the order of the file, each with the place of its first row that matched.
     rules: Vec<(&'m Rule, usize)>,
     /// What is told besides the record.
     names: &'m Names,
 }
 
-impl<'m> Matches<'m> {
+impl<'m, 't> Matches<'m, 't> {
     /// `rules` are in the order of the file, each with the place of its first row that matched.
-    pub(super) const fn new(record: &'m Record<'m>, rules: Vec<(&'m Rule, usize)>, names: &'m Names) -> Self {
+    pub(super) const fn new(record: &'m Record<'t>, rules: Vec<(&'m Rule, usize)>, names: &'m Names) -> Self {
         Self { record, rules, names }
     }
 
@@ -31,7 +31,7 @@ impl<'m> Matches<'m> {
     }
 
     /// The record.
-    pub const fn record(&self) -> &'m Record<'m> {
+    pub const fn record(&self) -> &'m Record<'t> {
         self.record
     }
 

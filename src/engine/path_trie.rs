@@ -263,6 +263,12 @@ impl TrieNode<'_> {
         self.u16_at::<24>() & PARENT != 0
     }
 
+    /// Whether a path ends here, and none goes on.
+    #[inline(always)]
+    pub(super) fn is_only_field(self) -> bool {
+        self.u16_at::<24>() == FIELD
+    }
+
     #[inline(always)]
     fn u32_at<const AT: usize>(self) -> usize {
         self.0[AT..].first_chunk().map_or(0, |bytes| u32::from_le_bytes(*bytes)) as usize

@@ -11,6 +11,7 @@ use super::evaluate::{Candidates, Engine, Scratch};
 use super::extract::Scalar;
 use super::matches::Matches;
 use super::path_trie::{FieldId, TrieView};
+use super::quiet_texts::QuietTexts;
 use crate::cloudtrail::RawRecord;
 use crate::cloudtrail::envelope::{self, NotARecord, RECORD_KEYS, Returned, WRAPPER_KEYS};
 use crate::json::{Lexer, Next, NotJson, WHITE_SPACE};
@@ -42,6 +43,15 @@ const HELD: usize = 1024;
 /// A record's number in its file, its bytes, and what was made of its matches.
 type Hit<T> = (usize, Range<usize>, Result<Vec<T>, EvaluateError>);
 
+/// How far the elements of a list are plain records, which have been handed over.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub struct ScannedElements {
+    /// How many there are, with those that matched nothing.
+    pub records: usize,
+    /// Where the comma behind the last of them stands, or the bracket that ends the list; 0 where not even the first is one.
+    pub end: usize,
+}
+
 /// What a file held besides the records that were handed over.
 #[derive(Debug, Default)]
 pub struct Scanned {
@@ -59,7 +69,10 @@ impl Engine {
     /// Makes a scanner, for one thread.
     pub(crate) fn scanner(&self) -> Scanner<'_> {
         let envelope_keys = EnvelopeKeys::new(self.index.trie.view());
-        Scanner { engine: self, envelope_keys, scratch: Box::default(), held: HELD }
+        let mut scratch = Box::<Scratch>::default();
+        scratch.extracted.remember_keys(self.index.trie.view().len());
+        scratch.quiet_texts.resize_with(self.index.fields.len(), QuietTexts::default);
+        Scanner { engine: self, envelope_keys, scratch, held: HELD }
     }
 }
 
@@ -78,7 +91,7 @@ impl Scanner<'_> {
     pub fn evaluate<T>(
         &mut self,
         json: &str,
-        tell: impl FnOnce(&Matches<'_>) -> Vec<T>,
+        tell: impl FnOnce(&Matches<'_, '_>) -> Vec<T>,
     ) -> Result<Vec<T>, EvaluateError> {
         self.engine.evaluate_text(json, None, &mut self.scratch, tell)
     }
@@ -100,6 +113,7 @@ impl Scanner<'_> {
     #[must_use]
     pub fn without_call_cache(mut self) -> Self {
         self.scratch.cache.disable();
+        self.scratch.quiet_texts.clear();
         self
     }
 
@@ -116,21 +130,17 @@ impl Scanner<'_> {
     pub fn scan<T>(
         &mut self,
         text: &str,
-        tell: impl Fn(&Matches<'_>) -> Vec<T>,
+        tell: impl Fn(&Matches<'_, '_>) -> Vec<T>,
         mut take: impl FnMut(usize, &str, Result<Vec<T>, EvaluateError>),
     ) -> Scanned {
         let Self { engine, envelope_keys, scratch, held } = self;
-        let (engine, file) = (*engine, PlainFile { engine, envelope_keys, text });
+        let file = PlainFile { engine, envelope_keys, text };
         let (mut hits, mut made, mut records, mut is_known) = (Vec::<Hit<T>>::new(), 0, 0, false);
         let mut hand_over = |hits: &mut Vec<Hit<T>>| {
             hits.drain(..).for_each(|(index, place, told)| take(index, &text[place], told));
         };
         let is_plain = file.each_record(scratch, &mut |scratch, place| {
-            let told = match engine.prefilter(text, None, scratch) {
-                Ok(Candidates::None) => Ok(Vec::new()),
-                Ok(some) => engine.evaluate_candidates(some, &text[place.clone()], None, scratch, &tell),
-                Err(error) => Err(error.into()),
-            };
+            let told = file.told(scratch, place.clone(), &tell);
             let count = told.as_ref().map_or(1, Vec::len);
             if count > 0 {
                 made += count;
@@ -163,6 +173,43 @@ impl Scanner<'_> {
         }
         Scanned { records: records.len(), ignored, unreadable, deliveries }
     }
+
+    /// Evaluates the first elements of a list, as far as they are plain records: what follows, [`Self::scan`] may be asked about.
+    /// `text` begins with the list's bracket or with a comma between its elements, and may break off anywhere. `tell` and `take` are
+    /// [`Self::scan`]'s.
+    pub fn scan_elements<T>(
+        &mut self,
+        text: &str,
+        tell: impl Fn(&Matches<'_, '_>) -> Vec<T>,
+        mut take: impl FnMut(usize, &str, Result<Vec<T>, EvaluateError>),
+    ) -> ScannedElements {
+        let Self { engine, envelope_keys, scratch, .. } = self;
+        let file = PlainFile { engine, envelope_keys, text };
+        let (mut lexer, mut scanned) = (Lexer::new(text), ScannedElements::default());
+        let mut next = if lexer.byte(0) == b'[' { lexer.open(0) } else { Next::Part(lexer.space(1)) };
+        while let Next::Part(at) = next {
+            let mut hit = None;
+            let visit = &mut |scratch: &mut Scratch, place: Range<usize>| {
+                let told = file.told(scratch, place.clone(), &tell);
+                if told.as_ref().map_or(true, |told| !told.is_empty()) {
+                    hit = Some((place, told));
+                }
+                true
+            };
+            let Some(end) = file.record(&mut lexer, at, &mut Walk { scratch, visit }) else { return scanned };
+            // Not before it is known that it ends there.
+            let Ok(following) = lexer.next(end, b']') else { return scanned };
+            if let Some((place, told)) = hit {
+                take(scanned.records, &text[place], told);
+            }
+            scanned = ScannedElements { records: scanned.records + 1, end: lexer.space(end) };
+            next = following;
+        }
+        if let Next::End(end) = next {
+            scanned.end = end - 1;
+        }
+        scanned
+    }
 }
 
 /// A file in one of the usual forms: CloudTrail's `{"Records":[…]}`, an array, or NDJSON; of records, and nothing else.
@@ -176,6 +223,21 @@ struct PlainFile<'f> {
 type VisitRecord<'v> = dyn FnMut(&mut Scratch, Range<usize>) -> bool + 'v;
 
 impl PlainFile<'_> {
+    /// What is made of what the record matches that stands here, and has just been extracted.
+    #[inline]
+    fn told<T>(
+        &self,
+        scratch: &mut Scratch,
+        place: Range<usize>,
+        tell: &impl Fn(&Matches<'_, '_>) -> Vec<T>,
+    ) -> Result<Vec<T>, EvaluateError> {
+        match self.engine.prefilter(self.text, None, scratch) {
+            Ok(Candidates::None) => Ok(Vec::new()),
+            Ok(some) => self.engine.evaluate_candidates(some, &self.text[place], None, scratch, tell),
+            Err(error) => Err(error.into()),
+        }
+    }
+
     /// Visits every record. Returns whether the file has such a form, and was not left; if not, what has been visited means nothing.
     fn each_record(&self, scratch: &mut Scratch, visit: &mut VisitRecord<'_>) -> bool {
         let mut lexer = Lexer::new(self.text);

@@ -8,11 +8,11 @@ use crate::cloudtrail::{Names, Record};
 use crate::rules::Rule;
 
 /// Which of these rules a record matches, in their order. [`Rule::matched_row`] decides it. `names` is what is told besides the record.
-pub(super) fn matches<'m>(
+pub(super) fn matches<'m, 't>(
     rules: impl IntoIterator<Item = &'m Rule>,
-    record: &'m Record<'m>,
+    record: &'m Record<'t>,
     names: &'m Names,
-) -> Matches<'m> {
+) -> Matches<'m, 't> {
     let matched = rules.into_iter().filter_map(|rule| Some((rule, rule.matched_row(record)?)));
     Matches::new(record, matched.collect(), names)
 }

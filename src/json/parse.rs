@@ -1,6 +1,7 @@
 //! Makes a tree of a text, with the [`Lexer`].
 
 use std::borrow::Cow;
+use std::ops::Range;
 use std::sync::OnceLock;
 
 use serde::de::IgnoredAny;
@@ -28,6 +29,17 @@ impl<'t> Node<'t> {
     pub fn owned(text: &str) -> Result<Node<'static>, serde_json::Error> {
         TreeReader::read(text, |part| Cow::Owned(part.to_owned()))
     }
+
+    /// Reads the member of a document's object that stands at `place` of its text: it is what [`Node::parse`] makes of it, if all of the
+    /// text has been found to be JSON.
+    pub(crate) fn member(text: &'t str, place: Range<usize>) -> Self {
+        TreeReader::member(text, place, Cow::Borrowed)
+    }
+
+    /// As [`Node::member`], of a tree that outlives the text.
+    pub(crate) fn owned_member(text: &str, place: Range<usize>) -> Node<'static> {
+        TreeReader::member(text, place, |part| Cow::Owned(part.to_owned()))
+    }
 }
 
 /// Builds the tree of one text.
@@ -45,11 +57,22 @@ struct TreeReader<'t, 'n> {
 }
 
 impl<'t, 'n> TreeReader<'t, 'n> {
-    fn read(text: &'t str, keep: fn(&'t str) -> Cow<'n, str>) -> Result<Node<'n>, serde_json::Error> {
+    fn new(text: &'t str, keep: fn(&'t str) -> Cow<'n, str>, members: usize) -> Self {
+        let members = Vec::with_capacity(members);
         let (lexer, nesting) = (Lexer::new(text), Nesting::default());
+        Self { text, lexer, nesting, keep, members, elements: Vec::new() }
+    }
+
+    fn member(text: &'t str, place: Range<usize>, keep: fn(&'t str) -> Cow<'n, str>) -> Node<'n> {
+        let missing = Node { span: place.clone(), value: Value::Null };
+        // What stands behind it is not looked at.
+        let text = &text[..place.end];
+        Self::new(text, keep, 0).node(place.start, 1).unwrap_or(missing)
+    }
+
+    fn read(text: &'t str, keep: fn(&'t str) -> Cow<'n, str>) -> Result<Node<'n>, serde_json::Error> {
         // A record seldom has more in objects that are still open.
-        let members = Vec::with_capacity(32);
-        let mut reader = Self { text, lexer, nesting, keep, members, elements: Vec::new() };
+        let mut reader = Self::new(text, keep, 32);
         match reader.node(reader.lexer.space(0), 0) {
             Ok(node) if reader.lexer.is_at_end(node.span.end) => Ok(node),
             _ => Err(why_not_json(text)),

@@ -21,10 +21,19 @@ pub fn redacted(node: &Node) -> String {
     out
 }
 
+/// What stands beside the secret in an object that is named for it, and is none: of `accessKey`, as IAM and Lightsail answer with it,
+/// <https://docs.aws.amazon.com/IAM/latest/APIReference/API_AccessKey.html>.
+const BESIDE_THE_SECRET: [&str; 4] = ["accessKeyId", "createDate", "status", "userName"];
+
 /// A value as people read it, its secrets replaced: of an object the compact JSON, of a scalar its text. `path` are the keys
-/// that lead to it: where one of them names a secret, nothing of it is shown.
+/// that lead to it: where one of them names a secret, nothing of it is shown, but for what only stands beside the secret.
 pub fn shown<'k>(path: impl IntoIterator<Item = &'k str>, node: &Node) -> String {
-    if path.into_iter().any(names::is_secret) && !is_harmless(node) {
+    let (mut is_secret, mut last) = (false, "");
+    for key in path {
+        is_secret |= names::is_secret(key);
+        last = key;
+    }
+    if is_secret && !BESIDE_THE_SECRET.contains(&last) && !is_harmless(node) {
         return REDACTED.to_owned();
     }
     match &node.value {

@@ -1,5 +1,7 @@
 //! Which names say that their value is secret, and which values are none all the same.
 
+use super::words::WordSet;
+
 /// What a secret's name holds, in lower case and without what separates its words: `api_key`, `api-key` and `apiKey` are one.
 const PARTS: [&str; 18] = [
     "password",
@@ -21,6 +23,9 @@ const PARTS: [&str; 18] = [
     "encryptionkey",
     "xamzsignature",
 ];
+
+/// The same, looked for at once: every key of every alert comes through here.
+static ANY_PART: WordSet = WordSet::new(&PARTS);
 
 /// Ends of names that are secret only where they end the name: `DB_PASS`, and neither `passRole` nor `pwdLastSet`.
 const LAST: [&str; 3] = ["pass", "pwd", "pw"];
@@ -160,7 +165,7 @@ impl Name {
                 _ => last.ends_with("pass") || last.ends_with("pwd") || LAST.contains(&last),
             }
         };
-        (PARTS.iter().any(|part| joined.contains(part)) && !OF_A_SECRET.contains(&self.last())) || is_last()
+        (ANY_PART.are_in(joined) && !OF_A_SECRET.contains(&self.last())) || is_last()
     }
 }
 

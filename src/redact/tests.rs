@@ -29,6 +29,10 @@ fn a_value_alone_is_known_by_its_path() {
         (&["requestParameters", "d"], r#""{\"Password\": \"x\"}""#, r#"{"Password":"<redacted>"}"#),
         (&["userAgent"], r#""a xoxb-12-ab b""#, "a <redacted> b"),
         (&["readOnly"], "true", "true"),
+        // Beside a secret there stands what is none.
+        (&["responseElements", "accessKey", "userName"], r#""bob""#, "bob"),
+        (&["responseElements", "accessKey", "accessKeyId"], r#""AKIAEXAMPLE000000001""#, "AKIAEXAMPLE000000001"),
+        (&["responseElements", "accessKey", "secretAccessKey"], r#""x""#, "<redacted>"),
     ];
     for (path, json, expected) in table {
         assert_eq!(shown(path.iter().copied(), &node(json)), expected);

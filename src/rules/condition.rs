@@ -163,7 +163,7 @@ impl Condition {
     }
 
     /// Whether the condition is true of a field's values. `scope` is where `same_as` finds the other field.
-    pub fn holds(&self, values: &[FieldValue<'_>], scope: Scope<'_>) -> bool {
+    pub fn holds(&self, values: &[FieldValue<'_>], scope: Scope<'_, '_>) -> bool {
         let some_scalar = |test: &dyn Fn(&str) -> bool| values.iter().filter_map(FieldValue::scalar).any(test);
         match self {
             Self::Pattern(pattern) => values.iter().any(|value| pattern.is_match(&value.text())),

@@ -45,6 +45,8 @@ pub(crate) use self::scope::computed;
 pub use self::shell::COMMAND_LIMIT;
 #[cfg(feature = "cli")]
 pub(crate) use self::shell::quoted;
+#[cfg(feature = "cli")]
+pub(crate) use self::template::redacted;
 pub use self::title::Title;
 pub(crate) use self::version::VERSION;
 pub use self::version::Version;

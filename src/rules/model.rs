@@ -14,7 +14,7 @@ use super::respond::StepTemplate;
 use super::scope::Scope;
 use super::title::Title;
 use super::version::Version;
-use crate::cloudtrail::{AliasSource, Record};
+use crate::cloudtrail::{AliasSource, FieldValue, Known, Record};
 use crate::severity::Severity;
 use crate::time::Timestamp;
 
@@ -113,7 +113,7 @@ pub struct Row(pub Vec<Cell>);
 
 impl Row {
     /// Whether every cell's condition is true.
-    pub fn holds(&self, scope: Scope<'_>) -> bool {
+    pub fn holds(&self, scope: Scope<'_, '_>) -> bool {
         self.0.iter().all(|cell| cell.holds(scope))
     }
 }
@@ -131,8 +131,14 @@ pub struct Cell {
 
 impl Cell {
     /// Whether the condition is true of the field's values.
-    pub fn holds(&self, scope: Scope<'_>) -> bool {
-        self.condition.holds(&scope.values(&self.field), scope)
+    pub fn holds(&self, scope: Scope<'_, '_>) -> bool {
+        let holds = |values: &[FieldValue<'_>]| self.condition.holds(values, scope);
+        // What takes no document is asked without one.
+        match scope.known(&self.field) {
+            Known::Missing => holds(&[]),
+            Known::Text(text) if !self.condition.needs_the_record() => holds(&[FieldValue::Scalar(text.into())]),
+            _ => holds(&scope.values(&self.field)),
+        }
     }
 }
 

@@ -116,6 +116,32 @@ mod tests {
     }
 
     #[test]
+    fn what_may_be_secret_goes_into_no_command() {
+        let step = step("Delete it", "aws x --id {requestParameters.apiKey}");
+        let (text, _) = rendered(&step, r#"{"apiKey":"da2-abc"}"#);
+        assert_eq!(text, "Delete it (no command: requestParameters.apiKey may be secret)");
+    }
+
+    #[test]
+    fn a_command_is_about_nobody_of_another_account() {
+        let step = step("Deny {role} everything", "aws iam attach-role-policy --role-name {role}");
+        let by = |account: &str| {
+            let arn = format!("arn:aws:sts::{account}:assumed-role/Admin/jana");
+            let identity = format!(r#"{{"type":"AssumedRole","arn":"{arn}","accountId":"{account}"}}"#);
+            let json = format!(r#"{{"userIdentity":{identity},"recipientAccountId":"111122223333"}}"#);
+            step.render(&Record::parse(&json).unwrap())
+        };
+        assert_eq!(by("111122223333").1.as_deref(), Some("aws iam attach-role-policy --role-name Admin"));
+        // The account of the call has an Admin of its own, who has done nothing.
+        let said = "Deny Admin everything (no command: role is of the caller's account, which is another)";
+        assert_eq!(by("999988887777"), (said.to_owned(), None));
+        // What the call acts on is in its own account.
+        let step = self::step("Lock it", "aws iam x --user-name {requestParameters.userName}");
+        let json = r#"{"userIdentity":{"accountId":"999988887777"},"recipientAccountId":"111122223333","requestParameters":{"userName":"u"}}"#;
+        assert_eq!(step.render(&Record::parse(json).unwrap()).1.as_deref(), Some("aws iam x --user-name u"));
+    }
+
+    #[test]
     fn the_text_is_cleaned_as_a_title_is() {
         let step = step("Ask about {requestParameters.x} {requestParameters.password}", "aws iam x");
         let (text, _) = rendered(&step, r#"{"x":"a\u202e\nb","password":"hunter2"}"#);

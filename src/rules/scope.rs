@@ -3,14 +3,16 @@
 use std::borrow::Cow;
 
 use super::field::{Field, FieldTarget};
-use crate::cloudtrail::{AliasSource, ComputedAlias, FieldValue, Record, compute, named_targets, short_name, walk};
+use crate::cloudtrail::{
+    AliasSource, ComputedAlias, FieldValue, Known, Record, compute, named_targets, short_name, walk,
+};
 use crate::json::Node;
 
 /// What a field's path starts from.
 #[derive(Debug, Clone, Copy)]
-pub enum Scope<'r> {
+pub enum Scope<'r, 't> {
     /// A path starts from the top of the record.
-    Record(&'r Record<'r>),
+    Record(&'r Record<'t>),
     /// A path starts from one element of an array, inside `item`.
     Element(&'r Node<'r>),
     /// There is nowhere to start from: only the field's own values were extracted from the record. This serves conditions that
@@ -18,10 +20,19 @@ pub enum Scope<'r> {
     ExtractedFields,
 }
 
-impl<'r> Scope<'r> {
+impl<'r> Scope<'r, '_> {
+    /// The values that `field` has here, if they are known without reading a document.
+    pub(super) fn known(self, field: &Field) -> Known<'r> {
+        match (self, &field.target) {
+            (Self::Record(record), FieldTarget::Path(path)) => record.known(path),
+            _ => Known::Unknown,
+        }
+    }
+
     /// The set of values that `field` has here.
     pub fn values(self, field: &Field) -> Vec<FieldValue<'r>> {
-        let start = match (self, &field.target) {
+        let mut found = Vec::new();
+        match (self, &field.target) {
             (
                 Self::Record(record),
                 FieldTarget::Computed(_)
@@ -50,12 +61,15 @@ impl<'r> Scope<'r> {
                 let said = named_targets(record).iter().map(|name| short_name(&name.text, own.as_deref()));
                 return said.map(FieldValue::Scalar).collect();
             }
-            (Self::Record(record), FieldTarget::Path(_)) => record.root(),
-            (Self::Element(element), FieldTarget::Path(_)) => element,
-        };
-        let FieldTarget::Path(path) = &field.target else { return Vec::new() };
-        let mut found = Vec::new();
-        walk(start, path, &mut found);
+            (Self::Record(record), FieldTarget::Path(path)) => {
+                if let Some((key, rest)) = path.split_first()
+                    && let Some(node) = record.get(key)
+                {
+                    walk(node, rest, &mut found);
+                }
+            }
+            (Self::Element(element), FieldTarget::Path(path)) => walk(element, path, &mut found),
+        }
         found
     }
 }

@@ -5,9 +5,9 @@
 //! and a field is a word of its own, so that no value can become a part of something else: of another option, of a shorthand
 //! (`Key=a,Value=b`), of a pipe.
 
-use super::field::{Field, FieldError, Surroundings};
+use super::field::{Field, FieldError, FieldTarget, Surroundings};
 use super::template::{Template, TemplateKind, TemplatePart, redacted};
-use crate::cloudtrail::{HIDDEN, Record};
+use crate::cloudtrail::{ComputedAlias, HIDDEN, Record};
 use crate::facts;
 use crate::rules::Scope;
 
@@ -133,9 +133,17 @@ fn values<'t>(fields: &'t [Field], record: &Record) -> Result<Vec<String>, Withh
             if text.is_empty() || text == HIDDEN {
                 continue;
             }
-            // What is secret is no identifier, whatever its characters.
-            if !is_identifier(&text) || redacted(field, value) != text {
-                return Err(Withheld { field: &field.written, reason: "is not plainly an identifier" });
+            let withheld = |reason| Err(Withheld { field: &field.written, reason });
+            if !is_identifier(&text) {
+                return withheld("is not plainly an identifier");
+            }
+            // What is secret goes to no chat, whatever its characters.
+            if redacted(field, value) != text {
+                return withheld("may be secret");
+            }
+            // A command is run in the account of the call, where another principal may have the caller's name.
+            if is_callers(field) && has_foreign_caller(record) {
+                return withheld("is of the caller's account, which is another");
             }
             plain.push(text.into_owned());
         }
@@ -147,6 +155,25 @@ fn values<'t>(fields: &'t [Field], record: &Record) -> Result<Vec<String>, Withh
         }
     }
     Err(Withheld { field: first, reason: "is missing" })
+}
+
+/// Whether a field tells who called.
+fn is_callers(field: &Field) -> bool {
+    match &field.target {
+        FieldTarget::Path(path) => path.first().is_some_and(|first| &**first == "userIdentity"),
+        FieldTarget::Computed(alias) => {
+            use ComputedAlias::{Actor, Principal, Role, Session, User};
+            matches!(alias, Actor | Principal | Role | Session | User)
+        }
+        _ => false,
+    }
+}
+
+/// Whether the caller is of another account than the call.
+fn has_foreign_caller(record: &Record) -> bool {
+    let callers = record.non_empty(&["userIdentity", "accountId"]);
+    let own = record.computed(ComputedAlias::Account);
+    callers.zip(own).is_some_and(|(callers, own)| callers != own)
 }
 
 /// Whether a text can be an identifier of AWS's, and nothing else to a shell or to the program behind it.
@@ -329,8 +356,6 @@ mod tests {
             "http://169.254.169.254/",
             &long,
             "\u{1}",
-            // A secret by its shape.
-            "ghp_0123456789abcdefghijABCDEFGHIJ012345",
         ] {
             let outcome = rendered("aws x --a {requestParameters.x}", &serde_json::json!({ "x": value }));
             assert_eq!(outcome, Err("requestParameters.x is not plainly an identifier".to_owned()), "{value:?}");
@@ -340,6 +365,8 @@ mod tests {
             (serde_json::json!(""), "is missing"),
             (serde_json::json!(HIDDEN), "is missing"),
             (serde_json::json!({"a": 1}), "is not plainly an identifier"),
+            // By its shape.
+            (serde_json::json!("ghp_0123456789abcdefghijABCDEFGHIJ012345"), "may be secret"),
             (serde_json::json!(["a", "b"]), "has several values"),
         ] {
             let outcome = rendered("aws x --a {requestParameters.x}", &serde_json::json!({ "x": value }));
@@ -353,7 +380,7 @@ mod tests {
         assert_eq!(outcome, Err("requestParameters.x[*] is too long".to_owned()));
         // By the name of its key, whatever it looks like.
         let outcome = rendered("aws x --a {requestParameters.password}", &serde_json::json!({ "password": "abc" }));
-        assert_eq!(outcome, Err("requestParameters.password is not plainly an identifier".to_owned()));
+        assert_eq!(outcome, Err("requestParameters.password may be secret".to_owned()));
     }
 
     #[test]

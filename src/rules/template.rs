@@ -179,7 +179,7 @@ fn shown(field: &Field, value: &FieldValue<'_>) -> String {
 }
 
 /// A field's value without what is secret, by the name of its key or by its shape: what is made of a template goes to people.
-pub(super) fn redacted(field: &Field, value: &FieldValue<'_>) -> String {
+pub(crate) fn redacted(field: &Field, value: &FieldValue<'_>) -> String {
     match (value, &field.target) {
         (FieldValue::Node(node), FieldTarget::Path(path)) => redact::shown(path.iter().map(|key| &**key), node),
         _ => redact::redacted_text(&value.text()).into_owned(),

@@ -184,6 +184,67 @@ fn files_are_scanned_as_they_are_opened_and_evaluated() {
     assert!(found * 10 > scanned && scanned > 3_000, "{found} of {scanned}");
 }
 
+/// However a list arrives, what is found in its elements is what is found in the whole.
+#[test]
+fn elements_of_a_list_are_scanned_as_they_arrive() {
+    let (mut passed, mut all, mut found) = (0, 0, 0);
+    for seed in 0..200 {
+        let mut dice = Dice::new(seed, &[]);
+        let rules = RuleSet::compile(&random::rules(&mut dice)).unwrap().rules;
+        let mut scanner = rules.scanner();
+        let text = loop {
+            let text = file(&mut dice);
+            if let Some(start) = text.find('[') {
+                break text[start..].trim_end().trim_end_matches('}').trim_end().to_owned();
+            }
+        };
+        let (mut hits, mut records, mut at, mut arrived) = (Vec::new(), 0, 0, 1);
+        #[expect(clippy::redundant_closure_for_method_calls, reason = "the method itself is of one lifetime")]
+        loop {
+            let part = &text[at..text.floor_char_boundary(arrived).max(at)];
+            let scanned = scanner.scan_elements(
+                part,
+                |matches| matches.findings(),
+                |index, json, found| hits.push((records + index, json.to_owned(), shown(found))),
+            );
+            records += scanned.records;
+            at += scanned.end;
+            assert!(scanned.end == 0 || b",]".contains(&text.as_bytes()[at]), "{text}");
+            assert!(scanned.end > 0 || scanned.records == 0, "{text}");
+            if text.as_bytes().get(at) == Some(&b']') || arrived == text.len() {
+                break;
+            }
+            arrived = (arrived + 1 + dice.below(400)).min(text.len());
+        }
+        passed += records;
+        let mut scan = |text: &str, before: usize| {
+            let mut hits = Vec::new();
+            #[expect(clippy::redundant_closure_for_method_calls, reason = "the method itself is of one lifetime")]
+            let scanned = scanner.scan(
+                text,
+                |matches| matches.findings(),
+                |index, json, found| hits.push((before + index, json.to_owned(), shown(found))),
+            );
+            (hits, scanned.records)
+        };
+        // What is left is a list of its own.
+        if text.as_bytes().get(at) == Some(&b',') {
+            let (rest, more) = scan(&format!("[{}", &text[at + 1..]), records);
+            hits.extend(rest);
+            records += more;
+        } else if at == 0 {
+            (hits, records) = scan(&text, 0);
+        }
+        // Of a list that breaks off, the whole is not read.
+        let (expected, count) = scan(&text, 0);
+        if serde_json::from_str::<serde::de::IgnoredAny>(&text).is_ok() {
+            assert_eq!((&hits, records), (&expected, count), "{text}");
+        }
+        (all, found) = (all + records, found + hits.len());
+    }
+    assert!(passed * 2 > all && found > 50, "{passed} of {all}, {found} found");
+}
+
 #[test]
 fn oddities_are_judged_as_by_the_simple_engine() {
     let rules = r#"{"rules":[

@@ -9,10 +9,11 @@ use std::mem;
 use std::sync::mpsc::{self, Receiver, SyncSender};
 use std::thread::Scope;
 
+use super::buffer::STEP;
 use super::pool::IdleThreads;
 
 /// Bytes of a chunk: they stay in the processor's cache from the thread that makes them to the one that takes them.
-const CHUNK: usize = 256 * 1024;
+pub(super) const CHUNK: usize = STEP;
 /// Chunks that wait for the reader: what is unpacked while it evaluates a few of its parts.
 const CHUNKS: usize = 32;
 
@@ -39,6 +40,7 @@ enum Source<'s> {
 
 /// Some bytes of the input, and what comes after them.
 struct Chunk {
+    /// None before it is first needed.
     buffer: Box<[u8]>,
     length: usize,
     then: Then,
@@ -52,24 +54,33 @@ enum Then {
 
 impl Chunk {
     fn new() -> Self {
-        Self { buffer: vec![0; CHUNK].into(), length: 0, then: Then::More }
+        Self { buffer: Box::default(), length: 0, then: Then::More }
     }
 
     /// Fills it anew.
     fn fill(&mut self, source: &mut dyn Read) {
-        self.length = 0;
-        self.then = loop {
-            match source.read(&mut self.buffer[self.length..]) {
-                Ok(0) => break Then::End,
-                Ok(read) => self.length += read,
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => break Then::Failure(error),
-            }
-            if self.length == CHUNK {
-                break Then::More;
-            }
-        };
+        if self.buffer.is_empty() {
+            self.buffer = vec![0; CHUNK].into();
+        }
+        (self.length, self.then) = fill(&mut self.buffer, source);
     }
+}
+
+/// Fills a buffer as far as there is something to fill it with.
+fn fill(buffer: &mut [u8], source: &mut dyn Read) -> (usize, Then) {
+    let mut length = 0;
+    let then = loop {
+        match source.read(&mut buffer[length..]) {
+            Ok(0) => break Then::End,
+            Ok(read) => length += read,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => break Then::Failure(error),
+        }
+        if length == buffer.len() {
+            break Then::More;
+        }
+    };
+    (length, then)
 }
 
 impl<'scope, 'env> AheadReader<'scope, 'env> {
@@ -111,7 +122,6 @@ impl<'scope, 'env> AheadReader<'scope, 'env> {
 
     /// Gets the next chunk.
     fn go_on(&mut self) {
-        self.share();
         self.at = 0;
         match &mut self.source {
             Source::Here(source) => self.chunk.fill(source),
@@ -132,7 +142,19 @@ impl Read for AheadReader<'_, '_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         while self.at == self.chunk.length {
             match mem::replace(&mut self.chunk.then, Then::End) {
-                Then::More => self.go_on(),
+                Then::More => {
+                    self.share();
+                    // Who can take a whole chunk needs no copy of it.
+                    if let (Source::Here(source), Some(chunk)) = (&mut self.source, buffer.first_chunk_mut::<CHUNK>()) {
+                        let (length, then) = fill(chunk, source);
+                        self.chunk.then = then;
+                        if length > 0 {
+                            return Ok(length);
+                        }
+                    } else {
+                        self.go_on();
+                    }
+                }
                 Then::End => return Ok(0),
                 Then::Failure(error) => return Err(error),
             }

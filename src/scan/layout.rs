@@ -18,23 +18,31 @@ pub struct LogFilter {
 }
 
 impl LogFilter {
-    /// Whether a file of this name is read.
-    pub fn accepts(&self, file: &str) -> bool {
+    /// Whether every file is read.
+    pub fn is_everything(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// Whether a file of this name is read; `None` where it is not named as CloudTrail names its files, so that the name does not say.
+    pub fn chooses(&self, file: &str) -> Option<bool> {
         let name = file.rsplit(['/', '\\']).next().unwrap_or(file);
         let mut parts = name.split('_');
         let (Some(account), Some(kind), Some(region), Some(time)) =
             (parts.next(), parts.next(), parts.next(), parts.next())
         else {
-            return true;
+            return None;
         };
-        let day = Date::of_time(time);
-        if !kind.starts_with("CloudTrail") || day.is_none() {
-            return true;
-        }
-        within(&self.accounts, account)
+        let day = Date::of_time(time).filter(|_| kind.starts_with("CloudTrail"))?;
+        let is_chosen = within(&self.accounts, account)
             && within(&self.regions, region)
-            && self.since.is_none_or(|since| day >= Some(since))
-            && self.until.is_none_or(|until| day <= Some(until))
+            && self.since.is_none_or(|since| day >= since)
+            && self.until.is_none_or(|until| day <= until);
+        Some(is_chosen)
+    }
+
+    /// Whether a file of this name is read: one whose name does not say is.
+    pub fn accepts(&self, file: &str) -> bool {
+        self.chooses(file).unwrap_or(true)
     }
 
     /// Whether a folder may hold files that are read: `…/AWSLogs/[o-ORG/]ACCOUNT/CloudTrail/REGION/YYYY/MM/DD/`, or the

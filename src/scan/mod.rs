@@ -7,6 +7,7 @@
 
 mod ahead;
 mod batch;
+mod buffer;
 mod csv;
 mod elements;
 pub mod files;

@@ -17,7 +17,7 @@ use super::split::Documents;
 use super::unpack::{UnpackedInput, Unpacker};
 use super::visit::{RecordVisitor, ScanEvent};
 use crate::cloudtrail::envelope::NotARecord;
-use crate::engine::Scanned;
+use crate::engine::{EvaluateError, Scanned};
 
 /// How a scan is done. [`Scan::run`] does it.
 #[derive(Debug)]
@@ -117,11 +117,23 @@ impl<W: RecordVisitor> InputReader<'_, W> {
 
     fn documents(&mut self, mut documents: Documents<'_>, damage: &Damage) -> io::Result<()> {
         let mut is_cut = false;
-        while let Some(document) = documents.next()? {
+        loop {
             if is_cut && self.stop.load(Ordering::Relaxed) {
                 self.is_cut_short = true;
                 break;
             }
+            if let Some(elements) = documents.elements()? {
+                let end = self.visit_elements(elements);
+                if end > 0 {
+                    documents.pass(end);
+                    is_cut = true;
+                    if self.events.is_closed() {
+                        break;
+                    }
+                    continue;
+                }
+            }
+            let Some(document) = documents.next()? else { break };
             // What is left of a list that breaks off is a part of a record, which the report of the damage covers.
             if is_cut && !document.is_part() && damage.get().is_some() {
                 break;
@@ -162,19 +174,24 @@ impl<W: RecordVisitor> InputReader<'_, W> {
         Ok(())
     }
 
+    /// Visits the next elements of a large list, as far as they are plain records; where that ends.
+    fn visit_elements(&mut self, elements: &[u8]) -> usize {
+        let Ok(text) = simdutf8::basic::from_utf8(whole_characters(elements)) else { return 0 };
+        let Self { work, state, input, records, events, .. } = self;
+        let scanned = work.elements(state, text, &mut |place, result| {
+            events.send(event(input, *records + place, result));
+        });
+        self.records += scanned.records;
+        scanned.end
+    }
+
     fn visit(&mut self, bytes: &[u8]) -> Scanned {
         let Self { work, state, input, records, events, .. } = self;
         // Bytes that are not UTF-8 become U+FFFD, so that one odd byte cannot hide a record. `from_utf8_lossy` looks at one byte
         // at a time, which would take as long as all the rest.
         let text = simdutf8::basic::from_utf8(bytes).map_or_else(|_| String::from_utf8_lossy(bytes), Cow::Borrowed);
         let scanned = work.document(state, &text, &mut |place, result| {
-            let index = *records + place;
-            events.send(match result {
-                Ok(output) => ScanEvent::Output { input: input.clone(), index, output },
-                Err(error) => {
-                    ScanEvent::Unreadable { place: format!("record {index} of {input}"), reason: error.to_string() }
-                }
-            });
+            events.send(event(input, *records + place, result));
         });
         self.records += scanned.records;
         scanned
@@ -198,6 +215,28 @@ impl<W: RecordVisitor> InputReader<'_, W> {
         let place = line.map_or_else(|| self.input.to_string(), |line| format!("{}:{line}", self.input));
         self.events.send(ScanEvent::Unreadable { place, reason });
     }
+}
+
+/// What is told of a record.
+fn event<T>(input: &Arc<str>, index: usize, result: Result<T, EvaluateError>) -> ScanEvent<T> {
+    match result {
+        Ok(output) => ScanEvent::Output { input: input.clone(), index, output },
+        Err(error) => ScanEvent::Unreadable { place: format!("record {index} of {input}"), reason: error.to_string() },
+    }
+}
+
+/// Bytes without the beginning of a character of UTF-8 whose end has not come yet.
+fn whole_characters(bytes: &[u8]) -> &[u8] {
+    let is_continuation = |byte: &u8| byte & 0xc0 == 0x80;
+    let Some(place) = bytes.iter().rev().take(4).position(|byte| !is_continuation(byte)) else { return bytes };
+    let lead = bytes.len() - 1 - place;
+    let length = match bytes[lead] {
+        0xf0.. => 4,
+        0xe0.. => 3,
+        0xc0.. => 2,
+        _ => 1,
+    };
+    if length > place + 1 { &bytes[..lead] } else { bytes }
 }
 
 #[cfg(test)]

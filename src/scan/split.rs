@@ -1,18 +1,23 @@
 //! Cuts inputs that are too large to be held whole into documents that are not: the elements of CloudTrail's
-//! `{"Records":[…]}` or of a bare array, some megabytes at a time, and NDJSON, exported logs and tables likewise.
+//! `{"Records":[…]}` or of a bare array, a part at a time, and NDJSON, exported logs and tables likewise.
+//!
+//! Whoever reads the elements of a list where they stand finds where they end: [`Documents::elements`] hands over what there is, and is
+//! told how far it was read. Only what is not a plain record has to be cut out for it.
 
 use std::io::{self, Chain, Read};
 
 use memchr::{memchr, memchr_iter, memrchr};
 use serde::de::IgnoredAny;
 
+use super::ahead::CHUNK;
+use super::buffer::Buffer;
 use super::csv::{TableLines, is_table};
 use super::elements::ElementScanner;
 use super::unpack::UnpackedInput;
 use crate::cloudtrail::envelope::is_line_of_log;
 
-/// How many bytes one part has, about.
-const PART: usize = 4 * 1024 * 1024;
+/// How many bytes one part has, about: it is still in the processor's cache when it is evaluated.
+const PART: usize = CHUNK;
 /// The most bytes of one record, or of an input that cannot be cut. CloudTrail writes records of 256 KiB at most: what is larger
 /// is a mistake, or was made to exhaust memory.
 const MAX_PIECE: usize = 64 * 1024 * 1024;
@@ -102,6 +107,23 @@ impl<'u> Documents<'u> {
             Self::Cut(parts) => parts.next(),
         }
     }
+
+    /// The next elements of a large list, as far as they have come: the text begins with the list's bracket or with the comma after the
+    /// elements before, and breaks off anywhere. `None` if it is something else that comes next. [`Self::next`] hands over the same, unless
+    /// it is passed.
+    pub(super) fn elements(&mut self) -> io::Result<Option<&[u8]>> {
+        match self {
+            Self::Cut(parts) if parts.is_in_list() => parts.elements().map(Some),
+            _ => Ok(None),
+        }
+    }
+
+    /// Passes what [`Self::elements`] has handed over, up to the comma or the closing bracket that stands here.
+    pub(super) fn pass(&mut self, end: usize) {
+        if let Self::Cut(parts) = self {
+            parts.pass(end);
+        }
+    }
 }
 
 /// An input that is read a part at a time.
@@ -109,9 +131,9 @@ pub(super) struct PartReader<'u> {
     reader: Chain<&'u [u8], Box<dyn Read + 'u>>,
     shape: InputShape,
     /// The input's text before its array: `{"Records":`.
-    head: &'u [u8],
+    head: Vec<u8>,
     /// What has been read, from the part that was handed over last on.
-    buffer: Vec<u8>,
+    buffer: Buffer,
     /// Bytes of the buffer that have been dealt with.
     spent: usize,
     /// Lines before the buffer.
@@ -132,25 +154,51 @@ impl<'u> PartReader<'u> {
             None if is_ndjson(beginning) => (InputShape::Lines, 0),
             None => (InputShape::Whole, 0),
         };
-        Self::of(shape, &beginning[..start], beginning[start..].chain(rest))
+        Self::of(shape, beginning[..start].to_vec(), beginning[start..].chain(rest))
     }
 
     /// For what is read as NDJSON.
     fn lines(lines: Box<dyn Read + 'u>) -> Self {
-        Self::of(InputShape::Lines, b"", b"".chain(lines))
+        Self::of(InputShape::Lines, Vec::new(), b"".chain(lines))
     }
 
-    fn of(shape: InputShape, head: &'u [u8], reader: Chain<&'u [u8], Box<dyn Read + 'u>>) -> Self {
+    fn of(shape: InputShape, head: Vec<u8>, reader: Chain<&'u [u8], Box<dyn Read + 'u>>) -> Self {
         Self {
             reader,
             shape,
             head,
-            buffer: Vec::new(),
+            buffer: Buffer::default(),
             spent: 0,
             lines: 0,
             scanner: ElementScanner::default(),
             is_closed: false,
             failure: None,
+        }
+    }
+
+    /// Whether elements of a list come next.
+    fn is_in_list(&self) -> bool {
+        self.shape == InputShape::Elements && !self.is_closed && self.failure.is_none()
+    }
+
+    fn elements(&mut self) -> io::Result<&[u8]> {
+        self.forget(self.spent);
+        self.spent = 0;
+        // A part that was cut out before this was closed there.
+        if self.buffer.first() == Some(&b']') {
+            self.buffer[0] = b',';
+        }
+        // Unless what is left of the part before is one already.
+        if self.buffer.len() < PART {
+            self.read_on()?;
+        }
+        Ok(&self.buffer)
+    }
+
+    fn pass(&mut self, end: usize) {
+        self.spent = end;
+        if self.buffer[end] == b']' {
+            self.close(end + 1);
         }
     }
 
@@ -183,7 +231,7 @@ impl<'u> PartReader<'u> {
         if self.shape == InputShape::Lines {
             self.lines += memchr_iter(b'\n', &self.buffer[..end]).count();
         }
-        self.buffer.drain(..end);
+        self.buffer.forget(end);
     }
 
     /// Whether there was more to read.
@@ -195,7 +243,7 @@ impl<'u> PartReader<'u> {
             );
             return Err(io::Error::new(io::ErrorKind::FileTooLarge, message));
         }
-        Ok(self.reader.by_ref().take(PART as u64).read_to_end(&mut self.buffer)? > 0)
+        Ok(self.buffer.read(&mut self.reader, PART)? > 0)
     }
 
     /// The end of the next lines in the buffer.
@@ -225,6 +273,7 @@ impl<'u> PartReader<'u> {
     /// before, which becomes one.
     fn next_elements(&mut self) -> io::Result<usize> {
         self.scanner = ElementScanner::after_bracket();
+        let is_first = self.buffer.first().is_none_or(|byte| *byte == b'[');
         loop {
             let mut last = None;
             while let Some(end) = self.scanner.next_end(&self.buffer) {
@@ -238,6 +287,10 @@ impl<'u> PartReader<'u> {
             }
             match last {
                 Some(end) if self.buffer[end] == b']' => {
+                    // After a comma there is an element: whoever reads this will say that it is missing.
+                    if !is_first && is_blank(&self.buffer[1..end]) {
+                        self.buffer[0] = b',';
+                    }
                     self.close(end + 1);
                     return Ok(end + 1);
                 }
@@ -257,23 +310,43 @@ impl<'u> PartReader<'u> {
         }
     }
 
-    /// Looks at what follows the array, which ends here.
+    /// Looks at what follows the array, which ends here: the end of its document, and perhaps another one.
     fn close(&mut self, end: usize) {
-        let mut rest = Vec::new();
-        let result = self.reader.by_ref().take(MAX_TAIL as u64 + 1).read_to_end(&mut rest);
-        let tail = [&self.buffer[end..], &rest].concat();
-        self.failure = match result {
-            Err(error) => Some(error),
-            Ok(_) if tail.len() > MAX_TAIL => {
-                Some(io::Error::other("more than 1 MiB follows the list of records: remove what is not part of it"))
-            }
-            Ok(_) => serde_json::from_slice::<IgnoredAny>(&[self.head, b"[]", &tail].concat())
-                .err()
-                .map(|error| io::Error::other(format!("what follows the list of records is not valid JSON: {error}"))),
-        };
-        self.buffer.truncate(end);
         self.spent = end;
         self.is_closed = true;
+        if let Err(error) = self.read_tail(end) {
+            self.failure = Some(error);
+        }
+    }
+
+    fn read_tail(&mut self, end: usize) -> io::Result<()> {
+        let behind = self.buffer.len() - end;
+        if behind <= MAX_TAIL {
+            self.buffer.read(&mut self.reader, MAX_TAIL + 1 - behind)?;
+        }
+        let tail = &self.buffer[end..];
+        let document = [&self.head, &b"[]"[..], tail].concat();
+        let mut documents = serde_json::Deserializer::from_slice(&document).into_iter::<IgnoredAny>();
+        let told = documents.next().unwrap_or(Ok(IgnoredAny));
+        let passed = documents.byte_offset().saturating_sub(self.head.len() + 2);
+        let is_too_long = tail.len() > MAX_TAIL;
+        match told {
+            // Log files one after the other: of those that follow, each is read as the first.
+            Ok(IgnoredAny) if let Some(start) = array_of_records(&tail[passed..]) => {
+                self.head = tail[passed..passed + start].to_vec();
+                (self.spent, self.is_closed) = (end + passed + start, false);
+                Ok(())
+            }
+            Ok(IgnoredAny) if is_blank(&tail[passed..]) && !is_too_long => Ok(()),
+            _ if is_too_long => {
+                Err(io::Error::other("more than 1 MiB follows the list of records: remove what is not part of it"))
+            }
+            told => {
+                let error = told.err().or_else(|| serde_json::from_slice::<IgnoredAny>(&document).err());
+                let why = error.map(|error| error.to_string()).unwrap_or_default();
+                Err(io::Error::other(format!("what follows the list of records is not valid JSON: {why}")))
+            }
+        }
     }
 }
 
@@ -315,86 +388,4 @@ fn is_blank(bytes: &[u8]) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// Every document of a text whose first bytes have been read, as pieces.
-    fn pieces(text: &[u8], beginning: usize) -> io::Result<Vec<(String, Option<usize>)>> {
-        let (beginning, rest) = text.split_at(beginning.min(text.len()));
-        let mut documents = Documents::new(UnpackedInput::Large(beginning, Box::new(rest)));
-        let mut found = Vec::new();
-        while let Some(document) = documents.next()? {
-            if document.is_part() {
-                let all = serde_json::from_slice::<IgnoredAny>(document.bytes);
-                assert!(
-                    document.shape == InputShape::Lines || all.is_ok(),
-                    "{:?}",
-                    String::from_utf8_lossy(document.bytes)
-                );
-            }
-            let pieces = document.pieces().into_iter();
-            found.extend(pieces.map(|(piece, line)| (String::from_utf8_lossy(piece).trim().to_owned(), line)));
-        }
-        Ok(found)
-    }
-
-    /// An element, with all that may lead a scanner astray.
-    fn element(number: usize) -> String {
-        format!(r#"{{"n":{number},"a":["],","}}{{","\\","\"]"],"s":"{}"}}"#, "x\\\\".repeat(number % 4000))
-    }
-
-    #[test]
-    fn the_elements_of_a_large_array_come_out_as_they_are() {
-        let elements: Vec<String> = (0..3000).map(element).collect();
-        for (head, tail) in [("{\"Records\":", "}\n"), (" { \"Events\" : ", ",\"NextToken\":\"]\"}"), ("", "")] {
-            let text = format!("{head}[{}]{tail}", elements.join(" ,\n"));
-            assert!(text.len() > 2 * PART);
-            let found = pieces(text.as_bytes(), 100).unwrap();
-            assert_eq!(found.len(), elements.len(), "{head}");
-            let odd = found.iter().zip(&elements).find(|((piece, _), element)| piece != *element);
-            assert_eq!(odd, None, "{head}");
-        }
-        assert_eq!(pieces(br#"{"Records":[]}"#, 100).unwrap(), [(String::new(), None)]);
-    }
-
-    #[test]
-    fn what_is_wrong_with_a_large_array_is_told() {
-        let whole = format!("{{\"Records\":[{},{}]}}", element(1), element(2));
-        // Cut off: what came before is handed over, and the rest too, for whoever reads it to complain.
-        let cut = pieces(&whole.as_bytes()[..whole.len() - 9], 20).unwrap();
-        assert_eq!(cut[0].0, element(1));
-        assert!(cut[1].0.starts_with("[{") && serde_json::from_str::<IgnoredAny>(&cut[1].0).is_err(), "{cut:?}");
-        for bad in
-            [format!("{whole}x"), whole[..whole.len() - 1].to_owned(), format!("{whole}{}", " ".repeat(MAX_TAIL))]
-        {
-            assert!(pieces(bad.as_bytes(), 20).is_err());
-        }
-        let endless = [&b"{\"Records\":[\""[..], &vec![b'a'; MAX_PIECE + PART]].concat();
-        assert_eq!(pieces(&endless, 50).unwrap_err().kind(), io::ErrorKind::FileTooLarge);
-    }
-
-    #[test]
-    fn lines_keep_their_numbers() {
-        let mut text = format!("{}\n\n{{oops\n", element(1));
-        text.push_str(&"\n".repeat(2 * PART));
-        let mut expected = vec![(element(1), Some(0)), ("{oops".to_owned(), Some(2))];
-        for number in 0..2000 {
-            expected.push((element(number), Some(3 + 2 * PART + number)));
-            text.push_str(&element(number));
-            text.push('\n');
-        }
-        text.pop();
-        assert_eq!(pieces(text.as_bytes(), 1000).unwrap(), expected);
-        // The first line is the damaged one.
-        assert_eq!(pieces(format!("{{oops\n{}\n", element(1)).as_bytes(), 10_000).unwrap()[1], (element(1), Some(1)));
-    }
-
-    #[test]
-    fn what_cannot_be_cut_is_handed_over_whole() {
-        let text = "{\n \"detail-type\": \"x\"\n}\n";
-        assert_eq!(pieces(text.as_bytes(), 5).unwrap(), [(text.trim().to_owned(), None)]);
-        assert_eq!(pieces(b"", 5).unwrap(), []);
-        assert_eq!(pieces(b" \n ", 5).unwrap(), []);
-        assert!(pieces(&vec![b' '; MAX_PIECE + 2 * PART], 5).is_err());
-    }
-}
+mod tests;

@@ -1,8 +1,8 @@
 //! The bytes of an input, decompressed.
 //!
-//! What fits in memory is held whole: libdeflate unpacks it in half the time of a decoder that works on a stream. What is
-//! larger is a stream. Libdeflate stops silently after the first member of a gzip file, and log files may have several:
-//! [`end_of_member`] tells.
+//! What is small is held whole: most files are, and libdeflate unpacks them somewhat faster than a decoder that works on a stream. What
+//! is larger is a stream, which takes little memory, and whose parts are evaluated while they are in the processor's cache. Libdeflate
+//! stops silently after the first member of a gzip file, and log files may have several: [`end_of_member`] tells.
 
 use std::fs::File;
 use std::io::{self, Cursor, Read};
@@ -12,12 +12,15 @@ use flate2::read::MultiGzDecoder;
 use libdeflater::Decompressor;
 
 use super::Input;
+use super::buffer::Buffer;
 use super::gzip::{Damage, Members};
 
-/// The most packed bytes of an input that are held whole. CloudTrail's files have a few megabytes.
-const PACKED: usize = 8 * 1024 * 1024;
+/// The most packed bytes of an input that are held whole. Most of CloudTrail's files have fewer.
+const PACKED: usize = 512 * 1024;
 /// The most unpacked bytes of an input that are held whole.
-const UNPACKED: usize = 32 * 1024 * 1024;
+const UNPACKED: usize = 4 * 1024 * 1024;
+/// The unpacked bytes that tell what a large input is: two lines of records, each of which has 256 KiB at most, and more.
+const BEGINNING: usize = 1024 * 1024;
 
 /// The bytes of an open input, decompressed.
 pub(super) enum UnpackedInput<'u> {
@@ -30,15 +33,20 @@ pub(super) enum UnpackedInput<'u> {
 /// Opens inputs, and keeps its memory from one to the next.
 pub(super) struct Unpacker {
     libdeflate: Decompressor,
-    packed: Vec<u8>,
-    unpacked: Vec<u8>,
+    packed: Buffer,
+    unpacked: Buffer,
     /// How many packed bytes of the open input have gone into its stream's decoder.
     decoded: AtomicU64,
 }
 
 impl Unpacker {
     pub(super) fn new() -> Self {
-        Self { libdeflate: Decompressor::new(), packed: Vec::new(), unpacked: Vec::new(), decoded: AtomicU64::new(0) }
+        Self {
+            libdeflate: Decompressor::new(),
+            packed: Buffer::default(),
+            unpacked: Buffer::default(),
+            decoded: AtomicU64::new(0),
+        }
     }
 
     /// Opens an input. `bytes` counts what is read of it, as it is stored; `damage` says what is lost of it, once it has been
@@ -64,13 +72,14 @@ impl Unpacker {
             return Ok(UnpackedInput::Large(&self.packed, Box::new(raw)));
         }
         if is_whole && let Some(length) = gunzip(&mut self.libdeflate, &self.packed, &mut self.unpacked) {
-            return Ok(UnpackedInput::Whole(&self.unpacked[..length]));
+            self.unpacked.hold(length);
+            return Ok(UnpackedInput::Whole(&self.unpacked));
         }
         let packed = Cursor::new(&self.packed[..]).chain(raw);
         self.decoded = AtomicU64::new(0);
         let counted = CountingReader { inner: packed, bytes: &self.decoded };
         let mut stream = RatioLimit { members: Members::new(counted, damage), unpacked_bytes: 0 };
-        if fill(&mut stream, &mut self.unpacked, UNPACKED)? {
+        if fill(&mut stream, &mut self.unpacked, BEGINNING)? {
             return Ok(UnpackedInput::Whole(&self.unpacked));
         }
         Ok(UnpackedInput::Large(&self.unpacked, Box::new(stream)))
@@ -94,29 +103,25 @@ fn is_gzip(bytes: &[u8]) -> bool {
 }
 
 /// Fills `buffer` anew with at most `most` bytes; whether that is all there is.
-fn fill(reader: &mut impl Read, buffer: &mut Vec<u8>, most: usize) -> io::Result<bool> {
-    buffer.clear();
+fn fill(reader: &mut impl Read, buffer: &mut Buffer, most: usize) -> io::Result<bool> {
+    buffer.hold(0);
     fill_up(reader, buffer, most)
 }
 
 /// Reads on until `buffer` has more than `most` bytes, or there are no more: then it returns true.
-fn fill_up(reader: &mut impl Read, buffer: &mut Vec<u8>, most: usize) -> io::Result<bool> {
+fn fill_up(reader: &mut impl Read, buffer: &mut Buffer, most: usize) -> io::Result<bool> {
     let wanted = (most + 1).saturating_sub(buffer.len());
-    let read = reader.by_ref().take(wanted as u64).read_to_end(buffer)?;
-    Ok(read < wanted)
+    Ok(buffer.read(reader, wanted)? < wanted)
 }
 
 /// Unpacks all members of a gzip file; `None` if it is damaged, holds too much, or has members that libdeflate cannot be
 /// given room for: the stream's decoder then has the last word.
-fn gunzip(libdeflate: &mut Decompressor, packed: &[u8], unpacked: &mut Vec<u8>) -> Option<usize> {
+fn gunzip(libdeflate: &mut Decompressor, packed: &[u8], unpacked: &mut Buffer) -> Option<usize> {
     let (mut rest, mut length) = (packed, 0_usize);
     loop {
         // The length of the last member stands at the end of the file: of most files, the only one.
         let needed = length.checked_add(last_u32(rest)? as usize).filter(|needed| *needed <= UNPACKED)?;
-        if unpacked.len() < needed {
-            unpacked.resize(needed, 0);
-        }
-        let made = libdeflate.gzip_decompress(rest, &mut unpacked[length..]).ok()?;
+        let made = libdeflate.gzip_decompress(rest, &mut unpacked.room(needed)[length..]).ok()?;
         length += made;
         match end_of_member(rest, u32::try_from(made).ok()?) {
             Some(end) => rest = &rest[end..],
@@ -200,8 +205,11 @@ mod tests {
 
     /// What libdeflate makes of it, and what the whole does, with what is said of damage.
     fn unpack_damaged(bytes: &[u8]) -> (Option<Vec<u8>>, io::Result<Vec<u8>>, Option<String>) {
-        let mut unpacked = Vec::new();
-        let fast = gunzip(&mut Decompressor::new(), bytes, &mut unpacked).map(|length| unpacked[..length].to_vec());
+        let mut unpacked = Buffer::default();
+        let fast = gunzip(&mut Decompressor::new(), bytes, &mut unpacked).map(|length| {
+            unpacked.hold(length);
+            unpacked.to_vec()
+        });
         let file = tempfile::NamedTempFile::new().unwrap();
         std::fs::write(file.path(), bytes).unwrap();
         let counter = AtomicU64::new(0);

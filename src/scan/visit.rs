@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::engine::{EvaluateError, Scanned};
+use crate::engine::{EvaluateError, Scanned, ScannedElements};
 
 /// What a caller makes of the records of a scan. It is called on whichever thread reads them; what it makes is handed over on
 /// the caller's thread, in the order of the inputs and of the records in each.
@@ -23,6 +23,19 @@ pub trait RecordVisitor: Sync {
         text: &str,
         take: &mut dyn FnMut(usize, Result<Self::Output, EvaluateError>),
     ) -> Scanned;
+
+    /// Reads the next elements of a list that is too large to be held whole, as far as they are plain records: as
+    /// [`crate::engine::Scanner::scan_elements`] does. What it leaves comes as a document, and so does everything where this is not
+    /// implemented.
+    fn elements(
+        &self,
+        state: &mut Self::State,
+        text: &str,
+        take: &mut dyn FnMut(usize, Result<Self::Output, EvaluateError>),
+    ) -> ScannedElements {
+        let _ = (state, text, take);
+        ScannedElements::default()
+    }
 }
 
 /// What a scan tells its caller, in the order of the inputs and of the records in each.

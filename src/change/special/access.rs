@@ -9,7 +9,7 @@ use crate::redact::redacted_text;
 use crate::time::Date;
 
 /// `new key: AKIA… for backup-admin`
-pub(in crate::change) fn new_credential(reading: &Reading<'_>, told: &mut Told) {
+pub(in crate::change) fn new_credential(reading: &Reading<'_, '_>, told: &mut Told) {
     let what = match reading.record.text(&["eventName"]).unwrap_or_default() {
         "CreateAccessKey" => "new key",
         "CreateVirtualMFADevice" => "new MFA device",
@@ -32,7 +32,7 @@ pub(in crate::change) fn new_credential(reading: &Reading<'_>, told: &mut Told) 
 }
 
 /// A password for the console.
-pub(in crate::change) fn login_profile(reading: &Reading<'_>, told: &mut Told) {
+pub(in crate::change) fn login_profile(reading: &Reading<'_, '_>, told: &mut Told) {
     let reset =
         reading.asked("passwordResetRequired").or_else(|| reading.answered("loginProfile.passwordResetRequired"));
     let is_new = reading.record.text(&["eventName"]) == Some("CreateLoginProfile");
@@ -47,7 +47,7 @@ pub(in crate::change) fn login_profile(reading: &Reading<'_>, told: &mut Told) {
 }
 
 /// Whom a role trusts, and where conditions narrow that, how.
-pub(in crate::change) fn trust(reading: &Reading<'_>, told: &mut Told) {
+pub(in crate::change) fn trust(reading: &Reading<'_, '_>, told: &mut Told) {
     let trusted = reading.fact("trusted");
     let own = reading.record.own_account();
     let (outside, others): (Vec<String>, Vec<String>) = trusted.into_iter().partition(|name| is_outside(name, own));
@@ -62,7 +62,7 @@ pub(in crate::change) fn trust(reading: &Reading<'_>, told: &mut Told) {
 }
 
 /// `deleted: on 2026-03-15, in 7 days`
-pub(in crate::change) fn deletion(reading: &Reading<'_>, told: &mut Told) {
+pub(in crate::change) fn deletion(reading: &Reading<'_, '_>, told: &mut Told) {
     let Some(date) = reading.fact("deletion_date").into_iter().next() else { return };
     let forced = reading.asked("forceDeleteWithoutRecovery").is_some_and(|forced| forced == "true");
     if forced {
@@ -78,7 +78,7 @@ pub(in crate::change) fn deletion(reading: &Reading<'_>, told: &mut Told) {
 }
 
 /// With whom something is shared, and with whom no longer.
-pub(in crate::change) fn sharing(reading: &Reading<'_>, told: &mut Told) {
+pub(in crate::change) fn sharing(reading: &Reading<'_, '_>, told: &mut Told) {
     let added = reading.fact("shared_with");
     if !added.is_empty() {
         told.add("shared with", listed(&added));
@@ -91,7 +91,7 @@ pub(in crate::change) fn sharing(reading: &Reading<'_>, told: &mut Told) {
 }
 
 /// An access control list of S3.
-pub(in crate::change) fn acl(reading: &Reading<'_>, told: &mut Told) {
+pub(in crate::change) fn acl(reading: &Reading<'_, '_>, told: &mut Told) {
     let public = reading.fact("public_access");
     if !public.is_empty() {
         told.add("ACL", listed(&public));
@@ -119,7 +119,7 @@ pub(in crate::change) fn acl(reading: &Reading<'_>, told: &mut Told) {
 }
 
 /// S3's block of public access, or the parts of it that are off.
-pub(in crate::change) fn public_block(reading: &Reading<'_>, told: &mut Told) {
+pub(in crate::change) fn public_block(reading: &Reading<'_, '_>, told: &mut Told) {
     let off = reading.fact("public_access");
     if off.iter().any(|part| part.contains("block off")) {
         told.add("public access block", "off");
@@ -131,7 +131,7 @@ pub(in crate::change) fn public_block(reading: &Reading<'_>, told: &mut Told) {
 }
 
 /// The role from which another was assumed, and the key of the session.
-pub(in crate::change) fn chained_from(reading: &Reading<'_>, told: &mut Told) {
+pub(in crate::change) fn chained_from(reading: &Reading<'_, '_>, told: &mut Told) {
     let record = reading.record;
     let text = |path: &[&str]| record.non_empty(path).map(redacted_text);
     if let Some(arn) =
@@ -146,7 +146,7 @@ pub(in crate::change) fn chained_from(reading: &Reading<'_>, told: &mut Told) {
 }
 
 /// A provider of identities, whose users get in.
-pub(in crate::change) fn identity_provider(reading: &Reading<'_>, told: &mut Told) {
+pub(in crate::change) fn identity_provider(reading: &Reading<'_, '_>, told: &mut Told) {
     let Some(request) = &reading.request else { return };
     let metadata = request.text_of(&["sAMLMetadataDocument"]).unwrap_or_default();
     let attribute = |text: &str, name: &str| {
@@ -164,7 +164,7 @@ pub(in crate::change) fn identity_provider(reading: &Reading<'_>, told: &mut Tol
 }
 
 /// The assignment of a permission set.
-pub(in crate::change) fn account_assignment(reading: &Reading<'_>, told: &mut Told) {
+pub(in crate::change) fn account_assignment(reading: &Reading<'_, '_>, told: &mut Told) {
     // The account leads: it is what an SMS has room for.
     if let Some(account) = reading.asked("targetId") {
         told.add("in account", account);
@@ -191,7 +191,7 @@ const PASSWORD_POLICY: [(&str, &str); 8] = [
 ];
 
 /// What passwords must be like from now on: what is not named is not asked for.
-pub(in crate::change) fn password_policy(reading: &Reading<'_>, told: &mut Told) {
+pub(in crate::change) fn password_policy(reading: &Reading<'_, '_>, told: &mut Told) {
     let parts = PASSWORD_POLICY.iter().filter_map(|(key, what)| {
         let value = reading.asked(key)?;
         let value = match on_or_off(&value) {
@@ -208,7 +208,7 @@ pub(in crate::change) fn password_policy(reading: &Reading<'_>, told: &mut Told)
 }
 
 /// How somebody signed in, or tried to.
-pub(in crate::change) fn sign_in(reading: &Reading<'_>, told: &mut Told) {
+pub(in crate::change) fn sign_in(reading: &Reading<'_, '_>, told: &mut Told) {
     let more = |path: &str| said(reading.more.as_ref(), path);
     match more("MFAUsed").as_deref() {
         Some("Yes") => told.add("MFA", "used"),

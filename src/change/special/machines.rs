@@ -10,7 +10,7 @@ use crate::cloudtrail::HIDDEN_SHOWN;
 use crate::facts::Placed;
 
 /// `instances: p5.48xlarge × 8`
-pub(in crate::change) fn machines(reading: &Reading<'_>, told: &mut Told) {
+pub(in crate::change) fn machines(reading: &Reading<'_, '_>, told: &mut Told) {
     let types = reading.fact("instance_type");
     let counts = reading.fact("instance_count");
     let count = counts.first();
@@ -23,7 +23,7 @@ pub(in crate::change) fn machines(reading: &Reading<'_>, told: &mut Told) {
 }
 
 /// The states that the answer names, before and after.
-pub(in crate::change) fn states(reading: &Reading<'_>, told: &mut Told) {
+pub(in crate::change) fn states(reading: &Reading<'_, '_>, told: &mut Told) {
     const SHOWN: usize = 5;
     let Some(response) = &reading.response else { return };
     let instances = at(response, "instancesSet");
@@ -54,7 +54,7 @@ const ATTRIBUTES: [(&str, &str); 8] = [
 ];
 
 /// The attributes of an instance that a call sets.
-pub(in crate::change) fn instance_attributes(reading: &Reading<'_>, told: &mut Told) {
+pub(in crate::change) fn instance_attributes(reading: &Reading<'_, '_>, told: &mut Told) {
     user_data(reading, told);
     for (key, what) in ATTRIBUTES {
         if let Some(value) = reading.asked(&format!("{key}.value|{key}")) {
@@ -72,7 +72,7 @@ pub(in crate::change) fn instance_attributes(reading: &Reading<'_>, told: &mut T
 }
 
 /// The first commands of a machine. They are often long, and in Base64: their first words are told.
-pub(in crate::change) fn user_data(reading: &Reading<'_>, told: &mut Told) {
+pub(in crate::change) fn user_data(reading: &Reading<'_, '_>, told: &mut Told) {
     let path = "userData.value|userData|instancesSet.userData|launchTemplateData.userData|launchSpecification.userData";
     let Some(request) = &reading.request else { return };
     let values = at(request, path);
@@ -89,7 +89,7 @@ pub(in crate::change) fn user_data(reading: &Reading<'_>, told: &mut Told) {
 }
 
 /// What is run, and where.
-pub(in crate::change) fn commands(reading: &Reading<'_>, told: &mut Told) {
+pub(in crate::change) fn commands(reading: &Reading<'_, '_>, told: &mut Told) {
     let commands = reading.asked("parameters.commands|parameters.command|parameters");
     let Some(commands) = commands else { return };
     let words = if commands == HIDDEN_WORDS { HIDDEN_SHOWN } else { commands.as_str() };

@@ -6,23 +6,23 @@ use crate::change::value::listed;
 use crate::facts::firewall_rules;
 
 /// Whom the rules let in, everybody first.
-pub(in crate::change) fn inbound(reading: &Reading<'_>, told: &mut Told) {
+pub(in crate::change) fn inbound(reading: &Reading<'_, '_>, told: &mut Told) {
     rules(reading, "inbound", "from", told);
 }
 
-pub(in crate::change) fn no_longer_inbound(reading: &Reading<'_>, told: &mut Told) {
+pub(in crate::change) fn no_longer_inbound(reading: &Reading<'_, '_>, told: &mut Told) {
     rules(reading, "removed inbound", "from", told);
 }
 
-pub(in crate::change) fn outbound(reading: &Reading<'_>, told: &mut Told) {
+pub(in crate::change) fn outbound(reading: &Reading<'_, '_>, told: &mut Told) {
     rules(reading, "outbound", "to", told);
 }
 
-pub(in crate::change) fn no_longer_outbound(reading: &Reading<'_>, told: &mut Told) {
+pub(in crate::change) fn no_longer_outbound(reading: &Reading<'_, '_>, told: &mut Told) {
     rules(reading, "removed outbound", "to", told);
 }
 
-fn rules(reading: &Reading<'_>, what: &str, preposition: &str, told: &mut Told) {
+fn rules(reading: &Reading<'_, '_>, what: &str, preposition: &str, told: &mut Told) {
     let mut rules = reading.request.as_ref().map(firewall_rules).unwrap_or_default();
     rules.sort_by_key(|(_, network)| !["0.0.0.0/0", "::/0"].contains(&network.as_str()));
     let rules: Vec<String> =
@@ -40,7 +40,7 @@ fn rules(reading: &Reading<'_>, what: &str, preposition: &str, told: &mut Told) 
 }
 
 /// `inbound, rule 100: allow udp 53 from 0.0.0.0/0`
-pub(in crate::change) fn acl_entry(reading: &Reading<'_>, told: &mut Told) {
+pub(in crate::change) fn acl_entry(reading: &Reading<'_, '_>, told: &mut Told) {
     let is_out = reading.asked("egress").is_some_and(|egress| egress == "true");
     let (way, preposition) = if is_out { ("outbound", "to") } else { ("inbound", "from") };
     let Some(number) = reading.asked("ruleNumber") else { return };
@@ -54,7 +54,7 @@ pub(in crate::change) fn acl_entry(reading: &Reading<'_>, told: &mut Told) {
 }
 
 /// `route: 0.0.0.0/0 to igw-1`
-pub(in crate::change) fn route(reading: &Reading<'_>, told: &mut Told) {
+pub(in crate::change) fn route(reading: &Reading<'_, '_>, told: &mut Told) {
     const TO: &str = "gatewayId|natGatewayId|transitGatewayId|vpcPeeringConnectionId|networkInterfaceId|instanceId|\
                       egressOnlyInternetGatewayId|localGatewayId|vpcEndpointId|carrierGatewayId|coreNetworkArn";
     let destination = reading.asked("destinationCidrBlock|destinationIpv6CidrBlock|destinationPrefixListId");
@@ -66,7 +66,7 @@ pub(in crate::change) fn route(reading: &Reading<'_>, told: &mut Told) {
 }
 
 /// `UPSERT A www.example.com: 198.51.100.1`
-pub(in crate::change) fn record_sets(reading: &Reading<'_>, told: &mut Told) {
+pub(in crate::change) fn record_sets(reading: &Reading<'_, '_>, told: &mut Told) {
     const SHOWN: usize = 5;
     let Some(request) = &reading.request else { return };
     let changes = at(request, "changeBatch.changes");

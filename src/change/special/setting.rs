@@ -32,7 +32,7 @@ const NAMES: [(&str, &str); 12] = [
 ];
 
 /// What a change asks for, and what there was where the answer has another value.
-pub(in crate::change) fn settings(reading: &Reading<'_>, told: &mut Told) {
+pub(in crate::change) fn settings(reading: &Reading<'_, '_>, told: &mut Told) {
     let Some(request) = &reading.request else { return };
     // What makes a database public, or takes its protection, before the rest.
     let mut members: Vec<_> = request.members().filter(|(key, _)| !OTHERS.contains(key)).collect();

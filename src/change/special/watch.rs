@@ -4,7 +4,7 @@ use crate::change::reading::{Reading, at, said};
 use crate::change::told::Told;
 
 /// The selectors of a trail: what it goes on recording.
-pub(in crate::change) fn event_selectors(reading: &Reading<'_>, told: &mut Told) {
+pub(in crate::change) fn event_selectors(reading: &Reading<'_, '_>, told: &mut Told) {
     const SHOWN: usize = 3;
     let Some(request) = &reading.request else { return };
     let selectors = at(request, "eventSelectors");

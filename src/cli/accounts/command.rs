@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::ValueEnum;
 
-use crate::cli::Exit;
+use crate::cli::{Exit, parsers};
 
 /// Write accounts.json: what AWS Organizations calls each account, and the organizational unit that it is in
 #[derive(Debug, clap::Args)]
@@ -23,7 +23,7 @@ pub(in crate::cli) struct AccountsCommand {
     #[arg(long)]
     keep: bool,
     /// A region of the partition in which the organization is
-    #[arg(long, value_name = "REGION")]
+    #[arg(long, value_name = "REGION", value_parser = parsers::region)]
     region: Option<String>,
     /// How to tell what has changed: for people, or one JSON object
     #[arg(long, value_enum, default_value_t = AccountsFormat::Human)]

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::cli::findings::{EvaluatedFinding, FindingVisitor};
 use crate::cloudtrail::envelope;
-use crate::engine::{EvaluateError, Scanned, Scanner};
+use crate::engine::{EvaluateError, Scanned, ScannedElements, Scanner};
 use crate::pattern::DerivedPatterns;
 use crate::ruleset::RuleSet;
 use crate::scan::RecordVisitor;
@@ -119,5 +119,18 @@ impl<'r> RecordVisitor for DeliveryVisitor<'r> {
             counts.count(text);
         }
         self.findings.document(scanner, text, take)
+    }
+
+    fn elements(
+        &self,
+        scanner: &mut Scanner<'r>,
+        text: &str,
+        take: &mut dyn FnMut(usize, Result<EvaluatedFinding, EvaluateError>),
+    ) -> ScannedElements {
+        // What is counted is read as documents.
+        if self.counts.is_some() {
+            return ScannedElements::default();
+        }
+        self.findings.elements(scanner, text, take)
     }
 }

@@ -1,7 +1,7 @@
 //! What is asked: about which stack, in which regions, by which rules.
 
 use crate::cli::load::RulesOption;
-use crate::cloudtrail::is_region;
+use crate::cli::parsers;
 
 /// What is asked.
 #[derive(Debug, clap::Args)]
@@ -9,14 +9,9 @@ pub(super) struct Question {
     #[command(flatten)]
     pub(super) rules: RulesOption,
     /// The regions that should be watched, with commas between them [default: all that the account may use]
-    #[arg(long, value_name = "NAMES", value_delimiter = ',', value_parser = region)]
+    #[arg(long, value_name = "NAMES", value_delimiter = ',', value_parser = parsers::region)]
     pub(super) regions: Vec<String>,
     /// Ask AWS Organizations for all accounts too, and a hub's ledger which of them it has heard
     #[arg(long)]
     pub(super) organization: bool,
-}
-
-/// A region's name: it becomes part of an address.
-fn region(text: &str) -> Result<String, String> {
-    if is_region(text) { Ok(text.to_owned()) } else { Err("not a region: write it as us-east-1".to_owned()) }
 }

@@ -224,7 +224,7 @@ struct LineChannel<'a> {
 }
 
 impl<'a> VerdictLine<'a> {
-    pub(super) fn new(verdict: &'a RuleVerdict<'a>, record: &'a Record<'a>, file: &'a str, index: usize) -> Self {
+    pub(super) fn new(verdict: &'a RuleVerdict<'a>, record: &'a Record<'_>, file: &'a str, index: usize) -> Self {
         let (word, row, exception) = match verdict.outcome {
             RuleOutcome::Match { row } => ("match", Some(row), None),
             RuleOutcome::Excepted { row, exception } => ("excepted", Some(row), Some(exception)),

@@ -7,7 +7,7 @@ use crate::rules::Mode;
 use crate::rules::Scope;
 use crate::rules::condition::Condition;
 use crate::rules::field::FieldTarget;
-use crate::rules::{Cell, Rule, Table};
+use crate::rules::{Cell, Rule, Table, redacted};
 use crate::ruleset::RuleSet;
 use crate::severity::Severity;
 use crate::text;
@@ -51,7 +51,7 @@ pub(super) struct RowVerdict<'r> {
 pub(super) struct CellVerdict<'r> {
     pub(super) cell: &'r Cell,
     pub(super) holds: bool,
-    /// The values found, cleaned and clipped; and how many more there are.
+    /// The values found, without what is secret, cleaned and clipped; and how many more there are.
     pub(super) values: Vec<String>,
     pub(super) more: usize,
     /// Of a derived field: where the record says each of `values`.
@@ -149,7 +149,7 @@ impl<'r> CellVerdict<'r> {
         Self {
             cell,
             holds: cell.holds(scope),
-            values: values.iter().take(VALUES).map(|value| shorten(&value.text())).collect(),
+            values: values.iter().take(VALUES).map(|value| shorten(&redacted(&cell.field, value))).collect(),
             more: values.len().saturating_sub(VALUES),
             places: places(cell, record),
             local: local_time(&cell.condition, &values),

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use crate::cli::findings::{RuleAddress, address};
 use crate::cloudtrail::ComputedAlias;
 use crate::cloudtrail::credentials::IssuedSession;
-use crate::engine::{EvaluateError, Matches, Scanned, Scanner};
+use crate::engine::{EvaluateError, Matches, Scanned, ScannedElements, Scanner};
 use crate::ruleset::RuleSet;
 use crate::scan::RecordVisitor;
 use crate::time::Timestamp;
@@ -50,7 +50,7 @@ impl<'r> MatchVisitor<'r> {
 
     /// What is to be kept of a record: its rules' places, and the account that its envelope named. One of these is enough, and there may
     /// be none.
-    fn told(&self, matches: &Matches<'_>) -> Vec<(Option<usize>, Option<String>)> {
+    fn told(&self, matches: &Matches<'_, '_>) -> Vec<(Option<usize>, Option<String>)> {
         let record = matches.record();
         let account = record.computed(ComputedAlias::Account).map(Cow::into_owned);
         let account = account.filter(|account| record.own_account() != Some(account));
@@ -80,17 +80,33 @@ impl<'r> RecordVisitor for MatchVisitor<'r> {
         scanner.scan(
             text,
             |matches| self.told(matches),
-            |index, json, told| match told {
-                Ok(told) if told.is_empty() => {}
-                Ok(told) => {
-                    let account = told.iter().find_map(|(_, account)| account.as_deref());
-                    let rules = told.iter().filter_map(|(place, _)| *place).collect();
-                    take(index, Ok(MatchedRecord { line: line(json, account), rules }));
-                }
-                Err(error) => take(index, Err(error)),
+            |index, json, told| {
+                told.map(|told| kept(json, &told)).transpose().into_iter().for_each(|kept| take(index, kept));
             },
         )
     }
+
+    fn elements(
+        &self,
+        scanner: &mut Scanner<'r>,
+        text: &str,
+        take: &mut dyn FnMut(usize, Result<MatchedRecord, EvaluateError>),
+    ) -> ScannedElements {
+        scanner.scan_elements(
+            text,
+            |matches| self.told(matches),
+            |index, json, told| {
+                told.map(|told| kept(json, &told)).transpose().into_iter().for_each(|kept| take(index, kept));
+            },
+        )
+    }
+}
+
+/// What is kept of a record of which this is told.
+fn kept(json: &str, told: &[(Option<usize>, Option<String>)]) -> Option<MatchedRecord> {
+    let account = told.iter().find_map(|(_, account)| account.as_deref());
+    let rules = told.iter().filter_map(|(place, _)| *place).collect();
+    (!told.is_empty()).then(|| MatchedRecord { line: line(json, account), rules })
 }
 
 /// A record on one line. Line breaks are white space of JSON: within a text they are escaped.

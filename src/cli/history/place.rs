@@ -23,7 +23,7 @@ impl Deployment {
     /// # Errors
     /// It does not answer, or is another stack.
     pub(super) fn open(stack: &str) -> Result<Self, String> {
-        let access = StackAccess::open(None)?;
+        let access = StackAccess::open_here()?;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         let runtime = runtime.map_err(|error| error.to_string())?;
         let outputs = access.outputs(stack, ["ResultsBucket", "StateMachineArn", "Readers", "ArchiveKeyArn"]);

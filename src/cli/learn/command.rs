@@ -129,9 +129,15 @@ impl LearnCommand {
         out.flush()?;
         if !made.all.is_empty()
             && let Some(path) = &self.write
-            && !self.written(path, text, rules, &made.all)
         {
-            return Ok(Exit::Unreadable);
+            // Of what was not read nobody knows which findings the exceptions would lose.
+            if failed {
+                eprintln!("error: nothing was written to {}, since not everything was read", path.display());
+                return Ok(Exit::Unreadable);
+            }
+            if !self.written(path, text, rules, &made.all) {
+                return Ok(Exit::Unreadable);
+            }
         }
         Ok(if failed { Exit::Unreadable } else { Exit::Done })
     }

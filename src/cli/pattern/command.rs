@@ -11,6 +11,7 @@ use serde_json::json;
 use crate::cli::Exit;
 use crate::cli::lines::write_line;
 use crate::cli::load::RulesOption;
+use crate::cli::parsers;
 use crate::cli::whole_file::replace;
 use crate::cli::words::{counted, grouped};
 use crate::pattern::{DerivedPatterns, EventRule, MAX_CHARACTERS, TemplateKind, resources, written};
@@ -37,7 +38,7 @@ pub(in crate::cli) struct PatternCommand {
     #[arg(long, value_enum, default_value_t = PatternFormat::Human)]
     format: PatternFormat,
     /// The account in the patterns that are printed as JSON: 12 digits
-    #[arg(long, value_name = "ACCOUNT", default_value = "123456789012")]
+    #[arg(long, value_name = "ACCOUNT", default_value = "123456789012", value_parser = parsers::account)]
     account: String,
 }
 

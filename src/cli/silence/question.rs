@@ -2,6 +2,8 @@
 
 use clap::{Args, ValueEnum};
 
+use crate::cli::parsers;
+
 /// Which stack is asked, and how it is told.
 #[derive(Debug, Args)]
 pub(super) struct StackQuestion {
@@ -9,7 +11,7 @@ pub(super) struct StackQuestion {
     #[arg(long, value_name = "NAME", default_value = "offlimits")]
     pub(super) stack: String,
     /// The stack's region [default: `AWS_REGION`, else `AWS_DEFAULT_REGION`]
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", value_parser = parsers::region)]
     pub(super) region: Option<String>,
     /// For people, or JSON Lines
     #[arg(long, value_enum, default_value_t = SilenceFormat::Human)]

@@ -10,9 +10,11 @@ use crate::cli::words::grouped;
 
 /// Prints a report.
 pub(super) fn write(out: &mut impl Write, report: &StatusReport) -> io::Result<()> {
-    let StatusReport { asked, kind, since, known, findings, next, .. } = report;
+    let StatusReport { asked, kind, since, known, findings, next, unanswered, .. } = report;
     if !known {
-        if !next.is_empty() {
+        if !unanswered.is_empty() {
+            writeln!(out, "{kind} {asked}: unknown, for not everybody answered\n")?;
+        } else if !next.is_empty() {
             writeln!(out, "{kind} {asked}: neither the ledger nor the log has anything of it (log since {since})\n")?;
         }
         return next.iter().try_for_each(|next| writeln!(out, "  next: {next}"));

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::cli::parsers;
 use crate::ids::{FindingId, StableId};
 use crate::time::{Date, Timestamp};
 
@@ -21,7 +22,7 @@ pub(super) struct Question {
     #[arg(long, value_name = "NAME")]
     pub(super) log_group: Option<String>,
     /// The stack's region [default: `AWS_REGION`, else `AWS_DEFAULT_REGION`]
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", value_parser = parsers::region)]
     pub(super) region: Option<String>,
     /// Look through the log from then on: some time ago (90m, 12h, 3d), a day or a time (UTC)
     #[arg(long, value_name = "WHEN", default_value = "3d", value_parser = Since::parse)]

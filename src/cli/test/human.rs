@@ -49,7 +49,7 @@ pub(super) fn explain(out: &mut impl Write, rule: &Rule, case: &Case<'_>, failur
 
 impl Case<'_> {
     /// The record that tells most of a failure: the one that matched, else the nearest miss.
-    fn telling(&self, rule: &Rule, failure: &Failure) -> &Record<'_> {
+    fn telling(&self, rule: &Rule, failure: &Failure) -> &Record<'static> {
         let distance = |record: &&Record| rule.when.0.iter().map(|row| misses(row, record)).min().unwrap_or_default();
         let matched = |record: &&Record| match failure {
             Failure::Matched(_) | Failure::OtherRow(_) => {

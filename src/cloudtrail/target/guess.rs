@@ -97,7 +97,7 @@ mod tests {
         let json = format!(r#"{{"requestParameters":{request}}}"#);
         let root = Node::parse(&json).unwrap();
         let mut names = Names::default();
-        add_guessed(&Part::top(&root, "requestParameters").unwrap(), event, &mut names);
+        add_guessed(&Part::top("requestParameters", root.get("requestParameters")).unwrap(), event, &mut names);
         names.into_values().into_iter().map(|name| name.text).collect()
     }
 

@@ -17,7 +17,7 @@ pub(crate) fn named_targets<'r>(record: &'r Record<'_>) -> &'r [FactValue] {
 fn names(record: &Record<'_>) -> Vec<FactValue> {
     let service = record.text(&["eventSource"]).unwrap_or_default();
     let event = without_version(record.text(&["eventName"]).unwrap_or_default());
-    let top = |key| Part::top(record.root(), key);
+    let top = |key| Part::top(key, record.get(key));
     // What a service does by itself has details instead of a request.
     let request = top("requestParameters").or_else(|| top("serviceEventDetails"));
     let answer = top("responseElements");
@@ -40,8 +40,8 @@ fn names(record: &Record<'_>) -> Vec<FactValue> {
         add_guessed(request, event, &mut names);
     }
     if names.is_empty() {
-        let path: [Box<str>; 2] = ["resources".into(), "ARN".into()];
-        walk(record.root(), &path, &mut resources);
+        let path: [Box<str>; 1] = ["ARN".into()];
+        record.get("resources").into_iter().for_each(|node| walk(node, &path, &mut resources));
         resources.iter().filter_map(|value| value.scalar()).for_each(|arn| names.add(arn, &"resources.ARN"));
     }
     // What is not known and was made is named by the answer; what was read is no target.

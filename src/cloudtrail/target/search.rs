@@ -66,10 +66,10 @@ impl fmt::Display for Place<'_> {
 }
 
 impl<'n> Part<'n> {
-    /// A field at the top of a record. Of EC2's newer calls, what stands in the object that is named after the call:
+    /// A field at the top of a record, if the record has it. Of EC2's newer calls, what stands in the object that is named after the call:
     /// `{"DeleteFlowLogsRequest": {…}}`.
-    pub(super) fn top(root: &'n Node<'_>, key: &'n str) -> Option<Self> {
-        let node = root.get(key).filter(|node| !node.is_null())?;
+    pub(super) fn top(key: &'n str, field: Option<&'n Node<'n>>) -> Option<Self> {
+        let node = field.filter(|node| !node.is_null())?;
         let top = Self { node, place: Place::Top(key) }.opened();
         let wrapped = match top.node.members() {
             Some([only]) if only.key.ends_with("Request") || only.key.ends_with("Response") => top.parts().next(),
@@ -182,7 +182,7 @@ mod tests {
         let json = format!(r#"{{"requestParameters":{request}}}"#);
         let root = Node::parse(&json).unwrap();
         let mut names = Names::default();
-        if let Some(request) = Part::top(&root, "requestParameters") {
+        if let Some(request) = Part::top("requestParameters", root.get("requestParameters")) {
             request.add_named(name, &mut names);
         }
         names.into_values().into_iter().map(|name| format!("{} {}", name.text, name.place)).collect()
