@@ -102,6 +102,18 @@ fn mistakes_in_the_file_are_told_with_their_place() {
     assert_eq!((done.code, done.stdout.matches(r#""code": "no-accounts""#).count()), (Some(1), 4), "{}", done.stdout);
 }
 
+#[test]
+fn an_empty_file_is_told_as_what_it_is() {
+    let folder = folder();
+    file(folder.path(), "accounts.json", " \n");
+    let rules = folder.path().join("rules.json");
+    let done = run(offlimits(["check", rules.to_str().unwrap()]));
+    assert_eq!(done.code, Some(1), "{}", done.shown());
+    assert!(done.stderr.contains("write an object with an account's id as each key"), "{}", done.stderr);
+    let accounts = folder.path().join("accounts.json");
+    assert!(done.stderr.contains(&format!("{}: 1 error", accounts.display())), "{}", done.stderr);
+}
+
 /// AWS, as far as a topic and an empty table need it.
 fn aws(asked: &Asked) -> (u16, String) {
     let published = "<PublishResponse><PublishResult><MessageId>1</MessageId></PublishResult></PublishResponse>";

@@ -25,6 +25,14 @@ const MAX_BYTES: u64 = 256 * 1024 * 1024;
 
 /// The text of a file, gunzipped where it is gzip, without a byte order mark. Bytes that are not UTF-8 become U+FFFD.
 pub(super) fn read(path: &Path) -> io::Result<String> {
+    let text = match String::from_utf8(read_bytes(path)?) {
+        Ok(text) => text,
+        Err(error) => String::from_utf8_lossy(error.as_bytes()).into_owned(),
+    };
+    Ok(without_mark(text))
+}
+
+fn read_bytes(path: &Path) -> io::Result<Vec<u8>> {
     let raw: Box<dyn Read> =
         if path == Path::new("-") { Box::new(io::stdin()) } else { Box::new(std::fs::File::open(path)?) };
     let mut bytes = Vec::new();
@@ -33,11 +41,37 @@ pub(super) fn read(path: &Path) -> io::Result<String> {
         let message = format!("it holds more than {} MiB", MAX_BYTES / 1024 / 1024);
         return Err(io::Error::new(io::ErrorKind::FileTooLarge, message));
     }
-    let text = match String::from_utf8(bytes) {
-        Ok(text) => text,
-        Err(error) => String::from_utf8_lossy(error.as_bytes()).into_owned(),
-    };
-    Ok(text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text))
+    Ok(bytes)
+}
+
+/// The text of a file that people write, such as `rules.json`: as [`read`] of one that is UTF-8.
+///
+/// # Errors
+/// Whatever is not UTF-8, with its place: what would be read instead is no text that anybody has written.
+pub(super) fn read_written(path: &Path) -> io::Result<String> {
+    let bytes = read_bytes(path)?;
+    let refused = |message: String| io::Error::new(io::ErrorKind::InvalidData, message);
+    // In UTF-16, one of the two bytes of what is ASCII is zero. Windows PowerShell 5.1 writes it where > leads into a file:
+    // <https://learn.microsoft.com/powershell/module/microsoft.powershell.core/about/about_character_encoding>.
+    if matches!(bytes.as_slice(), [0xff, 0xfe, ..] | [0xfe, 0xff, ..] | [0, 1..=255, ..] | [1..=255, 0, ..]) {
+        return Err(refused("it is not UTF-8, but UTF-16: save the file as UTF-8".to_owned()));
+    }
+    let text = String::from_utf8(bytes).map_err(|error| {
+        let at = error.utf8_error().valid_up_to();
+        let (before, rest) = error.as_bytes().split_at(at);
+        let before = String::from_utf8_lossy(before);
+        let line = before.matches('\n').count() + 1;
+        let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
+        let byte = rest.first().copied().unwrap_or_default();
+        refused(format!(
+            "it is not UTF-8: in line {line}, column {column} stands the byte 0x{byte:02X}: save the file as UTF-8"
+        ))
+    })?;
+    Ok(without_mark(text))
+}
+
+fn without_mark(text: String) -> String {
+    text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text)
 }
 
 /// Adds the files below a folder whose names end in one of `ends`, in the order of their names.

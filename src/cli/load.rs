@@ -91,7 +91,7 @@ fn compiled(path: &Path, sources: &Sources) -> Option<RuleSet> {
 /// countries or the names cannot be read, that has been reported on stderr and nothing is returned; a pack
 /// that cannot be read is a mistake of the rules.
 pub(super) fn read(path: &Path) -> Option<Sources> {
-    let root = input::read(path)
+    let root = input::read_written(path)
         .inspect_err(|error| {
             eprintln!("error: cannot read the rules: {}: {error}", path.display());
             if !path.exists() {
@@ -115,12 +115,12 @@ pub(super) fn gathered_with(path: &Path, root: String, changed: impl Fn(&str) ->
             return Ok(text);
         }
         let path = folder.join(pack);
-        input::read(&path).or_else(|error| match packs::shipped(pack) {
+        input::read_written(&path).or_else(|error| match packs::shipped(pack) {
             Some(text) if error.kind() == io::ErrorKind::NotFound => Ok(text.to_owned()),
             _ => Err(PackError::new(format!("{}: {error}", path.display()))),
         })
     });
-    let accounts = match changed(accounts::FILE).map_or_else(|| input::read(&folder.join(accounts::FILE)), Ok) {
+    let accounts = match changed(accounts::FILE).map_or_else(|| input::read_written(&folder.join(accounts::FILE)), Ok) {
         Ok(text) => Some(text),
         Err(error) if error.kind() == io::ErrorKind::NotFound => None,
         Err(error) => {

@@ -49,7 +49,7 @@ pub fn array<'n>(node: &'n Node<'n>, what: &str, problems: &mut Problems) -> &'n
             &[]
         }
         Value::Array(elements) => elements,
-        Value::Null => {
+        Value::Null | Value::TooDeep(_) => {
             wrong_kind(node, &format!("{what} must be a list"), problems);
             &[]
         }

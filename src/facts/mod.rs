@@ -35,6 +35,8 @@ mod value;
 pub(crate) use self::call::partition;
 pub(crate) use self::lets_in::is_outside;
 pub use self::list::{DERIVED, derived};
+#[cfg(feature = "cli")]
+pub(crate) use self::opened::sensitive_port;
 pub(crate) use self::opening::firewall_rules;
 pub(crate) use self::placed::Placed;
 pub(crate) use self::policy::principal_names;

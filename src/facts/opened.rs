@@ -89,6 +89,12 @@ const SENSITIVE_PORTS: [u32; 40] = [
     50070,
 ];
 
+/// Whether [`SENSITIVE_PORTS_TO_WORLD`] may have this port.
+#[cfg(feature = "cli")]
+pub(crate) fn sensitive_port(port: u32) -> bool {
+    SENSITIVE_PORTS.contains(&port)
+}
+
 fn sensitive_ports(record: &Record<'_>) -> Vec<FactValue> {
     let openings = openings(record);
     let opened = opened_to_world(&openings);

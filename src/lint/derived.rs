@@ -40,18 +40,12 @@ fn of_row(
         FieldTarget::Derived(field) => Some((cell, field)),
         _ => None,
     });
-    let accepts = |row: &RowView<'_>, service: &str, event: &str| {
-        let known = context.catalogue.services.get(service).into_iter().flat_map(|service| &service.calls);
-        let mut versions = known.map(|call| call.name.as_str()).filter(|name| without_version(name) == event);
-        row_accepts(row, SERVICE, service)
-            && (row_accepts(row, EVENT, event) || versions.any(|name| row_accepts(row, EVENT, name)))
-    };
     let mut wanted: Vec<&DerivedField> = Vec::new();
     for (cell, field) in derived {
         let possible = |(service, event): (&str, &str)| {
-            accepts(row, service, event)
+            accepts(context, row, service, event)
                 && wanted.iter().all(|other| other.understands(service, event))
-                && (within.is_empty() || within.iter().any(|row| accepts(row, service, event)))
+                && (within.is_empty() || within.iter().any(|row| accepts(context, row, service, event)))
         };
         let name = &cell.cell.field.written;
         if !field.each_call().any(possible) {
@@ -65,4 +59,17 @@ fn of_row(
             wanted.push(field);
         }
     }
+}
+
+/// Whether a derived field may have a value in a record that the row matches.
+pub(super) fn may_say(context: &LintContext<'_>, row: &RowView<'_>, field: &DerivedField) -> bool {
+    field.each_call().any(|(service, event)| accepts(context, row, service, event))
+}
+
+/// Whether the row may match this call, whose name is without a version.
+fn accepts(context: &LintContext<'_>, row: &RowView<'_>, service: &str, event: &str) -> bool {
+    let known = context.catalogue.services.get(service).into_iter().flat_map(|service| &service.calls);
+    let mut versions = known.map(|call| call.name.as_str()).filter(|name| without_version(name) == event);
+    row_accepts(row, SERVICE, service)
+        && (row_accepts(row, EVENT, event) || versions.any(|name| row_accepts(row, EVENT, name)))
 }

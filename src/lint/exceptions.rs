@@ -7,6 +7,7 @@ use regex_syntax::hir::Look;
 use super::view::{CellView, ExceptionView, Leaf, LeafCondition, RowView, RuleView, SourcePlace};
 use super::{Lint, LintContext, LintReport};
 use crate::cloudtrail::ComputedAlias;
+use crate::config::quoted;
 use crate::rules::Exception;
 use crate::rules::condition::Condition;
 use crate::rules::count::Count;
@@ -161,12 +162,35 @@ fn unanchored(rule: &RuleView<'_>, cell: &CellView<'_>, leaf: &Leaf<'_>, report:
     let help = if is_address {
         "write {\"cidr\": \"203.0.113.0/24\"}".to_owned()
     } else {
-        format!(
-            "write {{\"is\": …}} for the name itself, or \"^{}\" for what begins so",
-            written.trim_start_matches('^')
-        )
+        match anchored(written).filter(|_| !ends) {
+            Some(pattern) => {
+                format!("write {{\"is\": …}} for the name itself, or {} for what begins so", quoted(&pattern))
+            }
+            None => {
+                "write {\"is\": …} for the value itself, or a pattern that begins with ^ and with all that may stand \
+                     before this"
+                    .to_owned()
+            }
+        }
     };
     report.warn(&UNANCHORED_EXCEPTION, rule, cell.at(leaf), message, help);
+}
+
+/// The same pattern, where it stands at the beginning of the value: behind what it says of capitals, and with all its alternatives.
+/// `None` where that cannot be said.
+fn anchored(written: &str) -> Option<String> {
+    let (flags, rest) = match written.strip_prefix("(?") {
+        Some(inner) => {
+            let (flags, _) =
+                inner.split_once(')').filter(|(flags, _)| flags.bytes().all(|flag| flag.is_ascii_alphabetic()))?;
+            written.split_at(flags.len() + 3)
+        }
+        None => ("", written),
+    };
+    let bare = rest.trim_start_matches('^').replace("|^", "|");
+    let pattern = if bare.contains('|') { format!("{flags}^({bare})") } else { format!("{flags}^{bare}") };
+    let parsed = regex_syntax::Parser::new().parse(&pattern).ok()?;
+    parsed.properties().look_set_prefix().contains(Look::Start).then_some(pattern)
 }
 
 /// Fields that every call has, and that are never left out for their size.

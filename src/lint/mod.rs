@@ -14,6 +14,7 @@ mod accepted;
 mod calls;
 mod catalogue;
 mod declaration;
+mod forms;
 mod known;
 mod logic;
 mod naming;
@@ -23,6 +24,7 @@ mod paths;
 mod report;
 mod row_index;
 mod run;
+mod spelling;
 mod view;
 
 pub use self::declaration::Lint;

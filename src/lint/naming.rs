@@ -78,6 +78,27 @@ pub(super) fn is_only(cell: &CellView<'_>, leaf: &Leaf<'_>) -> bool {
     leaf.literal().is_some_and(|span| is.is_some_and(|is| is.node.span == *span))
 }
 
+/// What to write where a text says more than one name: `!StopLogging` is `not`, and `DeleteTrail,StopLogging` a list. `None` where it
+/// does not, or the names in it are not known.
+pub(super) fn several_advice(cell: &CellView<'_>, leaf: &Leaf<'_>, is_known: impl Fn(&str) -> bool) -> Option<Advice> {
+    let written = leaf.condition.written();
+    let is_exact = matches!(leaf.condition, LeafCondition::Exactly(_));
+    let condition = |text: &str| if is_exact { format!("{{\"is\": {text}}}") } else { text.to_owned() };
+    if let Some(name) = written.strip_prefix('!').map(str::trim) {
+        let meant = condition(&quoted(name));
+        return Some(format!("write {{\"not\": {meant}}} for whatever is none of it: a ! stands for itself").into());
+    }
+    let separators: &[char] = if is_exact { &[',', ';', '|', ' ', '\n', '\t'] } else { &[',', ';', ' ', '\n', '\t'] };
+    let names: Vec<&str> = written.split(separators).map(str::trim).filter(|name| !name.is_empty()).collect();
+    if names.len() < 2 || !names.iter().all(|name| is_known(name)) {
+        return None;
+    }
+    let list: Vec<String> = names.iter().map(|name| quoted(name)).collect();
+    let list = format!("[{}]", list.join(", "));
+    let fix = leaf.literal().filter(|_| is_exact && is_only(cell, leaf)).map(|span| Fix::replace(span, list.as_str()));
+    Some(Advice::new(format!("write a list, of which one is enough: {}", condition(&list))).with_fix(fix))
+}
+
 /// What to write where a permission stands in one cell: `iam:CreateUser` is a service and a call.
 pub(super) fn split_advice(
     catalogue: &Catalogue,

@@ -132,7 +132,12 @@ fn in_part(calls: &AcceptedCalls, part: CallPart, path: &[&str]) -> Verdict {
     let Some(walk) = merge(walks) else { return POSSIBLE };
     // Of a part that is known in part, a key that stands in another of its objects is no new one.
     let elsewhere = match (&walk, calls.known.as_slice()) {
-        (Walk::Unknown { index, .. }, [call]) => place_of(call, part, path[*index]),
+        // Nearest to where it is written: below what leads to something so far.
+        (Walk::Unknown { index, .. }, [call]) => {
+            let key = path[*index];
+            let is_meant = |member: &str| member == key || !is_partial && member.eq_ignore_ascii_case(key);
+            (0..=*index).rev().find_map(|length| place_of(call, part, &path[..length], is_meant))
+        }
         _ => None,
     };
     let verdict = impossible(walk, path, is_partial && elsewhere.is_none());
@@ -188,9 +193,14 @@ fn look(call: &(&Service, &str), part: CallPart, path: &[&str]) -> Option<Lookup
     Members::get().service(call.0.short())?.look(call.1, part, path)
 }
 
-/// Where a key stands in the part of a call, from the top of the record.
-fn place_of(call: &(&Service, &str), part: CallPart, key: &str) -> Option<Vec<&'static str>> {
-    let place = Members::get().service(call.0.short())?.place_of(call.1, part, key)?;
+/// Where a key stands in the part of a call, below what a path of the part leads to, from the top of the record.
+fn place_of(
+    call: &(&Service, &str),
+    part: CallPart,
+    within: &[&str],
+    is_meant: impl Fn(&str) -> bool,
+) -> Option<Vec<&'static str>> {
+    let place = Members::get().service(call.0.short())?.place_of(call.1, part, within, is_meant)?;
     let top = if part == CallPart::Request { "requestParameters" } else { "responseElements" };
     Some([top].into_iter().chain(place).collect())
 }

@@ -1,11 +1,14 @@
 //! Rows and rules that others, or their own exceptions, leave nothing to do.
 
+use ipnet::IpNet;
+
 use super::logic::row_implies;
 use super::row_index::RowIndex;
 use super::view::RuleView;
 use super::{Lint, LintContext, LintReport};
-use crate::rules::Mode;
-use crate::rules::Rule;
+use crate::rules::condition::Condition;
+use crate::rules::field::FieldTarget;
+use crate::rules::{Cell, Mode, Row, Rule};
 
 /// What this file declares.
 pub(super) const LINTS: &[&Lint] = &[&NEVER_ALERTS, &REPEATED_ROW, &REPEATED_RULE];
@@ -13,7 +16,8 @@ pub(super) const LINTS: &[&Lint] = &[&NEVER_ALERTS, &REPEATED_ROW, &REPEATED_RUL
 static NEVER_ALERTS: Lint = Lint {
     code: "never-alerts",
     summary: "An exception allows everything that this row matches.",
-    docs: "Narrow the exception, or delete the row.",
+    docs: "Narrow the exception, or delete the row. The networks `0.0.0.0/0` and `::/0` hold every address: what is allowed from there \
+         is allowed.",
     wrong: r#""when": [
   »{ "service": { "is": "ec2.amazonaws.com" }, "event": { "is": "StopInstances" } },
   { "service": { "is": "ec2.amazonaws.com" }, "event": { "is": "RunInstances" } }
@@ -67,14 +71,63 @@ fn excepted(rule: &RuleView<'_>, report: &mut LintReport) {
         .enumerate()
         .filter(|(_, exception)| !exception.exception.is_timed() && exception.exception.max_severity.is_none());
     let wide = lasting.flat_map(|(number, exception)| exception.rows.iter().map(move |row| (number, row.row)));
-    let wide: Vec<_> = wide.collect();
-    let index = RowIndex::new(wide.iter().enumerate().map(|(place, (_, row))| (place, *row)));
+    let wide: Vec<_> = wide.map(|(number, row)| (number, row, without_open_cells(row))).collect();
+    let index = RowIndex::new(wide.iter().enumerate().map(|(place, (_, _, row))| (place, row)));
     for (number, row) in rule.rows.iter().enumerate() {
-        let swallowing = index.may_include(row.row).into_iter().find(|place| row_implies(row.row, wide[*place].1));
-        if let Some((exception, _)) = swallowing.map(|place| wide[place]) {
-            let message = format!("exception {exception} allows all that row {number} matches: the row never alerts");
+        let swallowing = index.may_include(row.row).into_iter().find(|place| row_implies(row.row, &wide[*place].2));
+        if let Some((exception, written, _)) = swallowing.map(|place| &wide[place]) {
+            let of_all = format!("exception {exception} allows all that row {number} matches");
+            let message = match worlds(written) {
+                Some(network) if !row_implies(row.row, written) => {
+                    format!("every address is in {network}: {of_all}, but for what comes from elsewhere")
+                }
+                _ => format!("{of_all}: the row never alerts"),
+            };
             report.warn(&NEVER_ALERTS, rule, row.place(), message, "narrow the exception, or delete the row");
         }
+    }
+}
+
+/// A row without the cells that hold of all records, or of all that come from an address: networks that hold every address, and
+/// `exists`, or a pattern that is found in everything, of what every record has.
+fn without_open_cells(row: &Row) -> Row {
+    Row(row.0.iter().filter(|cell| !is_open(cell)).cloned().collect())
+}
+
+fn is_open(cell: &Cell) -> bool {
+    let FieldTarget::Path(path) = &cell.field.target else { return false };
+    match path.iter().map(|key| &**key).collect::<Vec<_>>().as_slice() {
+        ["sourceIPAddress"] => world(&cell.condition).is_some(),
+        ["eventName" | "eventSource" | "awsRegion" | "eventTime"] => takes_everything(&cell.condition),
+        _ => false,
+    }
+}
+
+/// The networks in a row that hold every address.
+fn worlds(row: &Row) -> Option<&IpNet> {
+    row.0.iter().filter(|cell| is_open(cell)).find_map(|cell| world(&cell.condition))
+}
+
+/// A network that holds every address of IPv4, or of IPv6, from which to come is enough.
+fn world(condition: &Condition) -> Option<&IpNet> {
+    match condition {
+        Condition::Cidr(networks) => networks.iter().find(|network| network.prefix_len() == 0),
+        Condition::Any(inner) => inner.iter().find_map(world),
+        _ => None,
+    }
+}
+
+/// Whether the condition is true of every text.
+fn takes_everything(condition: &Condition) -> bool {
+    match condition {
+        Condition::Exists(there) => *there,
+        Condition::Pattern(pattern) => {
+            let bare = pattern.as_str().trim_start_matches(['^', '(']).trim_end_matches([')', '$']);
+            [".*", ".+", "."].contains(&bare)
+        }
+        Condition::Any(inner) => inner.iter().any(takes_everything),
+        Condition::All(inner) => inner.iter().all(takes_everything),
+        _ => false,
     }
 }
 

@@ -3,7 +3,7 @@
 use super::calls::{EVENT, IDENTITY, REGION, SERVICE, of_leaf, row_accepts, services};
 use super::catalogue::{Service, suggested};
 use super::logic::PatternWord;
-use super::naming::{advised, is_only, nearest, plain_word, service_advice, split_advice};
+use super::naming::{advised, is_only, nearest, plain_word, service_advice, several_advice, split_advice};
 use super::rotated;
 use super::view::{CellView, Leaf, LeafCondition, RowView, RuleView, SourcePlace};
 use super::{Lint, LintContext, LintReport};
@@ -123,17 +123,20 @@ fn of_cell(
     };
     if cell.is(SERVICE) && !is_known_service() {
         let message = format!("no known service has the eventSource \"{written}\"{}", dead(leaf));
-        let advice =
-            split_advice(catalogue, row, cell, leaf).unwrap_or_else(|| service_advice(catalogue, written, Some(leaf)));
+        let advice = several_advice(cell, leaf, |name| catalogue.services.contains_key(name))
+            .or_else(|| split_advice(catalogue, row, cell, leaf))
+            .unwrap_or_else(|| service_advice(catalogue, written, Some(leaf)));
         report.condition(&UNKNOWN_SERVICE, rule, place, (message, !leaf.negated), advice);
     } else if cell.is(REGION) && !catalogue.regions.iter().any(|name| accepts(name)) {
         let message = format!("AWS has no region \"{written}\"{}", dead(leaf));
-        let advice = nearest(leaf, written, catalogue.regions.iter().copied(), "if it is new, allow this lint");
+        let near = || nearest(leaf, written, catalogue.regions.iter().copied(), "if it is new, allow this lint");
+        let advice = several_advice(cell, leaf, |name| catalogue.regions.contains(&name)).unwrap_or_else(near);
         report.condition(&UNKNOWN_REGION, rule, place, (message, !leaf.negated), advice);
     } else if cell.is(IDENTITY) && !IDENTITY_TYPES.iter().any(|name| accepts(name)) {
         let message = format!("no identity has the type \"{written}\"{}", dead(leaf));
         let types = format!("the types are {}", IDENTITY_TYPES.join(", "));
-        let advice = nearest(leaf, written, IDENTITY_TYPES, &types);
+        let near = || nearest(leaf, written, IDENTITY_TYPES, &types);
+        let advice = several_advice(cell, leaf, |name| IDENTITY_TYPES.contains(&name)).unwrap_or_else(near);
         report.condition(&UNKNOWN_IDENTITY, rule, place, (message, !leaf.negated), advice);
     } else if cell.is(EVENT) {
         event(context, rule, row, cell, leaf, report);
@@ -252,7 +255,8 @@ fn event(
         _ => String::new(),
     };
     let message = format!("no known call{of} has the name \"{written}\"{}", dead(leaf));
-    if let Some(advice) = split_advice(context.catalogue, row, cell, leaf) {
+    let several = || several_advice(cell, leaf, |name| services.iter().any(|service| knows(service, name)));
+    if let Some(advice) = several().or_else(|| split_advice(context.catalogue, row, cell, leaf)) {
         return report.condition(&UNKNOWN_EVENT, rule, place, (message, !leaf.negated), advice);
     }
     if let (LeafCondition::Exactly(_), Some(pattern)) = (leaf.condition, pattern_meant(written)) {

@@ -1,6 +1,8 @@
 //! Exact names that miss the name under which CloudTrail records the call: `UpdateFunctionCode20150331v2`.
 
-use super::calls::{EVENT, names_service, services};
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::calls::{EVENT, names_service, of_leaf, services};
 use super::view::{CellView, Leaf, RowView, RuleView};
 use super::{Lint, LintContext, LintReport};
 use crate::text::enumerated;
@@ -31,8 +33,7 @@ pub(super) fn lint(context: &LintContext<'_>, report: &mut LintReport) {
 
 fn missed(rule: &RuleView<'_>, row: &RowView<'_>, cell: &CellView<'_>, leaf: &Leaf<'_>, report: &mut LintReport) {
     let takes = |name: &str| cell.leaves.iter().any(|leaf| leaf.condition.accepts(name) == Some(true));
-    let mut missed: Vec<String> = Vec::new();
-    let mut example = "";
+    let mut missed: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
     let services = services(row);
     // Of many services the author has another in mind than the one with versions.
     let owners = |api: &str| services.iter().filter(|service| service.call(api).is_some()).count();
@@ -47,16 +48,24 @@ fn missed(rule: &RuleView<'_>, row: &RowView<'_>, cell: &CellView<'_>, leaf: &Le
                 && !recorded.is_empty()
                 && !recorded.iter().any(|name| takes(name))
             {
-                missed.extend(recorded.iter().map(|name| format!("\"{name}\"")));
-                example = api;
+                missed.entry(*api).or_default().extend(recorded.iter().copied());
             }
         }
     }
-    missed.sort();
     if missed.is_empty() {
         return;
     }
-    let message = format!("CloudTrail also records {example} as {}: this misses it", enumerated(&missed));
-    let help = format!("write \"^{example}\", without $, or name every version in {{\"is\": […]}}");
+    let also = |(api, recorded): (&&str, &BTreeSet<&str>)| {
+        let names: Vec<String> = recorded.iter().map(|name| format!("\"{name}\"")).collect();
+        format!("{api} as {}", enumerated(&names))
+    };
+    let each: Vec<String> = missed.iter().map(also).collect();
+    let these = if each.len() == 1 { "this misses it" } else { "this misses them" };
+    let message = format!("CloudTrail also records {}: {these}", each.join(", "));
+    let patterns: Vec<String> = missed.keys().map(|api| format!("\"^{api}\"")).collect();
+    let all = of_leaf(services, leaf).map(|(_, call)| call.name.as_str()).filter(|name| !missed.contains_key(name));
+    let beside = if all.count() > 0 { ", beside what else it names" } else { "" };
+    let patterns = if patterns.len() == 1 { patterns.concat() } else { format!("[{}]", patterns.join(", ")) };
+    let help = format!("write {patterns}{beside}, without $, or name every version in {{\"is\": […]}}");
     report.warn(&VERSIONED_EVENT, rule, cell.at(leaf), message, help);
 }

@@ -14,6 +14,7 @@ macro_rules! each_lint {
             rotated: "rotated-columns";
             versioned: "versioned-event";
             wildcard: "wildcard-pattern";
+            impossible: "impossible-form";
             members: "member-case", "other-calls-parameter", "path-below-value", "unknown-member", "value-for-object";
             loose: "ambiguous-event", "loose-pattern";
             delivery: "data-event", "needless-events", "read-only-call", "recorded-elsewhere";
@@ -24,6 +25,7 @@ macro_rules! each_lint {
             derived: "never-derived";
             items: "split-item";
             hold: "long-hold";
+            unreachable: "unreachable-threshold";
             numbers: "digits-in-quotes", "number-for-text";
             routing: "unrouted-channel", "unrouted-rule";
             account_names: "unknown-account";

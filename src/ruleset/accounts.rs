@@ -49,7 +49,15 @@ pub(crate) fn read(text: &str) -> (BTreeMap<u64, AccountFacts>, Vec<Diagnostic>)
     let file: Arc<str> = FILE.into();
     let root = match Node::parse(text) {
         Ok(root) => root,
-        Err(error) => return (accounts, syntax_errors(Some(&file), text, &error)),
+        Err(error) => {
+            let mut found = syntax_errors(Some(&file), text, &error);
+            if text.trim().is_empty() {
+                let help =
+                    "write an object with an account's id as each key: {\"111122223333\": {\"name\": \"production\"}}";
+                found.iter_mut().for_each(|mistake| mistake.help = help.to_owned());
+            }
+            return (accounts, found);
+        }
     };
     let mut problems = Problems::default();
     problems.enter(Some(file));

@@ -182,6 +182,25 @@ fn lints_have_their_code_and_place_and_a_neighbour_without() {
                 r#""when": [ {{ {ec2}, "event": {{"is": "StopInstances"}} }} ], "unless": [ {{ "when": {{ "event": "^Stop", "user": {{"is": "a"}} }}, "reason": "r" }} ]"#
             )),
         ),
+        // Every address, and every region, is no exception.
+        (
+            "never-alerts",
+            rule(&format!(
+                r#""when": »{{ {ec2}, "event": {{"is": "StopInstances"}} }}, "unless": [ {{ "when": {{ "source_ip": {{"cidr": ["10.0.0.0/8", "0.0.0.0/0"]}}, "event": "^Stop" }}, "reason": "r" }} ]"#
+            )),
+            rule(&format!(
+                r#""when": {{ {ec2}, "event": {{"is": "StopInstances"}} }}, "unless": [ {{ "when": {{ "source_ip": {{"cidr": "10.0.0.0/8"}} }}, "reason": "r" }} ]"#
+            )),
+        ),
+        (
+            "never-alerts",
+            rule(&format!(
+                r#""when": »{{ {ec2}, "event": {{"is": "StopInstances"}} }}, "unless": [ {{ "when": {{ "source_ip": {{"cidr": "::/0"}}, "region": ".*" }}, "reason": "r" }} ]"#
+            )),
+            rule(&format!(
+                r#""when": {{ {ec2}, "event": {{"is": "StopInstances"}} }}, "unless": [ {{ "when": {{ "source_ip": {{"cidr": "::/0"}}, "user": {{"is": "a"}} }}, "reason": "r" }} ]"#
+            )),
+        ),
         (
             "read-only-call",
             when(&format!(r#"{ec2}, "event": {{"is": »"DescribeInstances"}}"#)),
@@ -414,6 +433,51 @@ fn lints_have_their_code_and_place_and_a_neighbour_without() {
                 r#""when": { "event": {"is": "CreateUser"} }, "allow": [ { "lint": "ambiguous-event", "reason": "r" } ]"#,
             ),
         ),
+        (
+            "unreachable-threshold",
+            rule(&format!(
+                r#""when": {{ {ec2}, "event": {{"is": "StopInstances"}} }}, "threshold": {{ "count": 2, "window": "10m", "distinct": »"event" }}"#
+            )),
+            rule(&format!(
+                r#""when": {{ {ec2}, "event": {{"is": ["StopInstances", "StartInstances"]}} }}, "threshold": {{ "count": 2, "window": "10m", "distinct": "event" }}"#
+            )),
+        ),
+        (
+            "unreachable-threshold",
+            rule(&format!(
+                r#""when": [ {{ {ec2}, "event": "^StopInstances$", "user": {{"is": ["a", "b"]}} }}, {{ {ec2}, "event": {{"is": "RunInstances"}}, "user": {{"is": "a"}} }} ], "threshold": {{ "count": 3, "window": "10m", "distinct": »"user" }}"#
+            )),
+            rule(&format!(
+                r#""when": [ {{ {ec2}, "event": "^StopInstances$", "user": {{"is": ["a", "b"]}} }}, {{ {ec2}, "event": {{"is": "RunInstances"}}, "user": "^a" }} ], "threshold": {{ "count": 3, "window": "10m", "distinct": "user" }}"#
+            )),
+        ),
+        (
+            "unreachable-threshold",
+            rule(&format!(
+                r#""when": {{ {ec2}, "event": {{"is": "StopInstances"}} }}, "threshold": {{ "count": 3, "window": "10m", "distinct": »"outcome" }}"#
+            )),
+            rule(&format!(
+                r#""when": {{ {ec2}, "event": {{"is": "StopInstances"}} }}, "threshold": {{ "count": 2, "window": "10m", "distinct": "outcome" }}"#
+            )),
+        ),
+        (
+            "unreachable-threshold",
+            rule(&format!(
+                r#""when": {{ {ec2}, "event": {{"is": "StopInstances"}} }}, "threshold": {{ "count": 2, "window": "10m", "distinct": »"opened_to_world" }}"#
+            )),
+            rule(&format!(
+                r#""when": {{ {ec2}, "event": {{"is": "AuthorizeSecurityGroupIngress"}} }}, "threshold": {{ "count": 2, "window": "10m", "distinct": "opened_to_world" }}"#
+            )),
+        ),
+        (
+            "unreachable-threshold",
+            rule(&format!(
+                r#""when": {{ {ec2}, "event": {{"is": "StopInstances"}} }}, "threshold": {{ "count": 2, "window": "10m", "by": ["sourceIPAddress"], "distinct": »"source_ip" }}"#
+            )),
+            rule(&format!(
+                r#""when": {{ {ec2}, "event": {{"is": "StopInstances"}} }}, "threshold": {{ "count": 2, "window": "10m", "by": ["source_ip"], "distinct": "user" }}"#
+            )),
+        ),
         ("unused-list", lists(r#""a": ["^StopInst"], »"b": ["x"]"#), lists(r#""a": ["^StopInst"]"#)),
         (
             "versioned-event",
@@ -453,6 +517,30 @@ fn lints_help_as_far_as_they_can() {
             r#"no known service has the eventSource "iam": it can never match / did you mean "iam.amazonaws.com"?"#,
         ),
         (
+            r#""event":{"is":"!StopLogging"}"#,
+            r#"no known call has the name "!StopLogging": it can never match / write {"not": {"is": "StopLogging"}} for whatever is none of it: a ! stands for itself"#,
+        ),
+        (
+            r#""event":{"is":"DeleteTrail|StopLogging"}"#,
+            r#"no known call has the name "DeleteTrail|StopLogging": it can never match / write a list, of which one is enough: {"is": ["DeleteTrail", "StopLogging"]}"#,
+        ),
+        (
+            r#""event":"DeleteTrail, StopLogging""#,
+            r#"no known call has the name "DeleteTrail, StopLogging": it can never match / write a list, of which one is enough: ["DeleteTrail", "StopLogging"]"#,
+        ),
+        (
+            r#""service":{"is":"ec2.amazonaws.com,iam.amazonaws.com"}"#,
+            r#"no known service has the eventSource "ec2.amazonaws.com,iam.amazonaws.com": it can never match / write a list, of which one is enough: {"is": ["ec2.amazonaws.com", "iam.amazonaws.com"]}"#,
+        ),
+        (
+            r#""service":{"is":"lambda.amazonaws.com"},"event":"^UpdateFunctionCode$|^CreateFunction$""#,
+            r#"CloudTrail also records CreateFunction as "CreateFunction20150331" and "CreateFunction20150331v2", UpdateFunctionCode as "UpdateFunctionCode20150331" and "UpdateFunctionCode20150331v2": this misses them / write ["^CreateFunction", "^UpdateFunctionCode"], without $, or name every version in {"is": […]}"#,
+        ),
+        (
+            r#""service":{"is":"lambda.amazonaws.com"},"event":"^(UpdateFunctionCode|CreateCodeSigningConfig)$""#,
+            r#"CloudTrail also records UpdateFunctionCode as "UpdateFunctionCode20150331" and "UpdateFunctionCode20150331v2": this misses it / write "^UpdateFunctionCode", beside what else it names, without $, or name every version in {"is": […]}"#,
+        ),
+        (
             r#""service":{"is":"stepfunctions.amazonaws.com"}"#,
             r#"no known service has the eventSource "stepfunctions.amazonaws.com": it can never match / did you mean "states.amazonaws.com"?"#,
         ),
@@ -474,6 +562,33 @@ fn lints_help_as_far_as_they_can() {
         ),
     ] {
         assert_eq!(help(row), expected);
+    }
+}
+
+/// Each remedy is a pattern that is told no more, and that finds what the other one is meant to find.
+#[test]
+fn an_exceptions_pattern_is_anchored_where_it_says_what_it_says_of_capitals() {
+    let help = |pattern: &str| {
+        let source = format!(
+            r#"{{"rules":[{{"id":"R","title":"t","severity":"low","when":{{"service":{{"is":"ec2.amazonaws.com"}},"event":{{"is":"StopInstances"}}}},
+            "unless":[{{"when":{{"userIdentity.arn":"{pattern}"}},"reason":"r"}}]}}]}}"#
+        );
+        lints(&source).first().map(|found| found.help.clone())
+    };
+    let begins = |pattern: &str| format!(r#"write {{"is": …}} for the name itself, or "{pattern}" for what begins so"#);
+    let otherwise = r#"write {"is": …} for the value itself, or a pattern that begins with ^ and with all that may stand before this"#;
+    for (written, expected) in [
+        ("ci", begins("^ci")),
+        ("(?i)ci", begins("(?i)^ci")),
+        ("^x|y", begins("^(x|y)")),
+        ("x|^y", begins("^(x|y)")),
+        ("(?i):root$", otherwise.to_owned()),
+        (":root$", otherwise.to_owned()),
+    ] {
+        assert_eq!(help(written).as_deref(), Some(expected.as_str()), "{written}");
+    }
+    for anchored in ["^ci", "(?i)^ci", "^(x|y)"] {
+        assert_eq!(help(anchored), None);
     }
 }
 

@@ -274,6 +274,25 @@ fn a_path_that_leads_nowhere_is_told_with_what_is_meant() {
             "member-case",
             "toPort",
         ),
+        // EC2's records have their lists in `items`.
+        (
+            r#""service":{"is":"ec2.amazonaws.com"},"event":{"is":"AuthorizeSecurityGroupIngress"},
+               "requestParameters.ipPermissions.ipRanges.cidrIp":{"is":"0.0.0.0/0"}"#,
+            "unknown-member",
+            "requestParameters.ipPermissions.items.ipRanges",
+        ),
+        (
+            r#""service":{"is":"ec2.amazonaws.com"},"event":{"is":"AuthorizeSecurityGroupIngress"},
+               "requestParameters.ipPermissions.IpRanges.CidrIp":{"is":"0.0.0.0/0"}"#,
+            "unknown-member",
+            "requestParameters.ipPermissions.items.ipRanges",
+        ),
+        (
+            r#""service":{"is":"ec2.amazonaws.com"},"event":{"is":"AuthorizeSecurityGroupIngress"},
+               "requestParameters.ipPermissions.items.ipRanges.cidrIp":{"is":"0.0.0.0/0"}"#,
+            "unknown-member",
+            "requestParameters.ipPermissions.items.ipRanges.items.cidrIp",
+        ),
         (
             r#""service":{"is":"s3.amazonaws.com"},"event":{"is":"PutBucketPolicy"},"requestParameters.bucketNme":{"exists":true}"#,
             "unknown-member",
@@ -302,6 +321,8 @@ fn what_may_stand_in_a_record_is_never_refused() {
         r#""service":{"is":"ec2.amazonaws.com"},"event":{"is":"TerminateInstances"},"requestParameters.instancesSet.items.instanceId":"^i-""#,
         r#""service":{"is":"ec2.amazonaws.com"},"event":{"is":"CreateFlowLogs"},"requestParameters.CreateFlowLogsRequest.ResourceType":"VPC""#,
         r#""service":{"is":"s3.amazonaws.com"},"event":{"is":"PutBucketAcl"},"requestParameters.x-amz-acl":{"is":"public-read"}"#,
+        r#""service":{"is":"ec2.amazonaws.com"},"event":{"is":"AuthorizeSecurityGroupIngress"},"requestParameters.ipPermissions.items.ipRanges.items.cidrIp":{"is":"0.0.0.0/0"}"#,
+        r#""service":{"is":"ec2.amazonaws.com"},"event":{"is":"CreateVpc"},"requestParameters.tagSpecificationSet.items.tags.key":{"is":"Owner"}"#,
         // Keys of callers' own, and what a text may hold.
         r#""service":{"is":"lambda.amazonaws.com"},"event":{"is":"TagResource20170331v2"},"requestParameters.tags.Owner":"^a""#,
         r#""service":{"is":"iam.amazonaws.com"},"region":{"is":"us-east-1"},"event":{"is":"PutRolePolicy"},"requestParameters.policyDocument.Statement.Efect":"A""#,

@@ -83,6 +83,13 @@ fn what_may_be_meant_otherwise_is_left_alone() {
         // A call that AWS may have made since.
         when(&format!(r#"{ec2}, "event": {{ "is": "RunInstancesV2" }}"#)),
         when(&format!(r#"{ec2}, "event": {{ "is": "StopInstance" }}"#)),
+        // The opposite of the call.
+        when(r#""service": { "is": "cloudtrail.amazonaws.com" }, "event": { "is": "!StopLogging" }"#),
+        when(r#""service": { "is": "cloudtrail.amazonaws.com" }, "event": "!StopLogging""#),
+        // A role's name alone is that of other accounts' roles, too.
+        when(&format!(
+            r#"{ec2}, "event": {{ "is": "StopInstances" }}, "role": {{ "is": "arn:aws:iam::111122223333:role/X" }}"#
+        )),
         // Two calls are as near.
         when(&format!(r#"{ec2}, "event": {{ "is": "xxtachVolume" }}"#)),
         // An id with a zero at its beginning, or a number.
@@ -94,6 +101,17 @@ fn what_may_be_meant_otherwise_is_left_alone() {
         // Where a text without an end was to end.
         rule("\"severity\": \"low,\n \"when\": { \"event\": { \"is\": \"StopInstances\" } }"),
         "{ \"rules\": [\n<<<<<<< ours\n]\n=======\n{}]\n>>>>>>> theirs\n}\n".to_owned(),
+        // What would be wrapped lies too deep to be read.
+        when(&format!(
+            r#"{ec2}, "event": {}{{ "is": "StopInstances" }}{}"#,
+            r#"{ "not": "#.repeat(140),
+            " }".repeat(140)
+        )),
+        when(&format!(
+            r#"{ec2}, "event": {}{{ "is": "StopInstances" }}{}"#,
+            r#"{ "all": [ "#.repeat(70),
+            " ] }".repeat(70)
+        )),
         // A credential would be lost.
         r#"{ "channels": { "a": { "type": "slack", "webhook_url": "https://hooks.slack.com/services/T/B/x" } },
              "include": [ "packs/cis-monitoring.json" ] }"#
@@ -110,6 +128,50 @@ fn what_may_be_meant_otherwise_is_left_alone() {
 
 const WRONG_PACK: &str = r#"{ "rules": [ { "id": "P", "titel": "t", "severity": "low",
   "when": { "service": { "is": "ec2.amazonaws.com" }, "event": { "is": "StopInstances" } } } ] }"#;
+
+/// What is not UTF-8 is refused with its place, instead of read as something that nobody has written.
+#[test]
+fn what_is_not_utf_8_is_refused_and_left_alone() {
+    let rules = "{ \"rules\": [ { \"id\": \"R\", \"title\": \"t\", \"severity\": \"low\",\n \"when\": { \"user\": { \"is\": \"Jérôme\" } } } ] }";
+    // Each letter of these is one byte of Latin-1.
+    let latin_1: Vec<u8> = rules.chars().map(|letter| u8::try_from(u32::from(letter)).unwrap()).collect();
+    let utf_16 = |mark: &[u8], bytes: fn(u16) -> [u8; 2]| {
+        [mark, &rules.encode_utf16().flat_map(bytes).collect::<Vec<u8>>()].concat()
+    };
+    let at = "in line 2, column 30 stands the byte 0xE9: save the file as UTF-8";
+    for (name, bytes, said) in [
+        ("Latin-1", latin_1, at),
+        (
+            "UTF-16, little end first",
+            utf_16(&[0xff, 0xfe], u16::to_le_bytes),
+            "not UTF-8, but UTF-16: save the file as UTF-8",
+        ),
+        (
+            "UTF-16, big end first",
+            utf_16(&[0xfe, 0xff], u16::to_be_bytes),
+            "not UTF-8, but UTF-16: save the file as UTF-8",
+        ),
+        ("UTF-16 without a mark", utf_16(&[], u16::to_le_bytes), "not UTF-8, but UTF-16: save the file as UTF-8"),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("rules.json");
+        fs::write(&path, &bytes).unwrap();
+        let run = check(&path, &["--fix"]);
+        assert_eq!(run.code, Some(2), "{name}: {}", run.shown());
+        assert!(run.stderr.contains(said), "{name}: {}", run.stderr);
+        assert_eq!(fs::read(&path).unwrap(), bytes, "{name}");
+        // The same of a pack, and of the names of accounts.
+        for beside in ["pack.json", "accounts.json"] {
+            let folder = tempfile::tempdir().unwrap();
+            fs::write(folder.path().join(beside), &bytes).unwrap();
+            let root = support::file(folder.path(), "rules.json", r#"{ "include": [ "pack.json" ] }"#);
+            let run = check(&root, &[]);
+            let expected = if beside == "pack.json" { Some(1) } else { Some(2) };
+            assert_eq!(run.code, expected, "{name} {beside}: {}", run.shown());
+            assert!(run.stderr.contains(said), "{name} {beside}: {}", run.stderr);
+        }
+    }
+}
 
 /// A pack beside the rules is put right as they are; one that lies elsewhere is told of, and left alone.
 #[test]

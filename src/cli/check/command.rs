@@ -10,12 +10,12 @@ use super::fix::{Fixed, fix};
 use super::told::told_of;
 use super::{github, json, page, sarif, selected};
 use crate::cli::Exit;
-use crate::cli::diagnostics::report;
+use crate::cli::diagnostics::{path_in, report};
 use crate::cli::load::{self, RulesArgument};
 use crate::cli::pattern::stale;
 use crate::cli::selection::RuleSelection;
 use crate::cli::words::counted;
-use crate::config::{Level, suggestion};
+use crate::config::{Diagnostic, Level, suggestion};
 use crate::ruleset::{Reading, RuleSet, Sources};
 
 /// Report every mistake in rules.json, each with its place and remedy
@@ -100,7 +100,11 @@ impl CheckCommand {
             eprintln!("{} can be put right by machine: offlimits check --fix {}", of_them(fixable), path.display());
         }
         let tally = LevelCounts::new(&diagnostics);
-        eprintln!("{}: {}", path.display(), summary(rules.as_ref().filter(|_| is_right), &tally));
+        eprintln!(
+            "{}: {}",
+            path_in(path, sole_file(&diagnostics)),
+            summary(rules.as_ref().filter(|_| is_right), &tally)
+        );
         let is_stale = rules.as_ref().filter(|_| is_right).is_some_and(|rules| !stale(path, rules).is_empty());
         let wrong = match self.deny {
             _ if is_stale => true,
@@ -110,6 +114,13 @@ impl CheckCommand {
         };
         Ok(if wrong { Exit::Wrong } else { Exit::Done })
     }
+}
+
+/// The file beside the rules in which all errors stand; none where there is no error, or the rules have one.
+fn sole_file(diagnostics: &[Diagnostic]) -> Option<&str> {
+    let mut files = diagnostics.iter().filter(|found| found.level == Level::Error).map(|found| found.file.as_deref());
+    let first = files.next()??;
+    files.all(|file| file == Some(first)).then_some(first)
 }
 
 /// Applies the fixes, and says what was changed and what was left alone.

@@ -73,6 +73,7 @@ pub(super) fn fix(path: &Path, sources: &Sources) -> io::Result<Fixed> {
     let mut targets: BTreeMap<FileName, Result<Target, String>> = BTreeMap::new();
     let mut seen: HashSet<Vec<(FileName, String)>> = HashSet::new();
     let mut sources = sources.clone();
+    let mut is_settled = false;
     for _ in 0..ROUNDS {
         let diagnostics = told_of(&sources).diagnostics;
         let mut round: BTreeMap<FileName, Vec<&Diagnostic>> = BTreeMap::new();
@@ -97,14 +98,23 @@ pub(super) fn fix(path: &Path, sources: &Sources) -> io::Result<Fixed> {
             }
         }
         // A text that was there before would come again and again.
-        if !is_changed || !seen.insert(texts.clone().into_iter().collect()) {
+        is_settled = !is_changed || !seen.insert(texts.clone().into_iter().collect());
+        if is_settled {
             break;
         }
         let root = texts.get(&None).cloned().unwrap_or_else(|| sources.root().to_owned());
         let Some(again) = load::gathered_with(path, root, |pack| texts.get(&Some(pack.to_owned())).cloned()) else {
+            is_settled = true;
             break;
         };
         sources = again;
+    }
+    if !is_settled {
+        // Each fix makes another mistake: what would be written is nothing that anybody meant.
+        let reason = || format!("after {ROUNDS} rounds there is still something to fix");
+        fixed.left_alone.extend(texts.keys().map(|file| (path_in(path, file.as_deref()), reason())));
+        fixed.changes.clear();
+        return Ok(fixed);
     }
     for (file, text) in texts {
         if let Some(Ok(target)) = targets.get(&file) {

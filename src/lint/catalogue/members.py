@@ -236,6 +236,9 @@ class Reader:
                 return [*below, f"={self.block.shape('named', lambda: {f'{name}%' for name in spelling})}"]
             number = self.block.shape((self.service, name, mode, key, "items"),
                                       lambda: {f"{name}{kind}" for name in spelling for kind in below})
+            if self.shapes[inner]["type"] == "structure" and small(key) != "tags":
+                # `ipPermissions.items.ipRanges.items`: of lists of objects, real records have those of tags alone without.
+                return [f"={number}"]
             return [*below, f"={number}"]
         if kind == "structure":
             found = [f"={self.structure(name, mode)}"]

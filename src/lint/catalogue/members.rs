@@ -179,20 +179,39 @@ impl MemberBlock {
         self.calls.keys().any(leads)
     }
 
-    /// Where in a part of the call a member of this name stands, by the way that is shortest, if it stands somewhere.
-    pub(in crate::lint) fn place_of(&self, call: &str, part: CallPart, name: &str) -> Option<Vec<&'static str>> {
+    /// Where in a part of the call, below the object to which the path `within` leads, a member stands that is meant, by the way that is
+    /// shortest, if it stands somewhere.
+    pub(in crate::lint) fn place_of(
+        &self,
+        call: &str,
+        part: CallPart,
+        within: &[&str],
+        is_meant: impl Fn(&str) -> bool,
+    ) -> Option<Vec<&'static str>> {
         const DEPTH: usize = 4;
-        let mut open: VecDeque<(usize, Vec<&str>)> =
-            self.calls.get(call)?.part(part).0.iter().map(|number| (*number, Vec::new())).collect();
+        let mut starts = self.calls.get(call)?.part(part).0.to_vec();
+        let mut written = Vec::new();
+        for key in within {
+            let name = starts.iter().flat_map(|number| self.shape(*number).names()).find(|name| name == key)?;
+            written.push(name);
+            let below = starts.iter().flat_map(|number| self.shape(*number).of(key));
+            starts =
+                below.filter_map(|kind| if let Kind::Shape(number) = kind { Some(number) } else { None }).collect();
+        }
+        let mut open: VecDeque<(usize, Vec<&'static str>)> =
+            starts.into_iter().map(|number| (number, written.clone())).collect();
         let mut seen: HashSet<usize> = open.iter().map(|(number, _)| *number).collect();
         while let Some((number, path)) = open.pop_front() {
-            for (member, kind) in self.shape(number).members() {
+            let shape = self.shape(number);
+            // EC2's lists are in `item` or in `items`, and mostly in this.
+            let is_rare = |member: &str| member == "item" && !shape.of("items").is_empty();
+            for (member, kind) in shape.members().iter().filter(|(member, _)| !is_rare(member)) {
                 let below = || path.iter().copied().chain([*member]).collect::<Vec<_>>();
-                if *member == name {
+                if is_meant(member) {
                     return Some(below());
                 }
                 if let Kind::Shape(inner) = kind
-                    && path.len() < DEPTH
+                    && path.len() < within.len() + DEPTH
                     && seen.insert(*inner)
                 {
                     open.push_back((*inner, below()));

@@ -6,7 +6,7 @@ use super::foreign::operator_advice;
 use super::operators::{OPERATORS, Operand};
 use super::{RowSubject, RuleCompiler};
 use crate::config::{Advice, Fix, array, listed, quoted, suggestion, wrong_kind};
-use crate::json::{Node, Value};
+use crate::json::{MAX_DEPTH, Node, Value};
 use crate::rules::condition::Condition;
 use crate::rules::field::{Field, FieldTarget};
 use crate::rules::pattern::{Pattern, PatternError, pattern_meant};
@@ -27,6 +27,9 @@ impl<'n> RuleCompiler<'n> {
                     format!("a condition must be a pattern, a list or an operator, but this is {}", node.kind());
                 let advice = if node.is_null() {
                     "write {\"exists\": false} for what is not there".into()
+                } else if matches!(node.value, Value::TooDeep(_)) {
+                    format!("write fewer inside one another: what lies more than {MAX_DEPTH} levels deep is not read")
+                        .into()
                 } else {
                     let meant = format!("{{\"is\": {}}}", node.compact());
                     Advice::new(format!("write {meant}")).with_fix(Fix::replace(&node.span, meant))
