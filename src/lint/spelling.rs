@@ -97,13 +97,10 @@ pub(super) fn is_traffic(text: &str) -> bool {
 /// Whether `lets_in` may say it.
 pub(super) fn is_let_in(text: &str) -> bool {
     // What AWS knows by another name, such as the id of a user that is gone, is said as it is.
-    !is_boolean(text)
-        && !["", "*", "all", "public", "everyone", "world"].contains(&text)
-        && !text.ends_with(".amazonaws.com")
-        && !(text.starts_with("arn:") && text.contains(":iam::") && text.ends_with(":root") && !text.contains('*'))
-        || text.starts_with("service ")
-        || text.starts_with("federated ")
-        || text.starts_with("everybody at ")
+    let is_everybody = ["", "*", "all", "public", "everyone", "world"].contains(&text);
+    let is_account =
+        text.starts_with("arn:") && text.contains(":iam::") && text.ends_with(":root") && !text.contains('*');
+    !(is_boolean(text) || is_everybody || is_account || text.ends_with(".amazonaws.com"))
 }
 
 pub(super) fn is_boolean(text: &str) -> bool {

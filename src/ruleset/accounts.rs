@@ -54,7 +54,7 @@ pub(crate) fn read(text: &str) -> (BTreeMap<u64, AccountFacts>, Vec<Diagnostic>)
             if text.trim().is_empty() {
                 let help =
                     "write an object with an account's id as each key: {\"111122223333\": {\"name\": \"production\"}}";
-                found.iter_mut().for_each(|mistake| mistake.help = help.to_owned());
+                found.iter_mut().for_each(|mistake| help.clone_into(&mut mistake.help));
             }
             return (accounts, found);
         }
