@@ -100,7 +100,8 @@ pub(super) fn is_let_in(text: &str) -> bool {
     let is_everybody = ["", "*", "all", "public", "everyone", "world"].contains(&text);
     let is_account =
         text.starts_with("arn:") && text.contains(":iam::") && text.ends_with(":root") && !text.contains('*');
-    !(is_boolean(text) || is_everybody || is_account || text.ends_with(".amazonaws.com"))
+    let is_said_so = ["service ", "federated ", "everybody at "].iter().any(|word| text.starts_with(word));
+    is_said_so || !(is_boolean(text) || is_everybody || is_account || text.ends_with(".amazonaws.com"))
 }
 
 pub(super) fn is_boolean(text: &str) -> bool {
