@@ -220,10 +220,7 @@ impl<'r> RecordVisitor for FindingVisitor<'r> {
         text: &str,
         take: &mut dyn FnMut(usize, Result<EvaluatedFinding, EvaluateError>),
     ) -> Scanned {
-        self.records(scanner, text, |index, found| match found {
-            Ok(found) => found.into_iter().for_each(|found| take(index, Ok(found))),
-            Err(error) => take(index, Err(error)),
-        })
+        scanner.scan(text, |matches| self.found(matches), one_by_one(take))
     }
 
     fn elements(
@@ -232,14 +229,17 @@ impl<'r> RecordVisitor for FindingVisitor<'r> {
         text: &str,
         take: &mut dyn FnMut(usize, Result<EvaluatedFinding, EvaluateError>),
     ) -> ScannedElements {
-        scanner.scan_elements(
-            text,
-            |matches| self.found(matches),
-            |index, _, found| match found {
-                Ok(found) => found.into_iter().for_each(|found| take(index, Ok(found))),
-                Err(error) => take(index, Err(error)),
-            },
-        )
+        scanner.scan_elements(text, |matches| self.found(matches), one_by_one(take))
+    }
+}
+
+/// Hands over the findings of a record one after the other.
+fn one_by_one(
+    take: &mut dyn FnMut(usize, Result<EvaluatedFinding, EvaluateError>),
+) -> impl FnMut(usize, &str, Result<Vec<EvaluatedFinding>, EvaluateError>) {
+    |index, _, found| match found {
+        Ok(found) => found.into_iter().for_each(|found| take(index, Ok(found))),
+        Err(error) => take(index, Err(error)),
     }
 }
 

@@ -150,10 +150,6 @@ pub(super) struct InputCounts {
     notes: usize,
     /// Of an archive that was read in parts: which of them are missing.
     pub(super) parts: Option<PartCounts>,
-    /// What was read although its name does not say whether it is meant.
-    unnamed: usize,
-    /// Whether an earlier run has read the first files.
-    is_resumed: bool,
 }
 
 /// The parts in which an archive was read.
@@ -233,22 +229,23 @@ impl InputCounts {
         }
     }
 
-    /// As [`Self::finish`], of what was read here: also where nothing was chosen, and where nothing could be.
-    fn finish_chosen(&mut self, paths: &[PathBuf], part: &ArchivePart, unnamed: &AtomicUsize) {
+    /// As [`Self::finish`], of what was read here: also where nothing was chosen, and where nothing could be. `unnamed` were read although
+    /// their names do not say whether they are meant; of what is resumed, an earlier run has read the first files.
+    fn finish_chosen(&mut self, paths: &[PathBuf], part: &ArchivePart, unnamed: &AtomicUsize, is_resumed: bool) {
         self.finish(paths);
         let filter = part.filter();
         if self.interrupted || filter.is_everything() {
             return;
         }
-        self.unnamed = unnamed.load(Ordering::Relaxed);
-        if self.unnamed > 0 {
+        let unnamed = unnamed.load(Ordering::Relaxed);
+        if unnamed > 0 {
             eprintln!(
                 "note: read whole, for {} not named as CloudTrail names its log files: {}; --since, --until, --account and --region choose by these names",
-                if self.unnamed == 1 { "it is" } else { "they are" },
-                counted(self.unnamed, "file")
+                if unnamed == 1 { "it is" } else { "they are" },
+                counted(unnamed, "file")
             );
         }
-        if self.files + self.skipped() + self.unreadable == 0 && !self.is_resumed {
+        if self.files + self.skipped() + self.unreadable == 0 && !is_resumed {
             let why = if filter.since.zip(filter.until).is_some_and(|(since, until)| since > until) {
                 "--since is after --until"
             } else {
@@ -404,7 +401,7 @@ pub(super) fn each<W: RecordVisitor>(
         input
     });
     scan.run(inputs, work, |told| counts.take(told, &path_of, &bar, &mut take))?;
-    counts.finish_chosen(paths, part, &unnamed);
+    counts.finish_chosen(paths, part, &unnamed, false);
     Ok(counts)
 }
 
@@ -480,8 +477,7 @@ impl Archive {
         })?;
         bar.finish_and_clear();
         counts.interrupted = STOP.load(Ordering::Relaxed);
-        counts.is_resumed = self.resume_after.is_some();
-        counts.finish_chosen(&self.paths, &self.part, &unnamed);
+        counts.finish_chosen(&self.paths, &self.part, &unnamed, self.resume_after.is_some());
         Ok(counts)
     }
 

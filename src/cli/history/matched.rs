@@ -50,7 +50,7 @@ impl<'r> MatchVisitor<'r> {
 
     /// What is to be kept of a record: its rules' places, and the account that its envelope named. One of these is enough, and there may
     /// be none.
-    fn told(&self, matches: &Matches<'_, '_>) -> Vec<(Option<usize>, Option<String>)> {
+    fn told(&self, matches: &Matches<'_, '_>) -> Vec<Told> {
         let record = matches.record();
         let account = record.computed(ComputedAlias::Account).map(Cow::into_owned);
         let account = account.filter(|account| record.own_account() != Some(account));
@@ -77,13 +77,7 @@ impl<'r> RecordVisitor for MatchVisitor<'r> {
         text: &str,
         take: &mut dyn FnMut(usize, Result<MatchedRecord, EvaluateError>),
     ) -> Scanned {
-        scanner.scan(
-            text,
-            |matches| self.told(matches),
-            |index, json, told| {
-                told.map(|told| kept(json, &told)).transpose().into_iter().for_each(|kept| take(index, kept));
-            },
-        )
+        scanner.scan(text, |matches| self.told(matches), keeping(take))
     }
 
     fn elements(
@@ -92,18 +86,24 @@ impl<'r> RecordVisitor for MatchVisitor<'r> {
         text: &str,
         take: &mut dyn FnMut(usize, Result<MatchedRecord, EvaluateError>),
     ) -> ScannedElements {
-        scanner.scan_elements(
-            text,
-            |matches| self.told(matches),
-            |index, json, told| {
-                told.map(|told| kept(json, &told)).transpose().into_iter().for_each(|kept| take(index, kept));
-            },
-        )
+        scanner.scan_elements(text, |matches| self.told(matches), keeping(take))
+    }
+}
+
+/// What [`MatchVisitor::told`] says of one rule that matches a record.
+type Told = (Option<usize>, Option<String>);
+
+/// Hands over what is kept of each record.
+fn keeping(
+    take: &mut dyn FnMut(usize, Result<MatchedRecord, EvaluateError>),
+) -> impl FnMut(usize, &str, Result<Vec<Told>, EvaluateError>) {
+    |index, json, told| {
+        told.map(|told| kept(json, &told)).transpose().into_iter().for_each(|kept| take(index, kept));
     }
 }
 
 /// What is kept of a record of which this is told.
-fn kept(json: &str, told: &[(Option<usize>, Option<String>)]) -> Option<MatchedRecord> {
+fn kept(json: &str, told: &[Told]) -> Option<MatchedRecord> {
     let account = told.iter().find_map(|(_, account)| account.as_deref());
     let rules = told.iter().filter_map(|(place, _)| *place).collect();
     (!told.is_empty()).then(|| MatchedRecord { line: line(json, account), rules })
